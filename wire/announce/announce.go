@@ -1,0 +1,101 @@
+// Package announce is what a client and an HTTP tracker say to each other: announces (BEP 3, compact peers of BEP 23 and
+// BEP 7, retry times of BEP 31) and scrapes (BEP 48), both sides of both, as values and bytes.
+//
+// Use: a client asks for [Request.URL] and hands the body to [ParseReply]; a tracker hands the raw query to [ParseRequest]
+// and answers with [AppendReply]. Scrapes go likewise.
+//
+// Limits: no I/O and no schedule: when to announce, to which tier (BEP 12), and how often to try again belongs to the
+// caller. Peers named by host instead of by address are counted and left out. UDP trackers (BEP 15) are not spoken here.
+package announce
+
+import (
+	"net/netip"
+	"time"
+
+	"kouzui/wire/metainfo"
+)
+
+const (
+	MaxReply = 2 << 20 // bytes of a reply that a client reads and ParseReply takes
+	MaxPeers = 5000    // peers kept of one reply; the rest are left out
+	MaxText  = 512     // bytes kept of a text that a tracker sent to be shown
+)
+
+// Event is why a client announces.
+type Event uint8
+
+const (
+	None      Event = iota // the regular announce
+	Started                // the first one
+	Completed              // the download has just become whole
+	Stopped                // the last one
+)
+
+// Request is one announce, from a client or as a tracker got it.
+type Request struct {
+	InfoHash   metainfo.Hash
+	PeerID     [20]byte
+	Port       uint16
+	Uploaded   int64 // payload bytes since Started
+	Downloaded int64 // payload bytes since Started
+	Left       int64 // bytes still to download; 0 makes a seeder
+	Event      Event
+	NumWant    int        // peers asked for; negative leaves the number to the tracker
+	Key        uint32     // tells a client whose address changed; 0 sends none
+	TrackerID  string     // the last one that this tracker gave; "" sends none
+	Compact    bool       // peers as BEP 23 has them
+	IP, IPv6   netip.Addr // addresses to be reached at, if not the one that the request comes from; zero sends none
+}
+
+// Peer is one address of a reply.
+type Peer struct {
+	Addr  netip.AddrPort // valid, unmapped, port not 0, neither unspecified nor multicast
+	ID    [20]byte
+	HasID bool // dictionary replies may give the ID, compact ones never do
+}
+
+// Reply is a tracker's answer to an announce.
+type Reply struct {
+	Failure string        // why the tracker refused, fit to show; then only RetryIn and RetryNever mean anything
+	RetryIn time.Duration // BEP 31: how long to leave a tracker that refused; 0 if it did not say
+
+	RetryNever bool // BEP 31: the tracker asks never to be tried again
+
+	Warning     string        // fit to show
+	Interval    time.Duration // to the next regular announce
+	MinInterval time.Duration // no announce sooner than this; 0 if the tracker did not say
+	TrackerID   string        // to be sent back as it is; any bytes
+	Seeders     int           // "complete"; -1 if not said
+	Leechers    int           // "incomplete"; -1 if not said
+	Peers       []Peer        // at most MaxPeers
+	Dropped     int           // peers left out: invalid addresses, host names, those over MaxPeers
+}
+
+// Stats is what a scrape says of one torrent.
+type Stats struct {
+	Seeders, Leechers, Completed int
+}
+
+// URL returns the announce URL for r: base, whatever query it has, and r's parameters.
+func (r Request) URL(base string) (string, error) { return "", nil }
+
+// ParseRequest reads the raw query of an announce as a tracker gets it.
+func ParseRequest(rawQuery string) (Request, error) { return Request{}, nil }
+
+// ParseReply reads the body of a tracker's answer. A refusal by the tracker is no error but Reply.Failure.
+func ParseReply(body []byte) (Reply, error) { return Reply{}, nil }
+
+// AppendReply appends r as a tracker sends it, with compact peers (BEP 23, BEP 7) or a list of dictionaries (BEP 3).
+func AppendReply(dst []byte, r Reply, compact bool) []byte { return dst }
+
+// ScrapeURL returns the URL that scrapes the given torrents at the tracker whose announce URL is base, by BEP 48's rule.
+func ScrapeURL(base string, hashes ...metainfo.Hash) (string, error) { return "", nil }
+
+// ParseScrapeRequest reads the raw query of a scrape: the torrents asked for, none meaning all.
+func ParseScrapeRequest(rawQuery string) ([]metainfo.Hash, error) { return nil, nil }
+
+// ParseScrape reads the body of a tracker's answer to a scrape.
+func ParseScrape(body []byte) (map[metainfo.Hash]Stats, error) { return nil, nil }
+
+// AppendScrape appends an answer to a scrape as a tracker sends it.
+func AppendScrape(dst []byte, files map[metainfo.Hash]Stats) []byte { return dst }
