@@ -1,0 +1,208 @@
+// Package buffer holds the blocks of memory in which payload travels through the process: filled by a connection's
+// reader, passed from owner to owner inside messages, and released by whoever writes it to disk or to a socket.
+//
+// A block has one owner at a time. Passing it on passes the ownership: the giver must not touch it again, the taker
+// releases it or passes it on. A block that nobody releases, because its owner died with it in the mailbox, is
+// collected like any other garbage; the pool keeps no list of the blocks it gave out. Releasing twice panics, and so
+// does using a block between its release and its next use. Under the race detector released blocks are moreover
+// filled with a pattern that Get checks, so that a late write is found even through a slice taken earlier.
+//
+// The pool is safe for concurrent use, a single block is not. It bounds what it keeps, not what it gives out: how much
+// payload is in memory is decided by whoever asks peers for it.
+package buffer
+
+import (
+	"bytes"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// Size is the capacity of a pooled block in bytes: one block of the peer protocol (BEP 3), and exactly one size class
+// of the Go allocator.
+const Size = 16 << 10
+
+// small is the length under which Fit does not spend a pooled block.
+const small = Size / 4
+
+// released stands in for the length of a block that has no owner.
+const released = -1
+
+// pattern fills released blocks under the race detector.
+var pattern = bytes.Repeat([]byte{0xDB}, Size)
+
+// Block is a piece of payload with one owner at a time. Its bytes are undefined until they are written.
+type Block struct {
+	data  []byte
+	n     int
+	pool  *Pool           // nil for a block that Fit made to measure
+	count runtime.Cleanup // takes the block out of the pool's count if it gets lost
+}
+
+// Bytes is the block's content. The slice is valid for as long as the caller owns the block.
+func (b *Block) Bytes() []byte {
+	if b.n == released {
+		panic("buffer: use of a released block")
+	}
+	return b.data[:b.n]
+}
+
+// SetLen sets the content's length, up to the block's capacity.
+func (b *Block) SetLen(n int) {
+	if b.n == released {
+		panic("buffer: use of a released block")
+	}
+	if n < 0 || n > len(b.data) {
+		panic(fmt.Sprintf("buffer: length %d of a block of %d", n, len(b.data)))
+	}
+	b.n = n
+}
+
+// Release gives the block back to its pool. The caller must not use it afterwards.
+func (b *Block) Release() {
+	if b.pool == nil {
+		b.retire()
+		return
+	}
+	b.pool.mu.Lock()
+	defer b.pool.mu.Unlock()
+	b.pool.put(b)
+}
+
+// retire takes the block from its owner.
+func (b *Block) retire() {
+	if b.n == released {
+		panic("buffer: block released twice")
+	}
+	b.n = released
+	if poison {
+		copy(b.data, pattern)
+	}
+}
+
+// Pool lends blocks and keeps a bounded number of those that came back. The last one back is the first one lent, as it
+// is the likeliest to be in the processor's cache.
+type Pool struct {
+	keep int
+	// made counts the blocks that are free or owned. It lives apart from the pool because the blocks' cleanups hold on
+	// to it, and through a pointer into the pool they would keep the pool and its free blocks alive for ever.
+	made *atomic.Int64
+
+	mu   sync.Mutex
+	free []*Block
+}
+
+// NewPool makes a pool that keeps at most keep free blocks of Size bytes.
+func NewPool(keep int) *Pool {
+	return &Pool{keep: keep, made: new(atomic.Int64)}
+}
+
+// Get lends a block of length Size.
+func (p *Pool) Get() *Block {
+	var one [1]*Block
+	p.GetN(one[:])
+	return one[0]
+}
+
+// GetN fills dst with blocks of length Size.
+func (p *Pool) GetN(dst []*Block) {
+	p.mu.Lock()
+	n := min(len(dst), len(p.free))
+	for i := range n {
+		last := len(p.free) - 1
+		dst[i], p.free[last] = p.free[last], nil
+		p.free = p.free[:last]
+		dst[i].n = Size
+	}
+	p.mu.Unlock()
+	if poison {
+		for _, b := range dst[:n] {
+			if !bytes.Equal(b.data, pattern) {
+				panic("buffer: block written to after its release")
+			}
+		}
+	}
+	for i := n; i < len(dst); i++ {
+		dst[i] = p.make()
+	}
+}
+
+// Fit lends a block of length n, at most Size. A short one is made to measure and is garbage once released, so that
+// a peer that sends its payload in crumbs occupies no more than a few times the bytes it sent.
+func (p *Pool) Fit(n int) *Block {
+	if n < small {
+		return &Block{data: make([]byte, n), n: n}
+	}
+	b := p.Get()
+	b.SetLen(n)
+	return b
+}
+
+// ReleaseAll releases the blocks of bs, all from this pool or from Fit, skipping nils, and clears bs.
+func (p *Pool) ReleaseAll(bs []*Block) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, b := range bs {
+		switch {
+		case b == nil:
+		case b.pool == nil:
+			b.retire()
+		case b.pool == p:
+			p.put(b)
+		default:
+			panic("buffer: block released to a foreign pool")
+		}
+		bs[i] = nil
+	}
+}
+
+// Trim forgets free blocks until at most keep are left.
+func (p *Pool) Trim(keep int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.free) > max(keep, 0) {
+		last := len(p.free) - 1
+		p.forget(p.free[last])
+		p.free[last] = nil
+		p.free = p.free[:last]
+	}
+}
+
+// Stats is a pool's count of blocks of Size bytes. A block that got lost counts as live until the garbage collector has
+// found it; the short blocks that Fit makes are not counted.
+type Stats struct {
+	Live int // owned by someone
+	Free int // kept for the next Get
+}
+
+// Stats counts the pool's blocks.
+func (p *Pool) Stats() Stats {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return Stats{Live: int(p.made.Load()) - len(p.free), Free: len(p.free)}
+}
+
+// put takes a block back, with the lock held.
+func (p *Pool) put(b *Block) {
+	b.retire()
+	if len(p.free) < p.keep {
+		p.free = append(p.free, b)
+	} else {
+		p.forget(b)
+	}
+}
+
+// make allocates blocks one by one: a slab would stay in memory for as long as its last block.
+func (p *Pool) make() *Block {
+	b := &Block{data: make([]byte, Size), n: Size, pool: p}
+	b.count = runtime.AddCleanup(b, func(made *atomic.Int64) { made.Add(-1) }, p.made)
+	p.made.Add(1)
+	return b
+}
+
+// forget leaves a released block to the garbage collector.
+func (p *Pool) forget(b *Block) {
+	b.count.Stop()
+	p.made.Add(-1)
+}

@@ -1,0 +1,6 @@
+//go:build !race
+
+package buffer
+
+// poison makes uses of released blocks visible.
+const poison = false

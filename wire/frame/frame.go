@@ -1,0 +1,173 @@
+// Package frame turns the bytes of the BitTorrent peer wire protocol (BEP 3) into values and back: the handshake, and
+// the length-prefixed frames that follow it. It does no I/O.
+//
+// Decoder parses the stream of one connection. It tells its caller which slices to read into next, such that the
+// payload of Piece frames lands in pooled blocks without being copied, and turns what was read into frames:
+//
+//	for {
+//		n, err := readv(conn, d.Buffers(outstanding))
+//		frames, err = d.Advance(n, frames[:0])
+//	}
+//
+// Every length that a peer announces is held against Limits before memory is spent on it. The package checks form, not
+// sense: that an index lies inside the torrent, or that a bitfield comes first, is for its caller to see. The frames
+// of the fast extension (BEP 6), the DHT port (BEP 5) and the envelope of the extension protocol (BEP 10) are
+// recognised; whether they are welcome depends on the handshake and is for the caller to see, too.
+package frame
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"kouzui/wire/buffer"
+)
+
+// Kind tells frames apart. Values up to 255 are the protocol's own message ids, of which those without a name are
+// frames that this package only skips.
+type Kind uint16
+
+// The kinds of frames.
+const (
+	Choke         Kind = 0
+	Unchoke       Kind = 1
+	Interested    Kind = 2
+	NotInterested Kind = 3
+	Have          Kind = 4
+	Bitfield      Kind = 5
+	Request       Kind = 6
+	Piece         Kind = 7
+	Cancel        Kind = 8
+	Port          Kind = 9 // BEP 5
+
+	SuggestPiece Kind = 13 // BEP 6
+	HaveAll      Kind = 14
+	HaveNone     Kind = 15
+	Reject       Kind = 16
+	AllowedFast  Kind = 17
+
+	Extended Kind = 20 // BEP 10
+
+	KeepAlive Kind = 256 // a frame of length zero: it has no id
+)
+
+// form is how a kind of frame is laid out behind its id.
+type form struct {
+	name   string
+	fields int  // bytes of fixed fields
+	body   bool // more bytes may follow the fields
+}
+
+// forms is indexed by the message id; ids without a name are unknown.
+var forms = [256]form{
+	Choke:         {name: "choke"},
+	Unchoke:       {name: "unchoke"},
+	Interested:    {name: "interested"},
+	NotInterested: {name: "not interested"},
+	Have:          {name: "have", fields: 4},
+	Bitfield:      {name: "bitfield", body: true},
+	Request:       {name: "request", fields: 12},
+	Piece:         {name: "piece", fields: 8, body: true},
+	Cancel:        {name: "cancel", fields: 12},
+	Port:          {name: "port", fields: 2},
+	SuggestPiece:  {name: "suggest piece", fields: 4},
+	HaveAll:       {name: "have all"},
+	HaveNone:      {name: "have none"},
+	Reject:        {name: "reject", fields: 12},
+	AllowedFast:   {name: "allowed fast", fields: 4},
+	Extended:      {name: "extended", fields: 1, body: true},
+}
+
+func (k Kind) String() string {
+	switch {
+	case k == KeepAlive:
+		return "keep-alive"
+	case k.known():
+		return forms[k].name
+	}
+	return fmt.Sprintf("unknown(%d)", uint16(k))
+}
+
+func (k Kind) known() bool { return int(k) < len(forms) && forms[k].name != "" }
+
+// Frame is one message of the peer protocol. Which fields count depends on the kind:
+//
+//	Have, SuggestPiece, AllowedFast  Index
+//	Request, Cancel, Reject          Index, Begin, Length
+//	Piece                            Index, Begin, Length of the payload, Block
+//	Bitfield                         Bits, one a piece, the first piece in the first byte's highest bit
+//	Port                             Index: the UDP port
+//	Extended                         Index: the extended message id; Bits: its payload
+//	kinds without a name             Length of the payload, which was skipped
+//
+// Index, Begin and Length come from the peer unchecked; the sum of any two is to be formed in uint64. Whoever takes a
+// frame from the Decoder owns its Block and its Bits.
+type Frame struct {
+	Kind                 Kind
+	Index, Begin, Length uint32
+	Bits                 []byte
+	Block                *buffer.Block
+}
+
+const (
+	prefixLen = 4 // the length prefix
+	idLen     = 1 // the message id, which the prefix counts
+	pieceHead = prefixLen + idLen + 8
+	maxHead   = prefixLen + idLen + 12
+)
+
+// AppendHeader appends the frame as it goes on the wire, without a Piece's payload: of that the length is taken from
+// f.Length, and its bytes are for the caller to send next. The kind must have a name.
+func AppendHeader(dst []byte, f Frame) []byte {
+	if f.Kind == KeepAlive {
+		return append(dst, 0, 0, 0, 0)
+	}
+	if !f.Kind.known() {
+		panic("frame: cannot encode " + f.Kind.String())
+	}
+	length := idLen + forms[f.Kind].fields + len(f.Bits)
+	if f.Kind == Piece {
+		length += int(f.Length)
+	}
+	be := binary.BigEndian
+	dst = be.AppendUint32(dst, uint32(length))
+	dst = append(dst, byte(f.Kind))
+	switch f.Kind {
+	case Have, SuggestPiece, AllowedFast:
+		dst = be.AppendUint32(dst, f.Index)
+	case Request, Cancel, Reject:
+		dst = be.AppendUint32(dst, f.Index)
+		dst = be.AppendUint32(dst, f.Begin)
+		dst = be.AppendUint32(dst, f.Length)
+	case Piece:
+		dst = be.AppendUint32(dst, f.Index)
+		dst = be.AppendUint32(dst, f.Begin)
+	case Port:
+		dst = be.AppendUint16(dst, uint16(f.Index))
+	case Extended:
+		dst = append(dst, byte(f.Index))
+		dst = append(dst, f.Bits...)
+	case Bitfield:
+		dst = append(dst, f.Bits...)
+	}
+	return dst
+}
+
+// parseHead is the inverse of AppendHeader for what stands before a body; head is a whole one of maxHead bytes at most.
+func parseHead(k Kind, length uint32, head []byte) Frame {
+	be := binary.BigEndian
+	f := Frame{Kind: k}
+	fields := head[prefixLen+idLen:]
+	switch k {
+	case Have, SuggestPiece, AllowedFast:
+		f.Index = be.Uint32(fields)
+	case Request, Cancel, Reject:
+		f.Index, f.Begin, f.Length = be.Uint32(fields), be.Uint32(fields[4:]), be.Uint32(fields[8:])
+	case Piece:
+		f.Index, f.Begin, f.Length = be.Uint32(fields), be.Uint32(fields[4:]), length-idLen-8
+	case Port:
+		f.Index = uint32(be.Uint16(fields))
+	case Extended:
+		f.Index = uint32(fields[0])
+	}
+	return f
+}
