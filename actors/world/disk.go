@@ -1,0 +1,84 @@
+package world
+
+import (
+	"errors"
+	"io/fs"
+	"time"
+)
+
+// Errors of a Disk that have an answer of their own. They are wrapped:
+// compare with errors.Is. fs.ErrNotExist, fs.ErrExist and fs.ErrPermission
+// keep their standard meaning.
+var (
+	// ErrFull: no room, or over quota (ENOSPC, EDQUOT, EFBIG).
+	ErrFull = errors.New("no space left")
+	// ErrLocked: another process holds the lock.
+	ErrLocked = errors.New("locked by another kouzui")
+)
+
+// Disk opens the folders in which torrents live. Its calls may block: only
+// actors on a blocking dispatcher use it.
+type Disk interface {
+	// OpenFolder opens dir, creating it when missing. Nothing that is done
+	// through the Folder can reach outside it, whatever links it contains.
+	OpenFolder(dir string) (Folder, error)
+}
+
+// Folder is one open folder. Names are relative, with '/' between parts.
+type Folder interface {
+	// Stat does not follow a symbolic link in the last part.
+	Stat(name string) (Info, error)
+	// ReadDir lists the names in a folder, unsorted.
+	ReadDir(name string) ([]string, error)
+	// MkdirAll creates name and the folders above it.
+	MkdirAll(name string) error
+	// Open opens an existing regular file: for reading, or for both.
+	Open(name string, write bool) (File, error)
+	// Create opens a regular file for reading and writing, making it when
+	// missing; what it contains stays.
+	Create(name string) (File, error)
+	// Rename never replaces an existing file: it fails with fs.ErrExist.
+	Rename(from, to string) error
+	Remove(name string) error
+	RemoveAll(name string) error
+	// ReadFile reads a small file whole; one over limit bytes is an error.
+	ReadFile(name string, limit int64) ([]byte, error)
+	// WriteFile replaces a small file at once: after a crash there is the old
+	// or the new one, whole.
+	WriteFile(name string, data []byte) error
+	// Sync makes created, renamed and removed names in dir last.
+	Sync(dir string) error
+	// Lock takes an exclusive lock for this process, without waiting. A lock
+	// dies with its process.
+	Lock(name string) (unlock func(), err error)
+	// Free is how many bytes this user can still write.
+	Free() (int64, error)
+	Close() error
+}
+
+// Info is what Stat tells of a name.
+type Info struct {
+	Size    int64
+	ModTime time.Time
+	Mode    fs.FileMode
+	// Allocated is how many bytes the file takes on disk, -1 when unknown.
+	Allocated int64
+}
+
+// File is an open regular file, safe for concurrent use. The transfers answer
+// through done, exactly once; in the real world they block and call it before
+// they return.
+type File interface {
+	// ReadBlocks fills bufs, one after the other, from off on. A file that
+	// ends before is an error (io.ErrUnexpectedEOF).
+	ReadBlocks(bufs [][]byte, off int64, done func(error))
+	// WriteBlocks writes bufs, one after the other, from off on.
+	WriteBlocks(bufs [][]byte, off int64, done func(error))
+	// Sync makes what was written last.
+	Sync(done func(error))
+	// Extend makes a shorter file longer, sparse where the file system can.
+	// It never makes a file shorter.
+	Extend(size int64) error
+	Stat() (Info, error)
+	Close() error
+}

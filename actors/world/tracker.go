@@ -1,0 +1,42 @@
+package world
+
+import (
+	"time"
+
+	"kouzui/wire/announce"
+)
+
+// Announcer talks to trackers.
+type Announcer interface {
+	// Announce sends r to the tracker at url and calls done exactly once, with
+	// the reply or with an *AnnounceError, within timeout. After cancel
+	// nothing is called.
+	Announce(url string, r announce.Request, timeout time.Duration, done func(announce.Reply, error)) (cancel func())
+}
+
+// Phase is the step of an announce that failed.
+type Phase string
+
+// The phases of an announce, in their order.
+const (
+	PhaseURL     Phase = "url"
+	PhaseDNS     Phase = "dns"
+	PhaseConnect Phase = "connect"
+	PhaseTLS     Phase = "tls"
+	PhaseSend    Phase = "send"
+	PhaseStatus  Phase = "http status"
+	PhaseRead    Phase = "read"
+	PhaseBencode Phase = "bencode"
+	// PhaseFailure: the tracker answered with a failure reason.
+	PhaseFailure Phase = "failure reason"
+)
+
+// AnnounceError says at which step an announce failed, in one line.
+type AnnounceError struct {
+	Phase Phase
+	Err   error
+}
+
+func (e *AnnounceError) Error() string { return string(e.Phase) + ": " + e.Err.Error() }
+
+func (e *AnnounceError) Unwrap() error { return e.Err }

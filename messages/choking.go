@@ -1,0 +1,65 @@
+package messages
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// The conversation of the choker and the peers.
+
+// SetChoked: choker to peer. The peer tells the other side; when it chokes, it
+// forgets what the other side had asked for.
+type SetChoked struct{ Choked bool }
+
+// PeerRates: peer to choker and scheduler: once after Welcome, at each change of
+// a flag, after RollCall, and every two seconds while bytes move.
+type PeerRates struct {
+	Key  PeerKey
+	Peer *actor.PID
+	At   time.Time
+	// Bytes a second, rolling over 20 s; the choker ranks by them.
+	Down, Up float64
+	// Bytes a second over the last few seconds, for display.
+	DownNow, UpNow float64
+	// Bytes of payload in all of this connection.
+	DownTotal, UpTotal int64
+	// WastedTotal: payload that was not asked for, or not any more.
+	WastedTotal int64
+	Flags       PeerFlags
+	Window      int // requests it can have under way
+	InFlight    int // requests it has under way
+}
+
+// PeerFlags is the state of both sides of a connection, in the terms of BEP 3.
+type PeerFlags struct {
+	AmChoking      bool
+	AmInterested   bool
+	PeerChoking    bool
+	PeerInterested bool
+	Snubbed        bool
+	Seed           bool // the other side has everything
+	Inbound        bool
+}
+
+// RollCall: choker to peers, and from there to every peer, when a choker starts:
+// each peer answers the choker with PeerRates.
+type RollCall struct{}
+
+// SeedingChanged: scheduler to choker. When seeding, a round ranks by other
+// rules.
+type SeedingChanged struct{ Seeding bool }
+
+// PeerInfo is what a display shows of one peer.
+type PeerInfo struct {
+	Key                PeerKey
+	Addr               netip.AddrPort
+	ID                 [20]byte
+	Flags              PeerFlags
+	DownNow, UpNow     float64
+	DownTotal, UpTotal int64
+	Have               int // pieces
+	// Map is its pieces in a few cells, see Progress.Map.
+	Map []uint8
+}

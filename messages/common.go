@@ -1,0 +1,66 @@
+package messages
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// PeerKey names one peer actor within its engine. Keys are not reused, also
+// not by another incarnation of the engine.
+type PeerKey uint32
+
+// Block is a part of a piece: what a request names (BEP 3).
+type Block struct {
+	Piece  uint32
+	Begin  uint32 // in bytes, from the start of the piece
+	Length uint32 // in bytes
+}
+
+func (b Block) String() string { return fmt.Sprintf("%d:%d+%d", b.Piece, b.Begin, b.Length) }
+
+// Refs are the actors that the members of one engine talk to. The engine fills
+// it in before it spawns them; names are fixed, so an address is known before
+// its actor has started.
+type Refs struct {
+	Client    *actor.PID
+	Limiter   *actor.PID
+	Torrent   *actor.PID
+	Engine    *actor.PID
+	Store     *actor.PID
+	Scheduler *actor.PID
+	Choker    *actor.PID
+	Peers     *actor.PID
+}
+
+// Origin says where the address of a peer came from.
+type Origin uint8
+
+// Origins of peers.
+const (
+	FromTracker Origin = iota
+	FromUser           // --peer
+	FromInbound        // it dialled us
+)
+
+func (o Origin) String() string {
+	return [...]string{"tracker", "user", "inbound"}[o]
+}
+
+// PeerAddr is an address at which a peer may listen.
+type PeerAddr struct {
+	Addr   netip.AddrPort
+	Origin Origin
+}
+
+// Direction of payload, seen from us.
+type Direction uint8
+
+// Directions.
+const (
+	Down Direction = iota
+	Up
+)
+
+func (d Direction) String() string { return [...]string{"down", "up"}[d] }

@@ -1,0 +1,83 @@
+package messages
+
+import (
+	"net/netip"
+	"time"
+
+	"kouzui/wire/frame"
+)
+
+// The conversation of a link and its peer.
+
+// Link is one connection to a peer. It belongs to one actor at a time, which
+// alone calls it; no call blocks. The link cuts the stream into frames, keeps
+// their limits, and reads payload straight into pooled blocks.
+type Link interface {
+	// ID is unique in the process; the messages of a link carry it, so that an
+	// actor can tell them from those of a link it had before.
+	ID() uint64
+	Remote() netip.AddrPort
+	Inbound() bool
+
+	// ReadHandshake reads the other side's handshake within timeout and calls
+	// done once. Called at most once, before Start.
+	ReadHandshake(timeout time.Duration, done func(frame.Handshake, error))
+	// SendHandshake queues ours. Called at most once, before any Send.
+	SendHandshake(frame.Handshake)
+
+	// Start begins to read frames. deliver is called, one call at a time, with
+	// *FramesReceived, *FramesSent and, last, *LinkClosed.
+	Start(limits frame.Limits, deliver func(any))
+	// Expect tells how many full blocks are asked for and not here yet, so that
+	// their payload can land in place.
+	Expect(blocks int)
+	// Done gives a batch back: the link may reuse m and its slice, and may
+	// deliver one more. A link delivers only a few batches ahead of Done, which
+	// bounds what a flood of frames can put into a mailbox.
+	Done(m *FramesReceived)
+
+	// Send queues frames. It copies out, which stays the caller's.
+	Send(out []Outgoing)
+	// Close ends the connection at once; reason comes back in LinkClosed. It
+	// may be called at any time, from anywhere, more than once.
+	Close(reason error)
+}
+
+// Outgoing is a frame to be sent. For a piece, Source and Offset say where its
+// payload is; the link reads it when its turn comes.
+type Outgoing struct {
+	frame.Frame
+	Source BlockSource
+	Offset int64 // in bytes, from the start of the torrent
+}
+
+// BlockSource reads payload of one torrent. It is safe for concurrent use and
+// answers through done, exactly once.
+type BlockSource interface {
+	ReadBlocks(bufs [][]byte, off int64, done func(error))
+}
+
+// FramesReceived: link to peer. The peer handles the frames in their order,
+// takes over their blocks, and gives the message back with Link.Done.
+type FramesReceived struct {
+	Link   uint64
+	At     time.Time
+	Bytes  int // as read from the socket
+	Frames []frame.Frame
+}
+
+// FramesSent: link to peer, when queued frames have been written to the
+// socket. The peer may queue more.
+type FramesSent struct {
+	Link    uint64
+	At      time.Time
+	Payload int // bytes of pieces
+	Pieces  int // frames of kind piece
+}
+
+// LinkClosed: link to peer, the last of a link. Err is never nil; a stream that
+// ended between two frames gives io.EOF.
+type LinkClosed struct {
+	Link uint64
+	Err  error
+}

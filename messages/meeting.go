@@ -1,0 +1,44 @@
+package messages
+
+import (
+	"net/netip"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/wire/frame"
+)
+
+// How connections come into being: listener, torrent, peers.
+
+// RouteTorrent: client to listener. Connections for this info hash go to
+// Torrent from now on; nil ends that.
+type RouteTorrent struct {
+	InfoHash [20]byte
+	Torrent  *actor.PID
+}
+
+// ListenerReady: listener to client, each time it is bound.
+type ListenerReady struct{ Addr netip.AddrPort }
+
+// ListenerFailed: listener to client, when it cannot bind: downloads go on
+// without it.
+type ListenerFailed struct{ Err error }
+
+// AdoptLink: listener to torrent, by engine to peers, and from there to a new
+// peer. Whoever holds it last owns the link and has to close it when it does
+// not pass it on.
+type AdoptLink struct {
+	Link      Link
+	Handshake frame.Handshake
+}
+
+// BanAddress: scheduler to peers: no connection with this address any more, for
+// the reason given.
+type BanAddress struct {
+	Addr   netip.Addr
+	Reason string
+}
+
+// PiecesWanted: scheduler to peers, when it changes: a complete torrent does not
+// dial.
+type PiecesWanted struct{ Wanted bool }

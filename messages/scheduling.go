@@ -1,0 +1,129 @@
+package messages
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/bits-and-blooms/bitset"
+)
+
+// The conversation of the scheduler and the peers: coordinates of blocks, never
+// their bytes.
+
+// PeerReady: a peer to peers, when the handshakes are exchanged. Peers refuses
+// ourselves and duplicates with Disconnect, and passes the message on to the
+// scheduler otherwise. The scheduler watches the peer and answers Welcome;
+// before that the peer tells it nothing.
+type PeerReady struct {
+	Key     PeerKey
+	Peer    *actor.PID
+	Link    uint64
+	ID      [20]byte
+	Addr    netip.AddrPort
+	Inbound bool
+	At      time.Time
+}
+
+// Welcome: scheduler to peer. The peer sends Have as its bitfield and starts
+// its link. The peer owns Have from here on.
+type Welcome struct {
+	Link uint64
+	Have *bitset.BitSet
+}
+
+// RequestBlocks: scheduler to peer. The peer asks for them, in this order, and
+// owes for each a BlocksArrived, a RequestsDropped, or its own end.
+type RequestBlocks struct{ Blocks []Block }
+
+// CancelBlocks: scheduler to peer, when blocks have come from elsewhere. The
+// peer forgets them and cancels those that it has asked for; none is reported
+// any more.
+type CancelBlocks struct{ Blocks []Block }
+
+// SetInterested: scheduler to peer.
+type SetInterested struct{ Interested bool }
+
+// AnnounceHave: scheduler to all peers, when pieces have become ours.
+type AnnounceHave struct{ Pieces []uint32 }
+
+// Disconnect: scheduler, peers or engine to peer. The peer closes its link and
+// ends with this reason. Dial again is decided by peers.
+type Disconnect struct{ Reason GoneReason }
+
+// PeerHas: peer to scheduler, the bitfield of the other side. The scheduler
+// owns it from here on. It comes at most once for each link.
+type PeerHas struct {
+	Key  PeerKey
+	Have *bitset.BitSet
+}
+
+// PeerGot: peer to scheduler, pieces that the other side announced. Indices are
+// valid.
+type PeerGot struct {
+	Key    PeerKey
+	Pieces []uint32
+}
+
+// PeerChokedUs: peer to scheduler. Choked means that all requests to this peer
+// are void: the scheduler takes them back without a RequestsDropped.
+// Window is how many requests the peer can have under way at once.
+type PeerChokedUs struct {
+	Key    PeerKey
+	Choked bool
+	Window int
+}
+
+// BlocksArrived: peer to scheduler, after the payload went to the store. Only
+// blocks that the scheduler asked of this very peer.
+type BlocksArrived struct {
+	Key    PeerKey
+	Blocks []Block
+	Window int
+	At     time.Time
+}
+
+// RequestsDropped: peer to scheduler. The peer no longer answers for these
+// blocks: it timed out, or the other side rejected them. The scheduler gives
+// them to others.
+type RequestsDropped struct {
+	Key     PeerKey
+	Blocks  []Block
+	Window  int
+	Snubbed bool // nothing has come for so long that others go first
+}
+
+// PeerGone: peer to scheduler, choker and peers, when its connection has ended
+// or could not be made. All that it was asked for is taken back. A peer that
+// dies without it is noticed by watching.
+type PeerGone struct {
+	Key    PeerKey
+	Link   uint64 // 0: there was none
+	Addr   netip.AddrPort
+	Reason GoneReason
+	Err    error // may be nil
+}
+
+// GoneReason is why a connection ended.
+type GoneReason uint8
+
+// Reasons for which a connection ends.
+const (
+	GoneClosed    GoneReason = iota // the other side closed it
+	GoneDial                        // it could not be made
+	GoneHandshake                   // no handshake, or for another torrent
+	GoneProtocol                    // the other side broke the protocol
+	GoneIdle                        // nothing came for too long
+	GoneSelf                        // it was ourselves
+	GoneDuplicate                   // this peer was connected already
+	GoneBanned                      // it sent data that is proven wrong
+	GoneUseless                     // both are complete, or it does not help and others wait
+	GoneCrowded                     // over the connection limit
+	GoneFailed                      // its actor panicked
+	GoneStopping                    // we stop
+)
+
+func (r GoneReason) String() string {
+	return [...]string{"closed", "dial failed", "handshake", "protocol", "idle", "ourselves", "duplicate",
+		"banned", "useless", "crowded", "actor failed", "stopping"}[r]
+}

@@ -1,0 +1,111 @@
+package messages
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/bits-and-blooms/bitset"
+
+	"kouzui/wire/buffer"
+)
+
+// The conversations of the store with peers and the scheduler.
+
+// StoredBlock is a block together with its payload.
+type StoredBlock struct {
+	Block
+	Data *buffer.Block
+}
+
+// StoreBlocks: peer to store. The buffers move to the store. Blocks that it
+// does not need any more are dropped in silence.
+type StoreBlocks struct {
+	Key    PeerKey
+	Blocks []StoredBlock
+}
+
+// LoadBlocks: peer to store. The store answers ReplyTo with BlocksLoaded.
+type LoadBlocks struct {
+	Link    uint64
+	Blocks  []Block
+	ReplyTo *actor.PID
+}
+
+// BlocksLoaded: store to peer, the answer to one LoadBlocks, in the order in
+// which they were sent. Blocks of pieces that are not verified are missing.
+type BlocksLoaded struct {
+	Link   uint64
+	Blocks []Block
+	Source BlockSource
+	Err    error
+}
+
+// StoreReady: store to scheduler, once for each life of the store, when it
+// knows what is there. The scheduler owns Have. Until then nothing is asked
+// for.
+type StoreReady struct {
+	Have *bitset.BitSet
+	// Checked counts the pieces that had to be read and hashed for it.
+	Checked int
+	// Complete: all was there, under its final name.
+	Complete bool
+}
+
+// StoreChecking: store to scheduler, from time to time while it reads and
+// hashes what it found.
+type StoreChecking struct{ Done, Total int }
+
+// PieceVerified: store to scheduler. The piece has the right hash and is
+// written; it may be announced and served. Its memory is free again.
+type PieceVerified struct {
+	Piece uint32
+	At    time.Time
+}
+
+// PieceCorrupt: store to scheduler. The piece failed its hash and all of it has
+// to come again. Contributors are those whose blocks it was made of.
+type PieceCorrupt struct {
+	Piece        uint32
+	Contributors []PeerKey
+}
+
+// BlocksSpilled: store to scheduler. These blocks of an unfinished piece left
+// memory for the disk, unverified; they need not come again.
+type BlocksSpilled struct {
+	Piece  uint32
+	Blocks int
+}
+
+// ProofOfBlame: store to scheduler. A piece that was corrupt has now come
+// right, and these peers had sent the blocks that differ.
+type ProofOfBlame struct {
+	Piece uint32
+	Peers []PeerKey
+}
+
+// StoreFailed: store to scheduler, when the disk refuses. Nothing more is
+// asked for until StoreRecovered. Blocks that could not be written are kept by
+// the store, or named in Lost and have to come again.
+type StoreFailed struct {
+	Err  error // errors.Is tells world.ErrFull and the like
+	Full bool
+	Lost []Block
+}
+
+// StoreRecovered: store to scheduler, when writing works again.
+type StoreRecovered struct{}
+
+// StoreFinished: store to scheduler and torrent. All is verified, synced and
+// under its final name.
+type StoreFinished struct{}
+
+// SetMemory: engine to store and scheduler: how many bytes of payload may be
+// asked for or held in memory at a time. Sent first at the start.
+type SetMemory struct{ Bytes int64 }
+
+// Flush: torrent to store, before it stops. The store finishes what is being
+// written, saves its journal and answers Flushed to ReplyTo.
+type Flush struct{ ReplyTo *actor.PID }
+
+// Flushed: store to the sender of Flush.
+type Flushed struct{ Err error }

@@ -1,0 +1,129 @@
+package messages
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/wire/metainfo"
+)
+
+// The conversation of the commands, the client and its torrents.
+
+// CheckMode says how far data found on disk is trusted.
+type CheckMode string
+
+// Check modes.
+const (
+	CheckAuto CheckMode = "auto" // what the journal vouches for, the rest is hashed
+	CheckFull CheckMode = "full" // everything is hashed
+	CheckNone CheckMode = "none" // the journal alone; without one nothing is there
+)
+
+// TorrentOptions is what a user chooses for one torrent.
+type TorrentOptions struct {
+	Dir      string
+	Picker   string
+	Choker   string
+	Check    CheckMode
+	Peers    []netip.AddrPort
+	MaxPeers int
+	// UnchokeSlots beside the optimistic one.
+	UnchokeSlots int
+	// MustExist: do not begin a download; what is not there is an error.
+	MustExist bool
+	// Seed: go on when complete, until Ratio (0: none) or SeedFor (0: none).
+	Seed           bool
+	SeedRatio      float64
+	SeedFor        time.Duration
+	UntilPeersDone bool
+	StallTimeout   time.Duration
+}
+
+// AddTorrent: a command to client, which spawns the torrent.
+type AddTorrent struct {
+	Torrent *metainfo.Torrent
+	Options TorrentOptions
+}
+
+// StopTorrent: client to torrent, or a command to client. The torrent flushes,
+// says `stopped` to its trackers, and ends with TorrentDone.
+type StopTorrent struct {
+	InfoHash metainfo.Hash
+	Within   time.Duration
+}
+
+// State of a torrent, for display.
+type State string
+
+// States of a torrent.
+const (
+	StateStarting    State = "starting"
+	StateChecking    State = "checking"
+	StateDownloading State = "downloading"
+	StateFinishing   State = "finishing"
+	StateSeeding     State = "seeding"
+	StateDiskFull    State = "disk full"
+	StateRestarting  State = "restarting"
+	StateStopping    State = "stopping"
+	StateStopped     State = "stopped"
+)
+
+// Progress: scheduler to torrent, by torrent to client and on to subscribers:
+// once a second, and at each change of state.
+type Progress struct {
+	InfoHash                     metainfo.Hash
+	Name                         string
+	At                           time.Time
+	State                        State
+	Why                          string // why nothing moves; empty when something does
+	Pieces                       int
+	HavePieces                   int
+	Length                       int64   // bytes
+	Have                         int64   // bytes, verified
+	DownNow, UpNow               float64 // bytes a second
+	Downloaded, Uploaded, Wasted int64   // bytes, this run
+	Corrupt                      int     // pieces that failed their hash
+	Peers                        int     // connected
+	Unchoked                     int     // of them, who let us download
+	Seeds                        int     // of them, who have everything
+	Restarts                     int     // of actors of this torrent
+	CheckDone, CheckTotal        int
+	// Map is the torrent in at most 256 cells of equal length, each from 0
+	// (nothing) to 255 (all).
+	Map           []uint8
+	Top           []PeerInfo // the most useful peers, best first, a few
+	Left          int64      // bytes
+	PeersNeedData bool       // somebody connected does not have everything
+}
+
+// TorrentDone: torrent to client and on to subscribers, the last of a torrent
+// that was ended as intended.
+type TorrentDone struct {
+	InfoHash metainfo.Hash
+	Complete bool
+	Last     Progress
+}
+
+// TorrentFailed: torrent to client and on to subscribers, the last of a torrent
+// that cannot go on.
+type TorrentFailed struct {
+	InfoHash metainfo.Hash
+	Err      error
+	Last     Progress
+}
+
+// TorrentCompleted: torrent to client and on to subscribers: all is there, under
+// its final name. The torrent may go on seeding.
+type TorrentCompleted struct {
+	InfoHash metainfo.Hash
+	Last     Progress
+}
+
+// Subscribe: a command to client. Each event of any torrent is handed to Notify,
+// which must not block.
+type Subscribe struct{ Notify func(any) }
+
+// Subscribed: client to the sender of Subscribe.
+type Subscribed struct{ Client *actor.PID }
