@@ -1,0 +1,70 @@
+package supervise
+
+import "time"
+
+// Kind is what an Event tells.
+type Kind string
+
+// The kinds of events. Behind each stands what its Cause points at.
+const (
+	Header     Kind = "header"      // first line of a file; nothing
+	Spawned    Kind = "spawned"     // the parent's Started or Restarted
+	Started    Kind = "started"     // Spawned
+	Fault      Kind = "fault"       // the victim's Started or Restarted
+	Failed     Kind = "failed"      // Fault, if injected, or else the actor's Started or Restarted
+	Directive  Kind = "directive"   // Failed or Escalated: every failure is answered by one
+	Escalated  Kind = "escalated"   // the child's Directive; the actor fails in its child's place
+	Restarting Kind = "restarting"  // Directive
+	Restarted  Kind = "restarted"   // Restarting
+	Stopping   Kind = "stopping"    // Directive, the parent's Stopping or Restarting, or who asked for it
+	Stopped    Kind = "stopped"     // Stopping
+	DeadLetter Kind = "dead_letter" // nothing: the receiver is unknown
+	Mailbox    Kind = "mailbox"     // the actor's Started or Restarted; answer to a probe
+	Note       Kind = "note"        // the actor's Started or Restarted
+	Dropped    Kind = "dropped"     // nothing; a sink could not keep up and lost events
+)
+
+// Action is how a supervisor answers a failure.
+type Action string
+
+// The actions. There is none to resume: a failed incarnation runs no more.
+const (
+	ActionRestart  Action = "restart"
+	ActionStop     Action = "stop"
+	ActionEscalate Action = "escalate"
+)
+
+// Event is one entry of the supervision trace. It is immutable once recorded.
+// Fields that do not apply to its Kind are zero.
+type Event struct {
+	Kind        Kind
+	Seq         uint64    // from 1, without gaps, in the order of recording
+	Time        time.Time // by the world's clock
+	Actor       string    // path, stable across restarts: client/torrent-ab12/engine
+	Incarnation int       // from 1; raised by every restart
+	Cause       uint64    // Seq of the event that led to this one, 0 if there is none
+
+	ActorKind   string // what was given to Props
+	Parent      string // path of the parent, empty for a root
+	Strategy    string // name of the strategy that gave the directive
+	Reason      string
+	MessageType string // of the message at which the actor failed, or that found no receiver
+	Stack       string // from the panicking function down to Receive; empty for a designed failure
+
+	Action     Action
+	Attempt    int // restarts since the child was last healthy, this one included
+	BudgetLeft int // restarts left in the window; -1 if there is no budget
+
+	Delay  time.Duration // from the directive to the restart
+	Down   time.Duration // from the failure to the restart
+	Kept   int           // messages that waited in the mailbox for the new incarnation
+	Lost   int           // messages that no one will read; for Dropped: events
+	Depth  int           // messages in the mailbox
+	Waited time.Duration // how long a probe waited in the mailbox
+}
+
+// Sink takes the events of a trace, in order, one at a time. Record must not
+// block and must not call the Tree; it may keep the event but not change it.
+type Sink interface {
+	Record(*Event)
+}

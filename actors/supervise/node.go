@@ -1,0 +1,228 @@
+package supervise
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/asynkron/protoactor-go/ctxext"
+
+	"kouzui/actors/world"
+)
+
+// State is where an actor stands in its life.
+type State string
+
+// The states of an actor. A failed one waits for its supervisor, a waiting one
+// for its delayed restart; neither handles messages.
+const (
+	StateStarting   State = "starting"
+	StateRunning    State = "running"
+	StateFailed     State = "failed"
+	StateWaiting    State = "waiting"
+	StateRestarting State = "restarting"
+	StateStopping   State = "stopping"
+)
+
+var extension = ctxext.NextContextExtensionID()
+
+// node is an actor from its spawn until it has stopped, across its restarts.
+// It travels as an extension of the actor's context.
+type node struct {
+	tree   *Tree
+	pid    *actor.PID
+	path   string
+	kind   string
+	parent *node // nil for a root
+
+	// Used by the actor's own mailbox only, without the lock.
+	broken  bool // this incarnation has failed
+	closing bool // the actor is stopping
+	lost    int  // messages dropped while it does
+
+	// Guarded by tree.mu.
+	mailbox     actor.Mailbox
+	state       State
+	incarnation int
+	failedAt    time.Time
+	lastReason  string
+	history     History
+	rand        *rand.Rand
+	timer       world.Timer // of the delayed restart
+
+	alive   uint64 // Seq of the last Spawned, Started or Restarted
+	fault   uint64 // of the fault that was injected and has not struck yet
+	failure uint64 // of the last Failed or Escalated
+	leaving uint64 // of the Restarting or Stopping under way
+
+	why        uint64 // Seq of what asked for the restart or stop to come
+	stopReason string
+
+	gone chan struct{} // closed when the actor has stopped
+}
+
+// ExtensionID implements ctxext.ContextExtension.
+func (n *node) ExtensionID() ctxext.ContextExtensionID { return extension }
+
+// nodeOf returns the node of an actor that a Tree has built.
+func nodeOf(c actor.ExtensionContext) (*node, bool) {
+	n, ok := c.Get(extension).(*node)
+	return n, ok
+}
+
+func (n *node) parentPath() string {
+	if n.parent == nil {
+		return ""
+	}
+	return n.parent.path
+}
+
+func (n *node) depth() int {
+	if n.mailbox == nil {
+		return 0
+	}
+	return n.mailbox.UserMessageCount()
+}
+
+// event begins an event of the node. tree.mu is held.
+func (n *node) event(kind Kind, cause uint64) *Event {
+	return &Event{
+		Kind:        kind,
+		Actor:       n.path,
+		Incarnation: n.incarnation,
+		Cause:       cause,
+		ActorKind:   n.kind,
+		Parent:      n.parentPath(),
+	}
+}
+
+// spawned enters the actor in the tree; it has no mailbox yet.
+func (t *Tree) spawned(kind string, c actor.Context) {
+	n := &node{
+		tree:  t,
+		pid:   c.Self(),
+		path:  c.Self().Id,
+		kind:  kind,
+		state: StateStarting,
+		gone:  make(chan struct{}),
+	}
+	c.Set(n)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	cause := uint64(0)
+	if c.Parent() != nil {
+		if n.parent = t.nodes[c.Parent().Id]; n.parent != nil {
+			cause = n.parent.alive
+		}
+	}
+	t.nodes[n.path] = n
+	n.alive = t.record(n.event(Spawned, cause))
+}
+
+// started opens an incarnation. It is recorded before the actor's own handler
+// runs, so that what the handler does has a cause to point at.
+func (n *node) started() {
+	t := n.tree
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n.incarnation++
+	n.broken = false
+	e := n.event(Started, n.alive)
+	if n.incarnation > 1 {
+		e = n.event(Restarted, n.leaving)
+		e.Down = t.since(n.failedAt)
+		e.Kept = n.depth()
+		n.failedAt = time.Time{}
+	}
+	n.state = StateRunning
+	n.why, n.leaving = 0, 0
+	n.alive = t.record(e)
+	n.history.Started = e.Time
+}
+
+func (n *node) restarting() {
+	t := n.tree
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n.stopTimer()
+	n.state = StateRestarting
+	n.leaving = t.record(n.event(Restarting, n.cause()))
+}
+
+func (n *node) stopping() {
+	t := n.tree
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	n.stopTimer()
+	n.state = StateStopping
+	n.closing = true
+	e := n.event(Stopping, n.cause())
+	e.Reason = n.stopReason
+	if p := n.parent; e.Reason == "" && p != nil && p.leaving != 0 {
+		e.Reason, e.Cause = ReasonParent, p.leaving
+	}
+	set(&e.Reason, ReasonNormal)
+	n.stopReason = e.Reason
+	n.leaving = t.record(e)
+}
+
+// stopped takes the actor out of the tree; with it goes its history.
+func (n *node) stopped() {
+	t := n.tree
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := n.event(Stopped, n.leaving)
+	e.Reason = n.stopReason
+	e.Lost = n.lost + n.depth()
+	t.record(e)
+	if t.nodes[n.path] == n {
+		delete(t.nodes, n.path)
+	}
+	close(n.gone)
+	if n.mailbox != nil {
+		// A failed actor stops with its mailbox suspended. Resumed, the mailbox
+		// lets go of messages that a held PID would otherwise keep.
+		n.mailbox.PostSystemMessage(&actor.ResumeMailbox{})
+	}
+}
+
+// cause is what asked for a restart or stop, or else the incarnation itself.
+func (n *node) cause() uint64 {
+	if n.why != 0 {
+		return n.why
+	}
+	return n.alive
+}
+
+func (n *node) stopTimer() {
+	if n.timer != nil {
+		n.timer.Stop()
+		n.timer = nil
+	}
+}
+
+// failedWith records a panic of the actor at a message.
+func (n *node) failedWith(reason, message any, stack string) {
+	t := n.tree
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	cause := n.alive
+	if n.fault != 0 {
+		cause, n.fault = n.fault, 0
+	}
+	e := n.event(Failed, cause)
+	e.Reason = reasonOf(reason)
+	e.MessageType = typeOf(message)
+	e.Stack = stack
+	e.Depth = n.depth()
+	n.broken = true
+	n.fail(t.record(e), e)
+}
+
+// fail marks the incarnation as failed by event e. tree.mu is held.
+func (n *node) fail(seq uint64, e *Event) {
+	n.failure = seq
+	n.failedAt = e.Time
+	n.lastReason = e.Reason
+	n.state = StateFailed
+}

@@ -1,0 +1,50 @@
+package supervise
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// Option changes how an actor is built.
+type Option func(*recipe)
+
+type recipe struct {
+	strategy   Strategy
+	dispatcher actor.Dispatcher
+	mailbox    actor.MailboxProducer
+}
+
+// WithStrategy sets what happens to the actor's children when they fail. The
+// default is DefaultBackoff.
+func WithStrategy(s Strategy) Option { return func(r *recipe) { r.strategy = s } }
+
+// WithMailbox sets another mailbox than the unbounded one without locks.
+func WithMailbox(m actor.MailboxProducer) Option { return func(r *recipe) { r.mailbox = m } }
+
+// Blocking says that the actor may block in Receive: it does not run on the
+// shared workers.
+func Blocking() Option { return func(r *recipe) { r.dispatcher = nil } }
+
+// Props describes actors of a kind. They may be spawned any number of times.
+// The producer builds a struct and nothing else: it also runs for names that
+// turn out to be taken. What an actor holds it acquires in Started and lets go
+// in Restarting and in Stopping.
+func (t *Tree) Props(kind string, producer actor.Producer, options ...Option) *actor.Props {
+	r := recipe{
+		strategy:   DefaultBackoff,
+		dispatcher: t.Dispatcher,
+		mailbox:    actor.UnboundedLockfree(),
+	}
+	for _, o := range options {
+		o(&r)
+	}
+	if r.dispatcher == nil {
+		r.dispatcher = t.Blocking
+	}
+	return actor.PropsFromProducer(
+		func() actor.Actor { return &shell{inner: producer()} },
+		actor.WithOnInit(func(c actor.Context) { t.spawned(kind, c) }),
+		actor.WithMailbox(func() actor.Mailbox { return &mailbox{r.mailbox()} }),
+		actor.WithDispatcher(r.dispatcher),
+		actor.WithSupervisor(&supervisor{tree: t, strategy: r.strategy}),
+	)
+}

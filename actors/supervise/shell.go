@@ -1,0 +1,113 @@
+package supervise
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// shell wraps one incarnation of an actor and follows its life.
+type shell struct {
+	inner actor.Actor
+	node  *node // from Started on
+}
+
+func (s *shell) Receive(c actor.Context) {
+	switch c.Message().(type) {
+	case *actor.Started:
+		s.node, _ = nodeOf(c)
+		s.node.started()
+		s.inner.Receive(c)
+	case *actor.Restarting:
+		s.node.restarting()
+		// Until the children have stopped the old incarnation would go on with
+		// user messages; the restart resumes the mailbox.
+		s.node.mailbox.PostSystemMessage(&actor.SuspendMailbox{})
+		s.guarded(c)
+	case *actor.Stopping:
+		s.node.stopping()
+		s.guarded(c)
+	case *actor.Stopped:
+		s.guarded(c)
+		s.node.stopped()
+	default:
+		switch {
+		case s.node.broken: // a child of a failed incarnation has stopped
+		case s.node.closing:
+			s.guarded(c)
+		default:
+			s.inner.Receive(c)
+		}
+	}
+}
+
+// guarded keeps a panic from the actor system, which after a panic in one of
+// these handlers could neither stop nor restart the actor.
+func (s *shell) guarded(c actor.Context) {
+	message := c.Message()
+	defer func() {
+		if r := recover(); r != nil {
+			s.node.swallowed(r, message, stackOf(r))
+		}
+	}()
+	s.inner.Receive(c)
+}
+
+// mailbox wraps an actor's mailbox, to see each message before the actor does.
+type mailbox struct{ actor.Mailbox }
+
+func (m *mailbox) RegisterHandlers(next actor.MessageInvoker, d actor.Dispatcher) {
+	n, _ := nodeOf(next.(actor.ExtensionContext))
+	n.tree.mu.Lock()
+	n.mailbox = m.Mailbox
+	n.tree.mu.Unlock()
+	m.Mailbox.RegisterHandlers(&invoker{next, n}, d)
+}
+
+// invoker stands between a mailbox and its actor.
+type invoker struct {
+	next actor.MessageInvoker
+	node *node
+}
+
+func (i *invoker) InvokeUserMessage(message any) {
+	n := i.node
+	if n.closing {
+		n.lost++
+		return
+	}
+	if f := n.tree.inject.Load(); f != nil {
+		n.strike((*f)(n.path, n.kind, message))
+	}
+	switch m := message.(type) {
+	case *kill:
+		n.strike(m.fault)
+	case *probe:
+		n.probed(m)
+	default:
+		i.next.InvokeUserMessage(message)
+	}
+}
+
+func (i *invoker) InvokeSystemMessage(message any) {
+	n := i.node
+	switch message.(type) {
+	case *actor.Restart:
+		// To a stopping actor it would give a new life that nobody ends, and to
+		// a restarting one a second restart.
+		if n.closing || n.inRestart() {
+			return
+		}
+	case *actor.Started, *actor.Watch, *actor.Unwatch, *actor.Stop, *actor.Terminated, *actor.Failure:
+	default: // the continuation of a future runs code of the actor
+		if n.closing || n.broken {
+			return
+		}
+	}
+	i.next.InvokeSystemMessage(message)
+}
+
+// EscalateFailure is called by the mailbox while the actor panics, so that the
+// panicking frames are still on the stack.
+func (i *invoker) EscalateFailure(reason, message any) {
+	i.node.failedWith(reason, message, stackOf(reason))
+	i.next.EscalateFailure(reason, message)
+}

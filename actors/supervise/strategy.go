@@ -1,0 +1,92 @@
+package supervise
+
+import (
+	"math/rand/v2"
+	"time"
+)
+
+// Failure is what a strategy knows about a failed child.
+type Failure struct {
+	Kind     string   // the child's kind, as given to Props
+	Reason   any      // what it panicked with
+	History  *History // the child's; a strategy advances it
+	Now      time.Time
+	Rand     *rand.Rand
+	Designed bool // by Fail: an outcome that was thought of, not a bug
+}
+
+// Decision is the answer to a failure.
+type Decision struct {
+	Action     Action
+	Delay      time.Duration // before a restart
+	Attempt    int
+	BudgetLeft int // -1 if there is no budget
+	Reason     string
+	Strategy   string // name of the strategy that decided, if it is not the one asked
+	All        bool   // restart the siblings as well
+}
+
+// Strategy decides what a supervisor does about a failed child. It is pure but
+// for the history and the random source that it is handed; one value serves
+// many supervisors at a time.
+type Strategy interface {
+	Name() string
+	Decide(Failure) Decision
+}
+
+// Name says which siblings are restarted.
+func (b Backoff) Name() string {
+	if b.All {
+		return "all-for-one"
+	}
+	return "one-for-one"
+}
+
+// Decide is Next.
+func (b Backoff) Decide(f Failure) Decision { return b.Next(f.History, f.Now, f.Rand) }
+
+// Always is a strategy that answers every failure alike.
+type Always Action
+
+// Escalate hands every failure on: the supervisor fails in its child's place.
+// StopChild stops it.
+const (
+	Escalate  = Always(ActionEscalate)
+	StopChild = Always(ActionStop)
+)
+
+// Name is the action.
+func (a Always) Name() string { return string(a) }
+
+// Decide is always the same.
+func (a Always) Decide(Failure) Decision { return Decision{Action: Action(a)} }
+
+type byKind struct {
+	kinds    map[string]Strategy
+	fallback Strategy
+}
+
+// ByKind chooses the strategy by the kind of the child that failed.
+func ByKind(kinds map[string]Strategy, fallback Strategy) Strategy {
+	return byKind{kinds, fallback}
+}
+
+func (s byKind) Name() string { return "by-kind" }
+
+func (s byKind) Decide(f Failure) Decision {
+	chosen, ok := s.kinds[f.Kind]
+	if !ok {
+		chosen = s.fallback
+	}
+	d := chosen.Decide(f)
+	set(&d.Strategy, chosen.Name())
+	return d
+}
+
+// Strategies are the strategies that a user can name.
+var Strategies = map[string]func() Strategy{
+	"one-for-one": func() Strategy { return DefaultBackoff },
+	"all-for-one": func() Strategy { b := DefaultBackoff; b.All = true; return b },
+	"stop":        func() Strategy { return StopChild },
+	"escalate":    func() Strategy { return Escalate },
+}

@@ -1,0 +1,141 @@
+package supervise
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// supervisor carries out what a strategy decides, and records it. It runs on
+// the mailbox of the parent, for a root on the mailbox of the root itself.
+type supervisor struct {
+	tree     *Tree
+	strategy Strategy
+}
+
+func (s *supervisor) HandleFailure(_ *actor.ActorSystem, by actor.Supervisor, who *actor.PID, _ *actor.RestartStatistics, reason, message any) {
+	t := s.tree
+	t.mu.Lock()
+	child, ok := t.nodes[who.Id]
+	if !ok || child.state != StateFailed {
+		// The failure has been answered: by the restart of the whole group, or
+		// because the child stops.
+		t.mu.Unlock()
+		return
+	}
+	d := s.decide(child, reason)
+	directive := t.record(s.event(child, d))
+
+	switch d.Action {
+	case ActionRestart:
+		child.state = StateWaiting
+		child.why = directive
+		t.mu.Unlock()
+		s.restartLater(by, child, directive, d)
+	case ActionEscalate:
+		parent := child.parent
+		e := parent.event(Escalated, directive)
+		e.Reason = reasonOf(reason)
+		parent.broken = true
+		parent.fail(t.record(e), e)
+		t.mu.Unlock()
+		by.EscalateFailure(reason, message)
+	default:
+		child.why, child.stopReason = directive, d.Reason
+		t.mu.Unlock()
+		by.StopChildren(child.pid)
+	}
+}
+
+// decide asks the strategy, within what is possible. tree.mu is held.
+func (s *supervisor) decide(child *node, reason any) Decision {
+	if p := child.parent; p != nil && p.state != StateRunning {
+		// The parent has failed or is going; its next incarnation begins
+		// without children.
+		return Decision{Action: ActionStop, BudgetLeft: -1, Reason: ReasonParent}
+	}
+	if child.rand == nil {
+		child.rand = s.tree.Chance.Source("supervise/" + child.path)
+	}
+	d := s.strategy.Decide(Failure{
+		Kind:     child.kind,
+		Reason:   reason,
+		History:  &child.history,
+		Now:      s.tree.Clock.Now(),
+		Rand:     child.rand,
+		Designed: designed(reason),
+	})
+	if d.Action == ActionEscalate && child.parent == nil {
+		d.Action = ActionStop
+		set(&d.Reason, ReasonEscalated)
+	}
+	if d.Action == ActionStop {
+		set(&d.Reason, ReasonFailed)
+	}
+	return d
+}
+
+func (s *supervisor) event(child *node, d Decision) *Event {
+	e := child.event(Directive, child.failure)
+	e.Strategy = d.Strategy
+	set(&e.Strategy, s.strategy.Name())
+	e.Reason = d.Reason
+	e.Action = d.Action
+	e.Attempt = d.Attempt
+	e.BudgetLeft = d.BudgetLeft
+	e.Delay = d.Delay
+	return e
+}
+
+// restartLater sends the restart after the decision's delay. Sending to a PID
+// is all that the timer does with by, which is safe from any goroutine.
+func (s *supervisor) restartLater(by actor.Supervisor, child *node, directive uint64, d Decision) {
+	restart := func() {
+		for _, pid := range s.tree.due(child, directive, d.All) {
+			by.RestartChildren(pid)
+		}
+	}
+	if d.Delay <= 0 {
+		restart()
+		return
+	}
+	timer := s.tree.Clock.AfterFunc(d.Delay, restart)
+
+	s.tree.mu.Lock()
+	defer s.tree.mu.Unlock()
+	if child.waits(directive) {
+		child.timer = timer
+	} else {
+		timer.Stop() // fired already, or the child stopped meanwhile
+	}
+}
+
+// waits says whether the directive is still to be carried out.
+func (n *node) waits(directive uint64) bool {
+	return n.state == StateWaiting && n.why == directive
+}
+
+// due lists who is to be restarted now: the child if it still waits, and with
+// all its siblings.
+func (t *Tree) due(child *node, directive uint64, all bool) []*actor.PID {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if !child.waits(directive) {
+		return nil
+	}
+	child.timer = nil
+	pids := []*actor.PID{child.pid}
+	if !all || child.parent == nil {
+		return pids
+	}
+	for _, n := range t.nodes {
+		if n == child || n.parent != child.parent || n.state == StateStopping || n.state == StateRestarting {
+			continue
+		}
+		n.stopTimer()
+		n.why = directive
+		if n.state == StateFailed {
+			n.state = StateWaiting
+		}
+		pids = append(pids, n.pid)
+	}
+	return sorted(pids)
+}
