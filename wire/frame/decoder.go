@@ -3,6 +3,7 @@ package frame
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"kouzui/wire/buffer"
 )
@@ -28,23 +29,28 @@ type Options struct {
 // that only Piece frames of buffer.Size follow; where the guess holds, a block that was read into becomes the frame's
 // own, and where it fails, the payload is copied into another one and the next call of Buffers is right again.
 // The guess has no influence on the frames, nor has the way in which the stream is cut into reads.
+//
+// Apart from what it hands over, a decoder holds the blocks that Buffers was last asked to expect, one for the frame
+// being read, and some 16 KiB (256 KiB more if flat). Between two calls it never takes more memory than a small
+// multiple of the bytes that arrived.
 type Decoder struct {
 	pool   *buffer.Pool
 	limits Limits
 	flat   bool
 	err    error // sticky
 
-	// The frame being read: the head as far as it is here, then either a body to be filled or bytes to be skipped.
-	head    [maxHead]byte
-	headLen int
-	frame   Frame
-	body    []byte // the part of the frame's Block or Bits that is still to come
-	skip    int
+	// The frame being read: its head as far as it is here, then either a body to be filled or bytes to be skipped.
+	head     [maxHead]byte
+	headLen  int
+	headNeed int // bytes of head after which it is known how to go on
+	frame    Frame
+	body     []byte // the part of the frame's Block or Bits that is still to come
+	skip     int
 
-	// What Buffers offered last: perhaps a slice for the rest of the body or skip, then for each block in offered
-	// a head and the block, then the rest of scratch.
+	// What Buffers offered last: perhaps a lead, the rest of a frame that is no predicted one; then for each of blocks a
+	// head and the block; then what scratch has left. A block that became a frame's own is nil from then on.
 	iov     [][]byte
-	lead    int // iovecs before the first head: 0 or 1
+	lead    int // 0 or 1
 	blocks  []*buffer.Block
 	heads   []byte
 	scratch []byte
@@ -52,12 +58,18 @@ type Decoder struct {
 
 // NewDecoder makes a decoder that takes its blocks from pool.
 func NewDecoder(pool *buffer.Pool, limits Limits, opts Options) *Decoder {
-	return &Decoder{pool: pool, limits: limits, flat: opts.Flat, scratch: make([]byte, scratchLen)}
+	return &Decoder{
+		pool:     pool,
+		limits:   limits,
+		flat:     opts.Flat,
+		headNeed: prefixLen,
+		scratch:  make([]byte, scratchLen),
+	}
 }
 
 // Buffers offers the slices to read into next, in this order, none of them empty. It is made for the case that the
 // next expect frames, counting one that has arrived in part, are Piece frames with a payload of buffer.Size: as a rule
-// the number of requests not yet answered. Fewer may be provided for, and with 0 no block is held.
+// the number of requests not yet answered. Fewer may be provided for, and with 0 no spare block is held.
 //
 // The slices are valid until the next call of any method. There are none after an error.
 func (d *Decoder) Buffers(expect int) [][]byte {
@@ -74,48 +86,208 @@ func (d *Decoder) Buffers(expect int) [][]byte {
 		return d.iov
 	}
 
-	tail := d.scratch
-	head := pieceHead
+	arrived, tail := 0, d.scratch // bytes of the first predicted head, slices behind the last predicted block
 	switch {
 	case len(d.body) > 0:
-		d.iov, d.lead = append(d.iov, d.body), 1
-		if d.frame.Kind == Piece && expect > 0 {
-			expect--
+		d.iov = append(d.iov, d.body)
+		if d.frame.Kind == Piece {
+			expect = max(expect-1, 0)
 		}
 	case d.skip > 0:
 		n := min(d.skip, len(tail))
-		d.iov, d.lead = append(d.iov, tail[:n]), 1
-		tail = tail[n:]
+		d.iov, tail = append(d.iov, tail[:n]), tail[n:]
+	case d.headLen > prefixLen && d.frame.Kind != Piece:
+		n := d.headNeed - d.headLen
+		d.iov, tail = append(d.iov, tail[:n]), tail[n:]
 	default:
-		head = max(head-d.headLen, 0)
+		arrived = d.headLen
 	}
-	d.reserve(expect)
-	_ = head
+	d.lead = len(d.iov)
+
+	d.hold(expect)
+	if expect > 0 && d.heads == nil {
+		d.heads = make([]byte, maxExpect*pieceHead)
+	}
+	for i, b := range d.blocks {
+		head := d.heads[i*pieceHead:][:pieceHead]
+		d.iov = append(d.iov, head[arrived:], b.Bytes())
+		arrived = 0
+	}
+	if len(tail) > 0 {
+		d.iov = append(d.iov, tail)
+	}
 	return d.iov
 }
 
-// reserve holds exactly n blocks.
-func (d *Decoder) reserve(n int) {
-	if have := len(d.blocks); have > n {
+// hold sees that the decoder holds exactly n blocks to offer, those it has left over among them.
+func (d *Decoder) hold(n int) {
+	d.blocks = slices.DeleteFunc(d.blocks, func(b *buffer.Block) bool { return b == nil })
+	have := len(d.blocks)
+	if have > n {
 		d.pool.ReleaseAll(d.blocks[n:])
 		d.blocks = d.blocks[:n]
-	} else {
-		for range n - have {
-			d.blocks = append(d.blocks, nil)
-		}
-		d.pool.GetN(d.blocks[have:])
+		return
 	}
+	d.blocks = slices.Grow(d.blocks, n-have)[:n]
+	d.pool.GetN(d.blocks[have:])
 }
 
 // Advance takes note that the first n bytes of what Buffers offered were filled, and appends the frames that are now
 // complete to out. The caller owns their blocks. An error is the peer's fault, a *ProtocolError, and final; the frames
 // before it count.
 func (d *Decoder) Advance(n int, out []Frame) ([]Frame, error) {
-	_ = binary.BigEndian
-	_ = errClosed
+	for i, p := range d.iov {
+		if n == 0 || d.err != nil {
+			break
+		}
+		p = p[:min(n, len(p))]
+		n -= len(p)
+
+		next := noBlock
+		if i < d.lead {
+			p, out = d.filled(p, out)
+		} else if slot, isBlock := (i-d.lead)/2, (i-d.lead)%2 == 1; slot < len(d.blocks) {
+			if !isBlock {
+				next = slot
+			} else if d.blocks[slot] == nil {
+				p, out = d.filled(p, out)
+			}
+		}
+		out = d.parse(p, next, out)
+	}
+	if n > 0 && d.err == nil {
+		panic("frame: Advance by more than Buffers offered")
+	}
+	clear(d.iov)
+	d.iov = d.iov[:0]
 	return out, d.err
+}
+
+// noBlock says that what is being parsed is not followed by a block of its own.
+const noBlock = -1
+
+// filled notes that p begins with bytes read right into the body, if there is one, and returns what comes after them.
+func (d *Decoder) filled(p []byte, out []Frame) ([]byte, []Frame) {
+	if len(d.body) == 0 {
+		return p, out
+	}
+	n := min(len(d.body), len(p))
+	d.body = d.body[n:]
+	if len(d.body) == 0 {
+		out = d.finish(out)
+	}
+	return p[n:], out
+}
+
+// parse takes the bytes of p, which end where those of blocks[next] begin.
+func (d *Decoder) parse(p []byte, next int, out []Frame) []Frame {
+	for len(p) > 0 && d.err == nil {
+		var n int
+		switch {
+		case len(d.body) > 0:
+			n = copy(d.body, p)
+			d.body = d.body[n:]
+			if len(d.body) == 0 {
+				out = d.finish(out)
+			}
+		case d.skip > 0:
+			n = min(d.skip, len(p))
+			d.skip -= n
+			if d.skip == 0 {
+				out = d.finish(out)
+			}
+		default:
+			n = copy(d.head[d.headLen:d.headNeed], p)
+			d.headLen += n
+			if d.headLen == d.headNeed {
+				if n == len(p) {
+					out = d.headed(next, out)
+				} else {
+					out = d.headed(noBlock, out)
+				}
+			}
+		}
+		p = p[n:]
+	}
+	return out
+}
+
+// headed goes on once headNeed bytes of the head are there: the prefix, the id, or all. A payload that begins with
+// blocks[next] stays there.
+func (d *Decoder) headed(next int, out []Frame) []Frame {
+	length := binary.BigEndian.Uint32(d.head[:])
+	switch {
+	case d.headNeed == prefixLen && length == 0:
+		d.frame.Kind = KeepAlive
+		return d.finish(out)
+	case d.headNeed == prefixLen:
+		d.headNeed += idLen
+		return out
+	case d.headNeed == prefixLen+idLen:
+		d.frame.Kind = Kind(d.head[prefixLen])
+		if d.err = d.limits.check(d.frame.Kind, length); d.err != nil {
+			return out
+		}
+		if d.limits.skips(d.frame.Kind) {
+			d.frame.Length = length - idLen
+			d.skip = int(d.frame.Length)
+			break
+		}
+		d.headNeed += forms[d.frame.Kind].fields
+		if d.headLen < d.headNeed {
+			return out
+		}
+		fallthrough
+	default:
+		d.frame = parseHead(d.frame.Kind, length, d.head[:])
+		d.open(int(length)-(d.headNeed-prefixLen), next)
+	}
+	if len(d.body) == 0 && d.skip == 0 {
+		out = d.finish(out)
+	}
+	return out
+}
+
+// open makes room for a frame's body of n bytes.
+func (d *Decoder) open(n, next int) {
+	switch {
+	case !forms[d.frame.Kind].body:
+	case d.frame.Kind != Piece:
+		d.frame.Bits = make([]byte, n)
+		d.body = d.frame.Bits
+	default:
+		if next == noBlock {
+			d.frame.Block = d.pool.Fit(n)
+		} else {
+			d.frame.Block, d.blocks[next] = d.blocks[next], nil
+			d.frame.Block.SetLen(n)
+		}
+		d.body = d.frame.Block.Bytes()
+	}
+}
+
+// finish appends the frame, which is complete, to out and makes ready for the next one.
+func (d *Decoder) finish(out []Frame) []Frame {
+	if d.frame.Kind == Bitfield {
+		if d.err = d.limits.checkBits(d.frame.Bits); d.err != nil {
+			return out
+		}
+	}
+	out = append(out, d.frame)
+	d.frame, d.headLen, d.headNeed = Frame{}, 0, prefixLen
+	return out
 }
 
 // Close releases the blocks that the decoder holds. It offers none afterwards.
 func (d *Decoder) Close() {
+	d.hold(0)
+	if d.frame.Block != nil {
+		d.frame.Block.Release()
+	}
+	d.frame, d.body = Frame{}, nil
+	clear(d.iov)
+	d.iov = d.iov[:0]
+	if d.err == nil {
+		d.err = errClosed
+	}
 }
