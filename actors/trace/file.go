@@ -1,0 +1,125 @@
+package trace
+
+import (
+	"bufio"
+	"io"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"kouzui/actors/supervise"
+)
+
+// Version names the format that File writes and Read reads.
+const Version = "kouzui-trace/1"
+
+// Header is the first line of a trace file.
+type Header struct {
+	Version       string            `json:"version"`
+	Run           string            `json:"run"`   // identifies the run
+	Build         string            `json:"build"` // of the program
+	Configuration map[string]string `json:"configuration"`
+	Clock         string            `json:"clock"`      // "real" or "virtual"
+	StartedAt     time.Time         `json:"started_at"` // by that clock
+}
+
+// File writes a trace as JSON lines: a header, then one event a line.
+//
+// Times are whole microseconds since started_at, durations end in _us; fields
+// that say nothing are left out. A stack is given by a number; its text
+// stands in stack_text where the number first occurs.
+type File struct {
+	*queue
+	out     *bufio.Writer
+	log     zerolog.Logger
+	started time.Time
+	stacks  map[string]int
+	err     error // the first; the writer's goroutine owns it until done
+}
+
+// NewFile writes to w, which is neither closed nor written to by anyone else
+// until Close has returned.
+func NewFile(w io.Writer, h Header) *File { return newFile(w, h, backlog) }
+
+func newFile(w io.Writer, h Header, size int) *File {
+	f := &File{out: bufio.NewWriter(w), started: h.StartedAt, stacks: map[string]int{}}
+	f.log = zerolog.New(f.out)
+	f.log.Log().
+		Str("kind", string(supervise.Header)).
+		Str("version", Version).
+		Str("run", h.Run).
+		Str("build", h.Build).
+		Interface("configuration", h.Configuration).
+		Str("clock", h.Clock).
+		Str("started_at", h.StartedAt.Format(time.RFC3339Nano)).
+		Send()
+	f.queue = newQueue(size, f.line, f.flush)
+	return f
+}
+
+// Close writes what is left and returns the first error of the writer.
+func (f *File) Close() error {
+	f.close()
+	return f.err
+}
+
+func (f *File) flush() {
+	if err := f.out.Flush(); f.err == nil {
+		f.err = err
+	}
+}
+
+func (f *File) line(e *supervise.Event) {
+	l := f.log.Log().
+		Str("kind", string(e.Kind)).
+		Uint64("seq", e.Seq).
+		Int64("time", e.Time.Sub(f.started).Microseconds())
+	text(l, "actor", e.Actor)
+	number(l, "incarnation", e.Incarnation)
+	if e.Cause > 0 {
+		l.Uint64("cause", e.Cause)
+	}
+	text(l, "actor_kind", e.ActorKind)
+	text(l, "parent", e.Parent)
+	text(l, "strategy", e.Strategy)
+	text(l, "reason", e.Reason)
+	text(l, "message_type", e.MessageType)
+	f.stack(l, e.Stack)
+	text(l, "action", string(e.Action))
+	number(l, "attempt", e.Attempt)
+	if e.Action == supervise.ActionRestart && e.BudgetLeft >= 0 {
+		l.Int("budget_left", e.BudgetLeft)
+	}
+	number(l, "delay_us", e.Delay.Microseconds())
+	number(l, "down_us", e.Down.Microseconds())
+	number(l, "kept", e.Kept)
+	number(l, "lost", e.Lost)
+	number(l, "depth", e.Depth)
+	number(l, "waited_us", e.Waited.Microseconds())
+	l.Send()
+}
+
+func (f *File) stack(l *zerolog.Event, stack string) {
+	if stack == "" {
+		return
+	}
+	id, known := f.stacks[stack]
+	if !known {
+		id = len(f.stacks) + 1
+		f.stacks[stack] = id
+		l.Str("stack_text", stack)
+	}
+	l.Int("stack", id)
+}
+
+func text(l *zerolog.Event, key, value string) {
+	if value != "" {
+		l.Str(key, value)
+	}
+}
+
+func number[T int | int64](l *zerolog.Event, key string, value T) {
+	if value != 0 {
+		l.Int64(key, int64(value))
+	}
+}

@@ -1,0 +1,89 @@
+package trace
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"kouzui/actors/supervise"
+)
+
+// backlog is how many events a slow writer may be behind before it loses some.
+const backlog = 8192
+
+// queue takes events from actors without ever blocking one, and writes them on
+// a goroutine of its own. Sequence numbers have no gaps, so those that did not
+// fit show as gaps, for which a Dropped event is written.
+type queue struct {
+	write func(*supervise.Event)
+	flush func() // called when there is nothing more to write for now
+
+	events chan *supervise.Event
+	newest atomic.Uint64 // Seq of the last event offered
+	stop   chan struct{}
+	once   sync.Once
+	done   chan struct{}
+}
+
+func newQueue(size int, write func(*supervise.Event), flush func()) *queue {
+	q := &queue{
+		write:  write,
+		flush:  flush,
+		events: make(chan *supervise.Event, size),
+		stop:   make(chan struct{}),
+		done:   make(chan struct{}),
+	}
+	go q.run()
+	return q
+}
+
+// Record implements supervise.Sink.
+func (q *queue) Record(e *supervise.Event) {
+	q.newest.Store(e.Seq)
+	select {
+	case q.events <- e:
+	default:
+	}
+}
+
+// close returns when all that was recorded before has been written.
+func (q *queue) close() {
+	q.once.Do(func() { close(q.stop) })
+	<-q.done
+}
+
+func (q *queue) run() {
+	defer close(q.done)
+	written := uint64(0)
+	next := func(e *supervise.Event) {
+		if lost := e.Seq - written - 1; written > 0 && lost > 0 {
+			q.write(dropped(e.Seq-1, lost, e))
+		}
+		written = e.Seq
+		q.write(e)
+	}
+	for {
+		select {
+		case e := <-q.events:
+			next(e)
+			if len(q.events) == 0 {
+				q.flush()
+			}
+		case <-q.stop:
+			var last *supervise.Event
+			for len(q.events) > 0 {
+				last = <-q.events
+				next(last)
+			}
+			if lost := q.newest.Load() - written; last != nil && lost > 0 {
+				q.write(dropped(q.newest.Load(), lost, last))
+			}
+			q.flush()
+			return
+		}
+	}
+}
+
+// dropped stands for the n events up to seq, which are lost.
+func dropped(seq, n uint64, near *supervise.Event) *supervise.Event {
+	return &supervise.Event{Kind: supervise.Dropped, Seq: seq, Time: near.Time, Lost: int(n)}
+}
