@@ -124,7 +124,7 @@ func (p *Pool) GetN(dst []*Block) {
 		}
 	}
 	for i := n; i < len(dst); i++ {
-		dst[i] = p.make()
+		dst[i] = p.fresh()
 	}
 }
 
@@ -193,8 +193,8 @@ func (p *Pool) put(b *Block) {
 	}
 }
 
-// make allocates blocks one by one: a slab would stay in memory for as long as its last block.
-func (p *Pool) make() *Block {
+// fresh allocates blocks one by one: a slab would stay in memory for as long as its last block.
+func (p *Pool) fresh() *Block {
 	b := &Block{data: make([]byte, Size), n: Size, pool: p}
 	b.count = runtime.AddCleanup(b, func(made *atomic.Int64) { made.Add(-1) }, p.made)
 	p.made.Add(1)

@@ -86,7 +86,7 @@ func (d *Decoder) Buffers(expect int) [][]byte {
 		return d.iov
 	}
 
-	arrived, tail := 0, d.scratch // bytes of the first predicted head, slices behind the last predicted block
+	arrived, tail := 0, d.scratch // how much of the first predicted head is here; what to offer behind the last block
 	switch {
 	case len(d.body) > 0:
 		d.iov = append(d.iov, d.body)
@@ -143,15 +143,18 @@ func (d *Decoder) Advance(n int, out []Frame) ([]Frame, error) {
 		p = p[:min(n, len(p))]
 		n -= len(p)
 
-		next := noBlock
-		if i < d.lead {
-			p, out = d.filled(p, out)
-		} else if slot, isBlock := (i-d.lead)/2, (i-d.lead)%2 == 1; slot < len(d.blocks) {
-			if !isBlock {
+		inPlace, next := i < d.lead, noBlock
+		if slot := (i - d.lead) / 2; i >= d.lead && slot < len(d.blocks) {
+			if (i-d.lead)%2 == 0 {
 				next = slot
-			} else if d.blocks[slot] == nil {
-				p, out = d.filled(p, out)
+			} else {
+				inPlace = d.blocks[slot] == nil
 			}
+		}
+		if inPlace && len(d.body) > 0 {
+			k := min(len(d.body), len(p))
+			out = d.filled(k, out)
+			p = p[k:]
 		}
 		out = d.parse(p, next, out)
 	}
@@ -166,19 +169,6 @@ func (d *Decoder) Advance(n int, out []Frame) ([]Frame, error) {
 // noBlock says that what is being parsed is not followed by a block of its own.
 const noBlock = -1
 
-// filled notes that p begins with bytes read right into the body, if there is one, and returns what comes after them.
-func (d *Decoder) filled(p []byte, out []Frame) ([]byte, []Frame) {
-	if len(d.body) == 0 {
-		return p, out
-	}
-	n := min(len(d.body), len(p))
-	d.body = d.body[n:]
-	if len(d.body) == 0 {
-		out = d.finish(out)
-	}
-	return p[n:], out
-}
-
 // parse takes the bytes of p, which end where those of blocks[next] begin.
 func (d *Decoder) parse(p []byte, next int, out []Frame) []Frame {
 	for len(p) > 0 && d.err == nil {
@@ -186,10 +176,7 @@ func (d *Decoder) parse(p []byte, next int, out []Frame) []Frame {
 		switch {
 		case len(d.body) > 0:
 			n = copy(d.body, p)
-			d.body = d.body[n:]
-			if len(d.body) == 0 {
-				out = d.finish(out)
-			}
+			out = d.filled(n, out)
 		case d.skip > 0:
 			n = min(d.skip, len(p))
 			d.skip -= n
@@ -212,50 +199,58 @@ func (d *Decoder) parse(p []byte, next int, out []Frame) []Frame {
 	return out
 }
 
-// headed goes on once headNeed bytes of the head are there: the prefix, the id, or all. A payload that begins with
-// blocks[next] stays there.
+// filled notes that n more bytes of the body are there.
+func (d *Decoder) filled(n int, out []Frame) []Frame {
+	d.body = d.body[n:]
+	if len(d.body) == 0 {
+		out = d.finish(out)
+	}
+	return out
+}
+
+// headed goes on once headNeed bytes of the head are there: first the prefix, then the id, then all of it. A payload
+// that begins where blocks[next] does stays there.
 func (d *Decoder) headed(next int, out []Frame) []Frame {
 	length := binary.BigEndian.Uint32(d.head[:])
-	switch {
-	case d.headNeed == prefixLen && length == 0:
-		d.frame.Kind = KeepAlive
-		return d.finish(out)
-	case d.headNeed == prefixLen:
+	switch d.headNeed {
+	case prefixLen:
+		if length == 0 {
+			d.frame.Kind = KeepAlive
+			return d.finish(out)
+		}
 		d.headNeed += idLen
 		return out
-	case d.headNeed == prefixLen+idLen:
+	case prefixLen + idLen:
 		d.frame.Kind = Kind(d.head[prefixLen])
 		if d.err = d.limits.check(d.frame.Kind, length); d.err != nil {
 			return out
 		}
-		if d.limits.skips(d.frame.Kind) {
-			d.frame.Length = length - idLen
-			d.skip = int(d.frame.Length)
-			break
+		if !d.limits.skips(d.frame.Kind) {
+			d.headNeed += forms[d.frame.Kind].fields
 		}
-		d.headNeed += forms[d.frame.Kind].fields
 		if d.headLen < d.headNeed {
 			return out
 		}
-		fallthrough
-	default:
-		d.frame = parseHead(d.frame.Kind, length, d.head[:])
-		d.open(int(length)-(d.headNeed-prefixLen), next)
 	}
+	d.open(int(length)-(d.headNeed-prefixLen), next)
 	if len(d.body) == 0 && d.skip == 0 {
 		out = d.finish(out)
 	}
 	return out
 }
 
-// open makes room for a frame's body of n bytes.
+// open begins the frame whose head is complete, and makes room for its body of n bytes.
 func (d *Decoder) open(n, next int) {
+	kind := d.frame.Kind
+	if d.limits.skips(kind) {
+		d.frame.Length, d.skip = uint32(n), n
+		return
+	}
+	d.frame = parseHead(kind, d.head[prefixLen+idLen:d.headNeed])
 	switch {
-	case !forms[d.frame.Kind].body:
-	case d.frame.Kind != Piece:
-		d.frame.Bits = make([]byte, n)
-		d.body = d.frame.Bits
-	default:
+	case !forms[kind].body:
+	case kind == Piece:
+		d.frame.Length = uint32(n)
 		if next == noBlock {
 			d.frame.Block = d.pool.Fit(n)
 		} else {
@@ -263,6 +258,9 @@ func (d *Decoder) open(n, next int) {
 			d.frame.Block.SetLen(n)
 		}
 		d.body = d.frame.Block.Bytes()
+	default:
+		d.frame.Bits = make([]byte, n)
+		d.body = d.frame.Bits
 	}
 }
 

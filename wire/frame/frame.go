@@ -152,18 +152,17 @@ func AppendHeader(dst []byte, f Frame) []byte {
 	return dst
 }
 
-// parseHead is the inverse of AppendHeader for what stands before a body; head is a whole one of maxHead bytes at most.
-func parseHead(k Kind, length uint32, head []byte) Frame {
+// parseHead reads the fixed fields of a frame, as AppendHeader writes them; a Piece's length is not among them.
+func parseHead(k Kind, fields []byte) Frame {
 	be := binary.BigEndian
 	f := Frame{Kind: k}
-	fields := head[prefixLen+idLen:]
 	switch k {
 	case Have, SuggestPiece, AllowedFast:
 		f.Index = be.Uint32(fields)
 	case Request, Cancel, Reject:
 		f.Index, f.Begin, f.Length = be.Uint32(fields), be.Uint32(fields[4:]), be.Uint32(fields[8:])
 	case Piece:
-		f.Index, f.Begin, f.Length = be.Uint32(fields), be.Uint32(fields[4:]), length-idLen-8
+		f.Index, f.Begin = be.Uint32(fields), be.Uint32(fields[4:])
 	case Port:
 		f.Index = uint32(be.Uint16(fields))
 	case Extended:
