@@ -1,0 +1,59 @@
+package fake
+
+import (
+	"time"
+
+	"kouzui/actors/world"
+	"kouzui/wire/announce"
+)
+
+// Announcer lets the test be every tracker.
+type Announcer struct {
+	// Answer, if set before the first announce, answers each at once;
+	// otherwise each waits in AwaitAnnounce for the test's answer.
+	Answer func(url string, r announce.Request) (announce.Reply, error)
+
+	calls queue[*Announce]
+}
+
+// Announce is one call to a tracker.
+type Announce struct {
+	URL     string
+	Request announce.Request
+	Timeout time.Duration
+
+	once once
+	done func(announce.Reply, error)
+}
+
+// Announce implements world.Announcer.
+func (a *Announcer) Announce(url string, r announce.Request, timeout time.Duration, done func(announce.Reply, error)) (cancel func()) {
+	call := &Announce{URL: url, Request: r, Timeout: timeout, done: done}
+	a.calls.put(call)
+	if a.Answer != nil {
+		call.answer(a.Answer(url, r))
+	}
+	return func() { call.once.take() }
+}
+
+// AwaitAnnounce waits for an announce and takes it off the list.
+func (a *Announcer) AwaitAnnounce() *Announce { return a.calls.next() }
+
+// Waiting is how many announces AwaitAnnounce would give without waiting.
+func (a *Announcer) Waiting() int { return a.calls.len() }
+
+// Reply answers the call; false means that it was cancelled or answered before.
+func (c *Announce) Reply(r announce.Reply) bool { return c.answer(r, nil) }
+
+// Fail ends the call as the real world does when phase fails.
+func (c *Announce) Fail(phase world.Phase, err error) bool {
+	return c.answer(announce.Reply{}, &world.AnnounceError{Phase: phase, Err: err})
+}
+
+func (c *Announce) answer(r announce.Reply, err error) bool {
+	first := c.once.take()
+	if first {
+		c.done(r, err)
+	}
+	return first
+}

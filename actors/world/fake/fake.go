@@ -1,0 +1,53 @@
+// Package fake is a small world for tests of actors: a clock advanced by hand,
+// seeded chance, links, dials and announces that the test answers, and a disk
+// in memory that can be full or broken.
+//
+// Nothing in it moves by itself: whatever happens, happens on the goroutine of
+// the test or of the actor that called. The Await functions wait, without a
+// time limit of their own, until an actor has got so far; a test that waits in
+// vain is ended by go test's timeout, whose stack dump names the line.
+package fake
+
+import (
+	"hash/fnv"
+	"math/rand/v2"
+	"time"
+
+	"kouzui/actors/world"
+)
+
+// World is the parts of a fake world, and with World() what actors are given.
+type World struct {
+	Clock    *Clock
+	Chance   Chance
+	Network  *Network
+	Disk     *Disk
+	Trackers *Announcer
+}
+
+// New returns a world whose clock stands at the start of the year 2026.
+func New(seed uint64) *World {
+	clock := NewClock(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+	return &World{
+		Clock:    clock,
+		Chance:   Chance(seed),
+		Network:  NewNetwork(clock),
+		Disk:     NewDisk(clock),
+		Trackers: &Announcer{},
+	}
+}
+
+// World is this world as actors see it.
+func (w *World) World() *world.World {
+	return &world.World{Clock: w.Clock, Chance: w.Chance, Network: w.Network, Disk: w.Disk, Trackers: w.Trackers}
+}
+
+// Chance is the seed of all sources. The same name gives the same numbers.
+type Chance uint64
+
+// Source implements world.Chance.
+func (c Chance) Source(name string) *rand.Rand {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	return rand.New(rand.NewPCG(uint64(c), h.Sum64()))
+}

@@ -1,0 +1,283 @@
+package fake
+
+import (
+	"errors"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"kouzui/actors/world"
+	"kouzui/messages"
+	"kouzui/wire/frame"
+)
+
+var linkIDs atomic.Uint64
+
+// Link is a connection whose other side is the test. It is safe for concurrent
+// use.
+type Link struct {
+	id      uint64
+	remote  netip.AddrPort
+	inbound bool
+	clock   world.Clock
+
+	// delivering keeps calls of deliver one at a time; taken before mu.
+	delivering sync.Mutex
+
+	mu       sync.Mutex
+	changed  *sync.Cond
+	deliver  func(any)
+	limits   frame.Limits
+	theirs   *frame.Handshake
+	reader   func(frame.Handshake, error)
+	ours     *frame.Handshake
+	sent     []messages.Outgoing
+	taken    int // of sent, by AwaitSent
+	flushed  int // of sent, by Flush
+	expected int
+	ahead    int // batches delivered and not given back
+	closed   error
+	last     bool // LinkClosed was delivered
+}
+
+// NewLink returns an open link; the test hands it to the actor.
+func (n *Network) NewLink(remote netip.AddrPort, inbound bool) *Link {
+	l := &Link{id: linkIDs.Add(1), remote: remote, inbound: inbound, clock: n.clock}
+	l.changed = sync.NewCond(&l.mu)
+	return l
+}
+
+// ID implements messages.Link.
+func (l *Link) ID() uint64 { return l.id }
+
+// Remote implements messages.Link.
+func (l *Link) Remote() netip.AddrPort { return l.remote }
+
+// Inbound implements messages.Link.
+func (l *Link) Inbound() bool { return l.inbound }
+
+// ReadHandshake implements messages.Link. The timeout never runs out by itself:
+// close the link for that.
+func (l *Link) ReadHandshake(_ time.Duration, done func(frame.Handshake, error)) {
+	l.mu.Lock()
+	theirs, closed := l.theirs, l.closed
+	if theirs == nil && closed == nil {
+		l.reader = done
+		l.changed.Broadcast()
+		l.mu.Unlock()
+		return
+	}
+	l.mu.Unlock()
+	if theirs != nil {
+		done(*theirs, nil)
+	} else {
+		done(frame.Handshake{}, closed)
+	}
+}
+
+// Handshake is the other side's handshake, read now or later.
+func (l *Link) Handshake(h frame.Handshake) {
+	l.mu.Lock()
+	l.theirs = &h
+	reader := l.reader
+	l.reader = nil
+	l.mu.Unlock()
+	if reader != nil {
+		reader(h, nil)
+	}
+}
+
+// SendHandshake implements messages.Link.
+func (l *Link) SendHandshake(h frame.Handshake) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ours = &h
+	l.changed.Broadcast()
+}
+
+// AwaitHandshake waits for the actor's handshake.
+func (l *Link) AwaitHandshake() frame.Handshake {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.await(func() bool { return l.ours != nil })
+	return *l.ours
+}
+
+// Start implements messages.Link. deliver must not call the link.
+func (l *Link) Start(limits frame.Limits, deliver func(any)) {
+	l.mu.Lock()
+	l.limits, l.deliver = limits, deliver
+	l.changed.Broadcast()
+	l.mu.Unlock()
+	l.deliverEnd()
+}
+
+// AwaitStart waits for Start and returns its limits.
+func (l *Link) AwaitStart() frame.Limits {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.await(func() bool { return l.deliver != nil })
+	return l.limits
+}
+
+// Expect implements messages.Link.
+func (l *Link) Expect(blocks int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.expected = blocks
+	l.changed.Broadcast()
+}
+
+// Expected is the number last given to Expect.
+func (l *Link) Expected() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.expected
+}
+
+// Done implements messages.Link.
+func (l *Link) Done(*messages.FramesReceived) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ahead--
+	l.changed.Broadcast()
+}
+
+// AwaitDone waits until every batch was given back.
+func (l *Link) AwaitDone() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.await(func() bool { return l.ahead == 0 })
+}
+
+// Receive delivers frames from the other side as one batch. It waits for Start;
+// on a closed link it does nothing.
+func (l *Link) Receive(frames ...frame.Frame) {
+	size := 0
+	for _, f := range frames {
+		size += len(frame.AppendHeader(nil, f))
+		if f.Kind == frame.Piece {
+			size += int(f.Length)
+		}
+	}
+	l.delivering.Lock()
+	defer l.delivering.Unlock()
+	l.mu.Lock()
+	l.await(func() bool { return l.deliver != nil || l.closed != nil })
+	deliver, closed := l.deliver, l.closed
+	if closed == nil {
+		l.ahead++
+	}
+	l.mu.Unlock()
+	if closed == nil {
+		deliver(&messages.FramesReceived{Link: l.id, At: l.clock.Now(), Bytes: size, Frames: frames})
+	}
+}
+
+// Send implements messages.Link.
+func (l *Link) Send(out []messages.Outgoing) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed != nil {
+		return
+	}
+	for _, o := range out {
+		o.Bits = slices.Clone(o.Bits)
+		l.sent = append(l.sent, o)
+	}
+	l.changed.Broadcast()
+}
+
+// Sent is everything that was ever sent.
+func (l *Link) Sent() []messages.Outgoing {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.sent)
+}
+
+// AwaitSent waits for the next frame that was sent and not awaited yet.
+func (l *Link) AwaitSent() messages.Outgoing {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.await(func() bool { return len(l.sent) > l.taken })
+	l.taken++
+	return l.sent[l.taken-1]
+}
+
+// Flush reports all that was sent since the last Flush as written to the
+// socket. The test reads payload from the sources itself if it wants it.
+func (l *Link) Flush() {
+	l.delivering.Lock()
+	defer l.delivering.Unlock()
+	l.mu.Lock()
+	report := &messages.FramesSent{Link: l.id, At: l.clock.Now()}
+	for _, o := range l.sent[l.flushed:] {
+		if o.Kind == frame.Piece {
+			report.Pieces++
+			report.Payload += int(o.Length)
+		}
+	}
+	news := len(l.sent) > l.flushed
+	l.flushed = len(l.sent)
+	deliver := l.deliver
+	if l.closed != nil || !news {
+		deliver = nil
+	}
+	l.mu.Unlock()
+	if deliver != nil {
+		deliver(report)
+	}
+}
+
+// Close implements messages.Link; the test calls it for the other side, with
+// io.EOF for instance.
+func (l *Link) Close(reason error) {
+	if reason == nil {
+		reason = errors.New("closed without a reason")
+	}
+	l.mu.Lock()
+	if l.closed != nil {
+		l.mu.Unlock()
+		return
+	}
+	l.closed = reason
+	reader := l.reader
+	l.reader = nil
+	l.changed.Broadcast()
+	l.mu.Unlock()
+	if reader != nil {
+		reader(frame.Handshake{}, reason)
+	}
+	l.deliverEnd()
+}
+
+// AwaitClose waits until the link is closed and returns the first reason.
+func (l *Link) AwaitClose() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.await(func() bool { return l.closed != nil })
+	return l.closed
+}
+
+// deliverEnd delivers LinkClosed when the link is both started and closed.
+func (l *Link) deliverEnd() {
+	l.delivering.Lock()
+	defer l.delivering.Unlock()
+	l.mu.Lock()
+	deliver, closed := l.deliver, l.closed
+	due := deliver != nil && closed != nil && !l.last
+	l.last = l.last || due
+	l.mu.Unlock()
+	if due {
+		deliver(&messages.LinkClosed{Link: l.id, Err: closed})
+	}
+}
+
+// await waits for reached; mu is held.
+func (l *Link) await(reached func() bool) {
+	for !reached() {
+		l.changed.Wait()
+	}
+}

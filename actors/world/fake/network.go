@@ -1,0 +1,133 @@
+package fake
+
+import (
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"kouzui/actors/world"
+	"kouzui/messages"
+)
+
+// Network lets the test be every other host.
+type Network struct {
+	// Answer, if set before the first dial, answers each at once; otherwise
+	// each waits in AwaitDial for the test's answer.
+	Answer func(addr netip.AddrPort) (messages.Link, error)
+	// ListenError, if set, answers each Listen.
+	ListenError func(addr string) error
+
+	clock     world.Clock
+	dials     queue[*Dial]
+	listeners queue[*Listener]
+}
+
+// NewNetwork returns a network whose links tell the time of clock.
+func NewNetwork(clock world.Clock) *Network { return &Network{clock: clock} }
+
+// Dial is one attempt to connect.
+type Dial struct {
+	Addr    netip.AddrPort
+	Timeout time.Duration
+
+	network *Network
+	once    once
+	done    func(messages.Link, error)
+}
+
+// Dial implements world.Network.
+func (n *Network) Dial(addr netip.AddrPort, timeout time.Duration, done func(messages.Link, error)) (cancel func()) {
+	d := &Dial{Addr: addr, Timeout: timeout, network: n, done: done}
+	n.dials.put(d)
+	if n.Answer != nil {
+		d.answer(n.Answer(addr))
+	}
+	return func() { d.once.take() }
+}
+
+// AwaitDial waits for a dial and takes it off the list.
+func (n *Network) AwaitDial() *Dial { return n.dials.next() }
+
+// WaitingDials is how many dials AwaitDial would give without waiting.
+func (n *Network) WaitingDials() int { return n.dials.len() }
+
+// Connect answers the dial with a link; nil means that the dial was cancelled
+// or answered before.
+func (d *Dial) Connect() *Link {
+	l := d.network.NewLink(d.Addr, false)
+	if !d.answer(l, nil) {
+		return nil
+	}
+	return l
+}
+
+// Fail answers the dial with err; false means that it was cancelled or answered
+// before.
+func (d *Dial) Fail(err error) bool { return d.answer(nil, err) }
+
+func (d *Dial) answer(l messages.Link, err error) bool {
+	first := d.once.take()
+	if first {
+		d.done(l, err)
+	}
+	return first
+}
+
+// Listener is one bound address.
+type Listener struct {
+	Asked     string // as given to Listen
+	PerSecond int
+
+	network *Network
+	addr    netip.AddrPort
+	accept  func(messages.Link)
+	failed  func(error)
+	closed  atomic.Bool
+}
+
+// Listen implements world.Network. Without a port in addr, or with an unknown
+// host, the listener has the address 127.0.0.1:6881.
+func (n *Network) Listen(addr string, perSecond int, accept func(messages.Link), failed func(error)) (world.Listener, error) {
+	if n.ListenError != nil {
+		if err := n.ListenError(addr); err != nil {
+			return nil, err
+		}
+	}
+	bound, err := netip.ParseAddrPort(addr)
+	if err != nil || bound.Port() == 0 {
+		bound = netip.MustParseAddrPort("127.0.0.1:6881")
+	}
+	l := &Listener{Asked: addr, PerSecond: perSecond, network: n, addr: bound, accept: accept, failed: failed}
+	n.listeners.put(l)
+	return l, nil
+}
+
+// AwaitListener waits for a Listen and takes it off the list.
+func (n *Network) AwaitListener() *Listener { return n.listeners.next() }
+
+// Addr implements world.Listener.
+func (l *Listener) Addr() netip.AddrPort { return l.addr }
+
+// Close implements world.Listener.
+func (l *Listener) Close() { l.closed.Store(true) }
+
+// Closed tells whether Close was called.
+func (l *Listener) Closed() bool { return l.closed.Load() }
+
+// Accept hands the actor a connection from remote; nil if the listener is
+// closed.
+func (l *Listener) Accept(remote netip.AddrPort) *Link {
+	if l.Closed() {
+		return nil
+	}
+	link := l.network.NewLink(remote, true)
+	l.accept(link)
+	return link
+}
+
+// Fail ends the accepting.
+func (l *Listener) Fail(err error) {
+	if !l.closed.Swap(true) {
+		l.failed(err)
+	}
+}
