@@ -19,6 +19,16 @@ const (
 	MaxReply = 2 << 20 // bytes of a reply that a client reads and ParseReply takes
 	MaxPeers = 5000    // peers kept of one reply; the rest are left out
 	MaxText  = 512     // bytes kept of a text that a tracker sent to be shown
+	MaxQuery = 8 << 10 // bytes of a raw query that a tracker takes: a scrape of 100 torrents fits
+)
+
+// What becomes of the times that a tracker sends, all in one place: a regular interval that is missing, 0 or negative is
+// DefaultInterval, and no time is below LeastInterval or above MostInterval, so that neither a broken nor a hostile
+// tracker can have itself hammered or forgotten.
+const (
+	DefaultInterval = 30 * time.Minute
+	LeastInterval   = 5 * time.Second
+	MostInterval    = 24 * time.Hour
 )
 
 // Event is why a client announces.
@@ -38,7 +48,7 @@ type Request struct {
 	Port       uint16
 	Uploaded   int64 // payload bytes since Started
 	Downloaded int64 // payload bytes since Started
-	Left       int64 // bytes still to download; 0 makes a seeder
+	Left       int64 // bytes still to download; 0 makes a seeder, math.MaxInt64 stands for unknown
 	Event      Event
 	NumWant    int        // peers asked for; negative leaves the number to the tracker
 	Key        uint32     // tells a client whose address changed; 0 sends none
@@ -71,31 +81,7 @@ type Reply struct {
 	Dropped     int           // peers left out: invalid addresses, host names, those over MaxPeers
 }
 
-// Stats is what a scrape says of one torrent.
+// Stats is what a scrape says of one torrent: peers now, and downloads ever finished. -1 stands for what was not said.
 type Stats struct {
 	Seeders, Leechers, Completed int
 }
-
-// URL returns the announce URL for r: base, whatever query it has, and r's parameters.
-func (r Request) URL(base string) (string, error) { return "", nil }
-
-// ParseRequest reads the raw query of an announce as a tracker gets it.
-func ParseRequest(rawQuery string) (Request, error) { return Request{}, nil }
-
-// ParseReply reads the body of a tracker's answer. A refusal by the tracker is no error but Reply.Failure.
-func ParseReply(body []byte) (Reply, error) { return Reply{}, nil }
-
-// AppendReply appends r as a tracker sends it, with compact peers (BEP 23, BEP 7) or a list of dictionaries (BEP 3).
-func AppendReply(dst []byte, r Reply, compact bool) []byte { return dst }
-
-// ScrapeURL returns the URL that scrapes the given torrents at the tracker whose announce URL is base, by BEP 48's rule.
-func ScrapeURL(base string, hashes ...metainfo.Hash) (string, error) { return "", nil }
-
-// ParseScrapeRequest reads the raw query of a scrape: the torrents asked for, none meaning all.
-func ParseScrapeRequest(rawQuery string) ([]metainfo.Hash, error) { return nil, nil }
-
-// ParseScrape reads the body of a tracker's answer to a scrape.
-func ParseScrape(body []byte) (map[metainfo.Hash]Stats, error) { return nil, nil }
-
-// AppendScrape appends an answer to a scrape as a tracker sends it.
-func AppendScrape(dst []byte, files map[metainfo.Hash]Stats) []byte { return dst }

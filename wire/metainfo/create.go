@@ -1,6 +1,11 @@
 package metainfo
 
-import "time"
+import (
+	"slices"
+	"time"
+
+	"github.com/anacrolix/torrent/bencode"
+)
 
 // Spec says what Encode writes.
 type Spec struct {
@@ -22,8 +27,60 @@ type FileSpec struct {
 	Length int64
 }
 
-// Encode makes a .torrent, and refuses with the error of Parse whatever Parse would refuse or change.
-func Encode(s Spec) ([]byte, error) { return nil, nil }
+// Encode makes a .torrent. It refuses, with an *Error, whatever Parse would refuse or would have to make safe.
+func Encode(s Spec) ([]byte, error) {
+	info := map[string]any{"name": s.Name, "piece length": s.PieceLength, "pieces": string(s.Pieces)}
+	switch {
+	case s.Single && len(s.Files) != 1:
+		return nil, refuse("A torrent of a single file has %d files.", len(s.Files))
+	case s.Single:
+		info["length"] = s.Files[0].Length
+	default:
+		files := make([]map[string]any, len(s.Files))
+		for i, f := range s.Files {
+			files[i] = map[string]any{"length": f.Length, "path": f.Path}
+		}
+		info["files"] = files
+	}
+	if s.Private {
+		info["private"] = 1
+	}
+	outer := map[string]any{"info": info}
+	for key, text := range map[string]string{"comment": s.Comment, "created by": s.CreatedBy} {
+		if text != "" {
+			outer[key] = text
+		}
+	}
+	if !s.CreationDate.IsZero() {
+		outer["creation date"] = s.CreationDate.Unix()
+	}
+	if urls := slices.Concat(s.Announce...); len(urls) > 0 {
+		outer["announce"] = urls[0]
+		if len(urls) > 1 {
+			outer["announce-list"] = s.Announce
+		}
+	}
+	raw, err := bencode.Marshal(outer)
+	if err != nil {
+		return nil, refuse("The torrent cannot be written: %s.", err)
+	}
+	t, err := Parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	if len(t.Warnings) > 0 {
+		return nil, &Error{BadTorrent, t.Warnings[0]}
+	}
+	return raw, nil
+}
 
-// ChoosePieceLength returns a power of two from 16 KiB to 16 MiB that cuts total bytes into about 1,000 to 2,000 pieces.
-func ChoosePieceLength(total int64) int64 { return 1 << 14 }
+// ChoosePieceLength returns a power of two from 16 KiB to 16 MiB that cuts total bytes into 1,000 to 2,000 pieces, or as
+// near to that as these bounds allow.
+func ChoosePieceLength(total int64) int64 {
+	const smallest, largest, pieces = 16 << 10, 16 << 20, 2000
+	length := int64(smallest)
+	for length < largest && total > pieces*length {
+		length *= 2
+	}
+	return length
+}

@@ -1,7 +1,254 @@
 package metainfo
 
-// Parse reads a .torrent. Its error is always an *Error.
-func Parse(raw []byte) (*Torrent, error) { return nil, refuse("not read") }
+import (
+	"crypto/sha1"
+	"errors"
+	"fmt"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
 
-// ParseInfo reads an info dictionary alone, as BEP 9 brings it; it has no trackers and no comment. Its error is always an *Error.
-func ParseInfo(info []byte) (*Torrent, error) { return nil, refuse("not read") }
+	"github.com/anacrolix/torrent/bencode"
+
+	"kouzui/wire/metainfo/dict"
+)
+
+const (
+	maxValues   = 1 << 23 // of bencode in a .torrent: a hybrid spends about 16 a file
+	maxKeys     = 1 << 10 // of the outer, the info and each file's dictionary
+	maxWarnings = 100
+	maxText     = 4096 // bytes kept of a comment
+	maxURL      = 2048 // bytes of an announce URL
+	shownText   = 120  // bytes of a name or URL quoted in a sentence
+)
+
+// Parse reads a .torrent. Keys may stand in any order, unknown ones and wrong types of those that are not needed do no
+// harm, and bytes after the end are left out with a warning. Its error is always an *Error.
+func Parse(raw []byte) (*Torrent, error) {
+	if len(raw) > MaxTorrent {
+		return nil, &Error{NotBencode, fmt.Sprintf("A .torrent of %d bytes is more than the %d that are taken.", len(raw), MaxTorrent)}
+	}
+	outer, n, err := readDict(raw)
+	if err != nil {
+		return nil, err
+	}
+	info, ok := outer["info"]
+	if !ok {
+		return nil, refuse("The torrent has no info dictionary.")
+	}
+	t, err := ParseInfo(info)
+	if err != nil {
+		return nil, err
+	}
+	if n < len(raw) {
+		t.warn("%d bytes after the end of the torrent are left out.", len(raw)-n)
+	}
+	t.Announce = t.tiers(outer)
+	t.Comment = Clean(firstText(outer, "comment.utf-8", "comment"), maxText)
+	t.CreatedBy = Clean(firstText(outer, "created by"), maxText)
+	const year10000 = 253402300800
+	if s, ok := outer.Int("creation date"); ok && s > 0 && s < year10000 {
+		t.CreationDate = time.Unix(s, 0).UTC()
+	}
+	return t, nil
+}
+
+// ParseInfo reads an info dictionary alone, as BEP 9 brings it; the Torrent has no trackers and no comment. It keeps info,
+// which must not be changed afterwards. Its error is always an *Error.
+func ParseInfo(info []byte) (*Torrent, error) {
+	d, n, err := readDict(info)
+	if err != nil {
+		return nil, err
+	}
+	if n != len(info) {
+		return nil, refuse("The info dictionary has %d bytes too many.", len(info)-n)
+	}
+	t := &Torrent{InfoHash: sha1.Sum(info), info: info}
+	private, _ := d.Int("private")
+	t.Private = private != 0
+	if err := t.readName(d); err != nil {
+		return nil, err
+	}
+	if err := t.readFiles(d); err != nil {
+		return nil, err
+	}
+	if err := t.readPieces(d); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+func readDict(raw []byte) (dict.Dict, int, error) {
+	d, n, err := dict.Read(raw, dict.Limits{Keys: maxKeys, Values: maxValues})
+	switch {
+	case errors.Is(err, dict.ErrNotDict):
+		return nil, 0, refuse("The torrent or its info is not a dictionary.")
+	case err != nil:
+		return nil, 0, &Error{NotBencode, fmt.Sprintf("This is not a torrent: %s.", Clean(err.Error(), shownText))}
+	}
+	return d, n, nil
+}
+
+// readPieces reads the piece hashes and holds them against the length of the content.
+func (t *Torrent) readPieces(d dict.Dict) error {
+	pieces, ok := d.Text("pieces")
+	if !ok {
+		if _, v2 := d["file tree"]; v2 {
+			return refuse("This is a torrent of version 2 only, which has no version 1 pieces.")
+		}
+		return refuse("The torrent has no piece hashes.")
+	}
+	length, ok := d.Int("piece length")
+	if !ok || length <= 0 || length > MaxPieceLength {
+		return refuse("The piece length must be from 1 to %d bytes.", MaxPieceLength)
+	}
+	if len(pieces)%sha1.Size != 0 {
+		return refuse("The piece hashes are %d bytes, which is no multiple of %d.", len(pieces), sha1.Size)
+	}
+	need := t.Length / length
+	if t.Length%length != 0 {
+		need++
+	}
+	have := int64(len(pieces) / sha1.Size)
+	if have > MaxPieces {
+		return refuse("%d pieces are more than the %d that are taken.", have, MaxPieces)
+	}
+	if have != need {
+		return refuse("%d bytes in pieces of %d need %d piece hashes, and there are %d.", t.Length, length, need, have)
+	}
+	t.PieceLength, t.pieces = length, pieces
+	return nil
+}
+
+// readFiles reads the list of files, or the one file, and adds up the content.
+func (t *Torrent) readFiles(d dict.Dict) error {
+	list, multi := d.List("files")
+	if !multi {
+		t.Single = true
+		t.Files = []File{{Path: []string{t.Name}}}
+		if original := firstText(d, "name.utf-8", "name"); original != t.Name {
+			t.Files[0].Original = []string{original}
+		}
+		return t.place(&t.Files[0], d)
+	}
+	if len(list) == 0 || len(list) > MaxFiles {
+		return refuse("A torrent has from 1 to %d files, this one %d.", MaxFiles, len(list))
+	}
+	t.Files = make([]File, len(list))
+	for i, raw := range list {
+		f := &t.Files[i]
+		in, _, err := readDict(raw)
+		if err != nil {
+			return refuse("File %d is not described by a dictionary.", i+1)
+		}
+		if err := t.place(f, in); err != nil {
+			return err
+		}
+		if f.Padding {
+			f.Path = []string{".pad", strconv.FormatInt(f.Length, 10)}
+		} else if err := t.readPath(f, i, in); err != nil {
+			return err
+		}
+	}
+	return t.separate(local)
+}
+
+// place reads the length and attributes of the next file and puts it at the end of the content so far.
+func (t *Torrent) place(f *File, d dict.Dict) error {
+	length, ok := d.Int("length")
+	if !ok || length < 0 {
+		return refuse("A file has no length, or one below 0.")
+	}
+	if length > math.MaxInt64-t.Length {
+		return refuse("The lengths of the files add up to more than any disk holds.")
+	}
+	attr, _ := d.Text("attr")
+	f.Padding = !t.Single && strings.Contains(attr, "p")
+	f.Length, f.Offset = length, t.Length
+	t.Length += length
+	return nil
+}
+
+// tiers reads the trackers: the announce-list if it has any that can be used, else announce alone (BEP 12).
+func (t *Torrent) tiers(outer dict.Dict) [][]string {
+	var tiers [][]string
+	seen := make(map[string]bool)
+	add := func(tier []bencode.Bytes) (room bool) {
+		var urls []string
+		room = true
+		for _, raw := range tier {
+			s, _ := dict.Text(raw)
+			s = strings.TrimSpace(s)
+			if s == "" || seen[s] {
+				continue
+			}
+			if room = len(seen) < MaxTrackers; !room {
+				t.warn("Trackers beyond the first %d are left out.", MaxTrackers)
+				break
+			}
+			seen[s] = true
+			if reason := unusable(s); reason != "" {
+				t.warn("The tracker %q is left out: %s.", Clean(s, shownText), reason)
+				continue
+			}
+			urls = append(urls, s)
+		}
+		if len(urls) > 0 {
+			tiers = append(tiers, urls)
+		}
+		return room
+	}
+	list, _ := outer.List("announce-list")
+	for _, raw := range list {
+		tier, ok := dict.List(raw)
+		if !ok { // some makers write a flat list
+			tier = []bencode.Bytes{raw}
+		}
+		if !add(tier) {
+			break
+		}
+	}
+	if len(tiers) == 0 {
+		add([]bencode.Bytes{outer["announce"]})
+	}
+	return tiers
+}
+
+// unusable says why no tracker can be reached at s, or "".
+func unusable(s string) string {
+	if len(s) > maxURL {
+		return "the address is too long"
+	}
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		return "it is not a URL"
+	case !slices.Contains([]string{"http", "https", "udp"}, u.Scheme):
+		return "its protocol is not supported"
+	case u.Hostname() == "":
+		return "it names no host"
+	}
+	return ""
+}
+
+// firstText returns the first of keys that holds a string with anything in it.
+func firstText(d dict.Dict, keys ...string) string {
+	for _, key := range keys {
+		if s, _ := d.Text(key); s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+func (t *Torrent) warn(format string, args ...any) {
+	switch n := len(t.Warnings); {
+	case n < maxWarnings:
+		t.Warnings = append(t.Warnings, fmt.Sprintf(format, args...))
+	case n == maxWarnings:
+		t.Warnings = append(t.Warnings, "Further warnings are left out.")
+	}
+}

@@ -1,0 +1,159 @@
+package metainfo
+
+import (
+	"runtime"
+	"slices"
+	"strings"
+
+	"kouzui/wire/metainfo/dict"
+)
+
+// platform says what the running system's file names are like. Names that are valid there stay untouched, so that content
+// which another client has downloaded is found again under its own names.
+type platform struct {
+	windows bool // forbids <>:"|?*, device names, and a dot or space at the end
+	folds   bool // takes names for equal that differ in case or Unicode normalisation only
+}
+
+var local = platform{
+	windows: runtime.GOOS == "windows",
+	folds:   runtime.GOOS == "windows" || runtime.GOOS == "darwin" || runtime.GOOS == "ios",
+}
+
+// readName reads the torrent's name. It is only a suggestion (BEP 3), so an empty one is replaced by the info hash.
+func (t *Torrent) readName(d dict.Dict) error {
+	original := firstText(d, "name.utf-8", "name")
+	if reason := dangerous(original); reason != "" {
+		return refuse("The torrent's name %q %s.", Clean(original, shownText), reason)
+	}
+	t.Name = local.safe(original)
+	if original == "" || original == "." {
+		t.Name = t.InfoHash.String()
+	}
+	if t.Name != original {
+		t.warn("The torrent's name %q is made safe as %q.", Clean(original, shownText), t.Name)
+	}
+	return nil
+}
+
+// readPath reads the path of file i: refuses what could lead out of the torrent's folder, makes safe what is merely odd.
+func (t *Torrent) readPath(f *File, i int, d dict.Dict) error {
+	original, ok := textList(d, "path.utf-8")
+	if !ok {
+		original, ok = textList(d, "path")
+	}
+	shown := Clean(strings.Join(original, "/"), shownText)
+	if !ok {
+		return refuse("The path of file %d is not a list of names.", i+1)
+	}
+	if len(original) > MaxPathDepth {
+		return refuse("The path %q is more than %d deep.", shown, MaxPathDepth)
+	}
+	size := 0
+	for _, part := range original {
+		if reason := dangerous(part); reason != "" {
+			return refuse("The path %q of file %d %s.", shown, i+1, reason)
+		}
+		if part != "" && part != "." {
+			f.Path = append(f.Path, local.safe(part))
+			size += 1 + len(part)
+		}
+	}
+	if len(f.Path) == 0 {
+		return refuse("The path of file %d is empty.", i+1)
+	}
+	if size > MaxPath {
+		return refuse("The path %q is more than %d bytes long.", shown, MaxPath)
+	}
+	if !slices.Equal(f.Path, original) {
+		f.Original = original
+		t.warn("The path %q is made safe as %q.", shown, Clean(strings.Join(f.Path, "/"), shownText))
+	}
+	return nil
+}
+
+func textList(d dict.Dict, key string) ([]string, bool) {
+	raw, ok := d.List(key)
+	if !ok || len(raw) == 0 {
+		return nil, false
+	}
+	parts := make([]string, len(raw))
+	for i := range raw {
+		if parts[i], ok = dict.Text(raw[i]); !ok {
+			return nil, false
+		}
+	}
+	return parts, true
+}
+
+// dangerous says why a part could lead out of its folder on any system, or "". A drive letter counts only if it is a
+// part of its own: "Q: Are We Not Men" is a name, and its colon is made safe where it would mean something.
+func dangerous(part string) string {
+	switch {
+	case part == "..":
+		return `leads out of its folder with ".."`
+	case strings.ContainsAny(part, `/\`):
+		return "has a separator inside a name"
+	case strings.Contains(part, "\x00"):
+		return "has a zero byte in it"
+	case len(part) == 2 && part[1] == ':' && (part[0]|0x20 >= 'a' && part[0]|0x20 <= 'z'):
+		return "names a drive"
+	}
+	return ""
+}
+
+// safe returns a name that p can create: part itself wherever possible.
+func (p platform) safe(part string) string {
+	name := strings.Map(func(r rune) rune {
+		if !shown(r) || p.windows && strings.ContainsRune(`<>:"|?*`, r) {
+			return '_'
+		}
+		return r
+	}, part)
+	name = shorten(name, MaxPathPart)
+	if !p.windows {
+		return name
+	}
+	if bare := strings.TrimRight(name, ". "); bare != name {
+		name = bare + "_"
+	}
+	if stem, _, _ := strings.Cut(name, "."); device(strings.TrimRight(stem, " ")) {
+		name = shorten("_"+name, MaxPathPart)
+	}
+	return name
+}
+
+// device tells the names that Windows keeps for devices, whatever their extension.
+func device(stem string) bool {
+	switch stem = strings.ToUpper(stem); stem {
+	case "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$":
+		return true
+	}
+	if stem, ok := strings.CutPrefix(stem, "COM"); ok {
+		return port(stem)
+	}
+	stem, ok := strings.CutPrefix(stem, "LPT")
+	return ok && port(stem)
+}
+
+func port(s string) bool {
+	return len(s) == 1 && s[0] >= '0' && s[0] <= '9' || s == "¹" || s == "²" || s == "³"
+}
+
+// shorten returns name in at most n bytes and keeps its extension, if that is short.
+func shorten(name string, n int) string {
+	if len(name) <= n {
+		return name
+	}
+	stem, ext := splitExt(name)
+	return cut(stem, n-len(ext)) + ext
+}
+
+// splitExt splits off the extension with its dot; one of more than 16 bytes is none.
+func splitExt(name string) (stem, ext string) {
+	i := strings.LastIndexByte(name, '.')
+	if i <= 0 || len(name)-i > 16 {
+		return name, ""
+	}
+	return name[:i], name[i:]
+}

@@ -1,0 +1,105 @@
+package metainfo
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// separate makes sure that no two files share a path and that no file is another's folder. A clash that stands in the
+// torrent itself is refused; one that only came of making names safe, or of a system that folds case, is resolved by
+// numbering. Files whose names are untouched go first, so that they keep them.
+func (t *Torrent) separate(p platform) error {
+	s := separator{platform: p, taken: make(map[string]entry, len(t.Files)), number: make(map[string]int)}
+	for _, renamed := range []bool{false, true} {
+		for i := range t.Files {
+			f := &t.Files[i]
+			if f.Padding || (f.Original != nil) != renamed {
+				continue
+			}
+			path, err := s.claim(f.Path, renamed)
+			if err != nil {
+				return err
+			}
+			if slices.Equal(path, f.Path) {
+				continue
+			}
+			if !renamed {
+				f.Original = f.Path
+			}
+			f.Path = path
+			t.warn("Another file has the name of %q, which becomes %q.",
+				Clean(strings.Join(f.Original, "/"), shownText), Clean(strings.Join(path, "/"), shownText))
+		}
+	}
+	return nil
+}
+
+// separator knows the paths given away so far.
+type separator struct {
+	platform
+	taken  map[string]entry
+	number map[string]int // the last number given for a clashing path: keeps the search linear however many clash
+}
+
+// entry is what stands at a path.
+type entry struct {
+	folder bool
+	exact  string // the path as it came to claim: before folding and numbering
+}
+
+// claim returns path, or path with a number in the parts that clash, and takes it.
+func (s *separator) claim(path []string, renamed bool) ([]string, error) {
+	joined := strings.Join(path, "/")
+	out, prefix, size := path, "", 0
+	for i, part := range path {
+		folder := i < len(path)-1
+		size += len(part)
+		exact := joined[:size+i]
+		at := prefix + part
+		if e, clash := s.clash(at, folder); clash {
+			if e.exact == exact && !renamed {
+				return nil, refuse("The torrent has more than one file at %q.", Clean(joined, shownText))
+			}
+			name := s.renumber(prefix, part, folder)
+			if &out[0] == &path[0] {
+				out = slices.Clone(path)
+			}
+			out[i], at = name, prefix+name
+		}
+		if key := s.key(at); !s.taken[key].folder {
+			s.taken[key] = entry{folder: folder, exact: exact}
+		}
+		prefix = at + "/"
+	}
+	return out, nil
+}
+
+// clash reports what stands in the way at a path: anything is in the way of a file, a file in the way of a folder.
+func (s *separator) clash(at string, folder bool) (entry, bool) {
+	e, ok := s.taken[s.key(at)]
+	return e, ok && !(folder && e.folder)
+}
+
+// renumber finds the first number that makes part free under prefix. Folders that clash alike share a number.
+func (s *separator) renumber(prefix, part string, folder bool) string {
+	key := s.key(prefix + part)
+	stem, ext := splitExt(part)
+	for n := max(s.number[key], 2); ; n++ {
+		suffix := fmt.Sprintf(" (%d)", n) + ext
+		name := cut(stem, MaxPathPart-len(suffix)) + suffix
+		if _, clash := s.clash(prefix+name, folder); !clash {
+			s.number[key] = n
+			return name
+		}
+	}
+}
+
+func (s *separator) key(path string) string {
+	if s.folds {
+		return strings.ToLower(norm.NFC.String(path))
+	}
+	return path
+}
