@@ -13,26 +13,30 @@ import (
 // numbering. Files whose names are untouched go first, so that they keep them.
 func (t *Torrent) separate(p platform) error {
 	s := separator{platform: p, taken: make(map[string]entry, len(t.Files)), number: make(map[string]int)}
-	for _, renamed := range []bool{false, true} {
-		for i := range t.Files {
-			f := &t.Files[i]
-			if f.Padding || (f.Original != nil) != renamed {
-				continue
-			}
-			path, err := s.claim(f.Path, renamed)
-			if err != nil {
-				return err
-			}
-			if slices.Equal(path, f.Path) {
-				continue
-			}
-			if !renamed {
-				f.Original = f.Path
-			}
-			f.Path = path
-			t.warn("Another file has the name of %q, which becomes %q.",
-				Clean(strings.Join(f.Original, "/"), shownText), Clean(strings.Join(path, "/"), shownText))
+	var untouched, renamed []*File
+	for i := range t.Files {
+		switch f := &t.Files[i]; {
+		case f.Padding:
+		case f.Original == nil:
+			untouched = append(untouched, f)
+		default:
+			renamed = append(renamed, f)
 		}
+	}
+	for i, f := range slices.Concat(untouched, renamed) {
+		path, err := s.claim(f.Path, i >= len(untouched))
+		if err != nil {
+			return err
+		}
+		if slices.Equal(path, f.Path) {
+			continue
+		}
+		if f.Original == nil {
+			f.Original = f.Path
+		}
+		f.Path = path
+		t.warn("Another file has the name of %q, which becomes %q.",
+			Clean(strings.Join(f.Original, "/"), shownText), Clean(strings.Join(path, "/"), shownText))
 	}
 	return nil
 }
