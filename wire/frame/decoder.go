@@ -143,18 +143,9 @@ func (d *Decoder) Advance(n int, out []Frame) ([]Frame, error) {
 		p = p[:min(n, len(p))]
 		n -= len(p)
 
-		inPlace, next := i < d.lead, noBlock
-		if slot := (i - d.lead) / 2; i >= d.lead && slot < len(d.blocks) {
-			if (i-d.lead)%2 == 0 {
-				next = slot
-			} else {
-				inPlace = d.blocks[slot] == nil
-			}
-		}
-		if inPlace && len(d.body) > 0 {
-			k := min(len(d.body), len(p))
-			out = d.filled(k, out)
-			p = p[k:]
+		next := noBlock
+		if slot := (i - d.lead) / 2; i >= d.lead && (i-d.lead)%2 == 0 && slot < len(d.blocks) {
+			next = slot
 		}
 		out = d.parse(p, next, out)
 	}
@@ -175,8 +166,14 @@ func (d *Decoder) parse(p []byte, next int, out []Frame) []Frame {
 		var n int
 		switch {
 		case len(d.body) > 0:
-			n = copy(d.body, p)
-			out = d.filled(n, out)
+			n = min(len(d.body), len(p))
+			if &d.body[0] != &p[0] { // not read into its place
+				copy(d.body, p)
+			}
+			d.body = d.body[n:]
+			if len(d.body) == 0 {
+				out = d.finish(out)
+			}
 		case d.skip > 0:
 			n = min(d.skip, len(p))
 			d.skip -= n
@@ -195,15 +192,6 @@ func (d *Decoder) parse(p []byte, next int, out []Frame) []Frame {
 			}
 		}
 		p = p[n:]
-	}
-	return out
-}
-
-// filled notes that n more bytes of the body are there.
-func (d *Decoder) filled(n int, out []Frame) []Frame {
-	d.body = d.body[n:]
-	if len(d.body) == 0 {
-		out = d.finish(out)
 	}
 	return out
 }
@@ -275,6 +263,9 @@ func (d *Decoder) finish(out []Frame) []Frame {
 	d.frame, d.headLen, d.headNeed = Frame{}, 0, prefixLen
 	return out
 }
+
+// Midway tells whether a frame has arrived in part.
+func (d *Decoder) Midway() bool { return d.headLen > 0 }
 
 // Close releases the blocks that the decoder holds. It offers none afterwards.
 func (d *Decoder) Close() {

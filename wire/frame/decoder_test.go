@@ -72,6 +72,7 @@ func TestDecoderAgreesWithReferenceHoweverTheStreamIsCut(t *testing.T) {
 		if damage := rapid.IntRange(0, 4*len(stream)).Draw(t, "damage"); damage < len(stream) {
 			stream[damage] ^= 1 << rapid.IntRange(0, 7).Draw(t, "bit")
 		}
+		stream = stream[:len(stream)-rapid.IntRange(0, min(len(stream), 2*buffer.Size)).Draw(t, "missing")]
 		opts := Options{Flat: rapid.Bool().Draw(t, "flat")}
 		sizes := rapid.OneOf(rapid.IntRange(1, 30), rapid.IntRange(1, 3*buffer.Size), rapid.Just(1<<30))
 		got, err := decode(t, stream, limits, opts, func() read {
@@ -229,6 +230,11 @@ func TestDecoderHoldsNoMoreThanItIsToExpect(t *testing.T) {
 		if live := pool.Stats().Live; live != tc.live {
 			t.Errorf("expecting %d, holds %d blocks, want %d", tc.expect, live, tc.live)
 		}
+	}
+	deliver(t, d, read{3, pieceHead + 1}, appendPiece(nil, 0, 0, payload(buffer.Size, 0)), nil)
+	d.Buffers(3)
+	if live := pool.Stats().Live; live != 3 {
+		t.Errorf("expecting 3 in the midst of one, holds %d blocks", live)
 	}
 	d.Close()
 	if live := pool.Stats().Live; live != 0 {
