@@ -213,7 +213,14 @@ func TestBuffersBeginWithTheRestOfTheFrame(t *testing.T) {
 		{"piece without payload", AppendHeader(nil, Frame{Kind: Piece})[:6], 7},
 	} {
 		d := NewDecoder(buffer.NewPool(8), Limits{Pieces: 80}, Options{})
+		_, frames, _ := deliver(t, d, read{1, 1 << 20}, AppendHeader(nil, Frame{Kind: Choke}), nil)
+		if len(frames) != 1 || d.Midway() {
+			t.Errorf("%s: midway after a whole frame", tc.name)
+		}
 		deliver(t, d, read{1, 1 << 20}, tc.sent, nil)
+		if !d.Midway() {
+			t.Errorf("%s: not midway after %d bytes of it", tc.name, len(tc.sent))
+		}
 		bufs := d.Buffers(1)
 		if len(bufs[0]) != tc.rest {
 			t.Errorf("%s: first slice is of %d bytes, want %d", tc.name, len(bufs[0]), tc.rest)
