@@ -36,7 +36,9 @@ type Link interface {
 	// bounds what a flood of frames can put into a mailbox.
 	Done(m *FramesReceived)
 
-	// Send queues frames. It copies out, which stays the caller's.
+	// Send queues frames, which are sent in this order. It copies out and the
+	// Bits in it, which stay the caller's. What may be queued is bounded by the
+	// caller alone.
 	Send(out []Outgoing)
 	// Close ends the connection at once; reason comes back in LinkClosed. It
 	// may be called at any time, from anywhere, more than once.
@@ -51,8 +53,8 @@ type Outgoing struct {
 	Offset int64 // in bytes, from the start of the torrent
 }
 
-// BlockSource reads payload of one torrent. It is safe for concurrent use and
-// answers through done, exactly once.
+// BlockSource reads payload of one torrent. It is safe for concurrent use,
+// comparable with ==, and answers through done, exactly once.
 type BlockSource interface {
 	ReadBlocks(bufs [][]byte, off int64, done func(error))
 }
@@ -66,8 +68,8 @@ type FramesReceived struct {
 	Frames []frame.Frame
 }
 
-// FramesSent: link to peer, when queued frames have been written to the
-// socket. The peer may queue more.
+// FramesSent: link to peer, each time that queued pieces have been written to
+// the socket. The peer may queue more. Frames of other kinds are not reported.
 type FramesSent struct {
 	Link    uint64
 	At      time.Time

@@ -83,20 +83,22 @@ type ProofOfBlame struct {
 	Peers []PeerKey
 }
 
-// StoreFailed: store to scheduler, when the disk refuses. Nothing more is
-// asked for until StoreRecovered. Blocks that could not be written are kept by
-// the store, or named in Lost and have to come again.
+// StoreFailed: store to scheduler and torrent, when the disk refuses. Nothing
+// more is asked for until StoreRecovered. Blocks that could not be written are
+// kept by the store, or named in Lost and have to come again. Fatal means that
+// the store cannot work at all, and the torrent ends with Err.
 type StoreFailed struct {
-	Err  error // errors.Is tells world.ErrFull and the like
-	Full bool
-	Lost []Block
+	Err   error // errors.Is tells world.ErrFull and the like
+	Full  bool
+	Fatal bool
+	Lost  []Block
 }
 
-// StoreRecovered: store to scheduler, when writing works again.
+// StoreRecovered: store to scheduler and torrent, when writing works again.
 type StoreRecovered struct{}
 
-// StoreFinished: store to scheduler and torrent. All is verified, synced and
-// under its final name.
+// StoreFinished: store to scheduler. All is verified, synced and under its final
+// name.
 type StoreFinished struct{}
 
 // SetMemory: engine to store and scheduler: how many bytes of payload may be

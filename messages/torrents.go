@@ -1,15 +1,20 @@
 package messages
 
 import (
+	"errors"
 	"net/netip"
 	"time"
-
-	"github.com/asynkron/protoactor-go/actor"
 
 	"kouzui/wire/metainfo"
 )
 
 // The conversation of the commands, the client and its torrents.
+
+// ErrGivenUp: supervision could not keep a part of the torrent alive.
+var ErrGivenUp = errors.New("supervision gave up")
+
+// ErrStalled: nothing has come for as long as the user allows.
+var ErrStalled = errors.New("stalled")
 
 // CheckMode says how far data found on disk is trusted.
 type CheckMode string
@@ -121,9 +126,14 @@ type TorrentCompleted struct {
 	Last     Progress
 }
 
-// Subscribe: a command to client. Each event of any torrent is handed to Notify,
-// which must not block.
-type Subscribe struct{ Notify func(any) }
+// TorrentTracker: torrent to client and on to subscribers: what came of an
+// announce. One of the two is set.
+type TorrentTracker struct {
+	InfoHash metainfo.Hash
+	Replied  *TrackerReplied
+	Failed   *TrackerFailed
+}
 
-// Subscribed: client to the sender of Subscribe.
-type Subscribed struct{ Client *actor.PID }
+// EngineStarted: engine to torrent, each time its members have been spawned. The
+// torrent tells it the addresses it knows, as PeersFound.
+type EngineStarted struct{}

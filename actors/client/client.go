@@ -1,0 +1,184 @@
+// Package client is the root of the tree: it owns the limiter, the listener and
+// the torrents, shares the memory among the torrents, and tells whoever listens
+// what becomes of them.
+package client
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/actors/supervise"
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+// Strategy is how the client answers failures: one torrent that cannot be kept
+// alive is stopped, and the others notice nothing; limiter and listener are
+// restarted for ever.
+func Strategy() supervise.Strategy {
+	torrent := supervise.DefaultBackoff
+	torrent.WhenSpent = supervise.ThenStop
+	service := supervise.DefaultBackoff
+	service.WhenSpent = supervise.Forever
+	return supervise.ByKind(map[string]supervise.Strategy{"torrent": torrent}, service)
+}
+
+// Config is what the client is built from.
+type Config struct {
+	Memory int64 // bytes of payload at a time, for all torrents together
+	Limits messages.SetLimits
+	// Notify takes the events for the outside: Progress, TorrentCompleted,
+	// TorrentDone, TorrentFailed, TorrentTracker, ListenerReady and
+	// ListenerFailed. It must not block.
+	Notify func(any)
+	// Limiter, Listener and Torrent make the props of its parts. Listener may
+	// be nil: then nobody can connect to us.
+	Limiter  *actor.Props
+	Listener func(refs messages.Refs) *actor.Props
+	Torrent  func(refs messages.Refs, add *messages.AddTorrent, memory int64, limits messages.SetLimits) *actor.Props
+}
+
+// New builds the client.
+func New(c Config) actor.Actor {
+	return &client{Config: c, torrents: map[metainfo.Hash]*entry{}}
+}
+
+type entry struct {
+	pid   *actor.PID
+	ended bool // its last word has been passed on
+	last  messages.Progress
+}
+
+type client struct {
+	Config
+	refs     messages.Refs
+	listener *actor.PID
+	addr     netip.AddrPort // where the listener listens
+	torrents map[metainfo.Hash]*entry
+}
+
+func (cl *client) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *actor.Started:
+		cl.start(c)
+	case *messages.AddTorrent:
+		cl.add(c, m)
+	case *messages.StopTorrent:
+		if t := cl.torrents[m.InfoHash]; t != nil {
+			c.Send(t.pid, m)
+		}
+	case *messages.SetLimits:
+		cl.Limits = *m
+		c.Send(cl.refs.Limiter, m)
+		for _, t := range cl.torrents {
+			c.Send(t.pid, m)
+		}
+
+	case *messages.ListenerReady:
+		cl.listening(c, m)
+	case *messages.ListenerFailed:
+		cl.Notify(m)
+	case *messages.Progress:
+		if t := cl.torrents[m.InfoHash]; t != nil {
+			t.last = *m
+		}
+		cl.Notify(m)
+	case *messages.TorrentTracker, *messages.TorrentCompleted:
+		cl.Notify(m)
+	case *messages.TorrentDone:
+		cl.ended(c, m.InfoHash, m)
+	case *messages.TorrentFailed:
+		cl.ended(c, m.InfoHash, m)
+	case *actor.Terminated:
+		cl.terminated(c, m)
+	}
+}
+
+func (cl *client) start(c actor.Context) {
+	cl.refs.Client = c.Self()
+	cl.refs.Limiter = cl.spawn(c, cl.Limiter, "limiter")
+	limits := cl.Limits
+	c.Send(cl.refs.Limiter, &limits)
+	if cl.Listener != nil {
+		cl.listener = cl.spawn(c, cl.Listener(cl.refs), "listener")
+	}
+}
+
+func (cl *client) spawn(c actor.Context, props *actor.Props, name string) *actor.PID {
+	pid, err := c.SpawnNamed(props, name)
+	if err != nil {
+		supervise.Fail(err)
+	}
+	return pid
+}
+
+func (cl *client) add(c actor.Context, m *messages.AddTorrent) {
+	hash := m.Torrent.InfoHash
+	if cl.torrents[hash] != nil {
+		cl.Notify(&messages.TorrentFailed{InfoHash: hash, Err: fmt.Errorf("%s: is being handled already", m.Torrent.Name)})
+		return
+	}
+	share := cl.Memory / int64(len(cl.torrents)+1)
+	props := cl.Torrent(cl.refs, m, share, cl.Limits)
+	cl.torrents[hash] = &entry{pid: cl.spawn(c, props, "torrent-"+hash.String()[:8])}
+	cl.route(c, hash)
+	cl.share(c)
+}
+
+// share divides the memory evenly among the torrents.
+func (cl *client) share(c actor.Context) {
+	for _, t := range cl.torrents {
+		c.Send(t.pid, &messages.SetMemory{Bytes: cl.Memory / int64(len(cl.torrents))})
+	}
+}
+
+// listening tells a listener that has just bound what it does not know: the
+// torrents.
+func (cl *client) listening(c actor.Context, m *messages.ListenerReady) {
+	cl.addr = m.Addr
+	for hash := range cl.torrents {
+		cl.route(c, hash)
+	}
+	cl.Notify(m)
+}
+
+func (cl *client) route(c actor.Context, hash metainfo.Hash) {
+	if cl.listener == nil {
+		return
+	}
+	route := &messages.RouteTorrent{InfoHash: hash}
+	if t := cl.torrents[hash]; t != nil {
+		route.Torrent = t.pid
+	}
+	c.Send(cl.listener, route)
+}
+
+// ended passes the last word of a torrent on, and stops it.
+func (cl *client) ended(c actor.Context, hash metainfo.Hash, last any) {
+	t := cl.torrents[hash]
+	if t == nil || t.ended {
+		return
+	}
+	t.ended = true
+	cl.Notify(last)
+	supervise.Stop(c, t.pid, supervise.ReasonNormal)
+}
+
+// terminated forgets a torrent. One that went without a last word was given up
+// by supervision.
+func (cl *client) terminated(c actor.Context, m *actor.Terminated) {
+	for hash, t := range cl.torrents {
+		if !t.pid.Equal(m.Who) {
+			continue
+		}
+		delete(cl.torrents, hash)
+		cl.route(c, hash)
+		cl.share(c)
+		if !t.ended {
+			cl.Notify(&messages.TorrentFailed{InfoHash: hash, Err: fmt.Errorf("%s: %w", t.last.Name, messages.ErrGivenUp), Last: t.last})
+		}
+		return
+	}
+}

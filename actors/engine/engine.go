@@ -1,0 +1,76 @@
+// Package engine is the supervisor of what a torrent must rebuild together:
+// store, scheduler, choker and peers. A failure of store or scheduler becomes
+// the engine's own, so that its supervisor, the torrent, restarts the engine as
+// a unit: all members stop, and new ones begin with empty mailboxes. The others
+// are restarted alone.
+package engine
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/actors/supervise"
+	"kouzui/messages"
+)
+
+// Names of the members, which are also their kinds.
+const (
+	Store     = "store"
+	Scheduler = "scheduler"
+	Choker    = "choker"
+	Peers     = "peers"
+)
+
+// Strategy is how the engine answers the failures of its members.
+func Strategy() supervise.Strategy {
+	return supervise.ByKind(map[string]supervise.Strategy{
+		Store:     supervise.Escalate,
+		Scheduler: supervise.Escalate,
+	}, supervise.DefaultBackoff)
+}
+
+// Config is what an engine is built from.
+type Config struct {
+	Refs   messages.Refs // of the world above the engine
+	Memory int64         // bytes of payload at a time
+	// Member makes the props of one member.
+	Member func(name string, refs messages.Refs) *actor.Props
+}
+
+// New builds an engine.
+func New(c Config) actor.Actor { return &engine{Config: c} }
+
+type engine struct{ Config }
+
+func (e *engine) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *actor.Started:
+		e.start(c)
+	case *messages.SetMemory:
+		c.Send(e.Refs.Store, m)
+		c.Send(e.Refs.Scheduler, m)
+	case *messages.Flush:
+		c.Forward(e.Refs.Store)
+	case *messages.AdoptLink, *messages.PeersFound, *messages.SetLimits:
+		c.Forward(e.Refs.Peers)
+	case *actor.Terminated:
+		// A member is only ever restarted, or takes the engine with it.
+		panic("engine: member gone: " + m.Who.Id)
+	}
+}
+
+// start spawns the members. Their addresses are known beforehand, so each is
+// told all of them; who needs an answer of another waits for it.
+func (e *engine) start(c actor.Context) {
+	self := c.Self()
+	e.Refs.Engine = self
+	member := func(name string) *actor.PID { return actor.NewPID(self.Address, self.Id+"/"+name) }
+	e.Refs.Store, e.Refs.Scheduler = member(Store), member(Scheduler)
+	e.Refs.Choker, e.Refs.Peers = member(Choker), member(Peers)
+	for _, name := range []string{Store, Scheduler, Choker, Peers} {
+		if _, err := c.SpawnNamed(e.Member(name, e.Refs), name); err != nil {
+			supervise.Fail(err)
+		}
+	}
+	c.Send(self, &messages.SetMemory{Bytes: e.Memory})
+	c.Send(e.Refs.Torrent, &messages.EngineStarted{})
+}

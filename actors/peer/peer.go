@@ -1,0 +1,447 @@
+// Package peer is the actor of one connection to a peer: the peer wire
+// protocol (BEP 3), the requests that are under way, and the upload queue.
+//
+// It dials its address, or adopts a link that came in, and after Welcome speaks
+// for the engine: payload goes to the store, coordinates to the scheduler,
+// rates to the choker. What it decides stands in session.go and the files that
+// a session is made of; this file only carries messages.
+package peer
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/bits-and-blooms/bitset"
+
+	"kouzui/actors/supervise"
+	"kouzui/actors/world"
+	"kouzui/messages"
+	"kouzui/wire/buffer"
+	"kouzui/wire/frame"
+	"kouzui/wire/metainfo"
+)
+
+const (
+	blockSize  = buffer.Size
+	maxRequest = 128 << 10 // the longest request that is served
+
+	dialTimeout      = 10 * time.Second
+	handshakeTimeout = 10 * time.Second
+	adoptTimeout     = 10 * time.Second
+	tickEvery        = 2 * time.Second
+)
+
+var (
+	errIdle    = errors.New("nothing heard for 3 minutes")
+	errTorrent = errors.New("the handshake is for another torrent")
+	errAdopt   = errors.New("no connection to adopt")
+)
+
+// Config is what a peer is built from.
+type Config struct {
+	World   *world.World
+	Refs    messages.Refs
+	Torrent *metainfo.Torrent
+	Self    [20]byte // our peer id
+	Key     messages.PeerKey
+	Addr    netip.AddrPort
+	Inbound bool // adopts a link instead of dialling
+	Limits  messages.SetLimits
+}
+
+// New builds a peer. It starts from its address alone; a link that an earlier
+// incarnation had is gone.
+func New(c Config) actor.Actor { return &peer{Config: c} }
+
+type peer struct {
+	Config
+	deliver func(any)
+	cancel  func() // ends a dial
+	timer   world.Timer
+
+	link     messages.Link
+	id       [20]byte
+	session  *session // from Welcome on
+	reported bool     // PeerGone has been said of this link
+
+	tokens  [2]int  // bytes granted and not used, by direction
+	waiting [2]bool // for tokens
+
+	lastBytes int64 // moved when the rates were last told
+}
+
+// The answers of the world, as messages.
+type (
+	dialled struct {
+		link messages.Link
+		err  error
+	}
+	shaken struct {
+		link  uint64
+		shake frame.Handshake
+		err   error
+	}
+	tick       struct{ link uint64 }
+	adoptLapse struct{}
+)
+
+func (p *peer) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *actor.Started:
+		p.start(c)
+	case *dialled:
+		p.dialled(c, m)
+	case *messages.AdoptLink:
+		p.adopt(c, m)
+	case *adoptLapse:
+		if p.link == nil {
+			p.end(c, messages.GoneHandshake, errAdopt)
+		}
+	case *shaken:
+		p.shaken(c, m)
+	case *messages.Welcome:
+		p.welcome(c, m)
+
+	case *messages.FramesReceived:
+		p.received(c, m)
+	case *messages.FramesSent:
+		p.sent(c, m)
+	case *messages.LinkClosed:
+		if p.holds(m.Link) {
+			p.end(c, goneReason(m.Err), m.Err)
+		}
+
+	case *messages.RequestBlocks:
+		if p.session != nil && !p.session.flags.PeerChoking {
+			p.session.requests.waiting = append(p.session.requests.waiting, m.Blocks...)
+			p.flush(c)
+		}
+	case *messages.CancelBlocks:
+		if p.session != nil {
+			p.session.cancel(m.Blocks)
+			p.flush(c)
+		}
+	case *messages.SetInterested:
+		if p.session != nil {
+			p.session.interested(m.Interested)
+			p.flush(c)
+		}
+	case *messages.AnnounceHave:
+		p.announce(c, m.Pieces)
+	case *messages.SetChoked:
+		if p.session != nil {
+			p.session.choke(m.Choked)
+			p.flush(c)
+		}
+
+	case *messages.BlocksLoaded:
+		p.loaded(c, m)
+	case *messages.SetLimits:
+		p.Limits = *m
+		p.flush(c)
+	case *messages.TokensGranted:
+		p.tokens[m.Direction] += m.Bytes
+		p.waiting[m.Direction] = false
+		p.flush(c)
+
+	case *messages.RollCall:
+		p.report(c)
+	case *tick:
+		p.tick(c, m)
+	case *messages.Disconnect:
+		p.end(c, m.Reason, nil)
+	case *actor.Restarting:
+		p.gone(c, messages.GoneFailed, nil)
+		p.release()
+	case *actor.Stopping:
+		p.gone(c, messages.GoneStopping, nil)
+		p.release()
+	}
+}
+
+func (p *peer) start(c actor.Context) {
+	p.deliver = world.Deliver(c)
+	if p.Inbound {
+		p.timer = world.SendAfter(c, p.World.Clock, adoptTimeout, &adoptLapse{})
+		return
+	}
+	deliver := p.deliver
+	p.cancel = p.World.Network.Dial(p.Addr, dialTimeout, func(l messages.Link, err error) {
+		deliver(&dialled{l, err})
+	})
+}
+
+// dialled takes the link that this incarnation dialled for; one that an earlier
+// incarnation had dialled is as good.
+func (p *peer) dialled(c actor.Context, m *dialled) {
+	switch {
+	case m.err != nil:
+		p.end(c, messages.GoneDial, m.err)
+	case p.link != nil:
+		m.link.Close(errors.New("superseded"))
+	default:
+		p.take(m.link)
+		link, deliver := m.link.ID(), p.deliver
+		m.link.ReadHandshake(handshakeTimeout, func(h frame.Handshake, err error) {
+			deliver(&shaken{link, h, err})
+		})
+	}
+}
+
+func (p *peer) adopt(c actor.Context, m *messages.AdoptLink) {
+	if p.link != nil {
+		m.Link.Close(errors.New("superseded"))
+		return
+	}
+	p.timer.Stop()
+	p.take(m.Link)
+	p.ready(c, m.Handshake)
+}
+
+// take makes the link ours and greets the other side.
+func (p *peer) take(l messages.Link) {
+	p.link, p.cancel = l, nil
+	l.SendHandshake(frame.Handshake{InfoHash: p.Torrent.InfoHash, PeerID: p.Self})
+}
+
+func (p *peer) shaken(c actor.Context, m *shaken) {
+	switch {
+	case !p.holds(m.link):
+	case m.err != nil:
+		p.end(c, messages.GoneHandshake, m.err)
+	case m.shake.InfoHash != p.Torrent.InfoHash:
+		p.end(c, messages.GoneHandshake, errTorrent)
+	default:
+		p.ready(c, m.shake)
+	}
+}
+
+func (p *peer) ready(c actor.Context, h frame.Handshake) {
+	p.id = h.PeerID
+	c.Send(p.Refs.Peers, &messages.PeerReady{
+		Key: p.Key, Peer: c.Self(), Link: p.link.ID(), ID: p.id, Addr: p.link.Remote(),
+		Inbound: p.Inbound, At: p.World.Clock.Now(),
+	})
+}
+
+func (p *peer) welcome(c actor.Context, m *messages.Welcome) {
+	if !p.holds(m.Link) || p.session != nil {
+		return
+	}
+	p.session = newSession(p.Torrent, p.Inbound, p.World.Clock.Now())
+	if m.Have.Any() {
+		p.session.frame(frame.Frame{Kind: frame.Bitfield, Bits: bitfield(m.Have, p.Torrent.PieceCount())})
+	}
+	p.link.Start(frame.Limits{Pieces: p.Torrent.PieceCount()}, p.deliver)
+	p.timer = world.SendAfter(c, p.World.Clock, tickEvery, &tick{p.link.ID()})
+	p.report(c)
+	p.flush(c)
+}
+
+// bitfield is the set as it goes on the wire: the first piece in the highest
+// bit of the first byte.
+func bitfield(have *bitset.BitSet, pieces int) []byte {
+	bits := make([]byte, (pieces+7)/8)
+	for i, ok := have.NextSet(0); ok; i, ok = have.NextSet(i + 1) {
+		bits[i/8] |= 0x80 >> (i % 8)
+	}
+	return bits
+}
+
+func (p *peer) received(c actor.Context, m *messages.FramesReceived) {
+	if !p.holds(m.Link) || p.session == nil {
+		for i := range m.Frames {
+			if b := m.Frames[i].Block; b != nil {
+				b.Release()
+			}
+		}
+		return
+	}
+	var err error
+	for i := range m.Frames {
+		if err = p.session.received(&m.Frames[i], m.At); err != nil {
+			break
+		}
+	}
+	p.session.batchDone(m.At)
+	p.link.Done(m)
+	p.flush(c)
+	if err != nil {
+		p.end(c, messages.GoneProtocol, err)
+	}
+}
+
+func (p *peer) sent(c actor.Context, m *messages.FramesSent) {
+	if !p.holds(m.Link) || p.session == nil {
+		return
+	}
+	p.session.uploads.handed -= int64(m.Payload)
+	p.session.up.add(m.At, m.Payload)
+	p.flush(c)
+}
+
+func (p *peer) announce(c actor.Context, pieces []uint32) {
+	if p.session == nil {
+		return
+	}
+	for _, i := range pieces {
+		p.session.frame(frame.Frame{Kind: frame.Have, Index: i})
+	}
+	p.flush(c)
+}
+
+// loaded hands blocks to the link. Blocks that the store left out are not
+// answered: they were never announced.
+func (p *peer) loaded(c actor.Context, m *messages.BlocksLoaded) {
+	if !p.holds(m.Link) || p.session == nil {
+		return
+	}
+	if p.session.uploads.loaded() && m.Err == nil {
+		for _, b := range m.Blocks {
+			p.session.out.send = append(p.session.out.send, messages.Outgoing{
+				Frame:  frame.Frame{Kind: frame.Piece, Index: b.Piece, Begin: b.Begin, Length: b.Length},
+				Source: m.Source,
+				Offset: int64(b.Piece)*p.Torrent.PieceLength + int64(b.Begin),
+			})
+			p.session.uploads.handed += int64(b.Length)
+		}
+	}
+	p.flush(c)
+}
+
+func (p *peer) tick(c actor.Context, m *tick) {
+	if !p.holds(m.link) || p.session == nil {
+		return
+	}
+	p.timer = world.SendAfter(c, p.World.Clock, tickEvery, m)
+	if err := p.session.tick(p.World.Clock.Now()); err != nil {
+		p.end(c, messages.GoneIdle, err)
+		return
+	}
+	p.flush(c)
+	if moved := p.session.down.total + p.session.up.total; moved != p.lastBytes {
+		p.lastBytes = moved
+		p.report(c)
+	} else if p.session.down.rate(p.World.Clock.Now(), span)+p.session.up.rate(p.World.Clock.Now(), span) > 0 {
+		p.report(c) // the rates fall
+	}
+}
+
+// flush carries out what the session wants done. Requests and uploads go as far
+// as the limiter's tokens allow.
+func (p *peer) flush(c actor.Context) {
+	if p.session == nil {
+		return
+	}
+	s, now := p.session, p.World.Clock.Now()
+	p.spend(messages.Down, s.ask(p.allowance(messages.Down), now))
+	if blocks := s.uploads.next(p.allowance(messages.Up)); blocks != nil {
+		p.spend(messages.Up, bytesOf(blocks))
+		c.Send(p.Refs.Store, &messages.LoadBlocks{Link: p.link.ID(), Blocks: blocks, ReplyTo: c.Self()})
+	}
+	p.wantTokens(c)
+
+	out := &s.out
+	if len(out.send) > 0 {
+		p.link.Send(out.send)
+		s.spoke = now
+		clear(out.send)
+	}
+	p.link.Expect(len(s.requests.flight))
+	if len(out.stored) > 0 {
+		c.Send(p.Refs.Store, &messages.StoreBlocks{Key: p.Key, Blocks: out.stored})
+	}
+	if out.has != nil {
+		c.Send(p.Refs.Scheduler, &messages.PeerHas{Key: p.Key, Have: out.has})
+	}
+	if len(out.got) > 0 {
+		c.Send(p.Refs.Scheduler, &messages.PeerGot{Key: p.Key, Pieces: out.got})
+	}
+	window := s.window.requests()
+	if len(out.arrived) > 0 {
+		c.Send(p.Refs.Scheduler, &messages.BlocksArrived{Key: p.Key, Blocks: out.arrived, Window: window, At: now})
+	}
+	if len(out.dropped) > 0 || out.snubbed {
+		c.Send(p.Refs.Scheduler, &messages.RequestsDropped{Key: p.Key, Blocks: out.dropped, Window: window, Snubbed: out.snubbed})
+	}
+	if out.turned {
+		c.Send(p.Refs.Scheduler, &messages.PeerChokedUs{Key: p.Key, Choked: s.flags.PeerChoking, Window: window})
+	}
+	reflag := out.reflag
+	*out = effects{send: out.send[:0]}
+	if reflag {
+		p.report(c)
+	}
+}
+
+func (p *peer) report(c actor.Context) {
+	if p.session == nil {
+		return
+	}
+	s, now := p.session, p.World.Clock.Now()
+	m := &messages.PeerRates{
+		Key: p.Key, Peer: c.Self(), At: now,
+		Down: s.down.rate(now, span), Up: s.up.rate(now, span),
+		DownNow: s.down.rate(now, recent), UpNow: s.up.rate(now, recent),
+		DownTotal: s.down.total, UpTotal: s.up.total, WastedTotal: s.wasted,
+		Flags: s.flags, Window: s.window.requests(), InFlight: s.requests.outstanding(),
+	}
+	c.Send(p.Refs.Choker, m)
+	c.Send(p.Refs.Scheduler, m)
+}
+
+// end finishes this peer for good; peers decides whether to try again.
+func (p *peer) end(c actor.Context, why messages.GoneReason, err error) {
+	p.gone(c, why, err)
+	p.release()
+	supervise.StopSelf(c, why.String())
+}
+
+// gone tells, once for each link, those who count on it.
+func (p *peer) gone(c actor.Context, why messages.GoneReason, err error) {
+	if p.reported {
+		return
+	}
+	p.reported = true
+	m := &messages.PeerGone{Key: p.Key, Addr: p.Addr, Reason: why, Err: err}
+	if p.link != nil {
+		m.Link = p.link.ID()
+	}
+	c.Send(p.Refs.Peers, m)
+	if p.session != nil {
+		c.Send(p.Refs.Scheduler, m)
+		c.Send(p.Refs.Choker, m)
+	}
+}
+
+func (p *peer) release() {
+	if p.cancel != nil {
+		p.cancel()
+	}
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	if p.link != nil {
+		p.link.Close(errors.New("closed by us"))
+	}
+	p.cancel, p.timer, p.link, p.session = nil, nil, nil, nil
+}
+
+func (p *peer) holds(link uint64) bool { return p.link != nil && p.link.ID() == link }
+
+// goneReason tells a peer that broke the protocol from one that went away.
+func goneReason(err error) messages.GoneReason {
+	if violation := new(frame.ProtocolError); errors.As(err, &violation) {
+		return messages.GoneProtocol
+	}
+	return messages.GoneClosed
+}
+
+func bytesOf(blocks []messages.Block) (n int) {
+	for _, b := range blocks {
+		n += int(b.Length)
+	}
+	return n
+}

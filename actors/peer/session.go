@@ -1,0 +1,259 @@
+package peer
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/bits-and-blooms/bitset"
+
+	"kouzui/messages"
+	"kouzui/wire/frame"
+	"kouzui/wire/metainfo"
+)
+
+const (
+	maxUnasked = 16               // blocks never asked for that a peer may send
+	snubAfter  = 30 * time.Second // without payload while something is asked for
+	idleAfter  = 3 * time.Minute  // without any frame
+	keepAlive  = 100 * time.Second
+)
+
+// session is the protocol state of one connection (BEP 3), between handshake
+// and end. Frames and orders go in; what is to be done gathers in out.
+type session struct {
+	torrent  *metainfo.Torrent
+	flags    messages.PeerFlags
+	requests requests
+	uploads  uploads
+	window   window
+	down, up meter
+	wasted   int64 // bytes
+	unasked  int   // blocks
+	met      bool  // it has said what it has; a bitfield is too late
+	// When the last frame came, the last payload came, we last sent.
+	heard, fed, spoke time.Time
+
+	out effects
+}
+
+// effects is what a session wants done. Slices that leave in a message are
+// given away; send stays the session's.
+type effects struct {
+	send    []messages.Outgoing
+	stored  []messages.StoredBlock
+	arrived []messages.Block
+	dropped []messages.Block
+	got     []uint32
+	has     *bitset.BitSet
+	turned  bool // it has choked or unchoked us
+	snubbed bool
+	reflag  bool // a flag has changed
+}
+
+func newSession(t *metainfo.Torrent, inbound bool, now time.Time) *session {
+	s := &session{torrent: t, window: newWindow(), heard: now, fed: now, spoke: now}
+	s.flags = messages.PeerFlags{AmChoking: true, PeerChoking: true, Inbound: inbound}
+	s.down.begin(now)
+	s.up.begin(now)
+	return s
+}
+
+// broken is a violation of the protocol.
+func broken(format string, args ...any) error {
+	return &frame.ProtocolError{Text: fmt.Sprintf(format, args...)}
+}
+
+// received takes one frame. Its block moves to the session.
+func (s *session) received(f *frame.Frame, now time.Time) error {
+	switch f.Kind {
+	case frame.Choke:
+		s.choked()
+	case frame.Unchoke:
+		if s.flags.PeerChoking {
+			s.flags.PeerChoking = false
+			s.out.turned, s.out.reflag = true, true
+		}
+	case frame.Interested, frame.NotInterested:
+		if is := f.Kind == frame.Interested; is != s.flags.PeerInterested {
+			s.flags.PeerInterested = is
+			s.out.reflag = true
+		}
+	case frame.Have:
+		if int64(f.Index) >= int64(s.torrent.PieceCount()) {
+			return broken("have of piece %d of %d", f.Index, s.torrent.PieceCount())
+		}
+		s.met = true
+		s.out.got = append(s.out.got, f.Index)
+	case frame.Bitfield:
+		return s.bitfield(f.Bits)
+	case frame.Request:
+		return s.asked(f)
+	case frame.Cancel:
+		s.uploads.cancel(blockOf(f))
+	case frame.Piece:
+		return s.piece(f, now)
+	}
+	return nil
+}
+
+func blockOf(f *frame.Frame) messages.Block {
+	return messages.Block{Piece: f.Index, Begin: f.Begin, Length: f.Length}
+}
+
+func (s *session) choked() {
+	if s.flags.PeerChoking {
+		return
+	}
+	s.flags.PeerChoking = true
+	s.requests.clear(nil)
+	s.out.turned, s.out.reflag = true, true
+}
+
+// bitfield takes what the other side has. Its length and spare bits have been
+// checked by the link.
+func (s *session) bitfield(bits []byte) error {
+	if s.met {
+		return broken("bitfield after the start")
+	}
+	s.met = true
+	n := s.torrent.PieceCount()
+	has := bitset.New(uint(n))
+	for i := range n {
+		if bits[i/8]&(0x80>>(i%8)) != 0 {
+			has.Set(uint(i))
+		}
+	}
+	if has.Count() == uint(n) {
+		s.flags.Seed, s.out.reflag = true, true
+	}
+	s.out.has = has
+	return nil
+}
+
+// asked takes a request. One that we do not answer because we choke is no
+// offence: the choke may have crossed it.
+func (s *session) asked(f *frame.Frame) error {
+	if int64(f.Index) >= int64(s.torrent.PieceCount()) {
+		return broken("request in piece %d of %d", f.Index, s.torrent.PieceCount())
+	}
+	size := uint64(s.torrent.PieceSize(int(f.Index)))
+	if f.Length == 0 || f.Length > maxRequest || uint64(f.Begin)+uint64(f.Length) > size {
+		return broken("request of %d bytes at %d in a piece of %d", f.Length, f.Begin, size)
+	}
+	if !s.flags.AmChoking {
+		s.uploads.request(blockOf(f))
+	}
+	return nil
+}
+
+// piece takes payload: what we asked of this peer goes on to the store, the
+// rest is dropped. Answers to requests that we dropped are only wasted; a peer
+// that keeps sending what it never was asked for is cut off.
+func (s *session) piece(f *frame.Frame, now time.Time) error {
+	s.down.add(now, int(f.Length))
+	b := blockOf(f)
+	if !s.requests.answer(b) {
+		f.Block.Release()
+		s.wasted += int64(f.Length)
+		if s.requests.late > 0 {
+			s.requests.late--
+			return nil
+		}
+		if s.unasked++; s.unasked > maxUnasked {
+			return broken("sends blocks that were not asked for")
+		}
+		return nil
+	}
+	s.fed = now
+	s.out.arrived = append(s.out.arrived, b)
+	s.out.stored = append(s.out.stored, messages.StoredBlock{Block: b, Data: f.Block})
+	return nil
+}
+
+// batchDone is called when all frames of a read have been taken.
+func (s *session) batchDone(now time.Time) {
+	s.heard = now
+	if n := len(s.out.arrived); n > 0 {
+		s.window.arrived(n, s.down.rate(now, recent))
+		if s.flags.Snubbed {
+			s.flags.Snubbed, s.out.reflag = false, true
+		}
+	}
+}
+
+// ask sends the requests that wait, up to bytes, and returns how many bytes
+// were asked for.
+func (s *session) ask(bytes int, now time.Time) (asked int) {
+	if len(s.requests.flight) == 0 {
+		s.fed = now // patience begins with the first request
+	}
+	for _, b := range s.requests.ask(nil, bytes, now) {
+		s.frame(frame.Frame{Kind: frame.Request, Index: b.Piece, Begin: b.Begin, Length: b.Length})
+		asked += int(b.Length)
+	}
+	return asked
+}
+
+func (s *session) cancel(blocks []messages.Block) {
+	for _, b := range s.requests.cancel(nil, blocks) {
+		s.frame(frame.Frame{Kind: frame.Cancel, Index: b.Piece, Begin: b.Begin, Length: b.Length})
+	}
+}
+
+func (s *session) interested(is bool) {
+	if is == s.flags.AmInterested {
+		return
+	}
+	s.flags.AmInterested, s.out.reflag = is, true
+	kind := frame.NotInterested
+	if is {
+		kind = frame.Interested
+	}
+	s.frame(frame.Frame{Kind: kind})
+}
+
+func (s *session) choke(is bool) {
+	if is == s.flags.AmChoking {
+		return
+	}
+	s.flags.AmChoking, s.out.reflag = is, true
+	kind := frame.Unchoke
+	if is {
+		kind = frame.Choke
+		s.uploads.clear()
+	}
+	s.frame(frame.Frame{Kind: kind})
+}
+
+// tick looks after what did not happen. An error ends the connection.
+func (s *session) tick(now time.Time) error {
+	if now.Sub(s.heard) > idleAfter {
+		return errIdle
+	}
+	if now.Sub(s.spoke) > keepAlive {
+		s.frame(frame.Frame{Kind: frame.KeepAlive})
+	}
+	oldest, asked := s.requests.oldest()
+	if !asked {
+		return nil
+	}
+	if now.Sub(s.fed) > snubAfter && now.Sub(oldest) > snubAfter {
+		s.out.dropped = s.requests.clear(s.out.dropped)
+		s.window.snub()
+		s.flags.Snubbed, s.out.snubbed, s.out.reflag = true, true, true
+		s.fed = now
+		return nil
+	}
+	// Others have been answered, these were passed over.
+	patience := snubAfter
+	if rate := s.down.rate(now, recent); rate > 0 {
+		queue := float64(len(s.requests.flight)) * float64(blockSize) / rate
+		patience = max(patience, time.Duration(4*min(queue, 600)*float64(time.Second)))
+	}
+	s.out.dropped = s.requests.overdue(s.out.dropped, now.Add(-patience))
+	return nil
+}
+
+func (s *session) frame(f frame.Frame) {
+	s.out.send = append(s.out.send, messages.Outgoing{Frame: f})
+}

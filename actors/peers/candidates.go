@@ -1,0 +1,151 @@
+package peers
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"kouzui/messages"
+)
+
+const (
+	maxCandidates = 2000 // addresses remembered; the least promising make room
+	maxBans       = 1000
+	healthy       = time.Minute // a connection that lived this long clears the record
+)
+
+// candidate is an address that may be worth a dial.
+type candidate struct {
+	messages.PeerAddr
+	busy     bool // dialled or connected
+	never    bool // it was ourselves
+	failures int
+	next     time.Time // not before
+	since    time.Time // busy since
+}
+
+// candidates are the addresses that we know of, and what came of dialling them.
+type candidates struct {
+	all  map[netip.AddrPort]*candidate
+	bans map[netip.Addr]string
+}
+
+func newCandidates() *candidates {
+	return &candidates{all: map[netip.AddrPort]*candidate{}, bans: map[netip.Addr]string{}}
+}
+
+// add takes note of an address. What is known of it already stays.
+func (c *candidates) add(a messages.PeerAddr) {
+	if _, banned := c.bans[a.Addr.Addr()]; banned || !a.Addr.IsValid() || a.Addr.Port() == 0 {
+		return
+	}
+	if known, ok := c.all[a.Addr]; ok {
+		if a.Origin == messages.FromUser {
+			known.Origin = a.Origin
+		}
+		return
+	}
+	if len(c.all) >= maxCandidates && !c.evict() {
+		return
+	}
+	c.all[a.Addr] = &candidate{PeerAddr: a}
+}
+
+// evict forgets the address that has failed most often.
+func (c *candidates) evict() bool {
+	var worst *candidate
+	for _, x := range c.all {
+		if !x.busy && x.Origin != messages.FromUser && (worst == nil || x.failures > worst.failures) {
+			worst = x
+		}
+	}
+	if worst == nil || worst.failures == 0 {
+		return false
+	}
+	delete(c.all, worst.Addr)
+	return true
+}
+
+// next picks the address to dial: the user's own first, then the one with the
+// fewest failures, in random order. When none is due yet, it tells when one
+// will be; the zero time means never.
+func (c *candidates) next(now time.Time, rnd *rand.Rand) (best *candidate, due time.Time) {
+	ties := 0
+	for _, x := range c.all {
+		switch {
+		case x.busy || x.never:
+		case x.next.After(now):
+			if due.IsZero() || x.next.Before(due) {
+				due = x.next
+			}
+		case best == nil || better(x, best):
+			best, ties = x, 1
+		case !better(best, x):
+			if ties++; rnd.IntN(ties) == 0 {
+				best = x
+			}
+		}
+	}
+	return best, due
+}
+
+func better(a, b *candidate) bool {
+	if user := a.Origin == messages.FromUser; user != (b.Origin == messages.FromUser) {
+		return user
+	}
+	return a.failures < b.failures
+}
+
+func (c *candidates) dialled(addr netip.AddrPort, now time.Time) {
+	if x := c.all[addr]; x != nil {
+		x.busy, x.since = true, now
+	}
+}
+
+// gone enters how a connection to addr ended, and with that when it is worth
+// another try.
+func (c *candidates) gone(addr netip.AddrPort, why messages.GoneReason, now time.Time, rnd *rand.Rand) {
+	x := c.all[addr]
+	if x == nil {
+		return
+	}
+	if x.busy && now.Sub(x.since) >= healthy {
+		x.failures = 0
+	}
+	x.busy = false
+	x.failures++
+	if why == messages.GoneSelf {
+		x.never = true
+		return
+	}
+	base, limit := 5*time.Second, 5*time.Minute
+	switch why {
+	case messages.GoneHandshake, messages.GoneProtocol, messages.GoneDuplicate, messages.GoneUseless, messages.GoneFailed:
+		base = time.Minute
+	}
+	if x.Origin == messages.FromUser {
+		limit = 30 * time.Second
+	}
+	wait := limit
+	if shift := x.failures - 1; shift < 10 {
+		wait = min(base<<shift, limit)
+	}
+	x.next = now.Add(wait - time.Duration(float64(wait)*0.2*rnd.Float64()))
+}
+
+// ban forgets every address of a host, for good.
+func (c *candidates) ban(host netip.Addr, reason string) {
+	if len(c.bans) < maxBans {
+		c.bans[host] = reason
+	}
+	for addr := range c.all {
+		if addr.Addr() == host {
+			delete(c.all, addr)
+		}
+	}
+}
+
+func (c *candidates) banned(host netip.Addr) (reason string, is bool) {
+	reason, is = c.bans[host]
+	return reason, is
+}

@@ -1,0 +1,288 @@
+// Package peers is the supervisor of a torrent's connections: it decides whom
+// to dial and when, whom to let in, and spawns one peer actor for each. Payload
+// and requests pass it by.
+package peers
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/actors/world"
+	"kouzui/messages"
+)
+
+const (
+	// DefaultMax is how many connections a torrent has unless told otherwise.
+	DefaultMax = 100
+
+	maxHalfOpen    = 16
+	dialsPerSecond = 20
+	// Connections are taken over the limit while all others are useful to
+	// nobody's harm; addresses share what there is.
+	maxPerHost = 2 // of the limit: one host has at most half of it
+)
+
+// Config is what the supervisor is built from.
+type Config struct {
+	World  *world.World
+	Refs   messages.Refs
+	Self   [20]byte // our peer id
+	Max    int      // connections
+	Limits messages.SetLimits
+	// Spawn starts the peer actor.
+	Spawn func(c actor.Context, p Peer) (*actor.PID, error)
+}
+
+// Peer describes a peer actor to be spawned.
+type Peer struct {
+	Key     messages.PeerKey
+	Addr    netip.AddrPort
+	Inbound bool
+	Limits  messages.SetLimits
+}
+
+// New builds the supervisor. Everything it knows of addresses is lost with it;
+// the torrent tells it again.
+func New(c Config) actor.Actor {
+	if c.Max <= 0 {
+		c.Max = DefaultMax
+	}
+	return &peers{Config: c, known: newCandidates(), slots: map[messages.PeerKey]*slot{}, byPID: map[string]messages.PeerKey{}}
+}
+
+// slot is a peer actor that lives.
+type slot struct {
+	Peer
+	pid     *actor.PID
+	ready   bool // handshakes exchanged
+	counted bool // in the connections let into the swarm
+	id      [20]byte
+	remote  netip.AddrPort
+	why     messages.GoneReason
+	gone    bool // why is known
+}
+
+type peers struct {
+	Config
+	rnd    *rand.Rand
+	known  *candidates
+	slots  map[messages.PeerKey]*slot
+	byPID  map[string]messages.PeerKey
+	last   messages.PeerKey
+	wanted bool // pieces are missing: dial
+	timer  world.Timer
+	// Dials are paced by a bucket of a second.
+	dials  float64
+	filled time.Time
+}
+
+type dialTick struct{}
+
+func (p *peers) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *actor.Started:
+		p.rnd = p.World.Chance.Source(c.Self().Id)
+		p.filled = p.World.Clock.Now()
+		p.dials = dialsPerSecond
+	case *messages.PeersFound:
+		for _, a := range m.Addrs {
+			p.known.add(a)
+		}
+		p.dial(c)
+	case *messages.PiecesWanted:
+		p.wanted = m.Wanted
+		p.dial(c)
+	case *dialTick:
+		p.timer = nil
+		p.dial(c)
+	case *messages.AdoptLink:
+		p.adopt(c, m)
+	case *messages.PeerReady:
+		p.ready(c, m)
+	case *messages.PeerGone:
+		if s := p.slots[m.Key]; s != nil {
+			s.why, s.gone, s.ready = m.Reason, true, false
+		}
+	case *actor.Terminated:
+		p.terminated(c, m)
+	case *messages.BanAddress:
+		p.ban(c, m)
+	case *messages.RollCall, *messages.SetLimits:
+		if l, ok := m.(*messages.SetLimits); ok {
+			p.Limits = *l
+		}
+		for _, s := range p.slots {
+			c.Send(s.pid, m)
+		}
+	case *actor.Restarting, *actor.Stopping:
+		if p.timer != nil {
+			p.timer.Stop()
+		}
+	}
+}
+
+// dial spawns peers for the best addresses while the limits allow, and sets the
+// timer for when they will.
+func (p *peers) dial(c actor.Context) {
+	now := p.World.Clock.Now()
+	p.dials = min(p.dials+now.Sub(p.filled).Seconds()*dialsPerSecond, dialsPerSecond)
+	p.filled = now
+	for p.wanted && len(p.slots) < p.Max && p.halfOpen() < maxHalfOpen {
+		best, due := p.known.next(now, p.rnd)
+		if best == nil {
+			if !due.IsZero() {
+				p.wake(c, due.Sub(now))
+			}
+			return
+		}
+		if p.dials < 1 {
+			p.wake(c, time.Second/dialsPerSecond)
+			return
+		}
+		p.dials--
+		p.known.dialled(best.Addr, now)
+		if _, err := p.spawn(c, best.Addr, false); err != nil {
+			p.known.gone(best.Addr, messages.GoneFailed, now, p.rnd)
+		}
+	}
+}
+
+func (p *peers) wake(c actor.Context, d time.Duration) {
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	p.timer = world.SendAfter(c, p.World.Clock, d, &dialTick{})
+}
+
+func (p *peers) halfOpen() (n int) {
+	for _, s := range p.slots {
+		if !s.Inbound && !s.ready {
+			n++
+		}
+	}
+	return n
+}
+
+func (p *peers) spawn(c actor.Context, addr netip.AddrPort, inbound bool) (*slot, error) {
+	p.last++
+	s := &slot{Peer: Peer{Key: p.last, Addr: addr, Inbound: inbound, Limits: p.Limits}, remote: addr}
+	pid, err := p.Spawn(c, s.Peer)
+	if err != nil {
+		return nil, err
+	}
+	s.pid = pid
+	p.slots[s.Key] = s
+	p.byPID[pid.Id] = s.Key
+	return s, nil
+}
+
+// adopt lets a connection in, unless its host is banned or has enough of them.
+func (p *peers) adopt(c actor.Context, m *messages.AdoptLink) {
+	remote := m.Link.Remote()
+	if err := p.refuse(remote.Addr(), m.Handshake.PeerID); err != nil {
+		m.Link.Close(err)
+		return
+	}
+	s, err := p.spawn(c, remote, true)
+	if err != nil {
+		m.Link.Close(err)
+		return
+	}
+	c.Send(s.pid, m)
+}
+
+func (p *peers) refuse(host netip.Addr, id [20]byte) error {
+	if reason, is := p.known.banned(host); is {
+		return fmt.Errorf("banned: %s", reason)
+	}
+	if id == p.Self {
+		return errors.New("connected to ourselves")
+	}
+	if len(p.slots) >= p.Max {
+		return errors.New("too many connections")
+	}
+	same := 0
+	for _, s := range p.slots {
+		if s.Inbound && s.remote.Addr() == host {
+			same++
+		}
+	}
+	if same > 0 && same >= p.Max/maxPerHost {
+		return errors.New("too many connections of this host")
+	}
+	return nil
+}
+
+// ready lets a peer into the swarm, unless it is ourselves or connected
+// already.
+func (p *peers) ready(c actor.Context, m *messages.PeerReady) {
+	s := p.slots[m.Key]
+	if s == nil {
+		return
+	}
+	s.ready, s.id, s.remote, s.gone = true, m.ID, m.Addr, false
+	if m.ID == p.Self {
+		c.Send(s.pid, &messages.Disconnect{Reason: messages.GoneSelf})
+		return
+	}
+	for _, other := range p.slots {
+		if other != s && other.ready && other.id == m.ID {
+			lost := loser(p.Self, s, other)
+			lost.ready = false
+			c.Send(lost.pid, &messages.Disconnect{Reason: messages.GoneDuplicate})
+			if lost == s {
+				return
+			}
+		}
+	}
+	c.Forward(p.Refs.Scheduler)
+}
+
+// loser is which of two connections with one peer is given up. When both sides
+// have dialled each other at once they must agree: the one that was dialled by
+// the smaller peer id stays. Otherwise it is the newer one.
+func loser(self [20]byte, newer, older *slot) *slot {
+	if newer.Inbound == older.Inbound {
+		return newer
+	}
+	weStay := bytes.Compare(self[:], newer.id[:]) < 0
+	if newer.Inbound == weStay {
+		return newer
+	}
+	return older
+}
+
+// terminated frees the slot. The reason has come in PeerGone; a peer that went
+// without one was given up by its supervisor.
+func (p *peers) terminated(c actor.Context, m *actor.Terminated) {
+	key, known := p.byPID[m.Who.Id]
+	if !known {
+		return
+	}
+	s := p.slots[key]
+	delete(p.byPID, m.Who.Id)
+	delete(p.slots, key)
+	why := s.why
+	if !s.gone {
+		why = messages.GoneFailed
+	}
+	if !s.Inbound {
+		p.known.gone(s.Addr, why, p.World.Clock.Now(), p.rnd)
+	}
+	p.dial(c)
+}
+
+func (p *peers) ban(c actor.Context, m *messages.BanAddress) {
+	p.known.ban(m.Addr, m.Reason)
+	for _, s := range p.slots {
+		if s.remote.Addr() == m.Addr {
+			c.Send(s.pid, &messages.Disconnect{Reason: messages.GoneBanned})
+		}
+	}
+}

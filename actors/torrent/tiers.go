@@ -1,0 +1,47 @@
+package torrent
+
+// tiers says which tracker tiers announce (BEP 12): the first, and each further
+// one only while all before it fail. Tiers that fail go on trying.
+type tiers struct {
+	active  []bool
+	failing []bool
+}
+
+func newTiers(n int) *tiers {
+	return &tiers{active: make([]bool, n), failing: make([]bool, n)}
+}
+
+// start activates the first tier that has not failed.
+func (t *tiers) start() (activate []int) { return t.advance() }
+
+// exhausted takes note that a tier fails, and returns the tiers to be activated.
+func (t *tiers) exhausted(tier int) (activate []int) {
+	t.failing[tier] = true
+	return t.advance()
+}
+
+func (t *tiers) advance() (activate []int) {
+	for i := range t.active {
+		if !t.active[i] {
+			t.active[i] = true
+			activate = append(activate, i)
+		}
+		if !t.failing[i] {
+			break
+		}
+	}
+	return activate
+}
+
+// replied takes note that a tier works, and returns the later ones, which are
+// to stand by.
+func (t *tiers) replied(tier int) (standBy []int) {
+	t.failing[tier] = false
+	for i := tier + 1; i < len(t.active); i++ {
+		if t.active[i] {
+			t.active[i] = false
+			standBy = append(standBy, i)
+		}
+	}
+	return standBy
+}

@@ -1,0 +1,290 @@
+// Package torrent is the supervisor of one torrent: its trackers, and the
+// engine that moves its data. The trackers live on when the engine is restarted.
+//
+// The torrent decides when it is done, when it is hopeless, and in which order
+// it ends: the data is made safe, the trackers are told, and then the client.
+package torrent
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/actors/supervise"
+	"kouzui/actors/world"
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+const (
+	endWithin = 2500 * time.Millisecond // an end takes no longer
+	maxKnown  = 1000                    // addresses kept for the next engine
+	fewPeers  = 20                      // below that, more are wanted of trackers
+)
+
+// Strategy is how a torrent answers the failures of its parts: an engine that
+// cannot be kept alive takes the torrent with it, a tracker is tried for ever.
+func Strategy() supervise.Strategy {
+	engine := supervise.DefaultBackoff
+	engine.WhenSpent = supervise.ThenStop
+	tracker := supervise.DefaultBackoff
+	tracker.WhenSpent = supervise.Forever
+	return supervise.ByKind(map[string]supervise.Strategy{"engine": engine, "tracker": tracker}, engine)
+}
+
+// Config is what a torrent is built from.
+type Config struct {
+	World   *world.World
+	Tree    *supervise.Tree
+	Refs    messages.Refs
+	Torrent *metainfo.Torrent
+	Options messages.TorrentOptions
+	// Engine and Tracker make the props of its parts.
+	Engine  func(refs messages.Refs) *actor.Props
+	Tracker func(refs messages.Refs, tier int) *actor.Props
+}
+
+// New builds a torrent.
+func New(c Config) actor.Actor { return &torrent{Config: c, goals: goals{options: c.Options}} }
+
+type torrent struct {
+	Config
+	goals    goals
+	tiers    *tiers
+	trackers []*actor.PID
+	engine   *actor.PID
+	timer    world.Timer
+
+	last     messages.Progress
+	restarts int    // of the engine
+	trouble  string // what the trackers' last word was, if a bad one
+	known    map[netip.AddrPort]messages.PeerAddr
+
+	ending   bool
+	failure  error
+	complete bool
+	pending  int // answers that the end waits for
+}
+
+type endLapse struct{}
+
+func (t *torrent) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *actor.Started:
+		t.start(c)
+	case *messages.EngineStarted:
+		t.engineStarted(c)
+	case *messages.AdoptLink:
+		if t.ending {
+			m.Link.Close(fmt.Errorf("stopping"))
+			return
+		}
+		t.forward(c)
+	case *messages.SetLimits, *messages.SetMemory:
+		t.forward(c)
+
+	case *messages.PeersFound:
+		t.found(c, m)
+	case *messages.TrackerReplied:
+		t.replied(c, m)
+	case *messages.TrackerFailed:
+		t.failed(c, m)
+
+	case *messages.Progress:
+		t.progress(c, m)
+	case *messages.StoreFailed:
+		if m.Fatal {
+			t.end(c, m.Err)
+			return
+		}
+		t.goals.diskFailed(m.Err, t.World.Clock.Now())
+	case *messages.StoreRecovered:
+		t.goals.diskRecovered()
+	case *messages.StopTorrent:
+		t.end(c, nil)
+	case *messages.Flushed:
+		if m.Err != nil && t.failure == nil && !t.complete {
+			t.failure = m.Err
+		}
+		t.answered(c)
+	case *messages.AnnouncingStopped:
+		t.answered(c)
+	case *endLapse:
+		t.pending = 0
+		t.report(c)
+
+	case *actor.Terminated:
+		if m.Who.Equal(t.engine) {
+			t.engine = nil
+			t.end(c, fmt.Errorf("%w on the engine of this torrent", messages.ErrGivenUp))
+		}
+	case *actor.Restarting, *actor.Stopping:
+		if t.timer != nil {
+			t.timer.Stop()
+		}
+	}
+}
+
+func (t *torrent) start(c actor.Context) {
+	t.Refs.Torrent = c.Self()
+	t.known = map[netip.AddrPort]messages.PeerAddr{}
+	for _, a := range t.Options.Peers {
+		t.known[a] = messages.PeerAddr{Addr: a, Origin: messages.FromUser}
+	}
+	t.last = messages.Progress{
+		InfoHash: t.Torrent.InfoHash, Name: t.Torrent.Name, State: messages.StateStarting,
+		Pieces: t.Torrent.PieceCount(), Length: t.Torrent.Length, Left: t.Torrent.Length,
+	}
+	t.tiers = newTiers(len(t.Torrent.Announce))
+	for i := range t.Torrent.Announce {
+		pid, err := c.SpawnNamed(t.Tracker(t.Refs, i), fmt.Sprintf("tracker-%d", i))
+		if err != nil {
+			supervise.Fail(err)
+		}
+		t.trackers = append(t.trackers, pid)
+	}
+	engine, err := c.SpawnNamed(t.Engine(t.Refs), "engine")
+	if err != nil {
+		supervise.Fail(err)
+	}
+	t.engine = engine
+}
+
+// engineStarted gives a new engine the addresses that are known.
+func (t *torrent) engineStarted(c actor.Context) {
+	t.restarts++
+	found := &messages.PeersFound{}
+	for _, a := range t.known {
+		found.Addrs = append(found.Addrs, a)
+	}
+	c.Send(t.engine, found)
+}
+
+func (t *torrent) found(c actor.Context, m *messages.PeersFound) {
+	for _, a := range m.Addrs {
+		if _, ok := t.known[a.Addr]; !ok && len(t.known) < maxKnown {
+			t.known[a.Addr] = a
+		}
+	}
+	t.forward(c)
+}
+
+func (t *torrent) forward(c actor.Context) {
+	if t.engine != nil {
+		c.Forward(t.engine)
+	}
+}
+
+func (t *torrent) replied(c actor.Context, m *messages.TrackerReplied) {
+	t.trouble = m.Warning
+	for _, i := range t.tiers.replied(m.Tier) {
+		c.Send(t.trackers[i], &messages.StandBy{})
+	}
+	c.Send(t.Refs.Client, &messages.TorrentTracker{InfoHash: t.Torrent.InfoHash, Replied: m})
+}
+
+func (t *torrent) failed(c actor.Context, m *messages.TrackerFailed) {
+	t.trouble = fmt.Sprintf("tracker %s: %v", m.URL, m.Err)
+	if m.Exhausted {
+		t.activate(c, t.tiers.exhausted(m.Tier))
+	}
+	c.Send(t.Refs.Client, &messages.TorrentTracker{InfoHash: t.Torrent.InfoHash, Failed: m})
+}
+
+func (t *torrent) activate(c actor.Context, which []int) {
+	for _, i := range which {
+		t.tell(c, i)
+		c.Send(t.trackers[i], &messages.StartAnnouncing{})
+	}
+}
+
+// tell brings a tracker up to date.
+func (t *torrent) tell(c actor.Context, tier int) {
+	c.Send(t.trackers[tier], &messages.Totals{
+		Uploaded: t.last.Uploaded, Downloaded: t.last.Downloaded, Left: t.last.Left,
+		Completed: t.complete && t.last.Downloaded > 0,
+		WantPeers: t.last.Left > 0 && t.last.Peers < fewPeers,
+	})
+}
+
+func (t *torrent) progress(c actor.Context, m *messages.Progress) {
+	if t.ending {
+		return
+	}
+	now := t.World.Clock.Now()
+	announced := t.last.State != messages.StateStarting && t.last.State != messages.StateChecking
+	p := *m
+	p.Restarts += max(t.restarts-1, 0)
+	if p.Peers == 0 && p.Left > 0 && p.State == messages.StateDownloading && t.trouble != "" {
+		p.Why = t.trouble
+	}
+	t.last = p
+	c.Send(t.Refs.Client, &p)
+	if p.State == messages.StateStarting || p.State == messages.StateChecking {
+		return
+	}
+	if !announced {
+		// Only now is it known how much is left.
+		t.activate(c, t.tiers.start())
+	}
+	if p.State == messages.StateSeeding && !t.complete {
+		t.complete = true
+		t.goals.completed(now)
+		c.Send(t.Refs.Client, &messages.TorrentCompleted{InfoHash: t.Torrent.InfoHash, Last: p})
+	}
+	for i, active := range t.tiers.active {
+		if active {
+			t.tell(c, i)
+		}
+	}
+	if t.goals.done(&p, now) {
+		t.end(c, nil)
+	} else if err := t.goals.hopeless(&p, now); err != nil {
+		t.end(c, err)
+	}
+}
+
+// end begins the end: what is being written is finished, the trackers are told.
+func (t *torrent) end(c actor.Context, failure error) {
+	if t.ending {
+		return
+	}
+	t.ending, t.failure = true, failure
+	if t.engine != nil {
+		t.pending++
+		c.Send(t.engine, &messages.Flush{ReplyTo: c.Self()})
+	}
+	for i, active := range t.tiers.active {
+		if active {
+			t.pending++
+			t.tell(c, i)
+			c.Send(t.trackers[i], &messages.StopAnnouncing{Within: endWithin})
+		}
+	}
+	t.timer = world.SendAfter(c, t.World.Clock, endWithin, &endLapse{})
+	t.report(c)
+}
+
+func (t *torrent) answered(c actor.Context) {
+	if t.pending > 0 {
+		t.pending--
+		t.report(c)
+	}
+}
+
+// report tells the client, once nothing is waited for, how the torrent ended.
+// The client then stops it.
+func (t *torrent) report(c actor.Context) {
+	if !t.ending || t.pending > 0 {
+		return
+	}
+	t.pending = -1
+	t.last.State = messages.StateStopped
+	if t.failure != nil {
+		c.Send(t.Refs.Client, &messages.TorrentFailed{InfoHash: t.Torrent.InfoHash, Err: t.failure, Last: t.last})
+		return
+	}
+	c.Send(t.Refs.Client, &messages.TorrentDone{InfoHash: t.Torrent.InfoHash, Complete: t.complete, Last: t.last})
+}
