@@ -1,0 +1,154 @@
+package real
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+
+	"kouzui/actors/world"
+	"kouzui/messages"
+)
+
+// How long accepting pauses when the system is out of something, in doubling
+// steps.
+const (
+	minAcceptPause = 5 * time.Millisecond
+	maxAcceptPause = time.Second
+)
+
+// Listen is world.Network's. An empty host is every address of the machine, of
+// both families. With perSecond 0 connections are accepted as they come.
+func (n *Network) Listen(addr string, perSecond int, accept func(messages.Link), failed func(error)) (world.Listener, error) {
+	var config net.ListenConfig
+	config.SetMultipathTCP(false)
+	socket, err := config.Listen(context.Background(), "tcp", addr)
+	if err != nil {
+		return nil, cause(err)
+	}
+	take := func(conn net.Conn) {
+		c := conn.(*net.TCPConn)
+		accept(newLink(c, addrPort(c.RemoteAddr()), true, n.opts.Pool))
+	}
+	l := &listener{socket: socket, pace: newPace(perSecond), closing: make(chan struct{}), ended: make(chan struct{})}
+	go l.run(take, failed)
+	return l, nil
+}
+
+// listener accepts connections on a goroutine of its own.
+type listener struct {
+	socket  net.Listener
+	pace    pace
+	once    sync.Once
+	closing chan struct{}
+	ended   chan struct{}
+}
+
+func (l *listener) Addr() netip.AddrPort { return addrPort(l.socket.Addr()) }
+
+// Close is world.Listener's; accept must not call it.
+func (l *listener) Close() {
+	l.once.Do(func() {
+		close(l.closing)
+		_ = l.socket.Close()
+	})
+	<-l.ended
+}
+
+func (l *listener) run(take func(net.Conn), failed func(error)) {
+	defer close(l.ended)
+	pause := minAcceptPause
+	for {
+		conn, err := l.socket.Accept()
+		switch {
+		case err == nil:
+			if l.isClosing() {
+				_ = conn.Close()
+				return
+			}
+			pause = minAcceptPause
+			take(conn)
+			if !l.wait(l.pace.next(time.Now())) {
+				return
+			}
+		case l.isClosing():
+			return
+		case passing(err):
+			if !l.wait(pause) {
+				return
+			}
+			pause = min(2*pause, maxAcceptPause)
+		default:
+			_ = l.socket.Close()
+			failed(cause(err))
+			return
+		}
+	}
+}
+
+func (l *listener) isClosing() bool {
+	select {
+	case <-l.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// wait tells whether accepting goes on after d.
+func (l *listener) wait(d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-l.closing:
+		return false
+	}
+}
+
+// passing tells whether accepting may succeed after err: the connection is at
+// fault, or the process or the machine is out of descriptors or memory.
+func passing(err error) bool {
+	for _, errno := range []syscall.Errno{
+		syscall.ECONNABORTED, syscall.ECONNRESET, syscall.EPROTO, syscall.EPERM, syscall.EINTR,
+		syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM,
+	} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
+}
+
+// pace bounds events to as many in any second as it has room for.
+type pace struct {
+	last []time.Time // of the latest events, as a ring
+	slot int         // of the oldest
+}
+
+func newPace(perSecond int) pace { return pace{last: make([]time.Time, max(perSecond, 0))} }
+
+// next takes note of an event now and tells how long the next one has to wait.
+func (p *pace) next(now time.Time) time.Duration {
+	if len(p.last) == 0 {
+		return 0
+	}
+	p.last[p.slot] = now
+	p.slot = (p.slot + 1) % len(p.last)
+	if oldest := p.last[p.slot]; !oldest.IsZero() {
+		return oldest.Add(time.Second).Sub(now)
+	}
+	return 0
+}
+
+func addrPort(a net.Addr) netip.AddrPort {
+	ap := a.(*net.TCPAddr).AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}

@@ -1,0 +1,132 @@
+package real
+
+import (
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"kouzui/messages"
+	"kouzui/wire/buffer"
+	"kouzui/wire/frame"
+)
+
+// batchesAhead is how many batches of frames a link delivers before the first
+// of them has to come back.
+const batchesAhead = 4
+
+// linkIDs counts the links of the process.
+var linkIDs atomic.Uint64
+
+// link is one TCP connection. A goroutine reads for as long as the link lives;
+// another one writes, but only while there is something to write.
+type link struct {
+	id      uint64
+	conn    *net.TCPConn
+	remote  netip.AddrPort
+	inbound bool
+	pool    *buffer.Pool
+
+	expect  atomic.Int64                  // blocks
+	batches chan *messages.FramesReceived // those that the reader may deliver
+	closed  chan struct{}
+
+	mu       sync.Mutex // guards what follows
+	reason   error      // nil until closed
+	greeting []byte     // a handshake, to be written before the queue
+	queue    []messages.Outgoing
+	writing  bool // a writer runs and will look at the queue again
+
+	events  sync.Mutex // held during deliver
+	deliver func(any)  // nil before Start and after LinkClosed
+}
+
+var _ messages.Link = (*link)(nil)
+
+func newLink(conn *net.TCPConn, remote netip.AddrPort, inbound bool, pool *buffer.Pool) *link {
+	return &link{
+		id:      linkIDs.Add(1),
+		conn:    conn,
+		remote:  netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port()),
+		inbound: inbound,
+		pool:    pool,
+		closed:  make(chan struct{}),
+	}
+}
+
+func (l *link) ID() uint64             { return l.id }
+func (l *link) Remote() netip.AddrPort { return l.remote }
+func (l *link) Inbound() bool          { return l.inbound }
+
+// ReadHandshake leaves what follows the handshake in the socket: its owner may
+// hand the link on before anyone knows the limits of the frames.
+func (l *link) ReadHandshake(timeout time.Duration, done func(frame.Handshake, error)) {
+	go func() {
+		var b [frame.HandshakeLen]byte
+		err := l.conn.SetReadDeadline(time.Now().Add(timeout))
+		if err == nil {
+			_, err = io.ReadFull(l.conn, b[:])
+		}
+		if err == nil {
+			err = l.conn.SetReadDeadline(time.Time{})
+		}
+		if err != nil {
+			done(frame.Handshake{}, l.why(err))
+			return
+		}
+		done(frame.ParseHandshake(b[:]))
+	}()
+}
+
+func (l *link) Start(limits frame.Limits, deliver func(any)) {
+	l.batches = make(chan *messages.FramesReceived, batchesAhead)
+	for range batchesAhead {
+		l.batches <- new(messages.FramesReceived)
+	}
+	l.events.Lock()
+	l.deliver = deliver
+	l.events.Unlock()
+	go l.read(limits)
+}
+
+func (l *link) Expect(blocks int) { l.expect.Store(int64(blocks)) }
+
+func (l *link) Close(reason error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.reason != nil {
+		return
+	}
+	if reason == nil {
+		reason = errClosed
+	}
+	l.reason = reason
+	l.queue, l.greeting = nil, nil
+	close(l.closed)
+	_ = l.conn.Close()
+}
+
+// why is the reason for which the link was closed, or the cause of err if it
+// has not been.
+func (l *link) why(err error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.reason != nil {
+		return l.reason
+	}
+	return cause(err)
+}
+
+func (l *link) emit(event any) {
+	l.events.Lock()
+	defer l.events.Unlock()
+	if l.deliver == nil {
+		return
+	}
+	l.deliver(event)
+	if _, last := event.(*messages.LinkClosed); last {
+		l.deliver = nil
+	}
+}

@@ -1,0 +1,26 @@
+package real
+
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// readv makes a readv call. Its array is reused, which unix.Readv would
+// allocate at each call.
+type readv struct{ iov []unix.Iovec }
+
+func (r *readv) read(fd uintptr, bufs [][]byte) (int, error) {
+	r.iov = r.iov[:0]
+	for _, b := range bufs {
+		e := unix.Iovec{Base: &b[0]}
+		e.SetLen(len(b))
+		r.iov = append(r.iov, e)
+	}
+	n, _, errno := unix.Syscall(unix.SYS_READV, fd, uintptr(unsafe.Pointer(&r.iov[0])), uintptr(len(r.iov)))
+	clear(r.iov) // what the decoder gives away must not live on here
+	if errno != 0 {
+		return 0, errno
+	}
+	return int(n), nil
+}
