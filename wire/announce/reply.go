@@ -47,7 +47,7 @@ func ParseReply(body []byte) (Reply, error) {
 	if id, _ := d.Text("tracker id"); len(id) <= maxTrackerID {
 		r.TrackerID = id
 	}
-	if list, ok := d.List("peers"); ok {
+	if list, ok := d.List("peers", maxValues); ok {
 		r.addDicts(list)
 	} else {
 		peers, _ := d.Text("peers")

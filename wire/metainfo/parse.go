@@ -125,8 +125,7 @@ func (t *Torrent) readPieces(d dict.Dict) error {
 
 // readFiles reads the list of files, or the one file, and adds up the content.
 func (t *Torrent) readFiles(d dict.Dict) error {
-	list, multi := d.List("files")
-	if !multi {
+	if _, multi := d["files"]; !multi {
 		t.Single = true
 		t.Files = []File{{Path: []string{t.Name}}}
 		if original := firstText(d, "name.utf-8", "name"); original != t.Name {
@@ -134,8 +133,9 @@ func (t *Torrent) readFiles(d dict.Dict) error {
 		}
 		return t.place(&t.Files[0], d)
 	}
-	if len(list) == 0 || len(list) > MaxFiles {
-		return refuse("A torrent has from 1 to %d files, this one %d.", MaxFiles, len(list))
+	list, _ := d.List("files", MaxFiles)
+	if len(list) == 0 {
+		return refuse("The files are not a list of 1 to %d files.", MaxFiles)
 	}
 	t.Files = make([]File, len(list))
 	for i, raw := range list {
@@ -201,9 +201,9 @@ func (t *Torrent) tiers(outer dict.Dict) [][]string {
 		}
 		return room
 	}
-	list, _ := outer.List("announce-list")
+	list, _ := outer.List("announce-list", MaxTrackers)
 	for _, raw := range list {
-		tier, ok := dict.List(raw)
+		tier, ok := dict.List(raw, 2*MaxTrackers)
 		if !ok { // some makers write a flat list
 			tier = []bencode.Bytes{raw}
 		}

@@ -217,7 +217,7 @@ func TestRefused(t *testing.T) {
 		"path has backslash":  {torrent(files([]string{`a\b`})), BadTorrent, "separator"},
 		"path has zero byte":  {torrent(files([]string{"a\x00"})), BadTorrent, "zero byte"},
 		"path names a drive":  {torrent(files([]string{"C:", "x"})), BadTorrent, "drive"},
-		"path is deep":        {torrent(files(slices.Repeat([]string{"a"}, MaxPathDepth+1))), BadTorrent, "deep"},
+		"path is deep":        {torrent(files(slices.Repeat([]string{"a"}, MaxPathDepth+1))), BadTorrent, "not a list of 1 to 64"},
 		"path is long":        {torrent(files(slices.Repeat([]string{strings.Repeat("a", 200)}, 11))), BadTorrent, "long"},
 		"one path twice":      {torrent(files([]string{"a", "b"}, []string{"a", "b"})), BadTorrent, "more than one"},
 		"file is a folder":    {torrent(files([]string{"a"}, []string{"a", "b"})), BadTorrent, "more than one"},
@@ -366,10 +366,26 @@ func TestPlatforms(t *testing.T) {
 	}
 }
 
+// Small elements by the million must be refused before they are decoded, which costs a hundred bytes each.
+func TestHostileCosts(t *testing.T) {
+	const n = 1 << 20
+	for name, raw := range map[string]string{
+		"files":    "d4:infod5:filesl" + strings.Repeat("de", n) + "eee",
+		"trackers": "d13:announce-listl" + strings.Repeat("le", n) + "e4:infod6:lengthi0e4:name1:a12:piece lengthi1e6:pieces0:ee",
+		"unknown":  "d1:xl" + strings.Repeat("de", n) + "e4:infodee",
+		"digits":   "d4:infod6:lengthi" + strings.Repeat("9", 2*n) + "e4:name1:aee",
+	} {
+		n := testing.AllocsPerRun(1, func() { _, _ = Parse([]byte(raw)) })
+		if n > 1000 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
 // Many names that become one must not cost the square of their number, nor a warning each.
 func TestManyCollisions(t *testing.T) {
 	var paths [][]string
-	for i := range 20_000 {
+	for i := range 5_000 {
 		paths = append(paths, []string{"d\x01", fmt.Sprintf("a%s", strings.Repeat("\x01", i%2+1)), strings.Repeat("b", 300) + fmt.Sprint(i)})
 	}
 	got := mustParse(t, torrent(files(paths...)))

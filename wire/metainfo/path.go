@@ -42,17 +42,13 @@ func (t *Torrent) readPath(f *File, i int, d dict.Dict) error {
 	if !ok {
 		original, ok = textList(d, "path")
 	}
-	shown := Clean(strings.Join(original, "/"), shownText)
 	if !ok {
-		return refuse("The path of file %d is not a list of names.", i+1)
-	}
-	if len(original) > MaxPathDepth {
-		return refuse("The path %q is more than %d deep.", shown, MaxPathDepth)
+		return refuse("The path of file %d is not a list of 1 to %d names.", i+1, MaxPathDepth)
 	}
 	size := 0
 	for _, part := range original {
 		if reason := dangerous(part); reason != "" {
-			return refuse("The path %q of file %d %s.", shown, i+1, reason)
+			return refuse("The path %q of file %d %s.", shownPath(original), i+1, reason)
 		}
 		if part != "" && part != "." {
 			f.Path = append(f.Path, local.safe(part))
@@ -63,17 +59,20 @@ func (t *Torrent) readPath(f *File, i int, d dict.Dict) error {
 		return refuse("The path of file %d is empty.", i+1)
 	}
 	if size > MaxPath {
-		return refuse("The path %q is more than %d bytes long.", shown, MaxPath)
+		return refuse("The path %q is more than %d bytes long.", shownPath(original), MaxPath)
 	}
 	if !slices.Equal(f.Path, original) {
 		f.Original = original
-		t.warn("The path %q is made safe as %q.", shown, Clean(strings.Join(f.Path, "/"), shownText))
+		t.warn("The path %q is made safe as %q.", shownPath(original), shownPath(f.Path))
 	}
 	return nil
 }
 
+// shownPath returns a path fit to be quoted in a sentence.
+func shownPath(path []string) string { return Clean(strings.Join(path, "/"), shownText) }
+
 func textList(d dict.Dict, key string) ([]string, bool) {
-	raw, ok := d.List(key)
+	raw, ok := d.List(key, MaxPathDepth)
 	if !ok || len(raw) == 0 {
 		return nil, false
 	}

@@ -35,8 +35,7 @@ func (t *Torrent) separate(p platform) error {
 			f.Original = f.Path
 		}
 		f.Path = path
-		t.warn("Another file has the name of %q, which becomes %q.",
-			Clean(strings.Join(f.Original, "/"), shownText), Clean(strings.Join(path, "/"), shownText))
+		t.warn("Another file has the name of %q, which becomes %q.", shownPath(f.Original), shownPath(path))
 	}
 	return nil
 }
@@ -65,7 +64,7 @@ func (s *separator) claim(path []string, renamed bool) ([]string, error) {
 		at := prefix + part
 		if e, clash := s.clash(at, folder); clash {
 			if e.exact == exact && !renamed {
-				return nil, refuse("The torrent has more than one file at %q.", Clean(joined, shownText))
+				return nil, refuse("The torrent has more than one file at %q.", shownPath(path))
 			}
 			name := s.renumber(prefix, part, folder)
 			if &out[0] == &path[0] {

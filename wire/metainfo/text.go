@@ -31,6 +31,9 @@ func Clean(s string, limit int) string {
 
 // shown tells characters that print from those that steer, and from bytes that are no character.
 func shown(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r >= ' ' && r != 0x7f
+	}
 	return r != utf8.RuneError && !unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
 }
 

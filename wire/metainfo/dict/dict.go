@@ -55,7 +55,7 @@ func (d Dict) Text(key string) (string, bool) { return Text(d[key]) }
 // Int returns an integer value, or false if there is none, it is no integer, or one beyond 64 bits.
 func (d Dict) Int(key string) (int64, bool) {
 	raw := d[key]
-	if len(raw) == 0 || raw[0] != 'i' {
+	if len(raw) == 0 || raw[0] != 'i' || len(raw) > len("i-9223372036854775808e") {
 		return 0, false
 	}
 	var n int64
@@ -63,8 +63,8 @@ func (d Dict) Int(key string) (int64, bool) {
 	return n, err == nil
 }
 
-// List returns the raw elements of a list, or false if there is none or it is no list.
-func (d Dict) List(key string) ([]bencode.Bytes, bool) { return List(d[key]) }
+// List returns the raw elements of a list, or false if there is none, it is no list, or has more elements than maxLen.
+func (d Dict) List(key string, maxLen int) ([]bencode.Bytes, bool) { return List(d[key], maxLen) }
 
 // Dict returns a nested dictionary, or false if there is none, it is no dictionary, or has more keys than maxKeys.
 func (d Dict) Dict(key string, maxKeys int) (Dict, bool) {
@@ -83,9 +83,12 @@ func Text(raw bencode.Bytes) (string, bool) {
 	return s, err == nil
 }
 
-// List splits a list that Read has checked.
-func List(raw bencode.Bytes) ([]bencode.Bytes, bool) {
+// List splits a list that Read has checked, if it has at most maxLen elements.
+func List(raw bencode.Bytes, maxLen int) ([]bencode.Bytes, bool) {
 	if len(raw) == 0 || raw[0] != 'l' {
+		return nil, false
+	}
+	if _, children, err := scan(raw, len(raw)); err != nil || children > maxLen {
 		return nil, false
 	}
 	var l []bencode.Bytes

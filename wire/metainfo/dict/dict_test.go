@@ -76,8 +76,11 @@ func TestValues(t *testing.T) {
 			t.Errorf("%q is taken for the text %q", key, s)
 		}
 	}
-	if l, ok := d.List("l"); !ok || len(l) != 2 || string(l[1]) != "i2e" {
+	if l, ok := d.List("l", 2); !ok || len(l) != 2 || string(l[1]) != "i2e" {
 		t.Errorf("list %q, %v", l, ok)
+	}
+	if l, ok := d.List("l", 1); ok {
+		t.Errorf("a list of more elements than asked for is taken as %q", l)
 	}
 	if in, ok := d.Dict("d", 1); !ok || len(in) != 1 {
 		t.Errorf("dictionary %v, %v", in, ok)
@@ -103,7 +106,7 @@ func FuzzRead(f *testing.F) {
 		for key, value := range d {
 			d.Text(key)
 			d.Int(key)
-			if l, ok := d.List(key); ok != (value[0] == 'l') {
+			if l, ok := d.List(key, len(raw)); ok != (value[0] == 'l') {
 				t.Fatalf("list %q is read as %q", value, l)
 			}
 			var again bencode.Bytes
