@@ -53,7 +53,7 @@ type Event struct {
 
 	Action     Action
 	Attempt    int // restarts since the child was last healthy, this one included
-	BudgetLeft int // restarts left in the window; -1 if there is no budget
+	BudgetLeft int // restarts left in the window; -1 if there is no limit
 
 	Delay  time.Duration // from the directive to the restart
 	Down   time.Duration // from the failure to the restart

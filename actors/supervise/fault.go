@@ -3,19 +3,18 @@ package supervise
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// Reasons for which an actor stops. Others may be given to Stop.
+// Reasons of directives and stops. Others may be given to Stop.
 const (
 	ReasonNormal    = "normal"
 	ReasonParent    = "parent"    // the parent stops or restarts
 	ReasonBudget    = "budget"    // too many restarts
 	ReasonFailed    = "failed"    // its supervisor restarts nothing
+	ReasonSibling   = "sibling"   // the group restarts because another one failed
 	ReasonEscalated = "escalated" // a failure that went up beyond the root
 	ReasonShutdown  = "shutdown"
 )
@@ -191,9 +190,4 @@ func (n *node) inRestart() bool {
 	n.tree.mu.Lock()
 	defer n.tree.mu.Unlock()
 	return n.state == StateRestarting
-}
-
-func sorted(pids []*actor.PID) []*actor.PID {
-	slices.SortFunc(pids, func(a, b *actor.PID) int { return strings.Compare(a.Id, b.Id) })
-	return pids
 }

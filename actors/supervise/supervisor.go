@@ -1,6 +1,9 @@
 package supervise
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/asynkron/protoactor-go/actor"
 )
 
@@ -50,7 +53,7 @@ func (s *supervisor) decide(child *node, reason any) Decision {
 	if p := child.parent; p != nil && p.state != StateRunning {
 		// The parent has failed or is going; its next incarnation begins
 		// without children.
-		return Decision{Action: ActionStop, BudgetLeft: -1, Reason: ReasonParent}
+		return Decision{Action: ActionStop, Reason: ReasonParent}
 	}
 	if child.rand == nil {
 		child.rand = s.tree.Chance.Source("supervise/" + child.path)
@@ -89,7 +92,7 @@ func (s *supervisor) event(child *node, d Decision) *Event {
 // is all that the timer does with by, which is safe from any goroutine.
 func (s *supervisor) restartLater(by actor.Supervisor, child *node, directive uint64, d Decision) {
 	restart := func() {
-		for _, pid := range s.tree.due(child, directive, d.All) {
+		for _, pid := range s.due(child, directive, d.All) {
 			by.RestartChildren(pid)
 		}
 	}
@@ -114,8 +117,9 @@ func (n *node) waits(directive uint64) bool {
 }
 
 // due lists who is to be restarted now: the child if it still waits, and with
-// all its siblings.
-func (t *Tree) due(child *node, directive uint64, all bool) []*actor.PID {
+// all its siblings. A sibling that has failed too is answered by this.
+func (s *supervisor) due(child *node, directive uint64, all bool) []*actor.PID {
+	t := s.tree
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if !child.waits(directive) {
@@ -126,16 +130,30 @@ func (t *Tree) due(child *node, directive uint64, all bool) []*actor.PID {
 	if !all || child.parent == nil {
 		return pids
 	}
-	for _, n := range t.nodes {
-		if n == child || n.parent != child.parent || n.state == StateStopping || n.state == StateRestarting {
-			continue
-		}
+	for _, n := range t.siblings(child) {
 		n.stopTimer()
 		n.why = directive
 		if n.state == StateFailed {
 			n.state = StateWaiting
+			n.why = t.record(s.event(n, Decision{Action: ActionRestart, BudgetLeft: -1, Reason: ReasonSibling}))
 		}
 		pids = append(pids, n.pid)
 	}
-	return sorted(pids)
+	return pids
+}
+
+// siblings lists those that are neither stopping nor restarting already, by
+// path. tree.mu is held.
+func (t *Tree) siblings(child *node) []*node {
+	var list []*node
+	for _, n := range t.nodes {
+		switch {
+		case n == child || n.parent != child.parent:
+		case n.state == StateStopping || n.state == StateRestarting || n.stopReason != "":
+		default:
+			list = append(list, n)
+		}
+	}
+	slices.SortFunc(list, func(a, b *node) int { return strings.Compare(a.path, b.path) })
+	return list
 }
