@@ -11,17 +11,18 @@ import (
 // How connections come into being: listener, torrent, peers.
 
 // RouteTorrent: client to listener. Connections for this info hash go to
-// Torrent from now on; nil ends that.
+// Torrent from now on; nil ends that. A route also ends with its torrent.
 type RouteTorrent struct {
 	InfoHash [20]byte
 	Torrent  *actor.PID
 }
 
-// ListenerReady: listener to client, each time it is bound.
+// ListenerReady: listener to client, each time it is bound. The client sends all
+// its routes again: a listener that was restarted has none.
 type ListenerReady struct{ Addr netip.AddrPort }
 
-// ListenerFailed: listener to client, when it cannot bind: downloads go on
-// without it.
+// ListenerFailed: listener to client, each time it cannot bind, or has lost its
+// socket: downloads go on without it, and it tries again.
 type ListenerFailed struct{ Err error }
 
 // AdoptLink: listener to torrent, by engine to peers, and from there to a new

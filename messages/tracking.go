@@ -9,10 +9,23 @@ import (
 // The conversation of a torrent and its trackers. One tracker actor stands for
 // one tier (BEP 12) and lives on through a restart of the engine.
 
-// StartAnnouncing: torrent to tracker. The tracker announces `started` and then
-// keeps its schedule. Sent to the first tier at the start, to a later one when
-// all before it have failed.
-type StartAnnouncing struct{}
+// TrackerReady: tracker to torrent, each time it has started. The torrent answers
+// with Totals, and then with StartAnnouncing if this tier is to announce, or with
+// StopAnnouncing if the torrent stops.
+type TrackerReady struct{ Tier int }
+
+// StartAnnouncing: torrent to tracker. The tracker announces `started`, once it
+// has Totals, and then keeps its schedule. Sent to the first tier at the start,
+// to a later one when all before it have failed.
+//
+// The fields are for a tracker that was restarted and knows nothing of its
+// predecessor: the torrent fills them in from the TrackerReplied of this tier in
+// this run. A tracker that knows better by itself ignores them.
+type StartAnnouncing struct {
+	NotBefore time.Time // the last Earliest; zero: at once
+	Started   bool      // a reply to `started` has come
+	Completed bool      // `completed` has been said, or is not to be said here
+}
 
 // StandBy: torrent to tracker, when a tier before it works again: no announces
 // until StartAnnouncing.
@@ -23,12 +36,15 @@ type StandBy struct{}
 type Totals struct {
 	Uploaded, Downloaded, Left int64
 	Completed                  bool // all came in this run: `completed` is due, once
-	WantPeers                  bool
+	WantPeers                  bool // too few are connected: announce early, ask for more
 }
+
+// ListenPort: torrent to tracker, when the port that peers can dial has changed.
+type ListenPort struct{ Port uint16 }
 
 // StopAnnouncing: torrent to tracker. The tracker announces `stopped` if it had
 // said `started`, waits for the answer no longer than Within, and answers
-// AnnouncingStopped.
+// AnnouncingStopped. It announces nothing any more.
 type StopAnnouncing struct{ Within time.Duration }
 
 // AnnouncingStopped: tracker to torrent.
@@ -42,11 +58,13 @@ type PeersFound struct{ Addrs []PeerAddr }
 type TrackerReplied struct {
 	Tier     int
 	URL      string
+	Event    announce.Event // what was replied to
 	Warning  string
 	Seeders  int
 	Leechers int
 	Peers    int
-	Next     time.Time
+	Next     time.Time // of the regular announce
+	Earliest time.Time // no announce before, but for events
 }
 
 // TrackerFailed: tracker to torrent, after each failed try. Exhausted: every URL
@@ -58,6 +76,6 @@ type TrackerFailed struct {
 	Event     announce.Event
 	Phase     string
 	Err       error
-	Next      time.Time
+	Next      time.Time // zero: never, the tracker asked for that
 	Exhausted bool
 }
