@@ -19,6 +19,7 @@ import (
 const (
 	maxValues   = 1 << 23 // of bencode in a .torrent: a hybrid spends about 16 a file
 	maxKeys     = 1 << 10 // of the outer, the info and each file's dictionary
+	maxTiers    = 1 << 16 // of an announce-list, and of URLs in a tier, before those beyond MaxTrackers are left out
 	maxWarnings = 100
 	maxText     = 4096 // bytes kept of a comment
 	maxURL      = 2048 // bytes of an announce URL
@@ -201,9 +202,9 @@ func (t *Torrent) tiers(outer dict.Dict) [][]string {
 		}
 		return room
 	}
-	list, _ := outer.List("announce-list", MaxTrackers)
+	list, _ := outer.List("announce-list", maxTiers)
 	for _, raw := range list {
-		tier, ok := dict.List(raw, 2*MaxTrackers)
+		tier, ok := dict.List(raw, maxTiers)
 		if !ok { // some makers write a flat list
 			tier = []bencode.Bytes{raw}
 		}
