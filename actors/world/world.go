@@ -24,6 +24,7 @@ type World struct {
 	Network  Network
 	Disk     Disk
 	Trackers Announcer
+	Web      Web
 }
 
 // Clock tells the time and wakes actors up.

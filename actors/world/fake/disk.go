@@ -120,15 +120,12 @@ func (f *folder) find(op, name string) (*node, error) {
 
 // parent returns the folder that holds, or would hold, the last part of name.
 func (f *folder) parent(op, name string) (*node, string, error) {
-	if name == "." {
+	if name == "." || !fs.ValidPath(name) {
 		return nil, "", &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
 	}
 	dir, err := f.find(op, path.Dir(name))
 	if err != nil {
 		return nil, "", &fs.PathError{Op: op, Path: name, Err: errors.Unwrap(err)}
-	}
-	if !fs.ValidPath(name) {
-		return nil, "", &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}
 	}
 	if !dir.isDir() {
 		return nil, "", &fs.PathError{Op: op, Path: name, Err: errNotDir}

@@ -23,6 +23,7 @@ type World struct {
 	Network  *Network
 	Disk     *Disk
 	Trackers *Announcer
+	Web      *Web
 }
 
 // New returns a world whose clock stands at the start of the year 2026.
@@ -34,12 +35,13 @@ func New(seed uint64) *World {
 		Network:  NewNetwork(clock),
 		Disk:     NewDisk(clock),
 		Trackers: &Announcer{},
+		Web:      &Web{},
 	}
 }
 
 // World is this world as actors see it.
 func (w *World) World() *world.World {
-	return &world.World{Clock: w.Clock, Chance: w.Chance, Network: w.Network, Disk: w.Disk, Trackers: w.Trackers}
+	return &world.World{Clock: w.Clock, Chance: w.Chance, Network: w.Network, Disk: w.Disk, Trackers: w.Trackers, Web: w.Web}
 }
 
 // Chance is the seed of all sources. The same name gives the same numbers.

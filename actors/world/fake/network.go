@@ -93,13 +93,18 @@ func (n *Network) Listen(addr string, perSecond int, accept func(messages.Link),
 			return nil, err
 		}
 	}
+	l := newListener(addr, failed)
+	l.PerSecond, l.network, l.accept = perSecond, n, accept
+	n.listeners.put(l)
+	return l, nil
+}
+
+func newListener(addr string, failed func(error)) *Listener {
 	bound, err := netip.ParseAddrPort(addr)
 	if err != nil || bound.Port() == 0 {
 		bound = netip.MustParseAddrPort("127.0.0.1:6881")
 	}
-	l := &Listener{Asked: addr, PerSecond: perSecond, network: n, addr: bound, accept: accept, failed: failed}
-	n.listeners.put(l)
-	return l, nil
+	return &Listener{Asked: addr, addr: bound, failed: failed}
 }
 
 // AwaitListener waits for a Listen and takes it off the list.

@@ -1,0 +1,39 @@
+package fake
+
+import (
+	"net/netip"
+
+	"kouzui/actors/world"
+)
+
+// Web lets the test be every browser and client.
+type Web struct{ sites queue[*Site] }
+
+// Site is one served address.
+type Site struct {
+	*Listener
+	Limits world.WebLimits
+	handle func(world.WebRequest, func(world.WebResponse))
+}
+
+// Serve implements world.Web.
+func (w *Web) Serve(addr string, limits world.WebLimits, handle func(world.WebRequest, func(world.WebResponse)), failed func(error)) (world.Listener, error) {
+	s := &Site{Listener: newListener(addr, failed), Limits: limits, handle: handle}
+	w.sites.put(s)
+	return s, nil
+}
+
+// AwaitSite waits for a Serve and takes it off the list.
+func (w *Web) AwaitSite() *Site { return w.sites.next() }
+
+// Get waits for the answer to a request.
+func (s *Site) Get(remote netip.AddrPort, path, query string) world.WebResponse {
+	answer := make(chan world.WebResponse, 1)
+	var first once
+	s.handle(world.WebRequest{Remote: remote, Path: path, Query: query}, func(r world.WebResponse) {
+		if first.take() {
+			answer <- r
+		}
+	})
+	return <-answer
+}
