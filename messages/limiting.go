@@ -5,8 +5,14 @@ import "github.com/asynkron/protoactor-go/actor"
 // The conversation of the limiter and the peers. A peer takes part in it only
 // while its direction is limited.
 
+// LimiterReady: limiter to its parent, the client, each time it has started. The
+// client answers SetLimits, and sends it to every peer once more: before, a
+// limiter grants nothing, and it has forgotten who waits.
+type LimiterReady struct{}
+
 // TokensWanted: peer to limiter. One answer to From follows for each, possibly
-// late. A peer has at most one outstanding in each direction.
+// late. A peer has at most one outstanding in each direction; if it asks again,
+// the new one takes the old one's place.
 type TokensWanted struct {
 	From      *actor.PID
 	Direction Direction
@@ -22,5 +28,6 @@ type TokensGranted struct {
 
 // SetLimits: client to limiter, and from client by torrent, engine and peers to
 // every peer. In bytes a second, 0: no limit. The limiter answers all who wait
-// for tokens of a direction that has no limit any more.
+// for tokens of a direction that has no limit any more. A peer that waits for
+// tokens asks again.
 type SetLimits struct{ Down, Up int64 }

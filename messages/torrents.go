@@ -54,10 +54,7 @@ type AddTorrent struct {
 
 // StopTorrent: client to torrent, or a command to client. The torrent flushes,
 // says `stopped` to its trackers, and ends with TorrentDone.
-type StopTorrent struct {
-	InfoHash metainfo.Hash
-	Within   time.Duration
-}
+type StopTorrent struct{ InfoHash metainfo.Hash }
 
 // State of a torrent, for display.
 type State string

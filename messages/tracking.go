@@ -39,7 +39,7 @@ type Totals struct {
 	WantPeers                  bool // too few are connected: announce early, ask for more
 }
 
-// ListenPort: torrent to tracker, when the port that peers can dial has changed.
+// ListenPort: client to torrent and on to tracker, when the port that peers can dial has changed.
 type ListenPort struct{ Port uint16 }
 
 // StopAnnouncing: torrent to tracker. The tracker announces `stopped` if it had

@@ -37,7 +37,14 @@ type Config struct {
 	// be nil: then nobody can connect to us.
 	Limiter  *actor.Props
 	Listener func(refs messages.Refs) *actor.Props
-	Torrent  func(refs messages.Refs, add *messages.AddTorrent, memory int64, limits messages.SetLimits) *actor.Props
+	Torrent  func(refs messages.Refs, add *messages.AddTorrent, share Share) *actor.Props
+}
+
+// Share is what a torrent is given of the process at its start.
+type Share struct {
+	Memory int64 // bytes of payload
+	Limits messages.SetLimits
+	Port   uint16 // at which we can be dialled; 0: nowhere
 }
 
 // New builds the client.
@@ -56,6 +63,10 @@ type client struct {
 	refs     messages.Refs
 	listener *actor.PID
 	addr     netip.AddrPort // where the listener listens
+	// early are torrents that wait for the listener's first word: what they
+	// tell their trackers depends on it.
+	early    []*messages.AddTorrent
+	tried    bool // that word has come
 	torrents map[metainfo.Hash]*entry
 }
 
@@ -80,6 +91,7 @@ func (cl *client) Receive(c actor.Context) {
 		cl.listening(c, m)
 	case *messages.ListenerFailed:
 		cl.Notify(m)
+		cl.admit(c)
 	case *messages.Progress:
 		if t := cl.torrents[m.InfoHash]; t != nil {
 			t.last = *m
@@ -103,6 +115,8 @@ func (cl *client) start(c actor.Context) {
 	c.Send(cl.refs.Limiter, &limits)
 	if cl.Listener != nil {
 		cl.listener = cl.spawn(c, cl.Listener(cl.refs), "listener")
+	} else {
+		cl.tried = true
 	}
 }
 
@@ -115,13 +129,18 @@ func (cl *client) spawn(c actor.Context, props *actor.Props, name string) *actor
 }
 
 func (cl *client) add(c actor.Context, m *messages.AddTorrent) {
+	if !cl.tried {
+		cl.early = append(cl.early, m)
+		return
+	}
 	hash := m.Torrent.InfoHash
 	if cl.torrents[hash] != nil {
 		cl.Notify(&messages.TorrentFailed{InfoHash: hash, Err: fmt.Errorf("%s: is being handled already", m.Torrent.Name)})
 		return
 	}
-	share := cl.Memory / int64(len(cl.torrents)+1)
-	props := cl.Torrent(cl.refs, m, share, cl.Limits)
+	props := cl.Torrent(cl.refs, m, Share{
+		Memory: cl.Memory / int64(len(cl.torrents)+1), Limits: cl.Limits, Port: cl.addr.Port(),
+	})
 	cl.torrents[hash] = &entry{pid: cl.spawn(c, props, "torrent-"+hash.String()[:8])}
 	cl.route(c, hash)
 	cl.share(c)
@@ -138,10 +157,21 @@ func (cl *client) share(c actor.Context) {
 // torrents.
 func (cl *client) listening(c actor.Context, m *messages.ListenerReady) {
 	cl.addr = m.Addr
-	for hash := range cl.torrents {
+	for hash, t := range cl.torrents {
 		cl.route(c, hash)
+		c.Send(t.pid, &messages.ListenPort{Port: m.Addr.Port()})
 	}
 	cl.Notify(m)
+	cl.admit(c)
+}
+
+// admit adds the torrents that waited for the listener.
+func (cl *client) admit(c actor.Context) {
+	early := cl.early
+	cl.tried, cl.early = true, nil
+	for _, m := range early {
+		cl.add(c, m)
+	}
 }
 
 func (cl *client) route(c actor.Context, hash metainfo.Hash) {

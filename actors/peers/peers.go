@@ -185,7 +185,7 @@ func (p *peers) spawn(c actor.Context, addr netip.AddrPort, inbound bool) (*slot
 // adopt lets a connection in, unless its host is banned or has enough of them.
 func (p *peers) adopt(c actor.Context, m *messages.AdoptLink) {
 	remote := m.Link.Remote()
-	if err := p.refuse(remote.Addr(), m.Handshake.PeerID); err != nil {
+	if err := p.refuse(remote.Addr()); err != nil {
 		m.Link.Close(err)
 		return
 	}
@@ -197,12 +197,9 @@ func (p *peers) adopt(c actor.Context, m *messages.AdoptLink) {
 	c.Send(s.pid, m)
 }
 
-func (p *peers) refuse(host netip.Addr, id [20]byte) error {
+func (p *peers) refuse(host netip.Addr) error {
 	if reason, is := p.known.banned(host); is {
 		return fmt.Errorf("banned: %s", reason)
-	}
-	if id == p.Self {
-		return errors.New("connected to ourselves")
 	}
 	if len(p.slots) >= p.Max {
 		return errors.New("too many connections")

@@ -7,12 +7,9 @@ type tiers struct {
 	failing []bool
 }
 
-func newTiers(n int) *tiers {
-	return &tiers{active: make([]bool, n), failing: make([]bool, n)}
+func newTiers(n int) tiers {
+	return tiers{active: make([]bool, n), failing: make([]bool, n)}
 }
-
-// start activates the first tier that has not failed.
-func (t *tiers) start() (activate []int) { return t.advance() }
 
 // exhausted takes note that a tier fails, and returns the tiers to be activated.
 func (t *tiers) exhausted(tier int) (activate []int) {
@@ -20,6 +17,8 @@ func (t *tiers) exhausted(tier int) (activate []int) {
 	return t.advance()
 }
 
+// advance activates the first tier and those that have their turn because all
+// before them fail.
 func (t *tiers) advance() (activate []int) {
 	for i := range t.active {
 		if !t.active[i] {

@@ -41,6 +41,7 @@ type Config struct {
 	Refs    messages.Refs
 	Torrent *metainfo.Torrent
 	Options messages.TorrentOptions
+	Port    uint16 // at which we can be dialled; 0: nowhere
 	// Engine and Tracker make the props of its parts.
 	Engine  func(refs messages.Refs) *actor.Props
 	Tracker func(refs messages.Refs, tier int) *actor.Props
@@ -52,14 +53,12 @@ func New(c Config) actor.Actor { return &torrent{Config: c, goals: goals{options
 type torrent struct {
 	Config
 	goals    goals
-	tiers    *tiers
-	trackers []*actor.PID
+	trackers trackers
 	engine   *actor.PID
 	timer    world.Timer
 
 	last     messages.Progress
-	restarts int    // of the engine
-	trouble  string // what the trackers' last word was, if a bad one
+	restarts int // of the engine
 	known    map[netip.AddrPort]messages.PeerAddr
 
 	ending   bool
@@ -88,9 +87,13 @@ func (t *torrent) Receive(c actor.Context) {
 	case *messages.PeersFound:
 		t.found(c, m)
 	case *messages.TrackerReplied:
-		t.replied(c, m)
+		t.trackerReplied(c, m)
 	case *messages.TrackerFailed:
-		t.failed(c, m)
+		t.trackerFailed(c, m)
+	case *messages.TrackerReady:
+		t.trackerReady(c, m.Tier)
+	case *messages.ListenPort:
+		t.listenPort(c, m)
 
 	case *messages.Progress:
 		t.progress(c, m)
@@ -137,14 +140,7 @@ func (t *torrent) start(c actor.Context) {
 		InfoHash: t.Torrent.InfoHash, Name: t.Torrent.Name, State: messages.StateStarting,
 		Pieces: t.Torrent.PieceCount(), Length: t.Torrent.Length, Left: t.Torrent.Length,
 	}
-	t.tiers = newTiers(len(t.Torrent.Announce))
-	for i := range t.Torrent.Announce {
-		pid, err := c.SpawnNamed(t.Tracker(t.Refs, i), fmt.Sprintf("tracker-%d", i))
-		if err != nil {
-			supervise.Fail(err)
-		}
-		t.trackers = append(t.trackers, pid)
-	}
+	t.spawnTrackers(c)
 	engine, err := c.SpawnNamed(t.Engine(t.Refs), "engine")
 	if err != nil {
 		supervise.Fail(err)
@@ -177,68 +173,28 @@ func (t *torrent) forward(c actor.Context) {
 	}
 }
 
-func (t *torrent) replied(c actor.Context, m *messages.TrackerReplied) {
-	t.trouble = m.Warning
-	for _, i := range t.tiers.replied(m.Tier) {
-		c.Send(t.trackers[i], &messages.StandBy{})
-	}
-	c.Send(t.Refs.Client, &messages.TorrentTracker{InfoHash: t.Torrent.InfoHash, Replied: m})
-}
-
-func (t *torrent) failed(c actor.Context, m *messages.TrackerFailed) {
-	t.trouble = fmt.Sprintf("tracker %s: %v", m.URL, m.Err)
-	if m.Exhausted {
-		t.activate(c, t.tiers.exhausted(m.Tier))
-	}
-	c.Send(t.Refs.Client, &messages.TorrentTracker{InfoHash: t.Torrent.InfoHash, Failed: m})
-}
-
-func (t *torrent) activate(c actor.Context, which []int) {
-	for _, i := range which {
-		t.tell(c, i)
-		c.Send(t.trackers[i], &messages.StartAnnouncing{})
-	}
-}
-
-// tell brings a tracker up to date.
-func (t *torrent) tell(c actor.Context, tier int) {
-	c.Send(t.trackers[tier], &messages.Totals{
-		Uploaded: t.last.Uploaded, Downloaded: t.last.Downloaded, Left: t.last.Left,
-		Completed: t.complete && t.last.Downloaded > 0,
-		WantPeers: t.last.Left > 0 && t.last.Peers < fewPeers,
-	})
-}
-
 func (t *torrent) progress(c actor.Context, m *messages.Progress) {
 	if t.ending {
 		return
 	}
 	now := t.World.Clock.Now()
-	announced := t.last.State != messages.StateStarting && t.last.State != messages.StateChecking
 	p := *m
 	p.Restarts += max(t.restarts-1, 0)
-	if p.Peers == 0 && p.Left > 0 && p.State == messages.StateDownloading && t.trouble != "" {
-		p.Why = t.trouble
+	if p.Peers == 0 && p.Left > 0 && p.State == messages.StateDownloading && t.trackers.trouble != "" {
+		p.Why = t.trackers.trouble
 	}
 	t.last = p
 	c.Send(t.Refs.Client, &p)
 	if p.State == messages.StateStarting || p.State == messages.StateChecking {
 		return
 	}
-	if !announced {
-		// Only now is it known how much is left.
-		t.activate(c, t.tiers.start())
-	}
+	t.beginAnnouncing(c)
 	if p.State == messages.StateSeeding && !t.complete {
 		t.complete = true
 		t.goals.completed(now)
 		c.Send(t.Refs.Client, &messages.TorrentCompleted{InfoHash: t.Torrent.InfoHash, Last: p})
 	}
-	for i, active := range t.tiers.active {
-		if active {
-			t.tell(c, i)
-		}
-	}
+	t.tellTotals(c)
 	if t.goals.done(&p, now) {
 		t.end(c, nil)
 	} else if err := t.goals.hopeless(&p, now); err != nil {
@@ -256,13 +212,7 @@ func (t *torrent) end(c actor.Context, failure error) {
 		t.pending++
 		c.Send(t.engine, &messages.Flush{ReplyTo: c.Self()})
 	}
-	for i, active := range t.tiers.active {
-		if active {
-			t.pending++
-			t.tell(c, i)
-			c.Send(t.trackers[i], &messages.StopAnnouncing{Within: endWithin})
-		}
-	}
+	t.pending += t.endAnnouncing(c)
 	t.timer = world.SendAfter(c, t.World.Clock, endWithin, &endLapse{})
 	t.report(c)
 }

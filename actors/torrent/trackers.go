@@ -1,0 +1,129 @@
+package torrent
+
+import (
+	"fmt"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/actors/supervise"
+	"kouzui/messages"
+	"kouzui/wire/announce"
+)
+
+// trackers is the torrent's side of its tracker actors, one for each tier. It
+// keeps for each what a restarted one cannot know: what was said in this run.
+type trackers struct {
+	tiers
+	pids   []*actor.PID
+	resume []messages.StartAnnouncing
+	port   uint16 // at which we can be dialled; 0: nowhere
+	begun  bool   // how much is left is known: announces may begin
+	ended  bool
+	// trouble is the trackers' last word, when it was a bad one.
+	trouble string
+}
+
+func (t *torrent) spawnTrackers(c actor.Context) {
+	n := len(t.Torrent.Announce)
+	t.trackers = trackers{tiers: newTiers(n), resume: make([]messages.StartAnnouncing, n), port: t.Port}
+	for i := range n {
+		pid, err := c.SpawnNamed(t.Tracker(t.Refs, i), fmt.Sprintf("tracker-%d", i))
+		if err != nil {
+			supervise.Fail(err)
+		}
+		t.trackers.pids = append(t.trackers.pids, pid)
+	}
+}
+
+// ready brings a tracker that has started, maybe not for the first time, up to
+// date.
+func (t *torrent) trackerReady(c actor.Context, tier int) {
+	pid := t.trackers.pids[tier]
+	c.Send(pid, &messages.ListenPort{Port: t.trackers.port})
+	c.Send(pid, t.totals())
+	switch {
+	case t.trackers.ended:
+		c.Send(pid, &messages.StopAnnouncing{Within: endWithin})
+	case t.trackers.active[tier]:
+		resume := t.trackers.resume[tier]
+		c.Send(pid, &resume)
+	}
+}
+
+// begin lets the first tier announce.
+func (t *torrent) beginAnnouncing(c actor.Context) {
+	if !t.trackers.begun {
+		t.trackers.begun = true
+		t.activate(c, t.trackers.advance())
+	}
+}
+
+func (t *torrent) listenPort(c actor.Context, m *messages.ListenPort) {
+	t.trackers.port = m.Port
+	for _, pid := range t.trackers.pids {
+		c.Send(pid, m)
+	}
+}
+
+func (t *torrent) trackerReplied(c actor.Context, m *messages.TrackerReplied) {
+	t.trackers.trouble = m.Warning
+	resume := &t.trackers.resume[m.Tier]
+	resume.NotBefore = m.Earliest
+	switch m.Event {
+	case announce.Started:
+		resume.Started = true
+	case announce.Completed:
+		resume.Completed = true
+	}
+	for _, i := range t.trackers.replied(m.Tier) {
+		c.Send(t.trackers.pids[i], &messages.StandBy{})
+	}
+	c.Send(t.Refs.Client, &messages.TorrentTracker{InfoHash: t.Torrent.InfoHash, Replied: m})
+}
+
+func (t *torrent) trackerFailed(c actor.Context, m *messages.TrackerFailed) {
+	t.trackers.trouble = fmt.Sprintf("tracker %s: %v", m.URL, m.Err)
+	if m.Exhausted && !t.trackers.ended {
+		t.activate(c, t.trackers.exhausted(m.Tier))
+	}
+	c.Send(t.Refs.Client, &messages.TorrentTracker{InfoHash: t.Torrent.InfoHash, Failed: m})
+}
+
+func (t *torrent) activate(c actor.Context, which []int) {
+	for _, i := range which {
+		c.Send(t.trackers.pids[i], t.totals())
+		resume := t.trackers.resume[i]
+		c.Send(t.trackers.pids[i], &resume)
+	}
+}
+
+// tellTotals brings those that announce up to date.
+func (t *torrent) tellTotals(c actor.Context) {
+	for i, active := range t.trackers.active {
+		if active {
+			c.Send(t.trackers.pids[i], t.totals())
+		}
+	}
+}
+
+func (t *torrent) totals() *messages.Totals {
+	return &messages.Totals{
+		Uploaded: t.last.Uploaded, Downloaded: t.last.Downloaded, Left: t.last.Left,
+		Completed: t.complete && t.last.Downloaded > 0,
+		WantPeers: t.last.Left > 0 && t.last.Peers < fewPeers,
+	}
+}
+
+// endAnnouncing lets those that announce say `stopped`, and returns how many
+// answers are to come.
+func (t *torrent) endAnnouncing(c actor.Context) (answers int) {
+	t.tellTotals(c)
+	t.trackers.ended = true
+	for i, active := range t.trackers.active {
+		if active {
+			answers++
+			c.Send(t.trackers.pids[i], &messages.StopAnnouncing{Within: endWithin})
+		}
+	}
+	return answers
+}
