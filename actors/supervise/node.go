@@ -226,3 +226,20 @@ func (n *node) fail(seq uint64, e *Event) {
 	n.lastReason = e.Reason
 	n.state = StateFailed
 }
+
+// swallowed records a panic that does not reach the supervisor.
+func (n *node) swallowed(reason, message any, stack string) {
+	n.tree.mu.Lock()
+	defer n.tree.mu.Unlock()
+	e := n.event(Note, n.leaving)
+	e.Reason = "panic in a handler of " + typeOf(message) + ": " + reasonOf(reason)
+	e.MessageType = typeOf(message)
+	e.Stack = stack
+	n.tree.record(e)
+}
+
+func (n *node) inRestart() bool {
+	n.tree.mu.Lock()
+	defer n.tree.mu.Unlock()
+	return n.state == StateRestarting
+}

@@ -59,8 +59,8 @@ func TestABugHasAStackAndADesignedFailureHasNone(t *testing.T) {
 		f.root(f.Props("root", scripted(func(c actor.Context) {
 			switch c.Message().(type) {
 			case *mark:
-				var none map[string]int
-				none["x"]++
+				var none []int
+				_ = none[supervise.Incarnation(c)]
 			case *end:
 				supervise.Fail(broken)
 			}
@@ -72,7 +72,7 @@ func TestABugHasAStackAndADesignedFailureHasNone(t *testing.T) {
 		if !strings.Contains(first, "TestABugHasAStack") || strings.Contains(bug.Stack, "runtime.") || strings.Contains(bug.Stack, "mailbox") {
 			t.Errorf("stack:\n%s", bug.Stack)
 		}
-		if bug.MessageType != "*supervise_test.mark" || !strings.Contains(bug.Reason, "nil map") {
+		if bug.MessageType != "*supervise_test.mark" || !strings.Contains(bug.Reason, "out of range") {
 			t.Errorf("bug %+v", bug)
 		}
 		f.tell("root", &end{})
@@ -199,6 +199,36 @@ func TestAllForOneRestartsTheSiblings(t *testing.T) {
 		f.expect("root/c", supervise.StateRunning, 2)
 		if e := f.last(supervise.Directive, "root/a"); f.last(supervise.Restarting, "root/b").Cause != e.Seq {
 			t.Errorf("b does not restart because of a")
+		}
+	})
+}
+
+func TestARestartingActorLeavesItsMailToItsSuccessor(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		release := make(chan struct{})
+		slow := f.Props("slow", scripted(func(c actor.Context) {
+			if _, ok := c.Message().(*actor.Stopping); ok {
+				<-release
+			}
+		}), supervise.Blocking())
+		var readers []int
+		busy := f.Props("busy", family(map[string]*actor.Props{"slow": slow}, func(c actor.Context) {
+			if _, ok := c.Message().(*mark); ok {
+				readers = append(readers, supervise.Incarnation(c))
+			}
+		}))
+		together := supervise.Backoff{Base: -1, All: true}
+		f.root(f.Props("root", family(map[string]*actor.Props{"busy": busy, "other": f.Props("other", scripted(nil))}, nil),
+			supervise.WithStrategy(together)), supervise.StopChild)
+
+		f.tell("root/other", &crash{"boom"})
+		f.expect("root/busy", supervise.StateRestarting, 1)
+		f.tell("root/busy", &mark{})
+		close(release)
+		f.advance(0)
+		f.expect("root/busy", supervise.StateRunning, 2)
+		if diff := cmp.Diff([]int{2}, readers); diff != "" {
+			t.Errorf("read by the incarnation: %s", diff)
 		}
 	})
 }

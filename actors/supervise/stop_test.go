@@ -51,6 +51,13 @@ func TestAStoppingActorGetsNoWork(t *testing.T) {
 
 		f.tell("root/parent", &end{"enough"}, &crash{"boom"}, &mark{})
 		f.expect("root/parent", supervise.StateStopping, 1)
+
+		// A restart that was on its way must not bring it back to life.
+		pid := f.System.NewLocalPID("root/parent")
+		process, _ := f.System.ProcessRegistry.Get(pid)
+		process.SendSystemMessage(pid, &actor.Restart{})
+		f.advance(0)
+		f.expect("root/parent", supervise.StateStopping, 1)
 		close(release)
 		f.advance(0)
 		f.expect("root/parent", "", 0)

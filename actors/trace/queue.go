@@ -53,12 +53,19 @@ func (q *queue) close() {
 
 func (q *queue) run() {
 	defer close(q.done)
-	written := uint64(0)
-	next := func(e *supervise.Event) {
-		if lost := e.Seq - written - 1; written > 0 && lost > 0 {
-			q.write(dropped(e.Seq-1, lost, e))
+	last := &supervise.Event{} // written
+	// gap writes what is missing between the last event and number seq.
+	gap := func(seq uint64) {
+		if seq > last.Seq+1 {
+			q.write(&supervise.Event{Kind: supervise.Dropped, Seq: seq - 1, Time: last.Time, Lost: int(seq - 1 - last.Seq)})
 		}
-		written = e.Seq
+	}
+	next := func(e *supervise.Event) {
+		if last.Seq == 0 {
+			last.Time = e.Time
+		}
+		gap(e.Seq)
+		last = e
 		q.write(e)
 	}
 	for {
@@ -69,21 +76,12 @@ func (q *queue) run() {
 				q.flush()
 			}
 		case <-q.stop:
-			var last *supervise.Event
 			for len(q.events) > 0 {
-				last = <-q.events
-				next(last)
+				next(<-q.events)
 			}
-			if lost := q.newest.Load() - written; last != nil && lost > 0 {
-				q.write(dropped(q.newest.Load(), lost, last))
-			}
+			gap(q.newest.Load() + 1)
 			q.flush()
 			return
 		}
 	}
-}
-
-// dropped stands for the n events up to seq, which are lost.
-func dropped(seq, n uint64, near *supervise.Event) *supervise.Event {
-	return &supervise.Event{Kind: supervise.Dropped, Seq: seq, Time: near.Time, Lost: int(n)}
 }
