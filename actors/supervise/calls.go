@@ -67,9 +67,7 @@ func (t *Tree) stop(pid *actor.PID, reason string, cause uint64) <-chan struct{}
 	if !ok {
 		return nil
 	}
-	if n.stopReason == "" {
-		n.stopReason, n.why = reason, cause
-	}
+	n.endFor(reason, cause)
 	return n.gone
 }
 

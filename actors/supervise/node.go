@@ -36,7 +36,7 @@ type node struct {
 	parent *node // nil for a root
 
 	// Used by the actor's own mailbox only, without the lock.
-	broken  bool // this incarnation has failed
+	over    bool // this incarnation has failed or is being replaced
 	closing bool // the actor is stopping
 	lost    int  // messages dropped while it does
 
@@ -126,7 +126,7 @@ func (n *node) started() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n.incarnation++
-	n.broken = false
+	n.over = false
 	e := n.event(Started, n.alive)
 	if n.incarnation > 1 {
 		e = n.event(Restarted, n.leaving)
@@ -146,6 +146,7 @@ func (n *node) restarting() {
 	defer t.mu.Unlock()
 	n.stopTimer()
 	n.state = StateRestarting
+	n.over = true
 	n.leaving = t.record(n.event(Restarting, n.cause()))
 }
 
@@ -215,8 +216,16 @@ func (n *node) failedWith(reason, message any, stack string) {
 	e.MessageType = typeOf(message)
 	e.Stack = stack
 	e.Depth = n.depth()
-	n.broken = true
+	n.over = true
 	n.fail(t.record(e), e)
+}
+
+// endFor notes what asked for the actor's end; the first reason given stays.
+// tree.mu is held.
+func (n *node) endFor(reason string, cause uint64) {
+	if n.stopReason == "" {
+		n.stopReason, n.why = reason, cause
+	}
 }
 
 // fail marks the incarnation as failed by event e. tree.mu is held.

@@ -30,7 +30,7 @@ func (s *shell) Receive(c actor.Context) {
 		s.node.stopped()
 	default:
 		switch {
-		case s.node.broken: // a child of a failed incarnation has stopped
+		case s.node.over: // a child of an incarnation that is over has stopped
 		case s.node.closing:
 			s.guarded(c)
 		default:
@@ -98,7 +98,7 @@ func (i *invoker) InvokeSystemMessage(message any) {
 		}
 	case *actor.Started, *actor.Watch, *actor.Unwatch, *actor.Stop, *actor.Terminated, *actor.Failure:
 	default: // the continuation of a future runs code of the actor
-		if n.closing || n.broken {
+		if n.closing || n.over {
 			return
 		}
 	}

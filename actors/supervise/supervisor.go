@@ -37,12 +37,12 @@ func (s *supervisor) HandleFailure(_ *actor.ActorSystem, by actor.Supervisor, wh
 		parent := child.parent
 		e := parent.event(Escalated, directive)
 		e.Reason = reasonOf(reason)
-		parent.broken = true
+		parent.over = true
 		parent.fail(t.record(e), e)
 		t.mu.Unlock()
 		by.EscalateFailure(reason, message)
 	default:
-		child.why, child.stopReason = directive, d.Reason
+		child.endFor(d.Reason, directive)
 		t.mu.Unlock()
 		by.StopChildren(child.pid)
 	}
