@@ -91,7 +91,7 @@ func TestBackoffProperties(t *testing.T) {
 }
 
 func TestByKindNamesTheStrategyThatDecided(t *testing.T) {
-	s := ByKind(map[string]Strategy{"store": Escalate}, StopIt)
+	s := ByKind(map[string]Strategy{"store": Escalate}, StopChild)
 	for kind, want := range map[string]Action{"store": ActionEscalate, "peer": ActionStop} {
 		if d := s.Decide(Failure{Kind: kind}); d.Action != want || d.Strategy != string(want) {
 			t.Errorf("%s: %+v, want %s", kind, d, want)

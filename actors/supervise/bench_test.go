@@ -33,7 +33,7 @@ func BenchmarkTell(b *testing.B) {
 
 	pids := map[string]*actor.PID{"bare": system.Root.Spawn(bare)}
 	var err error
-	if pids["supervised"], err = tree.Spawn("root", tree.Props("root", producer), supervise.StopIt); err != nil {
+	if pids["supervised"], err = tree.Spawn("root", tree.Props("root", producer), supervise.StopChild); err != nil {
 		b.Fatal(err)
 	}
 	for _, name := range []string{"bare", "supervised"} {

@@ -23,7 +23,7 @@ func TestARestartKeepsPathAndMailbox(t *testing.T) {
 				got = append(got, 10*supervise.Incarnation(c)+m.n)
 			}
 		}))
-		f.root(f.Props("root", family(map[string]*actor.Props{"child": child}, nil), supervise.WithStrategy(steady)), supervise.StopIt)
+		f.root(f.Props("root", family(map[string]*actor.Props{"child": child}, nil), supervise.WithStrategy(steady)), supervise.StopChild)
 
 		f.tell("root/child", &mark{1}, &crash{"boom"}, &mark{2})
 		f.expect("root/child", supervise.StateWaiting, 1)
@@ -144,7 +144,7 @@ func TestAGuardianStopsWhatEscalatesBeyondTheRoot(t *testing.T) {
 func engine(f *fixture, guard supervise.Strategy, on func(actor.Context)) {
 	children := map[string]*actor.Props{"store": f.Props("store", scripted(on)), "scheduler": f.Props("scheduler", scripted(on))}
 	mid := f.Props("engine", family(children, nil), supervise.WithStrategy(supervise.Escalate))
-	f.root(f.Props("root", family(map[string]*actor.Props{"engine": mid}, nil), supervise.WithStrategy(guard)), supervise.StopIt)
+	f.root(f.Props("root", family(map[string]*actor.Props{"engine": mid}, nil), supervise.WithStrategy(guard)), supervise.StopChild)
 }
 
 func TestAnEscalationRestartsTheMiddleWithFreshChildren(t *testing.T) {
@@ -186,7 +186,7 @@ func TestAllForOneRestartsTheSiblings(t *testing.T) {
 		for _, name := range []string{"a", "b", "c"} {
 			children[name] = f.Props("child", scripted(nil))
 		}
-		f.root(f.Props("root", family(children, nil), supervise.WithStrategy(together)), supervise.StopIt)
+		f.root(f.Props("root", family(children, nil), supervise.WithStrategy(together)), supervise.StopChild)
 		f.tell("root/a", &crash{"boom"})
 		f.expect("root/b", supervise.StateRunning, 1)
 		f.advance(time.Second / 2)
@@ -219,7 +219,7 @@ func TestARestartingActorLeavesItsMailToItsSuccessor(t *testing.T) {
 		}))
 		together := supervise.Backoff{Base: -1, All: true}
 		f.root(f.Props("root", family(map[string]*actor.Props{"busy": busy, "other": f.Props("other", scripted(nil))}, nil),
-			supervise.WithStrategy(together)), supervise.StopIt)
+			supervise.WithStrategy(together)), supervise.StopChild)
 
 		f.tell("root/other", &crash{"boom"})
 		f.expect("root/busy", supervise.StateRestarting, 1)

@@ -21,7 +21,7 @@ func TestAPanicInAStopHandlerStopsNothing(t *testing.T) {
 			}
 		}))
 		f.root(f.Props("root", family(map[string]*actor.Props{"child": child}, nil),
-			supervise.WithStrategy(supervise.Backoff{Base: -1})), supervise.StopIt)
+			supervise.WithStrategy(supervise.Backoff{Base: -1})), supervise.StopChild)
 		f.tell("root/child", &crash{"boom"})
 		f.expect("root/child", supervise.StateRunning, 2)
 		f.tell("root/child", &end{"enough"})
@@ -47,7 +47,7 @@ func TestAStoppingActorGetsNoWork(t *testing.T) {
 		}), supervise.Blocking())
 		f.root(f.Props("root", family(map[string]*actor.Props{
 			"parent": f.Props("parent", family(map[string]*actor.Props{"slow": slow}, nil)),
-		}, nil)), supervise.StopIt)
+		}, nil)), supervise.StopChild)
 
 		f.tell("root/parent", &end{"enough"}, &crash{"boom"}, &mark{})
 		f.expect("root/parent", supervise.StateStopping, 1)
@@ -93,7 +93,7 @@ func TestAParentRestartsWhileItsChildWaits(t *testing.T) {
 		child := f.Props("child", scripted(nil))
 		parent := f.Props("parent", family(map[string]*actor.Props{"child": child}, nil), supervise.WithStrategy(steady))
 		f.root(f.Props("root", family(map[string]*actor.Props{"parent": parent}, nil),
-			supervise.WithStrategy(supervise.Backoff{Base: -1})), supervise.StopIt)
+			supervise.WithStrategy(supervise.Backoff{Base: -1})), supervise.StopChild)
 		f.tell("root/parent/child", &crash{"boom"})
 		f.tell("root/parent", &crash{"boom"})
 		f.expect("root/parent", supervise.StateRunning, 2)
@@ -106,7 +106,7 @@ func TestAParentRestartsWhileItsChildWaits(t *testing.T) {
 func TestFaultsAreCauses(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.root(f.Props("root", family(map[string]*actor.Props{"child": f.Props("child", scripted(nil))}, nil),
-			supervise.WithStrategy(supervise.Backoff{Base: -1})), supervise.StopIt)
+			supervise.WithStrategy(supervise.Backoff{Base: -1})), supervise.StopChild)
 		if err := f.Kill("root/child", "demonstration"); err != nil {
 			t.Fatal(err)
 		}

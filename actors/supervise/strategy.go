@@ -49,10 +49,10 @@ func (b Backoff) Decide(f Failure) Decision { return b.Next(f.History, f.Now, f.
 type Always Action
 
 // Escalate hands every failure on: the supervisor fails in its child's place.
-// StopIt stops it.
+// StopChild stops it.
 const (
-	Escalate = Always(ActionEscalate)
-	StopIt   = Always(ActionStop)
+	Escalate  = Always(ActionEscalate)
+	StopChild = Always(ActionStop)
 )
 
 // Name is the action.
@@ -87,6 +87,6 @@ func (s byKind) Decide(f Failure) Decision {
 var Strategies = map[string]func() Strategy{
 	"one-for-one": func() Strategy { return DefaultBackoff },
 	"all-for-one": func() Strategy { b := DefaultBackoff; b.All = true; return b },
-	"stop":        func() Strategy { return StopIt },
+	"stop":        func() Strategy { return StopChild },
 	"escalate":    func() Strategy { return Escalate },
 }
