@@ -1,0 +1,88 @@
+package limiter
+
+import (
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/actors/stage"
+	"kouzui/messages"
+)
+
+func perform(t *testing.T) *stage.Stage {
+	s := stage.New(t)
+	s.Perform(func() actor.Actor { return New(Config{World: s.World.World()}) })
+	stage.Next[*messages.LimiterReady](s.Probe)
+	return s
+}
+
+func ask(s *stage.Stage, p *stage.Probe, d messages.Direction, bytes int) {
+	s.Tell(&messages.TokensWanted{From: p.PID, Direction: d, Bytes: bytes})
+}
+
+func granted(t *testing.T, p *stage.Probe, d messages.Direction, bytes int) {
+	t.Helper()
+	if m := stage.Next[*messages.TokensGranted](p); m.Direction != d || m.Bytes != bytes {
+		t.Fatalf("granted %+v, want %v %d", m, d, bytes)
+	}
+}
+
+func TestGrantsInTurn(t *testing.T) {
+	s := perform(t)
+	a, b := s.StartProbe("a"), s.StartProbe("b")
+	s.Tell(&messages.SetLimits{Down: 8000}) // slices of 1000
+	ask(s, a, messages.Down, 3000)
+	ask(s, b, messages.Down, 400)
+	ask(s, a, messages.Up, 50000)
+	granted(t, a, messages.Up, 50000) // no limit
+	s.Quiet(a)
+	s.World.Clock.Advance(126 * time.Millisecond)
+	granted(t, a, messages.Down, 1000)
+	s.Quiet(b)
+	s.World.Clock.Advance(60 * time.Millisecond)
+	granted(t, b, messages.Down, 400)
+	s.Quiet(a)
+}
+
+func TestNoLimitAnymoreServesAll(t *testing.T) {
+	s := perform(t)
+	a := s.StartProbe("a")
+	s.Tell(&messages.SetLimits{Down: 1, Up: 1})
+	ask(s, a, messages.Down, 1<<20)
+	ask(s, a, messages.Up, 1<<20)
+	s.Quiet(a)
+	s.Tell(&messages.SetLimits{Up: 1})
+	granted(t, a, messages.Down, 1<<20)
+	s.Quiet(a)
+}
+
+func TestDeadPeerKeepsNobodyWaiting(t *testing.T) {
+	s := perform(t)
+	a, b := s.StartProbe("a"), s.StartProbe("b")
+	s.Tell(&messages.SetLimits{Down: 8000})
+	ask(s, a, messages.Down, 1000)
+	ask(s, b, messages.Down, 100)
+	s.Settle()
+	s.Stop(a)
+	s.World.Clock.Advance(13 * time.Millisecond)
+	s.Settle()
+	s.World.Clock.Advance(120 * time.Millisecond)
+	granted(t, b, messages.Down, 100)
+}
+
+func TestRestartBeginsEmptyAndUntold(t *testing.T) {
+	s := perform(t)
+	a := s.StartProbe("a")
+	s.Tell(&messages.SetLimits{Down: 8000})
+	s.Settle()
+	s.World.Clock.Advance(time.Hour)
+	s.Crash()
+	stage.Next[*messages.LimiterReady](s.Probe)
+	ask(s, a, messages.Down, 1000)
+	s.Quiet(a)
+	s.Tell(&messages.SetLimits{Down: 8000})
+	s.Quiet(a)
+	s.World.Clock.Advance(126 * time.Millisecond)
+	granted(t, a, messages.Down, 1000)
+}
