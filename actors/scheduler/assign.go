@@ -1,0 +1,183 @@
+package scheduler
+
+// Who is asked for what.
+//
+// Memory is reserved by whole pieces: a piece is begun only when all that is
+// begun could arrive within the limit, so that begun pieces can always be
+// finished. Only a peer that has no part of what is begun may begin one beyond
+// that, as far as there is memory at the moment. Should such pieces then fill
+// it and come to a stand, one piece at a time, the exempt one, goes on beyond
+// the limit, and the store spills.
+
+// begunFast is how many windows a piece may have for a peer that gets it whole.
+const begunFast = 4
+
+// refill gives p requests, if it has room for them.
+func (s *swarm) refill(p *peer) {
+	if !s.ready || s.failure != nil || p.choked || p.dismissed || p.gone || p.wanted == 0 {
+		return
+	}
+	n := p.room()
+	if n == 0 {
+		return
+	}
+	if p.queue.len() == 0 {
+		p.speed.begins(s.now)
+	}
+	given := s.assign(p, n)
+	if given < n {
+		given += s.takeOver(p, n-given)
+	}
+	if given < n {
+		s.starved = true
+	}
+	if given > 0 {
+		s.touch(p)
+	}
+}
+
+// refillStarved refills whoever has room, the snubbed last, beginning with
+// anybody so that nobody is always first.
+func (s *swarm) refillStarved() {
+	if !s.starved || len(s.peers) == 0 {
+		return
+	}
+	s.starved, s.blocked = false, false
+	first := s.rng.IntN(len(s.peers))
+	for _, snubbed := range []bool{false, true} {
+		for i := range s.peers {
+			if p := s.peers[(first+i)%len(s.peers)]; p.snubbed == snubbed {
+				s.refill(p)
+			}
+		}
+	}
+}
+
+// refillBlocked is refillStarved for when memory is all that has come free.
+func (s *swarm) refillBlocked() {
+	if s.blocked {
+		s.refillStarved()
+	}
+}
+
+// assign gives p up to n blocks of which nobody was asked.
+func (s *swarm) assign(p *peer, n int) int {
+	given := 0
+	for given < n {
+		a, tail := s.choose(p)
+		if a == nil {
+			break
+		}
+		room := n - given
+		if a != s.exempt {
+			room = min(room, s.limit-s.ledger.memory)
+		}
+		given += s.ledger.take(p, a, room, tail)
+	}
+	return given
+}
+
+// choose returns a piece with free blocks for p, and whether p takes them from
+// the tail: first what was begun with it; then pieces that are anybody's; then
+// a new one; then a part of what another peer is busy with.
+func (s *swarm) choose(p *peer) (a *active, tail bool) {
+	if s.ledger.memory >= s.limit {
+		s.blocked = true
+		return s.chooseExempt(p), false
+	}
+	if a := p.own; a != nil {
+		if !a.finished && a.free > 0 && a.keeper() == p {
+			return a, false
+		}
+		p.own = nil
+	}
+	fast := s.fast(p)
+	var shared, other *active
+	for _, a := range s.ledger.partial {
+		if !p.have.Test(uint(a.piece)) {
+			continue
+		}
+		switch keeper := a.keeper(); {
+		case keeper == p:
+			p.own = a
+			return a, false
+		case keeper == nil && (!fast || a.requested == 0):
+			if shared == nil || a.free < shared.free {
+				shared = a
+			}
+		case !a.alone || s.avail.Open() == 0:
+			if other == nil || a.free > other.free {
+				other = a
+			}
+		}
+	}
+	if shared != nil {
+		return shared, false
+	}
+	if s.fits() {
+		if a := s.begin(p); a != nil {
+			return a, false
+		}
+	}
+	if other != nil {
+		return other, true
+	}
+	return s.begin(p), false
+}
+
+// fast says whether p gets pieces for itself: so the blame for a corrupt one is
+// clear, and the store has few pieces open. Slower ones share.
+func (s *swarm) fast(p *peer) bool {
+	return !p.snubbed && s.blocks(0) <= begunFast*p.window
+}
+
+// fits says whether one more piece could arrive within the limit.
+func (s *swarm) fits() bool {
+	l := s.ledger
+	if len(l.active) == 0 || l.memory+l.free+s.blocks(0) <= s.limit {
+		return true
+	}
+	s.blocked = true
+	return false
+}
+
+// begin begins a new piece with p.
+func (s *swarm) begin(p *peer) *active {
+	piece, ok := s.picker.Pick(s.avail, Offer{Have: p.have, Came: p.came, Wanted: p.wanted, Owned: s.owned})
+	if !ok {
+		return nil
+	}
+	s.avail.Close(piece)
+	a := s.ledger.begin(piece)
+	a.alone = s.suspect[piece]
+	if a.alone || s.fast(p) {
+		a.owner, p.own = p, a
+	}
+	return a
+}
+
+// chooseExempt returns the piece that goes on although memory is used up, if p
+// has it. Another one takes its place only when it stands still and p would.
+func (s *swarm) chooseExempt(p *peer) *active {
+	if e := s.exempt; e != nil {
+		if e.free > 0 && p.have.Test(uint(e.piece)) {
+			return e
+		}
+		if e.free == 0 || e.requested > 0 || p.queue.len() > 0 {
+			return nil
+		}
+	}
+	var best *active
+	for _, a := range s.ledger.partial {
+		if p.have.Test(uint(a.piece)) && (best == nil || a.free < best.free) {
+			best = a
+		}
+	}
+	if best == nil {
+		best = s.begin(p)
+	}
+	if best != nil {
+		s.exempt = best
+	}
+	return best
+}

@@ -1,0 +1,65 @@
+package scheduler
+
+import (
+	"cmp"
+	"slices"
+)
+
+// The end of a download, and of each peer's part in it: when a peer has room
+// and nothing is left that nobody was asked for, it is asked for blocks that
+// slower peers are to bring. Whoever comes second is told to cancel.
+
+const (
+	// Near the end of all, a block is asked of another peer if that saves a
+	// fifth of a second: less is within the error of the estimate, and costs
+	// the block twice on a fast line.
+	worthSeconds = 0.2
+	// Before the end, only what would be long in coming is taken over.
+	longSeconds = 2.0
+	longFactor  = 4.0
+	// minDuplicates are allowed at a time whatever the memory, in blocks.
+	minDuplicates = 64
+)
+
+// takeOver asks p for up to n blocks that others were asked for.
+func (s *swarm) takeOver(p *peer, n int) int {
+	end := s.avail.Open() == 0 && s.ledger.free == 0
+	askers := uint8(2)
+	if end {
+		askers = maxAskers
+	}
+	n = min(n, max(minDuplicates, s.limit/4)-s.ledger.duplicates)
+
+	later := func(h *peer, blocks int) bool {
+		mine, theirs := p.eta(p.queue.len()+1, s.now), h.eta(blocks, s.now)
+		if end {
+			return theirs > mine+worthSeconds
+		}
+		return theirs > longSeconds && theirs > longFactor*mine
+	}
+
+	slow := s.slow[:0]
+	for _, h := range s.peers {
+		if h != p && h.queue.len() > 0 && later(h, h.queue.len()) {
+			slow = append(slow, h)
+		}
+	}
+	slices.SortFunc(slow, func(a, b *peer) int {
+		return cmp.Compare(b.eta(b.queue.len(), s.now), a.eta(a.queue.len(), s.now))
+	})
+	given := 0
+	for _, h := range slow {
+		for k := h.queue.len() - 1; k >= 0 && given < n && later(h, k+1); k-- {
+			r := h.queue.at(k)
+			c := &r.a.cells[r.i]
+			if r.a.finished || c.lost || c.n >= askers || c.askedOf(p) || !p.have.Test(uint(r.a.piece)) {
+				continue
+			}
+			s.ledger.duplicate(p, r)
+			given++
+		}
+	}
+	clear(slow)
+	s.slow = slow
+	return given
+}

@@ -1,0 +1,303 @@
+package scheduler
+
+import "kouzui/messages"
+
+// maxAskers is of how many peers one block may be asked at a time.
+const maxAskers = 3
+
+// ledger records for each block of each active piece where it stands: free,
+// requested of one or more peers, or arrived; and for each peer what it was
+// asked for. What is held in memory follows from it and is nowhere counted
+// apart.
+//
+// An active piece is one of which something is requested or has arrived. When
+// nothing is any more it is forgotten.
+type ledger struct {
+	geometry
+	active  map[uint32]*active
+	partial []*active // those with free blocks, in no order
+
+	// Sums over the active pieces, in blocks.
+	memory     int // requested or arrived, and not spilled to disk
+	free       int
+	duplicates int // requests for blocks that are requested of others too
+}
+
+// active is a piece on its way.
+//
+// It outlives its entry in the ledger while peers still owe a word on its
+// blocks: the store's PieceVerified and PieceCorrupt may overtake the last
+// BlocksArrived. Such a piece is finished, counts nowhere, and what is still
+// said of it is not taken for a block of its successor.
+type active struct {
+	piece uint32
+	cells []cell
+	// owner is the peer that the piece was begun with, to come from it alone
+	// where possible; nil: it is shared.
+	owner *peer
+	// alone: it was corrupt, and parts of it from several peers would leave
+	// the blame open once more.
+	alone    bool
+	finished bool
+
+	free, requested, arrived, spilled int // blocks; the first three add up to all
+	lo, hi                            int // free blocks have indices in [lo, hi)
+	place                             int // in ledger.partial, or closed
+}
+
+// cell is the state of one block: arrived, requested of by[:n], or free.
+type cell struct {
+	by      [maxAskers]*peer
+	n       uint8
+	arrived bool
+	// lost: the store dropped it before its arrival was reported.
+	lost bool
+}
+
+// ref names a block of one active piece.
+type ref struct {
+	a *active
+	i uint32
+}
+
+func newLedger(g geometry) *ledger {
+	return &ledger{geometry: g, active: map[uint32]*active{}}
+}
+
+// begin makes a piece active, all its blocks free.
+func (l *ledger) begin(piece uint32) *active {
+	n := l.blocks(piece)
+	a := &active{piece: piece, cells: make([]cell, n), free: n, hi: n, place: closed}
+	l.active[piece] = a
+	l.count(a)
+	return a
+}
+
+// finish forgets a piece. Peers keep their refs to it.
+func (l *ledger) finish(a *active) {
+	l.discount(a)
+	a.finished = true
+	a.owner = nil
+	delete(l.active, a.piece)
+	l.setPartial(a, false)
+}
+
+// idle says that nothing of the piece is requested or has arrived.
+func (a *active) idle() bool { return !a.finished && a.requested == 0 && a.arrived == 0 }
+
+// held is how many blocks of memory a piece takes. The word of a spill may
+// overtake that of the arrival.
+func (a *active) held() int { return a.requested + max(0, a.arrived-a.spilled) }
+
+// discount and count bracket every change of an active piece, and keep the sums.
+func (l *ledger) discount(a *active) {
+	if !a.finished {
+		l.memory -= a.held()
+		l.free -= a.free
+	}
+}
+
+func (l *ledger) count(a *active) {
+	if !a.finished {
+		l.memory += a.held()
+		l.free += a.free
+		l.setPartial(a, a.free > 0)
+	}
+}
+
+func (l *ledger) setPartial(a *active, partial bool) {
+	switch {
+	case partial == (a.place != closed):
+	case partial:
+		a.place = len(l.partial)
+		l.partial = append(l.partial, a)
+	default:
+		last := len(l.partial) - 1
+		l.partial[a.place] = l.partial[last]
+		l.partial[a.place].place = a.place
+		l.partial[last] = nil
+		l.partial = l.partial[:last]
+		a.place = closed
+	}
+}
+
+// take asks p for up to n free blocks of a, from its front or its tail, and
+// returns how many it found.
+func (l *ledger) take(p *peer, a *active, n int, tail bool) int {
+	l.discount(a)
+	taken := 0
+	for taken < n && a.free > 0 {
+		i := a.nextFree(tail)
+		c := &a.cells[i]
+		c.by[0], c.n = p, 1
+		a.free--
+		a.requested++
+		l.ask(p, ref{a, uint32(i)})
+		taken++
+	}
+	l.count(a)
+	return taken
+}
+
+func (a *active) nextFree(tail bool) int {
+	if tail {
+		for !a.cells[a.hi-1].free() {
+			a.hi--
+		}
+		a.hi--
+		return a.hi
+	}
+	for !a.cells[a.lo].free() {
+		a.lo++
+	}
+	a.lo++
+	return a.lo - 1
+}
+
+func (c *cell) free() bool { return c.n == 0 && !c.arrived }
+
+// duplicate asks p for a block that others were asked for already.
+func (l *ledger) duplicate(p *peer, r ref) {
+	c := &r.a.cells[r.i]
+	c.by[c.n] = p
+	c.n++
+	l.duplicates++
+	l.ask(p, r)
+}
+
+func (l *ledger) ask(p *peer, r ref) {
+	p.queue.push(r)
+	p.ask = append(p.ask, l.block(r.a.piece, r.i))
+}
+
+// askedOf says whether p is among those asked.
+func (c *cell) askedOf(p *peer) bool {
+	for _, by := range c.by[:c.n] {
+		if by == p {
+			return true
+		}
+	}
+	return false
+}
+
+// remove takes p from those asked for a block.
+func (l *ledger) remove(c *cell, p *peer) {
+	for i, by := range c.by[:c.n] {
+		if by != p {
+			continue
+		}
+		c.n--
+		c.by[i] = c.by[c.n]
+		c.by[c.n] = nil
+		if c.n > 0 {
+			l.duplicates--
+		}
+		return
+	}
+}
+
+// arrive records a block that p brought. It returns the block's piece, nil if p
+// was not asked or not any more: then the block is one too many. Those others
+// that it was asked of are told to cancel through cancelled.
+func (l *ledger) arrive(p *peer, b messages.Block, cancelled func(*peer, messages.Block)) *active {
+	r, ok := p.queue.removeBlock(b)
+	if !ok {
+		return nil
+	}
+	a, c := r.a, &r.a.cells[r.i]
+	l.remove(c, p)
+	if c.lost {
+		c.lost = false
+		l.freed(r)
+		return a
+	}
+	for c.n > 0 {
+		other := c.by[0]
+		l.remove(c, other)
+		other.queue.remove(r)
+		cancelled(other, b)
+	}
+	l.discount(a)
+	a.requested--
+	a.arrived++
+	c.arrived = true
+	l.count(a)
+	return a
+}
+
+// giveBack records that p will not bring this block. It returns the block's
+// piece, nil if p was not asked.
+func (l *ledger) giveBack(p *peer, b messages.Block) *active {
+	r, ok := p.queue.removeBlock(b)
+	if !ok {
+		return nil
+	}
+	l.returned(p, r)
+	return r.a
+}
+
+// giveBackAll records that p will bring nothing of what it was asked for; each
+// is called with every piece concerned, possibly more than once.
+func (l *ledger) giveBackAll(p *peer, each func(*active)) {
+	for p.queue.len() > 0 {
+		r := p.queue.at(0)
+		p.queue.remove(r)
+		l.returned(p, r)
+		each(r.a)
+	}
+}
+
+func (l *ledger) returned(p *peer, r ref) {
+	c := &r.a.cells[r.i]
+	l.remove(c, p)
+	c.lost = false
+	l.freed(r)
+}
+
+// freed makes a requested block free if it is asked of nobody any more.
+func (l *ledger) freed(r ref) {
+	if r.a.cells[r.i].n > 0 {
+		return
+	}
+	l.discount(r.a)
+	r.a.requested--
+	r.a.release(int(r.i))
+	l.count(r.a)
+}
+
+func (a *active) release(i int) {
+	a.free++
+	a.lo = min(a.lo, i)
+	a.hi = max(a.hi, i+1)
+}
+
+// lose records that the store dropped a block that had arrived, or whose arrival
+// is still to be reported.
+func (l *ledger) lose(b messages.Block) *active {
+	a := l.active[b.Piece]
+	i := int(b.Begin / BlockSize)
+	if a == nil || i >= len(a.cells) {
+		return nil
+	}
+	c := &a.cells[i]
+	switch {
+	case c.arrived:
+		l.discount(a)
+		c.arrived = false
+		a.arrived--
+		a.release(i)
+		l.count(a)
+	case c.n > 0:
+		c.lost = true
+	}
+	return a
+}
+
+// spill records that blocks left memory for the disk.
+func (l *ledger) spill(piece uint32, blocks int) {
+	if a := l.active[piece]; a != nil {
+		l.discount(a)
+		a.spilled = min(a.spilled+blocks, len(a.cells))
+		l.count(a)
+	}
+}

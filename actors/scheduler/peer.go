@@ -1,0 +1,111 @@
+package scheduler
+
+import (
+	"time"
+
+	"github.com/bits-and-blooms/bitset"
+
+	"kouzui/messages"
+)
+
+// peer is what the scheduler knows of one connection, and what is to be told to
+// it at the end of the current message.
+type peer struct {
+	*messages.PeerReady
+	place int // in swarm.peers
+	gone  bool
+
+	have   *bitset.BitSet
+	pieces int  // in have
+	came   bool // with every piece: counted by Availability.JoinSeed
+	wanted int  // pieces in have that we do not have
+
+	choked  bool
+	snubbed bool
+	window  int // requests it can have under way
+	queue   queue
+	own     *active // the last piece that was begun with it
+	speed   speed
+	rates   messages.PeerRates // the last that it reported
+
+	// To be told.
+	dirty      bool
+	interested bool // as it was told last
+	ask        []messages.Block
+	cancel     []messages.Block
+	dismissed  bool
+	dismissal  messages.GoneReason
+}
+
+// few is how short a queue may become before it is filled up whatever the
+// window.
+const few = 4
+
+// room is how many more requests the peer should be given. It is 0 until a
+// quarter of the window is free, so that a fast peer is asked in batches.
+func (p *peer) room() int {
+	n := p.queue.len()
+	if n >= few && 4*n > 3*p.window {
+		return 0
+	}
+	return max(0, p.window-n)
+}
+
+// seed says that the peer has everything.
+func (p *peer) seed(pieces int) bool { return p.pieces == pieces && pieces > 0 }
+
+// keeper is the peer that a piece is left to, nil if it is anybody's.
+func (a *active) keeper() *peer {
+	if o := a.owner; o != nil && (o.gone || o.choked || o.snubbed) {
+		a.owner = nil
+	}
+	return a.owner
+}
+
+// speed estimates how fast a peer delivers.
+type speed struct {
+	rate  float64   // bytes a second, 0: not known yet
+	since time.Time // of the current measurement
+	bytes int
+	heard time.Time // the last block, or the first request after a rest
+}
+
+const (
+	measurement = 250 * time.Millisecond
+	// firstMeasurement is shorter: a guess is better than none.
+	firstMeasurement = 20 * time.Millisecond
+	// slowest is the rate assumed of a peer of which nothing is known, in bytes
+	// a second.
+	slowest = BlockSize
+)
+
+// begins: the peer is asked for something after a rest.
+func (s *speed) begins(now time.Time) { s.since, s.bytes, s.heard = now, 0, now }
+
+func (s *speed) arrived(bytes int, now time.Time) {
+	s.heard = now
+	s.bytes += bytes
+	d := now.Sub(s.since)
+	switch {
+	case s.rate == 0 && d >= firstMeasurement:
+		s.rate = float64(s.bytes) / d.Seconds()
+	case d >= measurement:
+		s.rate = (s.rate + float64(s.bytes)/d.Seconds()) / 2
+	default:
+		return
+	}
+	s.since, s.bytes = now, 0
+}
+
+// eta is in how many seconds a peer will have brought n blocks. One that has
+// been silent for long is not expected back soon.
+func (p *peer) eta(n int, now time.Time) float64 {
+	seconds := float64(n) * BlockSize / max(p.speed.rate, slowest)
+	if quiet := now.Sub(p.speed.heard); p.queue.len() > 0 && quiet > time.Second {
+		seconds += 2 * quiet.Seconds()
+	}
+	if p.snubbed {
+		seconds += 60
+	}
+	return seconds
+}

@@ -1,0 +1,127 @@
+package scheduler
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/bits-and-blooms/bitset"
+)
+
+// Picker chooses which piece a peer begins. Pieces that are begun already are
+// not its concern: they are finished first.
+type Picker interface {
+	// Pick returns an open piece that the peer has, false if there is none.
+	Pick(a *Availability, of Offer) (piece uint32, ok bool)
+}
+
+// Offer is what a picker knows of the peer that is to begin a piece, and of us.
+type Offer struct {
+	Have   *bitset.BitSet // its pieces
+	Came   bool           // it came with every piece, see Availability.JoinSeed
+	Wanted int            // of its pieces, those that we do not have
+	Owned  int            // pieces that we have
+}
+
+// DefaultPicker is the name of the picker for those who do not choose.
+const DefaultPicker = "rarest"
+
+var pickers = map[string]Picker{
+	"rarest":     rarest{},
+	"random":     random{},
+	"sequential": sequential{},
+}
+
+// Pickers are the names that a user can choose from.
+func Pickers() []string { return slices.Sorted(maps.Keys(pickers)) }
+
+// pickerByName is the picker of that name, the default for a name that is empty
+// or unknown: names are checked where they are read.
+func pickerByName(name string) Picker {
+	if p, ok := pickers[name]; ok {
+		return p
+	}
+	return pickers[DefaultPicker]
+}
+
+// rarest begins with the piece that the fewest peers have: it is the likeliest
+// to vanish, and the one that most others will want from us.
+type rarest struct{}
+
+// firstRandom is for how many pieces a newcomer takes any: it needs something
+// to give soon, and rare pieces tend to come slowly.
+const firstRandom = 4
+
+func (rarest) Pick(a *Availability, of Offer) (uint32, bool) {
+	if of.Owned < firstRandom {
+		return random{}.Pick(a, of)
+	}
+	if of.Wanted < len(a.order)/64 {
+		return rarestOfFew(a, of)
+	}
+	// What a peer has is in bucket 1 or above, unless it was counted apart.
+	from := int32(0)
+	if !of.Came && len(a.start) > 2 {
+		from = a.start[1]
+	}
+	for _, piece := range a.order[from:] {
+		if of.Have.Test(uint(piece)) {
+			return piece, true
+		}
+	}
+	return 0, false
+}
+
+// rarestOfFew looks at all that the peer has, not at all that is rare.
+func rarestOfFew(a *Availability, of Offer) (best uint32, ok bool) {
+	equals := 0
+	a.eachOpen(of.Have, func(piece uint32) bool {
+		switch {
+		case !ok || a.count[piece] < a.count[best]:
+			best, ok, equals = piece, true, 1
+		case a.count[piece] == a.count[best]:
+			if equals++; a.rng.IntN(equals) == 0 {
+				best = piece
+			}
+		}
+		return true
+	})
+	return best, ok
+}
+
+// random begins with any piece: the original Kouzui's choice.
+type random struct{}
+
+// probes is how often random guesses before it looks.
+const probes = 16
+
+func (random) Pick(a *Availability, of Offer) (uint32, bool) {
+	if len(a.order) == 0 {
+		return 0, false
+	}
+	for range probes {
+		if piece := a.order[a.rng.IntN(len(a.order))]; of.Have.Test(uint(piece)) {
+			return piece, true
+		}
+	}
+	var chosen uint32
+	seen := 0
+	a.eachOpen(of.Have, func(piece uint32) bool {
+		if seen++; a.rng.IntN(seen) == 0 {
+			chosen = piece
+		}
+		return true
+	})
+	return chosen, seen > 0
+}
+
+// sequential begins with the first piece, for those who use the content while
+// it comes.
+type sequential struct{}
+
+func (sequential) Pick(a *Availability, of Offer) (first uint32, ok bool) {
+	a.eachOpen(of.Have, func(piece uint32) bool {
+		first, ok = piece, true
+		return false
+	})
+	return first, ok
+}

@@ -1,0 +1,195 @@
+package scheduler
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/bits-and-blooms/bitset"
+
+	"kouzui/messages"
+)
+
+const (
+	maxCells = 256
+	topPeers = 5
+	// ratesLast is how long a rate counts after a peer reported it: one whose
+	// bytes stop moving reports no more.
+	ratesLast = 5 * time.Second
+	// standstill is for how long nothing comes before Progress says why.
+	standstill = 3 * time.Second
+)
+
+// state is the torrent's for display.
+func (s *swarm) state() messages.State {
+	switch {
+	case !s.ready && s.checking.Total > 0:
+		return messages.StateChecking
+	case !s.ready:
+		return messages.StateStarting
+	case s.failure != nil && s.failure.Full:
+		return messages.StateDiskFull
+	case !s.complete():
+		return messages.StateDownloading
+	case !s.stored:
+		return messages.StateFinishing
+	default:
+		return messages.StateSeeding
+	}
+}
+
+// progress is all of Progress that the scheduler knows.
+func (s *swarm) progress() *messages.Progress {
+	m := &messages.Progress{
+		At:         s.now,
+		State:      s.state(),
+		Why:        s.why(),
+		Pieces:     s.pieces,
+		HavePieces: s.owned,
+		Length:     s.length,
+		Have:       s.bytes(),
+		Downloaded: s.totals.downloaded,
+		Uploaded:   s.past.uploaded,
+		Wasted:     s.past.wasted + s.totals.repeated,
+		Corrupt:    s.totals.corrupt,
+		Peers:      len(s.peers),
+		CheckDone:  s.checking.Done,
+		CheckTotal: s.checking.Total,
+		Map:        cells(s.have, s.pieces),
+		Top:        s.top(),
+	}
+	m.Left = m.Length - m.Have
+	for _, p := range s.peers {
+		m.Uploaded += p.rates.UpTotal
+		m.Wasted += p.rates.WastedTotal
+		down, up := p.ratesNow(s.now)
+		m.DownNow += down
+		m.UpNow += up
+		if !p.choked {
+			m.Unchoked++
+		}
+		if p.seed(s.pieces) {
+			m.Seeds++
+		} else {
+			m.PeersNeedData = true
+		}
+	}
+	return m
+}
+
+// bytes is how many are verified.
+func (s *swarm) bytes() int64 {
+	n := int64(s.owned) * s.pieceLength
+	if last := s.pieces - 1; last >= 0 && s.have.Test(uint(last)) {
+		n += s.size(uint32(last)) - s.pieceLength
+	}
+	return n
+}
+
+// ratesNow is what the peer reported last, unless that is long ago.
+func (p *peer) ratesNow(now time.Time) (down, up float64) {
+	if now.Sub(p.rates.At) > ratesLast {
+		return 0, 0
+	}
+	return p.rates.DownNow, p.rates.UpNow
+}
+
+// cells shows pieces in at most maxCells cells of as many pieces each, give or
+// take one. Only a cell with none is 0, only one with all is 255.
+func cells(have *bitset.BitSet, pieces int) []uint8 {
+	n := min(pieces, maxCells)
+	m := make([]uint8, n)
+	for i := range m {
+		from, end := i*pieces/n, (i+1)*pieces/n
+		set := int(have.OnesBetween(uint(from), uint(end)))
+		m[i] = uint8((255*set + end - from - 1) / (end - from))
+		if set < end-from {
+			m[i] = min(m[i], 254)
+		}
+	}
+	return m
+}
+
+// top lists the most useful peers: those that move the most, then those that
+// have the most.
+func (s *swarm) top() []messages.PeerInfo {
+	ranked := slices.SortedFunc(slices.Values(s.peers), func(a, b *peer) int {
+		downA, upA := a.ratesNow(s.now)
+		downB, upB := b.ratesNow(s.now)
+		return cmp.Or(cmp.Compare(downB+upB, downA+upA), cmp.Compare(b.pieces, a.pieces), cmp.Compare(a.Key, b.Key))
+	})
+	infos := make([]messages.PeerInfo, 0, topPeers)
+	for _, p := range ranked[:min(len(ranked), topPeers)] {
+		down, up := p.ratesNow(s.now)
+		infos = append(infos, messages.PeerInfo{
+			Key:       p.Key,
+			Addr:      p.Addr,
+			ID:        p.ID,
+			Flags:     p.flags(s.pieces),
+			DownNow:   down,
+			UpNow:     up,
+			DownTotal: p.rates.DownTotal,
+			UpTotal:   p.rates.UpTotal,
+			Have:      p.pieces,
+			Map:       cells(p.have, s.pieces),
+		})
+	}
+	return infos
+}
+
+// flags are those that the peer reported last, with what we know better.
+func (p *peer) flags(pieces int) messages.PeerFlags {
+	f := p.rates.Flags
+	f.AmInterested = p.interested
+	f.PeerChoking = p.choked
+	f.Snubbed = p.snubbed
+	f.Seed = p.seed(pieces)
+	f.Inbound = p.Inbound
+	return f
+}
+
+// why says in a sentence why nothing moves, and nothing while something does or
+// need not.
+func (s *swarm) why() string {
+	switch {
+	case !s.ready && s.checking.Total > 0:
+		return fmt.Sprintf("Checking what is on the disk: %d of %d pieces.", s.checking.Done, s.checking.Total)
+	case !s.ready:
+		return "Looking at what is on the disk."
+	case s.failure != nil && s.failure.Full:
+		return fmt.Sprintf("The disk is full: %v.", s.failure.Err)
+	case s.failure != nil:
+		return fmt.Sprintf("The disk does not take what came: %v.", s.failure.Err)
+	case s.complete():
+		return ""
+	case s.now.Sub(s.totals.lastArrival) < standstill:
+		return ""
+	case len(s.peers) == 0:
+		return "No peer is connected."
+	}
+	missing := s.pieces - s.owned
+	useful, unchoked, asked := 0, 0, 0
+	for _, p := range s.peers {
+		if p.wanted == 0 {
+			continue
+		}
+		useful++
+		if !p.choked {
+			unchoked++
+		}
+		if p.queue.len() > 0 {
+			asked++
+		}
+	}
+	switch {
+	case useful == 0:
+		return fmt.Sprintf("None of the peers (%d) has any of the pieces that are missing (%d).", len(s.peers), missing)
+	case unchoked == 0:
+		return fmt.Sprintf("All peers that have what is missing (%d) choke us.", useful)
+	case asked > 0:
+		return fmt.Sprintf("Waiting for blocks that peers (%d) were asked for.", asked)
+	default:
+		return fmt.Sprintf("What is missing (%d pieces) has come and is being checked.", missing)
+	}
+}

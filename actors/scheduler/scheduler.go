@@ -1,0 +1,292 @@
+// Package scheduler decides what a torrent asks of which peer.
+//
+// One scheduler serves one torrent. Peers tell it what the other sides have,
+// whether they let us download, and which blocks came; the store tells it which
+// pieces are verified. It answers with coordinates of blocks and never sees
+// their bytes (BEP 3).
+//
+// The shell in this file takes the messages and sends the answers; all
+// decisions are made by the plain Go of the other files:
+//
+//	availability  which pieces are rare
+//	picker        which piece a peer begins
+//	ledger        where each block stands, who was asked for what
+//	assign        who is asked next, within the memory budget
+//	endgame       what is taken over from slow peers
+//	blame         who sent what was corrupt
+//	progress      how far it is, and why nothing moves
+package scheduler
+
+import (
+	"slices"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/actors/world"
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+// Config is what a scheduler is made of.
+type Config struct {
+	World   *world.World
+	Refs    messages.Refs
+	Torrent *metainfo.Torrent
+	Picker  string // one of Pickers; empty: DefaultPicker
+}
+
+const (
+	// tick is how often waiting peers are looked at: it is what a slow peer can
+	// delay the end by.
+	tick = 250 * time.Millisecond
+	// ticksPerReport makes Progress come once a second.
+	ticksPerReport = 4
+	// newsWait is how long verified pieces gather before they are announced,
+	// newsEnough how many do at most.
+	newsWait   = 100 * time.Millisecond
+	newsEnough = 32
+)
+
+// Scheduler is the actor.
+type Scheduler struct {
+	Config
+	*swarm
+	told      messages.State // in the last Progress
+	ticks     int
+	timer     world.Timer
+	newsTimer world.Timer // nil when nothing is to be announced
+}
+
+// ticked and newsDue are sent by timers. They name the incarnation that set
+// them, whose successor ignores them.
+type (
+	ticked  struct{ to *Scheduler }
+	newsDue struct{ to *Scheduler }
+)
+
+// New returns a scheduler that is yet to be started.
+func New(cfg Config) actor.Actor { return &Scheduler{Config: cfg} }
+
+// Receive takes one message in, and then says to each peer what follows from
+// it.
+func (s *Scheduler) Receive(c actor.Context) {
+	switch c.Message().(type) {
+	case *actor.Started:
+		s.start(c)
+	case *actor.Restarting, *actor.Stopping:
+		s.stop()
+		return
+	}
+	if s.swarm == nil {
+		return
+	}
+	s.now = s.World.Clock.Now()
+	s.handle(c)
+	s.speak(c)
+}
+
+func (s *Scheduler) handle(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *messages.SetMemory:
+		s.setMemory(m.Bytes)
+
+	case *messages.StoreChecking:
+		s.checking = *m
+	case *messages.StoreReady:
+		s.open(c, m)
+	case *messages.PieceVerified:
+		s.pieceVerified(m.Piece)
+		s.completed(c)
+	case *messages.PieceCorrupt:
+		s.pieceCorrupt(m)
+	case *messages.ProofOfBlame:
+		s.proofOfBlame(m)
+	case *messages.BlocksSpilled:
+		s.blocksSpilled(m)
+	case *messages.StoreFailed:
+		s.storeFailed(m)
+	case *messages.StoreRecovered:
+		s.storeRecovered()
+	case *messages.StoreFinished:
+		s.stored = true
+
+	case *messages.PeerReady:
+		s.meet(c, m)
+	case *messages.PeerGone:
+		if p := s.byKey[m.Key]; p != nil && p.Link == m.Link {
+			c.Unwatch(p.Peer)
+			s.leave(p)
+		}
+	case *actor.Terminated:
+		s.terminated(m.Who)
+	case *messages.PeerHas:
+		s.with(m.Key, func(p *peer) { s.peerHas(p, m.Have) })
+	case *messages.PeerGot:
+		s.with(m.Key, func(p *peer) { s.peerGot(p, m.Pieces) })
+	case *messages.PeerChokedUs:
+		s.with(m.Key, func(p *peer) { s.peerChokedUs(p, m) })
+	case *messages.BlocksArrived:
+		s.with(m.Key, func(p *peer) { s.blocksArrived(p, m) })
+	case *messages.RequestsDropped:
+		s.with(m.Key, func(p *peer) { s.requestsDropped(p, m) })
+	case *messages.PeerRates:
+		s.with(m.Key, func(p *peer) { p.rates = *m })
+
+	case *ticked:
+		if m.to == s {
+			s.tick(c)
+		}
+	case *newsDue:
+		if m.to == s {
+			s.announce(c)
+		}
+	}
+}
+
+// with calls f with the peer of that key. One that is gone is not listened to.
+func (s *Scheduler) with(key messages.PeerKey, f func(*peer)) {
+	if p := s.byKey[key]; p != nil {
+		f(p)
+	}
+}
+
+func (s *Scheduler) start(c actor.Context) {
+	t := s.Torrent
+	g := geometry{length: t.Length, pieceLength: t.PieceLength, pieces: t.PieceCount()}
+	s.swarm = newSwarm(g, s.Picker, s.World.Chance.Source(c.Self().Id))
+	s.timer = world.SendAfter(c, s.World.Clock, tick, &ticked{s})
+}
+
+func (s *Scheduler) stop() {
+	for _, t := range []world.Timer{s.timer, s.newsTimer} {
+		if t != nil {
+			t.Stop()
+		}
+	}
+}
+
+// open begins when the store does: peers that came before are welcomed now.
+func (s *Scheduler) open(c actor.Context, m *messages.StoreReady) {
+	if s.ready {
+		return
+	}
+	s.storeReady(m)
+	for _, p := range s.peers {
+		s.welcome(c, p)
+	}
+	s.completed(c)
+}
+
+func (s *Scheduler) meet(c actor.Context, m *messages.PeerReady) {
+	c.Watch(m.Peer)
+	p := s.join(m)
+	if s.ready {
+		s.announce(c) // first, so that the peer hears no news that its bitfield has
+		s.welcome(c, p)
+	}
+}
+
+func (s *Scheduler) welcome(c actor.Context, p *peer) {
+	c.Send(p.Peer, &messages.Welcome{Link: p.Link, Have: s.have.Clone()})
+}
+
+func (s *Scheduler) terminated(who *actor.PID) {
+	for _, p := range s.peers {
+		if p.Peer.Equal(who) {
+			s.leave(p)
+			return
+		}
+	}
+}
+
+// completed tells those who behave differently once everything is there.
+func (s *Scheduler) completed(c actor.Context) {
+	if s.complete() {
+		c.Send(s.Refs.Choker, &messages.SeedingChanged{Seeding: true})
+		c.Send(s.Refs.Peers, &messages.PiecesWanted{Wanted: false})
+	}
+}
+
+// tick looks at peers that wait: with time, slow ones turn out to be slow.
+func (s *Scheduler) tick(c actor.Context) {
+	s.timer = world.SendAfter(c, s.World.Clock, tick, &ticked{s})
+	s.refillStarved()
+	if s.ticks++; s.ticks%ticksPerReport == 0 {
+		s.report(c)
+		s.completed(c) // again: a choker or peers that was restarted does not know
+	}
+}
+
+// speak sends what the message that was handled has led to.
+func (s *Scheduler) speak(c actor.Context) {
+	for i, ban := range s.bans {
+		c.Send(s.Refs.Peers, ban)
+		s.bans[i] = nil
+	}
+	s.bans = s.bans[:0]
+	for i, p := range s.dirty {
+		p.dirty = false
+		s.tell(c, p)
+		s.dirty[i] = nil
+	}
+	s.dirty = s.dirty[:0]
+
+	switch {
+	case len(s.news) >= newsEnough || len(s.news) > 0 && s.complete():
+		s.announce(c)
+	case len(s.news) > 0 && s.newsTimer == nil:
+		s.newsTimer = world.SendAfter(c, s.World.Clock, newsWait, &newsDue{s})
+	}
+	if s.state() != s.told {
+		s.report(c)
+	}
+}
+
+func (s *Scheduler) tell(c actor.Context, p *peer) {
+	if p.gone {
+		return
+	}
+	if p.dismissed {
+		c.Send(p.Peer, &messages.Disconnect{Reason: p.dismissal})
+		return
+	}
+	if interested := p.wanted > 0; interested != p.interested {
+		p.interested = interested
+		c.Send(p.Peer, &messages.SetInterested{Interested: interested})
+	}
+	if len(p.cancel) > 0 {
+		c.Send(p.Peer, &messages.CancelBlocks{Blocks: slices.Clone(p.cancel)})
+		p.cancel = p.cancel[:0]
+	}
+	if len(p.ask) > 0 {
+		c.Send(p.Peer, &messages.RequestBlocks{Blocks: slices.Clone(p.ask)})
+		p.ask = p.ask[:0]
+	}
+}
+
+// announce tells peers of the pieces that have become ours since the last time.
+// One that has them all is not told: it will not ask for them.
+func (s *Scheduler) announce(c actor.Context) {
+	if s.newsTimer != nil {
+		s.newsTimer.Stop()
+		s.newsTimer = nil
+	}
+	if len(s.news) == 0 {
+		return
+	}
+	m := &messages.AnnounceHave{Pieces: slices.Clone(s.news)}
+	s.news = s.news[:0]
+	for _, p := range s.peers {
+		if slices.ContainsFunc(m.Pieces, func(piece uint32) bool { return !p.have.Test(uint(piece)) }) {
+			c.Send(p.Peer, m)
+		}
+	}
+}
+
+func (s *Scheduler) report(c actor.Context) {
+	m := s.progress()
+	m.InfoHash, m.Name = s.Torrent.InfoHash, s.Torrent.Name
+	s.told = m.State
+	c.Send(s.Refs.Torrent, m)
+}
