@@ -2,6 +2,7 @@ package real
 
 import (
 	"errors"
+	"net"
 	"slices"
 	"sync"
 	"syscall"
@@ -119,7 +120,7 @@ func (l *link) writeAll(greeting []byte, out []messages.Outgoing) error {
 		if err := c.fill(); err != nil {
 			return err
 		}
-		if err := l.writeChunk(c.buf); err != nil {
+		if err := writeWithin(l.conn, c.buf, writeTimeout); err != nil {
 			return err
 		}
 		if len(c.gaps) > 0 {
@@ -130,14 +131,14 @@ func (l *link) writeAll(greeting []byte, out []messages.Outgoing) error {
 	return nil
 }
 
-// writeChunk fails when the peer has taken nothing for writeTimeout, however
-// slow it is otherwise.
-func (l *link) writeChunk(b []byte) error {
+// writeWithin fails when the peer has taken nothing for so long, however slow
+// it is otherwise.
+func writeWithin(conn net.Conn, b []byte, patience time.Duration) error {
 	for {
-		if err := l.conn.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
+		if err := conn.SetWriteDeadline(time.Now().Add(patience)); err != nil {
 			return err
 		}
-		n, err := l.conn.Write(b)
+		n, err := conn.Write(b)
 		if n == len(b) || n == 0 || cause(err) != errTimedOut {
 			return err
 		}
