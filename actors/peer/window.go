@@ -28,7 +28,7 @@ func (w *window) arrived(blocks int, rate float64) {
 		w.size += blocks
 		// The rate lags behind by its averaging: let growth run up to twice
 		// of what it already asks for.
-		w.starting = w.size < maxWindow && w.size <= max(2*fit, 4*minWindow)
+		w.starting = w.size < maxWindow && w.size <= max(2*fit, 2*minWindow)
 	} else {
 		w.size = fit
 	}

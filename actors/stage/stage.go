@@ -159,3 +159,13 @@ func Next[T any](p *Probe) T {
 	}
 	return want
 }
+
+// Await is Next for a probe that gets other messages as well: those that came
+// before are dropped.
+func Await[T any](p *Probe) T {
+	for {
+		if want, ok := (<-p.inbox).(T); ok {
+			return want
+		}
+	}
+}

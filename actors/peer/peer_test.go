@@ -1,0 +1,173 @@
+package peer
+
+import (
+	"errors"
+	"io"
+	"net/netip"
+	"testing"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/bits-and-blooms/bitset"
+
+	"kouzui/actors/stage"
+	"kouzui/actors/world/fake"
+	"kouzui/messages"
+	"kouzui/wire/buffer"
+	"kouzui/wire/frame"
+	"kouzui/wire/metainfo"
+)
+
+var (
+	addr   = netip.MustParseAddrPort("127.0.0.2:6881")
+	remote = [20]byte{'r'}
+)
+
+// scene is a peer among probes.
+type scene struct {
+	*stage.Stage
+	torrent                                  *metainfo.Torrent
+	peers, scheduler, choker, store, limiter *stage.Probe
+}
+
+func newScene(t *testing.T, limits messages.SetLimits) *scene {
+	s := &scene{Stage: stage.New(t)}
+	s.torrent, _ = stage.Torrent(t, 10*4*blockSize, 4*blockSize)
+	s.peers, s.scheduler, s.choker = s.StartProbe("peers"), s.StartProbe("scheduler"), s.StartProbe("choker")
+	s.store, s.limiter = s.StartProbe("store"), s.StartProbe("limiter")
+	config := Config{
+		World: s.World.World(), Torrent: s.torrent, Self: [20]byte{'s'}, Key: 1, Addr: addr, Limits: limits,
+		Refs: messages.Refs{
+			Peers: s.peers.PID, Scheduler: s.scheduler.PID, Choker: s.choker.PID, Store: s.store.PID, Limiter: s.limiter.PID,
+		},
+	}
+	s.Perform(func() actor.Actor { return New(config) })
+	return s
+}
+
+// meet answers the dial and shakes hands, up to Welcome.
+func (s *scene) meet(have ...uint) *fake.Link {
+	link := s.World.Network.AwaitDial().Connect()
+	link.AwaitHandshake()
+	link.Handshake(frame.Handshake{InfoHash: s.torrent.InfoHash, PeerID: remote})
+	ready := stage.Await[*messages.PeerReady](s.peers)
+	set := bitset.New(uint(s.torrent.PieceCount()))
+	for _, i := range have {
+		set.Set(i)
+	}
+	s.Tell(&messages.Welcome{Link: ready.Link, Have: set})
+	link.AwaitStart()
+	return link
+}
+
+func TestPeerDownloads(t *testing.T) {
+	s := newScene(t, messages.SetLimits{})
+	link := s.meet()
+	link.Receive(frame.Frame{Kind: frame.Bitfield, Bits: []byte{0xff, 0xc0}}, frame.Frame{Kind: frame.Unchoke})
+	if has := stage.Await[*messages.PeerHas](s.scheduler); has.Have.Count() != 10 {
+		t.Fatalf("%d pieces", has.Have.Count())
+	}
+	if turned := stage.Await[*messages.PeerChokedUs](s.scheduler); turned.Choked || turned.Window != minWindow {
+		t.Fatalf("%+v", turned)
+	}
+	s.Tell(&messages.SetInterested{Interested: true})
+	if sent := link.AwaitSent(); sent.Kind != frame.Interested {
+		t.Fatalf("sent %v", sent.Kind)
+	}
+	s.Tell(&messages.RequestBlocks{Blocks: []messages.Block{block(0), block(1)}})
+	for i := range 2 {
+		sent := link.AwaitSent()
+		if sent.Kind != frame.Request || blockOf(&sent.Frame) != block(i) {
+			t.Fatalf("sent %+v", sent.Frame)
+		}
+	}
+	pool := buffer.NewPool(10)
+	link.Receive(pieceFrame(pool, block(0)), pieceFrame(pool, block(1)))
+	stored := stage.Await[*messages.StoreBlocks](s.store)
+	arrived := stage.Await[*messages.BlocksArrived](s.scheduler)
+	if len(stored.Blocks) != 2 || len(arrived.Blocks) != 2 || arrived.Window != minWindow+2 {
+		t.Fatalf("stored %d, arrived %d, window %d", len(stored.Blocks), len(arrived.Blocks), arrived.Window)
+	}
+	link.AwaitDone()
+}
+
+func TestPeerUploads(t *testing.T) {
+	s := newScene(t, messages.SetLimits{})
+	link := s.meet(0, 1)
+	if sent := link.AwaitSent(); sent.Kind != frame.Bitfield || sent.Bits[0] != 0xc0 {
+		t.Fatalf("sent %v %x", sent.Kind, sent.Bits)
+	}
+	s.Tell(&messages.SetChoked{Choked: false})
+	if sent := link.AwaitSent(); sent.Kind != frame.Unchoke {
+		t.Fatalf("sent %v", sent.Kind)
+	}
+	link.Receive(frame.Frame{Kind: frame.Request, Index: 1, Begin: blockSize, Length: blockSize})
+	load := stage.Await[*messages.LoadBlocks](s.store)
+	s.Tell(&messages.BlocksLoaded{Link: load.Link, Blocks: load.Blocks})
+	sent := link.AwaitSent()
+	if sent.Kind != frame.Piece || sent.Offset != s.torrent.PieceLength+blockSize || sent.Length != blockSize {
+		t.Fatalf("sent %+v at %d", sent.Frame, sent.Offset)
+	}
+}
+
+func TestPeerBuysTokensWhenLimited(t *testing.T) {
+	s := newScene(t, messages.SetLimits{Down: 1000, Up: 1000})
+	link := s.meet(0)
+	link.AwaitSent() // bitfield
+	link.Receive(frame.Frame{Kind: frame.Unchoke})
+	stage.Await[*messages.PeerChokedUs](s.scheduler)
+	s.Tell(&messages.RequestBlocks{Blocks: []messages.Block{block(0), block(1)}})
+	if want := stage.Await[*messages.TokensWanted](s.limiter); want.Direction != messages.Down || want.Bytes != 2*blockSize {
+		t.Fatalf("wants %+v", want)
+	}
+	s.Tell(&messages.TokensGranted{Direction: messages.Down, Bytes: blockSize + 1})
+	if sent := link.AwaitSent(); sent.Kind != frame.Request {
+		t.Fatalf("sent %v", sent.Kind)
+	}
+	if want := stage.Await[*messages.TokensWanted](s.limiter); want.Bytes != blockSize-1 {
+		t.Fatalf("then wants %d", want.Bytes)
+	}
+	s.Tell(&messages.SetChoked{Choked: false})
+	link.Receive(frame.Frame{Kind: frame.Request, Length: blockSize})
+	if want := stage.Await[*messages.TokensWanted](s.limiter); want.Direction != messages.Up || want.Bytes != blockSize {
+		t.Fatalf("wants %+v", want)
+	}
+	s.Tell(&messages.SetLimits{}) // the limits are lifted
+	load := stage.Await[*messages.LoadBlocks](s.store)
+	if len(load.Blocks) != 1 {
+		t.Fatalf("loads %d", len(load.Blocks))
+	}
+}
+
+func TestPeerComesBackWithoutItsConnection(t *testing.T) {
+	s := newScene(t, messages.SetLimits{})
+	old := s.meet()
+	s.Crash()
+	if gone := stage.Await[*messages.PeerGone](s.scheduler); gone.Reason != messages.GoneFailed || gone.Link != old.ID() {
+		t.Fatalf("%+v", gone)
+	}
+	old.AwaitClose()
+	link := s.meet()
+	link.Receive(frame.Frame{Kind: frame.Unchoke})
+	stage.Await[*messages.PeerChokedUs](s.scheduler)
+}
+
+func TestPeerEnds(t *testing.T) {
+	for name, c := range map[string]struct {
+		do   func(*scene)
+		want messages.GoneReason
+	}{
+		"dial fails":          {func(s *scene) { s.World.Network.AwaitDial().Fail(errors.New("refused")) }, messages.GoneDial},
+		"wrong info hash":     {func(s *scene) { s.World.Network.AwaitDial().Connect().Handshake(frame.Handshake{}) }, messages.GoneHandshake},
+		"closed by the other": {func(s *scene) { s.meet().Close(io.EOF) }, messages.GoneClosed},
+		"bad frame":           {func(s *scene) { s.meet().Receive(frame.Frame{Kind: frame.Have, Index: 99}) }, messages.GoneProtocol},
+		"told to":             {func(s *scene) { s.Tell(&messages.Disconnect{Reason: messages.GoneUseless}) }, messages.GoneUseless},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, messages.SetLimits{})
+			c.do(s)
+			if gone := stage.Await[*messages.PeerGone](s.peers); gone.Reason != c.want {
+				t.Errorf("gone: %v, want %v", gone.Reason, c.want)
+			}
+		})
+	}
+}

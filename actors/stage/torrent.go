@@ -1,0 +1,39 @@
+package stage
+
+import (
+	"crypto/sha1"
+	"math/rand/v2"
+	"testing"
+
+	"kouzui/wire/metainfo"
+)
+
+// Torrent makes a torrent of a single file of random bytes that a seed decides,
+// and the bytes. Trackers may be added as one tier each.
+func Torrent(t testing.TB, length, pieceLength int, trackers ...string) (*metainfo.Torrent, []byte) {
+	t.Helper()
+	data := make([]byte, length)
+	source := rand.NewChaCha8([32]byte{1})
+	_, _ = source.Read(data) // never fails
+	var sums []byte
+	for at := 0; at < length; at += pieceLength {
+		sum := sha1.Sum(data[at:min(at+pieceLength, length)])
+		sums = append(sums, sum[:]...)
+	}
+	var tiers [][]string
+	for _, url := range trackers {
+		tiers = append(tiers, []string{url})
+	}
+	raw, err := metainfo.Encode(metainfo.Spec{
+		Name: "data", Single: true, PieceLength: int64(pieceLength), Pieces: sums, Announce: tiers,
+		Files: []metainfo.FileSpec{{Path: []string{"data"}, Length: int64(length)}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	torrent, err := metainfo.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return torrent, data
+}
