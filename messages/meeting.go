@@ -33,11 +33,13 @@ type AdoptLink struct {
 	Handshake frame.Handshake
 }
 
-// BanAddress: scheduler to peers: no connection with this address any more, for
-// the reason given.
+// BanAddress: scheduler to peers: no connection with this peer any more, for the
+// reason given. The ban holds for the address, not for its host: behind that
+// there may be others. A peer that came in is known by its host alone.
 type BanAddress struct {
-	Addr   netip.Addr
-	Reason string
+	Addr    netip.AddrPort
+	Inbound bool
+	Reason  string
 }
 
 // PiecesWanted: scheduler to peers, when it changes: a complete torrent does not

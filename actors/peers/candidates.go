@@ -27,16 +27,16 @@ type candidate struct {
 // candidates are the addresses that we know of, and what came of dialling them.
 type candidates struct {
 	all  map[netip.AddrPort]*candidate
-	bans map[netip.Addr]string
+	bans map[netip.AddrPort]string // port 0: whoever dials us from there
 }
 
 func newCandidates() *candidates {
-	return &candidates{all: map[netip.AddrPort]*candidate{}, bans: map[netip.Addr]string{}}
+	return &candidates{all: map[netip.AddrPort]*candidate{}, bans: map[netip.AddrPort]string{}}
 }
 
 // add takes note of an address. What is known of it already stays.
 func (c *candidates) add(a messages.PeerAddr) {
-	if _, banned := c.bans[a.Addr.Addr()]; banned || !a.Addr.IsValid() || a.Addr.Port() == 0 {
+	if _, banned := c.bans[a.Addr]; banned || !a.Addr.IsValid() || a.Addr.Port() == 0 {
 		return
 	}
 	if known, ok := c.all[a.Addr]; ok {
@@ -133,19 +133,17 @@ func (c *candidates) gone(addr netip.AddrPort, why messages.GoneReason, now time
 	x.next = now.Add(wait - time.Duration(float64(wait)*0.2*rnd.Float64()))
 }
 
-// ban forgets every address of a host, for good.
-func (c *candidates) ban(host netip.Addr, reason string) {
+// ban forgets an address, for good. One with port 0 stands for connections that
+// come in from its host.
+func (c *candidates) ban(addr netip.AddrPort, reason string) {
 	if len(c.bans) < maxBans {
-		c.bans[host] = reason
+		c.bans[addr] = reason
 	}
-	for addr := range c.all {
-		if addr.Addr() == host {
-			delete(c.all, addr)
-		}
-	}
+	delete(c.all, addr)
 }
 
-func (c *candidates) banned(host netip.Addr) (reason string, is bool) {
-	reason, is = c.bans[host]
+// barred tells why connections from host are not let in, if so.
+func (c *candidates) barred(host netip.Addr) (reason string, is bool) {
+	reason, is = c.bans[netip.AddrPortFrom(host, 0)]
 	return reason, is
 }

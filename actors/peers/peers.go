@@ -198,7 +198,7 @@ func (p *peers) adopt(c actor.Context, m *messages.AdoptLink) {
 }
 
 func (p *peers) refuse(host netip.Addr) error {
-	if reason, is := p.known.banned(host); is {
+	if reason, is := p.known.barred(host); is {
 		return fmt.Errorf("banned: %s", reason)
 	}
 	if len(p.slots) >= p.Max {
@@ -276,9 +276,13 @@ func (p *peers) terminated(c actor.Context, m *actor.Terminated) {
 }
 
 func (p *peers) ban(c actor.Context, m *messages.BanAddress) {
-	p.known.ban(m.Addr, m.Reason)
+	addr := m.Addr
+	if m.Inbound {
+		addr = netip.AddrPortFrom(addr.Addr(), 0)
+	}
+	p.known.ban(addr, m.Reason)
 	for _, s := range p.slots {
-		if s.remote.Addr() == m.Addr {
+		if s.remote == m.Addr {
 			c.Send(s.pid, &messages.Disconnect{Reason: messages.GoneBanned})
 		}
 	}

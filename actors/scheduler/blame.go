@@ -27,14 +27,14 @@ func (s *swarm) proofOfBlame(m *messages.ProofOfBlame) {
 }
 
 func (s *swarm) ban(key messages.PeerKey, reason string) {
-	var addr netip.Addr
+	var who former
 	if p := s.byKey[key]; p != nil {
-		addr = p.Addr.Addr()
+		who = former{p.Key, p.Addr, p.Inbound}
 		s.dismiss(p, messages.GoneBanned)
-	} else if addr = s.past.addr(key); !addr.IsValid() {
+	} else if who = s.past.former(key); !who.addr.IsValid() {
 		return
 	}
-	s.bans = append(s.bans, &messages.BanAddress{Addr: addr, Reason: reason})
+	s.bans = append(s.bans, &messages.BanAddress{Addr: who.addr, Inbound: who.inbound, Reason: reason})
 }
 
 // past is what is kept of peers that are gone: their totals, and the addresses
@@ -46,8 +46,9 @@ type past struct {
 }
 
 type former struct {
-	key  messages.PeerKey
-	addr netip.Addr
+	key     messages.PeerKey
+	addr    netip.AddrPort
+	inbound bool
 }
 
 // remembered bounds the memory of addresses.
@@ -56,16 +57,16 @@ const remembered = 256
 func (g *past) add(p *peer) {
 	g.uploaded += p.rates.UpTotal
 	g.wasted += p.rates.WastedTotal
-	g.last[g.next] = former{p.Key, p.Addr.Addr()}
+	g.last[g.next] = former{p.Key, p.Addr, p.Inbound}
 	g.next = (g.next + 1) % remembered
 }
 
-// addr is invalid for a peer that is not remembered.
-func (g *past) addr(key messages.PeerKey) netip.Addr {
+// former is invalid for a peer that is not remembered.
+func (g *past) former(key messages.PeerKey) former {
 	for _, f := range g.last {
 		if f.key == key {
-			return f.addr
+			return f
 		}
 	}
-	return netip.Addr{}
+	return former{}
 }

@@ -293,7 +293,7 @@ func TestLiarIsFoundAndBanned(t *testing.T) {
 	}
 	s.leave(liar)
 	x.run(time.Hour)
-	if s.past.addr(4) != liar.Addr.Addr() {
+	if s.past.former(4).addr != liar.Addr {
 		t.Error("the address of a gone peer is not remembered")
 	}
 	if len(s.suspect) != 0 {

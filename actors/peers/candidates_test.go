@@ -1,0 +1,110 @@
+package peers
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"kouzui/messages"
+)
+
+var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func seeded() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+
+func addrOf(n int) netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, byte(n >> 8), byte(n)}), 6881)
+}
+
+func TestTheUsersOwnPeersComeFirst(t *testing.T) {
+	c := newCandidates()
+	for i := range 50 {
+		c.add(messages.PeerAddr{Addr: addrOf(i)})
+	}
+	own := addrOf(7)
+	c.add(messages.PeerAddr{Addr: own, Origin: messages.FromUser})
+	if best, _ := c.next(start, seeded()); best.Addr != own {
+		t.Errorf("picked %v", best.Addr)
+	}
+}
+
+func TestAFailureWaitsLongerEachTime(t *testing.T) {
+	c := newCandidates()
+	c.add(messages.PeerAddr{Addr: addrOf(1)})
+	now, last := start, time.Duration(0)
+	for range 12 {
+		c.dialled(addrOf(1), now)
+		if best, due := c.next(now, seeded()); best != nil || !due.IsZero() {
+			t.Fatal("a busy address is offered")
+		}
+		c.gone(addrOf(1), messages.GoneDial, now, seeded())
+		best, due := c.next(now, seeded())
+		wait := due.Sub(now)
+		if best != nil || wait < 4*time.Second || wait > 5*time.Minute || wait < last*7/10 {
+			t.Fatalf("after %v: %v", last, wait)
+		}
+		now, last = due, wait
+	}
+	c.dialled(addrOf(1), now)
+	c.gone(addrOf(1), messages.GoneClosed, now.Add(2*healthy), seeded())
+	if _, due := c.next(now.Add(2*healthy), seeded()); due.Sub(now.Add(2*healthy)) > 5*time.Second {
+		t.Error("a long connection does not clear the record")
+	}
+}
+
+func TestOurselvesAndTheBannedAreNotOffered(t *testing.T) {
+	c := newCandidates()
+	c.add(messages.PeerAddr{Addr: addrOf(1)})
+	c.add(messages.PeerAddr{Addr: addrOf(2)})
+	c.gone(addrOf(1), messages.GoneSelf, start, seeded())
+	c.ban(addrOf(2), "sent rubbish")
+	c.add(messages.PeerAddr{Addr: addrOf(2)})
+	if best, due := c.next(start.Add(time.Hour), seeded()); best != nil || !due.IsZero() {
+		t.Errorf("offers %v", best)
+	}
+}
+
+// However many addresses come, few are kept, and the user's own stay.
+func TestCandidatesAreBounded(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c, rnd := newCandidates(), seeded()
+		own := addrOf(0)
+		c.add(messages.PeerAddr{Addr: own, Origin: messages.FromUser})
+		n := 1
+		for range rapid.IntRange(1, 30).Draw(t, "rounds") {
+			for range rapid.IntRange(1, 200).Draw(t, "new") {
+				c.add(messages.PeerAddr{Addr: addrOf(n)})
+				n++
+			}
+			if best, _ := c.next(start, rnd); best != nil && rapid.Bool().Draw(t, "fails") {
+				c.dialled(best.Addr, start)
+				c.gone(best.Addr, messages.GoneDial, start, rnd)
+			}
+			if len(c.all) > maxCandidates {
+				t.Fatalf("%d kept", len(c.all))
+			}
+			if c.all[own] == nil {
+				t.Fatal("the user's own is forgotten")
+			}
+		}
+	})
+}
+
+func TestABanOfAHostKeepsOutOnlyWhoDialsUs(t *testing.T) {
+	c := newCandidates()
+	host := addrOf(1).Addr()
+	c.ban(netip.AddrPortFrom(host, 0), "sent rubbish")
+	if _, is := c.barred(host); !is {
+		t.Error("a banned host may come in")
+	}
+	if _, is := c.barred(addrOf(2).Addr()); is {
+		t.Error("another host may not")
+	}
+	c.add(messages.PeerAddr{Addr: addrOf(1)})
+	if best, _ := c.next(start, seeded()); best == nil {
+		t.Error("a neighbour of a banned peer is not dialled")
+	}
+}
