@@ -288,7 +288,7 @@ func TestLiarIsFoundAndBanned(t *testing.T) {
 		}
 	}
 	liar := x.peers[4].p
-	if len(s.bans) != 1 || s.bans[0].Addr != liar.Addr.Addr() || !liar.dismissed {
+	if len(s.bans) != 1 || s.bans[0].Addr != liar.Addr || !liar.dismissed {
 		t.Fatalf("banned %v, want %v alone", s.bans, liar.Addr)
 	}
 	s.leave(liar)
