@@ -1,0 +1,119 @@
+package torrent
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"kouzui/actors/world"
+	"kouzui/messages"
+)
+
+var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func after(d time.Duration) time.Time { return start.Add(d) }
+
+func TestWhenACompleteTorrentIsDone(t *testing.T) {
+	const mib = 1 << 20
+	for _, c := range []struct {
+		name    string
+		options messages.TorrentOptions
+		p       messages.Progress
+		at      time.Duration
+		want    bool
+	}{
+		{"no seeding asked for", messages.TorrentOptions{}, messages.Progress{}, 0, true},
+		{"seeding without an end", messages.TorrentOptions{Seed: true}, messages.Progress{Uploaded: 1 << 40}, 1000 * time.Hour, false},
+		{"time not up", messages.TorrentOptions{Seed: true, SeedFor: time.Hour}, messages.Progress{}, time.Hour - 1, false},
+		{"time up", messages.TorrentOptions{Seed: true, SeedFor: time.Hour}, messages.Progress{}, time.Hour, true},
+		{"ratio not reached", messages.TorrentOptions{Seed: true, SeedRatio: 2}, messages.Progress{Downloaded: mib, Uploaded: 2*mib - 1}, 0, false},
+		{"ratio reached", messages.TorrentOptions{Seed: true, SeedRatio: 2}, messages.Progress{Downloaded: mib, Uploaded: 2 * mib}, 0, true},
+		{"ratio of what was there", messages.TorrentOptions{Seed: true, SeedRatio: 1}, messages.Progress{Length: mib, Uploaded: mib}, 0, true},
+		{"ratio of what was there, not reached", messages.TorrentOptions{Seed: true, SeedRatio: 1}, messages.Progress{Length: mib}, 0, false},
+	} {
+		g := goals{options: c.options}
+		if g.done(&c.p, after(c.at)) {
+			t.Errorf("%s: done before it is complete", c.name)
+		}
+		g.completed(start)
+		if got := g.done(&c.p, after(c.at)); got != c.want {
+			t.Errorf("%s: done is %v", c.name, got)
+		}
+	}
+}
+
+func TestUntilPeersAreDone(t *testing.T) {
+	g := goals{options: messages.TorrentOptions{UntilPeersDone: true}}
+	g.completed(start)
+	needy, content := &messages.Progress{PeersNeedData: true}, &messages.Progress{}
+	for i, step := range []struct {
+		p    *messages.Progress
+		at   time.Duration
+		want bool
+	}{
+		{needy, 0, false}, {content, time.Second, false}, {needy, 2 * time.Second, false},
+		{content, 3 * time.Second, false}, {content, 5 * time.Second, false}, {content, 6 * time.Second, true},
+	} {
+		if got := g.done(step.p, after(step.at)); got != step.want {
+			t.Errorf("step %d: %v", i, got)
+		}
+	}
+}
+
+func TestWhenATorrentIsHopeless(t *testing.T) {
+	full := &world.AnnounceError{Phase: "any", Err: world.ErrFull}
+	g := goals{}
+	still := &messages.Progress{}
+	if g.hopeless(still, start) != nil || g.hopeless(still, after(24*time.Hour)) != nil {
+		t.Error("gives up although nobody asked for it")
+	}
+	g.diskFailed(full, start)
+	g.diskFailed(full, after(time.Minute))
+	if g.hopeless(still, after(diskPatience-1)) != nil {
+		t.Error("a full disk has no patience")
+	}
+	if err := g.hopeless(still, after(diskPatience)); !errors.Is(err, world.ErrFull) {
+		t.Errorf("a full disk: %v", err)
+	}
+	g.diskRecovered()
+	if err := g.hopeless(still, after(diskPatience)); err != nil {
+		t.Errorf("after the disk recovered: %v", err)
+	}
+
+	g = goals{options: messages.TorrentOptions{StallTimeout: time.Minute}}
+	for i := range 10 { // a byte now and then is enough
+		p := &messages.Progress{Downloaded: int64(i)}
+		if err := g.hopeless(p, after(time.Duration(i)*50*time.Second)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	err := g.hopeless(&messages.Progress{Downloaded: 9, Why: "no peers"}, after(510*time.Second))
+	if !errors.Is(err, messages.ErrStalled) {
+		t.Errorf("a stall: %v", err)
+	}
+	g.completed(start)
+	if g.hopeless(&messages.Progress{Downloaded: 9}, after(time.Hour)) != nil {
+		t.Error("a seed without customers is given up")
+	}
+}
+
+func TestTiers(t *testing.T) {
+	tiers := newTiers(3)
+	check := func(what string, got []int, want ...int) {
+		t.Helper()
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", what, got, want)
+		}
+	}
+	check("at the start", tiers.advance(), 0)
+	check("again", tiers.advance())
+	check("the first fails", tiers.exhausted(0), 1)
+	check("it fails once more", tiers.exhausted(0))
+	check("the second fails", tiers.exhausted(1), 2)
+	check("the second works", tiers.replied(1), 2)
+	check("the first works", tiers.replied(0), 1)
+	check("the first fails again", tiers.exhausted(0), 1)
+	none := newTiers(0)
+	check("without trackers", none.advance())
+}
