@@ -13,6 +13,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"kouzui/actors/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
 )
@@ -23,10 +24,24 @@ const (
 
 	maxHalfOpen    = 16
 	dialsPerSecond = 20
-	// Connections are taken over the limit while all others are useful to
-	// nobody's harm; addresses share what there is.
-	maxPerHost = 2 // of the limit: one host has at most half of it
+	// One host may have a limit/maxPerHost of the connections that come in.
+	maxPerHost = 2
 )
+
+// Kinds of peer actors: those that dial, and those that adopt a link.
+const (
+	Dialled  = "peer"
+	Accepted = "inbound-peer"
+)
+
+// Strategy is how failed peers are answered: one that dialled does so again, and
+// is given up when it keeps failing; one that came in has no way back but to
+// come in again.
+func Strategy() supervise.Strategy {
+	again := supervise.DefaultBackoff
+	again.Budget, again.WhenSpent = 5, supervise.ThenStop
+	return supervise.ByKind(map[string]supervise.Strategy{Accepted: supervise.StopChild}, again)
+}
 
 // Config is what the supervisor is built from.
 type Config struct {
