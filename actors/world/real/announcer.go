@@ -1,0 +1,64 @@
+package real
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"kouzui/actors/world"
+	"kouzui/wire/announce"
+	"kouzui/wire/metainfo"
+)
+
+var _ world.Announcer = (*HTTP)(nil)
+
+// Announce is world.Announcer's, over HTTP and HTTPS (BEP 3). With PhaseFailure
+// the reply goes along with the error. The returned cancel waits for a call of
+// done that has already begun, so done must not call it.
+func (h *HTTP) Announce(url string, r announce.Request, timeout time.Duration, done func(announce.Reply, error)) (cancel func()) {
+	ctx, stop := context.WithTimeout(context.Background(), timeout)
+	d := &dialing{stop: stop}
+	go func() {
+		defer stop()
+		reply, err := h.announce(ctx, url, r)
+		d.answer(func() { done(reply, err) }, func() {})
+	}()
+	return d.cancel
+}
+
+func (h *HTTP) announce(ctx context.Context, base string, r announce.Request) (announce.Reply, error) {
+	url, err := r.URL(base)
+	if err != nil {
+		return announce.Reply{}, &world.AnnounceError{Phase: world.PhaseURL, Err: err}
+	}
+	body, failed := h.get(ctx, url, announce.MaxReply)
+	if failed != nil && failed.Phase != world.PhaseStatus {
+		return announce.Reply{}, failed
+	}
+	reply, err := announce.ParseReply(body)
+	switch {
+	case err == nil && reply.Failure != "": // also with a status that is no success
+		return reply, &world.AnnounceError{Phase: world.PhaseFailure, Err: errors.New(reply.Failure)}
+	case failed != nil:
+		return announce.Reply{}, failed
+	case err != nil:
+		return announce.Reply{}, &world.AnnounceError{Phase: world.PhaseBencode, Err: err}
+	}
+	return reply, nil
+}
+
+// FetchTorrent reads a .torrent from an http or https URL. An error is a
+// *world.AnnounceError whose phase says what went wrong; a file that is not
+// there is fs.ErrNotExist.
+func (h *HTTP) FetchTorrent(ctx context.Context, url string) ([]byte, error) {
+	body, failed := h.get(ctx, url, metainfo.MaxTorrent)
+	if failed != nil {
+		return nil, failed
+	}
+	return body, nil
+}
+
+// FetchTorrent is HTTP's with the default options.
+func FetchTorrent(ctx context.Context, url string) ([]byte, error) {
+	return NewHTTP(HTTPOptions{}).FetchTorrent(ctx, url)
+}

@@ -1,0 +1,18 @@
+package real
+
+import (
+	"time"
+
+	"kouzui/actors/world"
+)
+
+// Clock is the system's clock.
+type Clock struct{}
+
+var _ world.Clock = Clock{}
+
+// Now is world.Clock's.
+func (Clock) Now() time.Time { return time.Now() }
+
+// AfterFunc is world.Clock's.
+func (Clock) AfterFunc(d time.Duration, f func()) world.Timer { return time.AfterFunc(d, f) }

@@ -1,0 +1,317 @@
+package real
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+
+	"kouzui/actors/world"
+)
+
+const (
+	filePerm   = 0o666 // both before the user's umask
+	folderPerm = 0o777
+)
+
+var (
+	errNotRegular = errors.New("not a regular file")
+	errChanged    = errors.New("was replaced while it was being opened")
+)
+
+// Disk is the system's file systems.
+type Disk struct{}
+
+var _ world.Disk = Disk{}
+
+// OpenFolder is world.Disk's. Links in dir itself are the user's own and are
+// followed.
+func (Disk) OpenFolder(dir string) (world.Folder, error) {
+	f := &folder{dir: dir}
+	if err := os.MkdirAll(dir, folderPerm); err != nil {
+		return nil, f.fault("mkdir", ".", err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, f.fault("open", ".", err)
+	}
+	f.root = root
+	return f, nil
+}
+
+// folder does everything through an os.Root, which does not let a name or a
+// link lead out of it. Links that stay inside are followed where they are not
+// the last part of a name.
+type folder struct {
+	root *os.Root
+	dir  string // as the user wrote it
+}
+
+// fault says in one line what failed, with the name as the user knows it.
+func (f *folder) fault(op, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	var (
+		p *fs.PathError
+		l *os.LinkError
+		s *os.SyscallError
+	)
+	for {
+		switch {
+		case errors.As(err, &p):
+			err = p.Err
+		case errors.As(err, &l):
+			err = l.Err
+		case errors.As(err, &s):
+			err = s.Err
+		default:
+			if isFull(err) {
+				err = fullError{err}
+			}
+			return &fs.PathError{Op: op, Path: filepath.Join(f.dir, filepath.FromSlash(name)), Err: err}
+		}
+	}
+}
+
+// fullError is a system's error that means world.ErrFull and tells more.
+type fullError struct{ error }
+
+func (e fullError) Is(target error) bool { return target == world.ErrFull }
+func (e fullError) Unwrap() error        { return e.error }
+
+func (f *folder) Stat(name string) (world.Info, error) {
+	info, err := f.lstat(name)
+	if err != nil {
+		return world.Info{}, f.fault("stat", name, err)
+	}
+	return describe(info), nil
+}
+
+func (f *folder) lstat(name string) (fs.FileInfo, error) {
+	local, err := filepath.Localize(name)
+	if err != nil {
+		return nil, fs.ErrInvalid
+	}
+	return f.root.Lstat(local)
+}
+
+func describe(i fs.FileInfo) world.Info {
+	return world.Info{Size: i.Size(), ModTime: i.ModTime(), Mode: i.Mode(), Allocated: allocated(i)}
+}
+
+func (f *folder) ReadDir(name string) ([]string, error) {
+	d, err := f.openDir(name)
+	if err != nil {
+		return nil, f.fault("read folder", name, err)
+	}
+	defer d.Close()
+	names, err := d.Readdirnames(-1)
+	return names, f.fault("read folder", name, err)
+}
+
+// openDir opens a folder inside the root.
+func (f *folder) openDir(name string) (*os.File, error) {
+	local, err := filepath.Localize(name)
+	if err != nil {
+		return nil, fs.ErrInvalid
+	}
+	return f.root.OpenFile(local, os.O_RDONLY|openDirectory, 0)
+}
+
+func (f *folder) MkdirAll(name string) error {
+	local, err := filepath.Localize(name)
+	if err != nil {
+		err = fs.ErrInvalid
+	} else {
+		err = f.root.MkdirAll(local, folderPerm)
+	}
+	return f.fault("mkdir", name, err)
+}
+
+func (f *folder) Open(name string, write bool) (world.File, error) {
+	flag := os.O_RDONLY
+	if write {
+		flag = os.O_RDWR
+	}
+	opened, err := f.openRegular(name, flag)
+	if err != nil {
+		return nil, f.fault("open", name, err)
+	}
+	return newFile(f, name, opened), nil
+}
+
+func (f *folder) Create(name string) (world.File, error) {
+	opened, err := f.openOrCreate(name)
+	if err != nil {
+		return nil, f.fault("create", name, err)
+	}
+	return newFile(f, name, opened), nil
+}
+
+// openRegular opens what is a regular file when it is looked at and the same
+// file when it is open: neither a link nor a pipe gets in between, and nothing
+// else is ever opened that could block or act on being opened.
+func (f *folder) openRegular(name string, flag int) (*os.File, error) {
+	before, err := f.lstat(name)
+	if err != nil {
+		return nil, err
+	}
+	if !before.Mode().IsRegular() {
+		return nil, errNotRegular
+	}
+	opened, err := f.root.OpenFile(filepath.FromSlash(name), flag|openNonblock, 0)
+	if err != nil {
+		return nil, err
+	}
+	after, err := opened.Stat()
+	if err == nil && !os.SameFile(before, after) {
+		err = errChanged
+	}
+	if err != nil {
+		opened.Close()
+		return nil, err
+	}
+	return opened, nil
+}
+
+// openOrCreate never creates through a link: O_EXCL does not follow one.
+func (f *folder) openOrCreate(name string) (*os.File, error) {
+	for range 3 { // somebody else may create or remove it in between
+		opened, err := f.openRegular(name, os.O_RDWR)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return opened, err
+		}
+		opened, err = f.root.OpenFile(filepath.FromSlash(name), os.O_RDWR|os.O_CREATE|os.O_EXCL, filePerm)
+		if !errors.Is(err, fs.ErrExist) {
+			return opened, err
+		}
+	}
+	return nil, errChanged
+}
+
+func (f *folder) Rename(from, to string) error {
+	_, err := f.lstat(from)
+	if err != nil {
+		return f.fault("rename", from, err)
+	}
+	_, err = f.lstat(to)
+	switch {
+	case err == nil:
+		return f.fault("rename to", to, fs.ErrExist)
+	case !errors.Is(err, fs.ErrNotExist):
+		return f.fault("rename to", to, err)
+	}
+	err = f.renameNew(from, to)
+	if errors.Is(err, errors.ErrUnsupported) {
+		// What comes into being at to after it was looked for is lost.
+		err = f.root.Rename(filepath.FromSlash(from), filepath.FromSlash(to))
+	}
+	return f.fault("rename to", to, err)
+}
+
+func (f *folder) Remove(name string) error {
+	local, err := filepath.Localize(name)
+	if err != nil {
+		err = fs.ErrInvalid
+	} else {
+		err = f.root.Remove(local)
+	}
+	return f.fault("remove", name, err)
+}
+
+func (f *folder) RemoveAll(name string) error {
+	local, err := filepath.Localize(name)
+	if err != nil {
+		err = fs.ErrInvalid
+	} else {
+		err = f.root.RemoveAll(local)
+	}
+	return f.fault("remove", name, err)
+}
+
+func (f *folder) ReadFile(name string, limit int64) ([]byte, error) {
+	data, err := f.readFile(name, limit)
+	return data, f.fault("read", name, err)
+}
+
+func (f *folder) readFile(name string, limit int64) ([]byte, error) {
+	opened, err := f.openRegular(name, os.O_RDONLY)
+	if err != nil {
+		return nil, err
+	}
+	defer opened.Close()
+	data, err := io.ReadAll(io.LimitReader(opened, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("longer than %d bytes", limit)
+	}
+	return data, nil
+}
+
+func (f *folder) WriteFile(name string, data []byte) error {
+	return f.fault("write", name, f.replace(name, data))
+}
+
+// replace writes beside name and renames over it. The name beside is always the
+// same, so that what a crash left there is removed by the next call.
+func (f *folder) replace(name string, data []byte) (err error) {
+	info, err := f.lstat(name)
+	switch {
+	case err == nil && info.IsDir():
+		return errNotRegular
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	local := filepath.FromSlash(name)
+	beside := local + ".kouzui-new"
+	if err := f.root.Remove(beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	w, err := f.root.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, filePerm)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = f.root.Remove(beside)
+		}
+	}()
+	_, err = w.Write(data)
+	if err == nil {
+		err = w.Sync()
+	}
+	if closed := w.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = f.root.Rename(beside, local)
+	}
+	if err == nil {
+		err = f.syncDir(path.Dir(name))
+	}
+	return err
+}
+
+func (f *folder) Sync(dir string) error { return f.fault("sync", dir, f.syncDir(dir)) }
+
+func (f *folder) syncDir(dir string) error {
+	d, err := f.openDir(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return syncFolder(d)
+}
+
+func (f *folder) Free() (int64, error) {
+	n, err := f.free()
+	return n, f.fault("free space", ".", err)
+}
+
+func (f *folder) Close() error { return f.root.Close() }

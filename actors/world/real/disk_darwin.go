@@ -1,0 +1,7 @@
+package real
+
+import "golang.org/x/sys/unix"
+
+func renameExclusive(fromDir int, from string, toDir int, to string) error {
+	return unix.RenameatxNp(fromDir, from, toDir, to, unix.RENAME_EXCL)
+}

@@ -1,0 +1,87 @@
+//go:build unix
+
+package real
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	openNonblock  = unix.O_NONBLOCK // opening a pipe must not wait for its other end
+	openDirectory = unix.O_DIRECTORY
+)
+
+func isFull(err error) bool {
+	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EFBIG)
+}
+
+func allocated(i fs.FileInfo) int64 {
+	if s, ok := i.Sys().(*syscall.Stat_t); ok {
+		return s.Blocks * 512 // in this unit on every system, whatever its own blocks are
+	}
+	return -1
+}
+
+func (f *folder) free() (int64, error) {
+	d, err := f.openDir(".")
+	if err != nil {
+		return 0, err
+	}
+	defer d.Close()
+	var s unix.Statfs_t
+	if err := retry(func() error { return unix.Fstatfs(int(d.Fd()), &s) }); err != nil {
+		return 0, err
+	}
+	return int64(s.Bavail) * int64(s.Bsize), nil
+}
+
+// renameNew renames without replacing, by the open folders of both names. It
+// fails with errors.ErrUnsupported where the file system cannot do that.
+func (f *folder) renameNew(from, to string) error {
+	source, err := f.openDir(path.Dir(from))
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	target, err := f.openDir(path.Dir(to))
+	if err != nil {
+		return err
+	}
+	defer target.Close()
+	err = retry(func() error {
+		return renameExclusive(int(source.Fd()), path.Base(from), int(target.Fd()), path.Base(to))
+	})
+	if errors.Is(err, unix.EINVAL) {
+		return errors.ErrUnsupported // Linux says EINVAL for a flag that the file system does not know
+	}
+	return err
+}
+
+// syncFolder takes no for an answer from file systems that cannot sync folders.
+func syncFolder(d *os.File) error {
+	err := d.Sync()
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
+}
+
+func lockFile(f *os.File) error {
+	err := retry(func() error { return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) })
+	return lockError(err, unix.EWOULDBLOCK)
+}
+
+// retry repeats a system call that a signal interrupted.
+func retry(call func() error) error {
+	for {
+		if err := call(); err != unix.EINTR {
+			return err
+		}
+	}
+}

@@ -1,0 +1,89 @@
+package real
+
+import (
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+
+	"kouzui/actors/world"
+)
+
+// file is an open regular file. Transfers use its descriptor past os.File, so
+// the lock keeps Close away from them: a descriptor that is closed meanwhile
+// can be another file's.
+type file struct {
+	folder *folder
+	name   string
+	os     *os.File
+
+	mu     sync.RWMutex // transfers hold it for reading
+	fd     uintptr
+	closed bool
+}
+
+func newFile(folder *folder, name string, opened *os.File) *file {
+	return &file{folder: folder, name: name, os: opened, fd: opened.Fd()}
+}
+
+func (f *file) ReadBlocks(bufs [][]byte, off int64, done func(error)) {
+	err := f.transfer(readVector, bufs, off)
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	done(f.folder.fault("read", f.name, err))
+}
+
+func (f *file) WriteBlocks(bufs [][]byte, off int64, done func(error)) {
+	done(f.folder.fault("write", f.name, f.transfer(writeVector, bufs, off)))
+}
+
+func (f *file) transfer(d transferKind, bufs [][]byte, off int64) error {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if f.closed {
+		return fs.ErrClosed
+	}
+	if off < 0 {
+		return fs.ErrInvalid
+	}
+	return f.blocks(d, bufs, off)
+}
+
+// transferKind is what a transfer does.
+type transferKind int
+
+const (
+	readVector transferKind = iota
+	writeVector
+)
+
+func (f *file) Sync(done func(error)) { done(f.folder.fault("sync", f.name, f.os.Sync())) }
+
+// Extend keeps transfers out: one that made the file longer after it was
+// measured would be cut off.
+func (f *file) Extend(size int64) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	info, err := f.os.Stat()
+	if err == nil && size > info.Size() {
+		err = f.os.Truncate(size)
+	}
+	return f.folder.fault("extend", f.name, err)
+}
+
+func (f *file) Stat() (world.Info, error) {
+	info, err := f.os.Stat()
+	if err != nil {
+		return world.Info{}, f.folder.fault("stat", f.name, err)
+	}
+	return describe(info), nil
+}
+
+// Close waits for the transfers under way.
+func (f *file) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closed = true
+	return f.folder.fault("close", f.name, f.os.Close())
+}

@@ -1,0 +1,84 @@
+package real
+
+import (
+	"io"
+	"runtime"
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// vectorLen is how many pieces of memory one system call takes; the system's
+// own bound is 1024.
+const vectorLen = 256
+
+type vector [vectorLen]unix.Iovec
+
+var vectors = sync.Pool{New: func() any { return new(vector) }}
+
+// blocks moves all of bufs in as few system calls as it can. A call may move
+// less than it was given, and ends in the middle of a block.
+func (f *file) blocks(kind transferKind, bufs [][]byte, off int64) error {
+	v := vectors.Get().(*vector)
+	defer vectors.Put(v)
+	defer runtime.KeepAlive(bufs)
+
+	skip := 0 // bytes of bufs[0] that are done
+	for {
+		for len(bufs) > 0 && skip >= len(bufs[0]) {
+			skip -= len(bufs[0])
+			bufs = bufs[1:]
+		}
+		if len(bufs) == 0 {
+			return nil
+		}
+		n, err := f.call(kind, v[:v.fill(bufs, skip)], off)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != 0:
+			return err
+		case n == 0 && kind == readVector:
+			return io.EOF
+		case n == 0:
+			return io.ErrNoProgress
+		}
+		off += int64(n)
+		skip += n
+	}
+}
+
+// fill describes bufs from byte skip of the first on, as far as there is room.
+func (v *vector) fill(bufs [][]byte, skip int) int {
+	n := 0
+	for _, b := range bufs {
+		b = b[skip:]
+		skip = 0
+		if len(b) == 0 {
+			continue
+		}
+		if n == len(v) {
+			break
+		}
+		v[n].Base = unsafe.SliceData(b)
+		v[n].SetLen(len(b))
+		n++
+	}
+	return n
+}
+
+// call makes one system call and takes the addresses out of v again, so that a
+// pooled vector keeps nobody's memory alive.
+func (f *file) call(kind transferKind, v []unix.Iovec, off int64) (int, unix.Errno) {
+	trap := uintptr(unix.SYS_PREADV)
+	if kind == writeVector {
+		trap = unix.SYS_PWRITEV
+	}
+	// The offset goes in two halves; on 64 bits the first holds all of it.
+	const half = unix.SizeofLong * 8 / 2
+	high := uintptr(uint64(off) >> half >> half)
+	n, _, err := unix.Syscall6(trap, f.fd, uintptr(unsafe.Pointer(&v[0])), uintptr(len(v)), uintptr(off), high, 0)
+	clear(v)
+	return int(n), err
+}

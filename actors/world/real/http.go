@@ -1,0 +1,213 @@
+package real
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"sync/atomic"
+
+	"kouzui/actors/world"
+)
+
+const (
+	maxRedirects   = 3
+	maxReplyHeader = 64 << 10 // bytes
+)
+
+// HTTPOptions says how HTTP works.
+type HTTPOptions struct {
+	Version string         // of this program, as servers are told it
+	Roots   *x509.CertPool // who is trusted to certify servers; nil: whom the system trusts
+}
+
+// HTTP fetches small things from servers that are not trusted to be fast, small
+// or honest. Every request has a connection of its own, which ends with it.
+// Proxies are taken from the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), but
+// for servers on this machine.
+type HTTP struct {
+	client http.Client
+	agent  string
+}
+
+// NewHTTP returns a client that holds nothing: it needs no closing.
+func NewHTTP(o HTTPOptions) *HTTP {
+	h := &HTTP{agent: "kouzui"}
+	if o.Version != "" {
+		h.agent += "/" + o.Version
+	}
+	h.client = http.Client{
+		CheckRedirect: checkRedirect,
+		Transport: &http.Transport{
+			Proxy:                  http.ProxyFromEnvironment,
+			DialContext:            (&net.Dialer{}).DialContext, // bounded by the request's context
+			TLSClientConfig:        &tls.Config{RootCAs: o.Roots},
+			DisableKeepAlives:      true,
+			DisableCompression:     true, // inflate has its own bounds
+			MaxResponseHeaderBytes: maxReplyHeader,
+		},
+	}
+	return h
+}
+
+// redirectError is a redirection that is not followed.
+type redirectError string
+
+func (e redirectError) Error() string { return string(e) }
+
+func checkRedirect(r *http.Request, via []*http.Request) error {
+	last := via[len(via)-1].URL
+	switch {
+	case len(via) > maxRedirects:
+		return redirectError(fmt.Sprintf("more than %d redirections", maxRedirects))
+	case r.URL.Scheme != "http" && r.URL.Scheme != "https":
+		return redirectError("redirected to something that is not HTTP")
+	case last.Scheme == "https" && r.URL.Scheme == "http":
+		return redirectError("redirected from https to http")
+	}
+	r.Header.Del("Referer") // an announce URL can hold a user's key
+	return nil
+}
+
+// StatusError is an answer that is no success. 404 and 410 are fs.ErrNotExist.
+type StatusError int
+
+func (e StatusError) Error() string {
+	if text := http.StatusText(int(e)); text != "" {
+		return fmt.Sprintf("%d %s", int(e), text)
+	}
+	return fmt.Sprint(int(e))
+}
+
+// Is tells what the status means.
+func (e StatusError) Is(target error) bool {
+	return target == fs.ErrNotExist && (e == http.StatusNotFound || e == http.StatusGone)
+}
+
+// get returns a body of at most limit bytes. With an answer that is no success,
+// it returns both the body and the error.
+func (h *HTTP) get(ctx context.Context, url string, limit int) ([]byte, *world.AnnounceError) {
+	var at progress
+	r, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, at.trace()), http.MethodGet, url, nil)
+	if err != nil {
+		return nil, &world.AnnounceError{Phase: world.PhaseURL, Err: errors.New("not a URL")}
+	}
+	if s := r.URL.Scheme; s != "http" && s != "https" || r.URL.Hostname() == "" {
+		return nil, &world.AnnounceError{Phase: world.PhaseURL, Err: errors.New("not an http or https URL with a host")}
+	}
+	r.Header.Set("User-Agent", h.agent)
+	r.Header.Set("Accept-Encoding", "gzip")
+	answer, err := h.client.Do(r)
+	if err != nil {
+		return nil, &world.AnnounceError{Phase: at.blame(err), Err: explain(ctx, err)}
+	}
+	defer answer.Body.Close()
+	body, err := readLimited(answer.Body, limit)
+	if err == nil {
+		body, err = inflate(body, limit)
+	}
+	if status := answer.StatusCode; status/100 != 2 {
+		return body, &world.AnnounceError{Phase: world.PhaseStatus, Err: StatusError(status)}
+	}
+	if err != nil {
+		return nil, &world.AnnounceError{Phase: world.PhaseRead, Err: explain(ctx, err)}
+	}
+	return body, nil
+}
+
+func readLimited(r io.Reader, limit int) ([]byte, error) {
+	body, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	if err == nil && len(body) > limit {
+		err = fmt.Errorf("the answer is longer than %d bytes", limit)
+	}
+	return body, err
+}
+
+// inflate goes by the content: servers send gzip unasked and undeclared, and
+// neither bencode nor anything else that is fetched here begins like it.
+func inflate(body []byte, limit int) ([]byte, error) {
+	if !bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
+		return body, nil
+	}
+	z, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	return readLimited(z, limit)
+}
+
+// progress is how far a request has come. Its hooks are called from several
+// goroutines.
+type progress struct{ phase atomic.Value }
+
+func (p *progress) trace() *httptrace.ClientTrace {
+	p.phase.Store(world.PhaseConnect)
+	return &httptrace.ClientTrace{
+		GetConn:           func(string) { p.phase.Store(world.PhaseConnect) },
+		DNSStart:          func(httptrace.DNSStartInfo) { p.phase.Store(world.PhaseDNS) },
+		ConnectStart:      func(string, string) { p.phase.Store(world.PhaseConnect) },
+		TLSHandshakeStart: func() { p.phase.Store(world.PhaseTLS) },
+		GotConn:           func(httptrace.GotConnInfo) { p.phase.Store(world.PhaseSend) },
+		WroteRequest: func(w httptrace.WroteRequestInfo) {
+			if w.Err == nil {
+				p.phase.Store(world.PhaseRead)
+			}
+		},
+	}
+}
+
+// blame is the phase in which err ended the request.
+func (p *progress) blame(err error) world.Phase {
+	var (
+		dns      *net.DNSError
+		redirect redirectError
+	)
+	switch {
+	case errors.As(err, &redirect):
+		return world.PhaseStatus
+	case errors.As(err, &dns):
+		return world.PhaseDNS
+	}
+	return p.phase.Load().(world.Phase)
+}
+
+// explain makes one short line of err. Cancelling is the caller's own doing and
+// keeps its name.
+func explain(ctx context.Context, err error) error {
+	if errors.Is(err, context.Canceled) && ctx.Err() == context.Canceled {
+		return context.Canceled
+	}
+	var dns *net.DNSError
+	if errors.As(err, &dns) && dns.IsNotFound {
+		return dnsError{dns}
+	}
+	return innermost(err)
+}
+
+// dnsError leaves out the servers that were asked.
+type dnsError struct{ *net.DNSError }
+
+func (e dnsError) Error() string { return "no such host " + e.Name }
+func (e dnsError) Unwrap() error { return e.DNSError }
+
+// innermost takes the URL off err, which can hold a user's key, and then does as
+// cause.
+func innermost(err error) error {
+	var u *url.Error
+	if errors.As(err, &u) && !u.Timeout() {
+		err = u.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return errTimedOut
+	}
+	return cause(err)
+}

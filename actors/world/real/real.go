@@ -1,0 +1,26 @@
+// Package real is the world as it is: the system's clock, sockets, files, HTTP
+// trackers and randomness. See package world for what each part promises.
+package real
+
+import (
+	"kouzui/actors/world"
+	"kouzui/wire/buffer"
+)
+
+// Options says how a World works.
+type Options struct {
+	Pool    *buffer.Pool // lends the blocks that payload is read into
+	Version string       // of this program, as trackers are told it
+}
+
+// New returns the real world.
+func New(o Options) *world.World {
+	return &world.World{
+		Clock:    Clock{},
+		Chance:   Chance{},
+		Network:  NewNetwork(NetworkOptions{Pool: o.Pool}),
+		Disk:     Disk{},
+		Trackers: NewHTTP(HTTPOptions{Version: o.Version}),
+		Web:      Web{},
+	}
+}
