@@ -43,12 +43,13 @@ type PeerFlags struct {
 	Inbound        bool
 }
 
-// RollCall: choker to peers, and from there to every peer, when a choker starts:
-// each peer answers the choker with PeerRates.
+// RollCall: choker to scheduler and peers, and from there to every peer, when a
+// choker starts: each peer answers the choker with PeerRates, the scheduler with
+// SeedingChanged.
 type RollCall struct{}
 
-// SeedingChanged: scheduler to choker. When seeding, a round ranks by other
-// rules.
+// SeedingChanged: scheduler to choker, also after RollCall. When seeding, a round
+// ranks by other rules.
 type SeedingChanged struct{ Seeding bool }
 
 // PeerInfo is what a display shows of one peer.

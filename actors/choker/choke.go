@@ -1,0 +1,80 @@
+package choker
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"kouzui/messages"
+)
+
+// Peer is what an algorithm knows of one peer.
+type Peer struct {
+	Key        messages.PeerKey
+	Joined     time.Time // when it was first heard of
+	Interested bool      // in what we have
+	Snubbed    bool      // it has given us nothing for long, though asked
+	Seed       bool
+	Down, Up   float64   // bytes a second, rolling over 20 s
+	Unchoked   bool      // as things stand
+	Since      time.Time // when that last changed; at first Joined
+}
+
+// Round is one occasion to decide.
+type Round struct {
+	Now     time.Time
+	Peers   []Peer // by Key, so that a seeded run repeats
+	Slots   int    // how many may be unchoked by merit, at least 1
+	Seeding bool
+	// Full is a round in which slots are given anew. In any other, between two
+	// of them, nobody loses a slot but to a peer that came back to its own:
+	// free slots are filled.
+	Full bool
+	Rand *rand.Rand
+}
+
+// Algorithm decides who may download from us. It keeps what it has to remember
+// of earlier rounds, and nothing of a peer that is gone.
+type Algorithm interface {
+	// Decide returns the keys of all who are to be unchoked, in any order.
+	Decide(Round) []messages.PeerKey
+}
+
+// Default is the name of the algorithm that is used unless another is chosen.
+const Default = "rate"
+
+// algorithms by name.
+var algorithms = map[string]func() Algorithm{
+	"rate":       func() Algorithm { return &byRate{} },
+	"roundrobin": func() Algorithm { return roundRobin{} },
+	"none":       func() Algorithm { return everyone{} },
+}
+
+// Names are the algorithms there are.
+func Names() []string { return slices.Sorted(maps.Keys(algorithms)) }
+
+// NewAlgorithm makes the algorithm of that name; an empty name is Default.
+func NewAlgorithm(name string) (Algorithm, error) {
+	if name == "" {
+		name = Default
+	}
+	make, ok := algorithms[name]
+	if !ok {
+		return nil, fmt.Errorf("no choker is called %q; there are %s", name, strings.Join(Names(), ", "))
+	}
+	return make(), nil
+}
+
+// everyone chokes nobody: good for a small swarm among friends.
+type everyone struct{}
+
+func (everyone) Decide(r Round) []messages.PeerKey {
+	var keys []messages.PeerKey
+	for _, p := range r.Peers {
+		keys = append(keys, p.Key)
+	}
+	return keys
+}
