@@ -9,6 +9,10 @@ import (
 	"kouzui/actors/world"
 )
 
+// lockTries bounds how often a lock that others take and drop at the same
+// moment is tried for; after that it is as good as held.
+const lockTries = 100
+
 // Lock locks the file name, which it makes and, on unlock, removes. The lock is
 // on the open file, not on its name: the system drops it when the process ends,
 // however it ends, and a file left behind by a crash is locked again by the
@@ -19,8 +23,11 @@ import (
 // file while a third removes it, one sees that it holds a lock on a file
 // without a name, and begins again.
 func (f *folder) Lock(name string) (unlock func(), err error) {
-	for {
+	for range lockTries {
 		held, err := f.openOrCreate(name)
+		if err == errChanged {
+			continue
+		}
 		if err != nil {
 			return nil, f.fault("lock", name, err)
 		}
@@ -34,6 +41,7 @@ func (f *folder) Lock(name string) (unlock func(), err error) {
 		}
 		held.Close()
 	}
+	return nil, f.fault("lock", name, world.ErrLocked)
 }
 
 // isAt tells whether name leads to the open file.
