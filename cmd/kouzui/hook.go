@@ -1,0 +1,68 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+
+	"kouzui/wire/metainfo"
+)
+
+// hooks are the commands that users have run for what is complete.
+type hooks struct {
+	running int
+	results chan error
+}
+
+// start runs command by the shell, its output on our stderr: stdout is ours.
+func (h *hooks) start(command string, j *job) {
+	shell := []string{"sh", "-c"}
+	if runtime.GOOS == "windows" {
+		shell = []string{"cmd", "/C"}
+	}
+	if h.results == nil {
+		h.results = make(chan error)
+	}
+	c := exec.Command(shell[0], shell[1], command)
+	c.Stdout, c.Stderr = os.Stderr, os.Stderr
+	c.Env = append(os.Environ(), hookEnvironment(j)...)
+	h.running++
+	go func() {
+		err := c.Run()
+		if err != nil {
+			err = fmt.Errorf("%s: the command of --on-complete failed: %w", metainfo.Clean(j.torrent.Name, 200), err)
+		}
+		h.results <- err
+	}()
+}
+
+func hookEnvironment(j *job) []string {
+	absolute := func(path string) string {
+		if abs, err := filepath.Abs(path); err == nil {
+			return abs
+		}
+		return path
+	}
+	return []string{
+		"KOUZUI_TORRENT_NAME=" + j.torrent.Name,
+		"KOUZUI_TORRENT_HASH=" + j.torrent.InfoHash.String(),
+		"KOUZUI_TORRENT_DIR=" + absolute(j.options.Dir),
+		"KOUZUI_TORRENT_PATH=" + absolute(j.path()),
+	}
+}
+
+// wait returns when all have ended, or the user does not want to wait.
+func (h *hooks) wait(stop *interrupts, warn func(string)) {
+	for ; h.running > 0; h.running-- {
+		select {
+		case err := <-h.results:
+			if err != nil {
+				warn(err.Error())
+			}
+		case <-stop.first:
+			return
+		}
+	}
+}

@@ -1,0 +1,259 @@
+// Package report writes what happens in a run as JSON lines, for programs.
+//
+// Every line is an object with "v" (1), "ts" (RFC 3339, UTC) and "type". The
+// types: meta (a torrent begins), progress, completed, peer, tracker, restart,
+// warning, torrent (one torrent has ended); the last line is always done or
+// error. Sizes are in bytes, rates in bytes a second, spans in seconds. Fields
+// may be added, and a reader skips types that it does not know.
+package report
+
+import (
+	"encoding/json"
+	"io"
+	"strings"
+	"time"
+
+	"kouzui/actors/supervise"
+	"kouzui/cmd/kouzui/internal/units"
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+const version = 1
+
+// Lines writes to one writer. It is not safe for concurrent use.
+type Lines struct {
+	w       io.Writer
+	now     func() time.Time
+	reasons map[string]string // why actors failed that have not come back yet
+	err     error
+}
+
+// New writes to w, with times by now.
+func New(w io.Writer, now func() time.Time) *Lines {
+	return &Lines{w: w, now: now, reasons: map[string]string{}}
+}
+
+// Err is the first error of the writer; nothing is written after it.
+func (l *Lines) Err() error { return l.err }
+
+type head struct {
+	V    int    `json:"v"`
+	TS   string `json:"ts"`
+	Type string `json:"type"`
+}
+
+func (l *Lines) head(kind string) head {
+	return head{version, l.now().UTC().Format("2006-01-02T15:04:05.000Z07:00"), kind}
+}
+
+func (l *Lines) write(line any) {
+	if l.err != nil {
+		return
+	}
+	raw, err := json.Marshal(line)
+	if err == nil {
+		_, err = l.w.Write(append(raw, '\n'))
+	}
+	l.err = err
+}
+
+// Meta says that a torrent begins, in the folder dir.
+func (l *Lines) Meta(t *metainfo.Torrent, dir string) {
+	l.write(struct {
+		head
+		Hash        string     `json:"info_hash"`
+		Name        string     `json:"name"`
+		Length      int64      `json:"length"`
+		PieceLength int64      `json:"piece_length"`
+		Pieces      int        `json:"pieces"`
+		Files       int        `json:"files"`
+		Private     bool       `json:"private"`
+		Trackers    [][]string `json:"trackers"`
+		Dir         string     `json:"dir"`
+	}{
+		l.head("meta"), t.InfoHash.String(), t.Name, t.Length, t.PieceLength, t.PieceCount(), len(t.Files),
+		t.Private, orEmpty(t.Announce), dir,
+	})
+}
+
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// Event writes an event of the engine or of its supervision, if it is one that
+// is reported.
+func (l *Lines) Event(event any) {
+	switch m := event.(type) {
+	case *messages.Progress:
+		l.progress(m)
+	case *messages.TorrentCompleted:
+		l.write(struct {
+			head
+			Hash string `json:"info_hash"`
+			Name string `json:"name"`
+		}{l.head("completed"), m.InfoHash.String(), m.Last.Name})
+	case *messages.TorrentTracker:
+		l.tracker(m)
+	case *supervise.Event:
+		l.supervision(m)
+	}
+}
+
+func (l *Lines) progress(p *messages.Progress) {
+	line := struct {
+		head
+		Hash       string   `json:"info_hash"`
+		Name       string   `json:"name"`
+		State      string   `json:"state"`
+		Why        string   `json:"why,omitempty"`
+		Length     int64    `json:"length"`
+		Have       int64    `json:"have"`
+		Left       int64    `json:"left"`
+		Pieces     int      `json:"pieces"`
+		HavePieces int      `json:"have_pieces"`
+		Down       int64    `json:"down"`
+		Up         int64    `json:"up"`
+		ETA        *float64 `json:"eta"`
+		Downloaded int64    `json:"downloaded"`
+		Uploaded   int64    `json:"uploaded"`
+		Wasted     int64    `json:"wasted"`
+		Corrupt    int      `json:"sha_failures"`
+		Peers      int      `json:"peers"`
+		Unchoked   int      `json:"unchoked"`
+		Seeds      int      `json:"seeds"`
+		Restarts   int      `json:"restarts"`
+		CheckDone  int      `json:"check_done,omitempty"`
+		CheckTotal int      `json:"check_total,omitempty"`
+	}{
+		head: l.head("progress"), Hash: p.InfoHash.String(), Name: p.Name, State: string(p.State), Why: p.Why,
+		Length: p.Length, Have: p.Have, Left: p.Left, Pieces: p.Pieces, HavePieces: p.HavePieces,
+		Down: int64(p.DownNow), Up: int64(p.UpNow), Downloaded: p.Downloaded, Uploaded: p.Uploaded, Wasted: p.Wasted,
+		Corrupt: p.Corrupt, Peers: p.Peers, Unchoked: p.Unchoked, Seeds: p.Seeds, Restarts: p.Restarts,
+		CheckDone: p.CheckDone, CheckTotal: p.CheckTotal,
+	}
+	if eta, ok := units.ETA(p.Left, p.DownNow); ok {
+		seconds := eta.Round(time.Second).Seconds()
+		line.ETA = &seconds
+	}
+	l.write(line)
+}
+
+func (l *Lines) tracker(m *messages.TorrentTracker) {
+	line := struct {
+		head
+		Hash     string `json:"info_hash"`
+		URL      string `json:"url"`
+		OK       bool   `json:"ok"`
+		Phase    string `json:"phase,omitempty"` // at which the announce failed
+		Error    string `json:"error,omitempty"`
+		Warning  string `json:"warning,omitempty"`
+		Seeders  int    `json:"seeders"`
+		Leechers int    `json:"leechers"`
+		Peers    int    `json:"peers"`
+		Next     string `json:"next,omitempty"`
+	}{head: l.head("tracker"), Hash: m.InfoHash.String()}
+	var next time.Time
+	if r := m.Replied; r != nil {
+		line.URL, line.OK, line.Warning, next = r.URL, true, r.Warning, r.Next
+		line.Seeders, line.Leechers, line.Peers = r.Seeders, r.Leechers, r.Peers
+	} else if f := m.Failed; f != nil {
+		line.URL, line.Phase, line.Error, next = f.URL, f.Phase, f.Err.Error(), f.Next
+	}
+	if !next.IsZero() {
+		line.Next = next.UTC().Format(time.RFC3339)
+	}
+	l.write(line)
+}
+
+// IsPeer tells the actors that stand for a connection each by their kind,
+// whichever side has dialled.
+func IsPeer(kind string) bool { return strings.HasSuffix(kind, "peer") }
+
+func (l *Lines) supervision(e *supervise.Event) {
+	switch {
+	case e.Kind == supervise.Failed:
+		l.reasons[e.Actor] = e.Reason
+	case e.Kind == supervise.Restarted:
+		l.write(struct {
+			head
+			Actor       string  `json:"actor"`
+			Incarnation int     `json:"incarnation"`
+			Reason      string  `json:"reason"`
+			Down        float64 `json:"down"`
+		}{l.head("restart"), e.Actor, e.Incarnation, l.reasons[e.Actor], e.Down.Seconds()})
+		delete(l.reasons, e.Actor)
+	case e.Kind == supervise.Started && IsPeer(e.ActorKind):
+		l.peer(e, "began")
+	case e.Kind == supervise.Stopped:
+		delete(l.reasons, e.Actor)
+		if IsPeer(e.ActorKind) {
+			l.peer(e, "ended")
+		}
+	}
+}
+
+func (l *Lines) peer(e *supervise.Event, what string) {
+	l.write(struct {
+		head
+		Actor  string `json:"actor"`
+		Event  string `json:"event"`
+		Reason string `json:"reason,omitempty"`
+	}{l.head("peer"), e.Actor, what, e.Reason})
+}
+
+// Warning writes something that the user should know.
+func (l *Lines) Warning(text string) {
+	l.write(struct {
+		head
+		Text string `json:"text"`
+	}{l.head("warning"), text})
+}
+
+// Totals sum up a torrent or a run.
+type Totals struct {
+	Bytes    int64   `json:"bytes"` // downloaded
+	Uploaded int64   `json:"uploaded"`
+	Wasted   int64   `json:"wasted"`
+	Seconds  float64 `json:"seconds"`
+	Corrupt  int     `json:"sha_failures"`
+	Restarts int     `json:"restarts"`
+}
+
+// Torrent says how a torrent ended. Path is where its data is.
+func (l *Lines) Torrent(t *metainfo.Torrent, path string, complete bool, exit int, err error, sum Totals) {
+	l.write(struct {
+		head
+		Hash     string `json:"info_hash"`
+		Name     string `json:"name"`
+		Path     string `json:"path"`
+		Complete bool   `json:"complete"`
+		Exit     int    `json:"exit"`
+		Error    string `json:"error,omitempty"`
+		Totals
+	}{l.head("torrent"), t.InfoHash.String(), t.Name, path, complete, exit, text(err), sum})
+}
+
+// End writes the last line: done, or error.
+func (l *Lines) End(exit int, err error, sum Totals) {
+	kind := "done"
+	if err != nil {
+		kind = "error"
+	}
+	l.write(struct {
+		head
+		Exit  int    `json:"exit"`
+		Error string `json:"error,omitempty"`
+		Totals
+	}{l.head(kind), exit, text(err), sum})
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

@@ -1,0 +1,120 @@
+// Package units reads and prints amounts: bytes, rates and spans of time, as
+// people write them on a command line and read them on a screen.
+package units
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// factors are in bytes. A unit of one letter and one with an i are powers of
+// 1024, kB and its like are powers of 1000; only Mbit and its like count bits.
+var factors = []struct {
+	unit  string
+	bytes float64
+}{
+	{"kbit", 1e3 / 8}, {"mbit", 1e6 / 8}, {"gbit", 1e9 / 8},
+	{"kib", 1 << 10}, {"mib", 1 << 20}, {"gib", 1 << 30}, {"tib", 1 << 40},
+	{"kb", 1e3}, {"mb", 1e6}, {"gb", 1e9}, {"tb", 1e12},
+	{"k", 1 << 10}, {"m", 1 << 20}, {"g", 1 << 30}, {"t", 1 << 40},
+	{"b", 1}, {"", 1},
+}
+
+// ParseBytes reads an amount of bytes: "1500", "1.5M", "20 MiB", "700MB".
+func ParseBytes(s string) (int64, error) {
+	if strings.HasSuffix(strings.ToLower(s), "bit") {
+		return 0, fmt.Errorf("%q counts bits, not bytes", s)
+	}
+	return parse(s)
+}
+
+// ParseRate reads bytes a second: what ParseBytes reads, with or without a final
+// "/s", and "16Mbit" besides.
+func ParseRate(s string) (int64, error) {
+	amount, _ := strings.CutSuffix(s, "/s")
+	return parse(amount)
+}
+
+func parse(s string) (int64, error) {
+	lower := strings.ToLower(strings.TrimSpace(s))
+	for _, f := range factors {
+		digits, ok := strings.CutSuffix(lower, f.unit)
+		if !ok {
+			continue
+		}
+		digits = strings.TrimSpace(digits)
+		n, err := strconv.ParseFloat(digits, 64)
+		// ParseFloat also takes "inf", "0x10" and "1e9", which nobody means here.
+		if err != nil || strings.Trim(digits, "0123456789.") != "" {
+			break
+		}
+		if n *= f.bytes; n >= math.MaxInt64 {
+			return 0, fmt.Errorf("%q is too much", s)
+		}
+		return int64(n), nil
+	}
+	return 0, fmt.Errorf("%q is no amount such as 500K, 1.5M, 2MiB or 700MB", s)
+}
+
+// Bytes prints an amount with three digits that mean something: "1.23 MiB".
+func Bytes(n int64) string {
+	const kib = 1 << 10
+	if n < kib {
+		return strconv.FormatInt(n, 10) + " B"
+	}
+	v, unit := float64(n), 0
+	for v >= kib-0.5 && unit < 4 {
+		v /= kib
+		unit++
+	}
+	decimals := 0
+	switch {
+	case v < 9.995:
+		decimals = 2
+	case v < 99.95:
+		decimals = 1
+	}
+	return strconv.FormatFloat(v, 'f', decimals, 64) + " " + [...]string{"B", "KiB", "MiB", "GiB", "TiB"}[unit]
+}
+
+// Rate prints bytes a second.
+func Rate(perSecond float64) string { return Bytes(int64(perSecond)) + "/s" }
+
+// Percent prints a part of a whole, and 100 for nothing but the whole.
+func Percent(part, whole int64) string {
+	if part >= whole {
+		return "100%"
+	}
+	return fmt.Sprintf("%.1f%%", math.Floor(1000*float64(part)/float64(whole))/10)
+}
+
+// Duration prints a span in its two largest units: "42s", "3m07s", "2h15m", "4d06h".
+func Duration(d time.Duration) string {
+	s := int64(math.Ceil(d.Seconds()))
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%ds", s)
+	case s < 3600:
+		return fmt.Sprintf("%dm%02ds", s/60, s%60)
+	case s < 86400:
+		return fmt.Sprintf("%dh%02dm", s/3600, s%3600/60)
+	}
+	return fmt.Sprintf("%dd%02dh", s/86400, s%86400/3600)
+}
+
+// ETA is how long left bytes will take, false if nobody can tell or wants to
+// know.
+func ETA(left int64, perSecond float64) (time.Duration, bool) {
+	const longest = 100 * 24 * time.Hour
+	if left <= 0 || perSecond < 1 {
+		return 0, false
+	}
+	seconds := float64(left) / perSecond
+	if seconds > longest.Seconds() {
+		return 0, false
+	}
+	return time.Duration(seconds * float64(time.Second)), true
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"crypto/rand"
+	"io"
+	"os"
+	"time"
+
+	"kouzui/actors"
+	"kouzui/actors/supervise"
+	"kouzui/actors/trace"
+)
+
+// sinks take the supervision trace: the log always, a file if one is asked for.
+type sinks struct {
+	list    []supervise.Sink
+	closers []io.Closer
+}
+
+func openSinks(path string, out *output) (*sinks, error) {
+	console := trace.NewConsole(out.log)
+	s := &sinks{list: []supervise.Sink{console}, closers: []io.Closer{console}}
+	if path == "" {
+		return s, nil
+	}
+	var to io.Writer = out.stdout
+	var file *os.File
+	if path != "-" {
+		f, err := os.Create(path)
+		if err != nil {
+			s.close(out)
+			return nil, fail(exitCreate, err)
+		}
+		to, file = f, f
+	}
+	t := trace.NewFile(to, trace.Header{Run: rand.Text(), Build: actors.Version, Clock: "real", StartedAt: time.Now()})
+	s.list = append(s.list, t)
+	s.closers = append(s.closers, t)
+	if file != nil {
+		s.closers = append(s.closers, file)
+	}
+	return s, nil
+}
+
+// close writes what is left. The tree must have been shut down, or be left to
+// die with the process.
+func (s *sinks) close(out *output) {
+	for _, c := range s.closers {
+		if err := c.Close(); err != nil && !brokenPipe(err) {
+			out.warn("the supervision trace is not complete: " + err.Error())
+		}
+	}
+}
