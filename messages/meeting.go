@@ -42,6 +42,11 @@ type BanAddress struct {
 	Reason  string
 }
 
-// PiecesWanted: scheduler to peers, when it changes: a complete torrent does not
-// dial.
+// CandidatesWanted: peers to torrent, each time it has started. The torrent tells
+// it the addresses it knows, as PeersFound.
+type CandidatesWanted struct{}
+
+// PiecesWanted: scheduler to peers, when it changes and from time to time, for
+// one that was restarted: a complete torrent does not dial, and neither does one
+// that does not know yet what it has.
 type PiecesWanted struct{ Wanted bool }

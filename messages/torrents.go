@@ -90,7 +90,7 @@ type Progress struct {
 	Peers                        int     // connected
 	Unchoked                     int     // of them, who let us download
 	Seeds                        int     // of them, who have everything
-	Restarts                     int     // of actors of this torrent
+	Restarts                     int     // of actors of this torrent, counted by the client
 	CheckDone, CheckTotal        int
 	// Map is the torrent in at most 256 cells of equal length, each from 0
 	// (nothing) to 255 (all).
@@ -130,7 +130,3 @@ type TorrentTracker struct {
 	Replied  *TrackerReplied
 	Failed   *TrackerFailed
 }
-
-// EngineStarted: engine to torrent, each time its members have been spawned. The
-// torrent tells it the addresses it knows, as PeersFound.
-type EngineStarted struct{}

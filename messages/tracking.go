@@ -10,8 +10,8 @@ import (
 // one tier (BEP 12) and lives on through a restart of the engine.
 
 // TrackerReady: tracker to torrent, each time it has started. The torrent answers
-// with Totals, and then with StartAnnouncing if this tier is to announce, or with
-// StopAnnouncing if the torrent stops.
+// with ListenPort if that has changed, with Totals, and then with StartAnnouncing
+// if this tier is to announce, or with StopAnnouncing if the torrent stops.
 type TrackerReady struct{ Tier int }
 
 // StartAnnouncing: torrent to tracker. The tracker announces `started`, once it

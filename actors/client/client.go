@@ -33,6 +33,8 @@ type Config struct {
 	// TorrentDone, TorrentFailed, TorrentTracker, ListenerReady and
 	// ListenerFailed. It must not block.
 	Notify func(any)
+	// Restarts counts the restarts of actors at or below a path.
+	Restarts func(path string) int
 	// Limiter, Listener and Torrent make the props of its parts. Listener may
 	// be nil: then nobody can connect to us.
 	Limiter  *actor.Props
@@ -93,16 +95,18 @@ func (cl *client) Receive(c actor.Context) {
 		cl.Notify(m)
 		cl.admit(c)
 	case *messages.Progress:
-		if t := cl.torrents[m.InfoHash]; t != nil {
-			t.last = *m
-		}
+		last := cl.counted(m.InfoHash, *m)
+		cl.Notify(&last)
+	case *messages.TorrentTracker:
 		cl.Notify(m)
-	case *messages.TorrentTracker, *messages.TorrentCompleted:
-		cl.Notify(m)
+	case *messages.TorrentCompleted:
+		cl.Notify(&messages.TorrentCompleted{InfoHash: m.InfoHash, Last: cl.counted(m.InfoHash, m.Last)})
 	case *messages.TorrentDone:
-		cl.ended(c, m.InfoHash, m)
+		last := cl.counted(m.InfoHash, m.Last)
+		cl.ended(c, m.InfoHash, &messages.TorrentDone{InfoHash: m.InfoHash, Complete: m.Complete, Last: last})
 	case *messages.TorrentFailed:
-		cl.ended(c, m.InfoHash, m)
+		last := cl.counted(m.InfoHash, m.Last)
+		cl.ended(c, m.InfoHash, &messages.TorrentFailed{InfoHash: m.InfoHash, Err: m.Err, Last: last})
 	case *actor.Terminated:
 		cl.terminated(c, m)
 	}
@@ -183,6 +187,15 @@ func (cl *client) route(c actor.Context, hash metainfo.Hash) {
 		route.Torrent = t.pid
 	}
 	c.Send(cl.listener, route)
+}
+
+// counted is the progress with its restarts counted.
+func (cl *client) counted(hash metainfo.Hash, p messages.Progress) messages.Progress {
+	if t := cl.torrents[hash]; t != nil {
+		p.Restarts = cl.Restarts(t.pid.Id)
+		t.last = p
+	}
+	return p
 }
 
 // ended passes the last word of a torrent on, and stops it.

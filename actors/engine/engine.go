@@ -72,5 +72,4 @@ func (e *engine) start(c actor.Context) {
 		}
 	}
 	c.Send(self, &messages.SetMemory{Bytes: e.Memory})
-	c.Send(e.Refs.Torrent, &messages.EngineStarted{})
 }

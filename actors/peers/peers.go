@@ -105,6 +105,7 @@ func (p *peers) Receive(c actor.Context) {
 		p.rnd = p.World.Chance.Source(c.Self().Id)
 		p.filled = p.World.Clock.Now()
 		p.dials = dialsPerSecond
+		c.Send(p.Refs.Torrent, &messages.CandidatesWanted{})
 	case *messages.PeersFound:
 		for _, a := range m.Addrs {
 			p.known.add(a)

@@ -96,8 +96,9 @@ func (s *Scheduler) handle(c actor.Context) {
 	case *messages.StoreReady:
 		s.open(c, m)
 	case *messages.PieceVerified:
-		s.pieceVerified(m.Piece)
-		s.completed(c)
+		if s.pieceVerified(m.Piece); s.complete() {
+			s.tellNeeds(c)
+		}
 	case *messages.PieceCorrupt:
 		s.pieceCorrupt(m)
 	case *messages.ProofOfBlame:
@@ -175,7 +176,7 @@ func (s *Scheduler) open(c actor.Context, m *messages.StoreReady) {
 	for _, p := range s.peers {
 		s.welcome(c, p)
 	}
-	s.completed(c)
+	s.tellNeeds(c)
 }
 
 func (s *Scheduler) meet(c actor.Context, m *messages.PeerReady) {
@@ -200,12 +201,11 @@ func (s *Scheduler) terminated(who *actor.PID) {
 	}
 }
 
-// completed tells those who behave differently once everything is there.
-func (s *Scheduler) completed(c actor.Context) {
-	if s.complete() {
-		c.Send(s.Refs.Choker, &messages.SeedingChanged{Seeding: true})
-		c.Send(s.Refs.Peers, &messages.PiecesWanted{Wanted: false})
-	}
+// tellNeeds tells those who behave differently once everything is there.
+func (s *Scheduler) tellNeeds(c actor.Context) {
+	complete := s.complete()
+	c.Send(s.Refs.Choker, &messages.SeedingChanged{Seeding: complete})
+	c.Send(s.Refs.Peers, &messages.PiecesWanted{Wanted: s.ready && !complete})
 }
 
 // tick looks at peers that wait: with time, slow ones turn out to be slow.
@@ -214,7 +214,7 @@ func (s *Scheduler) tick(c actor.Context) {
 	s.refillStarved()
 	if s.ticks++; s.ticks%ticksPerReport == 0 {
 		s.report(c)
-		s.completed(c) // again: a choker or peers that was restarted does not know
+		s.tellNeeds(c) // again: a choker or peers that was restarted does not know
 	}
 }
 

@@ -57,9 +57,8 @@ type torrent struct {
 	engine   *actor.PID
 	timer    world.Timer
 
-	last     messages.Progress
-	restarts int // of the engine
-	known    map[netip.AddrPort]messages.PeerAddr
+	last  messages.Progress
+	known map[netip.AddrPort]messages.PeerAddr
 
 	ending   bool
 	failure  error
@@ -73,8 +72,6 @@ func (t *torrent) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *actor.Started:
 		t.start(c)
-	case *messages.EngineStarted:
-		t.engineStarted(c)
 	case *messages.AdoptLink:
 		if t.ending {
 			m.Link.Close(fmt.Errorf("stopping"))
@@ -84,6 +81,8 @@ func (t *torrent) Receive(c actor.Context) {
 	case *messages.SetLimits, *messages.SetMemory:
 		t.forward(c)
 
+	case *messages.CandidatesWanted:
+		t.tellCandidates(c)
 	case *messages.PeersFound:
 		t.found(c, m)
 	case *messages.TrackerReplied:
@@ -148,14 +147,15 @@ func (t *torrent) start(c actor.Context) {
 	t.engine = engine
 }
 
-// engineStarted gives a new engine the addresses that are known.
-func (t *torrent) engineStarted(c actor.Context) {
-	t.restarts++
+// tellCandidates gives peers that begin anew the addresses that are known.
+func (t *torrent) tellCandidates(c actor.Context) {
 	found := &messages.PeersFound{}
 	for _, a := range t.known {
 		found.Addrs = append(found.Addrs, a)
 	}
-	c.Send(t.engine, found)
+	if t.engine != nil {
+		c.Send(t.engine, found)
+	}
 }
 
 func (t *torrent) found(c actor.Context, m *messages.PeersFound) {
@@ -179,7 +179,6 @@ func (t *torrent) progress(c actor.Context, m *messages.Progress) {
 	}
 	now := t.World.Clock.Now()
 	p := *m
-	p.Restarts += max(t.restarts-1, 0)
 	if p.Peers == 0 && p.Left > 0 && p.State == messages.StateDownloading && t.trackers.trouble != "" {
 		p.Why = t.trackers.trouble
 	}
