@@ -9,8 +9,14 @@ package scheduler
 // it and come to a stand, one piece at a time, the exempt one, goes on beyond
 // the limit, and the store spills.
 
-// begunFast is how many windows a piece may have for a peer that gets it whole.
-const begunFast = 4
+const (
+	// begunFast is how many windows a piece may have for a peer that gets it
+	// whole.
+	begunFast = 4
+	// alonePatience is how long a piece that was corrupt is left to one peer,
+	// in seconds.
+	alonePatience = 30.0
+)
 
 // refill gives p requests, if it has room for them.
 func (s *swarm) refill(p *peer) {
@@ -105,10 +111,8 @@ func (s *swarm) choose(p *peer) (a *active, tail bool) {
 			if shared == nil || a.free < shared.free {
 				shared = a
 			}
-		case !a.alone || s.avail.Open() == 0:
-			if other == nil || a.free > other.free {
-				other = a
-			}
+		case !s.reserved(a) && (other == nil || a.free > other.free):
+			other = a
 		}
 	}
 	if shared != nil {
@@ -123,6 +127,12 @@ func (s *swarm) choose(p *peer) (a *active, tail bool) {
 		return other, true
 	}
 	return s.begin(p), false
+}
+
+// reserved says that a piece is to come from its keeper alone.
+func (s *swarm) reserved(a *active) bool {
+	keeper := a.keeper()
+	return a.alone && keeper != nil && keeper.eta(len(a.cells), s.now) < alonePatience
 }
 
 // fast says whether p gets pieces for itself: so the blame for a corrupt one is

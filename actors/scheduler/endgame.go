@@ -52,7 +52,8 @@ func (s *swarm) takeOver(p *peer, n int) int {
 		for k := h.queue.len() - 1; k >= 0 && given < n && later(h, k+1); k-- {
 			r := h.queue.at(k)
 			c := &r.a.cells[r.i]
-			if r.a.finished || c.lost || c.n >= askers || c.askedOf(p) || !p.have.Test(uint(r.a.piece)) {
+			if r.a.finished || c.lost || c.n >= askers || c.askedOf(p) ||
+				!p.have.Test(uint(r.a.piece)) || s.reserved(r.a) {
 				continue
 			}
 			s.ledger.duplicate(p, r)

@@ -1,0 +1,287 @@
+package scheduler_test
+
+import (
+	"errors"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/bits-and-blooms/bitset"
+	"github.com/google/go-cmp/cmp"
+
+	"kouzui/actors/scheduler"
+	"kouzui/actors/stage"
+	"kouzui/messages"
+)
+
+const pieceLength = 2 * scheduler.BlockSize
+
+// scene is a scheduler of a torrent of four pieces, the last one short, among
+// probes.
+type scene struct {
+	*stage.Stage
+	torrent, choker, peers *stage.Probe
+}
+
+func newScene(t *testing.T) *scene {
+	s := &scene{Stage: stage.New(t)}
+	s.torrent, s.choker, s.peers = s.StartProbe("torrent"), s.StartProbe("choker"), s.StartProbe("peers")
+	torrent, _ := stage.Torrent(t, 3*pieceLength+100, pieceLength)
+	s.Perform(func() actor.Actor {
+		return scheduler.New(scheduler.Config{
+			World:   s.World.World(),
+			Torrent: torrent,
+			Picker:  "sequential",
+			Refs:    messages.Refs{Torrent: s.torrent.PID, Choker: s.choker.PID, Peers: s.peers.PID},
+		})
+	})
+	return s
+}
+
+func set(members ...uint) *bitset.BitSet {
+	b := bitset.New(4)
+	for _, m := range members {
+		b.Set(m)
+	}
+	return b
+}
+
+// open starts the work with nothing there.
+func (s *scene) open() {
+	s.Tell(&messages.StoreReady{Have: set()})
+	s.wantState(messages.StateStarting)
+	s.wantState(messages.StateDownloading)
+}
+
+func (s *scene) wantState(state messages.State) *messages.Progress {
+	m := stage.Next[*messages.Progress](s.torrent)
+	if m.State != state {
+		panic(string("state " + m.State + ", want " + state))
+	}
+	return m
+}
+
+func ready(key messages.PeerKey, p *stage.Probe, link uint64) *messages.PeerReady {
+	addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), uint16(key))
+	return &messages.PeerReady{Key: key, Peer: p.PID, Link: link, Addr: addr}
+}
+
+// join makes p a peer that has these pieces.
+func (s *scene) join(key messages.PeerKey, p *stage.Probe, have *bitset.BitSet) {
+	s.Tell(ready(key, p, uint64(key)))
+	if m := stage.Next[*messages.Welcome](p); m.Link != uint64(key) {
+		panic("welcome for another link")
+	}
+	s.Tell(&messages.PeerHas{Key: key, Have: have})
+}
+
+func block(piece, i uint32) messages.Block {
+	b := messages.Block{Piece: piece, Begin: i * scheduler.BlockSize, Length: scheduler.BlockSize}
+	if piece == 3 {
+		b.Length = 100
+	}
+	return b
+}
+
+func wantBlocks(t *testing.T, got []messages.Block, want ...messages.Block) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("blocks -want +got:\n%s", diff)
+	}
+}
+
+func TestDownload(t *testing.T) {
+	s := newScene(t)
+	early, late := s.StartProbe("early"), s.StartProbe("late")
+
+	s.Tell(ready(1, early, 1))
+	s.Tell(&messages.StoreChecking{Done: 1, Total: 4})
+	s.wantState(messages.StateStarting)
+	if m := s.wantState(messages.StateChecking); m.CheckDone != 1 || m.Why == "" {
+		t.Errorf("checking %d, %q", m.CheckDone, m.Why)
+	}
+	s.Quiet(early) // no welcome before the store knows what there is
+	s.Tell(&messages.StoreReady{Have: set(2)})
+	s.wantState(messages.StateDownloading)
+	if m := stage.Next[*messages.Welcome](early); !m.Have.Test(2) || m.Have.Count() != 1 {
+		t.Errorf("welcomed with %v", m.Have)
+	}
+	s.Tell(&messages.PeerHas{Key: 1, Have: set(0, 1, 2, 3)})
+	if !stage.Next[*messages.SetInterested](early).Interested {
+		t.Error("not interested in a seed")
+	}
+	s.join(2, late, set(2))
+	s.Quiet(late)
+
+	s.Tell(&messages.PeerChokedUs{Key: 1, Window: 4})
+	wantBlocks(t, stage.Next[*messages.RequestBlocks](early).Blocks, block(0, 0), block(0, 1), block(1, 0), block(1, 1))
+	s.Tell(&messages.BlocksArrived{Key: 1, Blocks: []messages.Block{block(0, 0), block(0, 1)}, Window: 4})
+	wantBlocks(t, stage.Next[*messages.RequestBlocks](early).Blocks, block(3, 0))
+	s.Tell(&messages.PieceVerified{Piece: 0})
+	s.Settle()
+	s.Quiet(early, late) // news gather
+	s.World.Clock.Advance(100 * time.Millisecond)
+	if diff := cmp.Diff([]uint32{0}, stage.Next[*messages.AnnounceHave](late).Pieces); diff != "" {
+		t.Error(diff)
+	}
+	s.Tell(&messages.BlocksArrived{Key: 1, Blocks: []messages.Block{block(1, 0), block(1, 1), block(3, 0)}, Window: 4})
+	s.Tell(&messages.PeerRates{Key: 1, At: s.World.Clock.Now(), DownNow: 1000, UpTotal: 7, WastedTotal: 5})
+	s.Tell(&messages.PieceVerified{Piece: 1})
+	s.Tell(&messages.PieceVerified{Piece: 3})
+
+	if m := stage.Next[*messages.Disconnect](early); m.Reason != messages.GoneUseless {
+		t.Errorf("the seed is dismissed as %v", m.Reason)
+	}
+	if diff := cmp.Diff([]uint32{1, 3}, stage.Next[*messages.AnnounceHave](late).Pieces); diff != "" {
+		t.Error(diff)
+	}
+	if !stage.Next[*messages.SeedingChanged](s.choker).Seeding || stage.Next[*messages.PiecesWanted](s.peers).Wanted {
+		t.Error("choker and peers are not told that all is there")
+	}
+	m := s.wantState(messages.StateFinishing)
+	const came = 2*pieceLength + 100
+	if m.Left != 0 || m.Have != m.Length || m.Downloaded != came || m.Uploaded != 7 || m.Wasted != 5 || m.DownNow != 1000 ||
+		m.Peers != 2 || m.Seeds != 1 || !m.PeersNeedData || len(m.Top) != 2 || m.Top[0].Key != 1 {
+		t.Errorf("progress %+v", m)
+	}
+	if diff := cmp.Diff([]uint8{255, 255, 255, 255}, m.Map); diff != "" {
+		t.Error(diff)
+	}
+	s.Tell(&messages.StoreFinished{})
+	s.wantState(messages.StateSeeding)
+	s.Quiet(early, late)
+}
+
+func TestCompleteFromTheStart(t *testing.T) {
+	s := newScene(t)
+	s.Tell(&messages.StoreReady{Have: set(0, 1, 2, 3), Complete: true})
+	s.wantState(messages.StateStarting)
+	s.wantState(messages.StateSeeding)
+	stage.Next[*messages.SeedingChanged](s.choker)
+	stage.Next[*messages.PiecesWanted](s.peers)
+	p := s.StartProbe("p")
+	s.join(1, p, set(0, 1, 2, 3))
+	stage.Next[*messages.Disconnect](p)
+}
+
+// Whatever a peer was asked for goes to others, however it ends.
+func TestRequestsAreTakenBack(t *testing.T) {
+	for name, end := range map[string]func(s *scene, p *stage.Probe){
+		"gone":   func(s *scene, _ *stage.Probe) { s.Tell(&messages.PeerGone{Key: 1, Link: 1}) },
+		"dead":   func(s *scene, p *stage.Probe) { s.Stop(p) },
+		"choked": func(s *scene, _ *stage.Probe) { s.Tell(&messages.PeerChokedUs{Key: 1, Choked: true}) },
+		"timed out": func(s *scene, _ *stage.Probe) {
+			s.Tell(&messages.RequestsDropped{Key: 1, Blocks: []messages.Block{block(0, 0), block(0, 1)}, Window: 1, Snubbed: true})
+		},
+		"new link": func(s *scene, p *stage.Probe) { s.Tell(ready(1, p, 9)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t)
+			s.open()
+			first, second := s.StartProbe("first"), s.StartProbe("second")
+			s.join(1, first, set(0))
+			s.join(2, second, set(0))
+			s.Tell(&messages.PeerChokedUs{Key: 1, Window: 3})
+			s.Tell(&messages.PeerChokedUs{Key: 2, Window: 3})
+			stage.Next[*messages.SetInterested](first)
+			wantBlocks(t, stage.Next[*messages.RequestBlocks](first).Blocks, block(0, 0), block(0, 1))
+			stage.Next[*messages.SetInterested](second)
+			s.Quiet(second)
+
+			s.Tell(&messages.PeerGone{Key: 1, Link: 77}) // of a former link
+			s.Quiet(second)
+			end(s, first)
+			wantBlocks(t, stage.Next[*messages.RequestBlocks](second).Blocks, block(0, 0), block(0, 1))
+		})
+	}
+}
+
+func TestSlowPeerIsHelped(t *testing.T) {
+	s := newScene(t)
+	s.open()
+	slow, quick := s.StartProbe("slow"), s.StartProbe("quick")
+	s.join(1, slow, set(3))
+	s.join(2, quick, set(3))
+	s.Tell(&messages.PeerChokedUs{Key: 1, Window: 1})
+	s.Tell(&messages.PeerChokedUs{Key: 2, Window: 1})
+	stage.Next[*messages.SetInterested](slow)
+	stage.Next[*messages.RequestBlocks](slow)
+	stage.Next[*messages.SetInterested](quick)
+	s.Settle()
+	for range 16 {
+		s.World.Clock.Advance(250 * time.Millisecond)
+		s.Settle()
+	}
+	wantBlocks(t, stage.Next[*messages.RequestBlocks](quick).Blocks, block(3, 0))
+	s.Tell(&messages.BlocksArrived{Key: 2, Blocks: []messages.Block{block(3, 0)}, Window: 1})
+	wantBlocks(t, stage.Next[*messages.CancelBlocks](slow).Blocks, block(3, 0))
+	s.Tell(&messages.BlocksArrived{Key: 1, Blocks: []messages.Block{block(3, 0)}, Window: 1})
+	s.Settle()
+	last := s.wantState(messages.StateDownloading)
+	for range 3 {
+		last = s.wantState(messages.StateDownloading)
+	}
+	if !strings.Contains(last.Why, "Waiting") {
+		t.Errorf("why: %q", last.Why)
+	}
+	for range 4 {
+		s.World.Clock.Advance(250 * time.Millisecond)
+		s.Settle()
+	}
+	if m := s.wantState(messages.StateDownloading); m.Downloaded != 100 || m.Wasted != 100 {
+		t.Errorf("downloaded %d, wasted %d", m.Downloaded, m.Wasted)
+	}
+}
+
+func TestLiarIsBanned(t *testing.T) {
+	s := newScene(t)
+	s.open()
+	p := s.StartProbe("p")
+	s.join(1, p, set(0))
+	stage.Next[*messages.SetInterested](p)
+	s.Tell(&messages.PieceCorrupt{Piece: 0, Contributors: []messages.PeerKey{1, 2}})
+	s.Quiet(p, s.peers)
+	s.Tell(&messages.ProofOfBlame{Piece: 0, Peers: []messages.PeerKey{1}})
+	if m := stage.Next[*messages.BanAddress](s.peers); m.Addr.Port() != 1 || m.Reason == "" {
+		t.Errorf("banned %+v", m)
+	}
+	if m := stage.Next[*messages.Disconnect](p); m.Reason != messages.GoneBanned {
+		t.Errorf("dismissed as %v", m.Reason)
+	}
+}
+
+func TestFullDisk(t *testing.T) {
+	s := newScene(t)
+	s.open()
+	p := s.StartProbe("p")
+	s.join(1, p, set(0))
+	stage.Next[*messages.SetInterested](p)
+	s.Tell(&messages.StoreFailed{Err: errors.New("no space left"), Full: true})
+	if m := s.wantState(messages.StateDiskFull); !strings.Contains(m.Why, "no space left") {
+		t.Errorf("why: %q", m.Why)
+	}
+	s.Tell(&messages.PeerChokedUs{Key: 1, Window: 4})
+	s.Quiet(p)
+	s.Tell(&messages.StoreRecovered{})
+	wantBlocks(t, stage.Next[*messages.RequestBlocks](p).Blocks, block(0, 0), block(0, 1))
+	s.wantState(messages.StateDownloading)
+}
+
+// Peers and timers of an incarnation that failed mean nothing to the next.
+func TestNextIncarnationBeginsAnew(t *testing.T) {
+	s := newScene(t)
+	s.open()
+	p := s.StartProbe("p")
+	s.join(1, p, set(0))
+	stage.Next[*messages.SetInterested](p)
+	s.Crash()
+	s.Tell(&messages.PeerChokedUs{Key: 1, Window: 4})
+	s.Tell(&messages.BlocksArrived{Key: 1, Blocks: []messages.Block{block(0, 0)}})
+	s.Quiet(p)
+	if n := s.World.Clock.Pending(); n != 1 {
+		t.Errorf("%d timers, want one", n)
+	}
+	s.open()
+}
