@@ -61,6 +61,6 @@ with _ for -. What is on the command line wins.`,
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error { return environment(c.Flags(), os.LookupEnv) }
-	root.AddCommand(newDownload(), newSeed(), newVersion())
+	root.AddCommand(newDownload(), newSeed(), newCreate(), newInfo(), newVerify(), newSplit(), newVersion())
 	return root
 }

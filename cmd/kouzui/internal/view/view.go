@@ -13,6 +13,14 @@ import (
 	"kouzui/wire/metainfo"
 )
 
+// Hashing is the state of files that are hashed without an engine; like those
+// being checked they have no rates and no peers.
+const Hashing messages.State = "hashing"
+
+func counting(p *messages.Progress) bool {
+	return p.State == messages.StateChecking || p.State == Hashing
+}
+
 // Canvas is what there is to draw on.
 type Canvas struct {
 	Width, Height int // in cells
@@ -65,6 +73,9 @@ func compact(p *messages.Progress, c Canvas) []string {
 
 // withMap is a block of lines without the peers.
 func withMap(p *messages.Progress, c Canvas) []string {
+	if counting(p) {
+		return compact(p, c)
+	}
 	facts := facts(p)
 	lines := []string{
 		c.bold(name(p)) + "  " + state(p, c),
@@ -90,7 +101,11 @@ func withPeers(p *messages.Progress, c Canvas) []string {
 
 // Line is a torrent in one line, without any steering of a terminal.
 func Line(p *messages.Progress) string {
-	line := fmt.Sprintf("%s: %s %s, %s", name(p), p.State, percent(p), strings.Join(facts(p), ", "))
+	line := fmt.Sprintf("%s: %s %s", name(p), p.State, percent(p))
+	if counting(p) {
+		return line
+	}
+	line += ", " + strings.Join(facts(p), ", ")
 	if p.Why != "" {
 		line += ". " + metainfo.Clean(p.Why, longest)
 	}
@@ -101,7 +116,7 @@ func name(p *messages.Progress) string { return metainfo.Clean(p.Name, longest) 
 
 // percent is of the check while there is one, and else of what is verified.
 func percent(p *messages.Progress) string {
-	if p.State == messages.StateChecking {
+	if counting(p) {
 		return units.Percent(int64(p.CheckDone), int64(p.CheckTotal))
 	}
 	return units.Percent(p.Have, p.Length)
@@ -156,7 +171,7 @@ func state(p *messages.Progress, c Canvas) string {
 // bar is as full as percent says, in eighths of a cell.
 func (c Canvas) bar(p *messages.Progress, cells int) string {
 	part, whole := p.Have, p.Length
-	if p.State == messages.StateChecking {
+	if counting(p) {
 		part, whole = int64(p.CheckDone), int64(p.CheckTotal)
 	}
 	eighths := 8 * cells

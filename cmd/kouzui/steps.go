@@ -1,0 +1,38 @@
+package main
+
+import (
+	"time"
+
+	"kouzui/cmd/kouzui/internal/view"
+	"kouzui/messages"
+)
+
+// steps shows the progress of work that no engine does.
+type steps struct {
+	display display
+	now     messages.Progress
+}
+
+func newSteps(out *output, name string, total int) *steps {
+	return &steps{display: newDisplay(out), now: messages.Progress{Name: name, State: view.Hashing, CheckTotal: total}}
+}
+
+// done takes note of one step more.
+func (s *steps) done() {
+	s.now.CheckDone++
+	at := time.Now()
+	if s.display.due(at) > 0 {
+		return
+	}
+	p := s.now
+	p.At = at
+	s.display.event(&p)
+	s.display.draw(at)
+}
+
+// close takes the progress off the screen.
+func (s *steps) close() {
+	if s.display.out.screen != nil {
+		s.display.out.screen.Clear()
+	}
+}
