@@ -1,0 +1,233 @@
+package trackerserver
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"kouzui/wire/announce"
+	"kouzui/wire/metainfo"
+)
+
+var (
+	start  = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	public = netip.MustParseAddr("198.51.100.7")
+	hash   = metainfo.Hash{1}
+)
+
+func from(id byte, left int64) announce.Request {
+	return announce.Request{InfoHash: hash, PeerID: [20]byte{id}, Port: 1000 + uint16(id), Left: left, NumWant: -1}
+}
+
+func newRand() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+
+// ports of the peers given, which tell the tests' peers apart.
+func ports(r announce.Reply) map[uint16]int {
+	got := map[uint16]int{}
+	for _, p := range r.Peers {
+		got[p.Addr.Port()]++
+	}
+	return got
+}
+
+func TestPeersComeAndGo(t *testing.T) {
+	table, rnd, now := NewTable(Limits{Interval: time.Minute}), newRand(), start
+	event := func(r announce.Request, e announce.Event) announce.Request { r.Event = e; return r }
+	for i, step := range []struct {
+		request           announce.Request
+		after             time.Duration
+		seeders, leechers int
+		peers             map[uint16]int
+	}{
+		{event(from(1, 10), announce.Started), 0, 0, 1, map[uint16]int{}},
+		{event(from(2, 10), announce.Started), 0, 0, 2, map[uint16]int{1001: 1}},
+		{event(from(3, 0), announce.Started), 0, 1, 2, map[uint16]int{1001: 1, 1002: 1}},
+		{from(1, 5), 100 * time.Second, 1, 2, map[uint16]int{1002: 1, 1003: 1}},
+		{event(from(1, 0), announce.Completed), 0, 2, 1, map[uint16]int{1002: 1}}, // no seeds to a seed
+		{event(from(1, 0), announce.Completed), 0, 2, 1, map[uint16]int{1002: 1}},
+		{from(1, 0), 21 * time.Second, 1, 0, map[uint16]int{}}, // the others have expired
+		{event(from(9, 0), announce.Stopped), 0, 1, 0, map[uint16]int{}},
+		{from(4, 1), 0, 1, 1, map[uint16]int{1001: 1}},
+		{event(from(1, 0), announce.Stopped), 0, 0, 1, map[uint16]int{}},
+		{event(from(4, 1), announce.Stopped), 0, 0, 0, map[uint16]int{}},
+	} {
+		now = now.Add(step.after)
+		table.Expire(now)
+		r := table.Announce(step.request, public, now, rnd)
+		if r.Failure != "" || r.Seeders != step.seeders || r.Leechers != step.leechers {
+			t.Errorf("step %d: %+v", i, r)
+		}
+		if diff := cmp.Diff(step.peers, ports(r)); diff != "" {
+			t.Errorf("step %d: peers %s", i, diff)
+		}
+		if r.Interval != time.Minute || r.MinInterval != time.Minute/2 {
+			t.Errorf("step %d: intervals %v, %v", i, r.Interval, r.MinInterval)
+		}
+	}
+	if len(table.swarms) != 0 {
+		t.Error("an empty swarm stays")
+	}
+}
+
+func TestScrape(t *testing.T) {
+	table, rnd := NewTable(Limits{}), newRand()
+	done := from(1, 0)
+	done.Event = announce.Completed
+	for range 3 { // counts once
+		table.Announce(done, public, start, rnd)
+	}
+	table.Announce(from(2, 1), public, start, rnd)
+	want := map[metainfo.Hash]announce.Stats{hash: {Seeders: 1, Leechers: 1, Completed: 1}}
+	for _, ask := range [][]metainfo.Hash{nil, {hash}, {hash, {9}}} {
+		got, err := table.Scrape(ask)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+	for i := range maxScrape {
+		other := from(1, 0)
+		other.InfoHash = metainfo.Hash{2, byte(i)}
+		table.Announce(other, public, start, rnd)
+	}
+	if _, err := table.Scrape(nil); err == nil {
+		t.Error("a scrape lists all of too many torrents")
+	}
+}
+
+func TestLimits(t *testing.T) {
+	rnd := newRand()
+	table := NewTable(Limits{Torrents: 1, Peers: 2, Only: map[metainfo.Hash]bool{hash: true, {2}: true}})
+	other, unknown := from(1, 0), from(1, 0)
+	other.InfoHash, unknown.InfoHash = metainfo.Hash{2}, metainfo.Hash{3}
+	for id := byte(1); id <= 2; id++ {
+		table.Announce(from(id, 1), public, start, rnd)
+	}
+	r := table.Announce(from(3, 1), public, start, rnd)
+	if len(r.Peers) != 2 || r.Leechers != 2 {
+		t.Errorf("a third peer gets %+v", r)
+	}
+	if r := table.Announce(from(1, 1), public, start, rnd); len(r.Peers) != 1 {
+		t.Errorf("the third peer was given to others: %+v", r)
+	}
+	if r := table.Announce(other, public, start, rnd); r.Failure != "the tracker is full" {
+		t.Errorf("a second torrent gets %+v", r)
+	}
+	if r := table.Announce(unknown, public, start, rnd); r.Failure == "" {
+		t.Error("a torrent that is not served is")
+	}
+	if len(table.swarms) != 1 {
+		t.Errorf("%d swarms", len(table.swarms))
+	}
+}
+
+func TestHowManyPeers(t *testing.T) {
+	table, rnd := NewTable(Limits{}), newRand()
+	given := map[uint16]int{}
+	for i := range 400 {
+		r := from(0, 1)
+		r.PeerID, r.Port = [20]byte{byte(i), byte(i >> 8)}, 2000+uint16(i)
+		table.Announce(r, public, start, rnd)
+	}
+	for want, n := range map[int]int{-1: 50, 0: 0, 1: 1, 199: 199, 200: 200, 1 << 30: 200} {
+		r := from(0, 1)
+		r.NumWant = want
+		reply := table.Announce(r, public, start, rnd)
+		if len(ports(reply)) != n {
+			t.Errorf("who wants %d gets %d different peers, want %d", want, len(ports(reply)), n)
+		}
+	}
+	for range 400 {
+		for port, n := range ports(table.Announce(from(0, 1), public, start, rnd)) {
+			given[port] += n
+		}
+	}
+	// The one that asks is not counted: 399 others, drawn 50 times each.
+	for port, n := range given {
+		if n < 15 || n > 100 {
+			t.Errorf("peer %d was given %d times of about 50", port, n)
+		}
+	}
+	if len(given) != 399 {
+		t.Errorf("%d peers were ever given, want 399", len(given))
+	}
+}
+
+func TestOwnAddressOnlyFromPrivateNetworks(t *testing.T) {
+	own, own6 := netip.MustParseAddr("203.0.113.5"), netip.MustParseAddr("2001:db8::5")
+	for remote, trusted := range map[string]bool{
+		"127.0.0.1": true, "10.1.2.3": true, "192.168.0.1": true, "::1": true, "fd00::1": true, "::ffff:10.0.0.1": true,
+		"198.51.100.1": false, "2001:db8::1": false, "::ffff:198.51.100.1": false,
+	} {
+		addr := netip.MustParseAddr(remote)
+		want := addr.Unmap()
+		if trusted {
+			want = own
+		}
+		if got := address(announce.Request{IP: own, IPv6: own6}, addr); got != want {
+			t.Errorf("from %s: %v, want %v", remote, got, want)
+		}
+		if got := address(announce.Request{IPv6: own6}, addr); trusted && got != own6 {
+			t.Errorf("from %s: %v, want %v", remote, got, own6)
+		}
+		if got := address(announce.Request{IP: netip.IPv4Unspecified()}, addr); got != addr.Unmap() {
+			t.Errorf("from %s: %v", remote, got)
+		}
+	}
+}
+
+// Whatever happens, counts agree with the list, nobody is given itself or
+// anybody twice, and a swarm has no more peers than it may.
+func TestInvariants(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		table := NewTable(Limits{Interval: time.Minute, Torrents: 3, Peers: 5})
+		rnd, now := newRand(), time.Unix(0, 0)
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			now = now.Add(time.Duration(rapid.IntRange(0, 90).Draw(t, "seconds")) * time.Second)
+			r := from(rapid.ByteRange(0, 7).Draw(t, "id"), rapid.Int64Range(0, 1).Draw(t, "left"))
+			r.InfoHash[0] = rapid.ByteRange(0, 4).Draw(t, "torrent")
+			r.Event = announce.Event(rapid.IntRange(0, 3).Draw(t, "event"))
+			r.NumWant = rapid.IntRange(-1, 6).Draw(t, "numwant")
+			if rapid.Bool().Draw(t, "expire") {
+				table.Expire(now)
+			}
+			reply := table.Announce(r, public, now, rnd)
+			for port, n := range ports(reply) {
+				if n > 1 || port == r.Port {
+					t.Fatalf("peer %d was given %d times to %d", port, n, r.Port)
+				}
+			}
+			if len(table.swarms) > 3 {
+				t.Fatal("too many torrents")
+			}
+			for _, s := range table.swarms {
+				if err := s.check(); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	})
+}
+
+func (s *swarm) check() error {
+	seeders := 0
+	for i, p := range s.peers {
+		if s.index[p.key] != i {
+			return fmt.Errorf("peer %d is indexed as %d", i, s.index[p.key])
+		}
+		if p.seed {
+			seeders++
+		}
+	}
+	if len(s.index) != len(s.peers) || seeders != s.seeders || len(s.peers) == 0 || len(s.peers) > 5 {
+		return fmt.Errorf("%d peers, %d indexed, %d seeds, %d counted", len(s.peers), len(s.index), seeders, s.seeders)
+	}
+	return nil
+}
