@@ -11,7 +11,7 @@ import (
 
 func seeded(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
 
-// bits returns a set of n that contains members.
+// bitsOf returns a set of n that contains members.
 func bitsOf(n int, members ...uint) *bitset.BitSet {
 	b := bitset.New(uint(n))
 	for _, m := range members {

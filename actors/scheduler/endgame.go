@@ -38,17 +38,14 @@ func (s *swarm) takeOver(p *peer, n int) int {
 		return theirs > longSeconds && theirs > longFactor*mine
 	}
 
-	slow := s.slow[:0]
-	for _, h := range s.peers {
-		if h != p && h.queue.len() > 0 && later(h, h.queue.len()) {
-			slow = append(slow, h)
-		}
-	}
-	slices.SortFunc(slow, func(a, b *peer) int {
-		return cmp.Compare(b.eta(b.queue.len(), s.now), a.eta(a.queue.len(), s.now))
-	})
 	given := 0
-	for _, h := range slow {
+	for _, h := range s.slowFirst(end) {
+		if h == p || h.queue.len() == 0 {
+			continue
+		}
+		if given == n || !later(h, h.queue.len()) {
+			break
+		}
 		for k := h.queue.len() - 1; k >= 0 && given < n && later(h, k+1); k-- {
 			r := h.queue.at(k)
 			c := &r.a.cells[r.i]
@@ -60,7 +57,25 @@ func (s *swarm) takeOver(p *peer, n int) int {
 			given++
 		}
 	}
-	clear(slow)
-	s.slow = slow
 	return given
+}
+
+// slowFirst lists the peers that were asked for something, those first that will
+// have brought it last. Before the end the list is up to a tick old: with many
+// peers at rest it would else be made for each block that comes.
+func (s *swarm) slowFirst(end bool) []*peer {
+	if age := s.now.Sub(s.slowAt); age == 0 || !end && age < tick {
+		return s.slow
+	}
+	clear(s.slow)
+	s.slow, s.slowAt = s.slow[:0], s.now
+	for _, p := range s.peers {
+		if p.queue.len() > 0 {
+			s.slow = append(s.slow, p)
+		}
+	}
+	slices.SortFunc(s.slow, func(a, b *peer) int {
+		return cmp.Compare(b.eta(b.queue.len(), s.now), a.eta(a.queue.len(), s.now))
+	})
+	return s.slow
 }

@@ -53,6 +53,14 @@ func (s *scene) open() {
 	s.Tell(&messages.StoreReady{Have: set()})
 	s.wantState(messages.StateStarting)
 	s.wantState(messages.StateDownloading)
+	s.wantNeeds(true)
+}
+
+// wantNeeds checks what choker and peers are told.
+func (s *scene) wantNeeds(pieces bool) {
+	if stage.Next[*messages.SeedingChanged](s.choker).Seeding == pieces || stage.Next[*messages.PiecesWanted](s.peers).Wanted != pieces {
+		panic("choker and peers are told wrong")
+	}
 }
 
 func (s *scene) wantState(state messages.State) *messages.Progress {
@@ -105,6 +113,7 @@ func TestDownload(t *testing.T) {
 	s.Quiet(early) // no welcome before the store knows what there is
 	s.Tell(&messages.StoreReady{Have: set(2)})
 	s.wantState(messages.StateDownloading)
+	s.wantNeeds(true)
 	if m := stage.Next[*messages.Welcome](early); !m.Have.Test(2) || m.Have.Count() != 1 {
 		t.Errorf("welcomed with %v", m.Have)
 	}
@@ -137,9 +146,7 @@ func TestDownload(t *testing.T) {
 	if diff := cmp.Diff([]uint32{1, 3}, stage.Next[*messages.AnnounceHave](late).Pieces); diff != "" {
 		t.Error(diff)
 	}
-	if !stage.Next[*messages.SeedingChanged](s.choker).Seeding || stage.Next[*messages.PiecesWanted](s.peers).Wanted {
-		t.Error("choker and peers are not told that all is there")
-	}
+	s.wantNeeds(false)
 	m := s.wantState(messages.StateFinishing)
 	const came = 2*pieceLength + 100
 	if m.Left != 0 || m.Have != m.Length || m.Downloaded != came || m.Uploaded != 7 || m.Wasted != 5 || m.DownNow != 1000 ||
@@ -159,8 +166,7 @@ func TestCompleteFromTheStart(t *testing.T) {
 	s.Tell(&messages.StoreReady{Have: set(0, 1, 2, 3), Complete: true})
 	s.wantState(messages.StateStarting)
 	s.wantState(messages.StateSeeding)
-	stage.Next[*messages.SeedingChanged](s.choker)
-	stage.Next[*messages.PiecesWanted](s.peers)
+	s.wantNeeds(false)
 	p := s.StartProbe("p")
 	s.join(1, p, set(0, 1, 2, 3))
 	stage.Next[*messages.Disconnect](p)

@@ -46,7 +46,9 @@ type swarm struct {
 	dirty []*peer
 	bans  []*messages.BanAddress
 	news  []uint32 // pieces to be announced
-	slow  []*peer  // scratch of takeOver
+
+	slow   []*peer // see slowFirst
+	slowAt time.Time
 }
 
 // totals of this run, in bytes but for corrupt.
