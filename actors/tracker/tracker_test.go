@@ -1,0 +1,216 @@
+package tracker
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/google/go-cmp/cmp"
+
+	"kouzui/actors/stage"
+	"kouzui/actors/world"
+	"kouzui/actors/world/fake"
+	"kouzui/messages"
+	"kouzui/wire/announce"
+	"kouzui/wire/metainfo"
+)
+
+type scene struct {
+	*stage.Stage
+	t       *testing.T
+	torrent *stage.Probe
+}
+
+func perform(t *testing.T) *scene {
+	s := &scene{Stage: stage.New(t), t: t}
+	s.torrent = s.StartProbe("torrent")
+	cfg := Config{
+		World: s.World.World(), Refs: messages.Refs{Torrent: s.torrent.PID}, Tier: 3,
+		URLs: []string{"http://a/announce"}, InfoHash: metainfo.Hash{1}, PeerID: [20]byte{2}, Key: 7, Port: 6881,
+	}
+	s.Perform(func() actor.Actor { return New(cfg) })
+	if m := stage.Next[*messages.TrackerReady](s.torrent); m.Tier != 3 {
+		t.Fatalf("%+v", m)
+	}
+	return s
+}
+
+// begin lets the tracker announce `started`.
+func (s *scene) begin() *fake.Announce {
+	s.Tell(&messages.StartAnnouncing{})
+	s.Tell(&messages.Totals{Left: 5, WantPeers: true})
+	return s.World.Trackers.AwaitAnnounce()
+}
+
+// begun is a tracker that has had its first reply.
+func begun(t *testing.T, r announce.Reply) *scene {
+	s := perform(t)
+	s.begin().Reply(r)
+	stage.Next[*messages.TrackerReplied](s.torrent)
+	return s
+}
+
+func (s *scene) noAnnounce() {
+	s.t.Helper()
+	s.Settle()
+	if n := s.World.Trackers.Waiting(); n > 0 {
+		s.t.Fatalf("%d announces too many", n)
+	}
+}
+
+func (s *scene) stop() { s.Tell(&messages.StopAnnouncing{Within: 2 * time.Second}) }
+
+func TestAnnouncesAndPassesPeersOn(t *testing.T) {
+	s := perform(t)
+	s.Settle()
+	call := s.begin()
+	want := announce.Request{
+		InfoHash: metainfo.Hash{1}, PeerID: [20]byte{2}, Key: 7, Port: 6881, Left: 5,
+		Event: announce.Started, NumWant: 50, Compact: true,
+	}
+	if diff := cmp.Diff(want, call.Request, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+		t.Error(diff)
+	}
+	peer := netip.MustParseAddrPort("127.0.0.2:7000")
+	now := s.World.Clock.Now()
+	call.Reply(announce.Reply{
+		Interval: time.Hour, MinInterval: time.Minute, Seeders: 2, Leechers: 3, Warning: "slow",
+		Peers: []announce.Peer{{Addr: peer}},
+	})
+	if m := stage.Next[*messages.PeersFound](s.torrent); len(m.Addrs) != 1 || m.Addrs[0] != (messages.PeerAddr{Addr: peer}) {
+		t.Errorf("found %+v", m)
+	}
+	if diff := cmp.Diff(&messages.TrackerReplied{
+		Tier: 3, URL: "http://a/announce", Event: announce.Started, Warning: "slow", Seeders: 2, Leechers: 3, Peers: 1,
+		Next: now.Add(time.Hour), Earliest: now.Add(time.Minute),
+	}, stage.Next[*messages.TrackerReplied](s.torrent)); diff != "" {
+		t.Error(diff)
+	}
+
+	s.Tell(&messages.ListenPort{Port: 6999})
+	s.Tell(&messages.Totals{})
+	s.Settle()
+	s.World.Clock.Advance(time.Hour - 1)
+	s.noAnnounce()
+	s.World.Clock.Advance(1)
+	if r := s.World.Trackers.AwaitAnnounce().Request; r.Event != announce.None || r.Port != 6999 {
+		t.Errorf("the regular announce is %+v", r)
+	}
+}
+
+func TestFailuresAreReportedAndRetried(t *testing.T) {
+	s := perform(t)
+	cause := errors.New("refused")
+	s.begin().Fail(world.PhaseConnect, cause)
+	m := stage.Next[*messages.TrackerFailed](s.torrent)
+	if m.Phase != "connect" || !errors.Is(m.Err, cause) || !m.Exhausted || m.Event != announce.Started || m.Tier != 3 {
+		t.Errorf("%+v", m)
+	}
+	s.Settle()
+	s.World.Clock.Advance(m.Next.Sub(s.World.Clock.Now()))
+	s.World.Trackers.AwaitAnnounce().Reply(announce.Reply{Failure: "go away", RetryIn: time.Hour})
+	m = stage.Next[*messages.TrackerFailed](s.torrent)
+	if m.Phase != string(world.PhaseFailure) || m.Next.Sub(s.World.Clock.Now()) != time.Hour {
+		t.Errorf("%+v", m)
+	}
+}
+
+func TestStopSaysSo(t *testing.T) {
+	s := begun(t, announce.Reply{Interval: time.Hour})
+	s.stop()
+	call := s.World.Trackers.AwaitAnnounce()
+	if call.Request.Event != announce.Stopped || call.Timeout > 2*time.Second {
+		t.Errorf("%+v", call)
+	}
+	s.Quiet(s.torrent)
+	call.Reply(announce.Reply{})
+	stage.Next[*messages.AnnouncingStopped](s.torrent)
+	s.Tell(&messages.Totals{WantPeers: true, Completed: true})
+	s.noAnnounce()
+	s.stop()
+	stage.Next[*messages.AnnouncingStopped](s.torrent)
+}
+
+func TestStopWaitsForCompleted(t *testing.T) {
+	s := begun(t, announce.Reply{Interval: time.Hour})
+	s.Tell(&messages.Totals{Completed: true})
+	completed := s.World.Trackers.AwaitAnnounce()
+	s.stop()
+	s.noAnnounce()
+	completed.Reply(announce.Reply{})
+	stage.Next[*messages.TrackerReplied](s.torrent)
+	s.World.Trackers.AwaitAnnounce().Fail(world.PhaseRead, errors.New("eof"))
+	stage.Next[*messages.AnnouncingStopped](s.torrent)
+}
+
+func TestStopNeverTakesLonger(t *testing.T) {
+	s := begun(t, announce.Reply{Interval: time.Hour})
+	s.Tell(&messages.Totals{Completed: true})
+	completed := s.World.Trackers.AwaitAnnounce()
+	s.stop()
+	s.Settle()
+	s.World.Clock.Advance(time.Second)
+	if call := s.World.Trackers.AwaitAnnounce(); call.Request.Event != announce.Stopped {
+		t.Errorf("at half time %v is said", call.Request.Event)
+	}
+	if completed.Reply(announce.Reply{}) {
+		t.Error("what hung was not cancelled")
+	}
+	s.Quiet(s.torrent)
+	s.World.Clock.Advance(time.Second)
+	stage.Next[*messages.AnnouncingStopped](s.torrent)
+}
+
+func TestStopWithoutStart(t *testing.T) {
+	s := perform(t)
+	s.stop()
+	stage.Next[*messages.AnnouncingStopped](s.torrent)
+	s.noAnnounce()
+}
+
+func TestStopTakesAStartUnderWayForSaid(t *testing.T) {
+	s := perform(t)
+	s.begin()
+	s.stop()
+	s.Settle()
+	s.World.Clock.Advance(time.Second)
+	if call := s.World.Trackers.AwaitAnnounce(); call.Request.Event != announce.Stopped {
+		t.Errorf("%v is said", call.Request.Event)
+	}
+}
+
+func TestStandByAndBack(t *testing.T) {
+	s := begun(t, announce.Reply{Interval: time.Minute})
+	s.Tell(&messages.StandBy{})
+	s.Settle()
+	s.World.Clock.Advance(time.Hour)
+	s.noAnnounce()
+	s.Tell(&messages.StartAnnouncing{})
+	if call := s.World.Trackers.AwaitAnnounce(); call.Request.Event != announce.None {
+		t.Errorf("%v is said", call.Request.Event)
+	}
+}
+
+func TestRestartKeepsToWhatTheTrackerAsked(t *testing.T) {
+	s := perform(t)
+	s.begin().Reply(announce.Reply{Interval: time.Hour, MinInterval: 10 * time.Minute})
+	reply := stage.Next[*messages.TrackerReplied](s.torrent)
+	s.Tell(&messages.Totals{Completed: true})
+	hanging := s.World.Trackers.AwaitAnnounce()
+	s.Crash()
+	stage.Next[*messages.TrackerReady](s.torrent)
+	if hanging.Reply(announce.Reply{}) {
+		t.Error("the announce of a dead tracker goes on")
+	}
+	s.Tell(&messages.Totals{WantPeers: true})
+	s.Tell(&messages.StartAnnouncing{NotBefore: reply.Earliest, Started: true})
+	s.Settle()
+	s.World.Clock.Advance(10*time.Minute - 1)
+	s.noAnnounce()
+	s.World.Clock.Advance(1)
+	if call := s.World.Trackers.AwaitAnnounce(); call.Request.Event != announce.None {
+		t.Errorf("%v is said", call.Request.Event)
+	}
+}
