@@ -253,7 +253,7 @@ func TestFetchTorrent(t *testing.T) {
 		case "/good":
 			_, _ = io.WriteString(w, "d4:infode")
 		case "/big":
-			_, _ = w.Write(zipped(make([]byte, metainfo.MaxTorrent+1)))
+			_, _ = w.Write(make([]byte, metainfo.MaxTorrent+1))
 		default:
 			http.NotFound(w, r)
 		}
