@@ -405,6 +405,7 @@ func (p *peer) gone(c actor.Context, why messages.GoneReason, err error) {
 		return
 	}
 	p.reported = true
+	p.report(c) // the last totals
 	m := &messages.PeerGone{Key: p.Key, Addr: p.Addr, Reason: why, Err: err}
 	if p.link != nil {
 		m.Link = p.link.ID()
