@@ -46,7 +46,8 @@ func (d *display) event(event any) {
 		d.order = append(d.order, p.InfoHash)
 	}
 	d.current[p.InfoHash] = p
-	if d.out.plain && (before == nil || before.State != p.State || p.At.Sub(d.printed[p.InfoHash]) >= plainEvery) {
+	changed := before != nil && before.State != p.State
+	if d.out.plain && (changed || p.At.Sub(d.printed[p.InfoHash]) >= plainEvery) {
 		d.printed[p.InfoHash] = p.At
 		fmt.Fprintln(d.out.stderr, view.Line(p))
 	}

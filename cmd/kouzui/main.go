@@ -54,11 +54,16 @@ with _ for -. What is on the command line wins.`,
 		Example: `  kouzui download debian.torrent
   kouzui create -o album.torrent --tracker http://127.0.0.1:6969/announce album/
   kouzui demo`,
+		Version:       versionLine(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          noSuchCommand,
-		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+
+		SuggestionsMinimumDistance: 2,
+
+		Args: noSuchCommand,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error { return environment(c.Flags(), os.LookupEnv) }
 	root.AddCommand(newDownload(), newSeed(), newCreate(), newInfo(), newVerify(), newSplit(), newVersion())

@@ -14,7 +14,10 @@ type steps struct {
 }
 
 func newSteps(out *output, name string, total int) *steps {
-	return &steps{display: newDisplay(out), now: messages.Progress{Name: name, State: view.Hashing, CheckTotal: total}}
+	s := &steps{display: newDisplay(out), now: messages.Progress{Name: name, State: view.Hashing, CheckTotal: total}}
+	// What is quickly done needs no plain line.
+	s.display.printed[s.now.InfoHash] = time.Now()
+	return s
 }
 
 // done takes note of one step more.

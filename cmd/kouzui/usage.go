@@ -94,7 +94,7 @@ func environment(flags *pflag.FlagSet, lookup func(string) (string, bool)) error
 	flags.VisitAll(func(f *pflag.Flag) {
 		key := "KOUZUI_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
 		value, ok := lookup(key)
-		if !ok || value == "" || f.Changed || f.Name == "help" || failed != nil {
+		if !ok || value == "" || f.Changed || f.Name == "help" || f.Name == "version" || failed != nil {
 			return
 		}
 		values := []string{value}
