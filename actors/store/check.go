@@ -1,0 +1,98 @@
+package store
+
+import (
+	"fmt"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/messages"
+)
+
+// check is the state of reading and hashing what was found.
+type check struct {
+	pieces []int // to be checked
+	next   int   // of pieces
+	done   int
+	err    error // the data may not be read at all
+}
+
+// looked: the keeper has opened the folder and knows what is in it.
+func (s *store) looked(c actor.Context, m *chore) {
+	if m.err != nil {
+		s.cannotStart(c, m.err)
+		return
+	}
+	s.found = m.found
+	have, pieces, err := m.found.plan(s.Torrent, s.Check, s.MustExist)
+	if err != nil {
+		s.cannotStart(c, err)
+		return
+	}
+	s.have, s.check = have, check{pieces: pieces}
+	s.free = m.free
+	s.phase = checking
+}
+
+// cannotStart: nothing can be done here before the user has done something.
+func (s *store) cannotStart(c actor.Context, err error) {
+	s.phase = dead
+	c.Send(s.Refs.Scheduler, &messages.StoreFailed{Err: err, Full: isFull(err)})
+}
+
+func (s *store) nextCheck() *job {
+	if s.check.next == len(s.check.pieces) || s.check.err != nil {
+		return nil
+	}
+	j := s.newJob(taskCheck, s.check.pieces[s.check.next])
+	s.check.next++
+	return j
+}
+
+func (s *store) checked(c actor.Context, j *job) {
+	s.check.done++
+	if j.good {
+		s.have.Set(uint(j.piece))
+	}
+	if j.err != nil {
+		s.check.err = j.err
+	}
+	total := len(s.check.pieces)
+	if step := max(total/200, 1); s.check.done%step == 0 || s.check.done == total {
+		c.Send(s.Refs.Scheduler, &messages.StoreChecking{Done: s.check.done, Total: total})
+	}
+}
+
+// concludeCheck opens the store once it knows what is there.
+func (s *store) concludeCheck(c actor.Context) {
+	switch {
+	case s.busy():
+		return
+	case s.check.err != nil:
+		s.cannotStart(c, s.check.err)
+		return
+	case s.check.done < len(s.check.pieces):
+		return
+	}
+	if !s.MustExist && s.have.None() && !s.found.ours(s.Torrent) {
+		s.cannotStart(c, fmt.Errorf("%s: %w", s.found.base, ErrForeign))
+		return
+	}
+	s.lacking = s.Torrent.PieceCount() - int(s.have.Count())
+	if need := s.found.missing(s.Torrent, s.have); s.lacking > 0 && !s.MustExist && s.free >= 0 && need > s.free {
+		s.cannotStart(c, noRoom(need, s.free))
+		return
+	}
+	s.phase = ready
+	s.stamps = s.found.stamps
+	s.assembly = newAssembly(s.Torrent, s.Pool, s.have)
+	whole := s.lacking == 0 && s.found.base == finalName(s.Torrent) && (s.MustExist || s.found.whole(s.Torrent))
+	// A check is not to be made twice, and data in use under its final name has to
+	// be known as ours.
+	if s.check.done > 0 || s.found.exists && s.found.journal == nil {
+		s.unsaved, s.saveDue = true, true
+	}
+	c.Send(s.Refs.Scheduler, &messages.StoreReady{Have: s.have.Clone(), Checked: s.check.done, Complete: whole})
+	if whole {
+		s.tellFinished(c)
+	}
+}

@@ -1,0 +1,300 @@
+package store
+
+import (
+	"container/list"
+	"errors"
+	"io/fs"
+	"path"
+	"strings"
+	"sync"
+
+	"kouzui/actors/world"
+	"kouzui/wire/metainfo"
+)
+
+// openFiles is how many files of one torrent are kept open for their next use.
+const openFiles = 128
+
+// files is the torrent's data on disk: its folder, the lock on it, and the open
+// files, shared by all who read and write. It is safe for concurrent use, and
+// outlives its store while a link still reads from it.
+//
+// Locks nest in the order in which they are declared: a handle's, place, mu.
+type files struct {
+	torrent *metainfo.Torrent
+	limit   int
+
+	// place guards base: held for reading while a name is opened, for writing
+	// while the data takes another name.
+	place sync.RWMutex
+	base  string // the file, or the folder of the files, within folder
+
+	mu       sync.Mutex
+	folder   world.Folder
+	unlock   func()
+	handles  map[int]*handle
+	recent   *list.List // of *handle, the one used last in front
+	newNames map[string]bool
+	closed   bool
+
+	transfers sync.Pool
+}
+
+// handle is one file that is open, or about to be.
+type handle struct {
+	mu       sync.Mutex // held while it is being opened
+	file     world.File
+	writable bool
+	outgrown []world.File // open for reading only, replaced, and perhaps in use until refs is 0
+
+	index int
+	refs  int // guarded by files.mu, as is at
+	at    *list.Element
+}
+
+func newFiles(t *metainfo.Torrent, limit int) *files {
+	f := &files{torrent: t, limit: limit, handles: map[int]*handle{}, recent: list.New(), newNames: map[string]bool{}}
+	f.transfers.New = func() any { return newTransfer(f) }
+	return f
+}
+
+// attach hands over an open folder and its lock. When the store has ended
+// meanwhile they are let go at once.
+func (f *files) attach(folder world.Folder, unlock func(), base string) error {
+	f.place.Lock()
+	defer f.place.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		unlock()
+		folder.Close()
+		return fs.ErrClosed
+	}
+	f.folder, f.unlock, f.base = folder, unlock, base
+	return nil
+}
+
+// name is the path of a file within the folder. place is held.
+func (f *files) name(index int) string { return nameIn(f.torrent, f.base, index) }
+
+func nameIn(t *metainfo.Torrent, base string, index int) string {
+	if t.Single {
+		return base
+	}
+	return base + "/" + strings.Join(t.Files[index].Path, "/")
+}
+
+// at is the name of the data.
+func (f *files) at() string {
+	f.place.RLock()
+	defer f.place.RUnlock()
+	return f.base
+}
+
+func (f *files) stat(index int) (world.Info, error) {
+	f.place.RLock()
+	defer f.place.RUnlock()
+	return f.folder.Stat(f.name(index))
+}
+
+// acquire opens a file, or finds it open; to write to it is to create it in its
+// full length. The caller uses the file until it releases the handle.
+func (f *files) acquire(index int, write bool) (*handle, world.File, error) {
+	h, err := f.hold(index)
+	if err != nil {
+		return nil, nil, err
+	}
+	file, err := f.opened(h, write)
+	if err != nil {
+		f.release(h)
+		return nil, nil, err
+	}
+	return h, file, nil
+}
+
+func (f *files) hold(index int) (*handle, error) {
+	f.mu.Lock()
+	if f.closed || f.folder == nil {
+		f.mu.Unlock()
+		return nil, fs.ErrClosed
+	}
+	h := f.handles[index]
+	if h == nil {
+		h = &handle{index: index}
+		h.at = f.recent.PushFront(h)
+		f.handles[index] = h
+	}
+	h.refs++
+	f.recent.MoveToFront(h.at)
+	idle := f.surplus()
+	f.mu.Unlock()
+	closeAll(idle)
+	return h, nil
+}
+
+func (f *files) opened(h *handle, write bool) (world.File, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.file != nil && (h.writable || !write) {
+		return h.file, nil
+	}
+	file, err := f.open(h.index, write)
+	if err != nil {
+		return nil, err
+	}
+	if h.file != nil {
+		h.outgrown = append(h.outgrown, h.file)
+	}
+	h.file, h.writable = file, write
+	return file, nil
+}
+
+func (f *files) open(index int, write bool) (world.File, error) {
+	f.place.RLock()
+	defer f.place.RUnlock()
+	name := f.name(index)
+	if !write {
+		return f.folder.Open(name, false)
+	}
+	file, err := f.folder.Open(name, true)
+	if errors.Is(err, fs.ErrNotExist) {
+		file, err = f.create(name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := file.Extend(f.torrent.Files[index].Length); err != nil {
+		file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+func (f *files) create(name string) (world.File, error) {
+	dir := path.Dir(name)
+	if err := f.folder.MkdirAll(dir); err != nil {
+		return nil, err
+	}
+	file, err := f.folder.Create(name)
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for f.newNames[dir] = true; dir != "."; f.newNames[dir] = true {
+		dir = path.Dir(dir)
+	}
+	return file, nil
+}
+
+func (f *files) release(h *handle) {
+	f.mu.Lock()
+	h.refs--
+	var idle []world.File
+	if h.refs == 0 {
+		idle, h.outgrown = h.outgrown, nil
+		if f.closed || h.file == nil {
+			idle = append(idle, f.forget(h)...)
+		}
+		idle = append(idle, f.surplus()...)
+	}
+	f.mu.Unlock()
+	closeAll(idle)
+}
+
+// surplus forgets the idle files that were used longest ago, as far as there
+// are too many. mu is held, here and in what follows.
+func (f *files) surplus() (idle []world.File) {
+	for e := f.recent.Back(); e != nil && len(f.handles) > f.limit; {
+		h := e.Value.(*handle)
+		e = e.Prev()
+		if h.refs == 0 {
+			idle = append(idle, f.forget(h)...)
+		}
+	}
+	return idle
+}
+
+// forget takes an idle handle out and returns what has to be closed.
+func (f *files) forget(h *handle) []world.File {
+	delete(f.handles, h.index)
+	f.recent.Remove(h.at)
+	if h.file == nil {
+		return nil
+	}
+	return append(h.outgrown, h.file)
+}
+
+func (f *files) forgetIdle() (idle []world.File) {
+	for _, h := range f.handles {
+		if h.refs == 0 {
+			idle = append(idle, f.forget(h)...)
+		}
+	}
+	return idle
+}
+
+func closeAll(idle []world.File) {
+	for _, file := range idle {
+		file.Close()
+	}
+}
+
+// relocate gives the data the name base. Files that are not in use are closed
+// before, as some systems rename no open ones; where one is still in use there,
+// the rename fails and is tried again later.
+func (f *files) relocate(base string) error {
+	f.place.Lock()
+	defer f.place.Unlock()
+	f.mu.Lock()
+	idle := f.forgetIdle()
+	f.mu.Unlock()
+	closeAll(idle)
+	if err := f.folder.Rename(f.base, base); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	names := map[string]bool{".": true}
+	for dir := range f.newNames {
+		if below, ok := strings.CutPrefix(dir, f.base); ok {
+			names[base+below] = true
+		}
+	}
+	f.newNames, f.base = names, base
+	return nil
+}
+
+// syncNames makes the names that were created since the last call last.
+func (f *files) syncNames() error {
+	f.mu.Lock()
+	names := f.newNames
+	f.newNames = map[string]bool{}
+	f.mu.Unlock()
+	for dir := range names {
+		if err := f.folder.Sync(dir); err != nil {
+			f.mu.Lock()
+			for dir := range names {
+				f.newNames[dir] = true
+			}
+			f.mu.Unlock()
+			return err
+		}
+	}
+	return nil
+}
+
+// close closes every file as soon as nobody uses it, and then gives up the lock.
+func (f *files) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return
+	}
+	f.closed = true
+	closeAll(f.forgetIdle())
+	if f.folder != nil {
+		f.unlock()
+		f.folder.Close()
+	}
+}

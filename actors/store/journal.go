@@ -1,0 +1,128 @@
+package store
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"encoding/binary"
+	"errors"
+	"io/fs"
+
+	"github.com/bits-and-blooms/bitset"
+
+	"kouzui/actors/world"
+	"kouzui/wire/metainfo"
+)
+
+// journal is what a store remembers about its data: which pieces were verified,
+// and what the files looked like then. It is a hint: a file that looks different
+// now is checked, and so is everything without a journal.
+//
+// On disk: the magic line, the info hash, the piece length, the number of files,
+// for each file its size (-1: there is none) and its modification time in
+// nanoseconds since 1970, the number of pieces, a bit for each piece as in a
+// bitfield (BEP 3), and the SHA-1 of all that. Numbers are 8 bytes, big-endian.
+type journal struct {
+	stamps   []stamp
+	verified *bitset.BitSet
+}
+
+// stamp is how a file looked.
+type stamp struct {
+	size  int64 // bytes, -1 if there was no file
+	mtime int64 // nanoseconds since 1970
+}
+
+const journalMagic = "kouzui journal 1\n"
+
+var (
+	errJournal      = errors.New("the journal is damaged or of another format")
+	errOtherJournal = errors.New("the journal is that of another torrent")
+)
+
+var absent = stamp{size: -1}
+
+func stampOf(i world.Info) stamp { return stamp{i.Size, i.ModTime.UnixNano()} }
+
+// journalSize is how long the journal of a torrent is, in bytes.
+func journalSize(t *metainfo.Torrent) int {
+	return len(journalMagic) + sha1.Size + 8 + 8 + 16*len(t.Files) + 8 + (t.PieceCount()+7)/8 + sha1.Size
+}
+
+func (j journal) encode(t *metainfo.Torrent) []byte {
+	raw := make([]byte, 0, journalSize(t))
+	raw = append(raw, journalMagic...)
+	raw = append(raw, t.InfoHash[:]...)
+	raw = binary.BigEndian.AppendUint64(raw, uint64(t.PieceLength))
+	raw = binary.BigEndian.AppendUint64(raw, uint64(len(j.stamps)))
+	for _, s := range j.stamps {
+		raw = binary.BigEndian.AppendUint64(raw, uint64(s.size))
+		raw = binary.BigEndian.AppendUint64(raw, uint64(s.mtime))
+	}
+	raw = binary.BigEndian.AppendUint64(raw, uint64(t.PieceCount()))
+	bits := make([]byte, (t.PieceCount()+7)/8)
+	for i := range j.verified.EachSet() {
+		bits[i/8] |= 0x80 >> (i % 8)
+	}
+	raw = append(raw, bits...)
+	sum := sha1.Sum(raw)
+	return append(raw, sum[:]...)
+}
+
+// decodeJournal reads the journal of t, of any bytes. It takes nothing that
+// encode would not have written.
+func decodeJournal(t *metainfo.Torrent, raw []byte) (*journal, error) {
+	body := len(raw) - sha1.Size
+	if body < len(journalMagic)+sha1.Size || !bytes.HasPrefix(raw, []byte(journalMagic)) ||
+		sha1.Sum(raw[:body]) != [sha1.Size]byte(raw[body:]) {
+		return nil, errJournal
+	}
+	rest := raw[len(journalMagic):body]
+	if metainfo.Hash(rest[:sha1.Size]) != t.InfoHash {
+		return nil, errOtherJournal
+	}
+	if len(raw) != journalSize(t) {
+		return nil, errJournal
+	}
+	rest = rest[sha1.Size:]
+	next := func() int64 {
+		v := binary.BigEndian.Uint64(rest)
+		rest = rest[8:]
+		return int64(v)
+	}
+	if next() != t.PieceLength || next() != int64(len(t.Files)) {
+		return nil, errJournal
+	}
+	j := &journal{stamps: make([]stamp, len(t.Files)), verified: bitset.New(uint(t.PieceCount()))}
+	for i := range j.stamps {
+		j.stamps[i] = stamp{size: next(), mtime: next()}
+	}
+	if next() != int64(t.PieceCount()) {
+		return nil, errJournal
+	}
+	for i := range uint(len(rest)) * 8 {
+		if rest[i/8]&(0x80>>(i%8)) == 0 {
+			continue
+		}
+		if i >= uint(t.PieceCount()) {
+			return nil, errJournal
+		}
+		j.verified.Set(i)
+	}
+	return j, nil
+}
+
+// readJournal reads the journal in folder. Only errOtherJournal says anything
+// about the data; any other error means that there is no hint.
+func readJournal(folder world.Folder, t *metainfo.Torrent) (*journal, error) {
+	// Another torrent's journal may be longer; its head is enough to know it, but
+	// a file is read whole, so that it is bounded by what the largest could be.
+	const largest = 16 << 20
+	raw, err := folder.ReadFile(journalName(t), max(largest, int64(journalSize(t))))
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		return nil, err
+	}
+	return decodeJournal(t, raw)
+}

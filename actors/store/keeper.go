@@ -1,0 +1,198 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/bits-and-blooms/bitset"
+
+	"kouzui/actors/world"
+	"kouzui/wire/metainfo"
+)
+
+// chore is what the keeper does for the store. It travels there and back;
+// whoever has it owns it.
+type chore struct {
+	owner *store
+	task  choreTask
+	lost  int  // times that the keeper died with it
+	probe bool // the try that tells whether the disk works again
+	err   error
+
+	found *found // answer to choreLook
+	free  int64  // bytes; -1 unknown
+
+	// choreSave and choreFinish: what has to last, and then the journal that
+	// vouches for it. stamps are updated for the dirty files.
+	stamps   []stamp
+	verified *bitset.BitSet
+	dirty    []int
+	empty    []int // files of no length to be made, by choreFinish
+}
+
+type choreTask uint8
+
+const (
+	choreLook   choreTask = iota // open, lock, see what is there
+	choreSave                    // sync, write the journal
+	choreFinish                  // the same, and give the data its final name
+)
+
+func (*chore) IgnoreDeadLetterLogging() {}
+
+// keeper does for the store whatever may block and has to do with the data as a
+// whole, so that neither its mailbox nor a hash worker waits for a disk's sync.
+type keeper struct {
+	owner *store
+	disk  world.Disk
+	dir   string
+	alone bool // look needs the lock
+	files *files
+
+	torrent *metainfo.Torrent
+	gate    *gate
+	chore   *chore
+	at      int // of dirty, the next to be synced
+	held    *handle
+}
+
+func (k *keeper) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *actor.Started:
+		k.gate = newGate(c)
+		c.Send(c.Parent(), &workerReady{k.owner, keeperIndex, c.Self()})
+	case *chore:
+		k.chore, k.at, m.err = m, 0, nil
+		k.gate.err = nil
+		if m.task == choreLook {
+			k.answer(c, k.look())
+			return
+		}
+		if err := k.prepare(); err != nil {
+			k.answer(c, err)
+			return
+		}
+		k.sync(c)
+	case *moved:
+		if m.gate == k.gate {
+			k.sync(c)
+		}
+	case *actor.Restarting, *actor.Stopping:
+		k.letGo()
+	}
+}
+
+func (k *keeper) answer(c actor.Context, err error) {
+	m := k.chore
+	k.chore, m.err = nil, err
+	c.Send(c.Parent(), m)
+}
+
+func (k *keeper) look() error {
+	folder, err := k.disk.OpenFolder(k.dir)
+	if err != nil {
+		return err
+	}
+	unlock, err := folder.Lock(lockName(k.torrent))
+	if err != nil && !k.alone && !errors.Is(err, world.ErrLocked) {
+		unlock, err = func() {}, nil // to seed from where nothing can be written
+	}
+	if err != nil {
+		folder.Close()
+		return err
+	}
+	found, err := look(folder, k.torrent)
+	if err != nil {
+		unlock()
+		folder.Close()
+		return err
+	}
+	if err := k.files.attach(folder, unlock, found.base); err != nil {
+		return err
+	}
+	k.chore.found, k.chore.free = found, -1
+	if free, err := folder.Free(); err == nil {
+		k.chore.free = free
+	}
+	return nil
+}
+
+// prepare looks at the dirty files before they are synced: one that is written
+// to from here on will look different from what the journal says, and be
+// checked, should the journal be the last.
+func (k *keeper) prepare() error {
+	for _, i := range k.chore.empty {
+		h, _, err := k.files.acquire(i, true)
+		if err != nil {
+			return err
+		}
+		k.files.release(h)
+	}
+	for _, i := range append(k.chore.dirty, k.chore.empty...) {
+		info, err := k.files.stat(i)
+		if err != nil {
+			return err
+		}
+		k.chore.stamps[i] = stampOf(info)
+	}
+	return nil
+}
+
+// sync makes one dirty file after the other last, then the rest.
+func (k *keeper) sync(c actor.Context) {
+	for k.gate.err == nil && k.at < len(k.chore.dirty) {
+		k.letGo()
+		h, file, err := k.files.acquire(k.chore.dirty[k.at], true)
+		if err != nil {
+			k.answer(c, err)
+			return
+		}
+		k.at++
+		k.held = h
+		k.gate.shut()
+		file.Sync(k.gate.expect())
+		if !k.gate.passed() {
+			return
+		}
+	}
+	k.letGo()
+	err := k.gate.err
+	if err == nil {
+		err = k.settle()
+	}
+	k.answer(c, err)
+}
+
+func (k *keeper) letGo() {
+	if k.held != nil {
+		k.files.release(k.held)
+		k.held = nil
+	}
+}
+
+// settle: the data lasts; now its names, and what says that it does.
+func (k *keeper) settle() error {
+	if err := k.files.syncNames(); err != nil {
+		return err
+	}
+	if k.chore.task == choreFinish && k.files.at() != finalName(k.torrent) {
+		err := k.files.relocate(finalName(k.torrent))
+		if errors.Is(err, fs.ErrExist) {
+			return fmt.Errorf("%s: %w", finalName(k.torrent), ErrForeign)
+		}
+		if err != nil {
+			return err
+		}
+		if err := k.files.syncNames(); err != nil {
+			return err
+		}
+	}
+	raw := journal{k.chore.stamps, k.chore.verified}.encode(k.torrent)
+	err := k.files.folder.WriteFile(journalName(k.torrent), raw)
+	if k.chore.task == choreFinish {
+		return nil // the data is safe; without a journal it will be checked
+	}
+	return err
+}

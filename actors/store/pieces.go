@@ -1,0 +1,109 @@
+package store
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/messages"
+)
+
+// storeBlocks takes blocks in; whole pieces go to the workers. While somebody
+// waits for a Flush nothing more is taken in, so that it has an end.
+func (s *store) storeBlocks(m *messages.StoreBlocks) {
+	for _, b := range m.Blocks {
+		if s.phase != ready || len(s.flushes) > 0 {
+			b.Data.Release()
+			continue
+		}
+		if p := s.assembly.add(m.Key, b); p != nil {
+			s.queuePiece(p)
+		}
+	}
+}
+
+func (s *store) queuePiece(p *partial) {
+	j := s.newJob(taskPiece, p.piece)
+	j.part = p
+	j.blocks = append(j.blocks, p.blocks...)
+	j.want = s.blame.suspected(p.piece)
+	s.jobs = append(s.jobs, j)
+}
+
+// spill makes room: half of the memory may lie in unfinished pieces, the other
+// half is for what is on its way, without which none of them would be finished.
+func (s *store) spill() {
+	if s.phase != ready || s.assembly.memory <= s.memory/2 {
+		return
+	}
+	for s.assembly.memory > s.memory*3/8 {
+		j := s.newJob(taskSpill, 0)
+		if j.part, j.blocks = s.assembly.spill(j.blocks); j.part == nil {
+			return
+		}
+		j.piece = j.part.piece
+		s.jobs = append(s.jobs, j)
+	}
+}
+
+func (s *store) spilled(c actor.Context, j *job) {
+	c.Send(s.Refs.Scheduler, &messages.BlocksSpilled{Piece: uint32(j.piece), Blocks: len(j.blocks)})
+	if p := s.assembly.spilled(j.part, j.blocks); p != nil {
+		s.queuePiece(p)
+	}
+}
+
+// verified: the piece is right and written.
+func (s *store) verified(c actor.Context, j *job) {
+	s.have.Set(uint(j.piece))
+	s.lacking--
+	s.unsaved = true
+	c.Send(s.Refs.Scheduler, &messages.PieceVerified{Piece: uint32(j.piece), At: s.World.Clock.Now()})
+	if s.blame.suspected(j.piece) {
+		if guilty := s.blame.settle(j.piece, j.blocks, j.sums); len(guilty) > 0 {
+			c.Send(s.Refs.Scheduler, &messages.ProofOfBlame{Piece: uint32(j.piece), Peers: guilty})
+		}
+	}
+	s.assembly.drop(j.part)
+}
+
+func (s *store) corrupt(c actor.Context, j *job) {
+	s.blame.record(j.piece, j.blocks, j.sums)
+	c.Send(s.Refs.Scheduler, &messages.PieceCorrupt{Piece: uint32(j.piece), Contributors: j.part.contributors()})
+	s.assembly.restart(j.part)
+}
+
+// markDirty notes which files a job has written to.
+func (s *store) markDirty(j *job) {
+	if j.task == taskPiece && !j.good {
+		return
+	}
+	size := s.Torrent.PieceSize(j.piece)
+	s.spans = s.Torrent.AppendSpans(s.spans[:0], int64(j.piece)*s.Torrent.PieceLength, size)
+	for _, span := range s.spans {
+		if !s.Torrent.Files[span.File].Padding {
+			s.dirty.Set(uint(span.File))
+		}
+	}
+}
+
+// loadBlocks says where the blocks are: whoever sends them reads them.
+func (s *store) loadBlocks(c actor.Context, m *messages.LoadBlocks) {
+	answer := &messages.BlocksLoaded{Link: m.Link, Source: s.source, Blocks: m.Blocks}
+	for i, b := range m.Blocks {
+		if s.offers(b) {
+			continue
+		}
+		answer.Blocks = append([]messages.Block(nil), m.Blocks[:i]...)
+		for _, b := range m.Blocks[i+1:] {
+			if s.offers(b) {
+				answer.Blocks = append(answer.Blocks, b)
+			}
+		}
+		break
+	}
+	c.Send(m.ReplyTo, answer)
+}
+
+func (s *store) offers(b messages.Block) bool {
+	return s.phase == ready && s.have.Test(uint(b.Piece)) &&
+		int64(b.Begin)+int64(b.Length) <= s.Torrent.PieceSize(int(b.Piece))
+}

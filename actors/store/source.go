@@ -1,0 +1,139 @@
+package store
+
+import (
+	"io"
+	"sync"
+	"sync/atomic"
+
+	"kouzui/wire/metainfo"
+)
+
+// source is the messages.BlockSource of a torrent. Whoever holds it asks only
+// for pieces that BlocksLoaded named.
+type source struct{ files *files }
+
+func (s *source) ReadBlocks(bufs [][]byte, off int64, done func(error)) {
+	s.files.transfer(false, bufs, off, done)
+}
+
+// transfer reads or writes a stretch of the content, which may lie in several
+// files; it is done when the last of them is. It is reused.
+type transfer struct {
+	files *files
+	left  atomic.Int32 // files under way, and one for who starts them
+	done  func(error)
+	one   func(error) // finishOne, bound once
+
+	spans []metainfo.Span
+	held  []*handle
+
+	bufs       [][]byte // what was given, cut where files end
+	at, within int      // the next byte to cut: of what was given, and in there
+
+	mu  sync.Mutex
+	err error // the first
+}
+
+func newTransfer(f *files) *transfer {
+	t := &transfer{files: f}
+	t.one = t.finishOne
+	return t
+}
+
+// transfer moves bufs, one after the other, from or to the content at off, and
+// calls done exactly once. Padding files (BEP 47) read as zeros and are not
+// written. The bytes and the slice belong to the transfer until then.
+func (f *files) transfer(write bool, bufs [][]byte, off int64, done func(error)) {
+	length := int64(0)
+	for _, b := range bufs {
+		length += int64(len(b))
+	}
+	if off < 0 || length > f.torrent.Length-off {
+		done(io.ErrUnexpectedEOF)
+		return
+	}
+	t := f.transfers.Get().(*transfer)
+	t.done = done
+	t.left.Store(1)
+	t.spans = f.torrent.AppendSpans(t.spans, off, length)
+	for i, span := range t.spans {
+		part := bufs
+		if len(t.spans) > 1 {
+			part = t.cut(bufs, span.Length)
+		}
+		if err := t.start(write, i, part); err != nil {
+			t.fail(err)
+			break
+		}
+	}
+	t.one(nil)
+}
+
+// cut returns the next n bytes of bufs, from where the last cut ended.
+func (t *transfer) cut(bufs [][]byte, n int64) [][]byte {
+	start := len(t.bufs)
+	for n > 0 {
+		b := bufs[t.at][t.within:]
+		if int64(len(b)) > n {
+			b = b[:n]
+			t.within += int(n)
+		} else {
+			t.at, t.within = t.at+1, 0
+		}
+		t.bufs = append(t.bufs, b)
+		n -= int64(len(b))
+	}
+	return t.bufs[start:]
+}
+
+func (t *transfer) start(write bool, i int, part [][]byte) error {
+	span := t.spans[i]
+	if t.files.torrent.Files[span.File].Padding {
+		for _, b := range part {
+			if !write {
+				clear(b)
+			}
+		}
+		return nil
+	}
+	h, file, err := t.files.acquire(span.File, write)
+	if err != nil {
+		return err
+	}
+	t.held = append(t.held, h)
+	t.left.Add(1)
+	if write {
+		file.WriteBlocks(part, span.Offset, t.one)
+	} else {
+		file.ReadBlocks(part, span.Offset, t.one)
+	}
+	return nil
+}
+
+func (t *transfer) fail(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.err == nil {
+		t.err = err
+	}
+}
+
+func (t *transfer) finishOne(err error) {
+	if err != nil {
+		t.fail(err)
+	}
+	if t.left.Add(-1) > 0 {
+		return
+	}
+	for _, h := range t.held {
+		t.files.release(h)
+	}
+	done, err := t.done, t.err
+	clear(t.bufs)
+	clear(t.held)
+	t.spans, t.bufs, t.held = t.spans[:0], t.bufs[:0], t.held[:0]
+	t.at, t.within = 0, 0
+	t.done, t.err = nil, nil
+	t.files.transfers.Put(t)
+	done(err)
+}

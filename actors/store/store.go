@@ -1,0 +1,346 @@
+// Package store is the actor that owns one torrent's data: what is on disk, and
+// the pieces that are on their way there.
+//
+// It puts blocks together to pieces in memory, has its workers hash each whole
+// piece and write it at once, and tells the scheduler which pieces are right.
+// Nothing is written as verified before its hash is known, nothing is ever cut
+// short, and what is found on disk counts only if its hash, or a journal that
+// still fits it, says so. When everything is there and has been synced, the data
+// takes its final name; names.go tells which names there are.
+//
+// The store itself never waits for the disk: its workers and its keeper do, so
+// that LoadBlocks is answered at once, whatever else is going on.
+package store
+
+import (
+	"fmt"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/bits-and-blooms/bitset"
+
+	"kouzui/actors/supervise"
+	"kouzui/actors/world"
+	"kouzui/messages"
+	"kouzui/wire/buffer"
+	"kouzui/wire/metainfo"
+)
+
+const (
+	// saveEvery is how long a verified piece waits to be entered in the journal.
+	saveEvery = 10 * time.Second
+	// retryFirst and retryMost bound the wait before the disk is tried again.
+	retryFirst = time.Second
+	retryMost  = 30 * time.Second
+	// maxLost is how many workers a job may cost before it is the store that fails.
+	maxLost = 1
+
+	defaultMemory = 32 << 20 // bytes, until SetMemory
+	maxWorkers    = 4
+	keeperIndex   = -1
+)
+
+// Config is what a store is built from.
+type Config struct {
+	World   *world.World
+	Tree    *supervise.Tree
+	Refs    messages.Refs
+	Torrent *metainfo.Torrent
+	Dir     string // where the torrent's file or folder lies
+	Check   messages.CheckMode
+	// MustExist: what is not there is an error (fs.ErrNotExist), not a download.
+	MustExist   bool
+	HashWorkers int // 0: one for each processor, up to 4
+	Pool        *buffer.Pool
+}
+
+// New returns a store.
+func New(cfg Config) actor.Actor { return &store{Config: cfg} }
+
+type phase uint8
+
+const (
+	starting phase = iota
+	checking
+	ready
+	dead // it cannot start; it said so
+)
+
+type store struct {
+	Config
+	phase  phase
+	files  *files
+	source *source
+
+	slots  []slot // the hash workers
+	keeper keeperSlot
+
+	found   *found
+	stamps  []stamp // as far as the journal knows; nil while the keeper has them
+	have    *bitset.BitSet
+	lacking int   // pieces that are not verified
+	free    int64 // bytes on disk at the start, -1 if unknown
+	spans   []metainfo.Span
+
+	check check
+
+	assembly *assembly
+	blame    *blame
+	memory   int64  // bytes, see SetMemory
+	jobs     []*job // in order; those that could not be written come first
+	spare    []*job
+
+	health   health
+	dirty    *bitset.BitSet // files written to since they were last synced
+	unsaved  bool           // the journal does not say all that is known
+	saveDue  bool
+	saving   world.Timer
+	finished bool
+	flushes  []*actor.PID
+}
+
+// slot is a worker and what it works on.
+type slot struct {
+	pid *actor.PID // nil until it is ready
+	job *job
+}
+
+type keeperSlot struct {
+	pid   *actor.PID
+	chore *chore
+}
+
+// saveNow and retryNow: the store's timers to itself.
+type (
+	saveNow  struct{ owner *store }
+	retryNow struct{ owner *store }
+)
+
+func (s *store) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *actor.Started:
+		s.begin(c)
+	case *actor.Restarting, *actor.Stopping:
+		s.end()
+	case *actor.Terminated:
+		if s.phase != dead { // else they end with the store
+			supervise.Fail(fmt.Errorf("store: %s has ended", m.Who.GetId()))
+		}
+
+	case *workerReady:
+		if m.owner == s {
+			s.workerReady(c, m)
+		}
+	case *chore:
+		if m.owner == s {
+			s.choreDone(c, m)
+		}
+	case *job:
+		if m.owner == s {
+			s.jobDone(c, m)
+		}
+
+	case *messages.StoreBlocks:
+		s.storeBlocks(m)
+	case *messages.LoadBlocks:
+		s.loadBlocks(c, m)
+	case *messages.SetMemory:
+		s.memory = m.Bytes
+	case *messages.Flush:
+		s.flushes = append(s.flushes, m.ReplyTo)
+	case *saveNow:
+		if m.owner == s {
+			s.saving, s.saveDue = nil, true
+		}
+	case *retryNow:
+		if m.owner == s {
+			s.health.probing, s.health.timer = true, nil
+		}
+	default:
+		return
+	}
+	s.advance(c)
+}
+
+func (s *store) begin(c actor.Context) {
+	s.files = newFiles(s.Torrent, openFiles)
+	s.source = &source{s.files}
+	s.memory = defaultMemory
+	s.blame = newBlame()
+	s.dirty = bitset.New(uint(len(s.Torrent.Files)))
+	s.keeper.chore = &chore{owner: s, task: choreLook}
+	s.spawn(c, "keeper", func() actor.Actor {
+		return &keeper{owner: s, disk: s.World.Disk, dir: s.Dir, alone: !s.MustExist, files: s.files, torrent: s.Torrent}
+	})
+	n := s.HashWorkers
+	if n <= 0 {
+		n = min(runtime.GOMAXPROCS(0), maxWorkers)
+	}
+	s.slots = make([]slot, n)
+	for i := range s.slots {
+		s.spawn(c, "hash-"+strconv.Itoa(i), func() actor.Actor {
+			return &worker{owner: s, index: i, files: s.files, torrent: s.Torrent, pool: s.Pool}
+		})
+	}
+}
+
+func (s *store) spawn(c actor.Context, name string, producer actor.Producer) {
+	kind, _, _ := strings.Cut(name, "-")
+	if _, err := c.SpawnNamed(s.Tree.Props(kind, producer, supervise.Blocking()), name); err != nil {
+		panic(err)
+	}
+}
+
+// end lets everything go that no worker has in its hands.
+func (s *store) end() {
+	s.phase = dead
+	s.health.stop()
+	if s.saving != nil {
+		s.saving.Stop()
+	}
+	if s.assembly != nil {
+		s.assembly.close()
+		for _, j := range s.jobs {
+			if j.task == taskPiece {
+				s.assembly.release(j.part)
+			}
+		}
+		s.jobs = nil
+	}
+	if s.files != nil {
+		s.files.close()
+	}
+}
+
+// workerReady: a worker or the keeper has started. If it had work, it died with
+// it and gets it again; the second time the store dies with it.
+func (s *store) workerReady(c actor.Context, m *workerReady) {
+	if m.index == keeperIndex {
+		again := s.keeper.pid != nil
+		s.keeper.pid = m.pid
+		if k := s.keeper.chore; k != nil {
+			s.countLoss(&k.lost, again)
+			c.Send(m.pid, k)
+		}
+		return
+	}
+	w := &s.slots[m.index]
+	w.pid = m.pid
+	if w.job != nil {
+		s.countLoss(&w.job.lost, true)
+		c.Send(m.pid, w.job)
+	}
+}
+
+func (s *store) countLoss(lost *int, again bool) {
+	if !again {
+		return
+	}
+	if *lost++; *lost > maxLost {
+		supervise.Fail(fmt.Errorf("store: %d workers died with the same work", *lost))
+	}
+}
+
+func (s *store) choreDone(c actor.Context, m *chore) {
+	s.keeper.chore = nil
+	switch m.task {
+	case choreLook:
+		s.looked(c, m)
+	case choreSave:
+		s.saved(c, m)
+	case choreFinish:
+		s.moved(c, m)
+	}
+}
+
+// advance gives out what can be done now. It runs after every message.
+func (s *store) advance(c actor.Context) {
+	s.spill()
+	s.dispatch(c)
+	if s.phase == checking {
+		s.concludeCheck(c)
+	}
+	if s.phase == ready {
+		s.keepUp(c)
+	} else {
+		s.flushed(c, nil) // nothing is known yet that should be kept
+	}
+}
+
+// dispatch gives a job to each worker that has none.
+func (s *store) dispatch(c actor.Context) {
+	for i := range s.slots {
+		w := &s.slots[i]
+		if w.pid == nil || w.job != nil {
+			continue
+		}
+		j := s.nextJob()
+		if j == nil {
+			return
+		}
+		w.job = j
+		c.Send(w.pid, j)
+	}
+}
+
+func (s *store) nextJob() *job {
+	switch {
+	case s.phase == checking:
+		return s.nextCheck()
+	case len(s.jobs) == 0 || !s.health.allows():
+		return nil
+	}
+	j := s.jobs[0]
+	s.jobs = append(s.jobs[:0], s.jobs[1:]...)
+	j.probe = s.health.take()
+	return j
+}
+
+// newJob makes a job, or takes one that is done.
+func (s *store) newJob(t task, piece int) *job {
+	j := &job{}
+	if n := len(s.spare); n > 0 {
+		j, s.spare = s.spare[n-1], s.spare[:n-1]
+	}
+	*j = job{owner: s, task: t, piece: piece, blocks: j.blocks[:0], sums: j.sums[:0]}
+	return j
+}
+
+func (s *store) jobDone(c actor.Context, j *job) {
+	for i := range s.slots {
+		if s.slots[i].job == j {
+			s.slots[i].job = nil
+		}
+	}
+	if j.task == taskCheck {
+		s.checked(c, j)
+	} else if s.health.report(c, s, j.err, j.probe) {
+		s.markDirty(j)
+		switch {
+		case j.task == taskSpill:
+			s.spilled(c, j)
+		case j.good:
+			s.verified(c, j)
+		default:
+			s.corrupt(c, j)
+		}
+	} else {
+		s.jobs = append([]*job{j}, s.jobs...)
+		return
+	}
+	clear(j.blocks)
+	j.part = nil
+	s.spare = append(s.spare, j)
+}
+
+func (s *store) busy() bool {
+	for i := range s.slots {
+		if s.slots[i].job != nil {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,347 @@
+package store
+
+import (
+	"bytes"
+	"crypto/sha1"
+	"errors"
+	"hash"
+	"io/fs"
+	"sync"
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/actors/world"
+	"kouzui/wire/buffer"
+	"kouzui/wire/metainfo"
+)
+
+// task is what a job is for.
+type task uint8
+
+const (
+	taskPiece task = iota // hash the blocks and, if they are right, write them
+	taskSpill             // write the blocks, unverified
+	taskCheck             // hash what is on disk
+)
+
+// job travels from the store to a worker and back. Whoever has it owns it; the
+// buffers of its blocks stay the store's.
+type job struct {
+	owner *store
+	task  task
+	piece int
+	part  *partial
+	// blocks, by begin. To be checked: none, the worker cuts the piece itself.
+	blocks []held
+	probe  bool // the try that tells whether the disk works again
+	lost   int  // times that a worker died with it
+
+	good bool            // the hash is right
+	sums []metainfo.Hash // of each block, when wanted or when the piece is corrupt
+	want bool            // sums are wanted
+	err  error           // the disk failed
+}
+
+func (*job) IgnoreDeadLetterLogging() {}
+
+// workerReady: worker to store, at the start of each of its incarnations. A job
+// that it had is lost.
+type workerReady struct {
+	owner *store
+	index int
+	pid   *actor.PID
+}
+
+// moved: worker or keeper to itself, when the disk has answered late.
+type moved struct{ gate *gate }
+
+// gate is what an actor waits at for calls that may answer at once or later. It
+// is passed by whoever comes last: the actor goes straight on, or is sent moved.
+type gate struct {
+	left atomic.Int32
+	wake func()
+	done func(error) // one answer, bound once
+	mu   sync.Mutex
+	err  error // the first
+}
+
+func newGate(c actor.Context) *gate {
+	g := &gate{}
+	deliver, message := world.Deliver(c), &moved{g}
+	g.wake = func() { deliver(message) }
+	g.done = func(err error) {
+		if err != nil {
+			g.mu.Lock()
+			if g.err == nil {
+				g.err = err
+			}
+			g.mu.Unlock()
+		}
+		if g.left.Add(-1) == 0 {
+			g.wake()
+		}
+	}
+	return g
+}
+
+func (g *gate) shut() {
+	g.err = nil
+	g.left.Store(1)
+}
+
+// expect returns what one more call has to answer.
+func (g *gate) expect() func(error) {
+	g.left.Add(1)
+	return g.done
+}
+
+// passed is false if answers are missing; moved comes with the last of them.
+func (g *gate) passed() bool { return g.left.Add(-1) == 0 }
+
+// window is how many blocks a worker holds in memory of its own: 1 MiB.
+const window = 64
+
+// worker hashes, reads and writes, one piece at a time. It may block.
+type worker struct {
+	owner *store
+	index int
+
+	files   *files
+	torrent *metainfo.Torrent
+	pool    *buffer.Pool
+
+	gate *gate
+	job  *job
+	step func() bool // what comes when the gate is passed, nil: nothing; false while it waits
+
+	hash   hash.Hash
+	blocks []held   // of the job
+	grid   []held   // of a piece to be checked
+	at     int      // the first of blocks in view
+	view   [][]byte // bytes of the blocks from at on
+	loans  []*buffer.Block
+	zeros  int64 // all that was hashed so far are zeros, this many, and not hashed yet
+	ofZero map[int64]metainfo.Hash
+	bufs   [][]byte // under way to disk
+}
+
+func (w *worker) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *actor.Started:
+		w.gate = newGate(c)
+		w.hash = sha1.New()
+		w.ofZero = map[int64]metainfo.Hash{}
+		c.Send(c.Parent(), &workerReady{w.owner, w.index, c.Self()})
+	case *job:
+		w.begin(m)
+		w.proceed(c)
+	case *moved:
+		if m.gate == w.gate { // else of the incarnation before
+			w.proceed(c)
+		}
+	}
+}
+
+func (w *worker) begin(j *job) {
+	w.job = j
+	j.good, j.err, j.sums = false, nil, j.sums[:0]
+	w.blocks = j.blocks
+	switch j.task {
+	case taskCheck:
+		w.grid = grid(w.grid[:0], w.torrent.PieceSize(j.piece))
+		w.blocks = w.grid
+		w.startHash()
+	case taskPiece:
+		w.startHash()
+	case taskSpill:
+		w.startWrite()
+	}
+}
+
+// grid cuts a piece into blocks that are on disk.
+func grid(dst []held, size int64) []held {
+	for begin := int64(0); begin < size; begin += buffer.Size {
+		dst = append(dst, held{begin: uint32(begin), length: uint32(min(buffer.Size, size-begin))})
+	}
+	return dst
+}
+
+// proceed goes on with the job until it waits for the disk or the job is done.
+func (w *worker) proceed(c actor.Context) {
+	for {
+		if w.gate.err != nil {
+			w.fail(w.gate.err)
+			break
+		}
+		if w.step == nil {
+			break
+		}
+		if !w.step() {
+			return
+		}
+	}
+	w.pool.ReleaseAll(w.loans)
+	w.loans = w.loans[:0]
+	clear(w.view)
+	clear(w.bufs)
+	j := w.job
+	w.job, w.step, w.blocks = nil, nil, nil
+	c.Send(c.Parent(), j)
+}
+
+func (w *worker) fail(err error) {
+	// What is not there, or not in full, is only not there.
+	if w.job.task == taskCheck && !errors.Is(err, fs.ErrPermission) {
+		err = nil
+	}
+	w.job.err = err
+}
+
+func (w *worker) startHash() {
+	w.hash.Reset()
+	w.at, w.view, w.zeros = 0, w.view[:0], 0
+	w.gate.err = nil
+	w.step = w.load
+}
+
+// load brings the next window of blocks into view.
+func (w *worker) load() bool {
+	w.at += len(w.view)
+	w.view = w.view[:0]
+	if w.at == len(w.blocks) {
+		return w.judge()
+	}
+	blocks := w.blocks[w.at:min(w.at+window, len(w.blocks))]
+	lent := 0
+	for _, b := range blocks {
+		if b.data != nil {
+			w.view = append(w.view, b.data.Bytes())
+			continue
+		}
+		if lent == len(w.loans) {
+			w.loans = append(w.loans, w.pool.Get())
+		}
+		w.view = append(w.view, w.loans[lent].Bytes()[:b.length])
+		lent++
+	}
+	w.step = w.digest
+	w.gate.shut()
+	for from := 0; from < len(blocks); {
+		to := run(blocks, from)
+		if blocks[from].data == nil {
+			w.files.transfer(false, w.view[from:to], w.offset(blocks[from]), w.gate.expect())
+		}
+		from = to
+	}
+	return w.gate.passed()
+}
+
+// run is the end of the blocks from `from` on that follow each other without a
+// gap, all in memory or all on disk.
+func run(blocks []held, from int) int {
+	to := from + 1
+	for to < len(blocks) && (blocks[to].data == nil) == (blocks[from].data == nil) &&
+		blocks[to].begin == blocks[to-1].begin+blocks[to-1].length {
+		to++
+	}
+	return to
+}
+
+func (w *worker) offset(b held) int64 {
+	return int64(w.job.piece)*w.torrent.PieceLength + int64(b.begin)
+}
+
+// digest hashes what is in view. What was never written reads as zeros; those
+// are counted, which is quicker, for as long as there is nothing else.
+func (w *worker) digest() bool {
+	for _, b := range w.view {
+		if w.job.want {
+			w.job.sums = append(w.job.sums, sha1.Sum(b))
+		}
+		if w.job.task == taskCheck && w.zeros >= 0 {
+			if bytes.Equal(b, zeros[:len(b)]) {
+				w.zeros += int64(len(b))
+				continue
+			}
+			hashZeros(w.hash, w.zeros)
+			w.zeros = -1
+		}
+		w.hash.Write(b)
+	}
+	w.step = w.load
+	return true
+}
+
+var zeros [buffer.Size]byte
+
+func hashZeros(h hash.Hash, n int64) {
+	for ; n > 0; n -= buffer.Size {
+		h.Write(zeros[:min(n, buffer.Size)])
+	}
+}
+
+// judge compares the hash, now that all blocks have gone into it.
+func (w *worker) judge() bool {
+	j := w.job
+	var sum metainfo.Hash
+	if j.task == taskCheck && w.zeros > 0 {
+		sum = w.sumOfZeros(w.zeros)
+	} else {
+		w.hash.Sum(sum[:0])
+	}
+	j.good = sum == w.torrent.PieceHash(j.piece)
+	switch {
+	case j.task == taskCheck:
+		w.step = nil
+	case j.good:
+		w.startWrite()
+	case !j.want: // once more, for the sums that may tell who is to blame
+		j.want = true
+		w.startHash()
+	default:
+		w.step = nil
+	}
+	return true
+}
+
+// sumOfZeros keeps its results: there are two lengths of pieces.
+func (w *worker) sumOfZeros(n int64) metainfo.Hash {
+	sum, ok := w.ofZero[n]
+	if !ok {
+		h := sha1.New()
+		hashZeros(h, n)
+		h.Sum(sum[:0])
+		w.ofZero[n] = sum
+	}
+	return sum
+}
+
+func (w *worker) startWrite() {
+	w.gate.err = nil
+	w.step = w.write
+}
+
+// write has the blocks that are in memory written, in as few calls as they have
+// gaps.
+func (w *worker) write() bool {
+	w.step = nil
+	w.bufs = w.bufs[:0]
+	for _, b := range w.blocks {
+		if b.data != nil {
+			w.bufs = append(w.bufs, b.data.Bytes())
+		}
+	}
+	w.gate.shut()
+	bufs := w.bufs
+	for from := 0; from < len(w.blocks); {
+		to := run(w.blocks, from)
+		if w.blocks[from].data != nil {
+			n := to - from
+			w.files.transfer(true, bufs[:n], w.offset(w.blocks[from]), w.gate.expect())
+			bufs = bufs[n:]
+		}
+		from = to
+	}
+	return w.gate.passed()
+}
