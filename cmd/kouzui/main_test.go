@@ -1,0 +1,83 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"kouzui": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: filepath.Join("testdata", "script"),
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits":  exits,
+			"random": random,
+			"damage": damage,
+		},
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("TZ", "UTC")
+			return nil
+		},
+		RequireExplicitExec: true,
+	})
+}
+
+// exits CODE COMMAND ARG...: runs the command, which has to end with that code.
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var ended *exec.ExitError
+	switch err := ts.Exec(args[1], args[2:]...); {
+	case errors.As(err, &ended):
+		got = ended.ExitCode()
+	case err != nil:
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// random FILE BYTES: makes a file of bytes that are the same in every run.
+func random(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	path := ts.MkAbs(args[0])
+	ts.Check(os.MkdirAll(filepath.Dir(path), 0o755))
+	ts.Check(os.WriteFile(path, pseudoRandom(args[0], n), 0o644))
+}
+
+// damage FILE OFFSET: changes one byte.
+func damage(ts *testscript.TestScript, _ bool, args []string) {
+	path := ts.MkAbs(args[0])
+	raw, err := os.ReadFile(path)
+	ts.Check(err)
+	at, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	raw[at] ^= 1
+	ts.Check(os.WriteFile(path, raw, 0o644))
+}
+
+// pseudoRandom is n bytes that follow from name.
+func pseudoRandom(name string, n int) []byte {
+	raw := make([]byte, n)
+	state := uint32(len(name) + 1)
+	for _, c := range name {
+		state = state*31 + uint32(c)
+	}
+	for i := range raw {
+		state = state*1664525 + 1013904223
+		raw[i] = byte(state >> 24)
+	}
+	return raw
+}
