@@ -1,0 +1,88 @@
+# Kouzui's build and tests. `make help` lists the targets.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GO       ?= go
+FUZZTIME ?= 20s
+LINTER   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+NPM      := cmd/interop/testdata/npm
+TARGETS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+
+# What the tests of interoperation run, as program:package. Debian's python has
+# Debian's libtorrent.
+COUNTERPARTS := transmission-daemon:transmission-daemon aria2c:aria2 rtorrent:rtorrent \
+	qbittorrent-nox:qbittorrent-nox opentracker:opentracker npm:npm gcc:gcc
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+.PHONY: build
+build: ## build bin/kouzui
+	$(GO) build -trimpath -o bin/kouzui ./cmd/kouzui
+
+.PHONY: test
+test: counterparts format vet lint race fuzz cross ## everything that must hold; installs what it needs on Debian
+
+.PHONY: counterparts
+counterparts: ## install other clients and trackers (apt, npm)
+	@missing=; \
+	for pair in $(COUNTERPARTS); do \
+		command -v "$${pair%%:*}" >/dev/null || missing+=" $${pair#*:}"; \
+	done; \
+	/usr/bin/python3 -c 'import libtorrent' 2>/dev/null || missing+=' python3-libtorrent'; \
+	if [ -n "$$missing" ]; then \
+		sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+		$$sudo apt-get update -q; \
+		$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; \
+	fi
+	@[ $(NPM)/node_modules/.package-lock.json -nt $(NPM)/package-lock.json ] || npm ci --prefix $(NPM) --ignore-scripts --loglevel=error
+
+.PHONY: format
+format: ## fail on files that gofmt would change
+	@wrong=$$(gofmt -l .); [ -z "$$wrong" ] || { echo "gofmt: $$wrong"; exit 1; }
+
+.PHONY: vet
+vet: ## go vet
+	$(GO) vet ./...
+
+.PHONY: lint
+lint: bin/golangci-lint ## golangci-lint with staticcheck, see .golangci.yml
+	bin/golangci-lint run ./...
+
+bin/golangci-lint: Makefile
+	GOBIN=$(CURDIR)/bin $(GO) install $(LINTER)
+	@touch $@
+
+.PHONY: race
+race: ## all tests with the race detector; no counterpart may be missing
+	KOUZUI_INTEROP=must $(GO) test -race -timeout 10m ./...
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME
+	@$(GO) test -list '^Fuzz' ./... | awk '/^Fuzz/ {names[++n] = $$1} /^ok/ {for (i = 1; i <= n; i++) print $$2, names[i]; n = 0}' \
+	| while read -r package name; do \
+		echo "fuzz $$package $$name"; \
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$package" </dev/null; \
+	done
+
+.PHONY: cross
+cross: ## build for every supported system
+	@for target in $(TARGETS); do \
+		echo "build $$target"; \
+		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build ./...; \
+	done
+
+.PHONY: bench
+bench: build ## CPU, time and memory of whole transfers, beside other clients
+	$(GO) run ./cmd/bench $(ARGS)
+
+.PHONY: demo
+demo: build ## a swarm of actors in the terminal
+	bin/kouzui demo
+
+.PHONY: clean
+clean: ## remove what was built and installed here
+	rm -rf bin dist $(NPM)/node_modules

@@ -1,0 +1,70 @@
+//go:build linux
+
+package counterpart
+
+import (
+	"context"
+	"encoding/json"
+	"strconv"
+	"sync"
+)
+
+// Kouzui is this project's client, built at program. It tells of its state in
+// JSON lines; as a downloader it ends when it is complete, unless Task.Stay.
+func Kouzui(program string) Client {
+	return Client{
+		Name:    "kouzui",
+		Dials:   true,
+		program: program,
+		version: []string{program, "version"},
+		start:   func(ctx context.Context, t Task) (*Process, error) { return startKouzui(ctx, program, t) },
+	}
+}
+
+func startKouzui(ctx context.Context, program string, t Task) (*Process, error) {
+	args := []string{"download", t.Torrent, "--dir", t.Dir, "--json", "-v",
+		"--listen", t.Place.Host, "--listen-port", strconv.Itoa(t.Place.Port)}
+	if t.Seed {
+		args[0] = "seed"
+	} else if t.Stay {
+		args = append(args, "--seed")
+	}
+	for _, peer := range t.Peers {
+		args = append(args, "--peer", peer)
+	}
+	complete := make(chan struct{})
+	var once sync.Once
+	p, err := launch(ctx, t.Home, func(text string) {
+		var line struct{ Type, State string }
+		if json.Unmarshal([]byte(text), &line) != nil {
+			return
+		}
+		if line.Type == "completed" || line.Type == "progress" && line.State == "seeding" {
+			once.Do(func() { close(complete) })
+		}
+	}, program, args...)
+	if err != nil {
+		return nil, err
+	}
+	p.complete = func(ctx context.Context) error { return p.wait(ctx, complete) }
+	if t.Seed {
+		err = p.complete(ctx)
+	}
+	if err == nil && t.Stay || t.Seed {
+		err = p.poll(ctx, listens(t.Place.Peer()))
+	}
+	return p.started("kouzui", err)
+}
+
+// KouzuiTracker is the tracker of the kouzui built at program.
+func KouzuiTracker(program string) Tracker {
+	return Tracker{
+		Name:     "kouzui tracker",
+		Announce: func(p Place) []string { return []string{announceHTTP(p)} },
+		program:  program,
+		version:  []string{program, "version"},
+		start: func(ctx context.Context, home string, at Place, _ string) (*Process, error) {
+			return startTracker(ctx, "kouzui tracker", home, at, program, "tracker", "--listen", at.Host, "--port", strconv.Itoa(at.Port))
+		},
+	}
+}

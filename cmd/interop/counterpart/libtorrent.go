@@ -1,0 +1,54 @@
+//go:build linux
+
+package counterpart
+
+import (
+	"context"
+	_ "embed"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// Debian's python has Debian's libtorrent; another one may come first in PATH.
+const python = "/usr/bin/python3"
+
+//go:embed seed_or_fetch.py
+var libtorrentScript []byte
+
+// libtorrent 2.0 drops a peer as soon as both are complete.
+var libtorrent = Client{
+	Name:    "libtorrent",
+	Dials:   true,
+	program: python,
+	version: []string{python, "-c", "import libtorrent; print(libtorrent.__version__)"},
+	start:   startLibtorrent,
+}
+
+func startLibtorrent(ctx context.Context, t Task) (*Process, error) {
+	script := filepath.Join(t.Home, "seed_or_fetch.py")
+	if err := os.WriteFile(script, libtorrentScript, 0o600); err != nil {
+		return nil, err
+	}
+	args := []string{script, "--torrent", t.Torrent, "--dir", t.Dir, "--host", t.Place.Host, "--port", strconv.Itoa(t.Place.Port)}
+	if t.Seed {
+		args = append(args, "--seed")
+	}
+	for _, peer := range t.Peers {
+		args = append(args, "--peer", peer)
+	}
+	ready, complete := make(chan struct{}), make(chan struct{})
+	p, err := launch(ctx, t.Home, func(line string) {
+		switch line {
+		case "ready":
+			close(ready)
+		case "complete":
+			close(complete)
+		}
+	}, python, args...)
+	if err != nil {
+		return nil, err
+	}
+	p.complete = func(ctx context.Context) error { return p.wait(ctx, complete) }
+	return p.started("libtorrent", p.wait(ctx, ready))
+}

@@ -1,0 +1,177 @@
+//go:build linux
+
+package counterpart
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Process is a client or a tracker at work.
+type Process struct {
+	Name string
+	Addr string // where peers reach it
+
+	cmd      *exec.Cmd
+	log      string
+	exited   chan struct{}               // closed when it is reaped
+	complete func(context.Context) error // see Complete
+	stop     sync.Once
+}
+
+// launch starts a program in a process group of its own, all its output going to
+// the file "log" in home and, line by line, to line if that is not nil. The
+// environment is the caller's but for HOME.
+func launch(ctx context.Context, home string, line func(string), program string, args ...string) (*Process, error) {
+	log, err := os.Create(filepath.Join(home, "log"))
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, program, args...)
+	cmd.Dir = home
+	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_DATA_HOME="+home, "TERM=dumb",
+		"LC_ALL=C.UTF-8", "no_proxy=*", "http_proxy=", "all_proxy=")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.Stdout, cmd.Stderr = log, log
+	var read sync.WaitGroup
+	if line != nil {
+		cmd.Stdout = nil
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			return nil, err
+		}
+		read.Go(func() {
+			for lines := bufio.NewScanner(io.TeeReader(out, log)); lines.Scan(); {
+				line(lines.Text())
+			}
+		})
+	}
+	if err := cmd.Start(); err != nil {
+		log.Close()
+		return nil, err
+	}
+	p := &Process{cmd: cmd, log: log.Name(), exited: make(chan struct{})}
+	go func() {
+		read.Wait() // Wait closes the pipe
+		_ = cmd.Wait()
+		log.Close()
+		close(p.exited)
+	}()
+	return p, nil
+}
+
+// Complete returns when the process has all of the content and says that it is
+// verified. It fails when the process ends before, or ctx does.
+func (p *Process) Complete(ctx context.Context) error {
+	return p.explain(p.complete(ctx))
+}
+
+// Exited is closed when the process has ended.
+func (p *Process) Exited() <-chan struct{} { return p.exited }
+
+// Success tells whether it ended by itself and with exit code 0.
+func (p *Process) Success() bool {
+	select {
+	case <-p.exited:
+		return p.cmd.ProcessState.Success()
+	default:
+		return false
+	}
+}
+
+// Interrupt asks the process to end, as a user's first Ctrl-C does.
+func (p *Process) Interrupt() error { return p.cmd.Process.Signal(syscall.SIGINT) }
+
+// Stop kills the process and its children, and waits for it.
+func (p *Process) Stop() {
+	p.stop.Do(func() {
+		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
+		<-p.exited
+	})
+}
+
+// LogTail is the end of what the process printed.
+func (p *Process) LogTail() string {
+	const most = 4 << 10
+	text, err := os.ReadFile(p.log)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text[max(0, len(text)-most):])
+}
+
+func (p *Process) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w\n--- the end of its log\n%s", p.Name, err, strings.TrimRight(p.LogTail(), "\n"))
+}
+
+var errExited = errors.New("it ended too early")
+
+// wait returns when signal is closed.
+func (p *Process) wait(ctx context.Context, signal <-chan struct{}) error {
+	select {
+	case <-signal:
+		return nil
+	case <-p.exited:
+		select {
+		case <-signal: // its last line may have been the signal
+			return nil
+		default:
+			return errExited
+		}
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (p *Process) poll(ctx context.Context, ask func(context.Context) (bool, error)) error {
+	return poll(ctx, p.exited, ask)
+}
+
+// poll asks until the answer is yes. An error is a no: a program that is
+// starting refuses connections, and one that never answers is told by ctx.
+func poll(ctx context.Context, exited <-chan struct{}, ask func(context.Context) (bool, error)) error {
+	const interval = 50 * time.Millisecond
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	var last error
+	for {
+		yes, err := ask(ctx)
+		if yes {
+			return nil
+		}
+		if err != nil && ctx.Err() == nil {
+			last = err
+		}
+		select {
+		case <-tick.C:
+		case <-exited:
+			return errors.Join(errExited, last)
+		case <-ctx.Done():
+			return errors.Join(ctx.Err(), last)
+		}
+	}
+}
+
+// started is how a client's start ends: the process, or its end and the reason.
+func (p *Process) started(name string, err error) (*Process, error) {
+	if err != nil {
+		p.Stop()
+		p.Name = name
+		return nil, p.explain(err)
+	}
+	return p, nil
+}

@@ -1,0 +1,105 @@
+//go:build linux
+
+package counterpart
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Tracker is one program that tells peers of each other.
+type Tracker struct {
+	Name string
+	// Announce are the URLs at which a tracker at a place is announced to, one
+	// for each protocol that it speaks.
+	Announce func(Place) []string
+
+	program string
+	version []string
+	start   func(ctx context.Context, home string, at Place, hash string) (*Process, error)
+}
+
+// Version returns what the program says of itself, or why it cannot be run.
+func (t Tracker) Version() (string, error) { return version(t.program, t.version) }
+
+// Start returns when the tracker answers. It serves the torrent of that info
+// hash at least.
+func (t Tracker) Start(ctx context.Context, home string, at Place, hash string) (*Process, error) {
+	p, err := t.start(ctx, home, at, hash)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.Name, err)
+	}
+	p.Name, p.Addr = t.Name, at.Peer()
+	return p, nil
+}
+
+// Opentracker speaks HTTP and UDP. Debian's serves the info hashes of a list
+// alone; as root it changes its root folder and user.
+var Opentracker = Tracker{
+	Name:     "opentracker",
+	Announce: func(p Place) []string { return []string{announceHTTP(p), announceUDP(p)} },
+	program:  "opentracker",
+	version:  []string{"dpkg-query", "--show", "--showformat=${Version}", "opentracker"},
+	start: func(ctx context.Context, home string, at Place, hash string) (*Process, error) {
+		if err := os.WriteFile(filepath.Join(home, "hashes"), []byte(hash+"\n"), 0o644); err != nil {
+			return nil, err
+		}
+		if err := os.Chmod(home, 0o755); err != nil { // for the other user
+			return nil, err
+		}
+		port := strconv.Itoa(at.Port)
+		return startTracker(ctx, "opentracker", home, at, "opentracker", "-i", at.Host, "-p", port, "-P", port, "-d", home, "-w", "hashes")
+	},
+}
+
+// NodeTracker is npm's bittorrent-tracker of the node_modules in folder.
+func NodeTracker(folder string) Tracker {
+	program := filepath.Join(folder, "node_modules", ".bin", "bittorrent-tracker")
+	return Tracker{
+		Name:     "bittorrent-tracker",
+		Announce: func(p Place) []string { return []string{announceHTTP(p), announceUDP(p)} },
+		program:  program,
+		version:  []string{program, "--version"},
+		start: func(ctx context.Context, home string, at Place, _ string) (*Process, error) {
+			return startTracker(ctx, "bittorrent-tracker", home, at, program, "--port", strconv.Itoa(at.Port), "--http", "--udp",
+				"--http-hostname", at.Host, "--udp-hostname", at.Host, "--interval", "2000")
+		},
+	}
+}
+
+func startTracker(ctx context.Context, name, home string, at Place, program string, args ...string) (*Process, error) {
+	p, err := launch(ctx, home, nil, program, args...)
+	if err != nil {
+		return nil, err
+	}
+	return p.started(name, p.poll(ctx, listens(at.Peer())))
+}
+
+func announceHTTP(p Place) string { return "http://" + p.Peer() + "/announce" }
+func announceUDP(p Place) string  { return "udp://" + p.Peer() + "/announce" }
+
+// Knows returns when the tracker of the content counts that many seeds (by a
+// scrape, BEP 48).
+func (t Tracker) Knows(ctx context.Context, c *Content, seeds int) error {
+	hash, err := hex.DecodeString(c.Hash)
+	if err != nil {
+		return err
+	}
+	scrape := strings.Replace(c.announce, "announce", "scrape", 1) + "?info_hash=" + url.QueryEscape(string(hash))
+	return poll(ctx, nil, func(ctx context.Context) (bool, error) {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, scrape, nil)
+		if err != nil {
+			return false, err
+		}
+		text, err := send(req)
+		return err == nil && bytes.Contains(text, fmt.Appendf(nil, "8:completei%de", seeds)), err
+	})
+}

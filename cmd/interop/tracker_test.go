@@ -1,0 +1,68 @@
+//go:build linux
+
+package interop
+
+import (
+	"context"
+	"testing"
+
+	"kouzui/cmd/interop/counterpart"
+)
+
+func trackers() []counterpart.Tracker {
+	return []counterpart.Tracker{counterpart.Opentracker, counterpart.NodeTracker(npm), counterpart.KouzuiTracker(program)}
+}
+
+// Nobody is told of anybody but by the tracker: a kouzui seeds, and two others
+// and a kouzui download.
+func TestTracker(t *testing.T) {
+	leeches := append([]counterpart.Client{kouzui}, counterpart.Clients[:2]...)
+	for _, tracker := range trackers() {
+		t.Run(tracker.Name, func(t *testing.T) {
+			t.Parallel()
+			version := installed(t, tracker.Version)
+			for _, leech := range leeches {
+				installed(t, leech.Version)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			content := tracked(t, ctx, tracker)
+			runs.begin(t, tracker.Name, version, "announces", "folder", "all")
+
+			start(t, ctx, kouzui, seedTask(t, kouzui, content))
+			if err := tracker.Knows(ctx, content, 1); err != nil {
+				t.Fatal(err)
+			}
+			var tasks []counterpart.Task
+			var downloads []*counterpart.Process
+			for _, leech := range leeches {
+				task := newTask(t, leech, content)
+				tasks = append(tasks, task)
+				downloads = append(downloads, start(t, ctx, leech, task))
+			}
+			for i, p := range downloads {
+				if err := p.Complete(ctx); err != nil {
+					t.Error(err)
+				} else if err := content.Verify(tasks[i].Dir, leeches[i].LeavesOutEmpty); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+// tracked starts a tracker and returns content that is announced there.
+func tracked(t *testing.T, ctx context.Context, tracker counterpart.Tracker) *counterpart.Content {
+	t.Helper()
+	at := counterpart.NewPlace()
+	content, err := counterpart.NewContent(t.TempDir(), "tracked", 64<<10, folder, tracker.Announce(at)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := tracker.Start(ctx, t.TempDir(), at, content.Hash)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Stop)
+	return content
+}
