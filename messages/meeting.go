@@ -17,12 +17,21 @@ type RouteTorrent struct {
 	Torrent  *actor.PID
 }
 
+// ListenerStarted: listener to client, each time it has started. The client
+// answers Listen.
+type ListenerStarted struct{}
+
+// Listen: client to listener. The listener binds its socket: as it was bound
+// Before in this run, if it was, because that is where others know us.
+type Listen struct{ Before netip.AddrPort }
+
 // ListenerReady: listener to client, each time it is bound. The client sends all
 // its routes again: a listener that was restarted has none.
 type ListenerReady struct{ Addr netip.AddrPort }
 
 // ListenerFailed: listener to client, each time it cannot bind, or has lost its
-// socket: downloads go on without it, and it tries again.
+// socket: downloads go on without it, and it tries again, unless its address
+// cannot be understood.
 type ListenerFailed struct{ Err error }
 
 // AdoptLink: listener to torrent, by engine to peers, and from there to a new

@@ -1,0 +1,229 @@
+// Package listener accepts connections, reads their handshakes (BEP 3), and
+// hands each to the torrent that it asks for. Connections for torrents that
+// nobody has, and those that say nothing for ten seconds, are closed.
+//
+// That a socket cannot be bound is no failure of this actor: it says so and
+// tries again. Routes are the client's: a listener that has been restarted is
+// sent them again once it is bound.
+package listener
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/actors/world"
+	"kouzui/messages"
+	"kouzui/wire/frame"
+)
+
+const (
+	perSecond = 50               // accepted connections
+	patience  = 10 * time.Second // for a handshake
+
+	// A bind that failed is tried again after firstRetry, then twice that, up
+	// to lastRetry, less up to a quarter by chance.
+	firstRetry = time.Second
+	lastRetry  = time.Minute
+	jitter     = 0.25
+)
+
+var errUnknown = errors.New("no such torrent here")
+
+// Config is what a listener is built from.
+type Config struct {
+	World *world.World
+	Refs  messages.Refs
+	// Addr is where to listen: "host:port", where port may be a range as in
+	// "6881-6889", of which the first free one is taken, or 0 for any.
+	Addr string
+}
+
+// New builds a listener.
+func New(cfg Config) actor.Actor { return &listener{Config: cfg} }
+
+type listener struct {
+	Config
+	routes   map[[20]byte]*actor.PID // each watched
+	before   netip.AddrPort          // where we were bound in this run, if ever
+	failures int                     // to bind, since we last were
+	timer    world.Timer
+	rand     *rand.Rand
+	socket   *socket // nil: not bound
+}
+
+// socket is what is bound, and the gate behind it. Messages that come of another
+// than the listener's present one are stale.
+type socket struct {
+	world.Listener
+	gate *gate
+}
+
+// What a socket tells its listener.
+type (
+	accepted struct {
+		on   *socket
+		link messages.Link
+	}
+	greeted struct {
+		on        *socket
+		link      messages.Link
+		handshake frame.Handshake
+		err       error
+	}
+	lost struct {
+		on  *socket
+		err error
+	}
+)
+
+// again: the listener to itself, when it is time to bind once more.
+type again struct{ by *listener }
+
+func (l *listener) Receive(c actor.Context) {
+	switch m := c.Message().(type) {
+	case *actor.Started:
+		l.routes = map[[20]byte]*actor.PID{}
+		l.rand = l.World.Chance.Source(c.Self().Id)
+		c.Send(l.Refs.Client, &messages.ListenerStarted{})
+	case *messages.Listen:
+		l.before = m.Before
+		l.bind(c)
+	case *again:
+		if m.by == l {
+			l.bind(c)
+		}
+	case *accepted:
+		if m.on == l.socket {
+			l.receive(c, m.link)
+		}
+	case *greeted:
+		if m.on == l.socket {
+			l.direct(c, m)
+		}
+	case *lost:
+		if m.on == l.socket {
+			l.release()
+			l.failed(c, m.err)
+		}
+	case *messages.RouteTorrent:
+		l.route(c, m)
+	case *actor.Terminated:
+		for hash, torrent := range l.routes {
+			if torrent.Equal(m.Who) {
+				delete(l.routes, hash)
+			}
+		}
+	case *actor.Restarting, *actor.Stopping:
+		l.release()
+	}
+}
+
+// bind takes the first address that is free. The first time it insists on the
+// one it had before.
+func (l *listener) bind(c actor.Context) {
+	if l.socket != nil {
+		return
+	}
+	l.disarm()
+	list, err := candidates(l.Addr, l.before)
+	if err != nil {
+		c.Send(l.Refs.Client, &messages.ListenerFailed{Err: err}) // time does not mend it
+		return
+	}
+	if l.before.IsValid() && l.failures == 0 {
+		list = list[:1]
+	}
+	var first error
+	for _, addr := range list {
+		if err := l.listen(c, addr); err == nil {
+			return
+		} else if first == nil {
+			first = err
+		}
+	}
+	if len(list) > 1 {
+		first = fmt.Errorf("no port of %s is free: %w", l.Addr, first)
+	}
+	l.failed(c, first)
+}
+
+func (l *listener) listen(c actor.Context, addr string) error {
+	s := &socket{gate: newGate()}
+	deliver := world.Deliver(c)
+	accept := func(link messages.Link) {
+		if s.gate.enter(link) {
+			deliver(&accepted{s, link})
+		}
+	}
+	bound, err := l.World.Network.Listen(addr, perSecond, accept, func(err error) { deliver(&lost{s, err}) })
+	if err != nil {
+		return err
+	}
+	s.Listener = bound
+	l.socket, l.before, l.failures = s, bound.Addr(), 0
+	c.Send(l.Refs.Client, &messages.ListenerReady{Addr: bound.Addr()})
+	return nil
+}
+
+func (l *listener) failed(c actor.Context, err error) {
+	pause := min(firstRetry<<min(l.failures, 10), lastRetry)
+	l.failures++
+	pause -= time.Duration(jitter * l.rand.Float64() * float64(pause))
+	l.timer = world.SendAfter(c, l.World.Clock, pause, &again{l})
+	c.Send(l.Refs.Client, &messages.ListenerFailed{Err: err})
+}
+
+func (l *listener) receive(c actor.Context, link messages.Link) {
+	deliver, on := world.Deliver(c), l.socket
+	link.ReadHandshake(patience, func(h frame.Handshake, err error) {
+		deliver(&greeted{on, link, h, err})
+	})
+}
+
+// direct hands a link to its torrent, which owns it from then on.
+func (l *listener) direct(c actor.Context, m *greeted) {
+	torrent := l.routes[m.handshake.InfoHash]
+	if m.err == nil && torrent == nil {
+		m.err = errUnknown
+	}
+	l.socket.gate.leave(m.link)
+	if m.err != nil {
+		m.link.Close(m.err)
+		return
+	}
+	c.Send(torrent, &messages.AdoptLink{Link: m.link, Handshake: m.handshake})
+}
+
+func (l *listener) route(c actor.Context, m *messages.RouteTorrent) {
+	if old := l.routes[m.InfoHash]; old != nil {
+		c.Unwatch(old)
+		delete(l.routes, m.InfoHash)
+	}
+	if m.Torrent != nil {
+		c.Watch(m.Torrent)
+		l.routes[m.InfoHash] = m.Torrent
+	}
+}
+
+// release lets go of the socket and of all that came through it and belongs to
+// nobody else.
+func (l *listener) release() {
+	l.disarm()
+	if l.socket != nil {
+		l.socket.Close()
+		l.socket.gate.close()
+		l.socket = nil
+	}
+}
+
+func (l *listener) disarm() {
+	if l.timer != nil {
+		l.timer.Stop()
+		l.timer = nil
+	}
+}
