@@ -84,11 +84,12 @@ func (cl *client) Receive(c actor.Context) {
 		}
 	case *messages.SetLimits:
 		cl.Limits = *m
-		c.Send(cl.refs.Limiter, m)
-		for _, t := range cl.torrents {
-			c.Send(t.pid, m)
-		}
+		cl.limit(c)
+	case *messages.LimiterReady:
+		cl.limit(c)
 
+	case *messages.ListenerStarted:
+		c.Send(cl.listener, &messages.Listen{Before: cl.addr})
 	case *messages.ListenerReady:
 		cl.listening(c, m)
 	case *messages.ListenerFailed:
@@ -115,12 +116,20 @@ func (cl *client) Receive(c actor.Context) {
 func (cl *client) start(c actor.Context) {
 	cl.refs.Client = c.Self()
 	cl.refs.Limiter = cl.spawn(c, cl.Limiter, "limiter")
-	limits := cl.Limits
-	c.Send(cl.refs.Limiter, &limits)
 	if cl.Listener != nil {
 		cl.listener = cl.spawn(c, cl.Listener(cl.refs), "listener")
 	} else {
 		cl.tried = true
+	}
+}
+
+// limit tells everybody the rates: the limiter keeps them, peers ask for tokens
+// by them.
+func (cl *client) limit(c actor.Context) {
+	limits := cl.Limits
+	c.Send(cl.refs.Limiter, &limits)
+	for _, t := range cl.torrents {
+		c.Send(t.pid, &limits)
 	}
 }
 

@@ -140,6 +140,7 @@ func (p *peer) Receive(c actor.Context) {
 		p.loaded(c, m)
 	case *messages.SetLimits:
 		p.Limits = *m
+		p.waiting = [2]bool{} // a limiter that was restarted has forgotten us
 		p.flush(c)
 	case *messages.TokensGranted:
 		p.tokens[m.Direction] += m.Bytes

@@ -131,6 +131,8 @@ func (s *Scheduler) handle(c actor.Context) {
 		s.with(m.Key, func(p *peer) { s.blocksArrived(p, m) })
 	case *messages.RequestsDropped:
 		s.with(m.Key, func(p *peer) { s.requestsDropped(p, m) })
+	case *messages.RollCall:
+		s.tellNeeds(c)
 	case *messages.PeerRates:
 		s.with(m.Key, func(p *peer) { p.rates = *m })
 
