@@ -36,7 +36,7 @@ func (s *store) looked(c actor.Context, m *chore) {
 // cannotStart: nothing can be done here before the user has done something.
 func (s *store) cannotStart(c actor.Context, err error) {
 	s.phase = dead
-	c.Send(s.Refs.Scheduler, &messages.StoreFailed{Err: err, Full: isFull(err)})
+	s.tellBoth(c, &messages.StoreFailed{Err: err, Full: isFull(err), Fatal: true})
 }
 
 func (s *store) nextCheck() *job {

@@ -72,9 +72,12 @@ func (s *store) moved(c actor.Context, m *chore) {
 
 func (s *store) tellFinished(c actor.Context) {
 	s.finished = true
-	done := &messages.StoreFinished{}
-	c.Send(s.Refs.Scheduler, done)
-	c.Send(s.Refs.Torrent, done)
+	c.Send(s.Refs.Scheduler, &messages.StoreFinished{})
+}
+
+func (s *store) tellBoth(c actor.Context, m any) {
+	c.Send(s.Refs.Scheduler, m)
+	c.Send(s.Refs.Torrent, m)
 }
 
 func (s *store) flushed(c actor.Context, err error) {
@@ -109,12 +112,12 @@ func (h *health) report(c actor.Context, s *store, err error, probe bool) bool {
 	case err == nil && h.failed && probe:
 		h.stop()
 		*h = health{}
-		c.Send(s.Refs.Scheduler, &messages.StoreRecovered{})
+		s.tellBoth(c, &messages.StoreRecovered{})
 	case err != nil && (!h.failed || probe):
 		h.delay = min(max(2*h.delay, retryFirst), retryMost)
 		h.timer = world.SendAfter(c, s.World.Clock, h.delay, &retryNow{s})
 		if !h.failed {
-			c.Send(s.Refs.Scheduler, &messages.StoreFailed{Err: err, Full: isFull(err)})
+			s.tellBoth(c, &messages.StoreFailed{Err: err, Full: isFull(err), Fatal: errors.Is(err, ErrForeign)})
 		}
 		h.failed = true
 	}

@@ -14,8 +14,13 @@ import (
 )
 
 // ErrForeign: under the torrent's name lies something that is not the torrent's,
-// and a download would overwrite it.
-var ErrForeign = errors.New("would overwrite data that is not this torrent's")
+// and a download would overwrite it. It is an fs.ErrExist.
+var ErrForeign error = foreign{}
+
+type foreign struct{}
+
+func (foreign) Error() string        { return "is there already and is not this torrent's" }
+func (foreign) Is(target error) bool { return target == fs.ErrExist }
 
 // found is what a store finds at its start.
 type found struct {
