@@ -9,12 +9,16 @@ import (
 // is 2.5 % over its rate; what waits in a bucket for a grant to become worth a
 // message is less than that.
 const (
-	burst     = time.Second / 4   // what a bucket holds at most, in time at its rate
-	maxSlice  = time.Second / 8   // a grant is never worth more time than this,
-	slice     = 16 << 10          // and then this many bytes,
-	minSlice  = time.Second / 64  // but always this much time's worth
-	minPause  = time.Second / 200 // between two looks at who waits
-	untold    = -1                // no rate is known yet: nothing is granted
+	burst    = time.Second / 4   // what a bucket holds at most, in time at its rate
+	slice    = 16 << 10          // bytes of a grant at most,
+	maxSlice = time.Second / 8   // less where they take longer than this,
+	minSlice = time.Second / 64  // more where they take less than this
+	minPause = time.Second / 200 // between two looks at who waits
+)
+
+// Rates that are none.
+const (
+	untold    = -1 // nothing is granted before SetLimits
 	unlimited = 0
 )
 
