@@ -115,7 +115,8 @@ type rig struct {
 	root      *actor.PID
 	store     *actor.PID
 	scheduler *actor.PID
-	heard     chan any // by scheduler, torrent, and whoever asked
+	heard     chan any // by the scheduler, and whoever asked
+	torrent   chan any // by the torrent
 	stopped   bool
 }
 
@@ -124,7 +125,7 @@ type option func(*Config)
 func newRig(tb testing.TB, w *world.World, s *sample, dir string, options ...option) *rig {
 	tb.Helper()
 	system := supervise.NewSystem(zerolog.Nop())
-	r := &rig{TB: tb, sample: s, pool: buffer.NewPool(4096), heard: make(chan any, 100_000)}
+	r := &rig{TB: tb, sample: s, pool: buffer.NewPool(4096), heard: make(chan any, 100_000), torrent: make(chan any, 1000)}
 	r.tree = supervise.New(supervise.Config{System: system, Clock: w.Clock, Chance: w.Chance})
 	cfg := Config{
 		World: w, Tree: r.tree, Torrent: s.Torrent, Dir: dir, Check: messages.CheckAuto,
@@ -134,13 +135,15 @@ func newRig(tb testing.TB, w *world.World, s *sample, dir string, options ...opt
 		o(&cfg)
 	}
 	spawned := make(chan *actor.PID, 2)
-	probe := func() actor.Actor {
-		return actor.ReceiveFunc(func(c actor.Context) {
-			switch m := c.Message().(type) {
-			case actor.SystemMessage, actor.AutoReceiveMessage:
-			default:
-				r.heard <- m
-			}
+	probe := func(heard chan any) *actor.Props {
+		return r.tree.Props("probe", func() actor.Actor {
+			return actor.ReceiveFunc(func(c actor.Context) {
+				switch m := c.Message().(type) {
+				case actor.SystemMessage, actor.AutoReceiveMessage:
+				default:
+					heard <- m
+				}
+			})
 		})
 	}
 	root, err := r.tree.Spawn("engine", r.tree.Props("engine", func() actor.Actor {
@@ -148,8 +151,9 @@ func newRig(tb testing.TB, w *world.World, s *sample, dir string, options ...opt
 			if _, ok := c.Message().(*actor.Started); !ok {
 				return
 			}
-			scheduler, _ := c.SpawnNamed(r.tree.Props("probe", probe), "scheduler")
-			cfg.Refs = messages.Refs{Scheduler: scheduler, Torrent: scheduler}
+			scheduler, _ := c.SpawnNamed(probe(r.heard), "scheduler")
+			torrent, _ := c.SpawnNamed(probe(r.torrent), "torrent")
+			cfg.Refs = messages.Refs{Scheduler: scheduler, Torrent: torrent}
 			store, _ := c.SpawnNamed(r.tree.Props("store", func() actor.Actor { return New(cfg) }), "store")
 			spawned <- scheduler
 			spawned <- store

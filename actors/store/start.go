@@ -51,7 +51,7 @@ func look(folder world.Folder, t *metainfo.Torrent) (*found, error) {
 			return nil, err
 		}
 		if name == partName(t) && other != nil {
-			return nil, fmt.Errorf("%w: %s: %w", ErrForeign, name, other)
+			return nil, fmt.Errorf("%s: %w: %w", name, ErrForeign, other)
 		}
 		f.base, f.exists = name, true
 		if !t.Single && !info.Mode.IsDir() {

@@ -1,0 +1,135 @@
+package store
+
+import (
+	"errors"
+	"io/fs"
+	"testing"
+
+	"github.com/bits-and-blooms/bitset"
+
+	"kouzui/actors/world"
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+// What is found on disk at the start, and what becomes of it.
+func TestStart(t *testing.T) {
+	s := newSample(t, 50_000, 100, 0, 70_000, 200_000, 1, 40_000, 0)
+	spoil := func(b []byte) { b[120_000]++ } // in piece 2
+	nothing := func(b []byte) { clear(b) }
+	all := s.PieceCount()
+
+	for name, tc := range map[string]struct {
+		base      string // "": nothing is there
+		change    func([]byte)
+		journal   string // "": none; "right", "torn", "older", "other"
+		check     messages.CheckMode
+		mustExist bool
+
+		err      error
+		have     int
+		checked  int
+		complete bool
+	}{
+		"nothing":                         {},
+		"nothing to seed":                 {mustExist: true, err: fs.ErrNotExist},
+		"complete":                        {base: "data", have: all, checked: all, complete: true},
+		"complete, journal":               {base: "data", journal: "right", have: all, complete: true},
+		"complete, full check":            {base: "data", journal: "right", check: messages.CheckFull, have: all, checked: all, complete: true},
+		"complete, no check":              {base: "data", check: messages.CheckNone, err: ErrForeign},
+		"complete, no check, journal":     {base: "data", journal: "right", check: messages.CheckNone, have: all, complete: true},
+		"complete, torn journal":          {base: "data", journal: "torn", have: all, checked: all, complete: true},
+		"complete, older journal":         {base: "data", journal: "older", have: all, checked: 5, complete: true},
+		"complete, other's journal":       {base: "data", journal: "other", have: all, checked: all, complete: true},
+		"spoilt":                          {base: "data", change: spoil, have: all - 1, checked: all},
+		"spoilt, to seed":                 {base: "data", change: spoil, mustExist: true, have: all - 1, checked: all},
+		"foreign":                         {base: "data", change: nothing, checked: all, err: ErrForeign},
+		"foreign, to seed":                {base: "data", change: nothing, mustExist: true, checked: all},
+		"partial":                         {base: "data.part", change: spoil, have: all - 1, checked: all},
+		"partial, nothing right":          {base: "data.part", change: nothing, checked: all},
+		"partial, journal":                {base: "data.part", change: spoil, journal: "right", have: all},
+		"partial, journal, full check":    {base: "data.part", change: spoil, journal: "right", check: messages.CheckFull, have: all - 1, checked: all},
+		"partial, older journal":          {base: "data.part", change: spoil, journal: "older", have: all - 1, checked: 5},
+		"partial, journal of another":     {base: "data.part", journal: "other", err: ErrForeign},
+		"partial, complete":               {base: "data.part", have: all, checked: all},
+		"partial, complete, to be seeded": {base: "data.part", mustExist: true, have: all, checked: all},
+	} {
+		t.Run(name, func(t *testing.T) {
+			noLeaks(t)
+			w := newWorld()
+			if tc.base != "" {
+				s.place(t, w.Disk, "/d", tc.base, tc.change)
+				s.placeJournal(t, w.Disk, "/d", tc.base, tc.journal)
+			}
+			if tc.check == "" {
+				tc.check = messages.CheckAuto
+			}
+			r := newRig(t, w.World(), s, "/d", func(c *Config) { c.Check, c.MustExist = tc.check, tc.mustExist })
+			if tc.err != nil {
+				failed := await[*messages.StoreFailed](r)
+				if !errors.Is(failed.Err, tc.err) || !failed.Fatal {
+					t.Fatalf("fails with %+v", failed)
+				}
+				if err := r.flush(); err != nil {
+					t.Errorf("a store that could not start flushes with %v", err)
+				}
+				return
+			}
+			ready := await[*messages.StoreReady](r)
+			if int(ready.Have.Count()) != tc.have || ready.Checked != tc.checked || ready.Complete != tc.complete {
+				t.Errorf("has %d, checked %d, complete: %t", ready.Have.Count(), ready.Checked, ready.Complete)
+			}
+			if tc.have == all {
+				await[*messages.StoreFinished](r)
+			}
+			if err := r.flush(); err != nil {
+				t.Error(err)
+			}
+			r.stop()
+			r.wantNoBlocks()
+
+			if tc.checked > 0 { // never twice
+				again := newRig(t, w.World(), s, "/d", func(c *Config) { c.MustExist = tc.mustExist })
+				ready := await[*messages.StoreReady](again)
+				if ready.Checked != 0 || int(ready.Have.Count()) != tc.have {
+					t.Errorf("the second time it has %d and checked %d", ready.Have.Count(), ready.Checked)
+				}
+			}
+		})
+	}
+}
+
+// placeJournal writes a journal that vouches for everything.
+func (s *sample) placeJournal(t *testing.T, disk world.Disk, dir, base, kind string) {
+	if kind == "" {
+		return
+	}
+	folder, err := disk.OpenFolder(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := journal{verified: bitset.New(uint(s.PieceCount())).Complement(), stamps: make([]stamp, len(s.Files))}
+	for i := range s.Files {
+		info, err := folder.Stat(nameIn(s.Torrent, base, i))
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.stamps[i] = stampOf(info)
+	}
+	of := s.Torrent
+	switch kind {
+	case "older":
+		j.stamps[3].mtime--
+	case "other":
+		another := *s.Torrent
+		another.InfoHash = metainfo.Hash{1}
+		of = &another
+	}
+	raw := j.encode(of)
+	if kind == "torn" {
+		raw = raw[:len(raw)/2]
+	}
+	if err := folder.WriteFile(journalName(s.Torrent), raw); err != nil {
+		t.Fatal(err)
+	}
+}
