@@ -1,0 +1,116 @@
+// Package actors puts the supervision tree together and is the engine's API for
+// Go programs.
+//
+//	client                      one per process
+//	├ limiter                   token buckets of the process
+//	├ listener                  accepts connections
+//	└ torrent-<hash>            one per torrent
+//	   ├ tracker-<n>            one per tier
+//	   └ engine                 what is rebuilt together
+//	      ├ store               files; hash workers under it
+//	      ├ scheduler           who is asked for what
+//	      ├ choker              who may download from us
+//	      └ peers               whom we know
+//	         └ peer-<n>         one connection
+//
+// Start makes a Client, Add gives it torrents, and what becomes of them arrives
+// at Options.Notify as the events of package messages: Progress,
+// TorrentCompleted, TorrentDone, TorrentFailed, TorrentTracker, ListenerReady
+// and ListenerFailed.
+package actors
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/rs/zerolog"
+
+	"kouzui/actors/supervise"
+	"kouzui/actors/world"
+	"kouzui/messages"
+	"kouzui/wire/buffer"
+	"kouzui/wire/metainfo"
+)
+
+// Version of this program, as it stands in peer ids and user agents.
+const Version = "0.1.0"
+
+// DefaultMemory is how many bytes of payload all torrents together may hold.
+const DefaultMemory = 32 << 20
+
+// Options are what a client is started with. Zero values are defaults.
+type Options struct {
+	World *world.World
+	Pool  *buffer.Pool // the one that World's links use
+	Log   zerolog.Logger
+	Sinks []supervise.Sink
+	// Notify takes the events. It is called from one goroutine and must not
+	// block.
+	Notify func(any)
+
+	// Listen is where connections are accepted: "host:port", port 0 for any,
+	// a range as "6881-6889". Empty: nowhere.
+	Listen string
+	Memory int64 // bytes
+	Limits messages.SetLimits
+}
+
+// Client runs torrents. Its methods are safe for concurrent use.
+type Client struct {
+	tree *supervise.Tree
+	pid  *actor.PID
+}
+
+// Start builds the tree.
+func Start(o Options) (*Client, error) {
+	if o.Memory <= 0 {
+		o.Memory = DefaultMemory
+	}
+	if o.Notify == nil {
+		o.Notify = func(any) {}
+	}
+	counted := &restarts{counts: map[string]int{}}
+	tree := supervise.New(supervise.Config{
+		System: supervise.NewSystem(o.Log), Clock: o.World.Clock, Chance: o.World.Chance, Sinks: append([]supervise.Sink{counted}, o.Sinks...),
+	})
+	parts := assembly{
+		Options: o, tree: tree, counted: counted,
+		self: newPeerID(o.World.Chance), key: o.World.Chance.Source("tracker key").Uint32(),
+	}
+	pid, err := tree.Spawn("client", parts.client(), supervise.StopChild)
+	if err != nil {
+		return nil, fmt.Errorf("cannot start: %w", err)
+	}
+	return &Client{tree: tree, pid: pid}, nil
+}
+
+// Tree is the supervision tree, to be watched, or broken on purpose.
+func (c *Client) Tree() *supervise.Tree { return c.tree }
+
+// Add starts a torrent.
+func (c *Client) Add(t *metainfo.Torrent, o messages.TorrentOptions) {
+	c.send(&messages.AddTorrent{Torrent: t, Options: o})
+}
+
+// Stop ends a torrent in good order; TorrentDone follows within a few seconds.
+func (c *Client) Stop(hash metainfo.Hash) {
+	c.send(&messages.StopTorrent{InfoHash: hash})
+}
+
+// SetLimits changes the rates of the whole process, in bytes a second; 0 means
+// no limit.
+func (c *Client) SetLimits(down, up int64) {
+	c.send(&messages.SetLimits{Down: down, Up: up})
+}
+
+func (c *Client) send(m any) { c.tree.System.Root.Send(c.pid, m) }
+
+// Shutdown stops everything at once; torrents that were not stopped before lose
+// what was not verified. It waits for at most within.
+func (c *Client) Shutdown(within time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), within)
+	defer cancel()
+	return c.tree.Shutdown(ctx, c.pid)
+}

@@ -1,0 +1,42 @@
+package actors
+
+import (
+	"strings"
+	"sync"
+
+	"kouzui/actors/supervise"
+)
+
+// restarts is a sink that counts restarts by path.
+type restarts struct {
+	mu     sync.Mutex
+	counts map[string]int
+}
+
+// Record implements supervise.Sink.
+func (r *restarts) Record(e *supervise.Event) {
+	if e.Kind != supervise.Restarted {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	// Peers come and go under names of their own: they count for what they
+	// stand in.
+	path := e.Actor
+	if i := strings.Index(path, "/peers/"); i >= 0 {
+		path = path[:i]
+	}
+	r.counts[path]++
+}
+
+// under counts the restarts at path and below.
+func (r *restarts) under(path string) (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for p, count := range r.counts {
+		if p == path || strings.HasPrefix(p, path+"/") {
+			n += count
+		}
+	}
+	return n
+}

@@ -1,0 +1,103 @@
+package actors_test
+
+import (
+	"bytes"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"go.uber.org/goleak"
+
+	"kouzui/actors"
+	"kouzui/actors/stage"
+	"kouzui/actors/supervise"
+	"kouzui/actors/trace"
+	"kouzui/actors/world/real"
+	"kouzui/messages"
+	"kouzui/wire/buffer"
+	"kouzui/wire/metainfo"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// node is a client of its own, as a process would be.
+type node struct {
+	*actors.Client
+	t      *testing.T
+	Trace  *trace.Recent
+	events chan any
+}
+
+func start(t *testing.T, o actors.Options) *node {
+	t.Helper()
+	n := &node{t: t, events: make(chan any, 10_000), Trace: trace.NewRecent(100_000)}
+	o.Pool = buffer.NewPool(256)
+	o.World = real.New(real.Options{Pool: o.Pool, Version: "test"})
+	o.Log = zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel)
+	o.Sinks = []supervise.Sink{n.Trace}
+	o.Notify = func(m any) { n.events <- m }
+	c, err := actors.Start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.Client = c
+	t.Cleanup(func() {
+		if err := c.Shutdown(10 * time.Second); err != nil {
+			t.Error(err)
+		}
+	})
+	return n
+}
+
+// await waits for an event.
+func await[T any](n *node, match func(T) bool) T {
+	n.t.Helper()
+	for m := range n.events {
+		if failed, is := m.(*messages.TorrentFailed); is {
+			if _, wanted := m.(T); !wanted {
+				n.t.Fatalf("the torrent failed: %v", failed.Err)
+			}
+		}
+		if e, is := m.(T); is && match(e) {
+			return e
+		}
+	}
+	panic("unreachable")
+}
+
+func seeding(p *messages.Progress) bool { return p.State == messages.StateSeeding }
+
+// seed starts a client that has all of the torrent, and returns where it
+// listens.
+func seed(t *testing.T, torrent *metainfo.Torrent, data []byte, o actors.Options) (*node, netip.AddrPort) {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, torrent.Name), data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	o.Listen = "127.0.0.1:0"
+	n := start(t, o)
+	ready := await(n, func(*messages.ListenerReady) bool { return true })
+	n.Add(torrent, messages.TorrentOptions{Dir: dir, MustExist: true, Seed: true})
+	await(n, seeding)
+	return n, ready.Addr
+}
+
+func TestDownload(t *testing.T) {
+	torrent, data := stage.Torrent(t, 20<<20+12345, 256<<10)
+	_, addr := seed(t, torrent, data, actors.Options{})
+	dir := t.TempDir()
+	n := start(t, actors.Options{})
+	n.Add(torrent, messages.TorrentOptions{Dir: dir, Peers: []netip.AddrPort{addr}})
+	done := await(n, func(*messages.TorrentDone) bool { return true })
+	if !done.Complete || done.Last.Downloaded != int64(len(data)) {
+		t.Errorf("complete %v, downloaded %d of %d", done.Complete, done.Last.Downloaded, len(data))
+	}
+	got, err := os.ReadFile(filepath.Join(dir, torrent.Name))
+	if err != nil || !bytes.Equal(got, data) {
+		t.Errorf("wrong data, or none: %v", err)
+	}
+}

@@ -1,0 +1,125 @@
+package actors
+
+import (
+	"fmt"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/actors/choker"
+	"kouzui/actors/client"
+	"kouzui/actors/engine"
+	"kouzui/actors/limiter"
+	"kouzui/actors/listener"
+	"kouzui/actors/peer"
+	"kouzui/actors/peers"
+	"kouzui/actors/scheduler"
+	"kouzui/actors/store"
+	"kouzui/actors/supervise"
+	"kouzui/actors/torrent"
+	"kouzui/actors/tracker"
+	"kouzui/actors/world"
+	"kouzui/messages"
+)
+
+// assembly knows every kind of actor: the one place where they meet. Each method
+// makes the props of one actor, and says which of its members it makes.
+type assembly struct {
+	Options
+	tree    *supervise.Tree
+	self    [20]byte
+	key     uint32 // by which trackers know us when our address changes (BEP 7)
+	counted *restarts
+}
+
+func (a assembly) client() *actor.Props {
+	config := client.Config{
+		Memory: a.Memory, Limits: a.Limits, Notify: a.Notify, Restarts: a.counted.under,
+		Limiter: a.tree.Props("limiter", func() actor.Actor { return limiter.New(limiter.Config{World: a.World}) }),
+		Torrent: a.torrent,
+	}
+	if a.Listen != "" {
+		config.Listener = a.listener
+	}
+	return a.tree.Props("client", func() actor.Actor { return client.New(config) },
+		supervise.WithStrategy(client.Strategy()))
+}
+
+func (a assembly) listener(refs messages.Refs) *actor.Props {
+	config := listener.Config{World: a.World, Refs: refs, Addr: a.Listen}
+	return a.tree.Props("listener", func() actor.Actor { return listener.New(config) })
+}
+
+func (a assembly) torrent(refs messages.Refs, add *messages.AddTorrent, share client.Share) *actor.Props {
+	config := torrent.Config{
+		World: a.World, Refs: refs, Torrent: add.Torrent, Options: add.Options, Port: share.Port,
+		Tracker: func(refs messages.Refs, tier int) *actor.Props { return a.tracker(refs, add, tier, share.Port) },
+		Engine:  func(refs messages.Refs) *actor.Props { return a.engine(refs, add, share) },
+	}
+	return a.tree.Props("torrent", func() actor.Actor { return torrent.New(config) },
+		supervise.WithStrategy(torrent.Strategy()))
+}
+
+func (a assembly) tracker(refs messages.Refs, add *messages.AddTorrent, tier int, port uint16) *actor.Props {
+	config := tracker.Config{
+		World: a.World, Refs: refs, Tier: tier, URLs: add.Torrent.Announce[tier],
+		InfoHash: add.Torrent.InfoHash, PeerID: a.self, Key: a.key, Port: port,
+	}
+	return a.tree.Props("tracker", func() actor.Actor { return tracker.New(config) })
+}
+
+func (a assembly) engine(refs messages.Refs, add *messages.AddTorrent, share client.Share) *actor.Props {
+	config := engine.Config{Refs: refs, Memory: share.Memory,
+		Member: func(name string, refs messages.Refs) *actor.Props { return a.member(name, refs, add, share) },
+	}
+	return a.tree.Props("engine", func() actor.Actor { return engine.New(config) },
+		supervise.WithStrategy(engine.Strategy()))
+}
+
+func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorrent, share client.Share) *actor.Props {
+	o := add.Options
+	switch name {
+	case engine.Store:
+		config := store.Config{
+			World: a.World, Tree: a.tree, Refs: refs, Torrent: add.Torrent, Pool: a.Pool,
+			Dir: o.Dir, Check: o.Check, MustExist: o.MustExist,
+		}
+		return a.tree.Props(name, func() actor.Actor { return store.New(config) })
+	case engine.Scheduler:
+		config := scheduler.Config{World: a.World, Refs: refs, Torrent: add.Torrent, Picker: o.Picker}
+		return a.tree.Props(name, func() actor.Actor { return scheduler.New(config) })
+	case engine.Choker:
+		config := choker.Config{World: a.World, Refs: refs, Algorithm: o.Choker, Slots: o.UnchokeSlots}
+		return a.tree.Props(name, func() actor.Actor { return choker.New(config) })
+	case engine.Peers:
+		config := peers.Config{
+			World: a.World, Refs: refs, Self: a.self, Max: o.MaxPeers, Limits: share.Limits,
+			Spawn: func(c actor.Context, p peers.Peer) (*actor.PID, error) { return a.peer(c, refs, add, p) },
+		}
+		return a.tree.Props(name, func() actor.Actor { return peers.New(config) }, supervise.WithStrategy(peers.Strategy()))
+	}
+	panic("actors: an engine has no member " + name)
+}
+
+func (a assembly) peer(c actor.Context, refs messages.Refs, add *messages.AddTorrent, p peers.Peer) (*actor.PID, error) {
+	config := peer.Config{
+		World: a.World, Refs: refs, Torrent: add.Torrent, Self: a.self,
+		Key: p.Key, Addr: p.Addr, Inbound: p.Inbound, Limits: p.Limits,
+	}
+	kind := peers.Dialled
+	if p.Inbound {
+		kind = peers.Accepted
+	}
+	props := a.tree.Props(kind, func() actor.Actor { return peer.New(config) })
+	return c.SpawnNamed(props, fmt.Sprintf("peer-%d", p.Key))
+}
+
+// newPeerID is random behind the name and version of the client (BEP 20).
+func newPeerID(chance world.Chance) (id [20]byte) {
+	const letters = "0123456789abcdefghijklmnopqrstuvwxyz"
+	rnd := chance.Source("peer id")
+	n := copy(id[:], "-KZ0100-")
+	for i := n; i < len(id); i++ {
+		id[i] = letters[rnd.IntN(len(letters))]
+	}
+	return id
+}
