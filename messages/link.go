@@ -83,3 +83,9 @@ type LinkClosed struct {
 	Link uint64
 	Err  error
 }
+
+// What a link still says after its peer has stopped is of no interest.
+
+func (*FramesReceived) IgnoreDeadLetterLogging() {}
+func (*FramesSent) IgnoreDeadLetterLogging()     {}
+func (*LinkClosed) IgnoreDeadLetterLogging()     {}

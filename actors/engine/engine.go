@@ -39,7 +39,10 @@ type Config struct {
 // New builds an engine.
 func New(c Config) actor.Actor { return &engine{Config: c} }
 
-type engine struct{ Config }
+type engine struct {
+	Config
+	ending bool // members stop because the engine does
+}
 
 func (e *engine) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
@@ -52,9 +55,13 @@ func (e *engine) Receive(c actor.Context) {
 		c.Forward(e.Refs.Store)
 	case *messages.AdoptLink, *messages.PeersFound, *messages.SetLimits:
 		c.Forward(e.Refs.Peers)
+	case *actor.Restarting, *actor.Stopping:
+		e.ending = true
 	case *actor.Terminated:
-		// A member is only ever restarted, or takes the engine with it.
-		panic("engine: member gone: " + m.Who.Id)
+		if !e.ending {
+			// A member is only ever restarted, or takes the engine with it.
+			panic("engine: member gone: " + m.Who.Id)
+		}
 	}
 }
 
