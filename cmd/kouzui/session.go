@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -8,7 +9,6 @@ import (
 
 	"kouzui/actors"
 	"kouzui/actors/supervise"
-	"kouzui/actors/world/real"
 	"kouzui/cmd/kouzui/internal/report"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
@@ -52,6 +52,7 @@ type job struct {
 	met     bool  // some peer was connected
 	tracker error // the last word of the trackers, if none has ever replied
 	replied bool
+	refused error // why it cannot be seeded
 	ended   bool
 	err     error
 }
@@ -62,7 +63,7 @@ func (j *job) path() string { return filepath.Join(j.options.Dir, j.torrent.Name
 func engineOptions(out *output, b *inbox, sinks []supervise.Sink, listen string, memory int64, limits messages.SetLimits) actors.Options {
 	pool := buffer.NewPool(keepFree)
 	return actors.Options{
-		World: real.New(real.Options{Pool: pool, Version: actors.Version}), Pool: pool,
+		World: realWorld(pool), Pool: pool,
 		Log: out.log, Sinks: append(sinks, b), Notify: b.put,
 		Listen: listen, Memory: memory, Limits: limits,
 	}
@@ -185,6 +186,10 @@ func (s *session) handle(event any) {
 		if j := s.byHash[m.InfoHash]; j != nil {
 			j.last = *m
 			j.met = j.met || m.Peers > 0
+			if j.options.MustExist && m.State == messages.StateDownloading && j.refused == nil {
+				j.refused = failf(exitMismatch, "%d of %d pieces are wrong or missing; seed takes complete data only", m.Pieces-m.HavePieces, m.Pieces)
+				s.client.Stop(m.InfoHash)
+			}
 		}
 	case *messages.TorrentTracker:
 		s.tracker(m)
@@ -239,10 +244,7 @@ func (s *session) ended(j *job, complete bool, err error) {
 	j.ended = true
 	s.running--
 	if err == nil && !complete {
-		err = s.stopped
-		if err == nil {
-			err = errInterrupted
-		}
+		err = cmp.Or(j.refused, s.stopped, errInterrupted)
 	}
 	j.err = j.explain(err)
 	if j.err != nil && len(s.jobs) > 1 {

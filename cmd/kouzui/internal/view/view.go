@@ -29,7 +29,7 @@ type Canvas struct {
 
 const (
 	narrowest = 40
-	widestBar = 60
+	widestBar = 50
 	longest   = 200 // bytes of a name or a reason
 	labelled  = 22  // cells before a piece map
 	rated     = 26  // cells after it
@@ -79,8 +79,8 @@ func withMap(p *messages.Progress, c Canvas) []string {
 	facts := facts(p)
 	lines := []string{
 		c.bold(name(p)) + "  " + state(p, c),
-		fmt.Sprintf("%s %6s  %s", c.bar(p, min(widestBar, c.Width/2)), percent(p), strings.Join(facts[:2], "  ")),
-		strings.Join(facts[2:], "  "),
+		fmt.Sprintf("%s %6s  %s", c.bar(p, min(widestBar, c.Width/2)), percent(p), facts[0]),
+		strings.Join(facts[1:], "  "),
 	}
 	if p.Why != "" {
 		lines = append(lines, c.yellow(metainfo.Clean(p.Why, longest)))
@@ -122,13 +122,13 @@ func percent(p *messages.Progress) string {
 	return units.Percent(p.Have, p.Length)
 }
 
-// facts are the numbers of a torrent: rate and time left first, then the rest.
+// facts are the numbers of a torrent: rates and the time left first.
 func facts(p *messages.Progress) []string {
 	rate := fmt.Sprintf("down %s, up %s", units.Rate(p.DownNow), units.Rate(p.UpNow))
-	left := fmt.Sprintf("%s of %s", units.Bytes(p.Have), units.Bytes(p.Length))
 	if eta, ok := units.ETA(p.Left, p.DownNow); ok {
-		left += ", " + units.Duration(eta) + " left"
+		rate += ", " + units.Duration(eta) + " left"
 	}
+	have := fmt.Sprintf("%s of %s", units.Bytes(p.Have), units.Bytes(p.Length))
 	peers := fmt.Sprintf("peers %d of %d unchoke us", p.Unchoked, p.Peers)
 	if p.Left == 0 {
 		peers = fmt.Sprintf("peers %d", p.Peers)
@@ -136,7 +136,7 @@ func facts(p *messages.Progress) []string {
 	if p.Seeds > 0 {
 		peers += fmt.Sprintf(" (seeds %d)", p.Seeds)
 	}
-	list := []string{rate, left, peers, "ratio " + ratio(p)}
+	list := []string{rate, have, peers, "ratio " + ratio(p)}
 	if p.Corrupt > 0 {
 		list = append(list, fmt.Sprintf("corrupt pieces %d", p.Corrupt))
 	}

@@ -1,0 +1,120 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"kouzui/actors/supervise"
+	"kouzui/messages"
+)
+
+func lines(t *testing.T, write func(*Lines)) []map[string]any {
+	t.Helper()
+	var out bytes.Buffer
+	l := New(&out, func() time.Time { return time.Unix(1_000_000_000, 0) })
+	write(l)
+	if l.Err() != nil {
+		t.Fatal(l.Err())
+	}
+	var list []map[string]any
+	for line := range strings.Lines(out.String()) {
+		var m map[string]any
+		if err := json.Unmarshal([]byte(line), &m); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		if m["v"] != 1.0 || m["ts"] != "2001-09-09T01:46:40.000Z" {
+			t.Errorf("a line without its head: %s", line)
+		}
+		list = append(list, m)
+	}
+	return list
+}
+
+func TestProgress(t *testing.T) {
+	got := lines(t, func(l *Lines) {
+		l.Event(&messages.Progress{Name: "a\x1b", State: messages.StateDownloading, Length: 100, Have: 40, Left: 60, DownNow: 6})
+		l.Event(&messages.Progress{Left: 60})
+	})
+	for key, want := range map[string]any{"type": "progress", "name": "a\x1b", "state": "downloading", "have": 40.0, "eta": 10.0} {
+		if got[0][key] != want {
+			t.Errorf("%s is %v, want %v", key, got[0][key], want)
+		}
+	}
+	if eta, there := got[1]["eta"]; !there || eta != nil {
+		t.Errorf("nobody knows when it ends, but eta is %v", eta)
+	}
+}
+
+func TestTracker(t *testing.T) {
+	got := lines(t, func(l *Lines) {
+		l.Event(&messages.TorrentTracker{Replied: &messages.TrackerReplied{URL: "http://a", Peers: 3}})
+		l.Event(&messages.TorrentTracker{Failed: &messages.TrackerFailed{URL: "http://b", Phase: "dns", Err: errors.New("no such host")}})
+	})
+	if got[0]["ok"] != true || got[0]["peers"] != 3.0 {
+		t.Errorf("got %v", got[0])
+	}
+	if got[1]["ok"] != false || got[1]["phase"] != "dns" || got[1]["error"] != "no such host" {
+		t.Errorf("got %v", got[1])
+	}
+}
+
+// A restart is told with the reason for which its actor had failed.
+func TestSupervision(t *testing.T) {
+	got := lines(t, func(l *Lines) {
+		for _, e := range []*supervise.Event{
+			{Kind: supervise.Started, Actor: "client/x/peer-1", ActorKind: "peer"},
+			{Kind: supervise.Started, Actor: "client/x/store", ActorKind: "store"},
+			{Kind: supervise.Failed, Actor: "client/x/store", Reason: "a bug"},
+			{Kind: supervise.Restarted, Actor: "client/x/store", Incarnation: 2, Down: 1500 * time.Millisecond},
+			{Kind: supervise.Stopped, Actor: "client/x/peer-1", ActorKind: "inbound-peer", Reason: "closed"},
+		} {
+			l.Event(e)
+		}
+	})
+	if len(got) != 3 {
+		t.Fatalf("%d lines, want 3: %v", len(got), got)
+	}
+	if got[0]["event"] != "began" || got[2]["event"] != "ended" || got[2]["reason"] != "closed" {
+		t.Errorf("got %v and %v", got[0], got[2])
+	}
+	if r := got[1]; r["type"] != "restart" || r["reason"] != "a bug" || r["incarnation"] != 2.0 || r["down"] != 1.5 {
+		t.Errorf("got %v", r)
+	}
+}
+
+func TestEnd(t *testing.T) {
+	sum := Totals{Bytes: 10, Wasted: 1, Seconds: 2, Corrupt: 3, Restarts: 4}
+	got := lines(t, func(l *Lines) {
+		l.End(0, nil, sum)
+		l.End(9, errors.New("disk full"), sum)
+	})
+	if got[0]["type"] != "done" || got[0]["exit"] != 0.0 || got[1]["type"] != "error" || got[1]["error"] != "disk full" {
+		t.Errorf("got %v", got)
+	}
+	for key, want := range map[string]any{"exit": 9.0, "bytes": 10.0, "wasted": 1.0, "seconds": 2.0, "sha_failures": 3.0, "restarts": 4.0} {
+		if got[1][key] != want {
+			t.Errorf("%s is %v, want %v", key, got[1][key], want)
+		}
+	}
+}
+
+type broken struct{ writes int }
+
+func (b *broken) Write([]byte) (int, error) {
+	b.writes++
+	return 0, errors.New("nobody reads")
+}
+
+func TestBrokenWriter(t *testing.T) {
+	var w broken
+	l := New(&w, time.Now)
+	l.Warning("a")
+	l.Warning("b")
+	if l.Err() == nil || w.writes != 1 {
+		t.Errorf("%d writes, error %v", w.writes, l.Err())
+	}
+}
