@@ -3,6 +3,7 @@ package supervise
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
 )
@@ -17,6 +18,10 @@ const (
 	ReasonEscalated = "escalated" // a failure that went up beyond the root
 	ReasonShutdown  = "shutdown"
 )
+
+// NotePanic is what a Note of the Tree itself says: an actor panicked on its way
+// out, where nobody can answer any more.
+const NotePanic = "swallowed_panic"
 
 // DesignedFailure is what Fail panics with.
 type DesignedFailure struct{ Err error }
@@ -87,15 +92,22 @@ func Incarnation(c actor.Context) int {
 	return n.incarnation // written by this actor's own mailbox only
 }
 
-// Remark writes a note into the trace.
-func Remark(c actor.Context, text string) {
-	n, ok := nodeOf(c)
-	if !ok {
-		return
+// Remark notes in the trace what an actor has done in its own trade, if such
+// notes are wanted; if not it costs next to nothing.
+func Remark(c actor.Context, what string, details ...Detail) {
+	if n, ok := nodeOf(c); ok && n.tree.notes.Load() {
+		n.remark(what, slices.Clone(details)) // of a copy, so that those of a remark that nobody wants need no memory
 	}
+}
+
+func (n *node) remark(what string, details []Detail) {
 	n.tree.mu.Lock()
 	defer n.tree.mu.Unlock()
 	e := n.event(Note, n.alive)
-	e.Reason = text
+	e.Note = what
+	e.Detail = details
 	n.tree.record(e)
 }
+
+// TakeNotes says whether remarks go into the trace. At first they do not.
+func (t *Tree) TakeNotes(wanted bool) { t.notes.Store(wanted) }

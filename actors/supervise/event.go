@@ -19,7 +19,7 @@ const (
 	Stopping   Kind = "stopping"    // Directive, the parent's Stopping or Restarting, or who asked for it
 	Stopped    Kind = "stopped"     // Stopping
 	DeadLetter Kind = "dead_letter" // nothing: the receiver is unknown
-	Mailbox    Kind = "mailbox"     // the actor's Started or Restarted; answer to a probe
+	Mailbox    Kind = "mailbox"     // the actor's Spawned, Started or Restarted; a sample or the answer to a probe
 	Note       Kind = "note"        // the actor's Started or Restarted
 	Dropped    Kind = "dropped"     // nothing; a sink could not keep up and lost events
 )
@@ -46,7 +46,7 @@ type Event struct {
 
 	ActorKind   string // what was given to Props
 	Parent      string // path of the parent, empty for a root
-	Strategy    string // name of the strategy that gave the directive
+	Strategy    string // name of the strategy that gave the directive; of Spawned: that its children will be under
 	Reason      string
 	MessageType string // of the message at which the actor failed, or that found no receiver
 	Stack       string // from the panicking function down to Receive; empty for a designed failure
@@ -58,9 +58,27 @@ type Event struct {
 	Delay  time.Duration // from the directive to the restart
 	Down   time.Duration // from the failure to the restart
 	Kept   int           // messages that waited in the mailbox for the new incarnation
-	Lost   int           // messages that no one will read; for Dropped: events
+	Lost   int           // messages that nobody handles any more, that of a failure among them; for Dropped: events
 	Depth  int           // messages in the mailbox
-	Waited time.Duration // how long a probe waited in the mailbox
+	Waited time.Duration // for Failed: of the message; for Mailbox: of the oldest, or of a probe; see Config.Sample
+
+	Note   string // for Note: what was noted
+	Detail []Detail
+}
+
+// Detail is one thing that a Note says: a text or else a number.
+type Detail struct {
+	Key    string
+	Text   string
+	Number int64
+}
+
+// Text makes a Detail of words.
+func Text(key, value string) Detail { return Detail{Key: key, Text: value} }
+
+// Number makes a Detail of a number.
+func Number[N int | int32 | int64 | uint32 | uint64](key string, value N) Detail {
+	return Detail{Key: key, Number: int64(value)}
 }
 
 // Sink takes the events of a trace, in order, one at a time. Record must not

@@ -84,6 +84,12 @@ type fixture struct {
 // bubble runs a test on virtual time; at its end everything has stopped.
 func bubble(t *testing.T, test func(*fixture)) {
 	t.Helper()
+	sampledBubble(t, 0, test)
+}
+
+// sampledBubble is one in which the mailboxes are sampled.
+func sampledBubble(t *testing.T, every time.Duration, test func(*fixture)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		recent := trace.NewRecent(1 << 16)
 		f := &fixture{T: t, trace: recent}
@@ -92,6 +98,7 @@ func bubble(t *testing.T, test func(*fixture)) {
 			Clock:  clock{},
 			Chance: clock{},
 			Sinks:  []supervise.Sink{recent},
+			Sample: every,
 		})
 		test(f)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -202,7 +209,7 @@ var causesOf = map[supervise.Kind][]supervise.Kind{
 		supervise.Restarted, supervise.Spawned, ""},
 	supervise.Stopped:    {supervise.Stopping},
 	supervise.DeadLetter: {""},
-	supervise.Mailbox:    {supervise.Started, supervise.Restarted},
+	supervise.Mailbox:    {supervise.Spawned, supervise.Started, supervise.Restarted},
 	supervise.Note:       {supervise.Started, supervise.Restarted, supervise.Stopping, supervise.Restarting},
 }
 

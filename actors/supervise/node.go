@@ -38,10 +38,12 @@ type node struct {
 	// Used by the actor's own mailbox only, without the lock.
 	over    bool // this incarnation has failed or is being replaced
 	closing bool // the actor is stopping
-	lost    int  // messages dropped while it does
+	lost    int  // messages of this incarnation that nobody handles any more
 
 	// Guarded by tree.mu.
 	mailbox     actor.Mailbox
+	ages        *ages // nil: nobody keeps account
+	sampled     bool  // the last sample found messages waiting
 	state       State
 	incarnation int
 	failedAt    time.Time
@@ -97,7 +99,7 @@ func (n *node) event(kind Kind, cause uint64) *Event {
 }
 
 // spawned enters the actor in the tree; it has no mailbox yet.
-func (t *Tree) spawned(kind string, c actor.Context) {
+func (t *Tree) spawned(kind, strategy string, c actor.Context) {
 	n := &node{
 		tree:  t,
 		pid:   c.Self(),
@@ -116,7 +118,9 @@ func (t *Tree) spawned(kind string, c actor.Context) {
 		}
 	}
 	t.nodes[n.path] = n
-	n.alive = t.record(n.event(Spawned, cause))
+	e := n.event(Spawned, cause)
+	e.Strategy = strategy
+	n.alive = t.record(e)
 }
 
 // started opens an incarnation. It is recorded before the actor's own handler
@@ -132,6 +136,7 @@ func (n *node) started() {
 		e = n.event(Restarted, n.leaving)
 		e.Down = t.since(n.failedAt)
 		e.Kept = n.depth()
+		e.Lost, n.lost = n.lost, 0
 		n.failedAt = time.Time{}
 	}
 	n.state = StateRunning
@@ -216,8 +221,22 @@ func (n *node) failedWith(reason, message any, stack string) {
 	e.MessageType = typeOf(message)
 	e.Stack = stack
 	e.Depth = n.depth()
+	if readByActor(message) {
+		e.Waited = n.waited(e.Depth, -1)
+		n.lost++
+	}
 	n.over = true
 	n.fail(t.record(e), e)
+}
+
+// readByActor tells the messages of the actor's own mailbox that it handles
+// itself: those which a failure loses.
+func readByActor(message any) bool {
+	switch message.(type) {
+	case actor.SystemMessage, actor.AutoReceiveMessage, *kill:
+		return false
+	}
+	return true
 }
 
 // endFor notes what asked for the actor's end; the first reason given stays.
@@ -241,7 +260,8 @@ func (n *node) swallowed(reason, message any, stack string) {
 	n.tree.mu.Lock()
 	defer n.tree.mu.Unlock()
 	e := n.event(Note, n.leaving)
-	e.Reason = "panic in a handler of " + typeOf(message) + ": " + reasonOf(reason)
+	e.Note = NotePanic
+	e.Reason = reasonOf(reason)
 	e.MessageType = typeOf(message)
 	e.Stack = stack
 	n.tree.record(e)

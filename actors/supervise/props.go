@@ -42,9 +42,16 @@ func (t *Tree) Props(kind string, producer actor.Producer, options ...Option) *a
 	}
 	return actor.PropsFromProducer(
 		func() actor.Actor { return &shell{inner: producer()} },
-		actor.WithOnInit(func(c actor.Context) { t.spawned(kind, c) }),
-		actor.WithMailbox(func() actor.Mailbox { return &mailbox{r.mailbox()} }),
+		actor.WithOnInit(func(c actor.Context) { t.spawned(kind, r.strategy.Name(), c) }),
+		actor.WithMailbox(func() actor.Mailbox { return t.mailbox(r.mailbox()) }),
 		actor.WithDispatcher(r.dispatcher),
 		actor.WithSupervisor(&supervisor{tree: t, strategy: r.strategy}),
 	)
+}
+
+func (t *Tree) mailbox(m actor.Mailbox) actor.Mailbox {
+	if t.Sample <= 0 {
+		return &mailbox{Mailbox: m}
+	}
+	return &mailbox{Mailbox: m, clock: t.Clock, ages: &ages{start: t.Clock.Now()}}
 }

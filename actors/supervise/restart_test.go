@@ -172,7 +172,7 @@ func TestAnEscalationRestartsTheMiddleWithFreshChildren(t *testing.T) {
 		if marks != 0 {
 			t.Errorf("a new store got %d messages of the old one", marks)
 		}
-		if e := f.last(supervise.Stopped, "root/engine/store"); e.Lost != 1 || e.Reason != supervise.ReasonParent {
+		if e := f.last(supervise.Stopped, "root/engine/store"); e.Lost != 2 || e.Reason != supervise.ReasonParent {
 			t.Errorf("the old store stopped with %+v", e)
 		}
 	})

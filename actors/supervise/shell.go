@@ -2,6 +2,8 @@ package supervise
 
 import (
 	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/actors/world"
 )
 
 // shell wraps one incarnation of an actor and follows its life.
@@ -52,12 +54,23 @@ func (s *shell) guarded(c actor.Context) {
 }
 
 // mailbox wraps an actor's mailbox, to see each message before the actor does.
-type mailbox struct{ actor.Mailbox }
+type mailbox struct {
+	actor.Mailbox
+	clock world.Clock
+	ages  *ages // nil: nobody wants to know
+}
+
+func (m *mailbox) PostUserMessage(message any) {
+	if m.ages != nil {
+		m.ages.post(m.clock.Now())
+	}
+	m.Mailbox.PostUserMessage(message)
+}
 
 func (m *mailbox) RegisterHandlers(next actor.MessageInvoker, d actor.Dispatcher) {
 	n, _ := nodeOf(next.(actor.ExtensionContext))
 	n.tree.mu.Lock()
-	n.mailbox = m.Mailbox
+	n.mailbox, n.ages = m.Mailbox, m.ages
 	n.tree.mu.Unlock()
 	m.Mailbox.RegisterHandlers(&invoker{next, n}, d)
 }
