@@ -117,3 +117,15 @@ func TestTiers(t *testing.T) {
 	none := newTiers(0)
 	check("without trackers", none.advance())
 }
+
+func TestSumsOutliveAnEngine(t *testing.T) {
+	var s sums
+	for i, step := range []struct{ down, up, wantDown, wantUp int64 }{
+		{0, 0, 0, 0}, {10, 1, 10, 1}, {20, 2, 20, 2}, {0, 0, 20, 2}, {5, 0, 25, 2}, {0, 0, 25, 2}, {1, 1, 26, 3},
+	} {
+		p := s.total(messages.Progress{Downloaded: step.down, Uploaded: step.up, Wasted: step.down, Corrupt: int(step.up)})
+		if p.Downloaded != step.wantDown || p.Uploaded != step.wantUp || p.Wasted != step.wantDown || p.Corrupt != int(step.wantUp) {
+			t.Errorf("step %d: %d down, %d up, %d wasted, %d corrupt", i, p.Downloaded, p.Uploaded, p.Wasted, p.Corrupt)
+		}
+	}
+}

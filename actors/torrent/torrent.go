@@ -58,6 +58,7 @@ type torrent struct {
 	timer    world.Timer
 
 	last  messages.Progress
+	sums  sums
 	known map[netip.AddrPort]messages.PeerAddr
 
 	ending   bool
@@ -178,7 +179,7 @@ func (t *torrent) progress(c actor.Context, m *messages.Progress) {
 		return
 	}
 	now := t.World.Clock.Now()
-	p := *m
+	p := t.sums.total(*m)
 	if p.Peers == 0 && p.Left > 0 && p.State == messages.StateDownloading && t.trackers.trouble != "" {
 		p.Why = t.trackers.trouble
 	}

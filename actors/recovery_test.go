@@ -1,0 +1,135 @@
+package actors_test
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"kouzui/actors"
+	"kouzui/actors/stage"
+	"kouzui/actors/supervise"
+	"kouzui/messages"
+	"kouzui/wire/announce"
+)
+
+// TestRecovery kills each kind of actor in the middle of a download: what
+// ARCHITECTURE.md says is lost and made good is shown here row by row.
+func TestRecovery(t *testing.T) {
+	alone := []supervise.Kind{supervise.Fault, supervise.Failed, supervise.Directive, supervise.Restarting, supervise.Restarted}
+	withEngine := []supervise.Kind{
+		supervise.Fault, supervise.Failed, supervise.Directive,
+		supervise.Escalated, supervise.Directive, supervise.Restarting, supervise.Restarted,
+	}
+	const hash = "client/torrent-HASH"
+	for name, row := range map[string]struct {
+		victim string
+		back   string // who is restarted for it
+		chain  []supervise.Kind
+	}{
+		"peer":      {hash + "/engine/peers/peer-1", hash + "/engine/peers/peer-1", alone},
+		"peers":     {hash + "/engine/peers", hash + "/engine/peers", alone},
+		"choker":    {hash + "/engine/choker", hash + "/engine/choker", alone},
+		"hasher":    {hash + "/engine/store/hash-0", hash + "/engine/store/hash-0", alone},
+		"keeper":    {hash + "/engine/store/keeper", hash + "/engine/store/keeper", alone},
+		"store":     {hash + "/engine/store", hash + "/engine", withEngine},
+		"scheduler": {hash + "/engine/scheduler", hash + "/engine", withEngine},
+		"engine":    {hash + "/engine", hash + "/engine", alone},
+		"tracker":   {hash + "/tracker-0", hash + "/tracker-0", alone},
+		"torrent":   {hash, hash, alone},
+		"limiter":   {"client/limiter", "client/limiter", alone},
+		"listener":  {"client/listener", "client/listener", alone},
+	} {
+		t.Run(name, func(t *testing.T) { recovers(t, row.victim, row.back, row.chain) })
+	}
+}
+
+func recovers(t *testing.T, victim, back string, chain []supervise.Kind) {
+	torrent, data := stage.Torrent(t, 12<<20+999, 128<<10)
+	name := torrent.InfoHash.String()[:8]
+	victim, back = strings.Replace(victim, "HASH", name, 1), strings.Replace(back, "HASH", name, 1)
+	_, addr := seed(t, torrent, data, actors.Options{})
+	torrent.Announce = [][]string{{trackerOf(t, addr)}}
+
+	dir := t.TempDir()
+	n := start(t, actors.Options{Listen: "127.0.0.1:0", Limits: messages.SetLimits{Down: 8 << 20}})
+	listening := await(n, func(*messages.ListenerReady) bool { return true })
+	n.Add(torrent, messages.TorrentOptions{Dir: dir})
+	midway := await(n, func(p *messages.Progress) bool { return p.HavePieces > 0 })
+	if midway.HavePieces == midway.Pieces {
+		t.Fatal("complete before anything could be killed")
+	}
+	if err := n.Tree().Kill(victim, "on purpose"); err != nil {
+		t.Fatal(err)
+	}
+
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	last, err := n.Trace.Wait(ctx, func(e *supervise.Event) bool { return e.Kind == supervise.Restarted && e.Actor == back })
+	if err != nil {
+		t.Fatalf("%s was not restarted: %v", back, err)
+	}
+	if got := causes(n.Trace.Events(), last); !slices.Equal(got, chain) {
+		t.Errorf("the trace tells %v, want %v", got, chain)
+	}
+	if back == "client/listener" {
+		if again := await(n, func(*messages.ListenerReady) bool { return true }); again.Addr != listening.Addr {
+			t.Errorf("it listens at %v, no more at %v", again.Addr, listening.Addr)
+		}
+	}
+
+	// Nothing that was verified is forgotten, so none of it is fetched again.
+	have := midway.HavePieces
+	done := await(n, func(m any) bool {
+		if p, is := m.(*messages.Progress); is && p.State == messages.StateDownloading {
+			if p.HavePieces < have {
+				t.Errorf("%d pieces are left of %d", p.HavePieces, have)
+			}
+			have = p.HavePieces
+		}
+		_, is := m.(*messages.TorrentDone)
+		return is
+	}).(*messages.TorrentDone)
+	if !done.Complete {
+		t.Error("it is not complete")
+	}
+	if strings.HasPrefix(back, "client/torrent") && done.Last.Restarts == 0 {
+		t.Error("the restart is not counted")
+	}
+	got, err := os.ReadFile(filepath.Join(dir, torrent.Name))
+	if err != nil || !bytes.Equal(got, data) {
+		t.Errorf("wrong data, or none: %v", err)
+	}
+}
+
+// causes are the kinds of the events that led to e, the first cause first, from
+// the fault on.
+func causes(events []*supervise.Event, e *supervise.Event) (kinds []supervise.Kind) {
+	bySeq := map[uint64]*supervise.Event{}
+	for _, e := range events {
+		bySeq[e.Seq] = e
+	}
+	for ; e != nil; e = bySeq[e.Cause] {
+		kinds = append(kinds, e.Kind)
+		if e.Kind == supervise.Fault {
+			break
+		}
+	}
+	slices.Reverse(kinds)
+	return kinds
+}
+
+// trackerOf is a tracker that knows one peer.
+func trackerOf(t *testing.T, peer netip.AddrPort) (url string) {
+	reply := announce.AppendReply(nil, announce.Reply{Interval: 5 * time.Second, Peers: []announce.Peer{{Addr: peer}}}, true)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(reply) }))
+	t.Cleanup(s.Close)
+	return s.URL + "/announce"
+}
