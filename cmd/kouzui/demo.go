@@ -74,14 +74,18 @@ type heard struct {
 
 // demoClient is a client of its own, as in a process of its own.
 type demoClient struct {
-	name     string
-	index    int
-	dir      string
-	client   *actors.Client
-	recent   *trace.Recent
-	last     messages.Progress
-	complete bool
+	name      string
+	index     int
+	dir       string
+	client    *actors.Client
+	recent    *trace.Recent
+	last      messages.Progress
+	announced bool // the tracker knows it
+	complete  bool
 }
+
+// seed tells the first clients from those that download.
+func (c *demoClient) seed() bool { return c.index < demoSeeds }
 
 // demo belongs to the goroutine that runs it.
 type demo struct {
@@ -121,8 +125,10 @@ func runDemo(out *output, size int64) (err error) {
 	}
 	out.say("A tracker at %s, %d seeds and %d clients, each uploading at most %s.", tracker.url, demoSeeds, demoClients, units.Rate(float64(d.limit)))
 	defer d.shutdown()
-	if err := d.start(); err != nil {
-		return err
+	for i := range demoSeeds {
+		if err := d.start("seed", i); err != nil {
+			return err
+		}
 	}
 	if err := d.watch(stop, failed); err != nil {
 		return err
@@ -176,29 +182,40 @@ func (d *demo) folder(role string, i int) string {
 	return dir
 }
 
-func (d *demo) start() error {
-	for i := range demoSeeds + demoClients {
-		c := &demoClient{index: i, recent: trace.NewRecent(1 << 14)}
-		seed := i < demoSeeds
-		if seed {
-			c.name, c.dir = fmt.Sprintf("seed %d", i+1), d.folder("seed", i)
-		} else {
-			c.name, c.dir = fmt.Sprintf("client %d", i-demoSeeds+1), d.folder("client", i-demoSeeds)
-		}
-		pool := buffer.NewPool(keepFree / 4)
-		client, err := actors.Start(actors.Options{
-			World: realWorld(pool), Pool: pool, Log: d.out.log, Sinks: []supervise.Sink{c.recent},
-			Notify: func(event any) { d.inbox.put(heard{c, event}) },
-			Listen: "127.0.0.1:0", Memory: actors.DefaultMemory / 4, Limits: messages.SetLimits{Up: d.limit},
-		})
-		if err != nil {
+// start starts a client. Seeds come first, and downloads once the tracker knows
+// all seeds, so that nobody has to wait for an announce.
+func (d *demo) start(role string, i int) error {
+	c := &demoClient{name: fmt.Sprintf("%s %d", role, i+1), index: len(d.all), dir: d.folder(role, i), recent: trace.NewRecent(1 << 14)}
+	pool := buffer.NewPool(keepFree / 4)
+	var err error
+	c.client, err = actors.Start(actors.Options{
+		World: realWorld(pool), Pool: pool, Log: d.out.log, Sinks: []supervise.Sink{c.recent},
+		Notify: func(event any) { d.inbox.put(heard{c, event}) },
+		Listen: "127.0.0.1:0", Memory: actors.DefaultMemory / 4, Limits: messages.SetLimits{Up: d.limit},
+	})
+	if err != nil {
+		return err
+	}
+	d.all = append(d.all, c)
+	c.client.Add(d.torrent, messages.TorrentOptions{
+		Dir: c.dir, Seed: true, MustExist: c.seed(), MaxPeers: 10, UnchokeSlots: 4,
+	})
+	return nil
+}
+
+// announced starts the downloads after the last seed.
+func (d *demo) announced(c *demoClient) error {
+	if !c.seed() || c.announced {
+		return nil
+	}
+	c.announced = true
+	if slices.ContainsFunc(d.all, func(c *demoClient) bool { return !c.announced }) {
+		return nil
+	}
+	for i := range demoClients {
+		if err := d.start("client", i); err != nil {
 			return err
 		}
-		c.client = client
-		d.all = append(d.all, c)
-		client.Add(d.torrent, messages.TorrentOptions{
-			Dir: c.dir, Seed: true, MustExist: seed, MaxPeers: 10, UnchokeSlots: 4,
-		})
 	}
 	return nil
 }
@@ -246,7 +263,8 @@ func (d *demo) watch(stop *interrupts, failed <-chan error) error {
 }
 
 func (d *demo) complete() bool {
-	return len(d.all) > 0 && !slices.ContainsFunc(d.all[demoSeeds:], func(c *demoClient) bool { return !c.complete })
+	downloads := d.all[demoSeeds:]
+	return len(downloads) > 0 && !slices.ContainsFunc(downloads, func(c *demoClient) bool { return !c.complete })
 }
 
 func (d *demo) handle(h heard) error {
@@ -255,7 +273,7 @@ func (d *demo) handle(h heard) error {
 	case *messages.Progress:
 		c.last = *m
 		c.last.Name = c.name
-		if c.index < demoSeeds {
+		if c.seed() {
 			return nil
 		}
 		shown := c.last
@@ -263,6 +281,10 @@ func (d *demo) handle(h heard) error {
 		d.display.event(&shown)
 		d.breakSomething(c, m)
 		d.healing.observe(c, m, d.out)
+	case *messages.TorrentTracker:
+		if m.Replied != nil {
+			return d.announced(c)
+		}
 	case *messages.TorrentCompleted:
 		c.complete = true
 	case *messages.TorrentFailed:

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -19,16 +22,35 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: filepath.Join("testdata", "script"),
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits":  exits,
-			"random": random,
-			"damage": damage,
+			"exits":       exits,
+			"interrupted": interrupted,
+			"random":      random,
+			"damage":      damage,
 		},
 		Setup: func(e *testscript.Env) error {
+			for _, name := range []string{"PORT", "TRACKER"} {
+				port, err := freePort()
+				if err != nil {
+					return err
+				}
+				e.Setenv(name, port)
+			}
 			e.Setenv("TZ", "UTC")
 			return nil
 		},
 		RequireExplicitExec: true,
 	})
+}
+
+// freePort is one that nobody listens at.
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	return port, err
 }
 
 // exits CODE COMMAND ARG...: runs the command, which has to end with that code.
@@ -45,6 +67,27 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// interrupted CODE UNTIL COMMAND ARG...: runs the command, interrupts it once its
+// stderr says UNTIL, and expects it to end with that code.
+func interrupted(ts *testscript.TestScript, _ bool, args []string) {
+	program := filepath.Join(filepath.SplitList(ts.Getenv("PATH"))[0], args[2])
+	c := exec.Command(program, args[3:]...)
+	c.Dir = ts.MkAbs(".")
+	stderr, err := c.StderrPipe()
+	ts.Check(err)
+	ts.Check(c.Start())
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), args[1]) {
+			ts.Check(c.Process.Signal(os.Interrupt))
+		}
+	}
+	c.Wait() // its outcome is the exit code
+	if got := strconv.Itoa(c.ProcessState.ExitCode()); got != args[0] {
+		ts.Fatalf("exit code %s, want %s", got, args[0])
 	}
 }
 
