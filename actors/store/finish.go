@@ -41,7 +41,7 @@ func (s *store) keep(c actor.Context, t choreTask) {
 	s.stamps = nil
 	s.unsaved, s.saveDue = false, false
 	s.keeper.chore = k
-	c.Send(s.keeper.pid, k)
+	s.keeper.hand(c)
 }
 
 // back takes from the keeper what was lent to it.

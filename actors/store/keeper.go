@@ -62,19 +62,11 @@ func (k *keeper) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *actor.Started:
 		k.gate = newGate(c)
-		c.Send(c.Parent(), &workerReady{k.owner, keeperIndex, c.Self()})
-	case *chore:
-		k.chore, k.at, m.err = m, 0, nil
-		k.gate.err = nil
-		if m.task == choreLook {
-			k.answer(c, k.look())
-			return
+		c.Send(c.Parent(), &workerReady{k.owner, keeperIndex, c.Self(), k.gate})
+	case *handed:
+		if m.gate == k.gate {
+			k.begin(c, m.chore)
 		}
-		if err := k.prepare(); err != nil {
-			k.answer(c, err)
-			return
-		}
-		k.sync(c)
 	case *moved:
 		if m.gate == k.gate {
 			k.sync(c)
@@ -82,6 +74,20 @@ func (k *keeper) Receive(c actor.Context) {
 	case *actor.Restarting, *actor.Stopping:
 		k.letGo()
 	}
+}
+
+func (k *keeper) begin(c actor.Context, m *chore) {
+	k.chore, k.at, m.err = m, 0, nil
+	k.gate.err = nil
+	if m.task == choreLook {
+		k.answer(c, k.look())
+		return
+	}
+	if err := k.prepare(); err != nil {
+		k.answer(c, err)
+		return
+	}
+	k.sync(c)
 }
 
 func (k *keeper) answer(c actor.Context, err error) {

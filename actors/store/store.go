@@ -104,14 +104,20 @@ type store struct {
 
 // slot is a worker and what it works on.
 type slot struct {
-	pid *actor.PID // nil until it is ready
-	job *job
+	pid  *actor.PID // nil until it is ready
+	gate *gate      // of its incarnation
+	job  *job
 }
+
+func (w *slot) hand(c actor.Context) { c.Send(w.pid, &handed{gate: w.gate, job: w.job}) }
 
 type keeperSlot struct {
 	pid   *actor.PID
+	gate  *gate
 	chore *chore
 }
+
+func (k *keeperSlot) hand(c actor.Context) { c.Send(k.pid, &handed{gate: k.gate, chore: k.chore}) }
 
 // saveNow and retryNow: the store's timers to itself.
 type (
@@ -220,18 +226,18 @@ func (s *store) end() {
 func (s *store) workerReady(c actor.Context, m *workerReady) {
 	if m.index == keeperIndex {
 		again := s.keeper.pid != nil
-		s.keeper.pid = m.pid
+		s.keeper.pid, s.keeper.gate = m.pid, m.gate
 		if k := s.keeper.chore; k != nil {
 			s.countLoss(&k.lost, again)
-			c.Send(m.pid, k)
+			s.keeper.hand(c)
 		}
 		return
 	}
 	w := &s.slots[m.index]
-	w.pid = m.pid
+	w.pid, w.gate = m.pid, m.gate
 	if w.job != nil {
 		s.countLoss(&w.job.lost, true)
-		c.Send(m.pid, w.job)
+		w.hand(c)
 	}
 }
 
@@ -282,7 +288,7 @@ func (s *store) dispatch(c actor.Context) {
 			return
 		}
 		w.job = j
-		c.Send(w.pid, j)
+		w.hand(c)
 	}
 }
 

@@ -51,7 +51,18 @@ type workerReady struct {
 	owner *store
 	index int
 	pid   *actor.PID
+	gate  *gate
 }
+
+// handed: store to worker or keeper, work for the incarnation whose gate it is.
+// What still lies in the mailbox for the one before comes again.
+type handed struct {
+	gate  *gate
+	job   *job
+	chore *chore
+}
+
+func (*handed) IgnoreDeadLetterLogging() {}
 
 // moved: worker or keeper to itself, when the disk has answered late.
 type moved struct{ gate *gate }
@@ -132,10 +143,12 @@ func (w *worker) Receive(c actor.Context) {
 		w.gate = newGate(c)
 		w.hash = sha1.New()
 		w.ofZero = map[int64]metainfo.Hash{}
-		c.Send(c.Parent(), &workerReady{w.owner, w.index, c.Self()})
-	case *job:
-		w.begin(m)
-		w.proceed(c)
+		c.Send(c.Parent(), &workerReady{w.owner, w.index, c.Self(), w.gate})
+	case *handed:
+		if m.gate == w.gate {
+			w.begin(m.job)
+			w.proceed(c)
+		}
 	case *moved:
 		if m.gate == w.gate { // else of the incarnation before
 			w.proceed(c)
