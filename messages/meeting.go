@@ -55,7 +55,7 @@ type BanAddress struct {
 // it the addresses it knows, as PeersFound.
 type CandidatesWanted struct{}
 
-// PiecesWanted: scheduler to peers, when it changes and from time to time, for
-// one that was restarted: a complete torrent does not dial, and neither does one
-// that does not know yet what it has.
-type PiecesWanted struct{ Wanted bool }
+// PeersWanted: scheduler to peers, when it changes and from time to time, for
+// one that was restarted: a torrent that does not know yet what it has does not
+// dial. A complete one does, for peers that cannot reach it.
+type PeersWanted struct{ Wanted bool }

@@ -90,7 +90,7 @@ type peers struct {
 	slots  map[messages.PeerKey]*slot
 	byPID  map[string]messages.PeerKey
 	last   messages.PeerKey
-	wanted bool // pieces are missing: dial
+	wanted bool // it is known what we have: dial
 	timer  world.Timer
 	// Dials are paced by a bucket of a second.
 	dials  float64
@@ -111,7 +111,7 @@ func (p *peers) Receive(c actor.Context) {
 			p.known.add(a)
 		}
 		p.dial(c)
-	case *messages.PiecesWanted:
+	case *messages.PeersWanted:
 		p.wanted = m.Wanted
 		p.dial(c)
 	case *dialTick:

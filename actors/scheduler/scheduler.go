@@ -205,9 +205,8 @@ func (s *Scheduler) terminated(who *actor.PID) {
 
 // tellNeeds tells those who behave differently once everything is there.
 func (s *Scheduler) tellNeeds(c actor.Context) {
-	complete := s.complete()
-	c.Send(s.Refs.Choker, &messages.SeedingChanged{Seeding: complete})
-	c.Send(s.Refs.Peers, &messages.PiecesWanted{Wanted: s.ready && !complete})
+	c.Send(s.Refs.Choker, &messages.SeedingChanged{Seeding: s.complete()})
+	c.Send(s.Refs.Peers, &messages.PeersWanted{Wanted: s.ready})
 }
 
 // tick looks at peers that wait: with time, slow ones turn out to be slow.

@@ -58,7 +58,7 @@ func (s *scene) open() {
 
 // wantNeeds checks what choker and peers are told.
 func (s *scene) wantNeeds(pieces bool) {
-	if stage.Next[*messages.SeedingChanged](s.choker).Seeding == pieces || stage.Next[*messages.PiecesWanted](s.peers).Wanted != pieces {
+	if stage.Next[*messages.SeedingChanged](s.choker).Seeding == pieces || !stage.Next[*messages.PeersWanted](s.peers).Wanted {
 		panic("choker and peers are told wrong")
 	}
 }
