@@ -35,7 +35,7 @@ func (h *healing) observe(c *demoClient, p *messages.Progress, out *output) {
 			for _, line := range timeline(events, h.path) {
 				out.say("%s", line)
 			}
-			out.say("  now       connected to %s again; nothing verified was lost, the blocks in flight came again", h.addr)
+			out.say("  now       connected to %s again, and the download goes on", h.addr)
 			return
 		}
 	}

@@ -101,11 +101,13 @@ func withPeers(p *messages.Progress, c Canvas) []string {
 
 // Line is a torrent in one line, without any steering of a terminal.
 func Line(p *messages.Progress) string {
-	line := fmt.Sprintf("%s: %s %s", name(p), p.State, percent(p))
-	if counting(p) {
-		return line
+	line := fmt.Sprintf("%s: %s", name(p), p.State)
+	switch {
+	case counting(p):
+		return line + " " + percent(p)
+	case p.State != messages.StateStarting:
+		line += " " + percent(p) + ", " + strings.Join(facts(p), ", ")
 	}
-	line += ", " + strings.Join(facts(p), ", ")
 	if p.Why != "" {
 		line += ". " + metainfo.Clean(p.Why, longest)
 	}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kouzui/actors/supervise"
+)
+
+func TestTimeline(t *testing.T) {
+	at := func(ms int) time.Time { return time.Unix(100, 0).Add(time.Duration(ms) * time.Millisecond) }
+	const path = "client/torrent-1/engine/peers/peer-2"
+	events := []*supervise.Event{
+		{Kind: supervise.Started, Actor: path, Incarnation: 1, Time: at(-500)},
+		{Kind: supervise.Fault, Actor: path, Incarnation: 1, Time: at(0)},
+		{Kind: supervise.Failed, Actor: "client/torrent-1/engine/store", Incarnation: 1, Time: at(0)},
+		{Kind: supervise.Failed, Actor: path, Incarnation: 1, Time: at(0), Reason: "a bug"},
+		{Kind: supervise.Directive, Actor: path, Time: at(1), Action: supervise.ActionRestart, Attempt: 1, Delay: 90 * time.Millisecond, Strategy: "one-for-one"},
+		{Kind: supervise.Restarted, Actor: path, Incarnation: 2, Time: at(91), Kept: 3},
+		{Kind: supervise.Directive, Actor: path, Time: at(95), Action: supervise.ActionStop},
+		{Kind: supervise.Stopped, Actor: path, Incarnation: 2, Time: at(96), Reason: "failed"},
+	}
+	want := []string{
+		"Supervision of " + path + ":",
+		"  +0s       incarnation 1 failed: a bug",
+		"  +1ms      peers decides: restart after 90ms (attempt 1, strategy one-for-one)",
+		"  +91ms     incarnation 2 runs; 3 messages had waited for it",
+		"  +95ms     peers decides: stop",
+		"  +96ms     incarnation 2 stopped: failed",
+	}
+	if diff := cmp.Diff(want, timeline(events, path)); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"slices"
+	"testing"
+
+	"kouzui/actors/supervise"
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+// Of each torrent only the newest Progress stays, in its place among what else
+// has happened; of supervision only what is shown.
+func TestInbox(t *testing.T) {
+	a, b := metainfo.Hash{1}, metainfo.Hash{2}
+	box := newInbox()
+	first := &messages.Progress{InfoHash: a, Have: 1}
+	other := &messages.Progress{InfoHash: b}
+	done := &messages.TorrentDone{InfoHash: b}
+	newest := &messages.Progress{InfoHash: a, Have: 2}
+	failed := &supervise.Event{Kind: supervise.Failed}
+	peer := &supervise.Event{Kind: supervise.Started, ActorKind: "peer"}
+	for _, event := range []any{first, other, done, newest} {
+		box.put(event)
+	}
+	for _, e := range []*supervise.Event{failed, {Kind: supervise.Started, ActorKind: "store"}, {Kind: supervise.Spawned}, peer} {
+		box.Record(e)
+	}
+	<-box.ready
+	got := box.take()
+	want := []any{newest, other, done, failed, peer}
+	if !slices.Equal(want, got) {
+		t.Errorf("got %v", got)
+	}
+	if len(box.ready) != 0 || len(box.take()) != 0 {
+		t.Error("the inbox is not empty")
+	}
+	box.put(first)
+	<-box.ready
+	if got := box.take(); len(got) != 1 || got[0] != first {
+		t.Errorf("got %v after it had been emptied", got)
+	}
+}
