@@ -12,22 +12,13 @@ import (
 const maxRange = 1000
 
 // candidates are the addresses to be tried, in this order: "host:port", where
-// port may be a range as in "6881-6889" or 0 for any free one, and host may be
-// empty for all addresses of the machine. A port bound before goes first.
+// port may be a range as in "6881-6889", 0 for any free one, or several of these
+// with commas between them, and host may be empty for all addresses of the
+// machine. A port bound before goes first.
 func candidates(listen string, before netip.AddrPort) ([]string, error) {
 	host, ports, err := net.SplitHostPort(listen)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %q: %w", listen, err)
-	}
-	low, high, ranged := strings.Cut(ports, "-")
-	if !ranged {
-		high = low
-	}
-	first, err1 := strconv.ParseUint(low, 10, 16)
-	last, err2 := strconv.ParseUint(high, 10, 16)
-	if err1 != nil || err2 != nil || first > last || last-first >= maxRange || ranged && first == 0 {
-		return nil, fmt.Errorf("cannot listen on %q: the port is a number from 0 to 65535 or a range of at most %d from 1 up",
-			listen, maxRange)
 	}
 	var list []string
 	add := func(port uint64) { list = append(list, net.JoinHostPort(host, strconv.FormatUint(port, 10))) }
@@ -35,10 +26,27 @@ func candidates(listen string, before netip.AddrPort) ([]string, error) {
 	if known != 0 {
 		add(known)
 	}
-	for port := first; port <= last; port++ {
-		if port != known || port == 0 {
-			add(port)
+	for part := range strings.SplitSeq(ports, ",") {
+		first, last, ok := portRange(part)
+		if !ok {
+			return nil, fmt.Errorf("cannot listen on %q: the port is a number from 0 to 65535 or a range of at most %d from 1 up",
+				listen, maxRange)
+		}
+		for port := first; port <= last; port++ {
+			if port != known || port == 0 {
+				add(port)
+			}
 		}
 	}
 	return list, nil
+}
+
+func portRange(s string) (first, last uint64, ok bool) {
+	low, high, ranged := strings.Cut(s, "-")
+	if !ranged {
+		high = low
+	}
+	first, err1 := strconv.ParseUint(low, 10, 16)
+	last, err2 := strconv.ParseUint(high, 10, 16)
+	return first, last, err1 == nil && err2 == nil && first <= last && last-first < maxRange && !(ranged && first == 0)
 }

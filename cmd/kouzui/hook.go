@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,7 +18,7 @@ type hooks struct {
 }
 
 // start runs command by the shell, its output on our stderr: stdout is ours.
-func (h *hooks) start(command string, j *job) {
+func (h *hooks) start(command string, j *job, stderr io.Writer) {
 	shell := []string{"sh", "-c"}
 	if runtime.GOOS == "windows" {
 		shell = []string{"cmd", "/C"}
@@ -26,7 +27,7 @@ func (h *hooks) start(command string, j *job) {
 		h.results = make(chan error)
 	}
 	c := exec.Command(shell[0], shell[1], command)
-	c.Stdout, c.Stderr = os.Stderr, os.Stderr
+	c.Stdout, c.Stderr = stderr, stderr
 	c.Env = append(os.Environ(), hookEnvironment(j)...)
 	h.running++
 	go func() {

@@ -36,6 +36,7 @@ func TestScripts(t *testing.T) {
 				e.Setenv(name, port)
 			}
 			e.Setenv("TZ", "UTC")
+			e.Setenv("GORACE", "atexit_sleep_ms=0") // else each process takes a second to end
 			return nil
 		},
 		RequireExplicitExec: true,

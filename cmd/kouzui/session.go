@@ -33,15 +33,16 @@ type session struct {
 	timeout    time.Duration
 	onComplete string
 
-	client   *actors.Client
-	display  display
-	jobs     []*job
-	byHash   map[metainfo.Hash]*job
-	running  int
-	started  time.Time
-	restarts int
-	stopped  error // why all torrents were told to stop
-	hooks    hooks
+	client    *actors.Client
+	display   display
+	jobs      []*job
+	byHash    map[metainfo.Hash]*job
+	running   int
+	started   time.Time
+	restarts  int
+	stopped   error // why all torrents were told to stop
+	hooks     hooks
+	listening bool // or nothing to the contrary was said
 }
 
 // job is one torrent of a session.
@@ -71,6 +72,7 @@ func engineOptions(out *output, b *inbox, sinks []supervise.Sink, listen string,
 
 func (s *session) begin() {
 	s.started = time.Now()
+	s.listening = true
 	s.byHash = map[metainfo.Hash]*job{}
 	s.display = newDisplay(s.out)
 }
@@ -197,7 +199,7 @@ func (s *session) handle(event any) {
 		if j := s.byHash[m.InfoHash]; j != nil {
 			j.last = m.Last
 			if s.onComplete != "" && !j.options.MustExist {
-				s.hooks.start(s.onComplete, j)
+				s.hooks.start(s.onComplete, j, s.out.stderr)
 			}
 		}
 	case *messages.TorrentDone:
@@ -211,8 +213,12 @@ func (s *session) handle(event any) {
 			s.ended(j, false, m.Err)
 		}
 	case *messages.ListenerFailed:
-		s.out.warn(fmt.Sprintf("nobody can connect to us: %v", m.Err))
+		if s.listening {
+			s.listening = false // it tries again and again
+			s.out.warn(fmt.Sprintf("nobody can connect to us: %v", m.Err))
+		}
 	case *messages.ListenerReady:
+		s.listening = true
 		s.out.log.Info().Stringer("at", m.Addr).Msg("listening")
 	case *supervise.Event:
 		if m.Kind == supervise.Restarted {

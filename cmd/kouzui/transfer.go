@@ -20,9 +20,9 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// anyOrUsual are the ports that are tried when none is asked for: those that
-// people forward, and then any.
-const anyOrUsual = "6881-6889"
+// usualPorts are tried when none is asked for: those that people forward, and
+// then any.
+const usualPorts = "6881-6889,0"
 
 // transferFlags are what download and seed have in common.
 type transferFlags struct {
@@ -59,7 +59,7 @@ func (t *transferFlags) bind(c *cobra.Command) {
 	f.Var(&t.down, "max-download-limit", "for the process; K M G KiB MiB are powers of 1024, kB MB of 1000, Mbit counts bits (0: no limit)")
 	f.Var(&t.up, "max-upload-limit", "for the process")
 	f.StringVar(&t.host, "listen", "", "accept connections at this `HOST` (default all addresses)")
-	f.StringVar(&t.port, "listen-port", anyOrUsual, "`PORT` or range of ports to accept connections at (0: any; none: accept no connections)")
+	f.StringVar(&t.port, "listen-port", usualPorts, "`PORT`s to accept connections at, the first free one of a list and of ranges in it (0: any; none: no connections)")
 	f.IntVar(&t.maxPeers, "max-peers", 50, "connections a torrent")
 	f.IntVar(&t.slots, "unchoke-slots", 4, "peers that may download from us at a time, beside one that is tried out")
 	f.StringArrayVar(&t.peers, "peer", nil, "connect to this peer, `HOST:PORT` (repeatable)")
@@ -112,17 +112,16 @@ func (t *transferFlags) listen() (string, error) {
 	if t.port == "none" {
 		return "", nil
 	}
-	from, to, isRange := strings.Cut(t.port, "-")
-	first, err := strconv.ParseUint(from, 10, 16)
-	if err == nil && isRange {
-		var last uint64
-		last, err = strconv.ParseUint(to, 10, 16)
-		if first == 0 || last < first {
-			return "", usagef("", "--listen-port %q is no range", t.port)
+	for part := range strings.SplitSeq(t.port, ",") {
+		from, to, isRange := strings.Cut(part, "-")
+		first, err := strconv.ParseUint(from, 10, 16)
+		last := first
+		if err == nil && isRange {
+			last, err = strconv.ParseUint(to, 10, 16)
 		}
-	}
-	if err != nil {
-		return "", usagef("", "--listen-port %q is no port, range of ports or none", t.port)
+		if err != nil || last < first || isRange && first == 0 {
+			return "", usagef("", "--listen-port %q is no port, range of ports, list of them or none", t.port)
+		}
 	}
 	return net.JoinHostPort(strings.Trim(t.host, "[]"), t.port), nil
 }
