@@ -55,6 +55,10 @@ type Options struct {
 	Listen string
 	Memory int64 // bytes
 	Limits messages.SetLimits
+
+	// Restarts is how failed actors are restarted, and how often until they are
+	// given up. What then happens is each supervisor's own.
+	Restarts supervise.Backoff
 }
 
 // Client runs torrents. Its methods are safe for concurrent use.
@@ -70,6 +74,9 @@ func Start(o Options) (*Client, error) {
 	}
 	if o.Notify == nil {
 		o.Notify = func(any) {}
+	}
+	if o.Restarts == (supervise.Backoff{}) {
+		o.Restarts = supervise.DefaultBackoff
 	}
 	counted := &restarts{counts: map[string]int{}}
 	tree := supervise.New(supervise.Config{

@@ -41,7 +41,7 @@ func (a assembly) client() *actor.Props {
 		config.Listener = a.listener
 	}
 	return a.tree.Props("client", func() actor.Actor { return client.New(config) },
-		supervise.WithStrategy(client.Strategy()))
+		supervise.WithStrategy(client.Strategy(a.Restarts)))
 }
 
 func (a assembly) listener(refs messages.Refs) *actor.Props {
@@ -56,7 +56,7 @@ func (a assembly) torrent(refs messages.Refs, add *messages.AddTorrent, share cl
 		Engine:  func(refs messages.Refs) *actor.Props { return a.engine(refs, add, share) },
 	}
 	return a.tree.Props("torrent", func() actor.Actor { return torrent.New(config) },
-		supervise.WithStrategy(torrent.Strategy()))
+		supervise.WithStrategy(torrent.Strategy(a.Restarts)))
 }
 
 func (a assembly) tracker(refs messages.Refs, add *messages.AddTorrent, tier int, port uint16) *actor.Props {
@@ -72,7 +72,7 @@ func (a assembly) engine(refs messages.Refs, add *messages.AddTorrent, share cli
 		Member: func(name string, refs messages.Refs) *actor.Props { return a.member(name, refs, add, share) },
 	}
 	return a.tree.Props("engine", func() actor.Actor { return engine.New(config) },
-		supervise.WithStrategy(engine.Strategy()))
+		supervise.WithStrategy(engine.Strategy(a.Restarts)))
 }
 
 func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorrent, share client.Share) *actor.Props {
@@ -83,7 +83,7 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 			World: a.World, Tree: a.tree, Refs: refs, Torrent: add.Torrent, Pool: a.Pool,
 			Dir: o.Dir, Check: o.Check, MustExist: o.MustExist,
 		}
-		return a.tree.Props(name, func() actor.Actor { return store.New(config) })
+		return a.tree.Props(name, func() actor.Actor { return store.New(config) }, supervise.WithStrategy(a.Restarts))
 	case engine.Scheduler:
 		config := scheduler.Config{World: a.World, Refs: refs, Torrent: add.Torrent, Picker: o.Picker}
 		return a.tree.Props(name, func() actor.Actor { return scheduler.New(config) })
@@ -95,7 +95,7 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 			World: a.World, Refs: refs, Self: a.self, Max: o.MaxPeers, Limits: share.Limits,
 			Spawn: func(c actor.Context, p peers.Peer) (*actor.PID, error) { return a.peer(c, refs, add, p) },
 		}
-		return a.tree.Props(name, func() actor.Actor { return peers.New(config) }, supervise.WithStrategy(peers.Strategy()))
+		return a.tree.Props(name, func() actor.Actor { return peers.New(config) }, supervise.WithStrategy(peers.Strategy(a.Restarts)))
 	}
 	panic("actors: an engine has no member " + name)
 }

@@ -17,10 +17,9 @@ import (
 // Strategy is how the client answers failures: one torrent that cannot be kept
 // alive is stopped, and the others notice nothing; limiter and listener are
 // restarted for ever.
-func Strategy() supervise.Strategy {
-	torrent := supervise.DefaultBackoff
+func Strategy(usual supervise.Backoff) supervise.Strategy {
+	torrent, service := usual, usual
 	torrent.WhenSpent = supervise.ThenStop
-	service := supervise.DefaultBackoff
 	service.WhenSpent = supervise.Forever
 	return supervise.ByKind(map[string]supervise.Strategy{"torrent": torrent}, service)
 }

@@ -21,11 +21,11 @@ const (
 )
 
 // Strategy is how the engine answers the failures of its members.
-func Strategy() supervise.Strategy {
+func Strategy(usual supervise.Backoff) supervise.Strategy {
 	return supervise.ByKind(map[string]supervise.Strategy{
 		Store:     supervise.Escalate,
 		Scheduler: supervise.Escalate,
-	}, supervise.DefaultBackoff)
+	}, usual)
 }
 
 // Config is what an engine is built from.

@@ -35,11 +35,14 @@ const (
 )
 
 // Strategy is how failed peers are answered: one that dialled does so again, and
-// is given up when it keeps failing; one that came in has no way back but to
-// come in again.
-func Strategy() supervise.Strategy {
-	again := supervise.DefaultBackoff
-	again.Budget, again.WhenSpent = 5, supervise.ThenStop
+// is given up when it keeps failing, with half the usual budget; one that came
+// in has no way back but to come in again.
+func Strategy(usual supervise.Backoff) supervise.Strategy {
+	again := usual
+	again.WhenSpent = supervise.ThenStop
+	if again.Budget > 1 {
+		again.Budget /= 2
+	}
 	return supervise.ByKind(map[string]supervise.Strategy{Accepted: supervise.StopChild}, again)
 }
 

@@ -26,10 +26,9 @@ const (
 
 // Strategy is how a torrent answers the failures of its parts: an engine that
 // cannot be kept alive takes the torrent with it, a tracker is tried for ever.
-func Strategy() supervise.Strategy {
-	engine := supervise.DefaultBackoff
+func Strategy(usual supervise.Backoff) supervise.Strategy {
+	engine, tracker := usual, usual
 	engine.WhenSpent = supervise.ThenStop
-	tracker := supervise.DefaultBackoff
 	tracker.WhenSpent = supervise.Forever
 	return supervise.ByKind(map[string]supervise.Strategy{"engine": engine, "tracker": tracker}, engine)
 }
