@@ -66,11 +66,12 @@ type Event struct {
 	Detail []Detail
 }
 
-// Detail is one thing that a Note says: a text or else a number.
+// Detail is one thing that a Note says: a text or a number.
 type Detail struct {
-	Key    string
-	Text   string
-	Number int64
+	Key     string
+	Text    string
+	Number  int64
+	Numeric bool // it is the number
 }
 
 // Text makes a Detail of words.
@@ -78,7 +79,7 @@ func Text(key, value string) Detail { return Detail{Key: key, Text: value} }
 
 // Number makes a Detail of a number.
 func Number[N int | int32 | int64 | uint32 | uint64](key string, value N) Detail {
-	return Detail{Key: key, Number: int64(value)}
+	return Detail{Key: key, Number: int64(value), Numeric: true}
 }
 
 // Sink takes the events of a trace, in order, one at a time. Record must not

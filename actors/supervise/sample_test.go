@@ -122,7 +122,7 @@ func TestRemarksAreOnRequest(t *testing.T) {
 			t.Errorf("%d notes, want 1", n)
 		}
 		e := f.last(supervise.Note, "root")
-		want := []supervise.Detail{{Key: "n", Number: 2}, {Key: "by", Text: "test"}}
+		want := []supervise.Detail{{Key: "n", Number: 2, Numeric: true}, {Key: "by", Text: "test"}}
 		if diff := cmp.Diff(want, e.Detail); diff != "" || e.Note != "marked" {
 			t.Errorf("%q: %s", e.Note, diff)
 		}

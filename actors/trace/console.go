@@ -23,9 +23,11 @@ func NewConsole(log zerolog.Logger) *Console {
 	return c
 }
 
-// Close waits until everything has been written.
+// Close waits until everything has been written, but not for long.
 func (c *Console) Close() error {
-	c.close()
+	if !c.close() {
+		return ErrUnfinished
+	}
 	return nil
 }
 
@@ -37,14 +39,14 @@ func (c *Console) line(e *supervise.Event) {
 		c.answered(e)
 	case supervise.Restarted:
 		delete(c.failures, e.Actor)
-		c.about(c.log.Debug(), e).Dur("down", e.Down).Int("kept", e.Kept).Msg("actor restarted")
+		c.about(c.log.Debug(), e).Dur("down", e.Down).Int("kept", e.Kept).Int("lost", e.Lost).Msg("actor restarted")
 	case supervise.Stopped:
 		delete(c.failures, e.Actor)
 		c.about(c.log.Debug(), e).Str("reason", e.Reason).Msg("actor stopped")
 	case supervise.Started:
 		c.about(c.log.Debug(), e).Msg("actor started")
 	case supervise.Note:
-		c.about(c.log.Info(), e).Msg(e.Reason)
+		c.noted(e)
 	case supervise.DeadLetter:
 		c.log.Debug().Str("actor", e.Actor).Str("type", e.MessageType).Msg("message without a receiver")
 	case supervise.Mailbox:
@@ -80,6 +82,19 @@ func (c *Console) answered(d *supervise.Event) {
 		l.Str("at", where).Str("type", f.MessageType)
 	}
 	l.Msg("actor failed")
+}
+
+// noted writes what an actor has done, or that it panicked on its way out.
+func (c *Console) noted(e *supervise.Event) {
+	if e.Note == supervise.NotePanic {
+		c.about(c.log.Warn(), e).Str("reason", e.Reason).Str("type", e.MessageType).Msg("actor failed while it ended")
+		return
+	}
+	l := c.about(c.log.Info(), e)
+	for _, d := range e.Detail {
+		detail(l, d)
+	}
+	l.Msg(e.Note)
 }
 
 func (c *Console) about(l *zerolog.Event, e *supervise.Event) *zerolog.Event {

@@ -2,6 +2,7 @@ package trace
 
 import (
 	"bufio"
+	"errors"
 	"io"
 	"time"
 
@@ -33,9 +34,18 @@ type File struct {
 	out     *bufio.Writer
 	log     zerolog.Logger
 	started time.Time
-	stacks  map[string]int
-	err     error // the first; the writer's goroutine owns it until done
+	stacks  map[string]int // number of each
+	err     error          // the first; the writer's goroutine owns it until done
+
+	lastStack int // number of the last new one
 }
+
+// maxStacks is how many stacks are remembered, lest they fill the memory; then
+// all are forgotten, and each gets a new number when it comes again.
+const maxStacks = 4096
+
+// ErrUnfinished means that whoever takes the file did not take all of it.
+var ErrUnfinished = errors.New("the end of the trace was not written in time")
 
 // NewFile writes to w, which is neither closed nor written to by anyone else
 // until Close has returned.
@@ -43,7 +53,10 @@ func NewFile(w io.Writer, h Header) *File { return newFile(w, h, backlog) }
 
 func newFile(w io.Writer, h Header, size int) *File {
 	f := &File{out: bufio.NewWriter(w), started: h.StartedAt, stacks: map[string]int{}}
-	f.log = zerolog.New(f.out)
+	f.log = zerolog.New(writer{f})
+	if h.Configuration == nil {
+		h.Configuration = map[string]string{}
+	}
 	f.log.Log().
 		Str("kind", string(supervise.Header)).
 		Str("version", Version).
@@ -57,16 +70,30 @@ func newFile(w io.Writer, h Header, size int) *File {
 	return f
 }
 
-// Close writes what is left and returns the first error of the writer.
+// Close writes what is left and returns the first error of the writer. It waits
+// no longer than a second for a writer that is stuck.
 func (f *File) Close() error {
-	f.close()
+	if !f.close() {
+		return ErrUnfinished
+	}
 	return f.err
 }
 
-func (f *File) flush() {
-	if err := f.out.Flush(); f.err == nil {
+func (f *File) flush() { f.note(f.out.Flush()) }
+
+func (f *File) note(err error) {
+	if f.err == nil {
 		f.err = err
 	}
+}
+
+// writer keeps errors from zerolog, which would print each of them.
+type writer struct{ *File }
+
+func (w writer) Write(line []byte) (int, error) {
+	_, err := w.out.Write(line)
+	w.note(err)
+	return len(line), nil
 }
 
 func (f *File) line(e *supervise.Event) {
@@ -80,7 +107,9 @@ func (f *File) line(e *supervise.Event) {
 		l.Uint64("cause", e.Cause)
 	}
 	text(l, "actor_kind", e.ActorKind)
-	text(l, "parent", e.Parent)
+	if e.Kind == supervise.Spawned { // else the path says it
+		text(l, "parent", e.Parent)
+	}
 	text(l, "strategy", e.Strategy)
 	text(l, "reason", e.Reason)
 	text(l, "message_type", e.MessageType)
@@ -96,7 +125,23 @@ func (f *File) line(e *supervise.Event) {
 	number(l, "lost", e.Lost)
 	number(l, "depth", e.Depth)
 	number(l, "waited_us", e.Waited.Microseconds())
+	text(l, "note", e.Note)
+	if len(e.Detail) > 0 {
+		d := zerolog.Dict()
+		for _, item := range e.Detail {
+			detail(d, item)
+		}
+		l.Dict("detail", d)
+	}
 	l.Send()
+}
+
+func detail(l *zerolog.Event, d supervise.Detail) {
+	if d.Numeric {
+		l.Int64(d.Key, d.Number)
+	} else {
+		l.Str(d.Key, d.Text)
+	}
 }
 
 func (f *File) stack(l *zerolog.Event, stack string) {
@@ -105,7 +150,11 @@ func (f *File) stack(l *zerolog.Event, stack string) {
 	}
 	id, known := f.stacks[stack]
 	if !known {
-		id = len(f.stacks) + 1
+		if len(f.stacks) == maxStacks {
+			clear(f.stacks)
+		}
+		f.lastStack++
+		id = f.lastStack
 		f.stacks[stack] = id
 		l.Str("stack_text", stack)
 	}

@@ -3,12 +3,17 @@ package trace
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"kouzui/actors/supervise"
 )
 
 // backlog is how many events a slow writer may be behind before it loses some.
 const backlog = 8192
+
+// grace is how long a writer may take for the last events; the end of the
+// program waits for it.
+const grace = time.Second
 
 // queue takes events from actors without ever blocking one, and writes them on
 // a goroutine of its own. Sequence numbers have no gaps, so those that did not
@@ -45,10 +50,16 @@ func (q *queue) Record(e *supervise.Event) {
 	}
 }
 
-// close returns when all that was recorded before has been written.
-func (q *queue) close() {
+// close returns true when all that was recorded before has been written, and
+// false when that takes too long.
+func (q *queue) close() bool {
 	q.once.Do(func() { close(q.stop) })
-	<-q.done
+	select {
+	case <-q.done:
+		return true
+	case <-time.After(grace):
+		return false
+	}
 }
 
 func (q *queue) run() {

@@ -3,60 +3,109 @@ package trace
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"kouzui/actors/supervise"
 )
 
+// Life is what a trace tells of one actor.
+type Life struct {
+	supervise.Node // but for MailboxDepth
+
+	Depth    int           // of the mailbox, as last sampled
+	Strategy string        // that its children are under
+	Spawned  time.Time     // when
+	Since    time.Time     // when it came to its state
+	Down     time.Duration // from failures to restarts, in all
+	Failures int
+	Gone     bool   // it has stopped
+	Ending   string // why
+}
+
 // Replay rebuilds the tree from its events: what Tree.Snapshot said at any
 // time, but for the depths of mailboxes. The zero value is an empty tree.
 type Replay struct {
-	nodes map[string]*supervise.Node
+	// Keep remembers the actors that have stopped, too. An actor that is
+	// spawned under the path of one of them takes its place.
+	Keep bool
+
+	lives map[string]*Life
 }
 
 // Apply takes the next event.
 func (r *Replay) Apply(e *supervise.Event) {
 	if e.Kind == supervise.Spawned {
-		if r.nodes == nil {
-			r.nodes = map[string]*supervise.Node{}
+		if r.lives == nil {
+			r.lives = map[string]*Life{}
 		}
-		r.nodes[e.Actor] = &supervise.Node{
-			Path:   e.Actor,
-			Kind:   e.ActorKind,
-			Parent: e.Parent,
-			State:  supervise.StateStarting,
+		r.lives[e.Actor] = &Life{
+			Node:     supervise.Node{Path: e.Actor, Kind: e.ActorKind, Parent: e.Parent, State: supervise.StateStarting},
+			Strategy: e.Strategy, Spawned: e.Time, Since: e.Time,
 		}
 		return
 	}
-	n, ok := r.nodes[e.Actor]
-	if !ok {
+	l, ok := r.lives[e.Actor]
+	if !ok || l.Gone {
 		return
 	}
+	state := l.State
 	switch e.Kind {
 	case supervise.Started, supervise.Restarted:
-		n.State = supervise.StateRunning
-		n.Incarnation = e.Incarnation
-		n.Restarts = max(e.Incarnation-1, 0)
+		l.State = supervise.StateRunning
+		l.Incarnation = e.Incarnation
+		l.Restarts = max(e.Incarnation-1, 0)
+		l.Down += e.Down
 	case supervise.Failed, supervise.Escalated:
-		n.State = supervise.StateFailed
-		n.LastReason = e.Reason
+		l.State = supervise.StateFailed
+		l.LastReason = e.Reason
+		l.Failures++
 	case supervise.Directive:
 		if e.Action == supervise.ActionRestart {
-			n.State = supervise.StateWaiting
+			l.State = supervise.StateWaiting
 		}
 	case supervise.Restarting:
-		n.State = supervise.StateRestarting
+		l.State = supervise.StateRestarting
 	case supervise.Stopping:
-		n.State = supervise.StateStopping
+		l.State = supervise.StateStopping
 	case supervise.Stopped:
-		delete(r.nodes, e.Actor)
+		l.Gone, l.Ending = true, e.Reason
+		if !r.Keep {
+			delete(r.lives, e.Actor)
+		}
+	case supervise.Mailbox:
+		l.Depth = e.Depth
 	}
+	if l.State != state || l.Gone {
+		l.Since = e.Time
+	}
+}
+
+// Living is how many actors live now.
+func (r *Replay) Living() (n int) {
+	for _, l := range r.lives {
+		if !l.Gone {
+			n++
+		}
+	}
+	return n
+}
+
+// Lives lists all actors that are remembered, by path.
+func (r *Replay) Lives() []Life {
+	lives := make([]Life, 0, len(r.lives))
+	for _, path := range slices.Sorted(maps.Keys(r.lives)) {
+		lives = append(lives, *r.lives[path])
+	}
+	return lives
 }
 
 // Nodes lists the actors that live now, by path.
 func (r *Replay) Nodes() []supervise.Node {
-	nodes := make([]supervise.Node, 0, len(r.nodes))
-	for _, path := range slices.Sorted(maps.Keys(r.nodes)) {
-		nodes = append(nodes, *r.nodes[path])
+	nodes := make([]supervise.Node, 0, len(r.lives))
+	for _, l := range r.Lives() {
+		if !l.Gone {
+			nodes = append(nodes, l.Node)
+		}
 	}
 	return nodes
 }

@@ -28,7 +28,7 @@ func at(seq uint64, e supervise.Event) *supervise.Event {
 
 // life is a trace with every field in use.
 var life = []*supervise.Event{
-	at(1, supervise.Event{Kind: supervise.Spawned, Actor: "client/store", ActorKind: "store", Parent: "client"}),
+	at(1, supervise.Event{Kind: supervise.Spawned, Actor: "client/store", ActorKind: "store", Parent: "client", Strategy: "stop"}),
 	at(2, supervise.Event{Kind: supervise.Started, Actor: "client/store", Incarnation: 1, Cause: 1}),
 	at(3, supervise.Event{Kind: supervise.Failed, Actor: "client/store", Incarnation: 1, Cause: 2,
 		Reason: "index out of range", MessageType: "*messages.StoreBlocks", Stack: "store.write store.go:7\nstore.Receive store.go:1\n", Depth: 3}),
@@ -40,6 +40,8 @@ var life = []*supervise.Event{
 		Reason: "index out of range", Stack: "store.write store.go:7\nstore.Receive store.go:1\n"}),
 	at(8, supervise.Event{Kind: supervise.Directive, Actor: "client/store", Cause: 7, Action: supervise.ActionRestart, BudgetLeft: -1}),
 	at(9, supervise.Event{Kind: supervise.Stopped, Actor: "client/store", Incarnation: 2, Lost: 4, Reason: "normal"}),
+	at(10, supervise.Event{Kind: supervise.Note, Actor: "client", Note: "announce", Detail: []supervise.Detail{
+		supervise.Text("url", ""), supervise.Number("peers", 0), supervise.Number("seeders", 1<<60)}}),
 }
 
 var header = Header{
@@ -99,8 +101,8 @@ func TestWhatAFileCannotBeReadFrom(t *testing.T) {
 	for range r.Events() {
 		n++
 	}
-	if n != 1 || r.Err() == nil {
-		t.Errorf("%d events and error %v, want one of each", n, r.Err())
+	if n != 1 || r.Err() != nil || !r.Torn() {
+		t.Errorf("%d events, error %v, torn: %v, want one, none and true", n, r.Err(), r.Torn())
 	}
 }
 
@@ -180,8 +182,8 @@ func TestTheConsoleGivesAFailureOneLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	if len(lines) != 2 {
-		t.Fatalf("%d lines, want 2: %s", len(lines), out.String())
+	if len(lines) != 3 {
+		t.Fatalf("%d lines, want 3: %s", len(lines), out.String())
 	}
 	var got map[string]any
 	if err := json.Unmarshal([]byte(lines[0]), &got); err != nil {
