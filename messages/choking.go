@@ -14,7 +14,7 @@ import (
 type SetChoked struct{ Choked bool }
 
 // PeerRates: peer to choker and scheduler: once after Welcome, at each change of
-// a flag, after RollCall, and every two seconds while bytes move.
+// a flag, after RollCall, and every second while bytes move.
 type PeerRates struct {
 	Key  PeerKey
 	Peer *actor.PID

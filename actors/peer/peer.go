@@ -30,7 +30,8 @@ const (
 	dialTimeout      = 10 * time.Second
 	handshakeTimeout = 10 * time.Second
 	adoptTimeout     = 10 * time.Second
-	tickEvery        = 2 * time.Second
+	tickBusy         = time.Second // while bytes move
+	tickIdle         = 5 * time.Second
 )
 
 var (
@@ -68,8 +69,6 @@ type peer struct {
 
 	tokens  [2]int  // bytes granted and not used, by direction
 	waiting [2]bool // for tokens
-
-	lastBytes int64 // moved when the rates were last told
 }
 
 // The answers of the world, as messages.
@@ -236,7 +235,7 @@ func (p *peer) welcome(c actor.Context, m *messages.Welcome) {
 		p.session.frame(frame.Frame{Kind: frame.Bitfield, Bits: bitfield(m.Have, p.Torrent.PieceCount())})
 	}
 	p.link.Start(frame.Limits{Pieces: p.Torrent.PieceCount()}, p.deliver)
-	p.timer = world.SendAfter(c, p.World.Clock, tickEvery, &tick{p.link.ID()})
+	p.timer = world.SendAfter(c, p.World.Clock, tickBusy, &tick{p.link.ID()})
 	p.report(c)
 	p.flush(c)
 }
@@ -316,18 +315,18 @@ func (p *peer) tick(c actor.Context, m *tick) {
 	if !p.holds(m.link) || p.session == nil {
 		return
 	}
-	p.timer = world.SendAfter(c, p.World.Clock, tickEvery, m)
-	if err := p.session.tick(p.World.Clock.Now()); err != nil {
+	now := p.World.Clock.Now()
+	if err := p.session.tick(now); err != nil {
 		p.end(c, messages.GoneIdle, err)
 		return
 	}
 	p.flush(c)
-	if moved := p.session.down.total + p.session.up.total; moved != p.lastBytes {
-		p.lastBytes = moved
+	next := tickIdle
+	if p.session.down.rate(now, span)+p.session.up.rate(now, span) > 0 {
 		p.report(c)
-	} else if p.session.down.rate(p.World.Clock.Now(), span)+p.session.up.rate(p.World.Clock.Now(), span) > 0 {
-		p.report(c) // the rates fall
+		next = tickBusy
 	}
+	p.timer = world.SendAfter(c, p.World.Clock, next, m)
 }
 
 // flush carries out what the session wants done. Requests and uploads go as far
