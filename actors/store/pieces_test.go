@@ -207,10 +207,10 @@ func TestSecondStoreIsLockedOut(t *testing.T) {
 // and begins anew with what is on disk.
 func TestWorkerDies(t *testing.T) {
 	s := newSample(t, 64<<10, 60_000) // one piece: no timer but the supervisor's is ever set
-	job := func(m any) bool { _, ok := m.(*job); return ok }
-	chore := func(m any) bool { _, ok := m.(*chore); return ok }
+	job := func(h *handed) bool { return h.job != nil }
+	chore := func(h *handed) bool { return h.chore != nil }
 	for name, tc := range map[string]struct {
-		victim func(message any) bool
+		victim func(*handed) bool
 		times  int
 	}{
 		"hash worker, once":  {job, 1},
@@ -223,8 +223,8 @@ func TestWorkerDies(t *testing.T) {
 			r := begun(t, w.World(), s, func(c *Config) { c.HashWorkers = 1 })
 			var left atomic.Int32
 			left.Store(int32(tc.times))
-			r.tree.Inject(func(path, _ string, message any) supervise.FaultReason {
-				if path != "engine/store" && tc.victim(message) && left.Add(-1) >= 0 {
+			r.tree.Inject(func(_, _ string, message any) supervise.FaultReason {
+				if h, ok := message.(*handed); ok && tc.victim(h) && left.Add(-1) >= 0 {
 					return "test"
 				}
 				return ""

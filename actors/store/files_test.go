@@ -1,0 +1,216 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"kouzui/actors/world"
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+// padded is a torrent with a padding file (BEP 47) between two others.
+func padded(t *testing.T) *sample {
+	s := &sample{content: make([]byte, 1000+24+2000)}
+	rand.NewChaCha8([32]byte{1}).Read(s.content)
+	clear(s.content[1000:1024])
+	pieces := sumsOf(s.content, 1024)
+	raw := fmt.Sprintf("d4:infod5:filesl"+
+		"d6:lengthi1000e4:pathl1:aee"+
+		"d4:attr1:p6:lengthi24e4:pathl4:.pad2:24ee"+
+		"d6:lengthi2000e4:pathl1:bee"+
+		"e4:name4:data12:piece lengthi1024e6:pieces%d:%see", len(pieces), pieces)
+	var err error
+	if s.Torrent, err = metainfo.Parse([]byte(raw)); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestPadding(t *testing.T) {
+	w := newWorld()
+	s := padded(t)
+	r := begun(t, w.World(), s)
+	r.sendAll()
+	await[*messages.StoreFinished](r)
+	r.want(w.Disk, "/d", "data")
+	folder, _ := w.Disk.OpenFolder("/d")
+	if names, err := folder.ReadDir("data"); len(names) != 2 {
+		t.Errorf("there are %q, %v", names, err)
+	}
+	r.wantContent(s.blocks(0)...)
+	r.stop()
+	again := newRig(t, w.World(), s, "/d", func(c *Config) { c.Check = messages.CheckFull })
+	if ready := await[*messages.StoreReady](again); !ready.Complete || ready.Checked != s.PieceCount() {
+		t.Errorf("%+v", ready)
+	}
+}
+
+// wantContent loads blocks and reads them.
+func (r *rig) wantContent(blocks ...messages.Block) {
+	r.Helper()
+	r.tell(&messages.LoadBlocks{Link: 7, Blocks: blocks, ReplyTo: r.scheduler})
+	loaded := await[*messages.BlocksLoaded](r)
+	if loaded.Link != 7 || len(loaded.Blocks) != len(blocks) {
+		r.Errorf("of %d blocks there are %d", len(blocks), len(loaded.Blocks))
+	}
+	for _, b := range loaded.Blocks {
+		got := make([]byte, b.Length)
+		half := len(got) / 2
+		answer := make(chan error, 1)
+		loaded.Source.ReadBlocks([][]byte{got[:half], got[half:]}, int64(b.Piece)*r.PieceLength+int64(b.Begin), func(err error) { answer <- err })
+		if err := <-answer; err != nil || !bytes.Equal(got, r.bytes(b)) {
+			r.Errorf("block %v is not what it should be: %v", b, err)
+		}
+	}
+}
+
+func TestOnlyVerifiedIsServed(t *testing.T) {
+	w := newWorld()
+	s := newSample(t, 50_000, 100, 0, 70_000, 200_000)
+	r := begun(t, w.World(), s)
+	r.send(1, nil, s.blocks(1)...)
+	await[*messages.PieceVerified](r)
+	r.send(1, nil, s.blocks(2)[0])
+	r.wantContent(s.blocks(1)...)
+
+	ask := append(s.blocks(1), s.blocks(2)...)
+	ask = append(ask, messages.Block{Piece: 1, Begin: 49_999, Length: 2}, messages.Block{Piece: 99, Length: 1}, s.blocks(1)[0])
+	r.tell(&messages.LoadBlocks{Blocks: ask, ReplyTo: r.scheduler})
+	want := append(s.blocks(1), s.blocks(1)[0])
+	if loaded := await[*messages.BlocksLoaded](r); fmt.Sprint(loaded.Blocks) != fmt.Sprint(want) {
+		t.Errorf("%v", loaded.Blocks)
+	}
+
+	// The source goes on when the data takes its final name, and ends with the
+	// store.
+	r.tell(&messages.LoadBlocks{Blocks: s.blocks(1), ReplyTo: r.scheduler})
+	source := await[*messages.BlocksLoaded](r).Source
+	r.sendAll()
+	await[*messages.StoreFinished](r)
+	r.wantContent(s.blocks(1)...)
+	r.wantContent(s.blocks(4)...)
+	outside := func(off int64) (err error) {
+		source.ReadBlocks([][]byte{make([]byte, 10)}, off, func(e error) { err = e })
+		return err
+	}
+	if err := outside(s.Length - 5); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("past the end: %v", err)
+	}
+	r.stop()
+	if err := outside(0); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("after the store: %v", err)
+	}
+}
+
+// countingFolder counts the files that are open.
+type countingFolder struct {
+	world.Folder
+	open, most atomic.Int64
+}
+
+type countedFile struct {
+	world.File
+	folder *countingFolder
+}
+
+func (f *countingFolder) count(file world.File, err error) (world.File, error) {
+	if err != nil {
+		return nil, err
+	}
+	n := f.open.Add(1)
+	for most := f.most.Load(); n > most && !f.most.CompareAndSwap(most, n); most = f.most.Load() {
+	}
+	return &countedFile{file, f}, nil
+}
+
+func (f *countingFolder) Open(name string, write bool) (world.File, error) {
+	return f.count(f.Folder.Open(name, write))
+}
+
+func (f *countingFolder) Create(name string) (world.File, error) {
+	return f.count(f.Folder.Create(name))
+}
+
+func (f *countedFile) Close() error {
+	f.folder.open.Add(-1)
+	return f.File.Close()
+}
+
+// Many readers and writers over more files than may be open, while the data is
+// renamed: every byte is right, few files are open at a time, none in the end.
+func TestOpenFilesAreBounded(t *testing.T) {
+	const limit, users = 4, 6
+	lengths := make([]int64, 40)
+	for i := range lengths {
+		lengths[i] = int64(1000 + 13*i)
+	}
+	s := newSample(t, 1000, lengths...)
+	w := newWorld()
+	plain, err := w.Disk.OpenFolder("/d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := &countingFolder{Folder: plain}
+	unlocked := 0
+	f := newFiles(s.Torrent, limit)
+	if err := f.attach(folder, func() { unlocked++ }, "a"); err != nil {
+		t.Fatal(err)
+	}
+	f.transfer(true, [][]byte{s.content}, 0, func(err error) {
+		if err != nil {
+			t.Error(err)
+		}
+	})
+	folder.most.Store(0)
+	var all sync.WaitGroup
+	for user := range users {
+		all.Go(func() {
+			rnd := rand.New(rand.NewPCG(1, uint64(user)))
+			for range 300 {
+				off := rnd.Int64N(s.Length)
+				want := s.content[off:min(off+1+rnd.Int64N(2500), s.Length)]
+				got := bytes.Clone(want)
+				write := user%3 == 0
+				if !write {
+					clear(got)
+				}
+				cut := rnd.IntN(len(got))
+				f.transfer(write, [][]byte{got[:cut], got[cut:]}, off, func(err error) {
+					if err != nil || !bytes.Equal(got, want) {
+						t.Errorf("%d bytes at %d: %v", len(want), off, err)
+					}
+				})
+			}
+		})
+	}
+	for _, base := range []string{"b", "c", "d"} {
+		if err := f.relocate(base); err != nil {
+			t.Error(err)
+		}
+	}
+	all.Wait()
+	// A transfer of 2500 bytes has at most four files open, and each may be open
+	// for reading and for writing.
+	if most := folder.most.Load(); most > limit+2*4*users {
+		t.Errorf("%d files were open at once", most)
+	}
+	if open := folder.open.Load(); open > limit {
+		t.Errorf("%d files are kept open", open)
+	}
+	f.close()
+	f.close()
+	if open := folder.open.Load(); open != 0 || unlocked != 1 {
+		t.Errorf("%d files are left open, unlocked %d times", open, unlocked)
+	}
+	if err := f.attach(folder, func() { unlocked++ }, "a"); !errors.Is(err, fs.ErrClosed) || unlocked != 2 {
+		t.Errorf("attached after its end: %v, unlocked %d times", err, unlocked)
+	}
+}
