@@ -1,0 +1,46 @@
+package observe
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+	"strings"
+)
+
+// guarded lets pass who has the token, comes by a name of ours, and is not sent
+// by another site's page. A write must carry the token in its header: no other
+// page can make a browser do that, whatever it knows.
+func (s *Server) guarded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", thePage.policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+
+		origin := r.Header.Get("Origin")
+		switch {
+		case !s.named(r.Host):
+			http.Error(w, "this is not a name of mine", http.StatusMisdirectedRequest)
+		case origin != "" && origin != "http://"+r.Host:
+			http.Error(w, "not for pages of other sites", http.StatusForbidden)
+		case !s.authorised(r):
+			h.Set("WWW-Authenticate", "Bearer")
+			http.Error(w, "the address that was printed at the start has a token in it, which is missing or wrong here", http.StatusUnauthorized)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+func (s *Server) authorised(r *http.Request) bool {
+	token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		token = r.URL.Query().Get("token")
+	}
+	// Of equal length, or else the comparison tells the length.
+	given, want := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(s.token))
+	return subtle.ConstantTimeCompare(given[:], want[:]) == 1
+}

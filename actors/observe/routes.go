@@ -1,0 +1,65 @@
+package observe
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/pprof"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// maxForm bounds the body of a POST in bytes.
+const maxForm = 4 << 10
+
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write(thePage.html)
+	})
+	mux.HandleFunc("GET /events", s.stream)
+	mux.HandleFunc("GET /actor", s.actor)
+	mux.HandleFunc("POST /kill", s.kill)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry(), promhttp.HandlerOpts{}))
+	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
+	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	mux.HandleFunc("GET /debug/pprof/{name}", func(w http.ResponseWriter, r *http.Request) {
+		pprof.Handler(r.PathValue("name")).ServeHTTP(w, r)
+	})
+	return mux
+}
+
+// actor answers with what the page shows beside the tree of one actor, which
+// may have stopped.
+func (s *Server) actor(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.Query().Get("path")
+	d := s.model.details(path)
+	for _, e := range s.recent.Events() {
+		if e.Actor == path {
+			d.Events = append(d.Events, line{Seq: e.Seq, At: e.Time.UnixMilli(), Kind: e.Kind, Text: describe(e)})
+		}
+	}
+	if d.Actor == nil && len(d.Events) == 0 {
+		http.Error(w, "no such actor", http.StatusNotFound)
+		return
+	}
+	d.Events = d.Events[max(0, len(d.Events)-maxLines):]
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(d)
+}
+
+// kill has an actor panic, so that what its supervisor does can be seen.
+func (s *Server) kill(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, "not a form", http.StatusBadRequest)
+		return
+	}
+	if err := s.tree.Kill(r.PostForm.Get("path"), "killed by hand"); err != nil {
+		http.Error(w, err.Error(), http.StatusNotFound)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}

@@ -1,0 +1,82 @@
+package observe
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"time"
+
+	"kouzui/messages"
+)
+
+// torrent is one torrent as the page shows it.
+type torrent struct {
+	Hash       string  `json:"hash"`
+	Name       string  `json:"name"`
+	State      string  `json:"state"`
+	Why        string  `json:"why,omitempty"` // nothing moves, or what ended it
+	Pieces     int     `json:"pieces"`
+	HavePieces int     `json:"have_pieces"`
+	Length     int64   `json:"length"`
+	Have       int64   `json:"have"`
+	Downloaded int64   `json:"downloaded"`
+	Uploaded   int64   `json:"uploaded"`
+	Wasted     int64   `json:"wasted"`
+	Corrupt    int     `json:"corrupt"`
+	Peers      int     `json:"peers"`
+	Unchoked   int     `json:"unchoked"`
+	Seeds      int     `json:"seeds"`
+	Map        []int   `json:"map"` // of 0 to 255
+	Down       []int64 `json:"down"`
+	Up         []int64 `json:"up"` // bytes a second, a value a second, the newest last
+	Top        []peer  `json:"top"`
+	downNow    float64
+	upNow      float64
+	rated      time.Time // when Down and Up were added to
+	version    uint64
+}
+
+// peer is one of the most useful peers; Actor is the last part of its path.
+type peer struct {
+	Actor string  `json:"actor"`
+	Addr  string  `json:"addr"`
+	Down  float64 `json:"down"`
+	Up    float64 `json:"up"`
+}
+
+// rateEvery is the distance of two values of Down and Up. Progress comes once a
+// second, a little more or less.
+const rateEvery = 900 * time.Millisecond
+
+func (t *torrent) take(p *messages.Progress, err string) {
+	t.Hash, t.Name = p.InfoHash.String(), strings.ToValidUTF8(p.Name, "\uFFFD")
+	t.State, t.Why = string(p.State), p.Why
+	if err != "" {
+		t.State, t.Why = "failed", err
+	}
+	t.Pieces, t.HavePieces, t.Length, t.Have = p.Pieces, p.HavePieces, p.Length, p.Have
+	t.Downloaded, t.Uploaded, t.Wasted, t.Corrupt = p.Downloaded, p.Uploaded, p.Wasted, p.Corrupt
+	t.Peers, t.Unchoked, t.Seeds = p.Peers, p.Unchoked, p.Seeds
+	t.downNow, t.upNow = p.DownNow, p.UpNow
+	if p.At.Sub(t.rated) >= rateEvery {
+		t.rated = p.At
+		t.Down = push(t.Down, p.DownNow)
+		t.Up = push(t.Up, p.UpNow)
+	}
+	t.Map = make([]int, len(p.Map))
+	for i, cell := range p.Map {
+		t.Map[i] = int(cell)
+	}
+	t.Top = make([]peer, len(p.Top))
+	for i, o := range p.Top {
+		t.Top[i] = peer{Actor: fmt.Sprintf("peer-%d", o.Key), Addr: o.Addr.String(), Down: o.DownNow, Up: o.UpNow}
+	}
+}
+
+func push(rates []int64, rate float64) []int64 {
+	if len(rates) == maxRates {
+		copy(rates, rates[1:])
+		rates = rates[:maxRates-1]
+	}
+	return append(rates, int64(math.Round(rate)))
+}
