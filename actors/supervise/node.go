@@ -39,6 +39,7 @@ type node struct {
 	over    bool // this incarnation has failed or is being replaced
 	closing bool // the actor is stopping
 	lost    int  // messages of this incarnation that nobody handles any more
+	inOrder bool // the Terminated being handled has waited for its turn
 
 	// Guarded by tree.mu.
 	mailbox     actor.Mailbox
@@ -130,7 +131,7 @@ func (n *node) started() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n.incarnation++
-	n.over = false
+	n.over, n.inOrder = false, false
 	e := n.event(Started, n.alive)
 	if n.incarnation > 1 {
 		e = n.event(Restarted, n.leaving)
@@ -233,7 +234,7 @@ func (n *node) failedWith(reason, message any, stack string) {
 // itself: those which a failure loses.
 func readByActor(message any) bool {
 	switch message.(type) {
-	case actor.SystemMessage, actor.AutoReceiveMessage, *kill:
+	case actor.SystemMessage, actor.AutoReceiveMessage, *kill, *farewell:
 		return false
 	}
 	return true

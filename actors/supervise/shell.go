@@ -35,6 +35,7 @@ func (s *shell) Receive(c actor.Context) {
 		case s.node.over: // a child of an incarnation that is over has stopped
 		case s.node.closing:
 			s.guarded(c)
+		case s.node.postpone(c):
 		default:
 			s.inner.Receive(c)
 		}
@@ -87,17 +88,44 @@ func (i *invoker) InvokeUserMessage(message any) {
 		n.lost++
 		return
 	}
-	if f := n.tree.inject.Load(); f != nil {
-		n.strike((*f)(n.path, n.kind, message))
-	}
 	switch m := message.(type) {
 	case *kill:
 		n.strike(m.fault)
 	case *probe:
 		n.probed(m)
+	case *farewell:
+		if m.incarnation == n.incarnation {
+			n.inOrder = true
+			i.next.InvokeUserMessage(m.terminated)
+			n.inOrder = false
+		}
 	default:
+		if f := n.tree.inject.Load(); f != nil {
+			n.strike((*f)(n.path, n.kind, message))
+		}
 		i.next.InvokeUserMessage(message)
 	}
+}
+
+// farewell is a Terminated that has been postponed.
+type farewell struct {
+	incarnation int
+	terminated  *actor.Terminated
+}
+
+// IgnoreDeadLetterLogging keeps it out of the trace.
+func (*farewell) IgnoreDeadLetterLogging() {}
+
+// postpone puts a Terminated behind what the deceased had sent before. The actor
+// system delivers it ahead of all that waits, so that an actor would hear of an
+// end before the last words.
+func (n *node) postpone(c actor.Context) bool {
+	m, ok := c.Message().(*actor.Terminated)
+	if !ok || n.inOrder {
+		return false
+	}
+	c.Send(c.Self(), &farewell{n.incarnation, m})
+	return true
 }
 
 func (i *invoker) InvokeSystemMessage(message any) {

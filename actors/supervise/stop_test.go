@@ -2,8 +2,11 @@ package supervise_test
 
 import (
 	"bytes"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -186,4 +189,36 @@ func TestTheLibrarysLogHasNoPayloadAndNoKeyTwice(t *testing.T) {
 	if strings.Contains(got, "payload") || strings.Count(strings.SplitN(warning, "\n", 2)[0], `"message":`) != 1 {
 		t.Errorf("log: %s", got)
 	}
+}
+
+// The actor system lets a Terminated overtake what waits in a mailbox.
+func TestLastWordsComeBeforeTheEnd(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		var heard []string
+		busy := make(chan struct{})
+		child := f.Props("child", scripted(func(c actor.Context) {
+			if m, ok := c.Message().(*mark); ok {
+				c.Send(c.Parent(), &mark{m.n + 1})
+				supervise.StopSelf(c, supervise.ReasonNormal)
+			}
+		}))
+		f.root(f.Props("root", family(map[string]*actor.Props{"child": child}, func(c actor.Context) {
+			switch m := c.Message().(type) {
+			case *mark:
+				heard = append(heard, fmt.Sprint("mark ", m.n))
+				if m.n == 0 {
+					<-busy
+				}
+			case *actor.Terminated:
+				heard = append(heard, "end")
+			}
+		})), steady)
+		f.tell("root", &mark{0})
+		f.tell("root/child", &mark{1})
+		close(busy)
+		synctest.Wait()
+		if want := []string{"mark 0", "mark 2", "end"}; !slices.Equal(heard, want) {
+			t.Errorf("heard %v, want %v", heard, want)
+		}
+	})
 }

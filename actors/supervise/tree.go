@@ -11,7 +11,8 @@
 //     Stopping and Stopped, and nothing else;
 //   - cannot hang the tree by a panic in one of those three handlers: it is
 //     recorded and goes no further;
-//   - gets no user message while it stops.
+//   - gets no user message while it stops;
+//   - hears of the end of another only after all that the other had sent to it.
 //
 // An actor whose work failed as it may (not a bug) says so with Fail.
 package supervise
@@ -204,6 +205,9 @@ func (t *Tree) record(e *Event) uint64 {
 
 // typeOf names a message's type; payloads never reach a log.
 func typeOf(message any) string {
+	if f, ok := message.(*farewell); ok {
+		message = f.terminated
+	}
 	_, message, _ = actor.UnwrapEnvelope(message)
 	return fmt.Sprintf("%T", message)
 }
