@@ -32,6 +32,7 @@ type session struct {
 	stop       *interrupts
 	timeout    time.Duration
 	onComplete string
+	observer   *observer
 
 	client    *actors.Client
 	display   display
@@ -97,11 +98,12 @@ func (s *session) add(t *metainfo.Torrent, o messages.TorrentOptions) {
 
 // run returns when all torrents have ended.
 func (s *session) run(o actors.Options) error {
-	client, err := actors.Start(o)
+	client, err := actors.Start(s.observer.attach(o))
 	if err != nil {
 		return err
 	}
 	s.client = client
+	s.observer.watch(client)
 	s.running = len(s.jobs)
 	for _, j := range s.jobs {
 		client.Add(j.torrent, j.options)

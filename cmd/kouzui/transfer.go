@@ -26,7 +26,8 @@ const usualPorts = "6881-6889,0"
 
 // transferFlags are what download and seed have in common.
 type transferFlags struct {
-	output outputFlags
+	output  outputFlags
+	observe observeFlags
 
 	dir            string
 	ratio          float64
@@ -72,6 +73,7 @@ func (t *transferFlags) bind(c *cobra.Command) {
 	f.DurationVar(&t.timeout, "timeout", 0, "stop after this time (0: never)")
 	f.StringVar(&t.trace, "trace", "", "write the supervision trace to `FILE` (- is stdout)")
 	f.StringVar(&t.onComplete, "on-complete", "", "run this `COMMAND` for each complete torrent (see the help)")
+	t.observe.bind(c)
 	t.output.bind(c)
 	t.output.bindJSON(c)
 }
@@ -219,5 +221,9 @@ func (t *transferFlags) run(c *cobra.Command, from []string, seed, mustExist boo
 		return err
 	}
 	defer sinks.close(out)
+	if s.observer, err = t.observe.open(out); err != nil {
+		return err
+	}
+	defer s.observer.close()
 	return s.run(engineOptions(out, s.inbox, sinks.list, listen, t.memory.n, messages.SetLimits{Down: t.down.n, Up: t.up.n}))
 }
