@@ -98,7 +98,7 @@ type StoreFailed struct {
 type StoreRecovered struct{}
 
 // StoreFinished: store to scheduler. All is verified, synced and under its final
-// name.
+// name; if that was so from the start it follows StoreReady at once.
 type StoreFinished struct{}
 
 // SetMemory: engine to store and scheduler: how many bytes of payload may be

@@ -3,11 +3,13 @@ package store
 import (
 	"errors"
 	"io/fs"
+	"syscall"
 	"testing"
 
 	"github.com/bits-and-blooms/bitset"
 
 	"kouzui/actors/world"
+	"kouzui/actors/world/fake"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
@@ -96,6 +98,56 @@ func TestStart(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestCheckOfWhatCannotBeRead(t *testing.T) {
+	for name, tc := range map[string]struct {
+		op    fake.Op
+		fatal bool
+	}{
+		"cannot be opened": {fake.OpOpen, true},
+		"cannot be read":   {fake.OpRead, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			noLeaks(t)
+			w := newWorld()
+			s := newSample(t, 50_000, 300_000)
+			s.place(t, w.Disk, "/d", "data.part", nil)
+			// The first read is that of the journal, which is not there.
+			w.Disk.Fail(tc.op, 1, syscall.EIO)
+			r := newRig(t, w.World(), s, "/d")
+			if tc.fatal {
+				if failed := await[*messages.StoreFailed](r); !failed.Fatal || !errors.Is(failed.Err, syscall.EIO) {
+					t.Errorf("%+v", failed)
+				}
+				return
+			}
+			ready := await[*messages.StoreReady](r)
+			if int(ready.Have.Count()) != s.PieceCount()-1 {
+				t.Errorf("%d of %d pieces", ready.Have.Count(), s.PieceCount())
+			}
+			r.sendAll()
+			await[*messages.StoreFinished](r)
+			r.want(w.Disk, "/d", "data")
+		})
+	}
+}
+
+// Data that may only be read is seeded, without a journal.
+func TestSeedFromWhereNothingCanBeWritten(t *testing.T) {
+	noLeaks(t)
+	w := newWorld()
+	s := newSample(t, 50_000, 300_000)
+	s.place(t, w.Disk, "/d", "data", nil)
+	w.Disk.Fail(fake.OpWrite, 1000, fs.ErrPermission)
+	r := newRig(t, w.World(), s, "/d", func(c *Config) { c.MustExist = true })
+	if ready := await[*messages.StoreReady](r); !ready.Complete {
+		t.Errorf("%+v", ready)
+	}
+	r.wantContent(s.blocks(2)...)
+	if err := r.flush(); err != nil {
+		t.Error(err)
 	}
 }
 

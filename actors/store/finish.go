@@ -57,6 +57,9 @@ func (s *store) back(m *chore) {
 }
 
 func (s *store) saved(c actor.Context, m *chore) {
+	if len(m.dirty) == 0 {
+		m.err = nil // the journal alone: without it there is a check, and to seed it may be refused
+	}
 	s.back(m)
 	if m.err != nil {
 		s.flushed(c, m.err)

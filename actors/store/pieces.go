@@ -73,9 +73,6 @@ func (s *store) corrupt(c actor.Context, j *job) {
 
 // markDirty notes which files a job has written to.
 func (s *store) markDirty(j *job) {
-	if j.task == taskPiece && !j.good {
-		return
-	}
 	size := s.Torrent.PieceSize(j.piece)
 	s.spans = s.Torrent.AppendSpans(s.spans[:0], int64(j.piece)*s.Torrent.PieceLength, size)
 	for _, span := range s.spans {

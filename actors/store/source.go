@@ -34,6 +34,11 @@ type transfer struct {
 	err error // the first
 }
 
+// unopened: a file could not be opened; nothing was read or written.
+type unopened struct{ error }
+
+func (u unopened) Unwrap() error { return u.error }
+
 func newTransfer(f *files) *transfer {
 	t := &transfer{files: f}
 	t.one = t.finishOne
@@ -98,7 +103,7 @@ func (t *transfer) start(write bool, i int, part [][]byte) error {
 	}
 	h, file, err := t.files.acquire(span.File, write)
 	if err != nil {
-		return err
+		return unopened{err}
 	}
 	t.held = append(t.held, h)
 	t.left.Add(1)

@@ -6,12 +6,9 @@ import (
 	"errors"
 	"hash"
 	"io/fs"
-	"sync"
-	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"kouzui/actors/world"
 	"kouzui/wire/buffer"
 	"kouzui/wire/metainfo"
 )
@@ -64,52 +61,6 @@ type handed struct {
 
 func (*handed) IgnoreDeadLetterLogging() {}
 
-// moved: worker or keeper to itself, when the disk has answered late.
-type moved struct{ gate *gate }
-
-// gate is what an actor waits at for calls that may answer at once or later. It
-// is passed by whoever comes last: the actor goes straight on, or is sent moved.
-type gate struct {
-	left atomic.Int32
-	wake func()
-	done func(error) // one answer, bound once
-	mu   sync.Mutex
-	err  error // the first
-}
-
-func newGate(c actor.Context) *gate {
-	g := &gate{}
-	deliver, message := world.Deliver(c), &moved{g}
-	g.wake = func() { deliver(message) }
-	g.done = func(err error) {
-		if err != nil {
-			g.mu.Lock()
-			if g.err == nil {
-				g.err = err
-			}
-			g.mu.Unlock()
-		}
-		if g.left.Add(-1) == 0 {
-			g.wake()
-		}
-	}
-	return g
-}
-
-func (g *gate) shut() {
-	g.err = nil
-	g.left.Store(1)
-}
-
-// expect returns what one more call has to answer.
-func (g *gate) expect() func(error) {
-	g.left.Add(1)
-	return g.done
-}
-
-// passed is false if answers are missing; moved comes with the last of them.
-func (g *gate) passed() bool { return g.left.Add(-1) == 0 }
-
 // window is how many blocks a worker holds in memory of its own: 1 MiB.
 const window = 64
 
@@ -127,6 +78,7 @@ type worker struct {
 	step func() bool // what comes when the gate is passed, nil: nothing; false while it waits
 
 	hash   hash.Hash
+	sum    metainfo.Hash
 	blocks []held   // of the job
 	grid   []held   // of a piece to be checked
 	at     int      // the first of blocks in view
@@ -204,8 +156,10 @@ func (w *worker) proceed(c actor.Context) {
 }
 
 func (w *worker) fail(err error) {
-	// What is not there, or not in full, is only not there.
-	if w.job.task == taskCheck && !errors.Is(err, fs.ErrPermission) {
+	// To a check, what is not there or cannot be read any more has to come again;
+	// a file that is there and cannot be opened is for the user to see to.
+	var shut unopened
+	if w.job.task == taskCheck && (!errors.As(err, &shut) || errors.Is(err, fs.ErrNotExist)) {
 		err = nil
 	}
 	w.job.err = err
@@ -297,13 +251,12 @@ func hashZeros(h hash.Hash, n int64) {
 // judge compares the hash, now that all blocks have gone into it.
 func (w *worker) judge() bool {
 	j := w.job
-	var sum metainfo.Hash
 	if j.task == taskCheck && w.zeros > 0 {
-		sum = w.sumOfZeros(w.zeros)
+		w.sum = w.sumOfZeros(w.zeros)
 	} else {
-		w.hash.Sum(sum[:0])
+		w.hash.Sum(w.sum[:0])
 	}
-	j.good = sum == w.torrent.PieceHash(j.piece)
+	j.good = w.sum == w.torrent.PieceHash(j.piece)
 	switch {
 	case j.task == taskCheck:
 		w.step = nil
