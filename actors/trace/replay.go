@@ -17,9 +17,11 @@ type Life struct {
 	Spawned  time.Time     // when
 	Since    time.Time     // when it came to its state
 	Down     time.Duration // from failures to restarts, in all
-	Failures int
-	Gone     bool   // it has stopped
-	Ending   string // why
+	// DownSince is when it failed, while it has not been restarted.
+	DownSince time.Time
+	Failures  int
+	Gone      bool   // it has stopped
+	Ending    string // why
 }
 
 // Replay rebuilds the tree from its events: what Tree.Snapshot said at any
@@ -55,10 +57,12 @@ func (r *Replay) Apply(e *supervise.Event) {
 		l.Incarnation = e.Incarnation
 		l.Restarts = max(e.Incarnation-1, 0)
 		l.Down += e.Down
+		l.DownSince = time.Time{}
 	case supervise.Failed, supervise.Escalated:
 		l.State = supervise.StateFailed
 		l.LastReason = e.Reason
 		l.Failures++
+		l.DownSince = e.Time
 	case supervise.Directive:
 		if e.Action == supervise.ActionRestart {
 			l.State = supervise.StateWaiting

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -337,4 +339,28 @@ func TestAStuckFileHoldsNobodyUp(t *testing.T) {
 			t.Errorf("%d events of %d are accounted for, %d lost, %v", accounted, total, lost, r.Err())
 		}
 	})
+}
+
+// TestTheSamplesAreTraces holds the sample traces to the schema, too.
+func TestTheSamplesAreTraces(t *testing.T) {
+	schema := compiled(t)
+	samples, err := filepath.Glob("../../testdata/*.trace")
+	if err != nil || len(samples) == 0 {
+		t.Fatal("no samples", err)
+	}
+	for _, path := range samples {
+		raw, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range bytes.Lines(raw) {
+			v, err := jsonschema.UnmarshalJSON(bytes.NewReader(line))
+			if err == nil {
+				err = schema.Validate(v)
+			}
+			if err != nil {
+				t.Fatalf("%s: %s%v", path, line, err)
+			}
+		}
+	}
 }

@@ -1,0 +1,191 @@
+package traceview
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"sort"
+	"strings"
+	"time"
+
+	"kouzui/actors/supervise"
+	"kouzui/actors/trace"
+)
+
+// Diff compares two runs event by event, up to the first that differs. Of the
+// headers it only tells; run, build and start may well differ.
+//
+// Without times it leaves out what only time decides: when, how long, how full
+// a mailbox was, and all samples. Events are then numbered without the samples.
+type Diff struct {
+	A, B  *trace.Reader
+	Names [2]string // for errors
+	Times bool
+
+	Common int                 // events that are the same
+	Parted [2]*supervise.Event // nil: the run ends here
+	Fields []string            // in which they differ
+}
+
+// Same says that the runs did not part.
+func (d *Diff) Same() bool { return d.Parted == [2]*supervise.Event{} }
+
+// Run compares.
+func (d *Diff) Run() error {
+	a, b := &side{r: d.A, times: d.Times}, &side{r: d.B, times: d.Times}
+	for {
+		x, err := a.next()
+		if err != nil {
+			return fmt.Errorf("%s: %w", d.Names[0], err)
+		}
+		y, err := b.next()
+		if err != nil {
+			return fmt.Errorf("%s: %w", d.Names[1], err)
+		}
+		if x == nil && y == nil {
+			return nil
+		}
+		if x != nil && y != nil {
+			d.Fields = differing(a.facts(x), b.facts(y))
+			if len(d.Fields) == 0 {
+				d.Common++
+				continue
+			}
+		}
+		d.Parted = [2]*supervise.Event{x, y}
+		return nil
+	}
+}
+
+// side is one of the two runs.
+type side struct {
+	r       *trace.Reader
+	times   bool
+	skipped []uint64 // samples
+}
+
+func (s *side) next() (*supervise.Event, error) {
+	for {
+		e, err := s.r.Next()
+		switch {
+		case err == io.EOF:
+			return nil, nil
+		case err != nil:
+			return nil, err
+		case e.Kind == supervise.Mailbox && !s.times:
+			s.skipped = append(s.skipped, e.Seq)
+		default:
+			return e, nil
+		}
+	}
+}
+
+// number is seq as it were without the samples.
+func (s *side) number(seq uint64) uint64 {
+	before, _ := slices.BinarySearch(s.skipped, seq)
+	return seq - uint64(before)
+}
+
+type fact struct{ name, value string }
+
+// facts are what is compared.
+func (s *side) facts(e *supervise.Event) []fact {
+	list := []fact{
+		{"kind", string(e.Kind)},
+		{"seq", fmt.Sprint(s.number(e.Seq))},
+		{"actor", e.Actor},
+		{"incarnation", fmt.Sprint(e.Incarnation)},
+		{"cause", fmt.Sprint(s.number(e.Cause))},
+		{"actor_kind", e.ActorKind},
+		{"strategy", e.Strategy},
+		{"reason", e.Reason},
+		{"message_type", e.MessageType},
+		{"stack_text", e.Stack},
+		{"action", string(e.Action)},
+		{"attempt", fmt.Sprint(e.Attempt)},
+		{"budget_left", fmt.Sprint(e.BudgetLeft)},
+		{"note", e.Note},
+		{"detail", strings.TrimPrefix(details(e.Detail), " ")},
+	}
+	if !s.times {
+		return list
+	}
+	return append(list,
+		fact{"time", fmt.Sprint(e.Time.Sub(s.r.Header.StartedAt).Microseconds())},
+		fact{"delay_us", fmt.Sprint(e.Delay.Microseconds())},
+		fact{"down_us", fmt.Sprint(e.Down.Microseconds())},
+		fact{"waited_us", fmt.Sprint(e.Waited.Microseconds())},
+		fact{"kept", fmt.Sprint(e.Kept)},
+		fact{"lost", fmt.Sprint(e.Lost)},
+		fact{"depth", fmt.Sprint(e.Depth)},
+	)
+}
+
+// differing lists the facts of which there are two versions.
+func differing(a, b []fact) (list []string) {
+	for i := range a {
+		if a[i] != b[i] {
+			list = append(list, fmt.Sprintf("%s: %s | %s", a[i].name, quoted(a[i].value), quoted(b[i].value)))
+		}
+	}
+	return list
+}
+
+func quoted(s string) string {
+	if s == "" {
+		return "nothing"
+	}
+	return clean(s)
+}
+
+// Write says where the runs part.
+func (d *Diff) Write(w io.Writer, p Paint) error {
+	var b strings.Builder
+	for _, line := range d.headers() {
+		fmt.Fprintf(&b, "%s\n", p.yellow(line))
+	}
+	if d.Same() {
+		fmt.Fprintf(&b, "the runs are the same, %s long\n", plural(d.Common, "event"))
+	} else {
+		fmt.Fprintf(&b, "the runs part after %s\n", plural(d.Common, "event"))
+		for i, e := range d.Parted {
+			start := [2]time.Time{d.A.Header.StartedAt, d.B.Header.StartedAt}[i]
+			if e == nil {
+				fmt.Fprintf(&b, "  %s  %s\n", "AB"[i:i+1], p.yellow("ends here"))
+				continue
+			}
+			fmt.Fprintf(&b, "  %s%s\n", "AB"[i:i+1], p.Line(e, start))
+		}
+		for _, f := range d.Fields {
+			fmt.Fprintf(&b, "     %s\n", f)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+// headers tells in what the two programs differed from the start.
+func (d *Diff) headers() (list []string) {
+	a, b := d.A.Header, d.B.Header
+	if a.Build != b.Build {
+		list = append(list, fmt.Sprintf("build: %s | %s", quoted(a.Build), quoted(b.Build)))
+	}
+	if a.Clock != b.Clock {
+		list = append(list, fmt.Sprintf("clock: %s | %s", quoted(a.Clock), quoted(b.Clock)))
+	}
+	keys := map[string]bool{}
+	for k := range a.Configuration {
+		keys[k] = true
+	}
+	for k := range b.Configuration {
+		keys[k] = true
+	}
+	var changed []string
+	for k := range keys {
+		if x, y := a.Configuration[k], b.Configuration[k]; x != y {
+			changed = append(changed, fmt.Sprintf("%s: %s | %s", clean(k), quoted(x), quoted(y)))
+		}
+	}
+	sort.Strings(changed)
+	return append(list, changed...)
+}

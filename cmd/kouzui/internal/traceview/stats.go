@@ -1,0 +1,198 @@
+package traceview
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"kouzui/actors/supervise"
+	"kouzui/actors/trace"
+)
+
+// slowest is how many mailboxes are listed.
+const slowest = 10
+
+// Stats sum a run up. Durations are in microseconds.
+type Stats struct {
+	V           int                    `json:"v"`
+	Run         string                 `json:"run"`
+	Seconds     float64                `json:"seconds"` // from the start to the last event
+	Events      int                    `json:"events"`
+	ByKind      map[supervise.Kind]int `json:"events_by_kind"`
+	Dropped     int                    `json:"events_dropped"`
+	DeadLetters int                    `json:"dead_letters"`
+	Total       Tally                  `json:"total"`
+	Kinds       []Tally                `json:"kinds"` // of actors, by name
+	Mailboxes   []Slow                 `json:"slowest_mailboxes"`
+}
+
+// Tally sums up the actors of a kind.
+type Tally struct {
+	Kind     string `json:"kind,omitempty"`
+	Spawned  int    `json:"spawned"`
+	Faults   int    `json:"faults"`   // injected
+	Failures int    `json:"failures"` // of the actors themselves, not in place of a child
+	Bugs     int    `json:"bugs"`     // failures that were neither by design nor injected
+	Restarts int    `json:"restarts"`
+	GivenUp  int    `json:"given_up"` // stopped because of a failure
+	Repairs  int    `json:"repairs"`  // restarts that ended a failure
+	MTTR     int64  `json:"mean_time_to_repair_us"`
+	Longest  int64  `json:"longest_repair_us"`
+	Lost     int    `json:"messages_lost"`
+
+	down time.Duration
+}
+
+// Slow is a mailbox in which messages waited.
+type Slow struct {
+	Actor  string `json:"actor"`
+	Depth  int    `json:"depth"` // at most
+	Waited int64  `json:"waited_us"`
+}
+
+// Count reads a trace to its end. It remembers the kinds of actors, and those
+// in whose mailboxes something waited.
+func Count(r *trace.Reader) (*Stats, error) {
+	s := &Stats{V: 1, Run: r.Header.Run, ByKind: map[supervise.Kind]int{}, Kinds: []Tally{}, Mailboxes: []Slow{}}
+	kinds := map[string]*Tally{}
+	boxes := map[string]*Slow{}
+	ill := illness{failed: map[string]bool{}, struck: map[string]bool{}}
+	for e := range r.Events() {
+		s.Events++
+		s.ByKind[e.Kind]++
+		s.Seconds = e.Time.Sub(r.Header.StartedAt).Seconds()
+		switch e.Kind {
+		case supervise.Dropped:
+			s.Dropped += e.Lost
+			continue
+		case supervise.DeadLetter:
+			s.DeadLetters++
+			continue
+		case supervise.Mailbox, supervise.Failed:
+			if e.Waited > 0 || e.Depth > 0 {
+				b := boxes[e.Actor]
+				if b == nil {
+					b = &Slow{Actor: e.Actor}
+					boxes[e.Actor] = b
+				}
+				b.Depth, b.Waited = max(b.Depth, e.Depth), max(b.Waited, e.Waited.Microseconds())
+			}
+		}
+		k := kinds[e.ActorKind]
+		if k == nil {
+			k = &Tally{Kind: e.ActorKind}
+			kinds[e.ActorKind] = k
+		}
+		k.count(e, ill)
+	}
+	for _, k := range kinds {
+		s.Total.add(k)
+		s.Kinds = append(s.Kinds, k.mean())
+	}
+	s.Total = s.Total.mean()
+	slices.SortFunc(s.Kinds, func(a, b Tally) int { return strings.Compare(a.Kind, b.Kind) })
+	for _, b := range boxes {
+		s.Mailboxes = append(s.Mailboxes, *b)
+	}
+	slices.SortFunc(s.Mailboxes, func(a, b Slow) int {
+		return cmp.Or(cmp.Compare(b.Waited, a.Waited), cmp.Compare(b.Depth, a.Depth), strings.Compare(a.Actor, b.Actor))
+	})
+	s.Mailboxes = s.Mailboxes[:min(len(s.Mailboxes), slowest)]
+	return s, r.Err()
+}
+
+// illness tells which actors have failed and not been restarted yet, and which
+// are about to fail because of an injected fault.
+type illness struct{ failed, struck map[string]bool }
+
+func (t *Tally) count(e *supervise.Event, ill illness) {
+	switch e.Kind {
+	case supervise.Spawned:
+		t.Spawned++
+	case supervise.Fault:
+		t.Faults++
+		ill.struck[e.Actor] = true
+	case supervise.Failed:
+		t.Failures++
+		if e.Stack != "" && !ill.struck[e.Actor] {
+			t.Bugs++
+		}
+		delete(ill.struck, e.Actor)
+		ill.failed[e.Actor] = true
+	case supervise.Escalated:
+		ill.failed[e.Actor] = true
+	case supervise.Directive:
+		if e.Action == supervise.ActionStop && e.Reason != supervise.ReasonParent {
+			t.GivenUp++
+		}
+	case supervise.Restarted:
+		t.Restarts++
+		t.Lost += e.Lost
+		if ill.failed[e.Actor] {
+			delete(ill.failed, e.Actor)
+			t.Repairs++
+			t.down += e.Down
+			t.Longest = max(t.Longest, e.Down.Microseconds())
+		}
+	case supervise.Stopped:
+		t.Lost += e.Lost
+		delete(ill.failed, e.Actor)
+	}
+}
+
+func (t *Tally) add(o *Tally) {
+	t.Spawned += o.Spawned
+	t.Faults += o.Faults
+	t.Failures += o.Failures
+	t.Bugs += o.Bugs
+	t.Restarts += o.Restarts
+	t.GivenUp += o.GivenUp
+	t.Repairs += o.Repairs
+	t.Lost += o.Lost
+	t.down += o.down
+	t.Longest = max(t.Longest, o.Longest)
+}
+
+func (t *Tally) mean() Tally {
+	if t.Repairs > 0 {
+		t.MTTR = (t.down / time.Duration(t.Repairs)).Microseconds()
+	}
+	return *t
+}
+
+// Write is for people.
+func (s *Stats) Write(w io.Writer, p Paint) error {
+	fmt.Fprintf(w, "run %s: %s in %.3f s, %s\n", clean(s.Run), plural(s.Events, "event"), s.Seconds, plural(s.DeadLetters, "dead letter"))
+	if s.Dropped > 0 {
+		fmt.Fprintln(w, p.yellow(count(s.Dropped, "event", "lost")+": what follows is not complete"))
+	}
+	fmt.Fprintln(w)
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "kind\tspawned\tfaults\tfailures\tbugs\trestarts\tgiven up\tmean repair\tlongest\tlost messages\t")
+	for _, k := range append(s.Kinds, s.Total) {
+		repair, longest := "-", "-"
+		if k.Repairs > 0 {
+			repair, longest = micros(k.MTTR), micros(k.Longest)
+		}
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%d\t\n", cmp.Or(clean(k.Kind), "all"),
+			k.Spawned, k.Faults, k.Failures, k.Bugs, k.Restarts, k.GivenUp, repair, longest, k.Lost)
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if len(s.Mailboxes) == 0 {
+		return nil
+	}
+	fmt.Fprintln(w, "\nslowest mailboxes: longest wait and most messages seen")
+	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, b := range s.Mailboxes {
+		fmt.Fprintf(t, "%s\t%d\t  %s\n", micros(b.Waited), b.Depth, clean(b.Actor))
+	}
+	return t.Flush()
+}
+
+func micros(n int64) string { return brief(time.Duration(n) * time.Microsecond).String() }

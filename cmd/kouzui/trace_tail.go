@@ -1,0 +1,241 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kouzui/actors/supervise"
+	"kouzui/actors/trace"
+	"kouzui/cmd/kouzui/internal/traceview"
+)
+
+// lookEvery is how often a file that is followed is looked at.
+const lookEvery = 100 * time.Millisecond
+
+func newTraceTail() *cobra.Command {
+	var (
+		t      tail
+		kind   []string
+		colour *string
+	)
+	c := &cobra.Command{
+		Use:   "tail FILE",
+		Short: "Show the last events as sentences, and those to come",
+		Long: `Show the last events, each as a sentence behind its time and number. With --follow it
+goes on with what is written to the file, until the run or the user ends it. In
+patterns for --actor a * stands for any text.`,
+		Example: `  kouzui trace tail run.trace -f
+  kouzui trace tail run.trace -n 100 --kind failed,directive --actor '*/peers/*'`,
+		Args: arguments(1, 1, "one trace file"),
+		RunE: func(c *cobra.Command, args []string) error {
+			for _, k := range kind {
+				if !slices.Contains(kinds, supervise.Kind(k)) {
+					return usagef("", "there is no kind %q of events", k)
+				}
+				t.kinds = append(t.kinds, supervise.Kind(k))
+			}
+			if t.last < 0 {
+				return usagef("", "--lines cannot be negative")
+			}
+			stop := listenToSignals()
+			defer stop.close()
+			ctx, cancel := stop.context()
+			defer cancel()
+			t.out, t.paint = bufio.NewWriter(c.OutOrStdout()), paint(c, *colour)
+			if t.follow && args[0] != "-" {
+				return t.live(ctx, args[0])
+			}
+			return t.once(c, args[0])
+		},
+	}
+	f := c.Flags()
+	f.BoolVarP(&t.follow, "follow", "f", false, "go on with what is written")
+	f.IntVarP(&t.last, "lines", "n", 10, "begin with the last `N` events")
+	f.StringSliceVar(&kind, "kind", nil, "only these `KINDS` of events")
+	f.StringVar(&t.actor, "actor", "*", "only actors whose path fits this `PATTERN`")
+	colour = bindColour(c)
+	return c
+}
+
+// tail shows the end of a trace.
+type tail struct {
+	follow bool
+	last   int
+	kinds  []supervise.Kind
+	actor  string
+	out    *bufio.Writer
+	paint  traceview.Paint
+}
+
+func (t *tail) wanted(e *supervise.Event) bool {
+	return (len(t.kinds) == 0 || slices.Contains(t.kinds, e.Kind)) && traceview.Match(t.actor, e.Actor)
+}
+
+// once shows a file, or stdin to its end; followed, stdin is shown as it comes.
+func (t *tail) once(c *cobra.Command, name string) error {
+	f, err := openTrace(c, name)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	if t.follow {
+		for e := range f.Events() {
+			if err := t.show(e, f.Header); err != nil {
+				return err
+			}
+			if err := t.out.Flush(); err != nil {
+				return err
+			}
+		}
+		return f.end()
+	}
+	var newest ring
+	for e := range f.Events() {
+		if t.wanted(e) {
+			newest.put(e, t.last)
+		}
+	}
+	if err := t.list(newest, f.Header); err != nil {
+		return err
+	}
+	return f.end()
+}
+
+// ring are the newest events, the oldest at first.
+type ring struct {
+	events []*supervise.Event
+	first  int
+}
+
+func (r *ring) put(e *supervise.Event, most int) {
+	switch {
+	case most == 0:
+	case len(r.events) < most:
+		r.events = append(r.events, e)
+	default:
+		r.events[r.first] = e
+		r.first = (r.first + 1) % most
+	}
+}
+
+func (t *tail) list(r ring, h trace.Header) error {
+	for i := range r.events {
+		if err := t.show(r.events[(r.first+i)%len(r.events)], h); err != nil {
+			return err
+		}
+	}
+	return t.out.Flush()
+}
+
+func (t *tail) show(e *supervise.Event, h trace.Header) error {
+	if !t.wanted(e) {
+		return nil
+	}
+	_, err := t.out.WriteString(t.paint.Line(e, h.StartedAt) + "\n")
+	return err
+}
+
+// live shows a file that grows. One that is written anew is read anew.
+func (t *tail) live(ctx context.Context, path string) error {
+	for {
+		again, err := t.run(ctx, path)
+		if err != nil || !again || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
+// run follows one run to its end, or until another takes its file.
+func (t *tail) run(ctx context.Context, path string) (again bool, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer file.Close()
+	r, err := begun(ctx, path, file)
+	if r == nil {
+		return false, err
+	}
+	var (
+		newest ring
+		replay trace.Replay
+		shown  bool // what was there at first
+		begins bool // somebody was spawned
+	)
+	for {
+		e, err := r.Next()
+		switch {
+		case err == nil && shown:
+			err = t.show(e, r.Header)
+		case err == nil && t.wanted(e):
+			newest.put(e, t.last)
+		case err == io.EOF && !shown:
+			shown, err = true, t.list(newest, r.Header)
+		}
+		switch {
+		case err == nil:
+			if e != nil {
+				replay.Apply(e)
+				begins = begins || e.Kind == supervise.Spawned
+			}
+			continue
+		case err != io.EOF:
+			return false, badTrace(path, err)
+		}
+		if err := t.out.Flush(); err != nil {
+			return false, err
+		}
+		if begins && replay.Living() == 0 {
+			return false, nil // the run is over
+		}
+		if !pause(ctx) {
+			return false, nil
+		}
+		if shrunk(file) {
+			return true, nil
+		}
+	}
+}
+
+// begun waits for the header; it returns nil if the user ends it before.
+func begun(ctx context.Context, path string, file *os.File) (*trace.Reader, error) {
+	for {
+		r, err := trace.Read(file)
+		if err == nil {
+			return r, nil
+		}
+		size, seek := file.Seek(0, io.SeekEnd)
+		if seek != nil || size > 0 && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return nil, badTrace(path, err)
+		}
+		if !pause(ctx) {
+			return nil, nil
+		}
+		if _, err := file.Seek(0, io.SeekStart); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func pause(ctx context.Context) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(lookEvery):
+		return true
+	}
+}
+
+// shrunk says that what was read is not there any more.
+func shrunk(file *os.File) bool {
+	at, err := file.Seek(0, io.SeekCurrent)
+	info, stat := file.Stat()
+	return err == nil && stat == nil && info.Size() < at
+}
