@@ -51,8 +51,8 @@ type AnnounceHave struct{ Pieces []uint32 }
 // ends with this reason. Dial again is decided by peers.
 type Disconnect struct{ Reason GoneReason }
 
-// PeerHas: peer to scheduler, the bitfield of the other side. The scheduler
-// owns it from here on. It comes at most once for each link.
+// PeerHas: peer to scheduler, a bitfield of the other side. The scheduler owns
+// it from here on, and adds it to what it knows of that peer.
 type PeerHas struct {
 	Key  PeerKey
 	Have *bitset.BitSet

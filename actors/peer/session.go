@@ -29,7 +29,6 @@ type session struct {
 	down, up meter
 	wasted   int64 // bytes
 	unasked  int   // blocks
-	met      bool  // it has said what it has; a bitfield is too late
 	// When the last frame came, the last payload came, we last sent.
 	heard, fed, spoke time.Time
 
@@ -82,10 +81,9 @@ func (s *session) received(f *frame.Frame, now time.Time) error {
 		if int64(f.Index) >= int64(s.torrent.PieceCount()) {
 			return broken("have of piece %d of %d", f.Index, s.torrent.PieceCount())
 		}
-		s.met = true
 		s.out.got = append(s.out.got, f.Index)
 	case frame.Bitfield:
-		return s.bitfield(f.Bits)
+		s.bitfield(f.Bits)
 	case frame.Request:
 		return s.asked(f)
 	case frame.Cancel:
@@ -110,12 +108,9 @@ func (s *session) choked() {
 }
 
 // bitfield takes what the other side has. Its length and spare bits have been
-// checked by the link.
-func (s *session) bitfield(bits []byte) error {
-	if s.met {
-		return broken("bitfield after the start")
-	}
-	s.met = true
+// checked by the link. By BEP 3 it comes first or never, but aria2 sends one
+// where it would have sent many haves.
+func (s *session) bitfield(bits []byte) {
 	n := s.torrent.PieceCount()
 	has := bitset.New(uint(n))
 	for i := range n {
@@ -126,8 +121,10 @@ func (s *session) bitfield(bits []byte) error {
 	if has.Count() == uint(n) {
 		s.flags.Seed, s.out.reflag = true, true
 	}
+	if earlier := s.out.has; earlier != nil {
+		has.InPlaceUnion(earlier)
+	}
 	s.out.has = has
-	return nil
 }
 
 // asked takes a request. One that we do not answer because we choke is no

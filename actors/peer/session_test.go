@@ -35,8 +35,6 @@ func TestSessionCutsOffWhatBreaksTheProtocol(t *testing.T) {
 	for name, frames := range map[string][]frame.Frame{
 		"have beyond the torrent":    {{Kind: frame.Have, Index: 10}},
 		"have of the highest index":  {{Kind: frame.Have, Index: math.MaxUint32}},
-		"second bitfield":            {{Kind: frame.Bitfield, Bits: []byte{0xff, 0xc0}}, {Kind: frame.Bitfield, Bits: []byte{0, 0}}},
-		"bitfield after have":        {{Kind: frame.Have, Index: 1}, {Kind: frame.Bitfield, Bits: []byte{0, 0}}},
 		"request beyond the torrent": {{Kind: frame.Request, Index: 10, Length: 1}},
 		"request of nothing":         {{Kind: frame.Request}},
 		"request over the limit":     {{Kind: frame.Request, Length: maxRequest + 1}},
@@ -58,6 +56,16 @@ func TestSessionCutsOffWhatBreaksTheProtocol(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestSessionTakesBitfieldsAtAnyTime(t *testing.T) {
+	s := newTestSession(t)
+	s.take(t, frame.Frame{Kind: frame.Have, Index: 1}, start)
+	s.take(t, frame.Frame{Kind: frame.Bitfield, Bits: []byte{0x80, 0}}, start)
+	s.take(t, frame.Frame{Kind: frame.Bitfield, Bits: []byte{0, 0x40}}, start)
+	if has := s.out.has; has.Count() != 2 || !has.Test(0) || !has.Test(9) {
+		t.Errorf("it has %v", has)
 	}
 }
 

@@ -153,6 +153,7 @@ func (s *swarm) finish(a *active) {
 // peerHas takes in a bitfield.
 func (s *swarm) peerHas(p *peer, have *bitset.BitSet) {
 	s.leaveCount(p)
+	have.InPlaceUnion(p.have)
 	p.have, p.pieces = have, int(have.Count())
 	p.came = p.seed(s.pieces)
 	p.wanted = int(have.DifferenceCardinality(s.have))

@@ -395,6 +395,24 @@ func (s *swarm) checkLedger(t interface{ Fatalf(string, ...any) }, everExempt ma
 	}
 }
 
+// A later bitfield takes back nothing that the peer has announced before.
+func TestLaterBitfieldAddsPieces(t *testing.T) {
+	const pieces = 4
+	s := openSwarm(geometry{length: pieces, pieceLength: 1, pieces: pieces}, "rarest", 1)
+	p := s.joinTest(1, bitset.New(pieces).Set(0))
+	s.peerGot(p, []uint32{1})
+	s.peerHas(p, bitset.New(pieces).Set(2).Set(3))
+	if !p.seed(pieces) || p.pieces != pieces || p.wanted != pieces {
+		t.Errorf("it has %v, %d pieces, %d of them wanted", p.have, p.pieces, p.wanted)
+	}
+	s.leave(p)
+	for piece := range uint32(pieces) {
+		if n := s.avail.Count(piece); n != 0 {
+			t.Errorf("%d peers seem to have piece %d", n, piece)
+		}
+	}
+}
+
 // TestSwarmKeepsItsInvariants does to a swarm whatever peers and a store may do,
 // in any order, and then lets it finish.
 func TestSwarmKeepsItsInvariants(t *testing.T) {
