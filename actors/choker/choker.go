@@ -120,6 +120,11 @@ func (k *choker) gone(c actor.Context, key messages.PeerKey) {
 func (k *choker) decide(c actor.Context, full bool) {
 	for _, key := range k.table.decide(k.World.Clock.Now(), full, k.rand) {
 		k.tell(c, key)
+		what := "choke"
+		if k.table.unchoked(key) {
+			what = "unchoke"
+		}
+		supervise.Remark(c, what, supervise.Number("peer", key))
 	}
 }
 

@@ -23,6 +23,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"kouzui/actors/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
@@ -96,10 +97,12 @@ func (s *Scheduler) handle(c actor.Context) {
 	case *messages.StoreReady:
 		s.open(c, m)
 	case *messages.PieceVerified:
+		supervise.Remark(c, "piece_verified", supervise.Number("piece", m.Piece))
 		if s.pieceVerified(m.Piece); s.complete() {
 			s.tellNeeds(c)
 		}
 	case *messages.PieceCorrupt:
+		supervise.Remark(c, "piece_corrupt", supervise.Number("piece", m.Piece), supervise.Number("peers", len(m.Contributors)))
 		s.pieceCorrupt(m)
 	case *messages.ProofOfBlame:
 		s.proofOfBlame(m)
@@ -223,6 +226,7 @@ func (s *Scheduler) tick(c actor.Context) {
 func (s *Scheduler) speak(c actor.Context) {
 	for i, ban := range s.bans {
 		c.Send(s.Refs.Peers, ban)
+		supervise.Remark(c, "ban", supervise.Text("addr", ban.Addr.String()), supervise.Text("why", ban.Reason))
 		s.bans[i] = nil
 	}
 	s.bans = s.bans[:0]

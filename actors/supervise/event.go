@@ -78,7 +78,7 @@ type Detail struct {
 func Text(key, value string) Detail { return Detail{Key: key, Text: value} }
 
 // Number makes a Detail of a number.
-func Number[N int | int32 | int64 | uint32 | uint64](key string, value N) Detail {
+func Number[N ~int | ~int64 | ~uint32 | ~uint64](key string, value N) Detail {
 	return Detail{Key: key, Number: int64(value), Numeric: true}
 }
 

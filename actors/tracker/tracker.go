@@ -9,10 +9,12 @@ import (
 	"cmp"
 	"errors"
 	"math/rand/v2"
+	"net/url"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"kouzui/actors/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
 	"kouzui/wire/announce"
@@ -145,6 +147,7 @@ func (t *tracker) proceed(c actor.Context) {
 
 func (t *tracker) announce(c actor.Context, url string, r announce.Request, within time.Duration) {
 	r.InfoHash, r.PeerID, r.Key, r.Port = t.InfoHash, t.PeerID, t.Key, cmp.Or(t.Port, noPort)
+	supervise.Remark(c, "announce", supervise.Text("host", host(url)), supervise.Text("event", r.Event.String()))
 	this := &call{url: url, event: r.Event}
 	t.call = this
 	deliver := world.Deliver(c)
@@ -169,6 +172,7 @@ func (t *tracker) learn(c actor.Context, m *answered) {
 		t.failed(c, m, r, &world.AnnounceError{Phase: world.PhaseFailure, Err: errors.New(r.Failure)})
 		return
 	}
+	supervise.Remark(c, "announce_replied", supervise.Number("peers", len(r.Peers)))
 	t.schedule.replied(now, m.call.event, r)
 	if len(r.Peers) > 0 {
 		found := &messages.PeersFound{}
@@ -193,11 +197,22 @@ func (t *tracker) failed(c actor.Context, m *answered, r *announce.Reply, err er
 	if e, ok := errors.AsType[*world.AnnounceError](err); ok {
 		phase = e.Phase
 	}
+	supervise.Remark(c, "announce_failed", supervise.Text("phase", string(phase)))
 	c.Send(t.Refs.Torrent, &messages.TrackerFailed{
 		Tier: t.Tier, URL: m.call.url, Event: m.call.event,
 		Phase: string(phase), Err: err,
 		Next: t.schedule.nextTry(), Exhausted: exhausted,
 	})
+}
+
+// host is all of a tracker's URL that is for others to see: the rest may say who
+// the user is.
+func host(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Host
 }
 
 // hangUp ends the announce under way, if there is one.
