@@ -126,9 +126,13 @@ func causes(events []*supervise.Event, e *supervise.Event) (kinds []supervise.Ki
 	return kinds
 }
 
-// trackerOf is a tracker that knows one peer.
-func trackerOf(t *testing.T, peer netip.AddrPort) (url string) {
-	reply := announce.AppendReply(nil, announce.Reply{Interval: 5 * time.Second, Peers: []announce.Peer{{Addr: peer}}}, true)
+// trackerOf is a tracker that knows some peers.
+func trackerOf(t testing.TB, peers ...netip.AddrPort) (url string) {
+	known := announce.Reply{Interval: 5 * time.Second}
+	for _, addr := range peers {
+		known.Peers = append(known.Peers, announce.Peer{Addr: addr})
+	}
+	reply := announce.AppendReply(nil, known, true)
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(reply) }))
 	t.Cleanup(s.Close)
 	return s.URL + "/announce"

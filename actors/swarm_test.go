@@ -26,12 +26,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // node is a client of its own, as a process would be.
 type node struct {
 	*actors.Client
-	t      *testing.T
+	t      testing.TB
 	Trace  *trace.Recent
 	events chan any
 }
 
-func start(t *testing.T, o actors.Options) *node {
+func start(t testing.TB, o actors.Options) *node {
 	t.Helper()
 	n := &node{t: t, events: make(chan any, 10_000), Trace: trace.NewRecent(100_000)}
 	o.Pool = buffer.NewPool(256)

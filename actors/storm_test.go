@@ -1,0 +1,250 @@
+package actors_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"kouzui/actors"
+	"kouzui/actors/stage"
+	"kouzui/actors/supervise"
+	"kouzui/actors/world"
+	"kouzui/actors/world/real"
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+// What the project promises of a download through a storm.
+const (
+	panicEvery = 100 * time.Millisecond
+	mostFetch  = 1.15 // times the data
+	mostTime   = 2.5  // times the undisturbed one
+)
+
+// stormRestarts is for a client that is meant to fail ten times a second: no
+// budget would last, and a delay that grows with each failure would only
+// measure itself.
+var stormRestarts = supervise.Backoff{Base: 20 * time.Millisecond, Cap: 100 * time.Millisecond, Budget: -1}
+
+// weights say how often a kind of actor is struck, in proportion. What takes
+// the whole engine along is a sixth of it.
+var weights = map[string]int{
+	"peer": 10, "hash": 3, "keeper": 1, "choker": 2, "peers": 1, "tracker": 1, "limiter": 1, "listener": 1,
+	"store": 1, "scheduler": 1, "engine": 1, "torrent": 1,
+}
+
+// storm kills one actor after the other until it is stopped.
+type storm struct {
+	tree  *supervise.Tree
+	clock world.Clock
+	rnd   *rand.Rand
+
+	mu      sync.Mutex
+	timer   world.Timer // nil: over
+	strikes int
+}
+
+func startStorm(tree *supervise.Tree, seed uint64) *storm {
+	s := &storm{tree: tree, clock: real.Clock{}, rnd: rand.New(rand.NewPCG(seed, 0))}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.timer = s.clock.AfterFunc(panicEvery, s.strike)
+	return s
+}
+
+func (s *storm) strike() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.timer == nil {
+		return
+	}
+	s.timer = s.clock.AfterFunc(panicEvery, s.strike)
+	victim := s.victim()
+	if victim != "" && s.tree.Kill(victim, "storm") == nil {
+		s.strikes++
+	}
+}
+
+// victim draws a kind by its weight, and then one of its actors.
+func (s *storm) victim() string {
+	living := map[string][]string{}
+	for _, n := range s.tree.Snapshot() {
+		if n.State == supervise.StateRunning {
+			living[n.Kind] = append(living[n.Kind], n.Path)
+		}
+	}
+	var draw []string
+	for _, kind := range slices.Sorted(maps.Keys(living)) {
+		draw = append(draw, slices.Repeat([]string{kind}, weights[kind])...)
+	}
+	if len(draw) == 0 {
+		return ""
+	}
+	paths := living[draw[s.rnd.IntN(len(draw))]]
+	return paths[s.rnd.IntN(len(paths))]
+}
+
+func (s *storm) stop() (strikes int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.timer.Stop()
+	s.timer = nil
+	return s.strikes
+}
+
+// swarm is a torrent and some clients that have all of it.
+type swarm struct {
+	torrent *metainfo.Torrent
+	sum     [sha256.Size]byte
+	seeds   []*node
+	addrs   []netip.AddrPort
+}
+
+// newSwarm puts the data on the disk once, under as many names as there are
+// seeds.
+func newSwarm(t testing.TB, length, pieceLength, seeds int) *swarm {
+	t.Helper()
+	torrent, data := stage.Torrent(t, length, pieceLength)
+	s := &swarm{torrent: torrent, sum: sha256.Sum256(data)}
+	first := filepath.Join(t.TempDir(), torrent.Name)
+	if err := os.WriteFile(first, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for range seeds {
+		dir := t.TempDir()
+		if err := os.Link(first, filepath.Join(dir, torrent.Name)); err != nil {
+			t.Fatal(err)
+		}
+		n := start(t, actors.Options{Listen: "127.0.0.1:0"})
+		ready := await(n, func(*messages.ListenerReady) bool { return true })
+		n.Add(torrent, messages.TorrentOptions{Dir: dir, MustExist: true, Seed: true})
+		await(n, seeding)
+		s.seeds = append(s.seeds, n)
+		s.addrs = append(s.addrs, ready.Addr)
+	}
+	return s
+}
+
+// outcome is what a download came to.
+type outcome struct {
+	took     time.Duration
+	strikes  int
+	restarts map[string]int // by kind
+	down     map[string]time.Duration
+}
+
+// download fetches the torrent, through a storm if stormy, and checks it byte
+// for byte.
+func (s *swarm) download(t testing.TB, o actors.Options, stormy bool) (out outcome) {
+	t.Helper()
+	o.Listen, o.Restarts = "127.0.0.1:0", stormRestarts
+	n := start(t, o)
+	await(n, func(*messages.ListenerReady) bool { return true })
+	torrent := *s.torrent
+	torrent.Announce = [][]string{{trackerOf(t, s.addrs...)}}
+	dir := t.TempDir()
+
+	began := time.Now()
+	n.Add(&torrent, messages.TorrentOptions{Dir: dir})
+	if stormy {
+		storm := startStorm(n.Tree(), 1)
+		defer func() { out.strikes = storm.stop() }()
+	}
+	done := await(n, func(*messages.TorrentDone) bool { return true })
+	out.took = time.Since(began)
+	if !done.Complete {
+		t.Error("it is not complete")
+	}
+	if sum := sumOf(t, filepath.Join(dir, torrent.Name)); sum != s.sum {
+		t.Error("the data is wrong")
+	}
+	out.restarts, out.down = map[string]int{}, map[string]time.Duration{}
+	for _, e := range n.Trace.Events() {
+		if e.Kind == supervise.Restarted {
+			out.restarts[e.ActorKind]++
+			out.down[e.ActorKind] += e.Down
+		}
+	}
+	return out
+}
+
+// fetched is how many bytes of payload the seeds have sent. It ends them.
+func (s *swarm) fetched() (bytes int64) {
+	for _, n := range s.seeds {
+		n.Stop(s.torrent.InfoHash)
+		bytes += await(n, func(*messages.TorrentDone) bool { return true }).Last.Uploaded
+	}
+	return bytes
+}
+
+func sumOf(t testing.TB, path string) (sum [sha256.Size]byte) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, f); err != nil {
+		t.Fatal(err)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// TestStorm downloads while one actor after the other dies. The rate is held
+// down so that there is time for it.
+func TestStorm(t *testing.T) {
+	const length = 48<<20 + 4321
+	s := newSwarm(t, length, 256<<10, 3)
+	out := s.download(t, actors.Options{Memory: 4 << 20, Limits: messages.SetLimits{Down: 12 << 20}}, true)
+	ratio := float64(s.fetched()) / length
+	t.Logf("%v; fetched %.3f times the data", out, ratio)
+	if out.strikes < 10 || len(out.restarts) < 3 {
+		t.Errorf("that was no storm: %v", out)
+	}
+	if ratio > mostFetch {
+		t.Errorf("fetched %.3f times the data, more than %.2f", ratio, mostFetch)
+	}
+}
+
+// BenchmarkStorm compares a download of 1 GiB through a storm with one in calm
+// weather.
+func BenchmarkStorm(b *testing.B) {
+	const length = 1 << 30
+	for b.Loop() {
+		calm := newSwarm(b, length, 1<<20, 3)
+		undisturbed := calm.download(b, actors.Options{}, false)
+		calm.fetched()
+		s := newSwarm(b, length, 1<<20, 3)
+		out := s.download(b, actors.Options{}, true)
+		fetched, slower := float64(s.fetched())/length, out.took.Seconds()/undisturbed.took.Seconds()
+		b.Logf("undisturbed %v; %v", undisturbed.took.Round(time.Millisecond), out)
+		b.ReportMetric(fetched, "fetched/data")
+		b.ReportMetric(slower, "time/undisturbed")
+		b.ReportMetric(float64(out.strikes), "panics")
+		b.ReportMetric(length/out.took.Seconds()/(1<<20), "MiB/s")
+		if fetched > mostFetch || slower > mostTime {
+			b.Errorf("fetched %.3f times the data, in %.2f times the time", fetched, slower)
+		}
+	}
+}
+
+func (o outcome) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "took %v through %d panics; restarts (mean time down):", o.took.Round(time.Millisecond), o.strikes)
+	for _, kind := range slices.Sorted(maps.Keys(o.restarts)) {
+		n := o.restarts[kind]
+		fmt.Fprintf(&b, " %s %d (%v)", kind, n, (o.down[kind] / time.Duration(n)).Round(time.Millisecond))
+	}
+	return b.String()
+}
