@@ -1,0 +1,68 @@
+package actors_test
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"kouzui/actors"
+	"kouzui/actors/stage"
+	"kouzui/actors/supervise"
+	"kouzui/actors/trace"
+	"kouzui/messages"
+)
+
+// TestTheNotesOfADownload looks for what the actors of a download and of its
+// seed note in their trades, and holds both traces to the schema.
+func TestTheNotesOfADownload(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile("../testdata/kouzui-trace-1.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	torrent, data := stage.Torrent(t, 1<<20, 256<<10)
+	began := time.Now()
+	seeder, addr := seed(t, torrent, data, actors.Options{})
+	tracked := *torrent // the seed reads the other one
+	tracked.Announce = [][]string{{trackerOf(t, addr)}}
+	n := start(t, actors.Options{})
+	seeder.Tree().TakeNotes(true)
+	n.Tree().TakeNotes(true)
+	n.Add(&tracked, messages.TorrentOptions{Dir: t.TempDir()})
+	await(n, func(*messages.TorrentDone) bool { return true })
+
+	notes := map[string]int{}
+	for _, client := range []*node{seeder, n} {
+		var out bytes.Buffer
+		file := trace.NewFile(&out, trace.Header{Run: "r", Build: "b", Clock: "real", StartedAt: began})
+		for _, e := range client.Trace.Events() {
+			file.Record(e)
+			if e.Kind == supervise.Note {
+				notes[e.Note]++
+			}
+		}
+		if err := file.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for line := range bytes.Lines(out.Bytes()) {
+			v, err := jsonschema.UnmarshalJSON(bytes.NewReader(line))
+			if err == nil {
+				err = schema.Validate(v)
+			}
+			if err != nil {
+				t.Fatalf("%s%v", line, err)
+			}
+		}
+	}
+	if notes["piece_verified"] != torrent.PieceCount() {
+		t.Errorf("%d pieces are noted, want %d", notes["piece_verified"], torrent.PieceCount())
+	}
+	for _, want := range []string{"announce", "announce_replied", "unchoke"} {
+		if notes[want] == 0 {
+			t.Errorf("nobody noted %s: %v", want, slices.Collect(maps.Keys(notes)))
+		}
+	}
+}
