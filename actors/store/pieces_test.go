@@ -223,11 +223,11 @@ func TestWorkerDies(t *testing.T) {
 			r := begun(t, w.World(), s, func(c *Config) { c.HashWorkers = 1 })
 			var left atomic.Int32
 			left.Store(int32(tc.times))
-			r.tree.Inject(func(_, _ string, message any) supervise.FaultReason {
+			r.tree.Inject(func(_, _ string, message any) (in supervise.Injection) {
 				if h, ok := message.(*handed); ok && tc.victim(h) && left.Add(-1) >= 0 {
-					return "test"
+					in.Reason = "test"
 				}
-				return ""
+				return in
 			})
 			r.sendAll()
 			for range tc.times {

@@ -55,7 +55,7 @@ func reasonOf(reason any) string {
 // for a stop is the one that stays.
 func Stop(c actor.Context, pid *actor.PID, reason string) {
 	if n, ok := nodeOf(c); ok {
-		n.tree.stop(pid, reason, n.tree.aliveOf(n))
+		n.tree.stop(pid, reason, n.tree.originOf(n))
 	}
 	c.Stop(pid)
 }
@@ -76,10 +76,10 @@ func (t *Tree) stop(pid *actor.PID, reason string, cause uint64) <-chan struct{}
 	return n.gone
 }
 
-func (t *Tree) aliveOf(n *node) uint64 {
+func (t *Tree) originOf(n *node) uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return n.alive
+	return n.origin()
 }
 
 // Incarnation counts the calling actor's lives, from 1. What answers later

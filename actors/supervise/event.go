@@ -16,7 +16,7 @@ const (
 	Escalated  Kind = "escalated"   // the child's Directive; the actor fails in its child's place
 	Restarting Kind = "restarting"  // Directive
 	Restarted  Kind = "restarted"   // Restarting
-	Stopping   Kind = "stopping"    // Directive, the parent's Stopping or Restarting, or who asked for it
+	Stopping   Kind = "stopping"    // Directive, the parent's Stopping or Restarting, or who asked for it, through its Fault if there is one
 	Stopped    Kind = "stopped"     // Stopping
 	DeadLetter Kind = "dead_letter" // nothing: the receiver is unknown
 	Mailbox    Kind = "mailbox"     // the actor's Spawned, Started or Restarted; a sample or the answer to a probe

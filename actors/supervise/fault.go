@@ -5,12 +5,26 @@ import (
 	"time"
 )
 
-// Injector is asked before each user message; a fault that it returns makes
-// the actor panic instead. It must be quick and safe for concurrent use.
-type Injector func(path, kind string, message any) FaultReason
+// Injector is asked before each user message what goes wrong at it. It must be
+// quick and safe for concurrent use.
+type Injector func(path, kind string, message any) Injection
 
-// FaultReason says what broke the actor; empty means nothing does.
-type FaultReason string
+// Injection is a fault on purpose. The zero value is none; unless one of the
+// other fields says otherwise, the actor panics in place of handling the
+// message.
+type Injection struct {
+	Reason string // goes into the trace, with which nothing happens unrecorded
+	// Hang: the actor handles the message only after this time, in which it
+	// holds the goroutine that it runs on. A virtual clock that is advanced by
+	// that same goroutine never gets there.
+	Hang time.Duration
+	// Delay: the message comes again after this time, behind those that came
+	// meanwhile, and is not asked about a second time.
+	Delay time.Duration
+	// Break breaks something that the actor uses; then it handles the message.
+	// What it calls must not block.
+	Break func()
+}
 
 // Inject sets the injector; nil takes it away.
 func (t *Tree) Inject(f Injector) {
@@ -23,7 +37,7 @@ func (t *Tree) Inject(f Injector) {
 
 // Kill makes an actor panic once it comes to this message in its mailbox.
 func (t *Tree) Kill(path, reason string) error {
-	return t.send(path, &kill{FaultReason(reason)})
+	return t.send(path, &kill{reason})
 }
 
 // Probe has an actor's mailbox measured: its depth, and how long the probe
@@ -43,29 +57,83 @@ func (t *Tree) send(path string, message any) error {
 	return nil
 }
 
-type kill struct{ fault FaultReason }
+// Blame records a fault in what an actor uses, as the cause of the actor's next
+// failure or stop in this incarnation.
+func (t *Tree) Blame(path, reason string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if n, ok := t.nodes[path]; ok {
+		n.fault = n.faulty(reason)
+	}
+}
+
+// faulty records a fault. tree.mu is held.
+func (n *node) faulty(reason string) uint64 {
+	e := n.event(Fault, n.alive)
+	e.Reason = reason
+	return n.tree.record(e)
+}
+
+type kill struct{ reason string }
+
+// late is a message that was delayed on purpose.
+type late struct{ message any }
 
 type probe struct{ sent time.Time }
 
 // IgnoreDeadLetterLogging keeps these out of the trace.
 func (*kill) IgnoreDeadLetterLogging()  {}
 func (*probe) IgnoreDeadLetterLogging() {}
+func (*late) IgnoreDeadLetterLogging()  {}
 
 // injected is what an actor panics with on purpose of somebody else.
 type injected struct{ reason string }
 
 func (i *injected) Error() string { return "injected fault: " + i.reason }
 
-func (n *node) strike(f FaultReason) {
-	if f == "" {
-		return
+// injected carries out what the injector says about a message, and returns
+// whether the message is to be handled now.
+func (n *node) injected(message any) bool {
+	ask := n.tree.inject.Load()
+	if ask == nil {
+		return true
 	}
+	in := (*ask)(n.path, n.kind, message)
+	switch {
+	case in.Reason == "":
+		return true
+	case in.Hang > 0:
+		n.record(in.Reason, false)
+		over := make(chan struct{})
+		n.tree.Clock.AfterFunc(in.Hang, func() { close(over) })
+		<-over
+		return true
+	case in.Delay > 0:
+		n.record(in.Reason, false)
+		root, pid := n.tree.System.Root, n.pid
+		n.tree.Clock.AfterFunc(in.Delay, func() { root.Send(pid, &late{message}) })
+		return false
+	case in.Break != nil:
+		n.record(in.Reason, true)
+		in.Break()
+		return true
+	}
+	n.strike(in.Reason)
+	return false
+}
+
+func (n *node) strike(reason string) {
+	n.record(reason, true)
+	panic(&injected{reason})
+}
+
+// record notes a fault, which may be to blame for what becomes of the actor.
+func (n *node) record(reason string, blame bool) {
 	n.tree.mu.Lock()
-	e := n.event(Fault, n.alive)
-	e.Reason = string(f)
-	n.fault = n.tree.record(e)
-	n.tree.mu.Unlock()
-	panic(&injected{string(f)})
+	defer n.tree.mu.Unlock()
+	if fault := n.faulty(reason); blame {
+		n.fault = fault
+	}
 }
 
 func (n *node) probed(p *probe) {

@@ -205,7 +205,7 @@ var causesOf = map[supervise.Kind][]supervise.Kind{
 	supervise.Escalated:  {supervise.Directive},
 	supervise.Restarting: {supervise.Directive},
 	supervise.Restarted:  {supervise.Restarting},
-	supervise.Stopping: {supervise.Directive, supervise.Stopping, supervise.Restarting, supervise.Started,
+	supervise.Stopping: {supervise.Directive, supervise.Fault, supervise.Stopping, supervise.Restarting, supervise.Started,
 		supervise.Restarted, supervise.Spawned, ""},
 	supervise.Stopped:    {supervise.Stopping},
 	supervise.DeadLetter: {""},

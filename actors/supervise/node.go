@@ -54,7 +54,7 @@ type node struct {
 	timer       world.Timer // of the delayed restart
 
 	alive   uint64 // Seq of the last Spawned, Started or Restarted
-	fault   uint64 // of the fault that was injected and has not struck yet
+	fault   uint64 // of a fault that was injected into this incarnation and has shown in nothing yet; or 0
 	failure uint64 // of the last Failed or Escalated
 	leaving uint64 // of the Restarting or Stopping under way
 
@@ -141,7 +141,7 @@ func (n *node) started() {
 		n.failedAt = time.Time{}
 	}
 	n.state = StateRunning
-	n.why, n.leaving = 0, 0
+	n.why, n.leaving, n.fault = 0, 0, 0
 	n.alive = t.record(e)
 	n.history.Started = e.Time
 }
@@ -213,11 +213,7 @@ func (n *node) failedWith(reason, message any, stack string) {
 	t := n.tree
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	cause := n.alive
-	if n.fault != 0 {
-		cause, n.fault = n.fault, 0
-	}
-	e := n.event(Failed, cause)
+	e := n.event(Failed, n.origin())
 	e.Reason = reasonOf(reason)
 	e.MessageType = typeOf(message)
 	e.Stack = stack
@@ -228,6 +224,14 @@ func (n *node) failedWith(reason, message any, stack string) {
 	}
 	n.over = true
 	n.fail(t.record(e), e)
+}
+
+// origin is what an actor's own failure or stop comes from. tree.mu is held.
+func (n *node) origin() uint64 {
+	if n.fault != 0 {
+		return n.fault
+	}
+	return n.alive
 }
 
 // readByActor tells the messages of the actor's own mailbox that it handles

@@ -90,7 +90,7 @@ func (i *invoker) InvokeUserMessage(message any) {
 	}
 	switch m := message.(type) {
 	case *kill:
-		n.strike(m.fault)
+		n.strike(m.reason)
 	case *probe:
 		n.probed(m)
 	case *farewell:
@@ -99,11 +99,12 @@ func (i *invoker) InvokeUserMessage(message any) {
 			i.next.InvokeUserMessage(m.terminated)
 			n.inOrder = false
 		}
+	case *late:
+		i.next.InvokeUserMessage(m.message)
 	default:
-		if f := n.tree.inject.Load(); f != nil {
-			n.strike((*f)(n.path, n.kind, message))
+		if n.injected(message) {
+			i.next.InvokeUserMessage(message)
 		}
-		i.next.InvokeUserMessage(message)
 	}
 }
 

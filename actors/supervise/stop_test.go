@@ -120,11 +120,11 @@ func TestFaultsAreCauses(t *testing.T) {
 			t.Errorf("failed by %d, the fault is %+v", e.Cause, fault)
 		}
 
-		f.Inject(func(path, kind string, message any) supervise.FaultReason {
+		f.Inject(func(path, kind string, message any) (in supervise.Injection) {
 			if _, ok := message.(*mark); ok && kind == "child" {
-				return "struck"
+				in.Reason = "struck"
 			}
-			return ""
+			return in
 		})
 		f.tell("root", &mark{})
 		f.tell("root/child", &mark{})
@@ -219,6 +219,49 @@ func TestLastWordsComeBeforeTheEnd(t *testing.T) {
 		synctest.Wait()
 		if want := []string{"mark 0", "mark 2", "end"}; !slices.Equal(heard, want) {
 			t.Errorf("heard %v, want %v", heard, want)
+		}
+	})
+}
+
+func TestAFaultCanHoldUpOrBreakSomethingElse(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		began, broken := time.Now(), false
+		type at struct {
+			n     int
+			after time.Duration
+		}
+		var heard []at
+		f.root(f.Props("root", family(map[string]*actor.Props{"child": f.Props("child", scripted(func(c actor.Context) {
+			if m, ok := c.Message().(*mark); ok {
+				heard = append(heard, at{m.n, time.Since(began)})
+			}
+		}))}, nil)), steady)
+		f.Inject(func(_, _ string, message any) supervise.Injection {
+			switch m, _ := message.(*mark); {
+			case m == nil:
+			case m.n == 1:
+				return supervise.Injection{Reason: "hang", Hang: 2 * time.Second}
+			case m.n == 2:
+				return supervise.Injection{Reason: "delay", Delay: 3 * time.Second}
+			case m.n == 3:
+				return supervise.Injection{Reason: "break", Break: func() { broken = true }}
+			}
+			return supervise.Injection{}
+		})
+		f.tell("root/child", &mark{1}, &mark{2}, &mark{3})
+		f.advance(10 * time.Second)
+		want := []at{{1, 2 * time.Second}, {3, 2 * time.Second}, {2, 5 * time.Second}}
+		if !slices.Equal(heard, want) || !broken {
+			t.Errorf("heard %v, want %v; broken: %v", heard, want, broken)
+		}
+		f.tell("root/child", &end{"broken"})
+		if e, fault := f.last(supervise.Stopping, "root/child"), f.last(supervise.Fault, "root/child"); e.Cause != fault.Seq || fault.Reason != "break" {
+			t.Errorf("stopped by %d, the fault is %+v", e.Cause, fault)
+		}
+		f.Blame("root", "disk")
+		f.tell("root", &crash{"no disk"})
+		if e := f.last(supervise.Failed, "root"); e.Cause != f.last(supervise.Fault, "root").Seq {
+			t.Errorf("failed by %d", e.Cause)
 		}
 	})
 }
