@@ -51,7 +51,7 @@ func (t *Tree) Props(kind string, producer actor.Producer, options ...Option) *a
 
 func (t *Tree) mailbox(m actor.Mailbox) actor.Mailbox {
 	if t.Sample <= 0 {
-		return &mailbox{Mailbox: m}
+		return newGated(&mailbox{Mailbox: m})
 	}
-	return &mailbox{Mailbox: m, clock: t.Clock, ages: &ages{start: t.Clock.Now()}}
+	return newGated(&mailbox{Mailbox: m, clock: t.Clock, ages: &ages{start: t.Clock.Now()}})
 }

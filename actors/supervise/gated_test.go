@@ -1,0 +1,42 @@
+package supervise
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// calls is a mailbox that notes what is asked of it.
+type calls struct {
+	actor.Mailbox
+	made []string
+}
+
+func (c *calls) PostUserMessage(m any)   { c.made = append(c.made, m.(string)) }
+func (c *calls) PostSystemMessage(m any) { c.made = append(c.made, m.(string)) }
+func (c *calls) RegisterHandlers(actor.MessageInvoker, actor.Dispatcher) {
+	c.made = append(c.made, "registered")
+}
+
+// No message reaches a mailbox that nobody runs yet.
+func TestMailboxIsGatedUntilItRuns(t *testing.T) {
+	for kind, post := range map[string]func(*gated, string){
+		"user":   func(g *gated, m string) { g.PostUserMessage(m) },
+		"system": func(g *gated, m string) { g.PostSystemMessage(m) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			inner := &calls{}
+			g := newGated(inner)
+			go post(g, "early")
+			synctest.Wait()
+			g.RegisterHandlers(nil, nil)
+			synctest.Wait()
+			post(g, "late")
+			if want := []string{"registered", "early", "late"}; !slices.Equal(inner.made, want) {
+				t.Errorf("%s message: %v, want %v", kind, inner.made, want)
+			}
+		})
+	}
+}
