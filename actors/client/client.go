@@ -107,6 +107,8 @@ func (cl *client) Receive(c actor.Context) {
 	case *messages.TorrentFailed:
 		last := cl.counted(m.InfoHash, m.Last)
 		cl.ended(c, m.InfoHash, &messages.TorrentFailed{InfoHash: m.InfoHash, Err: m.Err, Last: last})
+	case *actor.Stopping:
+		clear(cl.torrents) // what stops now has not failed
 	case *actor.Terminated:
 		cl.terminated(c, m)
 	}

@@ -183,3 +183,15 @@ func TestTheSameTorrentTwice(t *testing.T) {
 		t.Error("no reason given")
 	}
 }
+
+func TestNothingIsSaidToHaveFailedWhenTheClientStops(t *testing.T) {
+	s := newScene(t, false)
+	s.add(1000)
+	s.Settle()
+	if err := s.Tree.System.Root.StopFuture(s.Actor).Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.events) != 0 {
+		t.Errorf("got %T", <-s.events)
+	}
+}

@@ -94,6 +94,7 @@ type peers struct {
 	byPID  map[string]messages.PeerKey
 	last   messages.PeerKey
 	wanted bool // it is known what we have: dial
+	ending bool // the peers that stop are not replaced
 	timer  world.Timer
 	// Dials are paced by a bucket of a second.
 	dials  float64
@@ -140,6 +141,7 @@ func (p *peers) Receive(c actor.Context) {
 			c.Send(s.pid, m)
 		}
 	case *actor.Restarting, *actor.Stopping:
+		p.wanted, p.ending = false, true
 		if p.timer != nil {
 			p.timer.Stop()
 		}
@@ -258,6 +260,7 @@ func (p *peers) ready(c actor.Context, m *messages.PeerReady) {
 		}
 	}
 	c.Forward(p.Refs.Scheduler)
+	p.dial(c)
 }
 
 // loser is which of two connections with one peer is given up. When both sides
@@ -278,7 +281,7 @@ func loser(self [20]byte, newer, older *slot) *slot {
 // without one was given up by its supervisor.
 func (p *peers) terminated(c actor.Context, m *actor.Terminated) {
 	key, known := p.byPID[m.Who.Id]
-	if !known {
+	if !known || p.ending {
 		return
 	}
 	s := p.slots[key]

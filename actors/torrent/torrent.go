@@ -123,6 +123,7 @@ func (t *torrent) Receive(c actor.Context) {
 			t.end(c, fmt.Errorf("%w on the engine of this torrent", messages.ErrGivenUp))
 		}
 	case *actor.Restarting, *actor.Stopping:
+		t.ending = true // what stops now has not failed
 		if t.timer != nil {
 			t.timer.Stop()
 		}

@@ -1,0 +1,230 @@
+package peers
+
+import (
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/actors/stage"
+	"kouzui/actors/supervise"
+	"kouzui/messages"
+	"kouzui/wire/frame"
+)
+
+// scene is peers among probes; the peers it spawns only report what they get.
+type scene struct {
+	*stage.Stage
+	torrent, scheduler *stage.Probe
+	born               chan Peer
+	pids               map[messages.PeerKey]*actor.PID // by the actor under test, read when it is settled
+	children           *stage.Probe                    // gets what all peers get
+}
+
+var self = [20]byte{'m'}
+
+func newScene(t *testing.T, limit int) *scene {
+	s := &scene{Stage: stage.New(t), born: make(chan Peer, 1000), pids: map[messages.PeerKey]*actor.PID{}}
+	s.torrent, s.scheduler, s.children = s.StartProbe("torrent"), s.StartProbe("scheduler"), s.StartProbe("children")
+	child := func(c actor.Context) {
+		switch m := c.Message().(type) {
+		case *messages.Disconnect:
+			c.Send(s.children.PID, m)
+			supervise.StopSelf(c, m.Reason.String())
+		case *messages.AdoptLink, *messages.SetLimits, *messages.RollCall:
+			c.Forward(s.children.PID)
+		}
+	}
+	config := Config{
+		World: s.World.World(), Self: self, Max: limit,
+		Refs: messages.Refs{Torrent: s.torrent.PID, Scheduler: s.scheduler.PID},
+		Spawn: func(c actor.Context, p Peer) (*actor.PID, error) {
+			s.born <- p
+			pid := c.Spawn(s.Tree.Props("peer", func() actor.Actor { return actor.ReceiveFunc(child) }))
+			s.pids[p.Key] = pid
+			return pid, nil
+		},
+	}
+	s.Perform(func() actor.Actor { return New(config) })
+	stage.Next[*messages.CandidatesWanted](s.torrent)
+	return s
+}
+
+func (s *scene) find(n int) {
+	m := &messages.PeersFound{}
+	for i := range n {
+		m.Addrs = append(m.Addrs, messages.PeerAddr{Addr: addrOf(i + 1)})
+	}
+	s.Tell(m)
+}
+
+func (s *scene) ready(p Peer, id byte) {
+	s.Tell(&messages.PeerReady{Key: p.Key, ID: [20]byte{id}, Addr: p.Addr, Inbound: p.Inbound})
+}
+
+// end stops a peer actor and waits until its supervisor knows.
+func (s *scene) end(p Peer) {
+	if err := s.Tree.System.Root.StopFuture(s.pids[p.Key]).Wait(); err != nil {
+		panic(err)
+	}
+	s.Settle()
+}
+
+func TestDialsOnlyWhenWanted(t *testing.T) {
+	s := newScene(t, 100)
+	s.find(3)
+	s.Settle()
+	if len(s.born) != 0 {
+		t.Fatal("dials before it is told to")
+	}
+	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Settle()
+	if len(s.born) != 3 {
+		t.Fatalf("%d dials", len(s.born))
+	}
+}
+
+func TestDialsAreBoundedAndPaced(t *testing.T) {
+	s := newScene(t, 30)
+	s.find(200)
+	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Settle()
+	if len(s.born) != maxHalfOpen {
+		t.Fatalf("%d half open", len(s.born))
+	}
+	// As they connect, others have their turn: a second's dials at once, then one
+	// at a time.
+	for n := range 30 {
+		s.ready(<-s.born, byte(n+1))
+		stage.Next[*messages.PeerReady](s.scheduler)
+		s.Settle()
+		if dials := maxHalfOpen + n + 1; dials > dialsPerSecond && dials <= 30 {
+			before := len(s.born)
+			s.World.Clock.Advance(time.Second / dialsPerSecond)
+			s.Settle()
+			if len(s.born) != before+1 {
+				t.Fatalf("after dial %d: %d more", dials, len(s.born)-before)
+			}
+		}
+	}
+	s.World.Clock.Advance(time.Minute)
+	s.Settle()
+	if len(s.born) != 0 {
+		t.Errorf("%d dials over the limit of connections", len(s.born))
+	}
+}
+
+func TestRefusesItselfAndDuplicates(t *testing.T) {
+	s := newScene(t, 100)
+	s.find(3)
+	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Settle()
+	a, b, c := <-s.born, <-s.born, <-s.born
+	s.ready(a, 'x')
+	stage.Next[*messages.PeerReady](s.scheduler)
+	s.ready(b, 'x')
+	if got := stage.Next[*messages.Disconnect](s.children); got.Reason != messages.GoneDuplicate {
+		t.Errorf("a duplicate is let go as %v", got.Reason)
+	}
+	s.Tell(&messages.PeerReady{Key: c.Key, ID: self, Addr: c.Addr})
+	if got := stage.Next[*messages.Disconnect](s.children); got.Reason != messages.GoneSelf {
+		t.Errorf("it meets itself and calls it %v", got.Reason)
+	}
+	s.Quiet(s.scheduler)
+}
+
+// Two clients that dial each other at once must agree on the connection to keep.
+func TestBothSidesKeepTheSameConnection(t *testing.T) {
+	small, large := [20]byte{1}, [20]byte{2}
+	dialled := func(id [20]byte) *slot { return &slot{id: id} }
+	accepted := func(id [20]byte) *slot { return &slot{id: id, Peer: Peer{Inbound: true}} }
+	for _, newerIsOurs := range []bool{false, true} {
+		out, in := dialled(large), accepted(large)
+		newer, older := in, out
+		if newerIsOurs {
+			newer, older = out, in
+		}
+		if lost := loser(small, newer, older); lost != in {
+			t.Errorf("newer is ours: %v: the smaller id gives up its own dial", newerIsOurs)
+		}
+		out, in = dialled(small), accepted(small)
+		newer, older = in, out
+		if newerIsOurs {
+			newer, older = out, in
+		}
+		if lost := loser(large, newer, older); lost != out {
+			t.Errorf("newer is ours: %v: the larger id keeps its own dial", newerIsOurs)
+		}
+	}
+}
+
+func TestIncomingConnectionsAreBounded(t *testing.T) {
+	s := newScene(t, 4)
+	adopt := func(host int) error {
+		link := s.World.Network.NewLink(addrOf(host), true)
+		s.Tell(&messages.AdoptLink{Link: link, Handshake: frame.Handshake{PeerID: [20]byte{byte(host)}}})
+		s.Settle()
+		select {
+		case <-s.born:
+			stage.Next[*messages.AdoptLink](s.children)
+			return nil
+		default:
+			return link.AwaitClose()
+		}
+	}
+	for i, want := range []bool{true, true, false} {
+		if err := adopt(1); (err == nil) != want {
+			t.Fatalf("connection %d of one host: %v", i+1, err)
+		}
+	}
+	for host := 2; host < 4; host++ {
+		if err := adopt(host); err != nil {
+			t.Fatalf("another host: %v", err)
+		}
+	}
+	if err := adopt(9); err == nil {
+		t.Error("more connections than the limit")
+	}
+}
+
+func TestABannedPeerIsLetGoAndItsNeighbourStays(t *testing.T) {
+	s := newScene(t, 100)
+	s.find(2)
+	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Settle()
+	a, b := <-s.born, <-s.born
+	s.ready(a, 1)
+	s.ready(b, 2)
+	s.Tell(&messages.BanAddress{Addr: a.Addr, Reason: "sent rubbish"})
+	if got := stage.Next[*messages.Disconnect](s.children); got.Reason != messages.GoneBanned {
+		t.Errorf("let go as %v", got.Reason)
+	}
+	s.Tell(&messages.PeersFound{Addrs: []messages.PeerAddr{{Addr: a.Addr}}})
+	s.World.Clock.Advance(time.Hour)
+	s.Settle()
+	if len(s.born) != 0 {
+		t.Error("a banned peer is dialled again")
+	}
+	s.Quiet(s.children)
+}
+
+func TestAGonePeerIsTriedAgain(t *testing.T) {
+	s := newScene(t, 100)
+	s.find(1)
+	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Settle()
+	first := <-s.born
+	s.Tell(&messages.PeerReady{Key: first.Key, ID: [20]byte{'x'}, Addr: first.Addr})
+	s.Tell(&messages.PeerGone{Key: first.Key, Addr: first.Addr, Reason: messages.GoneClosed})
+	s.Tell(&messages.BanAddress{}) // of somebody else
+	stage.Next[*messages.PeerReady](s.scheduler)
+	s.end(first)
+	if len(s.born) != 0 {
+		t.Error("dialled again at once")
+	}
+	s.World.Clock.Advance(5 * time.Second)
+	s.Settle()
+	if len(s.born) != 1 {
+		t.Error("not tried again")
+	}
+}

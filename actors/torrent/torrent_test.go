@@ -1,0 +1,153 @@
+package torrent
+
+import (
+	"errors"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/actors/stage"
+	"kouzui/messages"
+	"kouzui/wire/announce"
+	"kouzui/wire/metainfo"
+)
+
+// scene is a torrent of two tiers whose parts only pass on what they are told.
+type scene struct {
+	*stage.Stage
+	client, engine *stage.Probe
+	trackers       [2]*stage.Probe
+	torrent        *metainfo.Torrent
+}
+
+func newScene(t *testing.T, o messages.TorrentOptions) *scene {
+	s := &scene{Stage: stage.New(t)}
+	s.client, s.engine = s.StartProbe("client"), s.StartProbe("engine")
+	s.trackers[0], s.trackers[1] = s.StartProbe("first"), s.StartProbe("second")
+	s.torrent, _ = stage.Torrent(t, 1000, 100, "http://a/announce", "http://b/announce")
+	part := func(kind string, to *stage.Probe) *actor.Props {
+		return s.Tree.Props(kind, func() actor.Actor {
+			return actor.ReceiveFunc(func(c actor.Context) {
+				switch c.Message().(type) {
+				case actor.SystemMessage, actor.AutoReceiveMessage:
+				default:
+					c.Forward(to.PID)
+				}
+			})
+		})
+	}
+	config := Config{
+		World: s.World.World(), Torrent: s.torrent, Options: o, Port: 6881,
+		Refs:    messages.Refs{Client: s.client.PID},
+		Engine:  func(messages.Refs) *actor.Props { return part("engine", s.engine) },
+		Tracker: func(_ messages.Refs, tier int) *actor.Props { return part("tracker", s.trackers[tier]) },
+	}
+	s.Perform(func() actor.Actor { return New(config) })
+	return s
+}
+
+func (s *scene) progress(state messages.State, left int64) {
+	s.Tell(&messages.Progress{State: state, Left: left, Downloaded: 1000 - left})
+	stage.Next[*messages.Progress](s.client)
+}
+
+func TestAnnouncesBeginWhenItIsKnownWhatIsLeft(t *testing.T) {
+	s := newScene(t, messages.TorrentOptions{})
+	s.progress(messages.StateChecking, 1000)
+	s.Quiet(s.trackers[:]...)
+	s.progress(messages.StateDownloading, 400)
+	if m := stage.Next[*messages.Totals](s.trackers[0]); m.Left != 400 || m.Downloaded != 600 {
+		t.Errorf("it announces %+v", m)
+	}
+	stage.Next[*messages.StartAnnouncing](s.trackers[0])
+	s.Quiet(s.trackers[1])
+}
+
+func TestTheNextTierStandsInAndSteps(t *testing.T) {
+	s := newScene(t, messages.TorrentOptions{})
+	s.progress(messages.StateDownloading, 400)
+	s.Tell(&messages.TrackerFailed{Tier: 0, Err: errors.New("down"), Exhausted: true})
+	stage.Await[*messages.StartAnnouncing](s.trackers[1])
+	s.Tell(&messages.TrackerReplied{Tier: 0, Event: announce.Started})
+	stage.Await[*messages.StandBy](s.trackers[1])
+}
+
+func TestARestartedTrackerIsToldWhatWasSaid(t *testing.T) {
+	s := newScene(t, messages.TorrentOptions{})
+	s.progress(messages.StateDownloading, 400)
+	earliest := s.World.Clock.Now().Add(time.Minute)
+	s.Tell(&messages.TrackerReplied{Tier: 0, Event: announce.Started, Earliest: earliest})
+	stage.Await[*messages.StartAnnouncing](s.trackers[0])
+	s.Tell(&messages.TrackerReady{Tier: 0})
+	m := stage.Await[*messages.StartAnnouncing](s.trackers[0])
+	if !m.Started || m.Completed || !m.NotBefore.Equal(earliest) {
+		t.Errorf("it is told %+v", m)
+	}
+}
+
+func TestItEndsInOrder(t *testing.T) {
+	s := newScene(t, messages.TorrentOptions{})
+	s.progress(messages.StateDownloading, 400)
+	s.progress(messages.StateSeeding, 0)
+	stage.Next[*messages.TorrentCompleted](s.client)
+	stage.Await[*messages.Flush](s.engine)
+	if m := stage.Await[*messages.Totals](s.trackers[0]); m.Completed {
+		t.Error("completed before it was")
+	}
+	for !stage.Await[*messages.Totals](s.trackers[0]).Completed {
+	}
+	stage.Await[*messages.StopAnnouncing](s.trackers[0])
+	s.Quiet(s.client)
+	s.Tell(&messages.Flushed{})
+	s.Quiet(s.client)
+	s.Tell(&messages.AnnouncingStopped{})
+	if done := stage.Next[*messages.TorrentDone](s.client); !done.Complete {
+		t.Error("it was complete")
+	}
+	s.Quiet(s.client)
+}
+
+func TestItsEndWaitsForNobodyForLong(t *testing.T) {
+	s := newScene(t, messages.TorrentOptions{Seed: true})
+	s.progress(messages.StateDownloading, 400)
+	s.Tell(&messages.StopTorrent{})
+	s.Settle()
+	s.World.Clock.Advance(endWithin)
+	if done := stage.Next[*messages.TorrentDone](s.client); done.Complete {
+		t.Error("it was not complete")
+	}
+}
+
+func TestWhatTheStoreCannotDoEndsIt(t *testing.T) {
+	s := newScene(t, messages.TorrentOptions{})
+	cause := errors.New("no such folder")
+	s.Tell(&messages.StoreFailed{Err: cause, Fatal: true})
+	s.Tell(&messages.Flushed{})
+	if failed := stage.Next[*messages.TorrentFailed](s.client); !errors.Is(failed.Err, cause) {
+		t.Errorf("it failed with %v", failed.Err)
+	}
+}
+
+func TestANewSwarmIsToldWhomWeKnow(t *testing.T) {
+	user, found := netip.MustParseAddrPort("127.0.0.1:1"), netip.MustParseAddrPort("127.0.0.1:2")
+	s := newScene(t, messages.TorrentOptions{Peers: []netip.AddrPort{user}})
+	s.Tell(&messages.PeersFound{Addrs: []messages.PeerAddr{{Addr: found}}})
+	stage.Next[*messages.PeersFound](s.engine)
+	s.Tell(&messages.CandidatesWanted{})
+	if m := stage.Next[*messages.PeersFound](s.engine); len(m.Addrs) != 2 {
+		t.Errorf("it is told of %v", m.Addrs)
+	}
+}
+
+func TestWithoutPeersItSaysWhatTheTrackerSaid(t *testing.T) {
+	s := newScene(t, messages.TorrentOptions{})
+	s.progress(messages.StateDownloading, 400)
+	s.Tell(&messages.TrackerFailed{Tier: 0, URL: "http://a/announce", Err: errors.New("connect: refused")})
+	stage.Next[*messages.TorrentTracker](s.client)
+	s.Tell(&messages.Progress{State: messages.StateDownloading, Left: 400})
+	if p := stage.Next[*messages.Progress](s.client); p.Why != "tracker http://a/announce: connect: refused" {
+		t.Errorf("it says %q", p.Why)
+	}
+}
