@@ -80,7 +80,12 @@ func start(t *testing.T, ctx context.Context, c counterpart.Client, task counter
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(p.Stop)
+	t.Cleanup(func() {
+		p.Stop()
+		if t.Failed() {
+			t.Logf("the end of the log of %s at %s:\n%s", p.Name, p.Addr, p.LogTail())
+		}
+	})
 	return p
 }
 

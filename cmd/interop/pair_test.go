@@ -13,7 +13,7 @@ import (
 
 // Transmission alone takes 15 s of timers, and kouzui may be built with the race
 // detector on a machine that is busy.
-const patience = 90 * time.Second
+const patience = 45 * time.Second
 
 // nobody is a tracker that is down: rtorrent takes no torrent without a tracker,
 // and all others do without.

@@ -81,12 +81,11 @@ func version(program string, command []string) (string, error) {
 		return "", fmt.Errorf("%s is not installed", program)
 	}
 	out, err := exec.Command(command[0], command[1:]...).CombinedOutput()
-	line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 	// Some print their version with their help, and exit with 1 after it.
-	for word := range strings.FieldsSeq(line) {
+	for word := range strings.FieldsSeq(string(out)) {
 		if word = strings.Trim(word, "v.,"); word != "" && word[0] >= '0' && word[0] <= '9' {
 			return word, nil
 		}
 	}
-	return "", fmt.Errorf("%s does not tell its version: %q, %v", program, line, err)
+	return "", fmt.Errorf("%s does not tell its version: %v", program, err)
 }

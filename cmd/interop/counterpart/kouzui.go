@@ -64,7 +64,7 @@ func KouzuiTracker(program string) Tracker {
 		program:  program,
 		version:  []string{program, "version"},
 		start: func(ctx context.Context, home string, at Place, _ string) (*Process, error) {
-			return startTracker(ctx, "kouzui tracker", home, at, program, "tracker", "--listen", at.Host, "--port", strconv.Itoa(at.Port))
+			return startTracker(ctx, "kouzui tracker", home, at, program, "tracker", "--listen", at.Peer())
 		},
 	}
 }

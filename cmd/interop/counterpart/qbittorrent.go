@@ -16,6 +16,7 @@ import (
 	"strings"
 )
 
+// qbittorrent may drop the first that connects to it as a seed.
 var qbittorrent = Client{
 	Name:    "qbittorrent",
 	Dials:   true,
@@ -129,11 +130,17 @@ func (a qbittorrentAPI) state(ctx context.Context, hash string) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	var torrents []struct{ State string }
+	var torrents []struct {
+		State      string
+		Completion int64 `json:"completion_on"` // Unix time; the state is ahead of it for a moment
+	}
 	if err := json.Unmarshal(text, &torrents); err != nil || len(torrents) != 1 {
 		return "", err
 	}
-	return torrents[0].State, nil
+	if t := torrents[0]; !seeding(t.State) || t.Completion > 0 {
+		return t.State, nil
+	}
+	return "", nil
 }
 
 func seeding(state string) bool { return state == "uploading" || state == "stalledUP" }

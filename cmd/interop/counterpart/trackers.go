@@ -60,17 +60,22 @@ var Opentracker = Tracker{
 	},
 }
 
-// NodeTracker is npm's bittorrent-tracker of the node_modules in folder.
+// NodeTracker is npm's bittorrent-tracker, of the node_modules in folder, run by
+// the script that lies there too.
 func NodeTracker(folder string) Tracker {
-	program := filepath.Join(folder, "node_modules", ".bin", "bittorrent-tracker")
+	script := filepath.Join(folder, "tracker.mjs")
 	return Tracker{
 		Name:     "bittorrent-tracker",
 		Announce: func(p Place) []string { return []string{announceHTTP(p), announceUDP(p)} },
-		program:  program,
-		version:  []string{program, "--version"},
+		program:  "node",
+		version: []string{"node", "--print",
+			"JSON.parse(fs.readFileSync(process.argv[1])).version", filepath.Join(folder, "node_modules/bittorrent-tracker/package.json")},
 		start: func(ctx context.Context, home string, at Place, _ string) (*Process, error) {
-			return startTracker(ctx, "bittorrent-tracker", home, at, program, "--port", strconv.Itoa(at.Port), "--http", "--udp",
-				"--http-hostname", at.Host, "--udp-hostname", at.Host, "--interval", "2000")
+			path, err := filepath.Abs(script)
+			if err != nil {
+				return nil, err
+			}
+			return startTracker(ctx, "bittorrent-tracker", home, at, "node", path, at.Host, strconv.Itoa(at.Port))
 		},
 	}
 }
