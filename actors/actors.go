@@ -27,6 +27,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rs/zerolog"
 
+	"kouzui/actors/fault"
 	"kouzui/actors/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
@@ -59,6 +60,8 @@ type Options struct {
 	// Restarts is how failed actors are restarted, and how often until they are
 	// given up. What then happens is each supervisor's own.
 	Restarts supervise.Backoff
+	// Faults are what breaks on purpose.
+	Faults []fault.Spec
 }
 
 // Client runs torrents. Its methods are safe for concurrent use.
@@ -85,6 +88,10 @@ func Start(o Options) (*Client, error) {
 	parts := assembly{
 		Options: o, tree: tree, counted: counted,
 		self: newPeerID(o.World.Chance), key: o.World.Chance.Source("tracker key").Uint32(),
+	}
+	if len(o.Faults) > 0 {
+		parts.faults = fault.New(o.Faults, o.World.Clock)
+		parts.faults.Begin(tree)
 	}
 	pid, err := tree.Spawn("client", parts.client(), supervise.StopChild)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	"kouzui/actors/choker"
 	"kouzui/actors/client"
 	"kouzui/actors/engine"
+	"kouzui/actors/fault"
 	"kouzui/actors/limiter"
 	"kouzui/actors/listener"
 	"kouzui/actors/peer"
@@ -29,6 +30,15 @@ type assembly struct {
 	self    [20]byte
 	key     uint32 // by which trackers know us when our address changes (BEP 7)
 	counted *restarts
+	faults  *fault.Plan // nil: none
+}
+
+// world is what the actor at path may reach outside.
+func (a assembly) world(path string) *world.World {
+	if a.faults == nil {
+		return a.World
+	}
+	return a.faults.World(a.World, path)
 }
 
 func (a assembly) client() *actor.Props {
@@ -45,7 +55,7 @@ func (a assembly) client() *actor.Props {
 }
 
 func (a assembly) listener(refs messages.Refs) *actor.Props {
-	config := listener.Config{World: a.World, Refs: refs, Addr: a.Listen}
+	config := listener.Config{World: a.world(refs.Client.Id + "/listener"), Refs: refs, Addr: a.Listen}
 	return a.tree.Props("listener", func() actor.Actor { return listener.New(config) })
 }
 
@@ -61,7 +71,7 @@ func (a assembly) torrent(refs messages.Refs, add *messages.AddTorrent, share cl
 
 func (a assembly) tracker(refs messages.Refs, add *messages.AddTorrent, tier int, port uint16) *actor.Props {
 	config := tracker.Config{
-		World: a.World, Refs: refs, Tier: tier, URLs: add.Torrent.Announce[tier],
+		World: a.world(fmt.Sprintf("%s/tracker-%d", refs.Torrent.Id, tier)), Refs: refs, Tier: tier, URLs: add.Torrent.Announce[tier],
 		InfoHash: add.Torrent.InfoHash, PeerID: a.self, Key: a.key, Port: port,
 	}
 	return a.tree.Props("tracker", func() actor.Actor { return tracker.New(config) })
@@ -80,7 +90,7 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 	switch name {
 	case engine.Store:
 		config := store.Config{
-			World: a.World, Tree: a.tree, Refs: refs, Torrent: add.Torrent, Pool: a.Pool,
+			World: a.world(refs.Store.Id), Tree: a.tree, Refs: refs, Torrent: add.Torrent, Pool: a.Pool,
 			Dir: o.Dir, Check: o.Check, MustExist: o.MustExist,
 		}
 		return a.tree.Props(name, func() actor.Actor { return store.New(config) }, supervise.WithStrategy(a.Restarts))
@@ -101,8 +111,9 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 }
 
 func (a assembly) peer(c actor.Context, refs messages.Refs, add *messages.AddTorrent, p peers.Peer) (*actor.PID, error) {
+	name := fmt.Sprintf("peer-%d", p.Key)
 	config := peer.Config{
-		World: a.World, Refs: refs, Torrent: add.Torrent, Self: a.self,
+		World: a.world(refs.Peers.Id + "/" + name), Refs: refs, Torrent: add.Torrent, Self: a.self,
 		Key: p.Key, Addr: p.Addr, Inbound: p.Inbound, Limits: p.Limits,
 	}
 	kind := peers.Dialled
@@ -110,7 +121,7 @@ func (a assembly) peer(c actor.Context, refs messages.Refs, add *messages.AddTor
 		kind = peers.Accepted
 	}
 	props := a.tree.Props(kind, func() actor.Actor { return peer.New(config) })
-	return c.SpawnNamed(props, fmt.Sprintf("peer-%d", p.Key))
+	return c.SpawnNamed(props, name)
 }
 
 // newPeerID is random behind the name and version of the client (BEP 20).

@@ -1,0 +1,80 @@
+package fault
+
+import (
+	"net/netip"
+	"sync"
+	"time"
+
+	"kouzui/actors/world"
+	"kouzui/messages"
+	"kouzui/wire/announce"
+)
+
+// network is one whose links can be found, to be cut.
+type network struct {
+	world.Network
+	links *links
+}
+
+func (n network) Listen(addr string, perSecond int, accept func(messages.Link), failed func(error)) (world.Listener, error) {
+	return n.Network.Listen(addr, perSecond, func(l messages.Link) { accept(n.links.add(l)) }, failed)
+}
+
+func (n network) Dial(addr netip.AddrPort, timeout time.Duration, done func(messages.Link, error)) (cancel func()) {
+	return n.Network.Dial(addr, timeout, func(l messages.Link, err error) {
+		if err == nil {
+			l = n.links.add(l)
+		}
+		done(l, err)
+	})
+}
+
+// links are those that nobody has closed yet. Whoever has a link closes it in
+// the end, also one that the other side has left.
+type links struct {
+	mu   sync.Mutex
+	open map[uint64]messages.Link
+}
+
+func (ls *links) add(l messages.Link) messages.Link {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	if ls.open == nil {
+		ls.open = map[uint64]messages.Link{}
+	}
+	ls.open[l.ID()] = l
+	return &link{l, ls}
+}
+
+func (ls *links) find(id uint64) messages.Link {
+	ls.mu.Lock()
+	defer ls.mu.Unlock()
+	return ls.open[id]
+}
+
+type link struct {
+	messages.Link
+	links *links
+}
+
+func (l *link) Close(reason error) {
+	l.links.mu.Lock()
+	delete(l.links.open, l.ID())
+	l.links.mu.Unlock()
+	l.Link.Close(reason)
+}
+
+// announcer is one whose announces fail.
+type announcer struct {
+	world.Announcer
+	site *site
+}
+
+func (a announcer) Announce(url string, r announce.Request, timeout time.Duration, done func(announce.Reply, error)) (cancel func()) {
+	f := a.site.strike(Tracker, func(s *Spec) bool { return s.URL.Match(url) }, url)
+	if f == nil {
+		return a.Announcer.Announce(url, r, timeout, done)
+	}
+	done(announce.Reply{}, &world.AnnounceError{Phase: trackerErrors[f.Error], Err: errInjected})
+	return func() {}
+}

@@ -1,0 +1,186 @@
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"kouzui/actors/world"
+)
+
+// everyone is who is struck when nobody is named: all but the root, with which
+// everything ends.
+const everyone Pattern = "*/*"
+
+// form is what is particular to a kind.
+type form struct {
+	keys    []string // beside those of When
+	needs   []string // at least one of them
+	errors  []string // values of the key error
+	lasting bool     // a state rather than an event: it strikes until it is told otherwise
+}
+
+var forms = map[Kind]form{
+	Panic: {keys: []string{"actor", "message"}},
+	Hang:  {keys: []string{"actor", "message", "time"}, needs: []string{"time"}},
+	Delay: {keys: []string{"actor", "message", "time"}, needs: []string{"time"}, lasting: true},
+	Link:  {keys: []string{"actor", "peer"}},
+	Disk: {
+		keys: []string{"actor", "path", "op", "error", "slow"}, needs: []string{"error", "slow"},
+		errors: slices.Sorted(maps.Keys(diskErrors)), lasting: true,
+	},
+	Tracker: {
+		keys: []string{"actor", "url", "error"}, needs: []string{"error"},
+		errors: slices.Sorted(maps.Keys(trackerErrors)), lasting: true,
+	},
+}
+
+var whenKeys = []string{"at", "for", "count", "every", "p", "seed"}
+
+// diskErrors are what a disk says. One that is full refuses only what needs
+// room, one that is read-only only what changes something.
+var diskErrors = map[string]error{
+	"ENOSPC": full{syscall.ENOSPC},
+	"EIO":    syscall.EIO,
+	"EROFS":  syscall.EROFS,
+	"EACCES": fs.ErrPermission,
+}
+
+type full struct{ error }
+
+func (full) Is(target error) bool { return target == world.ErrFull }
+func (f full) Unwrap() error      { return f.error }
+
+var trackerErrors = map[string]world.Phase{
+	"dns": world.PhaseDNS, "connect": world.PhaseConnect, "tls": world.PhaseTLS, "send": world.PhaseSend,
+	"status": world.PhaseStatus, "read": world.PhaseRead, "bencode": world.PhaseBencode, "failure": world.PhaseFailure,
+}
+
+// Parse reads a Spec: a kind and then keys with their values, with commas in
+// between, such as
+//
+//	panic,actor=*/peer-*,message=BlocksArrived,p=0.01,seed=7
+//	disk,error=ENOSPC,at=3s,for=5s
+//
+// A panic, a hang and a cut link happen once unless for, count, every or p says
+// how often; the other faults last.
+func Parse(text string) (Spec, error) {
+	words := strings.Split(text, ",")
+	s := Spec{Kind: Kind(words[0]), Actor: everyone, text: text}
+	form, ok := forms[s.Kind]
+	if !ok {
+		return s, fmt.Errorf("%q is no kind of fault; there are %s", words[0], list(slices.Sorted(maps.Keys(forms))))
+	}
+	known := slices.Concat(form.keys, whenKeys)
+	given := map[string]bool{}
+	for _, word := range words[1:] {
+		key, value, _ := strings.Cut(word, "=")
+		switch {
+		case !slices.Contains(known, key):
+			return s, fmt.Errorf("%s has no key %q; it has %s", s.Kind, key, list(known))
+		case value == "":
+			return s, fmt.Errorf("%s needs a value", key)
+		case given[key]:
+			return s, fmt.Errorf("%s is given twice", key)
+		}
+		given[key] = true
+		if err := s.set(key, value, form); err != nil {
+			return s, fmt.Errorf("%s=%s: %w", key, value, err)
+		}
+	}
+	has := func(key string) bool { return given[key] }
+	if len(form.needs) > 0 && !slices.ContainsFunc(form.needs, has) {
+		return s, fmt.Errorf("%s needs %s", s.Kind, strings.Join(form.needs, " or "))
+	}
+	if has("error") && has("slow") {
+		return s, errors.New("a disk is given error or slow; for both there can be two faults")
+	}
+	if !form.lasting && !slices.ContainsFunc([]string{"for", "count", "every", "p"}, has) {
+		s.Count = 1
+	}
+	return s, nil
+}
+
+func (s *Spec) set(key, value string, f form) (err error) {
+	switch key {
+	case "actor":
+		s.Actor = Pattern(value)
+	case "peer":
+		s.Peer = Pattern(value)
+	case "path":
+		s.Path = Pattern(value)
+	case "url":
+		s.URL = Pattern(value)
+	case "message":
+		s.Message = value
+		if strings.ContainsAny(value, "*. ") {
+			return errors.New("is no type of a message, such as BlocksArrived")
+		}
+	case "op":
+		s.Op = value
+		return oneOf(value, "read", "write")
+	case "error":
+		s.Error = value
+		return oneOf(value, f.errors...)
+	case "time", "slow":
+		s.Time, err = duration(value, true)
+	case "at":
+		s.At, err = duration(value, false)
+	case "for":
+		s.For, err = duration(value, true)
+	case "every":
+		if s.Every, err = number(value); err != nil {
+			if s.Pause, err = duration(value, true); err != nil {
+				err = errors.New("must be a number from 1 on, or a time such as 500ms")
+			}
+		}
+	case "count":
+		s.Count, err = number(value)
+	case "p":
+		if s.P, err = strconv.ParseFloat(value, 64); err != nil || !(s.P > 0 && s.P <= 1) {
+			err = errors.New("must be above 0, and 1 at most")
+		}
+	case "seed":
+		if s.Seed, err = strconv.ParseUint(value, 10, 64); err != nil {
+			err = errors.New("must be a number from 0 on")
+		}
+	}
+	return err
+}
+
+func oneOf(value string, from ...string) error {
+	if !slices.Contains(from, value) {
+		return fmt.Errorf("must be one of %s", list(from))
+	}
+	return nil
+}
+
+func number(value string) (int, error) {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < 1 {
+		return 0, errors.New("must be a number from 1 on")
+	}
+	return n, nil
+}
+
+func duration(value string, positive bool) (time.Duration, error) {
+	d, err := time.ParseDuration(value)
+	if err != nil || d < 0 || positive && d == 0 {
+		return 0, errors.New("must be a time such as 500ms or 2m")
+	}
+	return d, nil
+}
+
+func list[T ~string](words []T) string {
+	texts := make([]string, len(words))
+	for i, w := range words {
+		texts[i] = string(w)
+	}
+	return strings.Join(texts, ", ")
+}
