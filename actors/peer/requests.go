@@ -44,13 +44,16 @@ func (r *requests) ask(dst []messages.Block, bytes int, now time.Time) []message
 // answer takes a block that came off those under way; false means that it was
 // not asked for, or not any more.
 func (r *requests) answer(b messages.Block) bool {
-	for i := range r.flight {
-		if r.flight[i].Block == b {
-			r.flight = slices.Delete(r.flight, i, i+1)
-			return true
-		}
+	i := slices.IndexFunc(r.flight, func(q request) bool { return q.Block == b })
+	switch {
+	case i < 0:
+		return false
+	case i == 0:
+		r.flight = r.flight[1:] // nothing to be moved
+	default:
+		r.flight = slices.Delete(r.flight, i, i+1)
 	}
-	return false
+	return true
 }
 
 // cancel drops blocks wherever they are, and appends those that have been asked
@@ -67,8 +70,7 @@ func (r *requests) cancel(dst, blocks []messages.Block) []messages.Block {
 	return dst
 }
 
-// overdue drops the blocks asked for before limit, except the youngest keep of
-// them, and appends them to dst.
+// overdue drops the blocks asked for before limit, and appends them to dst.
 func (r *requests) overdue(dst []messages.Block, limit time.Time) []messages.Block {
 	r.flight = slices.DeleteFunc(r.flight, func(q request) bool {
 		if !q.sent.Before(limit) {
