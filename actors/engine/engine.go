@@ -66,14 +66,16 @@ func (e *engine) Receive(c actor.Context) {
 }
 
 // start spawns the members. Their addresses are known beforehand, so each is
-// told all of them; who needs an answer of another waits for it.
+// told all of them; who needs an answer of another waits for it. What is sent to
+// a member before it is spawned is lost, so each comes after those it speaks to
+// at its start: the choker to peers and scheduler, the store to the scheduler.
 func (e *engine) start(c actor.Context) {
 	self := c.Self()
 	e.Refs.Engine = self
 	member := func(name string) *actor.PID { return actor.NewPID(self.Address, self.Id+"/"+name) }
 	e.Refs.Store, e.Refs.Scheduler = member(Store), member(Scheduler)
 	e.Refs.Choker, e.Refs.Peers = member(Choker), member(Peers)
-	for _, name := range []string{Store, Scheduler, Choker, Peers} {
+	for _, name := range []string{Scheduler, Peers, Choker, Store} {
 		if _, err := c.SpawnNamed(e.Member(name, e.Refs), name); err != nil {
 			supervise.Fail(err)
 		}
