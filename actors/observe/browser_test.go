@@ -3,12 +3,17 @@ package observe_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/chromedp"
 
 	"kouzui/actors"
@@ -63,6 +68,9 @@ func shows(expression string) step {
 	})`, chromedp.EvalAwaitPromise)
 }
 
+func visible(selector string) step { return chromedp.WaitVisible(chromedp.CSS(selector)) }
+func click(selector string) step   { return chromedp.Click(chromedp.CSS(selector)) }
+
 // row is the tree's row of an actor by the end of its path.
 func row(end string) string { return `.row[data-path$="` + end + `"]:not([hidden])` }
 
@@ -76,13 +84,13 @@ func TestAnActorKilledOnThePageComesBack(t *testing.T) {
 
 	ctx := browse(t, s.URL(), 1280, 800)
 	do(t, ctx,
-		chromedp.WaitVisible(row("/engine/store")),
-		chromedp.WaitVisible(row("/engine/scheduler")),
-		chromedp.WaitVisible(row("/peers/peer-1")),
+		visible(row("/engine/store")),
+		visible(row("/engine/scheduler")),
+		visible(row("/peers/peer-1")),
 		shows(`document.querySelector('.torrent h3 em').textContent === 'downloading'`),
-		chromedp.Click(row("/engine/choker")),
-		chromedp.WaitVisible(`#panel .kill`),
-		chromedp.Click(`#panel .kill`),
+		click(row("/engine/choker")),
+		visible(`#panel .kill`),
+		click(`#panel .kill`),
 		shows(`document.querySelector('`+row("/engine/choker")+` .incarnation')?.textContent === '#2'`),
 		shows(`document.querySelector('`+row("/engine/choker")+` .badge')?.textContent.startsWith('↻ 1')`),
 		shows(`document.querySelector('#failures .chain .good')?.textContent.startsWith('#2 runs')`),
@@ -94,13 +102,133 @@ func TestAnActorKilledOnThePageComesBack(t *testing.T) {
 	if err != nil || !bytes.Equal(got, data) {
 		t.Errorf("wrong data, or none: %v", err)
 	}
-	if path := os.Getenv("KOUZUI_LOOK"); path != "" {
-		png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-		if err != nil {
+}
+
+// TestAThousandActorsStayFluid also tells, with -v, what the page costs while it
+// follows, as fast as it can, how actors are killed and come back.
+func TestAThousandActorsStayFluid(t *testing.T) {
+	const rounds, atOnce = 20, 10
+	names := make([]string, 1000)
+	for i := range names {
+		names[i] = fmt.Sprintf("peer-%d", i+1)
+	}
+	s := newScene(t, names...)
+	ctx := browse(t, s.URL(), 1280, 800)
+	do(t, ctx,
+		shows(`document.querySelector('#totals dd')?.textContent === '1001'`),
+		// A crowd is folded at first.
+		shows(`document.querySelectorAll('.row:not([hidden])').length === 1`),
+		click(row("root")+" .fold"),
+		visible(row("root/peer-9")),
+	)
+	do(t, ctx, chromedp.Evaluate[chromedp.Void](`{
+		window.gaps = [];
+		let last = performance.now();
+		const frame = now => { gaps.push(now - last); last = now; requestAnimationFrame(frame); };
+		requestAnimationFrame(frame);
+	}`))
+	before := costs(t, ctx)
+	for i := range rounds {
+		for j := range atOnce {
+			if err := s.tree.Kill("root/"+names[(i*atOnce+j)*7%len(names)], "a test"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		do(t, ctx, shows(fmt.Sprintf(`document.querySelectorAll('#failures .good').length === %d`, (i+1)*atOnce)))
+	}
+	after := costs(t, ctx)
+	wall := after["Timestamp"] - before["Timestamp"]
+	t.Logf("%.0f restarts a second", rounds*atOnce/wall)
+	for _, name := range []string{"TaskDuration", "ScriptDuration", "LayoutDuration", "RecalcStyleDuration"} {
+		t.Logf("%s: %.1f %% of a core", name, 100*(after[name]-before[name])/wall)
+	}
+	frames, err := chromedp.Run(ctx, chromedp.Evaluate[[]float64](`gaps.sort((a, b) => a - b)`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := len(frames)
+	t.Logf("ms from frame to frame: median %.0f, 99th percentile %.0f, longest %.0f", frames[n/2], frames[n*99/100], frames[n-1])
+	rows, err := chromedp.Run(ctx, chromedp.Evaluate[int](`document.querySelectorAll('.row').length`))
+	if err != nil || rows > 60 {
+		t.Errorf("%d rows in the document for 1001 actors: %v", rows, err)
+	}
+	do(t, ctx,
+		chromedp.SendKeys(chromedp.CSS("#filter"), "peer-1000"),
+		visible(row("root/peer-1000")),
+		shows(`document.querySelectorAll('.row:not([hidden])').length === 2`),
+	)
+}
+
+// costs are the seconds that the page has spent so far, by what on.
+func costs(t *testing.T, ctx context.Context) map[string]float64 {
+	t.Helper()
+	if _, err := chromedp.Call(ctx, performance.Enable, performance.EnableParams{}); err != nil {
+		t.Fatal(err)
+	}
+	answer, err := chromedp.Call(ctx, performance.GetMetrics, cdp.Empty{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seconds := map[string]float64{}
+	for _, m := range answer.Metrics {
+		seconds[m.Name] = m.Value
+	}
+	return seconds
+}
+
+// TestScreenshot makes the picture of the README where KOUZUI_SCREENSHOT says.
+func TestScreenshot(t *testing.T) {
+	path := os.Getenv("KOUZUI_SCREENSHOT")
+	if path == "" {
+		t.Skip("KOUZUI_SCREENSHOT names no file")
+	}
+	s := observer(t)
+	n := start(t, actors.Options{Listen: "127.0.0.1:0", Limits: messages.SetLimits{Down: 3 << 20}}, s)
+	for i, name := range []string{"lecture.mkv", "album.flac"} {
+		torrent, data := stage.Torrent(t, 56<<20+i*12345, 64<<10)
+		torrent.Name = name
+		var peers []netip.AddrPort
+		for range 4 {
+			peers = append(peers, seed(t, torrent, data))
+		}
+		n.Add(torrent, messages.TorrentOptions{Dir: t.TempDir(), Peers: peers, Seed: true, MaxPeers: 10})
+	}
+	scheme := os.Getenv("KOUZUI_SCHEME")
+	if scheme == "" {
+		scheme = "light"
+	}
+	ctx := browse(t, s.URL(), 1360, 800)
+	setScheme := func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		})
+		return err
+	}
+	var victims []string
+	for _, node := range n.Tree().Snapshot() {
+		if node.Kind == "choker" || strings.HasSuffix(node.Path, "peers/peer-2") {
+			victims = append(victims, node.Path)
+		}
+	}
+	do(t, ctx,
+		chromedp.EmulateViewport(1360, 800),
+		chromedp.Func(setScheme),
+		shows(`[...document.querySelectorAll('.torrent h3 b')].every(part => parseFloat(part.textContent) > 35)`),
+	)
+	for _, victim := range victims[:2] {
+		if err := n.Tree().Kill(victim, "an experiment"); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, png, 0o644); err != nil {
-			t.Fatal(err)
-		}
+	}
+	do(t, ctx,
+		shows(`document.querySelectorAll('#failures .good').length >= 2`),
+		shows(`parseFloat(document.querySelector('.torrent h3 b').textContent) > 50`),
+	)
+	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, png, 0o644); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -19,7 +19,7 @@ tree.labelTorrent = t => {
     tree.labels.set(path, t.name);
     const peers = path + '/engine/peers/';
     for (const labelled of tree.labels.keys()) if (labelled.startsWith(peers)) tree.labels.delete(labelled);
-    for (const p of t.top) tree.labels.set(peers + p.actor, p.addr + (p.down + p.up >= 1 ? '  ' + rate(p.down + p.up) : ''));
+    for (const p of t.top) tree.labels.set(peers + p.actor, p.addr + (p.down + p.up >= 1 ? ', ' + rate(p.down + p.up) : ''));
     return;
   }
 };
@@ -64,7 +64,7 @@ torrents.fill = (c, t) => {
   put(c.up, '↑ ' + rate(t.up.at(-1) || 0));
   put(c.peers, t.peers ? `${t.unchoked} of ${count(t.peers, 'peer')}` : 'no peers');
   c.peers.title = `${t.unchoked} of ${count(t.peers, 'connected peer')} let us download, ${t.seeds} have everything`;
-  put(c.size, part < 1 ? `${bytes(t.have)} of ${bytes(t.length)}` : bytes(t.length));
+  put(c.size, part < 1 ? `of ${bytes(t.length)}` : bytes(t.length));
   c.size.title = `${bytes(t.wasted)} wasted, ${count(t.corrupt, 'corrupt piece')}`;
   put(c.why, t.why || '');
   c.why.hidden = !t.why;

@@ -154,6 +154,7 @@ tree.fill = (r, a, at) => {
   put(r.depth, depth ? String(depth) : '');
   r.bar.style.setProperty('--full', Math.min(1, Math.log2(1 + depth) / 10));
   r.mailbox.classList.toggle('deep', depth > 256);
+  r.mailbox.classList.toggle('empty', !depth);
 
   const flash = a.flash && performance.now() - a.flash.at < flashFor ? a.flash : null;
   if (flash !== r.flash) {
