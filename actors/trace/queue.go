@@ -15,12 +15,21 @@ const backlog = 8192
 // program waits for it.
 const grace = time.Second
 
+// lag is how long an event may be kept back, for others to be written with it:
+// a write for each would cost more than all the rest.
+const lag = 50 * time.Millisecond
+
+// urgent are those that may be the last words of a program.
+func urgent(k supervise.Kind) bool {
+	return k == supervise.Fault || k == supervise.Failed || k == supervise.Escalated
+}
+
 // queue takes events from actors without ever blocking one, and writes them on
 // a goroutine of its own. Sequence numbers have no gaps, so those that did not
 // fit show as gaps, for which a Dropped event is written.
 type queue struct {
 	write func(*supervise.Event)
-	flush func() // called when there is nothing more to write for now
+	flush func() // called soon after there is nothing more to write
 
 	events chan *supervise.Event
 	newest atomic.Uint64 // Seq of the last event offered
@@ -79,13 +88,22 @@ func (q *queue) run() {
 		last = e
 		q.write(e)
 	}
+	var lazy <-chan time.Time // when to flush what can wait
 	for {
 		select {
 		case e := <-q.events:
 			next(e)
-			if len(q.events) == 0 {
+			switch {
+			case len(q.events) > 0:
+			case urgent(e.Kind):
 				q.flush()
+				lazy = nil
+			case lazy == nil:
+				lazy = time.After(lag)
 			}
+		case <-lazy:
+			q.flush()
+			lazy = nil
 		case <-q.stop:
 			for len(q.events) > 0 {
 				next(<-q.events)
