@@ -1,0 +1,73 @@
+package actors_test
+
+import (
+	"bytes"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"kouzui/actors"
+	"kouzui/actors/fault"
+	"kouzui/actors/stage"
+	"kouzui/actors/supervise"
+	"kouzui/messages"
+)
+
+// TestFaults downloads with one fault at a time, which is in the trace, as the
+// cause of what it leads to, and in the way of nothing in the end.
+func TestFaults(t *testing.T) {
+	for text, tc := range map[string]struct {
+		victim string         // end of its path
+		leads  supervise.Kind // to what, of the victim; "" for nothing that supervision sees
+		times  int            // at least
+	}{
+		"panic,actor=*/peer-*,message=FramesReceived,every=2,count=2": {"/peer-", supervise.Failed, 2},
+		"panic,actor=*/scheduler,message=PieceVerified,every=20":      {"/scheduler", supervise.Failed, 1},
+		"link,every=3,count=1":                        {"/peer-", supervise.Stopping, 1},
+		"hang,actor=*/choker,time=100ms":              {"/choker", "", 1},
+		"delay,message=BlocksArrived,time=10ms":       {"/scheduler", "", 10},
+		"disk,error=ENOSPC,count=1":                   {"/store", "", 1},
+		"disk,error=EIO,op=write,path=*.part,count=1": {"/store", "", 1},
+		"disk,slow=2ms,op=write":                      {"/store", "", 10},
+		"tracker,error=connect,count=1":               {"/tracker-0", "", 1},
+	} {
+		t.Run(text, func(t *testing.T) {
+			spec, err := fault.Parse(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			torrent, data := stage.Torrent(t, 8<<20+77, 128<<10)
+			_, first := seed(t, torrent, data, actors.Options{})
+			_, second := seed(t, torrent, data, actors.Options{})
+			torrent.Announce = [][]string{{trackerOf(t)}}
+			dir := t.TempDir()
+			n := start(t, actors.Options{Faults: []fault.Spec{spec}})
+			n.Add(torrent, messages.TorrentOptions{Dir: dir, Peers: []netip.AddrPort{first, second}})
+			if done := await(n, func(*messages.TorrentDone) bool { return true }); !done.Complete {
+				t.Error("it is not complete")
+			}
+			got, err := os.ReadFile(filepath.Join(dir, torrent.Name))
+			if err != nil || !bytes.Equal(got, data) {
+				t.Errorf("wrong data, or none: %v", err)
+			}
+
+			faults, led := map[uint64]bool{}, 0
+			for _, e := range n.Trace.Events() {
+				switch {
+				case e.Kind == supervise.Fault:
+					faults[e.Seq] = true
+					if !strings.HasPrefix(e.Reason, text) || !strings.Contains(e.Actor, tc.victim) {
+						t.Errorf("%s is struck by %s", e.Actor, e.Reason)
+					}
+				case e.Kind == tc.leads && faults[e.Cause]:
+					led++
+				}
+			}
+			if len(faults) < tc.times || tc.leads != "" && led != len(faults) {
+				t.Errorf("%d faults in the trace, want %d; %d have led to %q", len(faults), tc.times, led, tc.leads)
+			}
+		})
+	}
+}
