@@ -16,7 +16,7 @@
 // A counterpart that is not installed is skipped, unless KOUZUI_INTEROP is
 // "must", as `make test` has it: that also installs them. One run:
 //
-//	go test ./cmd/interop -v -run 'TestSeed/aria2/folder'
+//	go test ./cmd/interop -count=1 -v -run 'TestSeed/aria2/folder'
 //
-// A table of all runs is printed at the end.
+// With -v, a table of all runs stands at the end.
 package interop

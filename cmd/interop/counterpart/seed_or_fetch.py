@@ -18,6 +18,7 @@ flags.add_argument("--seed", action="store_true")
 flags.add_argument("--peer", action="append", default=[])
 args = flags.parse_args()
 
+categories = lt.alert.category_t
 session = lt.session({
     "listen_interfaces": f"{args.host}:{args.port}",
     "outgoing_interfaces": args.host,
@@ -30,7 +31,7 @@ session = lt.session({
     "enable_outgoing_utp": False,
     "out_enc_policy": int(lt.enc_policy.pe_disabled),
     "in_enc_policy": int(lt.enc_policy.pe_disabled),
-    "alert_mask": int(lt.alert.category_t.status_notification | lt.alert.category_t.error_notification),
+    "alert_mask": int(categories.status_notification | categories.error_notification | categories.storage_notification),
 })
 
 params = lt.add_torrent_params()
@@ -42,7 +43,7 @@ handle = session.add_torrent(params)
 
 if not args.seed:
     print("ready", flush=True)
-checked = complete = False
+checked = verified = complete = False
 while True:
     session.wait_for_alert(100)
     for alert in session.pop_alerts():
@@ -52,8 +53,11 @@ while True:
             for peer in args.peer:  # one that is connected to before is dropped
                 host, port = peer.rsplit(":", 1)
                 handle.connect_peer((host, int(port)))
-    if checked and not complete and handle.status().is_seeding:
-        complete = True
-        if args.seed:
-            print("ready", flush=True)
-        print("complete", flush=True)
+        if isinstance(alert, lt.cache_flushed_alert) and verified and not complete:
+            complete = True
+            if args.seed:
+                print("ready", flush=True)
+            print("complete", flush=True)
+    if checked and not verified and handle.status().is_seeding:
+        verified = True
+        handle.flush_cache()  # what is verified may not be written yet
