@@ -46,7 +46,7 @@ panel.fill = (path, d) => {
     fact('Restarts', String(a.restarts || 0));
     fact('Mailbox', count(a.depth || 0, 'message'));
     fact('Children', String(d.children));
-    fact('Supervises', a.strategy || '');
+    if (d.children) fact('Strategy', a.strategy || '');
   }
   const parts = [title, make('p', 'path', path), facts];
   if (a) parts.push(panel.killButton(path), make('p', 'hint', 'It panics at its next message, and its supervisor answers.'));

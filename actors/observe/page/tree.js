@@ -22,7 +22,7 @@ const tree = {
 
 const natural = new Intl.Collator('en', {numeric: true}).compare;
 // Peers stand last: they are many.
-const order = (a, b) => natural(lastPart(a), lastPart(b));
+const order = (a, b) => (lastPart(a) === 'peers') - (lastPart(b) === 'peers') || natural(lastPart(a), lastPart(b));
 
 tree.reset = () => {
   tree.actors.clear();
@@ -169,16 +169,22 @@ tree.fill = (r, a, at) => {
   }
 };
 
-// drawCrowd shows children that are folded away, a dot each.
+// drawCrowd shows children that are folded away, a dot each, as large as there
+// is room for.
 tree.drawCrowd = (element, children) => {
-  const columns = Math.ceil(children.length / 3);
-  element.style.width = Math.min(columns * 5, 420) + 'px';
+  const room = 420, height = 24;
+  const columnsOf = size => Math.ceil(children.length / Math.floor(height / size));
+  const size = [5, 4, 3].find(size => columnsOf(size) * size <= room) || 2;
+  const rows = Math.floor(height / size);
+  element.style.width = Math.min(columnsOf(size) * size, room) + 'px';
   const c = canvas(element);
   if (!c) return;
   children.forEach((path, i) => {
     const a = tree.actors.get(path), recent = tree.now() - (a.restarted_at || 0) < recentFor;
-    c.fillStyle = a.state === 'failed' ? colours.alarm : a.state !== 'running' || recent ? colours.warm : colours.calm;
-    c.fillRect(Math.floor(i / 3) * 5, i % 3 * 5, 4, 4);
+    const calm = a.state === 'running' && !recent;
+    c.fillStyle = calm ? colours.calm : a.state === 'failed' ? colours.alarm : colours.warm;
+    c.globalAlpha = calm ? .4 : 1; // one among hundreds must catch the eye
+    c.fillRect(Math.floor(i / rows) * size, i % rows * size, size - 1, size - 1);
   });
 };
 
