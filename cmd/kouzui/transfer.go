@@ -44,6 +44,7 @@ type transferFlags struct {
 	memory         amount
 	stall, timeout time.Duration
 	trace          string
+	faults         faultFlag
 	onComplete     string
 }
 
@@ -72,6 +73,7 @@ func (t *transferFlags) bind(c *cobra.Command) {
 	f.DurationVar(&t.stall, "stall-timeout", 0, "give up when nothing has come for this time (0: never)")
 	f.DurationVar(&t.timeout, "timeout", 0, "stop after this time (0: never)")
 	f.StringVar(&t.trace, "trace", "", "write the supervision trace to `FILE` (- is stdout)")
+	t.faults.bind(c)
 	f.StringVar(&t.onComplete, "on-complete", "", "run this `COMMAND` for each complete torrent (see the help)")
 	t.observe.bind(c)
 	t.output.bind(c)
@@ -225,5 +227,7 @@ func (t *transferFlags) run(c *cobra.Command, from []string, seed, mustExist boo
 		return err
 	}
 	defer s.observer.close()
-	return s.run(engineOptions(out, s.inbox, sinks.list, listen, t.memory.n, messages.SetLimits{Down: t.down.n, Up: t.up.n}))
+	engine := engineOptions(out, s.inbox, sinks.list, listen, t.memory.n, messages.SetLimits{Down: t.down.n, Up: t.up.n})
+	engine.Faults = t.faults
+	return s.run(engine)
 }
