@@ -39,14 +39,16 @@ type Backoff struct {
 	All bool
 }
 
-// DefaultBackoff is what a supervisor uses that was not told otherwise.
+// DefaultBackoff is what a supervisor uses that was not told otherwise. Its
+// window has room for the whole budget with the longest delays in between: what
+// fails at once each time is given up, after a minute or so.
 var DefaultBackoff = Backoff{
 	Base:    100 * time.Millisecond,
 	Cap:     30 * time.Second,
 	Factor:  2,
 	Jitter:  0.2,
 	Budget:  10,
-	Window:  time.Minute,
+	Window:  5 * time.Minute,
 	Healthy: time.Minute,
 }
 

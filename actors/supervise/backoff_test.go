@@ -106,3 +106,23 @@ func TestEveryNamedStrategyGoesByItsName(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatFailsAtOnceIsGivenUpByDefault(t *testing.T) {
+	b := DefaultBackoff
+	b.WhenSpent = ThenStop
+	var h History
+	now := epoch
+	for n := 0; ; n++ {
+		d := b.Next(&h, now, rand.New(rand.NewPCG(1, 2)))
+		if d.Action == ActionStop {
+			if n != b.Budget || now.Sub(epoch) > 2*time.Minute {
+				t.Errorf("given up after %d restarts and %v", n, now.Sub(epoch))
+			}
+			return
+		}
+		if n > b.Budget {
+			t.Fatalf("%d restarts in %v, of a budget of %d", n, now.Sub(epoch), b.Budget)
+		}
+		now = now.Add(d.Delay)
+	}
+}
