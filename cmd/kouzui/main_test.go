@@ -24,6 +24,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits":       exits,
 			"interrupted": interrupted,
+			"serve":       serve,
 			"random":      random,
 			"damage":      damage,
 		},
@@ -71,24 +72,56 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// interrupted CODE UNTIL COMMAND ARG...: runs the command, interrupts it once its
-// stderr says UNTIL, and expects it to end with that code.
+// interrupted CODE UNTIL COMMAND ARG...: runs the command, interrupts it once it
+// says UNTIL, and expects it to end with that code.
 func interrupted(ts *testscript.TestScript, _ bool, args []string) {
-	program := filepath.Join(filepath.SplitList(ts.Getenv("PATH"))[0], args[2])
-	c := exec.Command(program, args[3:]...)
-	c.Dir = ts.MkAbs(".")
-	stderr, err := c.StderrPipe()
+	p := start(ts, args[2:])
+	p.await(ts, args[1])
+	p.interrupt(ts, args[0])
+}
+
+// serve UNTIL COMMAND ARG...: starts the command, goes on once it says UNTIL,
+// and interrupts it at the end of the script, where it has to end well.
+func serve(ts *testscript.TestScript, _ bool, args []string) {
+	p := start(ts, args[1:])
+	ts.Defer(func() { p.interrupt(ts, "0") })
+	p.await(ts, args[0])
+}
+
+// process is a command that runs beside the script.
+type process struct {
+	*exec.Cmd
+	said *bufio.Scanner // on stdout and stderr
+}
+
+func start(ts *testscript.TestScript, args []string) *process {
+	program := filepath.Join(filepath.SplitList(ts.Getenv("PATH"))[0], args[0])
+	read, write, err := os.Pipe()
 	ts.Check(err)
-	ts.Check(c.Start())
-	lines := bufio.NewScanner(stderr)
-	for lines.Scan() {
-		if strings.Contains(lines.Text(), args[1]) {
-			ts.Check(c.Process.Signal(os.Interrupt))
+	defer write.Close()
+	p := &process{exec.Command(program, args[1:]...), bufio.NewScanner(read)}
+	p.Dir, p.Stdout, p.Stderr = ts.MkAbs("."), write, write
+	ts.Check(p.Start())
+	return p
+}
+
+func (p *process) await(ts *testscript.TestScript, until string) {
+	for p.said.Scan() {
+		if strings.Contains(p.said.Text(), until) {
+			return
 		}
 	}
-	c.Wait() // its outcome is the exit code
-	if got := strconv.Itoa(c.ProcessState.ExitCode()); got != args[0] {
-		ts.Fatalf("exit code %s, want %s", got, args[0])
+	ts.Fatalf("%s ended without saying %q", p.Args, until)
+}
+
+func (p *process) interrupt(ts *testscript.TestScript, code string) {
+	ts.Check(p.Process.Signal(os.Interrupt))
+	for p.said.Scan() {
+		ts.Logf("%s", p.said.Text())
+	}
+	p.Wait() // its outcome is the exit code
+	if got := strconv.Itoa(p.ProcessState.ExitCode()); got != code {
+		ts.Fatalf("%s: exit code %s, want %s", p.Args, got, code)
 	}
 }
 
