@@ -177,7 +177,8 @@ func costs(t *testing.T, ctx context.Context) map[string]float64 {
 	return seconds
 }
 
-// TestScreenshot makes the picture of the README where KOUZUI_SCREENSHOT says.
+// TestScreenshot makes the picture of the README where KOUZUI_SCREENSHOT says;
+// KOUZUI_SCHEME=dark makes it a dark one.
 func TestScreenshot(t *testing.T) {
 	path := os.Getenv("KOUZUI_SCREENSHOT")
 	if path == "" {
