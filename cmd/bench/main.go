@@ -155,7 +155,7 @@ func (b *bench) measure(ctx context.Context, client counterpart.Client, directio
 	from.Dir, from.Seed = b.content.Dir, true
 
 	var up, down *counterpart.Process
-	begin := time.Now()
+	var begin time.Time
 	if leech.Dials {
 		if up, err = seed.Start(ctx, from); err != nil {
 			return Run{}, err
