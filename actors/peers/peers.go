@@ -79,7 +79,6 @@ type slot struct {
 	Peer
 	pid     *actor.PID
 	ready   bool // handshakes exchanged
-	counted bool // in the connections let into the swarm
 	id      [20]byte
 	remote  netip.AddrPort
 	why     messages.GoneReason
