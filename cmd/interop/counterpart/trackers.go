@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -42,7 +43,8 @@ func (t Tracker) Start(ctx context.Context, home string, at Place, hash string) 
 }
 
 // Opentracker speaks HTTP and UDP. Debian's serves the info hashes of a list
-// alone; as root it changes its root folder and user.
+// alone. As root it would become another user, and with that outlive us if we are
+// killed.
 var Opentracker = Tracker{
 	Name:     "opentracker",
 	Announce: func(p Place) []string { return []string{announceHTTP(p), announceUDP(p)} },
@@ -52,11 +54,12 @@ var Opentracker = Tracker{
 		if err := os.WriteFile(filepath.Join(home, "hashes"), []byte(hash+"\n"), 0o644); err != nil {
 			return nil, err
 		}
-		if err := os.Chmod(home, 0o755); err != nil { // for the other user
+		me, err := user.Current()
+		if err != nil {
 			return nil, err
 		}
 		port := strconv.Itoa(at.Port)
-		return startTracker(ctx, "opentracker", home, at, "opentracker", "-i", at.Host, "-p", port, "-P", port, "-d", home, "-w", "hashes")
+		return startTracker(ctx, "opentracker", home, at, "opentracker", "-i", at.Host, "-p", port, "-P", port, "-d", home, "-w", "hashes", "-u", me.Username)
 	},
 }
 
