@@ -77,12 +77,12 @@ func New(c Config) actor.Actor {
 // slot is a peer actor that lives.
 type slot struct {
 	Peer
-	pid     *actor.PID
-	ready   bool // handshakes exchanged
-	id      [20]byte
-	remote  netip.AddrPort
-	why     messages.GoneReason
-	gone    bool // why is known
+	pid    *actor.PID
+	ready  bool // handshakes exchanged
+	id     [20]byte
+	remote netip.AddrPort
+	why    messages.GoneReason
+	gone   bool // why is known
 }
 
 type peers struct {
