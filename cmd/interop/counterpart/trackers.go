@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -43,8 +42,8 @@ func (t Tracker) Start(ctx context.Context, home string, at Place, hash string) 
 }
 
 // Opentracker speaks HTTP and UDP. Debian's serves the info hashes of a list
-// alone. As root it would become another user, and with that outlive us if we are
-// killed.
+// alone. It refuses to stay root: it becomes another user in another root folder,
+// and so outlives us if we are killed.
 var Opentracker = Tracker{
 	Name:     "opentracker",
 	Announce: func(p Place) []string { return []string{announceHTTP(p), announceUDP(p)} },
@@ -54,12 +53,11 @@ var Opentracker = Tracker{
 		if err := os.WriteFile(filepath.Join(home, "hashes"), []byte(hash+"\n"), 0o644); err != nil {
 			return nil, err
 		}
-		me, err := user.Current()
-		if err != nil {
+		if err := os.Chmod(home, 0o755); err != nil { // for the other user
 			return nil, err
 		}
 		port := strconv.Itoa(at.Port)
-		return startTracker(ctx, "opentracker", home, at, "opentracker", "-i", at.Host, "-p", port, "-P", port, "-d", home, "-w", "hashes", "-u", me.Username)
+		return startTracker(ctx, "opentracker", home, at, "opentracker", "-i", at.Host, "-p", port, "-P", port, "-d", home, "-w", "hashes")
 	},
 }
 
