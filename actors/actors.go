@@ -39,7 +39,7 @@ import (
 const Version = "0.1.0"
 
 // DefaultMemory is how many bytes of payload all torrents together may hold.
-const DefaultMemory = 32 << 20
+const DefaultMemory = 24 << 20
 
 // Options are what a client is started with. Zero values are defaults.
 type Options struct {
@@ -47,6 +47,10 @@ type Options struct {
 	Pool  *buffer.Pool // the one that World's links use
 	Log   zerolog.Logger
 	Sinks []supervise.Sink
+	// Sample is how often the mailboxes are looked at for the trace; 0: never.
+	Sample time.Duration
+	// Notes puts what actors do into the trace too: chokes, pieces, announces.
+	Notes bool
 	// Notify takes the events. It is called from one goroutine and must not
 	// block.
 	Notify func(any)
@@ -83,8 +87,10 @@ func Start(o Options) (*Client, error) {
 	}
 	counted := &restarts{counts: map[string]int{}}
 	tree := supervise.New(supervise.Config{
-		System: supervise.NewSystem(o.Log), Clock: o.World.Clock, Chance: o.World.Chance, Sinks: append([]supervise.Sink{counted}, o.Sinks...),
+		System: supervise.NewSystem(o.Log), Clock: o.World.Clock, Chance: o.World.Chance,
+		Sinks: append([]supervise.Sink{counted}, o.Sinks...), Sample: o.Sample,
 	})
+	tree.TakeNotes(o.Notes)
 	parts := assembly{
 		Options: o, tree: tree, counted: counted,
 		self: newPeerID(o.World.Chance), key: o.World.Chance.Source("tracker key").Uint32(),

@@ -16,7 +16,7 @@ import (
 
 // gcPercent trades memory for processor time: payload lives in pooled blocks,
 // and what else the program holds is small.
-const gcPercent = 50
+const gcPercent = 20
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 

@@ -4,7 +4,11 @@ import (
 	"crypto/rand"
 	"io"
 	"os"
+	"slices"
 	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"kouzui/actors"
 	"kouzui/actors/supervise"
@@ -17,7 +21,7 @@ type sinks struct {
 	closers []io.Closer
 }
 
-func openSinks(path string, out *output) (*sinks, error) {
+func openSinks(c *cobra.Command, path string, out *output) (*sinks, error) {
 	console := trace.NewConsole(out.log)
 	s := &sinks{list: []supervise.Sink{console}, closers: []io.Closer{console}}
 	if path == "" {
@@ -33,13 +37,32 @@ func openSinks(path string, out *output) (*sinks, error) {
 		}
 		to, file = f, f
 	}
-	t := trace.NewFile(to, trace.Header{Run: rand.Text(), Build: actors.Version, Clock: "real", StartedAt: time.Now()})
+	t := trace.NewFile(to, trace.Header{
+		Run: rand.Text(), Build: actors.Version + revision(),
+		Configuration: configuration(c), Clock: "real", StartedAt: time.Now(),
+	})
 	s.list = append(s.list, t)
 	s.closers = append(s.closers, t)
 	if file != nil {
 		s.closers = append(s.closers, file)
 	}
 	return s, nil
+}
+
+// private are flags whose values may hold secrets: a trace only tells that they
+// were set.
+var private = []string{"tracker", "on-complete"}
+
+// configuration is what the user has set, by flag.
+func configuration(c *cobra.Command) map[string]string {
+	set := map[string]string{"command": c.Name()}
+	c.Flags().Visit(func(f *pflag.Flag) {
+		set[f.Name] = f.Value.String()
+		if slices.Contains(private, f.Name) {
+			set[f.Name] = "set"
+		}
+	})
+	return set
 }
 
 // close writes what is left. The tree must have been shut down, or be left to

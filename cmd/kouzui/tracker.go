@@ -76,7 +76,7 @@ func runTracker(c *cobra.Command, o *outputFlags, listen string, limits trackers
 		}
 		limits.Only[t.InfoHash] = true
 	}
-	sinks, err := openSinks(trace, out)
+	sinks, err := openSinks(c, trace, out)
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,7 @@ type transferFlags struct {
 	memory         amount
 	stall, timeout time.Duration
 	trace          string
+	traceDomain    bool
 	faults         faultFlag
 	onComplete     string
 }
@@ -52,7 +53,7 @@ func (t *transferFlags) bind(c *cobra.Command) {
 	f := c.Flags()
 	t.down = amount{text: "0", kind: "RATE", parse: units.ParseRate}
 	t.up = t.down
-	t.memory = amount{n: actors.DefaultMemory, text: "32M", kind: "BYTES", parse: units.ParseBytes}
+	t.memory = amount{n: actors.DefaultMemory, text: "24M", kind: "BYTES", parse: units.ParseBytes}
 
 	f.StringVarP(&t.dir, "dir", "d", ".", "`FOLDER` of the data")
 	f.Float64Var(&t.ratio, "seed-ratio", 0, "stop seeding once this many times the size is uploaded (0: never)")
@@ -73,6 +74,7 @@ func (t *transferFlags) bind(c *cobra.Command) {
 	f.DurationVar(&t.stall, "stall-timeout", 0, "give up when nothing has come for this time (0: never)")
 	f.DurationVar(&t.timeout, "timeout", 0, "stop after this time (0: never)")
 	f.StringVar(&t.trace, "trace", "", "write the supervision trace to `FILE` (- is stdout)")
+	f.BoolVar(&t.traceDomain, "trace-domain", false, "trace chokes, pieces, bans and announces too")
 	t.faults.bind(c)
 	f.StringVar(&t.onComplete, "on-complete", "", "run this `COMMAND` for each complete torrent (see the help)")
 	t.observe.bind(c)
@@ -218,7 +220,7 @@ func (t *transferFlags) run(c *cobra.Command, from []string, seed, mustExist boo
 	if err != nil {
 		return err
 	}
-	sinks, err := openSinks(t.trace, out)
+	sinks, err := openSinks(c, t.trace, out)
 	if err != nil {
 		return err
 	}
@@ -229,5 +231,9 @@ func (t *transferFlags) run(c *cobra.Command, from []string, seed, mustExist boo
 	defer s.observer.close()
 	engine := engineOptions(out, s.inbox, sinks.list, listen, t.memory.n, messages.SetLimits{Down: t.down.n, Up: t.up.n})
 	engine.Faults = t.faults
+	engine.Notes = t.traceDomain
+	if t.trace != "" {
+		engine.Sample = time.Second
+	}
 	return s.run(engine)
 }
