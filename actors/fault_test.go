@@ -2,11 +2,13 @@ package actors_test
 
 import (
 	"bytes"
+	"errors"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"kouzui/actors"
 	"kouzui/actors/fault"
@@ -69,5 +71,23 @@ func TestFaults(t *testing.T) {
 				t.Errorf("%d faults in the trace, want %d; %d have led to %q", len(faults), tc.times, led, tc.leads)
 			}
 		})
+	}
+}
+
+// A torrent whose engine fails at everything ends, with its reason.
+func TestATorrentThatCannotBeKeptAliveIsGivenUp(t *testing.T) {
+	spec, err := fault.Parse("panic,actor=*/engine,every=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	torrent, _ := stage.Torrent(t, 1<<20, 128<<10)
+	n := start(t, actors.Options{
+		Faults:   []fault.Spec{spec},
+		Restarts: supervise.Backoff{Base: time.Millisecond, Cap: 2 * time.Millisecond, Budget: 3},
+	})
+	n.Add(torrent, messages.TorrentOptions{Dir: t.TempDir()})
+	failed := await(n, func(*messages.TorrentFailed) bool { return true })
+	if !errors.Is(failed.Err, messages.ErrGivenUp) || failed.Last.Restarts != 3 {
+		t.Errorf("after %d restarts: %v", failed.Last.Restarts, failed.Err)
 	}
 }

@@ -217,6 +217,25 @@ func TestStorm(t *testing.T) {
 	}
 }
 
+// TestAnEngineThatIsBackChecksNothing: what an engine knew, its torrent tells the
+// next one.
+func TestAnEngineThatIsBackChecksNothing(t *testing.T) {
+	s := newSwarm(t, 8<<20, 128<<10, 1)
+	n := start(t, actors.Options{Restarts: stormRestarts, Limits: messages.SetLimits{Down: 8 << 20}})
+	n.Add(s.torrent, messages.TorrentOptions{Dir: t.TempDir(), Peers: s.addrs})
+	await(n, func(p *messages.Progress) bool { return p.HavePieces > 0 })
+	if err := n.Tree().Kill("client/torrent-"+s.torrent.InfoHash.String()[:8]+"/engine/store", "on purpose"); err != nil {
+		t.Fatal(err)
+	}
+	await(n, func(m any) bool {
+		if p, is := m.(*messages.Progress); is && p.CheckTotal > 0 {
+			t.Errorf("%d pieces are checked", p.CheckTotal)
+		}
+		_, is := m.(*messages.TorrentDone)
+		return is
+	})
+}
+
 // BenchmarkStorm compares a download of 1 GiB through a storm with one in calm
 // weather.
 func BenchmarkStorm(b *testing.B) {

@@ -55,7 +55,18 @@ type StoreReady struct {
 // hashes what it found.
 type StoreChecking struct{ Done, Total int }
 
-// PieceVerified: store to scheduler. The piece has the right hash and is
+// RecallPieces: store to torrent, once for each life of the store, before it
+// knows what is there. The torrent answers with PiecesKnown.
+type RecallPieces struct{ ReplyTo *actor.PID }
+
+// PiecesKnown: store to torrent, when it has found out what is there and from
+// time to time while it does: which pieces are known, and which of them are
+// right. The torrent keeps it up to date with PieceVerified, and hands it to
+// the store's successor when that asks; both sets are nil if there is nothing
+// to tell. The sets are the receiver's.
+type PiecesKnown struct{ Known, Have *bitset.BitSet }
+
+// PieceVerified: store to scheduler and torrent. The piece has the right hash and is
 // written; it may be announced and served. Its memory is free again.
 type PieceVerified struct {
 	Piece uint32

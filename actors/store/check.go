@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/bits-and-blooms/bitset"
 
 	"kouzui/messages"
 )
@@ -13,6 +14,7 @@ type check struct {
 	pieces []int // to be checked
 	next   int   // of pieces
 	done   int
+	known  *bitset.BitSet
 	err    error // the data may not be read at all
 }
 
@@ -22,14 +24,24 @@ func (s *store) looked(c actor.Context, m *chore) {
 		s.cannotStart(c, m.err)
 		return
 	}
-	s.found = m.found
-	have, pieces, err := m.found.plan(s.Torrent, s.Check, s.MustExist)
+	s.found, s.free = m.found, m.free
+	s.orient(c)
+}
+
+// orient begins the check of what is in doubt, once the disk has been looked at
+// and the torrent has been asked.
+func (s *store) orient(c actor.Context) {
+	if s.phase != starting || s.found == nil || s.before == nil {
+		return
+	}
+	have, pieces, err := s.found.plan(s.Torrent, s.Check, s.MustExist)
 	if err != nil {
 		s.cannotStart(c, err)
 		return
 	}
-	s.have, s.check = have, check{pieces: pieces}
-	s.free = m.free
+	s.have = have
+	pieces = s.recall(pieces)
+	s.check = check{pieces: pieces, known: s.unchecked(pieces)}
 	s.phase = checking
 }
 
@@ -55,10 +67,13 @@ func (s *store) checked(c actor.Context, j *job) {
 	}
 	if j.err != nil {
 		s.check.err = j.err
+	} else {
+		s.check.known.Set(uint(j.piece))
 	}
 	total := len(s.check.pieces)
 	if step := max(total/200, 1); s.check.done%step == 0 || s.check.done == total {
 		c.Send(s.Refs.Scheduler, &messages.StoreChecking{Done: s.check.done, Total: total})
+		s.remember(c)
 	}
 }
 
@@ -83,6 +98,7 @@ func (s *store) concludeCheck(c actor.Context) {
 		return
 	}
 	s.phase = ready
+	s.remember(c)
 	s.stamps = s.found.stamps
 	s.assembly = newAssembly(s.Torrent, s.Pool, s.have)
 	whole := s.lacking == 0 && s.found.base == finalName(s.Torrent) && (s.MustExist || s.found.whole(s.Torrent))

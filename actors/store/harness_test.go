@@ -125,7 +125,7 @@ type option func(*Config)
 func newRig(tb testing.TB, w *world.World, s *sample, dir string, options ...option) *rig {
 	tb.Helper()
 	system := supervise.NewSystem(zerolog.Nop())
-	r := &rig{TB: tb, sample: s, pool: buffer.NewPool(4096), heard: make(chan any, 100_000), torrent: make(chan any, 1000)}
+	r := &rig{TB: tb, sample: s, pool: buffer.NewPool(4096), heard: make(chan any, 100_000), torrent: make(chan any, 100_000)}
 	r.tree = supervise.New(supervise.Config{System: system, Clock: w.Clock, Chance: w.Chance})
 	cfg := Config{
 		World: w, Tree: r.tree, Torrent: s.Torrent, Dir: dir, Check: messages.CheckAuto,
@@ -137,9 +137,19 @@ func newRig(tb testing.TB, w *world.World, s *sample, dir string, options ...opt
 	spawned := make(chan *actor.PID, 2)
 	probe := func(heard chan any) *actor.Props {
 		return r.tree.Props("probe", func() actor.Actor {
+			known := &messages.PiecesKnown{} // kept as a torrent does
 			return actor.ReceiveFunc(func(c actor.Context) {
 				switch m := c.Message().(type) {
 				case actor.SystemMessage, actor.AutoReceiveMessage:
+				case *messages.RecallPieces:
+					c.Send(m.ReplyTo, known)
+				case *messages.PiecesKnown:
+					known = m
+				case *messages.PieceVerified:
+					if known.Have != nil {
+						known = &messages.PiecesKnown{Known: known.Known.Clone().Set(uint(m.Piece)), Have: known.Have.Clone().Set(uint(m.Piece))}
+					}
+					heard <- m
 				default:
 					heard <- m
 				}

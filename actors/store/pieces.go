@@ -56,7 +56,7 @@ func (s *store) verified(c actor.Context, j *job) {
 	s.have.Set(uint(j.piece))
 	s.lacking--
 	s.unsaved = true
-	c.Send(s.Refs.Scheduler, &messages.PieceVerified{Piece: uint32(j.piece), At: s.World.Clock.Now()})
+	s.tellBoth(c, &messages.PieceVerified{Piece: uint32(j.piece), At: s.World.Clock.Now()})
 	if s.blame.suspected(j.piece) {
 		if guilty := s.blame.settle(j.piece, j.blocks, j.sums); len(guilty) > 0 {
 			c.Send(s.Refs.Scheduler, &messages.ProofOfBlame{Piece: uint32(j.piece), Peers: guilty})

@@ -79,7 +79,8 @@ type store struct {
 	keeper keeperSlot
 
 	found   *found
-	stamps  []stamp // as far as the journal knows; nil while the keeper has them
+	before  *messages.PiecesKnown // by stores before this one; nil until the torrent has told
+	stamps  []stamp               // as far as the journal knows; nil while the keeper has them
 	have    *bitset.BitSet
 	lacking int   // pieces that are not verified
 	free    int64 // bytes on disk at the start, -1 if unknown
@@ -132,6 +133,8 @@ func (s *store) Receive(c actor.Context) {
 			s.jobDone(c, m)
 		}
 
+	case *messages.PiecesKnown:
+		s.recalled(c, m)
 	case *messages.StoreBlocks:
 		s.storeBlocks(m)
 	case *messages.LoadBlocks:
@@ -160,6 +163,7 @@ func (s *store) begin(c actor.Context) {
 	s.memory = defaultMemory
 	s.blame = newBlame()
 	s.dirty = bitset.New(uint(len(s.Torrent.Files)))
+	c.Send(s.Refs.Torrent, &messages.RecallPieces{ReplyTo: c.Self()})
 	s.keeper.chore = &chore{owner: s, task: choreLook}
 	s.spawn(c, "keeper", func() actor.Actor {
 		return &keeper{owner: s, disk: s.World.Disk, dir: s.Dir, alone: !s.MustExist, files: s.files, torrent: s.Torrent}

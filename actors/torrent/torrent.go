@@ -59,6 +59,8 @@ type torrent struct {
 	last  messages.Progress
 	sums  sums
 	known map[netip.AddrPort]messages.PeerAddr
+	// pieces is what the last store knew, for the next one; nil: nothing.
+	pieces *messages.PiecesKnown
 
 	ending   bool
 	failure  error
@@ -96,6 +98,15 @@ func (t *torrent) Receive(c actor.Context) {
 
 	case *messages.Progress:
 		t.progress(c, m)
+	case *messages.RecallPieces:
+		c.Send(m.ReplyTo, t.recall())
+	case *messages.PiecesKnown:
+		t.pieces = m
+	case *messages.PieceVerified:
+		if t.pieces != nil {
+			t.pieces.Known.Set(uint(m.Piece))
+			t.pieces.Have.Set(uint(m.Piece))
+		}
 	case *messages.StoreFailed:
 		if m.Fatal {
 			t.end(c, m.Err)
@@ -157,6 +168,13 @@ func (t *torrent) tellCandidates(c actor.Context) {
 	if t.engine != nil {
 		c.Send(t.engine, found)
 	}
+}
+
+func (t *torrent) recall() *messages.PiecesKnown {
+	if t.pieces == nil {
+		return &messages.PiecesKnown{}
+	}
+	return &messages.PiecesKnown{Known: t.pieces.Known.Clone(), Have: t.pieces.Have.Clone()}
 }
 
 func (t *torrent) found(c actor.Context, m *messages.PeersFound) {

@@ -1,0 +1,38 @@
+package store
+
+import (
+	"testing"
+	"time"
+
+	"kouzui/messages"
+)
+
+// What a store has found out is not read again by the one after it, whatever the
+// journal says and the files look like, as long as the torrent remembers.
+func TestAStoreIsToldWhatTheOneBeforeKnew(t *testing.T) {
+	w := newWorld()
+	s := newSample(t, 50_000, 300_000)
+	r := begun(t, w.World(), s, func(c *Config) { c.Check = messages.CheckFull })
+	verify := func(pieces ...int) {
+		for _, i := range pieces {
+			r.send(1, nil, s.blocks(i)...)
+			await[*messages.PieceVerified](r)
+		}
+	}
+	verify(0, 4)
+	for have := uint(2); have < 4; have++ {
+		if err := r.tree.Kill("engine/store", "test"); err != nil {
+			t.Fatal(err)
+		}
+		w.Clock.AwaitTimers(2) // to save, and to restart
+		w.Clock.Advance(time.Second)
+		ready := await[*messages.StoreReady](r)
+		if ready.Have.Count() != have || !ready.Have.Test(0) || !ready.Have.Test(4) || ready.Checked != 0 {
+			t.Errorf("has %v, checked %d", ready.Have, ready.Checked)
+		}
+		verify(int(have))
+	}
+	r.sendAll()
+	await[*messages.StoreFinished](r)
+	r.want(w.Disk, "/d", "data")
+}
