@@ -10,10 +10,11 @@ LINTER   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 NPM      := cmd/interop/testdata/npm
 TARGETS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-# What the tests of interoperation run, as program:package. Debian's python has
-# Debian's libtorrent.
+# What the tests run beside Go, as program:package: other clients and trackers, and
+# a browser. Debian's python has Debian's libtorrent.
 COUNTERPARTS := transmission-daemon:transmission-daemon aria2c:aria2 rtorrent:rtorrent \
-	qbittorrent-nox:qbittorrent-nox opentracker:opentracker npm:npm gcc:gcc
+	qbittorrent-nox:qbittorrent-nox opentracker:opentracker npm:npm gcc:gcc \
+	chromium:chromium
 
 .PHONY: help
 help: ## list the targets
@@ -27,7 +28,7 @@ build: ## build bin/kouzui
 test: counterparts format vet lint race interop fuzz cross ## everything that must hold; installs what it needs on Debian
 
 .PHONY: counterparts
-counterparts: ## install other clients and trackers (apt, npm)
+counterparts: ## install other clients, trackers and a browser (apt, npm)
 	@missing=; \
 	for pair in $(COUNTERPARTS); do \
 		command -v "$${pair%%:*}" >/dev/null || missing+=" $${pair#*:}"; \
@@ -58,7 +59,7 @@ bin/golangci-lint: Makefile
 
 .PHONY: race
 race: ## all tests but those of interoperation, with the race detector
-	@$(GO) list ./... | grep -v '/cmd/interop$$' | xargs $(GO) test -race -timeout 10m
+	@$(GO) list ./... | grep -v '/cmd/interop$$' | KOUZUI_INTEROP=must xargs $(GO) test -race -timeout 10m
 
 # The kouzui that it builds and runs is unknown to go's cache of results.
 .PHONY: interop
@@ -87,6 +88,10 @@ bench: build ## CPU, time and memory of whole transfers, beside other clients
 .PHONY: demo
 demo: build ## a swarm of actors in the terminal
 	bin/kouzui demo
+
+.PHONY: screenshots
+screenshots: ## make the picture of the live page again
+	KOUZUI_SCREENSHOT=$(CURDIR)/testdata/observe.png $(GO) test -count=1 -run TestScreenshot ./actors/observe
 
 .PHONY: clean
 clean: ## remove what was built and installed here

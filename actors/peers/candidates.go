@@ -124,7 +124,7 @@ func (c *candidates) gone(addr netip.AddrPort, why messages.GoneReason, now time
 		base = time.Minute
 	}
 	if x.Origin == messages.FromUser {
-		base, limit = 5*time.Second, 30*time.Second
+		base, limit = 2*time.Second, 30*time.Second
 	}
 	wait := limit
 	if shift := x.failures - 1; shift < 10 {
