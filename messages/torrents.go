@@ -100,6 +100,13 @@ type Progress struct {
 	PeersNeedData bool       // somebody connected does not have everything
 }
 
+// TorrentPieces: scheduler to torrent, by client and on to subscribers, when
+// pieces have become ours.
+type TorrentPieces struct {
+	InfoHash metainfo.Hash
+	Pieces   []uint32
+}
+
 // TorrentDone: torrent to client and on to subscribers, the last of a torrent
 // that was ended as intended.
 type TorrentDone struct {

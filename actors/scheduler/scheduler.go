@@ -287,6 +287,7 @@ func (s *Scheduler) announce(c actor.Context) {
 			c.Send(p.Peer, m)
 		}
 	}
+	c.Send(s.Refs.Torrent, &messages.TorrentPieces{InfoHash: s.Torrent.InfoHash, Pieces: m.Pieces})
 }
 
 func (s *Scheduler) report(c actor.Context) {

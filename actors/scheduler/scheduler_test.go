@@ -63,6 +63,17 @@ func (s *scene) wantNeeds(pieces bool) {
 	}
 }
 
+// wantNews checks which pieces a peer and the torrent are told to be ours.
+func (s *scene) wantNews(t *testing.T, peer *stage.Probe, pieces ...uint32) {
+	t.Helper()
+	if diff := cmp.Diff(pieces, stage.Next[*messages.AnnounceHave](peer).Pieces); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(pieces, stage.Next[*messages.TorrentPieces](s.torrent).Pieces); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func (s *scene) wantState(state messages.State) *messages.Progress {
 	m := stage.Next[*messages.Progress](s.torrent)
 	if m.State != state {
@@ -132,9 +143,7 @@ func TestDownload(t *testing.T) {
 	s.Settle()
 	s.Quiet(early, late) // news gather
 	s.World.Clock.Advance(100 * time.Millisecond)
-	if diff := cmp.Diff([]uint32{0}, stage.Next[*messages.AnnounceHave](late).Pieces); diff != "" {
-		t.Error(diff)
-	}
+	s.wantNews(t, late, 0)
 	s.Tell(&messages.BlocksArrived{Key: 1, Blocks: []messages.Block{block(1, 0), block(1, 1), block(3, 0)}, Window: 4})
 	s.Tell(&messages.PeerRates{Key: 1, At: s.World.Clock.Now(), DownNow: 1000, UpTotal: 7, WastedTotal: 5})
 	s.Tell(&messages.PieceVerified{Piece: 1})
@@ -143,9 +152,7 @@ func TestDownload(t *testing.T) {
 	if m := stage.Next[*messages.Disconnect](early); m.Reason != messages.GoneUseless {
 		t.Errorf("the seed is dismissed as %v", m.Reason)
 	}
-	if diff := cmp.Diff([]uint32{1, 3}, stage.Next[*messages.AnnounceHave](late).Pieces); diff != "" {
-		t.Error(diff)
-	}
+	s.wantNews(t, late, 1, 3)
 	s.wantNeeds(false)
 	m := s.wantState(messages.StateFinishing)
 	const came = 2*pieceLength + 100

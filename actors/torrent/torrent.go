@@ -98,6 +98,8 @@ func (t *torrent) Receive(c actor.Context) {
 
 	case *messages.Progress:
 		t.progress(c, m)
+	case *messages.TorrentPieces:
+		c.Forward(t.Refs.Client)
 	case *messages.RecallPieces:
 		c.Send(m.ReplyTo, t.recall())
 	case *messages.PiecesKnown:

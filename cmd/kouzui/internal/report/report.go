@@ -98,6 +98,12 @@ func (l *Lines) Event(event any) {
 		}{l.head("completed"), m.InfoHash.String(), m.Last.Name})
 	case *messages.TorrentTracker:
 		l.tracker(m)
+	case *messages.TorrentPieces:
+		l.write(struct {
+			head
+			Hash   string   `json:"info_hash"`
+			Pieces []uint32 `json:"pieces"`
+		}{l.head("piece"), m.InfoHash.String(), m.Pieces})
 	case *supervise.Event:
 		l.supervision(m)
 	}

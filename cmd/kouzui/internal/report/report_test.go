@@ -6,6 +6,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 	"time"
 
 	"kouzui/actors/supervise"
@@ -59,6 +61,13 @@ func TestTracker(t *testing.T) {
 	}
 	if got[1]["ok"] != false || got[1]["phase"] != "dns" || got[1]["error"] != "no such host" {
 		t.Errorf("got %v", got[1])
+	}
+}
+
+func TestPieces(t *testing.T) {
+	got := lines(t, func(l *Lines) { l.Event(&messages.TorrentPieces{Pieces: []uint32{7, 3}}) })
+	if diff := cmp.Diff([]any{7.0, 3.0}, got[0]["pieces"]); got[0]["type"] != "piece" || diff != "" {
+		t.Errorf("got %v", got[0])
 	}
 }
 
