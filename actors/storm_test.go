@@ -36,6 +36,8 @@ const (
 // measure itself.
 var stormRestarts = supervise.Backoff{Base: 20 * time.Millisecond, Cap: 100 * time.Millisecond, Budget: -1}
 
+var stormSeed uint64 = 1
+
 // weights say how often a kind of actor is struck, in proportion. What takes
 // the whole engine along is a sixth of it.
 var weights = map[string]int{
@@ -157,7 +159,7 @@ func (s *swarm) download(t testing.TB, o actors.Options, stormy bool) (out outco
 	began := time.Now()
 	n.Add(&torrent, messages.TorrentOptions{Dir: dir})
 	if stormy {
-		storm := startStorm(n.Tree(), 1)
+		storm := startStorm(n.Tree(), stormSeed)
 		defer func() { out.strikes = storm.stop() }()
 	}
 	done := await(n, func(*messages.TorrentDone) bool { return true })
@@ -241,6 +243,7 @@ func TestAnEngineThatIsBackChecksNothing(t *testing.T) {
 func BenchmarkStorm(b *testing.B) {
 	const length = 1 << 30
 	for b.Loop() {
+		stormSeed++
 		calm := newSwarm(b, length, 1<<20, 3)
 		undisturbed := calm.download(b, actors.Options{}, false)
 		calm.fetched()

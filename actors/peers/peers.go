@@ -264,8 +264,12 @@ func (p *peers) ready(c actor.Context, m *messages.PeerReady) {
 
 // loser is which of two connections with one peer is given up. When both sides
 // have dialled each other at once they must agree: the one that was dialled by
-// the smaller peer id stays. Otherwise it is the newer one.
+// the smaller peer id stays. Who comes in again from the same host has lost the
+// connection before, only we have not noticed yet. Otherwise it is the newer one.
 func loser(self [20]byte, newer, older *slot) *slot {
+	if newer.Inbound && older.Inbound && newer.remote.Addr() == older.remote.Addr() {
+		return older
+	}
 	if newer.Inbound == older.Inbound {
 		return newer
 	}
@@ -287,8 +291,13 @@ func (p *peers) terminated(c actor.Context, m *actor.Terminated) {
 	delete(p.byPID, m.Who.Id)
 	delete(p.slots, key)
 	why := s.why
-	if !s.gone {
+	switch {
+	case !s.gone:
 		why = messages.GoneFailed
+	case why == messages.GoneHandshake && s.id != [20]byte{}:
+		// It had greeted us before: it is not a stranger that speaks something
+		// else, but holds our lost connection for alive.
+		why = messages.GoneClosed
 	}
 	if !s.Inbound {
 		p.known.gone(s.Addr, why, p.World.Clock.Now(), p.rnd)

@@ -158,6 +158,32 @@ func TestBothSidesKeepTheSameConnection(t *testing.T) {
 	}
 }
 
+// Who lost a connection dials again before we have noticed; from elsewhere
+// somebody might use another's peer id.
+func TestWhoComesInAgainTakesThePlaceOfTheLostConnection(t *testing.T) {
+	from := func(host int) *slot { return &slot{Peer: Peer{Inbound: true}, remote: addrOf(host)} }
+	older, again, stranger := from(1), from(1), from(2)
+	if lost := loser([20]byte{1}, again, older); lost != older {
+		t.Error("the lost connection is kept")
+	}
+	if lost := loser([20]byte{1}, stranger, older); lost != stranger {
+		t.Error("a stranger takes another's place")
+	}
+}
+
+// A peer that we know refuses us while it holds our old connection for alive:
+// that is no reason to stay away for long.
+func TestAKnownPeerThatRefusesIsTriedAgainSoon(t *testing.T) {
+	s := newScene(t, 4)
+	a := s.dials(addrOf(1))
+	s.ready(a, 'x')
+	s.ends(a, messages.GoneHandshake)
+	s.World.Clock.Advance(5 * time.Second)
+	if again := <-s.born; again.Addr != a.Addr {
+		t.Errorf("dials %v", again.Addr)
+	}
+}
+
 func TestIncomingConnectionsAreBounded(t *testing.T) {
 	s := newScene(t, 4)
 	adopt := func(host int) error {
