@@ -13,9 +13,7 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
-	"github.com/bits-and-blooms/bitset"
 
-	"kouzui/actors/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
@@ -161,95 +159,6 @@ func (p *peer) Receive(c actor.Context) {
 	}
 }
 
-func (p *peer) start(c actor.Context) {
-	p.deliver = world.Deliver(c)
-	if p.Inbound {
-		p.timer = world.SendAfter(c, p.World.Clock, adoptTimeout, &adoptLapse{})
-		return
-	}
-	deliver := p.deliver
-	p.cancel = p.World.Network.Dial(p.Addr, dialTimeout, func(l messages.Link, err error) {
-		deliver(&dialled{l, err})
-	})
-}
-
-// dialled takes the link that this incarnation dialled for; one that an earlier
-// incarnation had dialled is as good.
-func (p *peer) dialled(c actor.Context, m *dialled) {
-	switch {
-	case m.err != nil:
-		p.end(c, messages.GoneDial, m.err)
-	case p.link != nil:
-		m.link.Close(errors.New("superseded"))
-	default:
-		p.take(m.link)
-		link, deliver := m.link.ID(), p.deliver
-		m.link.ReadHandshake(handshakeTimeout, func(h frame.Handshake, err error) {
-			deliver(&shaken{link, h, err})
-		})
-	}
-}
-
-func (p *peer) adopt(c actor.Context, m *messages.AdoptLink) {
-	if p.link != nil {
-		m.Link.Close(errors.New("superseded"))
-		return
-	}
-	p.timer.Stop()
-	p.take(m.Link)
-	p.ready(c, m.Handshake)
-}
-
-// take makes the link ours and greets the other side.
-func (p *peer) take(l messages.Link) {
-	p.link, p.cancel = l, nil
-	l.SendHandshake(frame.Handshake{InfoHash: p.Torrent.InfoHash, PeerID: p.Self})
-}
-
-func (p *peer) shaken(c actor.Context, m *shaken) {
-	switch {
-	case !p.holds(m.link):
-	case m.err != nil:
-		p.end(c, messages.GoneHandshake, m.err)
-	case m.shake.InfoHash != p.Torrent.InfoHash:
-		p.end(c, messages.GoneHandshake, errTorrent)
-	default:
-		p.ready(c, m.shake)
-	}
-}
-
-func (p *peer) ready(c actor.Context, h frame.Handshake) {
-	p.id = h.PeerID
-	c.Send(p.Refs.Peers, &messages.PeerReady{
-		Key: p.Key, Peer: c.Self(), Link: p.link.ID(), ID: p.id, Addr: p.link.Remote(),
-		Inbound: p.Inbound, At: p.World.Clock.Now(),
-	})
-}
-
-func (p *peer) welcome(c actor.Context, m *messages.Welcome) {
-	if !p.holds(m.Link) || p.session != nil {
-		return
-	}
-	p.session = newSession(p.Torrent, p.Inbound, p.World.Clock.Now())
-	if m.Have.Any() {
-		p.session.frame(frame.Frame{Kind: frame.Bitfield, Bits: bitfield(m.Have, p.Torrent.PieceCount())})
-	}
-	p.link.Start(frame.Limits{Pieces: p.Torrent.PieceCount()}, p.deliver)
-	p.timer = world.SendAfter(c, p.World.Clock, tickBusy, &tick{p.link.ID()})
-	p.report(c)
-	p.flush(c)
-}
-
-// bitfield is the set as it goes on the wire: the first piece in the highest
-// bit of the first byte.
-func bitfield(have *bitset.BitSet, pieces int) []byte {
-	bits := make([]byte, (pieces+7)/8)
-	for i, ok := have.NextSet(0); ok; i, ok = have.NextSet(i + 1) {
-		bits[i/8] |= 0x80 >> (i % 8)
-	}
-	return bits
-}
-
 func (p *peer) received(c actor.Context, m *messages.FramesReceived) {
 	if !p.holds(m.Link) || p.session == nil {
 		for i := range m.Frames {
@@ -390,54 +299,6 @@ func (p *peer) report(c actor.Context) {
 	}
 	c.Send(p.Refs.Choker, m)
 	c.Send(p.Refs.Scheduler, m)
-}
-
-// end finishes this peer for good; peers decides whether to try again.
-func (p *peer) end(c actor.Context, why messages.GoneReason, err error) {
-	p.gone(c, why, err)
-	p.release()
-	supervise.StopSelf(c, why.String())
-}
-
-// gone tells, once for each link, those who count on it.
-func (p *peer) gone(c actor.Context, why messages.GoneReason, err error) {
-	if p.reported {
-		return
-	}
-	p.reported = true
-	p.report(c) // the last totals
-	m := &messages.PeerGone{Key: p.Key, Addr: p.Addr, Reason: why, Err: err}
-	if p.link != nil {
-		m.Link = p.link.ID()
-	}
-	c.Send(p.Refs.Peers, m)
-	if p.session != nil {
-		c.Send(p.Refs.Scheduler, m)
-		c.Send(p.Refs.Choker, m)
-	}
-}
-
-func (p *peer) release() {
-	if p.cancel != nil {
-		p.cancel()
-	}
-	if p.timer != nil {
-		p.timer.Stop()
-	}
-	if p.link != nil {
-		p.link.Close(errors.New("closed by us"))
-	}
-	p.cancel, p.timer, p.link, p.session = nil, nil, nil, nil
-}
-
-func (p *peer) holds(link uint64) bool { return p.link != nil && p.link.ID() == link }
-
-// goneReason tells a peer that broke the protocol from one that went away.
-func goneReason(err error) messages.GoneReason {
-	if violation := new(frame.ProtocolError); errors.As(err, &violation) {
-		return messages.GoneProtocol
-	}
-	return messages.GoneClosed
 }
 
 func bytesOf(blocks []messages.Block) (n int) {
