@@ -175,12 +175,16 @@ func TestWhoComesInAgainTakesThePlaceOfTheLostConnection(t *testing.T) {
 // that is no reason to stay away for long.
 func TestAKnownPeerThatRefusesIsTriedAgainSoon(t *testing.T) {
 	s := newScene(t, 4)
-	a := s.dials(addrOf(1))
+	s.find(1)
+	s.Tell(&messages.PeersWanted{Wanted: true})
+	a := <-s.born
 	s.ready(a, 'x')
-	s.ends(a, messages.GoneHandshake)
+	s.Tell(&messages.PeerGone{Key: a.Key, Addr: a.Addr, Reason: messages.GoneHandshake})
+	s.end(a)
 	s.World.Clock.Advance(5 * time.Second)
-	if again := <-s.born; again.Addr != a.Addr {
-		t.Errorf("dials %v", again.Addr)
+	s.Settle()
+	if len(s.born) != 1 {
+		t.Errorf("%d dials within 5 s", len(s.born))
 	}
 }
 
