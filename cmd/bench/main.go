@@ -38,7 +38,7 @@ var (
 	size    = flag.Int64("size", 1024, "MiB of content")
 	piece   = flag.Int64("piece", 1024, "KiB of a piece")
 	rounds  = flag.Int("rounds", 3, "rounds")
-	names   = flag.String("clients", "kouzui,libtorrent,aria2,rtorrent", "which clients, by name; also transmission and qbittorrent")
+	names   = flag.String("clients", "kouzui,kouzui-traced,libtorrent,aria2,rtorrent", "which clients, by name; also transmission and qbittorrent")
 	dir     = flag.String("dir", "/dev/shm", "where content and state lie; needs three times the size")
 	program = flag.String("kouzui", "bin/kouzui", "the kouzui to measure")
 	asJSON  = flag.Bool("json", false, "write every run as JSON instead of the table")
@@ -110,7 +110,7 @@ func clients() (there []counterpart.Client) {
 	if err != nil {
 		path = *program
 	}
-	for _, c := range append([]counterpart.Client{counterpart.Kouzui(path)}, counterpart.Clients...) {
+	for _, c := range append([]counterpart.Client{counterpart.Kouzui(path), counterpart.TracedKouzui(path)}, counterpart.Clients...) {
 		if !slices.Contains(strings.Split(*names, ","), c.Name) {
 			continue
 		}

@@ -5,6 +5,7 @@ package counterpart
 import (
 	"context"
 	"encoding/json"
+	"path/filepath"
 	"strconv"
 	"sync"
 )
@@ -21,7 +22,17 @@ func Kouzui(program string) Client {
 	}
 }
 
-func startKouzui(ctx context.Context, program string, t Task) (*Process, error) {
+// TracedKouzui is Kouzui with all that it can trace written to a file.
+func TracedKouzui(program string) Client {
+	c := Kouzui(program)
+	c.Name = "kouzui-traced"
+	c.start = func(ctx context.Context, t Task) (*Process, error) {
+		return startKouzui(ctx, program, t, "--trace", filepath.Join(t.Home, "trace.jsonl"), "--trace-domain")
+	}
+	return c
+}
+
+func startKouzui(ctx context.Context, program string, t Task, flags ...string) (*Process, error) {
 	args := []string{"download", t.Torrent, "--dir", t.Dir, "--json", "-v",
 		"--listen", t.Place.Host, "--listen-port", strconv.Itoa(t.Place.Port)}
 	if t.Seed {
@@ -32,6 +43,7 @@ func startKouzui(ctx context.Context, program string, t Task) (*Process, error) 
 	for _, peer := range t.Peers {
 		args = append(args, "--peer", peer)
 	}
+	args = append(args, flags...)
 	complete := make(chan struct{})
 	var once sync.Once
 	p, err := launch(ctx, t.Home, func(text string) {
