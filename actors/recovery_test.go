@@ -52,6 +52,7 @@ func TestRecovery(t *testing.T) {
 }
 
 func recovers(t *testing.T, victim, back string, chain []supervise.Kind) {
+	noFilesLeft(t)
 	torrent, data := stage.Torrent(t, 12<<20+999, 128<<10)
 	name := torrent.InfoHash.String()[:8]
 	victim, back = strings.Replace(victim, "HASH", name, 1), strings.Replace(back, "HASH", name, 1)
