@@ -77,6 +77,9 @@ func (s *Scheduler) Receive(c actor.Context) {
 		s.start(c)
 	case *actor.Restarting, *actor.Stopping:
 		s.stop()
+		if s.swarm != nil {
+			s.report(c) // the last counts
+		}
 		return
 	}
 	if s.swarm == nil {

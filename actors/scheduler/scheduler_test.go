@@ -290,6 +290,7 @@ func TestNextIncarnationBeginsAnew(t *testing.T) {
 	s.join(1, p, set(0))
 	stage.Next[*messages.SetInterested](p)
 	s.Crash()
+	s.wantState(messages.StateDownloading) // the last counts
 	s.Tell(&messages.PeerChokedUs{Key: 1, Window: 4})
 	s.Tell(&messages.BlocksArrived{Key: 1, Blocks: []messages.Block{block(0, 0)}})
 	s.Quiet(p)
