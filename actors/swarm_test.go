@@ -34,8 +34,10 @@ type node struct {
 func start(t testing.TB, o actors.Options) *node {
 	t.Helper()
 	n := &node{t: t, events: make(chan any, 10_000), Trace: trace.NewRecent(100_000)}
-	o.Pool = buffer.NewPool(256)
-	o.World = real.New(real.Options{Pool: o.Pool, Version: "test"})
+	if o.World == nil {
+		o.Pool = buffer.NewPool(256)
+		o.World = real.New(real.Options{Pool: o.Pool, Version: "test"})
+	}
 	o.Log = zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel)
 	o.Sinks = []supervise.Sink{n.Trace}
 	o.Notify = func(m any) { n.events <- m }
