@@ -70,9 +70,13 @@ type Options struct {
 
 // Client runs torrents. Its methods are safe for concurrent use.
 type Client struct {
-	tree *supervise.Tree
-	pid  *actor.PID
+	tree  *supervise.Tree
+	pid   *actor.PID
+	ended *ended
 }
+
+// root is the name of the actor at the top.
+const root = "client"
 
 // Start builds the tree.
 func Start(o Options) (*Client, error) {
@@ -86,9 +90,10 @@ func Start(o Options) (*Client, error) {
 		o.Restarts = supervise.DefaultBackoff
 	}
 	counted := &restarts{counts: map[string]int{}}
+	end := &ended{done: make(chan struct{})}
 	tree := supervise.New(supervise.Config{
 		System: supervise.NewSystem(o.Log), Clock: o.World.Clock, Chance: o.World.Chance,
-		Sinks: append([]supervise.Sink{counted}, o.Sinks...), Sample: o.Sample,
+		Sinks: append([]supervise.Sink{counted, end}, o.Sinks...), Sample: o.Sample,
 	})
 	tree.TakeNotes(o.Notes)
 	parts := assembly{
@@ -99,15 +104,19 @@ func Start(o Options) (*Client, error) {
 		parts.faults = fault.New(o.Faults, o.World.Clock)
 		parts.faults.Begin(tree)
 	}
-	pid, err := tree.Spawn("client", parts.client(), supervise.StopChild)
+	pid, err := tree.Spawn(root, parts.client(), supervise.StopChild)
 	if err != nil {
 		return nil, fmt.Errorf("cannot start: %w", err)
 	}
-	return &Client{tree: tree, pid: pid}, nil
+	return &Client{tree: tree, pid: pid, ended: end}, nil
 }
 
 // Tree is the supervision tree, to be watched, or broken on purpose.
 func (c *Client) Tree() *supervise.Tree { return c.tree }
+
+// Ended is closed when nothing runs any more: after Shutdown, or because the
+// root itself has failed, which is not restarted. Then no event follows.
+func (c *Client) Ended() <-chan struct{} { return c.ended.done }
 
 // Add starts a torrent.
 func (c *Client) Add(t *metainfo.Torrent, o messages.TorrentOptions) {

@@ -91,3 +91,12 @@ func TestATorrentThatCannotBeKeptAliveIsGivenUp(t *testing.T) {
 		t.Errorf("after %d restarts: %v", failed.Last.Restarts, failed.Err)
 	}
 }
+
+// The root is not restarted; whoever started it is told.
+func TestTheEndOfTheRootIsTold(t *testing.T) {
+	n := start(t, actors.Options{})
+	if err := n.Tree().Kill("client", "on purpose"); err != nil {
+		t.Fatal(err)
+	}
+	<-n.Ended()
+}

@@ -154,6 +154,8 @@ func (s *session) loop() error {
 			return errInterrupted
 		case <-forced:
 			s.abandon()
+		case <-s.client.Ended():
+			return fmt.Errorf("the client itself failed: %w", messages.ErrGivenUp)
 		}
 	}
 	s.display.draw(time.Now())

@@ -40,3 +40,16 @@ func (r *restarts) under(path string) (n int) {
 	}
 	return n
 }
+
+// ended is a sink that tells when the root of the tree has stopped.
+type ended struct {
+	once sync.Once
+	done chan struct{}
+}
+
+// Record implements supervise.Sink.
+func (r *ended) Record(e *supervise.Event) {
+	if e.Kind == supervise.Stopped && e.Actor == root {
+		r.once.Do(func() { close(r.done) })
+	}
+}
