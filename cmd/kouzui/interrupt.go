@@ -21,6 +21,9 @@ func listenToSignals() *interrupts {
 	first, second := make(chan struct{}), make(chan struct{})
 	i := &interrupts{first: first, second: second, signals: make(chan os.Signal, 2), done: make(chan struct{})}
 	signal.Notify(i.signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as under nohup
+		signal.Notify(i.signals, syscall.SIGHUP)
+	}
 	go func() {
 		for _, c := range []chan struct{}{first, second} {
 			select {

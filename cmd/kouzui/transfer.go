@@ -71,7 +71,7 @@ func (t *transferFlags) bind(c *cobra.Command) {
 	t.choker = choose(c, "choker", "who may download from us", "rate", "roundrobin", "none")
 	t.check = choose(c, "check", "what of the data found to hash: what has changed, all or nothing", "auto", "full", "none")
 	f.Var(&t.memory, "memory", "payload to hold in memory at most")
-	f.DurationVar(&t.stall, "stall-timeout", 0, "give up when nothing has come for this time (0: never)")
+	f.DurationVar(&t.stall, "stall-timeout", 0, "give up when nothing has come for this time (0: never; a disk that refuses: 5m)")
 	f.DurationVar(&t.timeout, "timeout", 0, "stop after this time (0: never)")
 	f.StringVar(&t.trace, "trace", "", "write the supervision trace to `FILE` (- is stdout)")
 	f.BoolVar(&t.traceDomain, "trace-domain", false, "trace chokes, pieces, bans and announces too")
