@@ -59,10 +59,10 @@ func (d *display) due(now time.Time) time.Duration {
 }
 
 func (d *display) draw(now time.Time) {
+	d.drawn = now
 	if d.out.screen == nil {
 		return
 	}
-	d.drawn = now
 	d.out.screen.Show(func(width, height int) []string {
 		var list []*messages.Progress
 		for _, hash := range d.order {

@@ -14,7 +14,9 @@ type steps struct {
 }
 
 func newSteps(out *output, name string, total int) *steps {
-	s := &steps{display: newDisplay(out), now: messages.Progress{Name: name, State: view.Hashing, CheckTotal: total}}
+	shown := *out
+	shown.lines = nil // the result is the only JSON of such work
+	s := &steps{display: newDisplay(&shown), now: messages.Progress{Name: name, State: view.Hashing, CheckTotal: total}}
 	// What is quickly done needs no plain line.
 	s.display.printed[s.now.InfoHash] = time.Now()
 	return s
