@@ -137,7 +137,9 @@ func (s *schedule) next() (url string, r announce.Request) {
 	case s.completeDue():
 		r.Event = announce.Completed
 	}
-	if s.totals.WantPeers {
+	// A complete torrent is in no hurry, but it too dials those it hears of: who
+	// announced before it does not know it.
+	if s.totals.WantPeers || s.totals.Left == 0 {
 		r.NumWant = numWant
 	}
 	return u.url, r

@@ -109,6 +109,18 @@ func TestIntervals(t *testing.T) {
 	}
 }
 
+func TestACompleteTorrentAsksForPeersInNoHurry(t *testing.T) {
+	s := started(t, "a")
+	s.tell(&messages.Totals{})
+	if _, r, _ := s.announce(); r.NumWant != numWant {
+		t.Errorf("it asks for %d peers", r.NumWant)
+	}
+	s.reply(announce.Reply{Interval: 10 * time.Minute})
+	if _, _, waited := s.announce(); waited != 10*time.Minute {
+		t.Errorf("then it waits %v", waited)
+	}
+}
+
 func TestEarlyAnnouncesThinOut(t *testing.T) {
 	s := started(t, "a")
 	s.tell(&messages.Totals{WantPeers: true})
