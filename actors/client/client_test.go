@@ -26,29 +26,18 @@ type scene struct {
 func newScene(t *testing.T, listens bool) *scene {
 	s := &scene{Stage: stage.New(t), t: t, events: make(chan any, 100), shares: make(chan Share, 100)}
 	s.limiter, s.listener, s.torrent = s.StartProbe("limiter"), s.StartProbe("listener"), s.StartProbe("torrent")
-	part := func(kind string, to *stage.Probe) *actor.Props {
-		return s.Tree.Props(kind, func() actor.Actor {
-			return actor.ReceiveFunc(func(c actor.Context) {
-				switch c.Message().(type) {
-				case actor.SystemMessage, actor.AutoReceiveMessage:
-				default:
-					c.Forward(to.PID)
-				}
-			})
-		})
-	}
 	config := Config{
 		Memory: 30 << 20, Limits: messages.SetLimits{Down: 7},
 		Notify:   func(m any) { s.events <- m },
 		Restarts: func(string) int { return 3 },
-		Limiter:  part("limiter", s.limiter),
+		Limiter:  s.Relay("limiter", s.limiter),
 		Torrent: func(_ messages.Refs, _ *messages.AddTorrent, share Share) *actor.Props {
 			s.shares <- share
-			return part("torrent", s.torrent)
+			return s.Relay("torrent", s.torrent)
 		},
 	}
 	if listens {
-		config.Listener = func(messages.Refs) *actor.Props { return part("listener", s.listener) }
+		config.Listener = func(messages.Refs) *actor.Props { return s.Relay("listener", s.listener) }
 	}
 	s.Perform(func() actor.Actor { return New(config) })
 	return s

@@ -169,3 +169,17 @@ func Await[T any](p *Probe) T {
 		}
 	}
 }
+
+// Relay makes the props of an actor that only passes on to a probe what it is
+// told: the part of a supervisor under test.
+func (s *Stage) Relay(kind string, to *Probe) *actor.Props {
+	return s.Tree.Props(kind, func() actor.Actor {
+		return actor.ReceiveFunc(func(c actor.Context) {
+			switch c.Message().(type) {
+			case actor.SystemMessage, actor.AutoReceiveMessage:
+			default:
+				c.Forward(to.PID)
+			}
+		})
+	})
+}

@@ -27,22 +27,11 @@ func newScene(t *testing.T, o messages.TorrentOptions) *scene {
 	s.client, s.engine = s.StartProbe("client"), s.StartProbe("engine")
 	s.trackers[0], s.trackers[1] = s.StartProbe("first"), s.StartProbe("second")
 	s.torrent, _ = stage.Torrent(t, 1000, 100, "http://a/announce", "http://b/announce")
-	part := func(kind string, to *stage.Probe) *actor.Props {
-		return s.Tree.Props(kind, func() actor.Actor {
-			return actor.ReceiveFunc(func(c actor.Context) {
-				switch c.Message().(type) {
-				case actor.SystemMessage, actor.AutoReceiveMessage:
-				default:
-					c.Forward(to.PID)
-				}
-			})
-		})
-	}
 	config := Config{
 		World: s.World.World(), Torrent: s.torrent, Options: o, Port: 6881,
 		Refs:    messages.Refs{Client: s.client.PID},
-		Engine:  func(messages.Refs) *actor.Props { return part("engine", s.engine) },
-		Tracker: func(_ messages.Refs, tier int) *actor.Props { return part("tracker", s.trackers[tier]) },
+		Engine:  func(messages.Refs) *actor.Props { return s.Relay("engine", s.engine) },
+		Tracker: func(_ messages.Refs, tier int) *actor.Props { return s.Relay("tracker", s.trackers[tier]) },
 	}
 	s.Perform(func() actor.Actor { return New(config) })
 	return s
