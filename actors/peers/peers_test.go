@@ -17,7 +17,7 @@ type scene struct {
 	*stage.Stage
 	torrent, scheduler *stage.Probe
 	born               chan Peer
-	pids               map[messages.PeerKey]*actor.PID // by the actor under test, read when it is settled
+	pids               map[messages.PeerKey]*actor.PID // by the actor under test, before it tells of the birth
 	children           *stage.Probe                    // gets what all peers get
 }
 
@@ -39,9 +39,9 @@ func newScene(t *testing.T, limit int) *scene {
 		World: s.World.World(), Self: self, Max: limit,
 		Refs: messages.Refs{Torrent: s.torrent.PID, Scheduler: s.scheduler.PID},
 		Spawn: func(c actor.Context, p Peer) (*actor.PID, error) {
-			s.born <- p
 			pid := c.Spawn(s.Tree.Props("peer", func() actor.Actor { return actor.ReceiveFunc(child) }))
 			s.pids[p.Key] = pid
+			s.born <- p // last: who receives it may look at pids
 			return pid, nil
 		},
 	}
