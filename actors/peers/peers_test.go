@@ -62,12 +62,13 @@ func (s *scene) ready(p Peer, id byte) {
 	s.Tell(&messages.PeerReady{Key: p.Key, ID: [20]byte{id}, Addr: p.Addr, Inbound: p.Inbound})
 }
 
-// end stops a peer actor and waits until its supervisor knows.
+// end stops the only peer actor and waits until its supervisor knows: then it has
+// set the timer of the next dial. A stop is told to it at a time of its own.
 func (s *scene) end(p Peer) {
 	if err := s.Tree.System.Root.StopFuture(s.pids[p.Key]).Wait(); err != nil {
 		panic(err)
 	}
-	s.Settle()
+	s.World.Clock.AwaitTimers(1)
 }
 
 func TestDialsOnlyWhenWanted(t *testing.T) {

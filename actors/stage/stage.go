@@ -133,6 +133,9 @@ func (s *Stage) Stop(p *Probe) {
 	if err := s.Tree.System.Root.StopFuture(p.PID).Wait(); err != nil {
 		s.t.Fatal(err)
 	}
+	// Once for the news to come, once more for it to have its turn behind what
+	// waited: see how package supervise orders Terminated.
+	s.Settle()
 	s.Settle()
 }
 
