@@ -1,0 +1,71 @@
+package page
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/dustin/go-humanize"
+	"golang.org/x/sys/unix"
+)
+
+// Now says when a section was measured, of which revision, and on what: a sentence for below its tables.
+func Now() string {
+	return fmt.Sprintf("%s, revision %s, %s.", time.Now().UTC().Format("2006-01-02"), revision(), Machine())
+}
+
+// Machine tells the processor, its cores, the memory and the kernel.
+func Machine() string {
+	var name unix.Utsname
+	_ = unix.Uname(&name)
+	var info unix.Sysinfo_t
+	_ = unix.Sysinfo(&info)
+	return fmt.Sprintf("%s, %d cores, %s of memory, Linux %s", processor(), runtime.NumCPU(),
+		humanize.IBytes(uint64(info.Totalram)*uint64(info.Unit)), unix.ByteSliceToString(name.Release[:]))
+}
+
+// Filesystem is the kind of the filesystem that dir lies in, as the kernel calls
+// it.
+func Filesystem(dir string) string {
+	dir, _ = filepath.Abs(dir)
+	mounts, _ := os.ReadFile("/proc/self/mounts")
+	at, kind := "", "unknown"
+	for line := range strings.Lines(string(mounts)) {
+		fields := strings.Fields(line)
+		if len(fields) < 3 || len(fields[1]) < len(at) {
+			continue
+		}
+		if rel, err := filepath.Rel(fields[1], dir); err == nil && filepath.IsLocal(rel) {
+			at, kind = fields[1], fields[2]
+		}
+	}
+	return kind
+}
+
+// revision is that of the checkout we stand in, with a + if something is changed
+// but Markdown: a page that is written between two runs is no change.
+func revision() string {
+	out, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
+	if err != nil {
+		return "unknown"
+	}
+	r := strings.TrimSpace(string(out))
+	if changed, _ := exec.Command("git", "status", "--porcelain", "--untracked-files=no", "--", ":!*.md").Output(); len(changed) > 0 {
+		r += "+"
+	}
+	return r
+}
+
+func processor() string {
+	info, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(info)) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == "model name" {
+			return strings.TrimSpace(value)
+		}
+	}
+	return runtime.GOARCH
+}
