@@ -85,6 +85,10 @@ cross: ## build for every supported system
 bench: build ## CPU, time and memory of whole transfers, beside other clients
 	$(GO) run ./cmd/bench $(ARGS)
 
+.PHONY: bench-scale
+bench-scale: build ## curves of cost against size: peers, pieces, files, torrents
+	$(GO) run ./cmd/benchscale $(ARGS)
+
 .PHONY: demo
 demo: build ## a swarm of actors in the terminal
 	bin/kouzui demo

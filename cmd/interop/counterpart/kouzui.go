@@ -11,14 +11,15 @@ import (
 )
 
 // Kouzui is this project's client, built at program. It tells of its state in
-// JSON lines; as a downloader it ends when it is complete, unless Task.Stay.
-func Kouzui(program string) Client {
+// JSON lines; as a downloader it ends when it is complete, unless Task.Stay. The
+// flags come behind those that a Task leads to.
+func Kouzui(program string, flags ...string) Client {
 	return Client{
 		Name:    "kouzui",
 		Dials:   true,
 		program: program,
 		version: []string{program, "version"},
-		start:   func(ctx context.Context, t Task) (*Process, error) { return startKouzui(ctx, program, t) },
+		start:   func(ctx context.Context, t Task) (*Process, error) { return startKouzui(ctx, program, t, flags...) },
 	}
 }
 

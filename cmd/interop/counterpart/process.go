@@ -4,6 +4,7 @@ package counterpart
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -99,6 +100,25 @@ func (p *Process) Stop() {
 		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 		<-p.exited
 	})
+}
+
+// Goroutines ends a process written in Go by having it print the stacks of its
+// goroutines to the log, and counts them.
+func (p *Process) Goroutines() (n int, err error) {
+	if err := p.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
+		return 0, err
+	}
+	<-p.exited
+	log, err := os.ReadFile(p.log)
+	if err != nil {
+		return 0, err
+	}
+	for line := range bytes.Lines(log) {
+		if bytes.HasPrefix(line, []byte("goroutine ")) && bytes.HasSuffix(line, []byte("]:\n")) {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // LogTail is the end of what the process printed.

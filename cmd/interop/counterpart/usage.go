@@ -13,7 +13,8 @@ import (
 // Usage is what a process has used since its start.
 type Usage struct {
 	CPU       time.Duration // user and system, all threads
-	Peak      int64         // bytes of resident memory, at most
+	Resident  int64         // bytes of memory, mapped files included, now
+	Peak      int64         // the same, at most
 	Anonymous int64         // bytes of it that map no file, now
 }
 
@@ -34,6 +35,8 @@ func (p *Process) Usage() (u Usage) {
 		if fields := bytes.Fields(line); len(fields) == 3 {
 			kib, _ := strconv.ParseInt(string(fields[1]), 10, 64)
 			switch string(fields[0]) {
+			case "VmRSS:":
+				u.Resident = kib << 10
 			case "VmHWM:":
 				u.Peak = kib << 10
 			case "RssAnon:":

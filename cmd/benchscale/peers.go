@@ -1,0 +1,149 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"kouzui/cmd/internal/chart"
+	"kouzui/cmd/interop/counterpart"
+	"kouzui/wire/metainfo"
+)
+
+var peers = Scenario{
+	Name:  "peers",
+	Title: "Connected peers",
+	About: `A download of 1 GiB in pieces of 1 MiB to which a crowd is connected: peers that have half of the pieces, are
+interested, and neither speak nor read. How much the process grows with each of them is measured when all are there and
+nothing moves; then one more peer that has everything serves the torrent, and, once the crowd has lost its interest,
+another one fetches it.`,
+	Size:  chart.Axis{Label: "connected peers", Log: true},
+	Sizes: []int{1, 10, 100, 1000, 2000, 5000},
+	Panels: []Panel{
+		{
+			Title: "Memory of an idle peer", Axis: chart.Axis{Label: "KiB resident"}, Columns: []string{"KiB a peer"},
+			Limits: []chart.Limit{{Name: "12 KiB", Y: 12}},
+		},
+		{
+			Title: "Goroutines of an idle peer", Axis: chart.Axis{Label: "goroutines"}, Columns: []string{"goroutines a peer"},
+			Limits: []chart.Limit{{Name: "2", Y: 2}},
+		},
+		{Title: "Processor time of a silent crowd", Axis: chart.Axis{Label: "% of one core"}, Columns: []string{"idle CPU %"}},
+		{Title: "Speed of the one active peer", Axis: chart.Axis{Label: "MiB a second"}, Columns: []string{"download MiB/s", "upload MiB/s"}},
+	},
+	Measure: measurePeers,
+}
+
+const (
+	peersContent = 1 << 30
+	peersPiece   = 1 << 20
+	// The first few cost what is there once for all.
+	fewPeers = 50
+	// settling is how long the process is left alone before it is measured, and
+	// watched while it does nothing.
+	settling = 3 * time.Second
+	watching = 5 * time.Second
+	// countable is the least crowd of which the memory of one can be told.
+	countable = 300
+)
+
+func measurePeers(ctx context.Context, e *Env, size int) ([]float64, error) {
+	content, err := counterpart.NewContent(e.Dir, "crowd", peersPiece, []metainfo.FileSpec{{Length: peersContent}})
+	if err != nil {
+		return nil, err
+	}
+	raw, err := os.ReadFile(content.Torrent)
+	if err != nil {
+		return nil, err
+	}
+	torrent, err := metainfo.Parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.Open(filepath.Join(content.Dir, "crowd"))
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	task, err := e.task(content)
+	if err != nil {
+		return nil, err
+	}
+	kouzui, err := counterpart.Kouzui(e.Kouzui, "--max-peers", strconv.Itoa(size+fewPeers+10)).Start(ctx, task)
+	if err != nil {
+		return nil, err
+	}
+	defer kouzui.Stop()
+
+	crowd := crowd{addr: kouzui.Addr, torrent: torrent}
+	defer crowd.leave()
+	if err := crowd.grow(ctx, min(size, fewPeers)); err != nil {
+		return nil, err
+	}
+	time.Sleep(settling)
+	before := kouzui.Usage().Resident
+	if err := crowd.grow(ctx, size); err != nil {
+		return nil, err
+	}
+	time.Sleep(settling)
+	idle := kouzui.Usage()
+	memory := math.NaN()
+	if size >= countable {
+		memory = float64(idle.Resident-before) / float64(size-fewPeers) / 1024
+	}
+	time.Sleep(watching)
+	cpu := (kouzui.Usage().CPU - idle.CPU).Seconds() / watching.Seconds() * 100
+
+	source, err := dial(ctx, kouzui.Addr, torrent.InfoHash)
+	if err != nil {
+		return nil, err
+	}
+	begin := time.Now()
+	go source.serve(torrent, file)
+	if err := kouzui.Complete(ctx); err != nil {
+		return nil, err
+	}
+	down := time.Since(begin)
+	if err := content.Verify(task.Dir, false); err != nil {
+		return nil, err
+	}
+	if err := crowd.lose(); err != nil {
+		return nil, err
+	}
+	sink, err := dial(ctx, kouzui.Addr, torrent.InfoHash)
+	if err != nil {
+		return nil, err
+	}
+	up, err := sink.fetch(torrent)
+	if err != nil {
+		return nil, err
+	}
+	goroutines := math.NaN()
+	if size >= countable {
+		n, err := kouzui.Goroutines()
+		if err != nil {
+			return nil, err
+		}
+		goroutines = float64(n) / float64(size)
+	}
+	speed := func(d time.Duration) float64 { return float64(torrent.Length) / (1 << 20) / d.Seconds() }
+	return []float64{memory, goroutines, cpu, speed(down), speed(up)}, nil
+}
+
+// task is a download of content into a folder of its own, that stays.
+func (e *Env) task(content *counterpart.Content) (counterpart.Task, error) {
+	home, err := os.MkdirTemp(e.Dir, "kouzui")
+	if err != nil {
+		return counterpart.Task{}, err
+	}
+	t := counterpart.Task{
+		Torrent: content.Torrent, Hash: content.Hash, Place: counterpart.NewPlace(),
+		Home: home, Dir: filepath.Join(home, "data"), Stay: true,
+	}
+	return t, os.Mkdir(t.Dir, 0o700)
+}

@@ -1,0 +1,115 @@
+package chart
+
+import (
+	"math"
+	"strconv"
+)
+
+// scale maps values to the unit interval.
+type scale struct {
+	log      bool
+	from, to float64
+	ticks    []float64
+}
+
+func (p Panel) scales() (x, y scale) {
+	var xs, ys []float64
+	for _, s := range p.Series {
+		for _, pt := range s.Points {
+			xs, ys = append(xs, pt.X), append(ys, pt.Y)
+		}
+	}
+	for _, l := range p.Limits {
+		ys = append(ys, l.Y)
+	}
+	x, y = newScale(p.X.Log, xs), newScale(p.Y.Log, ys)
+	if p.X.Log { // the curve may begin and end between two powers
+		x.narrow(xs)
+	}
+	return x, y
+}
+
+// newScale spans values with round ends.
+func newScale(log bool, values []float64) scale {
+	low, high := math.Inf(1), 0.0
+	for _, v := range values {
+		if high = max(high, v); v > 0 {
+			low = min(low, v)
+		}
+	}
+	if high == 0 {
+		low, high = 1, 1
+	}
+	s := scale{log: log}
+	if log {
+		first, last := math.Floor(math.Log10(low)+tiny), math.Ceil(math.Log10(high)-tiny)
+		last = max(last, first+1)
+		for e := first; e <= last; e++ {
+			s.ticks = append(s.ticks, math.Pow(10, e))
+		}
+	} else {
+		step := round(high / 4)
+		for i := range int(math.Ceil(high/step-tiny)) + 1 {
+			s.ticks = append(s.ticks, float64(i)*step)
+		}
+	}
+	s.from, s.to = s.ticks[0], s.ticks[len(s.ticks)-1]
+	return s
+}
+
+// tiny keeps a value that is a power or a multiple from being taken for more.
+const tiny = 1e-9
+
+// narrow lets the scale begin and end with the values, and moves no tick.
+func (s *scale) narrow(values []float64) {
+	low, high := math.Inf(1), 0.0
+	for _, v := range values {
+		if high = max(high, v); v > 0 {
+			low = min(low, v)
+		}
+	}
+	if low >= high {
+		return
+	}
+	s.from, s.to = low, high
+	kept := s.ticks[:0]
+	for _, t := range s.ticks {
+		if t >= low*(1-tiny) && t <= high*(1+tiny) {
+			kept = append(kept, t)
+		}
+	}
+	s.ticks = kept
+	if len(kept) < 2 {
+		s.ticks = []float64{low, high}
+	}
+}
+
+func (s scale) place(v float64) float64 {
+	from, to := s.from, s.to
+	if s.log {
+		from, to, v = math.Log10(from), math.Log10(to), math.Log10(max(v, s.from))
+	}
+	return (v - from) / (to - from)
+}
+
+// round is the next number up of those that begin with 1, 2, 2.5 or 5.
+func round(v float64) float64 {
+	power := math.Pow(10, math.Floor(math.Log10(v)))
+	for _, m := range []float64{1, 2, 2.5, 5} {
+		if v <= m*power*(1+tiny) {
+			return m * power
+		}
+	}
+	return 10 * power
+}
+
+// format writes a number with three digits that count.
+func format(v float64) string {
+	if v >= 10_000 && v == math.Trunc(v/1000)*1000 {
+		return strconv.FormatFloat(v/1000, 'f', -1, 64) + "k"
+	}
+	if v >= 100 || v == math.Trunc(v) {
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+	return strconv.FormatFloat(v, 'g', 3, 64)
+}
