@@ -207,6 +207,7 @@ func (p *peer) loaded(c actor.Context, m *messages.BlocksLoaded) {
 	if !p.holds(m.Link) || p.session == nil {
 		return
 	}
+	asked := p.session.uploads.loading
 	if p.session.uploads.loaded() && m.Err == nil {
 		for _, b := range m.Blocks {
 			p.session.out.send = append(p.session.out.send, messages.Outgoing{
@@ -217,7 +218,14 @@ func (p *peer) loaded(c actor.Context, m *messages.BlocksLoaded) {
 			p.session.uploads.handed += int64(b.Length)
 		}
 	}
+	var err error
+	if m.Err == nil {
+		err = p.session.unserved(asked-len(m.Blocks), p.World.Clock.Now())
+	}
 	p.flush(c)
+	if err != nil {
+		p.end(c, messages.GoneProtocol, err)
+	}
 }
 
 func (p *peer) tick(c actor.Context, m *tick) {
@@ -274,6 +282,9 @@ func (p *peer) flush(c actor.Context) {
 	}
 	if len(out.dropped) > 0 || out.snubbed {
 		c.Send(p.Refs.Scheduler, &messages.RequestsDropped{Key: p.Key, Blocks: out.dropped, Window: window, Snubbed: out.snubbed})
+	}
+	if out.voided && !s.flags.PeerChoking {
+		c.Send(p.Refs.Scheduler, &messages.PeerChokedUs{Key: p.Key, Choked: true, Window: window})
 	}
 	if out.turned {
 		c.Send(p.Refs.Scheduler, &messages.PeerChokedUs{Key: p.Key, Choked: s.flags.PeerChoking, Window: window})

@@ -29,6 +29,9 @@ type session struct {
 	down, up meter
 	wasted   int64 // bytes
 	unasked  int   // blocks
+	patience patience
+	theirs   *bitset.BitSet // pieces of the other side
+	pieces   int            // in theirs
 	// When the last frame came, the last payload came, we last sent.
 	heard, fed, spoke time.Time
 
@@ -45,12 +48,15 @@ type effects struct {
 	got     []uint32
 	has     *bitset.BitSet
 	turned  bool // it has choked or unchoked us
+	voided  bool // it has choked us, perhaps not for long: what was asked for is void
 	snubbed bool
 	reflag  bool // a flag has changed
 }
 
 func newSession(t *metainfo.Torrent, inbound bool, now time.Time) *session {
 	s := &session{torrent: t, window: newWindow(), heard: now, fed: now, spoke: now}
+	s.theirs = bitset.New(uint(t.PieceCount()))
+	s.patience.as = now
 	s.flags = messages.PeerFlags{AmChoking: true, PeerChoking: true, Inbound: inbound}
 	s.down.begin(now)
 	s.up.begin(now)
@@ -65,71 +71,98 @@ func broken(format string, args ...any) error {
 // received takes one frame. Its block moves to the session.
 func (s *session) received(f *frame.Frame, now time.Time) error {
 	switch f.Kind {
-	case frame.Choke:
-		s.choked()
-	case frame.Unchoke:
-		if s.flags.PeerChoking {
-			s.flags.PeerChoking = false
-			s.out.turned, s.out.reflag = true, true
-		}
+	case frame.Choke, frame.Unchoke:
+		return s.turn(f.Kind == frame.Choke, now)
 	case frame.Interested, frame.NotInterested:
-		if is := f.Kind == frame.Interested; is != s.flags.PeerInterested {
-			s.flags.PeerInterested = is
-			s.out.reflag = true
+		is := f.Kind == frame.Interested
+		if is == s.flags.PeerInterested {
+			return s.patience.spend(costUseless, now)
 		}
+		s.flags.PeerInterested, s.out.reflag = is, true
+		return s.patience.spend(costTurn, now)
 	case frame.Have:
-		if int64(f.Index) >= int64(s.torrent.PieceCount()) {
-			return broken("have of piece %d of %d", f.Index, s.torrent.PieceCount())
-		}
-		s.out.got = append(s.out.got, f.Index)
+		return s.got(f.Index, now)
 	case frame.Bitfield:
-		s.bitfield(f.Bits)
+		return s.bitfield(f.Bits, now)
 	case frame.Request:
-		return s.asked(f)
+		return s.asked(f, now)
 	case frame.Cancel:
 		s.uploads.cancel(blockOf(f))
+		return s.patience.spend(costUseless, now)
 	case frame.Piece:
 		return s.piece(f, now)
+	default: // of an unknown kind, its payload skipped, or no news
+		return s.patience.spend(costUseless+int(f.Length/blockSize), now)
 	}
-	return nil
 }
 
 func blockOf(f *frame.Frame) messages.Block {
 	return messages.Block{Piece: f.Index, Begin: f.Begin, Length: f.Length}
 }
 
-func (s *session) choked() {
-	if s.flags.PeerChoking {
-		return
+// turn is a choke or an unchoke. A choke voids what was asked for, also when an
+// unchoke follows at once.
+func (s *session) turn(choke bool, now time.Time) error {
+	if choke == s.flags.PeerChoking {
+		return s.patience.spend(costUseless, now)
 	}
-	s.flags.PeerChoking = true
-	s.requests.clear(nil)
+	s.flags.PeerChoking = choke
 	s.out.turned, s.out.reflag = true, true
+	if choke {
+		s.requests.clear(nil)
+		s.out.voided = true
+	}
+	return s.patience.spend(costTurn, now)
+}
+
+// got takes one piece that the other side has. News of it go on once.
+func (s *session) got(piece uint32, now time.Time) error {
+	n := s.torrent.PieceCount()
+	if int64(piece) >= int64(n) {
+		return broken("have of piece %d of %d", piece, n)
+	}
+	if s.theirs.Test(uint(piece)) {
+		return s.patience.spend(costUseless, now)
+	}
+	s.theirs.Set(uint(piece))
+	s.out.got = append(s.out.got, piece)
+	s.count(s.pieces + 1)
+	return nil
 }
 
 // bitfield takes what the other side has. Its length and spare bits have been
 // checked by the link. By BEP 3 it comes first or never, but aria2 sends one
 // where it would have sent many haves.
-func (s *session) bitfield(bits []byte) {
-	n := s.torrent.PieceCount()
-	has := bitset.New(uint(n))
-	for i := range n {
+func (s *session) bitfield(bits []byte, now time.Time) error {
+	has := bitset.New(s.theirs.Len())
+	for i := range has.Len() {
 		if bits[i/8]&(0x80>>(i%8)) != 0 {
-			has.Set(uint(i))
+			has.Set(i)
 		}
 	}
-	if has.Count() == uint(n) {
-		s.flags.Seed, s.out.reflag = true, true
-	}
+	again := s.pieces > 0
+	s.theirs.InPlaceUnion(has)
+	s.count(int(s.theirs.Count()))
 	if earlier := s.out.has; earlier != nil {
 		has.InPlaceUnion(earlier)
 	}
 	s.out.has = has
+	if again {
+		return s.patience.spend(costBitfield, now)
+	}
+	return nil
+}
+
+func (s *session) count(pieces int) {
+	s.pieces = pieces
+	if !s.flags.Seed && pieces == s.torrent.PieceCount() {
+		s.flags.Seed, s.out.reflag = true, true
+	}
 }
 
 // asked takes a request. One that we do not answer because we choke is no
 // offence: the choke may have crossed it.
-func (s *session) asked(f *frame.Frame) error {
+func (s *session) asked(f *frame.Frame, now time.Time) error {
 	if int64(f.Index) >= int64(s.torrent.PieceCount()) {
 		return broken("request in piece %d of %d", f.Index, s.torrent.PieceCount())
 	}
@@ -137,11 +170,15 @@ func (s *session) asked(f *frame.Frame) error {
 	if f.Length == 0 || f.Length > maxRequest || uint64(f.Begin)+uint64(f.Length) > size {
 		return broken("request of %d bytes at %d in a piece of %d", f.Length, f.Begin, size)
 	}
-	if !s.flags.AmChoking {
-		s.uploads.request(blockOf(f))
+	if s.flags.AmChoking || !s.uploads.request(blockOf(f)) {
+		return s.patience.spend(costUseless, now)
 	}
 	return nil
 }
+
+// unserved takes note of requests, answered by nothing, for what we never
+// announced.
+func (s *session) unserved(n int, now time.Time) error { return s.patience.spend(n*costUseless, now) }
 
 // piece takes payload: what we asked of this peer goes on to the store, the
 // rest is dropped. Answers to requests that we dropped are only wasted; a peer
@@ -218,6 +255,7 @@ func (s *session) choke(is bool) {
 	if is {
 		kind = frame.Choke
 		s.uploads.clear()
+		s.patience.renew() // it may have asked for much before it hears of this
 	}
 	s.frame(frame.Frame{Kind: kind})
 }

@@ -26,10 +26,13 @@ type uploads struct {
 	dropped bool  // what is being looked up is not wanted any more
 }
 
-func (u *uploads) request(b messages.Block) {
-	if len(u.queue) < maxUploads {
-		u.queue = append(u.queue, b)
+// request queues a block; false means that there is no room.
+func (u *uploads) request(b messages.Block) bool {
+	if len(u.queue) >= maxUploads {
+		return false
 	}
+	u.queue = append(u.queue, b)
+	return true
 }
 
 func (u *uploads) cancel(b messages.Block) {

@@ -1,0 +1,238 @@
+package peer
+
+import (
+	"errors"
+	"maps"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"kouzui/actors/stage"
+	"kouzui/messages"
+	"kouzui/wire/buffer"
+	"kouzui/wire/frame"
+	"kouzui/wire/metainfo"
+)
+
+// surroundings are what is around a session, driven by the bytes of a fuzzer: the other
+// side, a scheduler that keeps a ledger, a store, a link and a clock.
+type surroundings struct {
+	t       *testing.T
+	s       *session
+	torrent *metainfo.Torrent
+	pool    *buffer.Pool
+	input   []byte
+	now     time.Time
+
+	choked bool                    // as the scheduler knows it
+	owed   map[messages.Block]bool // what the scheduler waits for
+	told   map[uint32]bool         // pieces that the scheduler knows of
+}
+
+func (w *surroundings) byte() byte {
+	if len(w.input) == 0 {
+		return 0
+	}
+	b := w.input[0]
+	w.input = w.input[1:]
+	return b
+}
+
+// number is mostly small, and sometimes at the edges of what fits.
+func (w *surroundings) number(usual uint32) uint32 {
+	switch b := w.byte(); {
+	case b < 240:
+		return uint32(b) % usual
+	case b < 244:
+		return usual
+	case b < 248:
+		return math.MaxUint32
+	default:
+		return math.MaxUint32 - blockSize + uint32(b)
+	}
+}
+
+func (w *surroundings) block() messages.Block { return block(int(w.byte()) % 36) }
+
+// frame is any that a link would let pass.
+func (w *surroundings) frame() frame.Frame {
+	kinds := []frame.Kind{
+		frame.Choke, frame.Unchoke, frame.Interested, frame.NotInterested, frame.Have, frame.Bitfield,
+		frame.Request, frame.Cancel, frame.Piece, frame.KeepAlive, frame.Port, frame.HaveAll, 99,
+	}
+	f := frame.Frame{Kind: kinds[int(w.byte())%len(kinds)]}
+	switch f.Kind {
+	case frame.Have:
+		f.Index = w.number(10)
+	case frame.Bitfield:
+		f.Bits = []byte{w.byte(), w.byte() & 0xc0}
+	case frame.Request, frame.Cancel:
+		f.Index, f.Begin, f.Length = w.number(10), w.number(4)*blockSize, w.number(8)*blockSize/2
+	case frame.Piece:
+		b := w.block()
+		if w.byte() > 200 {
+			b = messages.Block{Piece: w.number(10), Begin: w.number(math.MaxUint32), Length: w.number(blockSize)}
+		}
+		b.Length = min(b.Length, blockSize)
+		f.Index, f.Begin, f.Length, f.Block = b.Piece, b.Begin, b.Length, w.pool.Fit(int(b.Length))
+	case 99:
+		f.Length = min(w.number(1<<20), 1<<20)
+	}
+	return f
+}
+
+// step does one thing; false means that the connection has ended.
+func (w *surroundings) step() bool {
+	s := w.s
+	var err error
+	switch op := w.byte() % 16; op {
+	default:
+		f := w.frame()
+		err = s.received(&f, w.now)
+		s.batchDone(w.now)
+	case 0: // the scheduler gives
+		if b := w.block(); !w.choked && !w.owed[b] {
+			w.owed[b] = true
+			if !s.flags.PeerChoking {
+				s.requests.waiting = append(s.requests.waiting, b)
+			}
+		}
+	case 1: // and takes
+		if b := w.block(); w.owed[b] {
+			delete(w.owed, b)
+			s.cancel([]messages.Block{b})
+		}
+	case 2:
+		s.choke(w.byte()%2 == 0)
+	case 3:
+		s.interested(w.byte()%2 == 0)
+	case 4:
+		w.now = w.now.Add(time.Duration(w.byte()) * time.Second)
+		err = s.tick(w.now)
+	case 5:
+		s.ask(int(w.byte())*blockSize, w.now)
+	case 6: // the store answers, and the link has sent
+		if blocks := s.uploads.next(int(w.byte()) * blockSize); blocks != nil {
+			for _, b := range blocks {
+				if int64(b.Begin)+int64(b.Length) > w.torrent.PieceSize(int(b.Piece)) || b.Length == 0 || b.Length > maxRequest {
+					w.t.Fatalf("serves %v", b)
+				}
+			}
+			s.uploads.loaded()
+		}
+	case 7: // several frames of one batch
+		for range w.byte() % 8 {
+			f := w.frame()
+			if err = s.received(&f, w.now); err != nil {
+				break
+			}
+		}
+		s.batchDone(w.now)
+	}
+	w.flush()
+	if err == nil && (s.unasked > maxUnasked || s.patience.spent > maxPatience) {
+		w.t.Fatalf("bears %d blocks unasked, useless frames for %v", s.unasked, s.patience.spent)
+	}
+	if violation := new(frame.ProtocolError); err != nil && !errors.Is(err, errIdle) && !errors.As(err, &violation) {
+		w.t.Fatalf("ends with %T %v", err, err)
+	}
+	return err == nil
+}
+
+// flush tells the scheduler what the actor would.
+func (w *surroundings) flush() {
+	s, out := w.s, &w.s.out
+	for _, b := range out.stored {
+		b.Data.Release()
+	}
+	if len(out.stored) != len(out.arrived) {
+		w.t.Fatalf("%d blocks are stored, %d are reported", len(out.stored), len(out.arrived))
+	}
+	for i, b := range out.arrived {
+		if !w.owed[b] || out.stored[i].Block != b {
+			w.t.Fatalf("takes %v, which is not owed", b)
+		}
+		delete(w.owed, b)
+	}
+	for _, b := range out.dropped {
+		if !w.owed[b] {
+			w.t.Fatalf("drops %v, which is not owed", b)
+		}
+		delete(w.owed, b)
+	}
+	if out.voided {
+		clear(w.owed)
+	}
+	if out.turned {
+		w.choked = s.flags.PeerChoking
+	}
+	for _, piece := range out.got {
+		if piece >= 10 || w.told[piece] {
+			w.t.Fatalf("tells again, or wrongly, of piece %d", piece)
+		}
+		w.told[piece] = true
+	}
+	if out.has != nil {
+		for i := range out.has.EachSet() {
+			w.told[uint32(i)] = true
+		}
+	}
+	for _, o := range out.send {
+		if o.Kind == frame.Request && s.flags.PeerChoking {
+			w.t.Fatal("asks a peer that chokes")
+		}
+	}
+	*out = effects{}
+	w.check()
+}
+
+func (w *surroundings) check() {
+	s := w.s
+	have := map[messages.Block]bool{}
+	for _, b := range s.requests.waiting {
+		have[b] = true
+	}
+	for _, q := range s.requests.flight {
+		have[q.Block] = true
+	}
+	switch {
+	case s.requests.outstanding() != len(have):
+		w.t.Fatal("a block is asked for twice")
+	case !maps.Equal(have, w.owed):
+		w.t.Fatalf("the session has %v under way, the scheduler waits for %v", have, w.owed)
+	case s.flags.PeerChoking && len(have) > 0:
+		w.t.Fatal("something is under way to a peer that chokes")
+	case len(s.uploads.queue) > maxUploads, s.flags.AmChoking && len(s.uploads.queue) > 0:
+		w.t.Fatalf("%d requests are queued, choking %v", len(s.uploads.queue), s.flags.AmChoking)
+	case s.pieces != int(s.theirs.Count()) || s.pieces != len(w.told):
+		w.t.Fatalf("counts %d pieces of %d, of which %d are told", s.pieces, s.theirs.Count(), len(w.told))
+	case s.window.requests() < 1 || s.window.requests() > maxWindow:
+		w.t.Fatalf("a window of %d", s.window.requests())
+	case w.pool.Stats().Live != 0:
+		w.t.Fatalf("%d blocks are not released", w.pool.Stats().Live)
+	}
+}
+
+// FuzzSession does to a session what peer, scheduler, store and clock may do, in
+// any order: whatever comes, it takes only what it asked for, owes exactly what
+// the scheduler waits for, keeps to its bounds, and ends if at all with a reason.
+func FuzzSession(f *testing.F) {
+	torrent, _ := stage.Torrent(f, 10*4*blockSize-100, 4*blockSize)
+	f.Add([]byte{})
+	f.Add([]byte{8, 1, 0, 0, 0, 1, 5, 9, 8, 8, 0, 0})             // unchoke, two blocks asked, one comes
+	f.Add([]byte{8, 1, 0, 0, 5, 9, 7, 2, 0, 1})                   // choke and unchoke in one batch
+	f.Add(slices.Repeat([]byte{8, 0, 8, 1}, 150))                 // flapping
+	f.Add(slices.Repeat([]byte{2, 1, 8, 6, 1, 0, 2, 6, 9}, 50))   // requests, served
+	f.Add([]byte{8, 1, 0, 3, 5, 9, 4, 40, 8, 8, 3, 0, 4, 40, 4})  // too late
+	f.Add([]byte{8, 5, 0xff, 0xff, 8, 4, 3, 8, 4, 243, 8, 5, 1})  // haves
+	f.Add([]byte{8, 8, 1, 255, 9, 250, 250, 8, 12, 245, 8, 9, 8}) // rubbish
+	f.Fuzz(func(t *testing.T, input []byte) {
+		w := &surroundings{
+			t: t, torrent: torrent, pool: buffer.NewPool(64), input: input, now: start, choked: true,
+			s: newSession(torrent, false, start), owed: map[messages.Block]bool{}, told: map[uint32]bool{},
+		}
+		for len(w.input) > 0 && w.step() {
+		}
+	})
+}

@@ -1,0 +1,110 @@
+package peer
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"kouzui/messages"
+	"kouzui/wire/frame"
+)
+
+// floods are frames of no use, sent over and over. Each is borne for a while and
+// then ends the connection; at a modest rate each is borne for ever.
+var floods = map[string][]frame.Frame{
+	"keep-alives":            {{Kind: frame.KeepAlive}},
+	"the same have":          {{Kind: frame.Have, Index: 3}},
+	"bitfields":              {{Kind: frame.Bitfield, Bits: []byte{0x80, 0}}},
+	"choke and unchoke":      {{Kind: frame.Unchoke}, {Kind: frame.Choke}},
+	"unchokes":               {{Kind: frame.Unchoke}},
+	"interest":               {{Kind: frame.Interested}, {Kind: frame.NotInterested}},
+	"requests while choked":  {{Kind: frame.Request, Length: blockSize}},
+	"cancels of nothing":     {{Kind: frame.Cancel, Length: blockSize}},
+	"frames of unknown kind": {{Kind: 99, Length: 1 << 20}},
+	"ports":                  {{Kind: frame.Port, Index: 1}},
+}
+
+func TestSessionBearsFloodsForAWhile(t *testing.T) {
+	for name, frames := range floods {
+		t.Run(name, func(t *testing.T) {
+			s := newTestSession(t)
+			sent := 0
+			for ; sent < maxPatience+10; sent++ {
+				f := frames[sent%len(frames)]
+				if err := s.received(&f, start); err != nil {
+					if violation := new(frame.ProtocolError); !errors.As(err, &violation) {
+						t.Fatalf("ends with %T %v", err, err)
+					}
+					break
+				}
+			}
+			if sent < 50 || sent > maxPatience+1 {
+				t.Errorf("the connection ends after %d frames", sent)
+			}
+
+			s = newTestSession(t)
+			for i := range 10_000 {
+				f := frames[i%len(frames)]
+				if err := s.received(&f, start.Add(time.Duration(i)*time.Second)); err != nil {
+					t.Fatalf("at one a second, the %d. ends it: %v", i+1, err)
+				}
+			}
+		})
+	}
+}
+
+// Requests beyond the queue are ignored, and paid for; when we choke, those that
+// cross our choke are not.
+func TestSessionBearsRequestsThatCrossAChoke(t *testing.T) {
+	s := newTestSession(t)
+	request := func(n int) (err error) {
+		for range n {
+			f := frame.Frame{Kind: frame.Request, Length: blockSize}
+			if err = s.received(&f, start); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for range 10 {
+		s.choke(false)
+		if err := request(maxUploads + 500); err != nil {
+			t.Fatal(err)
+		}
+		s.choke(true)
+		if err := request(maxUploads); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.choke(false)
+	if err := request(maxUploads + maxPatience + 1); err == nil {
+		t.Error("a flood of requests has no end")
+	}
+	if len(s.uploads.queue) != maxUploads {
+		t.Errorf("%d requests are queued", len(s.uploads.queue))
+	}
+}
+
+func TestSessionBearsFewRequestsForWhatIsNotThere(t *testing.T) {
+	s := newTestSession(t)
+	if err := s.unserved(maxPatience, start); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.unserved(1, start); err == nil {
+		t.Error("requests for what we never announced have no end")
+	}
+}
+
+// What the scheduler was not told of must not stay with it as under way.
+func TestAChokeVoidsRequestsAlsoIfAnUnchokeFollowsAtOnce(t *testing.T) {
+	s := newTestSession(t)
+	s.take(t, frame.Frame{Kind: frame.Unchoke}, start)
+	s.requests.waiting = []messages.Block{block(0)}
+	s.ask(blockSize, start)
+	s.out = effects{}
+	s.take(t, frame.Frame{Kind: frame.Choke}, start)
+	s.take(t, frame.Frame{Kind: frame.Unchoke}, start)
+	if !s.out.voided || !s.out.turned || s.requests.outstanding() != 0 {
+		t.Errorf("voided %v, turned %v, %d under way", s.out.voided, s.out.turned, s.requests.outstanding())
+	}
+}
