@@ -2,8 +2,11 @@ package listener
 
 import (
 	"errors"
+	"maps"
 	"net/netip"
+	"slices"
 	"sync"
+	"time"
 
 	"kouzui/messages"
 )
@@ -14,60 +17,122 @@ const (
 	maxPerHost = 4
 )
 
+// How many connections one host may open, whatever becomes of them.
+const (
+	hostRate  = 5  // a second
+	hostBurst = 30 // at once
+	maxHosts  = 4096
+)
+
 var (
 	errCrowded  = errors.New("too many connections wait for a handshake")
+	errHasty    = errors.New("too many connections from there in a short time")
 	errStopping = errors.New("not listening any more")
 )
 
 // gate holds the links whose handshake has not come. The goroutine that accepts
 // puts them in, before it tells the listener: should that message be lost with
 // the listener's mailbox, the link is still found, and closed.
+//
+// When there are too many, the one that has waited longest makes room, of the
+// host that has the most: whoever means to speak does so at once, and no host
+// keeps others out.
 type gate struct {
-	mu    sync.Mutex
-	links map[uint64]messages.Link // by ID; nil once closed
-	hosts map[netip.Prefix]int     // links of each; never 0
+	mu     sync.Mutex
+	queue  []messages.Link            // in the order in which they came
+	hosts  map[netip.Prefix]int       // links of each; never 0
+	paces  map[netip.Prefix]time.Time // until when the connections that a host has opened use up its rate
+	closed bool
 }
 
 func newGate() *gate {
-	return &gate{links: map[uint64]messages.Link{}, hosts: map[netip.Prefix]int{}}
+	return &gate{hosts: map[netip.Prefix]int{}, paces: map[netip.Prefix]time.Time{}}
 }
 
 // enter lets a link in, or closes it.
-func (g *gate) enter(l messages.Link) bool {
-	err := g.admit(l)
+func (g *gate) enter(l messages.Link, now time.Time) bool {
+	evicted, err := g.admit(l, now)
+	if evicted != nil {
+		evicted.Close(errCrowded)
+	}
 	if err != nil {
 		l.Close(err)
 	}
 	return err == nil
 }
 
-func (g *gate) admit(l messages.Link) error {
+func (g *gate) admit(l messages.Link, now time.Time) (evicted messages.Link, err error) {
 	host, bounded := hostOf(l)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
-	case g.links == nil:
-		return errStopping
-	case len(g.links) >= maxPending, bounded && g.hosts[host] >= maxPerHost:
-		return errCrowded
+	case g.closed:
+		return nil, errStopping
+	case bounded && !g.paced(host, now):
+		return nil, errHasty
+	case bounded && g.hosts[host] >= maxPerHost:
+		evicted = g.evict(host)
+	case len(g.queue) >= maxPending:
+		evicted = g.evict(g.fullest())
 	}
-	g.links[l.ID()] = l
-	if bounded {
-		g.hosts[host]++
+	g.queue = append(g.queue, l)
+	g.hosts[host]++
+	return evicted, nil
+}
+
+// paced takes note of one more connection of a host, and tells whether it keeps
+// to its rate.
+func (g *gate) paced(host netip.Prefix, now time.Time) bool {
+	if len(g.paces) >= maxHosts {
+		maps.DeleteFunc(g.paces, func(_ netip.Prefix, until time.Time) bool { return !until.After(now) })
+	}
+	until := g.paces[host]
+	if until.Before(now) {
+		until = now
+	}
+	if until.Sub(now) > (hostBurst-1)*time.Second/hostRate {
+		return false
+	}
+	if len(g.paces) < maxHosts {
+		g.paces[host] = until.Add(time.Second / hostRate)
+	}
+	return true
+}
+
+func (g *gate) fullest() (host netip.Prefix) {
+	for h, n := range g.hosts {
+		if n > g.hosts[host] {
+			host = h
+		}
+	}
+	return host
+}
+
+func (g *gate) evict(host netip.Prefix) messages.Link {
+	for _, l := range g.queue {
+		if h, _ := hostOf(l); h == host {
+			g.remove(l, host)
+			return l
+		}
 	}
 	return nil
 }
 
 // leave takes a link out; from then on it belongs to the caller.
 func (g *gate) leave(l messages.Link) {
-	host, bounded := hostOf(l)
+	host, _ := hostOf(l)
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.links, l.ID())
-	if !bounded {
-		return
+	g.remove(l, host)
+}
+
+func (g *gate) remove(l messages.Link, host netip.Prefix) {
+	i := slices.Index(g.queue, l)
+	if i < 0 {
+		return // it had to make room
 	}
-	if g.hosts[host]--; g.hosts[host] <= 0 {
+	g.queue = slices.Delete(g.queue, i, i+1)
+	if g.hosts[host]--; g.hosts[host] == 0 {
 		delete(g.hosts, host)
 	}
 }
@@ -75,8 +140,9 @@ func (g *gate) leave(l messages.Link) {
 // close closes all links that are in, and those that still come.
 func (g *gate) close() {
 	g.mu.Lock()
-	links := g.links
-	g.links = nil
+	links := g.queue
+	g.queue, g.closed = nil, true
+	clear(g.hosts)
 	g.mu.Unlock()
 	for _, l := range links {
 		l.Close(errStopping)
@@ -85,7 +151,7 @@ func (g *gate) close() {
 
 // hostOf is whose links are counted together: an IPv4 address, or what one
 // subscriber commonly has of IPv6. Programs on this very machine share an
-// address and are not counted.
+// address and are not bounded.
 func hostOf(l messages.Link) (host netip.Prefix, bounded bool) {
 	a := l.Remote().Addr().Unmap().WithZone("")
 	bits := 32

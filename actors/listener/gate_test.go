@@ -3,23 +3,26 @@ package listener
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"testing"
+	"time"
 
 	"kouzui/actors/world/fake"
+	"kouzui/messages"
 )
 
-func fill(t *testing.T, g *gate, n int, addr func(i int) netip.AddrPort) (in []*fake.Link) {
-	t.Helper()
+var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
+// fill lets n links in, slowly, and returns those that are still in.
+func fill(g *gate, n int, addr func(i int) netip.AddrPort) (in []*fake.Link) {
 	network := fake.New(1).Network
 	for i := range n {
 		l := network.NewLink(addr(i), true)
-		if g.enter(l) {
+		if g.enter(l, noon.Add(time.Duration(i)*time.Second)) {
 			in = append(in, l)
-		} else if err := l.AwaitClose(); !errors.Is(err, errCrowded) {
-			t.Fatalf("turned away with %v", err)
 		}
 	}
-	return in
+	return slices.DeleteFunc(in, func(l *fake.Link) bool { return !slices.Contains(g.queue, messages.Link(l)) })
 }
 
 func TestGateBounds(t *testing.T) {
@@ -38,34 +41,97 @@ func TestGateBounds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := newGate()
-			in := fill(t, g, 2*maxPending, c.addr)
+			in := fill(g, 2*maxPending, c.addr)
 			if len(in) != c.want {
 				t.Fatalf("%d are in, want %d", len(in), c.want)
 			}
 			for _, l := range in {
 				g.leave(l)
+				g.leave(l) // as when it had to make room, and its handshake came at last
 			}
-			if len(g.links) != 0 || len(g.hosts) != 0 {
-				t.Errorf("an empty gate keeps %d links and %d hosts", len(g.links), len(g.hosts))
+			if len(g.queue) != 0 || len(g.hosts) != 0 {
+				t.Errorf("an empty gate keeps %d links and %d hosts", len(g.queue), len(g.hosts))
 			}
-			if again := fill(t, g, 1, c.addr); len(again) != 1 {
+			if !g.enter(fake.New(1).Network.NewLink(c.addr(0), true), noon.Add(time.Hour)) {
 				t.Error("room is not free again")
 			}
 		})
 	}
 }
 
+// Whoever waits longest makes room, of the host that has the most.
+func TestASilentCrowdKeepsNobodyOut(t *testing.T) {
+	g, network := newGate(), fake.New(1).Network
+	crowd := fill(g, maxPending, func(int) netip.AddrPort { return netip.MustParseAddrPort("127.0.0.1:1") })
+	var others []*fake.Link
+	for i := range 3 {
+		l := network.NewLink(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, byte(2 + i)}), 1), true)
+		if !g.enter(l, noon) {
+			t.Fatal("another host is kept out")
+		}
+		others = append(others, l)
+		if err := crowd[i].AwaitClose(); !errors.Is(err, errCrowded) {
+			t.Fatalf("the one that waited longest was closed with %v", err)
+		}
+	}
+	fill(g, 2*maxPending, func(int) netip.AddrPort { return netip.MustParseAddrPort("127.0.0.1:1") })
+	for _, l := range others {
+		if !slices.Contains(g.queue, messages.Link(l)) {
+			t.Error("a crowd pushes others out")
+		}
+	}
+}
+
+func TestGateHoldsAHostToItsRate(t *testing.T) {
+	g, network := newGate(), fake.New(1).Network
+	enter := func(host byte, now time.Time) bool {
+		return g.enter(network.NewLink(netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, host}), 1), true), now)
+	}
+	count := func(host byte, n int, now time.Time) (in int) {
+		for range n {
+			if enter(host, now) {
+				in++
+			}
+		}
+		return in
+	}
+	if in := count(1, 1000, noon); in != hostBurst {
+		t.Errorf("%d at once, want %d", in, hostBurst)
+	}
+	if in := count(1, 1000, noon.Add(10*time.Second)); in != 10*hostRate && in != hostBurst {
+		t.Errorf("%d after 10 s, want %d", in, min(10*hostRate, hostBurst))
+	}
+	if !enter(2, noon) {
+		t.Error("another host pays for it")
+	}
+}
+
+func TestGateRemembersABoundedNumberOfHosts(t *testing.T) {
+	g, network := newGate(), fake.New(1).Network
+	for i := range 2 * maxHosts {
+		addr := netip.AddrFrom4([4]byte{192, byte(i >> 16), byte(i >> 8), byte(i)})
+		l := network.NewLink(netip.AddrPortFrom(addr, 1), true)
+		if !g.enter(l, noon) {
+			t.Fatalf("host %d is kept out", i)
+		}
+		g.leave(l)
+	}
+	if len(g.paces) > maxHosts {
+		t.Errorf("%d hosts are remembered", len(g.paces))
+	}
+}
+
 func TestClosedGateClosesAll(t *testing.T) {
 	g := newGate()
 	here := func(int) netip.AddrPort { return netip.MustParseAddrPort("127.0.0.1:1") }
-	in := fill(t, g, 2, here)
+	in := fill(g, 2, here)
 	g.leave(in[0])
 	g.close()
 	if err := in[1].AwaitClose(); !errors.Is(err, errStopping) {
 		t.Error(err)
 	}
 	late := fake.New(1).Network.NewLink(here(0), true)
-	if g.enter(late) || !errors.Is(late.AwaitClose(), errStopping) {
+	if g.enter(late, noon) || !errors.Is(late.AwaitClose(), errStopping) {
 		t.Error("a closed gate lets in")
 	}
 	g.close()

@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	perSecond = 50               // accepted connections
+	perSecond = 1000             // accepted connections: most of a flood are closed at once, see gate
 	patience  = 10 * time.Second // for a handshake
 
 	// A bind that failed is tried again after firstRetry, then twice that, up
@@ -156,7 +156,7 @@ func (l *listener) listen(c actor.Context, addr string) error {
 	s := &socket{gate: newGate()}
 	deliver := world.Deliver(c)
 	accept := func(link messages.Link) {
-		if s.gate.enter(link) {
+		if s.gate.enter(link, l.World.Clock.Now()) {
 			deliver(&accepted{s, link})
 		}
 	}

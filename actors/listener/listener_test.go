@@ -113,10 +113,11 @@ func TestPendingLinksOfAHostAreBounded(t *testing.T) {
 	torrent := s.StartProbe("torrent")
 	s.route(torrent)
 	var links []*fake.Link
+	first := l.Accept(remote)
 	for range maxPerHost {
 		links = append(links, l.Accept(remote))
 	}
-	if err := l.Accept(remote).AwaitClose(); !errors.Is(err, errCrowded) {
+	if err := first.AwaitClose(); !errors.Is(err, errCrowded) {
 		t.Error(err)
 	}
 	links[0].Handshake(ours)
