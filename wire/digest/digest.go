@@ -1,0 +1,161 @@
+// Package digest computes the SHA-1 of several pieces side by side.
+//
+// A SHA-1 alone cannot use a processor's width: each of its 80 rounds waits for the one before. Those of eight pieces
+// can be computed together, each in a lane of the vector registers. From Least pieces on, that is quicker than one after
+// the other, which is how a Hasher computes fewer, and all of them where there is no kernel for the processor.
+package digest
+
+import (
+	"crypto/sha1"
+	"encoding"
+	"encoding/binary"
+	"hash"
+)
+
+// Lanes is how many pieces a Hasher takes.
+const Lanes = 8
+
+const (
+	chunk = sha1.BlockSize
+	// step is what a kernel reads of each lane in one call, in bytes. No goroutine is preempted in a kernel.
+	step = 8 << 10
+)
+
+// Least is from how many pieces on it pays to compute them side by side, more than Lanes if never.
+func Least() int { return quickest.least }
+
+// Hasher computes the hashes of up to Lanes pieces. It is for one goroutine at a time, and allocates nothing.
+type Hasher struct {
+	// A piece's hash value is either in its column of lanes or in alone, which does everything but whole chunks:
+	// what is left of one, the padding, and pieces that have no company.
+	lanes lanes
+	alone [Lanes]state
+	wide  [Lanes]bool   // it is in lanes
+	size  [Lanes]uint64 // of the piece so far, in bytes
+
+	kernel kernel
+
+	data [Lanes][]byte // during Write
+	from [Lanes]*byte
+	raw  [stateSize]byte
+	sum  [sha1.Size]byte
+}
+
+// New makes a Hasher all of whose pieces are empty.
+func New() *Hasher { return newHasher(quickest) }
+
+func newHasher(k kernel) *Hasher {
+	h := &Hasher{kernel: k}
+	for i := range h.alone {
+		h.alone[i] = newState()
+	}
+	return h
+}
+
+// Reset makes all pieces empty.
+func (h *Hasher) Reset() {
+	for i := range h.alone {
+		h.alone[i].Reset()
+		h.wide[i], h.size[i] = false, 0
+	}
+}
+
+// Write adds data[i] to the end of piece i, for at most Lanes pieces. They may differ in length; what all have in common
+// is quick.
+func (h *Hasher) Write(data ...[]byte) {
+	for i := range data {
+		h.data[i] = data[i]
+		if over := h.size[i] % chunk; over > 0 { // not between chunks
+			h.writeAlone(i, min(len(data[i]), int(chunk-over)))
+		}
+	}
+	for h.writeTogether() {
+	}
+	for i := range data {
+		h.writeAlone(i, len(h.data[i]))
+		h.data[i] = nil
+	}
+	clear(h.from[:])
+}
+
+// writeTogether goes one step on with all pieces that have a chunk to go, if they are enough.
+func (h *Hasher) writeTogether() bool {
+	n, together := step, 0
+	var some *byte
+	for _, data := range h.data {
+		if len(data) >= chunk {
+			n = min(n, len(data)&^(chunk-1))
+			some = &data[0]
+			together++
+		}
+	}
+	if together < h.kernel.least {
+		return false
+	}
+	for i, data := range h.data {
+		if len(data) >= chunk {
+			h.enter(i)
+			h.size[i] += uint64(n)
+			h.from[i], h.data[i] = &data[0], data[n:]
+		} else { // its lane does another's work for nothing
+			h.leave(i)
+			h.from[i] = some
+		}
+	}
+	h.kernel.blocks(&h.lanes, &h.from, n/chunk)
+	return true
+}
+
+func (h *Hasher) writeAlone(i, n int) {
+	if n > 0 {
+		h.leave(i)
+		h.alone[i].Write(h.data[i][:n])
+		h.size[i] += uint64(n)
+		h.data[i] = h.data[i][n:]
+	}
+}
+
+// Sum is the hash of piece i as it is; more can be added to it.
+func (h *Hasher) Sum(i int) [sha1.Size]byte {
+	h.leave(i)
+	h.alone[i].Sum(h.sum[:0])
+	return h.sum
+}
+
+// state is a SHA-1 of crypto/sha1. It can be encoded, between chunks as: 4 bytes to know it by, the hash value, an
+// empty chunk, the size.
+type state interface {
+	hash.Hash
+	encoding.BinaryAppender
+	encoding.BinaryUnmarshaler
+}
+
+const stateSize = 4 + sha1.Size + chunk + 8
+
+func newState() state { return sha1.New().(state) }
+
+// enter takes a piece, which stands between two chunks, to the lanes.
+func (h *Hasher) enter(i int) {
+	if h.wide[i] {
+		return
+	}
+	h.wide[i] = true
+	h.alone[i].AppendBinary(h.raw[:0])
+	for j := range h.lanes.value {
+		h.lanes.value[j][i] = binary.BigEndian.Uint32(h.raw[4+4*j:])
+	}
+}
+
+// leave takes it back.
+func (h *Hasher) leave(i int) {
+	if !h.wide[i] {
+		return
+	}
+	h.wide[i] = false
+	h.alone[i].AppendBinary(h.raw[:0])
+	for j := range h.lanes.value {
+		binary.BigEndian.PutUint32(h.raw[4+4*j:], h.lanes.value[j][i])
+	}
+	binary.BigEndian.PutUint64(h.raw[stateSize-8:], h.size[i])
+	h.alone[i].UnmarshalBinary(h.raw[:])
+}
