@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -14,7 +15,7 @@ import (
 // library has to say is a level quieter than it thinks: the trace says it
 // better.
 func NewSystem(logger zerolog.Logger) *actor.ActorSystem {
-	return actor.NewActorSystem(
+	system := actor.NewActorSystem(
 		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 			return slog.New(&handler{zerolog.NewSlogHandler(logger)})
 		}),
@@ -22,6 +23,25 @@ func NewSystem(logger zerolog.Logger) *actor.ActorSystem {
 		actor.WithDeadLetterThrottleInterval(10*time.Millisecond),
 		actor.WithDeadLetterThrottleCount(1),
 	)
+	shrink(system.ProcessRegistry)
+	return system
+}
+
+// buckets of the process registry, with 32 locks and maps each. The library
+// makes 1,024: three megabytes, and more objects than all of Kouzui's own for
+// the garbage collector to visit each time.
+const buckets = 4
+
+// shrink keeps the first buckets of a registry that nobody else knows yet.
+func shrink(registry *actor.ProcessRegistryValue) {
+	all := registry.LocalPIDs.LocalPIDs
+	registry.LocalPIDs.LocalPIDs = slices.Clone(all[:buckets])
+	for _, bucket := range all {
+		for id, process := range bucket.Items() {
+			bucket.Remove(id)
+			registry.LocalPIDs.GetBucket(id).Set(id, process)
+		}
+	}
 }
 
 // handler keeps messages' contents and zerolog's own field names out of the
