@@ -82,8 +82,9 @@ cross: ## build for every supported system
 	done
 
 .PHONY: bench
-bench: build ## CPU, time and memory of whole transfers, beside other clients
-	$(GO) run ./cmd/bench $(ARGS)
+bench: build ## CPU, time and memory beside other clients, into BENCHMARKS.md
+	$(GO) build -trimpath -o bin/bench ./cmd/bench
+	bin/bench -page BENCHMARKS.md $(ARGS)
 
 .PHONY: bench-scale
 bench-scale: build ## curves of cost against size: peers, pieces, files, torrents

@@ -90,6 +90,21 @@ func (c *Content) Verify(dir string, leftOut bool) error {
 	return nil
 }
 
+// Link makes dir hold the content as well, by hard links: what a client keeps
+// beside the data comes to dir.
+func (c *Content) Link(dir string) error {
+	for _, path := range c.files {
+		at := filepath.Join(dir, path)
+		if err := os.MkdirAll(filepath.Dir(at), 0o700); err != nil {
+			return err
+		}
+		if err := os.Link(filepath.Join(c.Dir, path), at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func writeNoise(path string, noise io.Reader, pieces io.Writer) (sum [sha256.Size]byte, err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return sum, err

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"sync"
 )
@@ -24,11 +25,11 @@ func Kouzui(program string, flags ...string) Client {
 }
 
 // TracedKouzui is Kouzui with all that it can trace written to a file.
-func TracedKouzui(program string) Client {
-	c := Kouzui(program)
+func TracedKouzui(program string, flags ...string) Client {
+	c := Kouzui(program, flags...)
 	c.Name = "kouzui-traced"
 	c.start = func(ctx context.Context, t Task) (*Process, error) {
-		return startKouzui(ctx, program, t, "--trace", filepath.Join(t.Home, "trace.jsonl"), "--trace-domain")
+		return startKouzui(ctx, program, t, slices.Concat(flags, []string{"--trace", filepath.Join(t.Home, "trace.jsonl"), "--trace-domain"})...)
 	}
 	return c
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"strconv"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Usage is what a process has used since its start.
@@ -20,17 +22,14 @@ type Usage struct {
 
 // Usage asks the kernel. Of a process that has ended it returns nothing.
 func (p *Process) Usage() (u Usage) {
-	folder := fmt.Sprintf("/proc/%d/", p.cmd.Process.Pid)
-	// The name, which may hold anything, ends with the last parenthesis; of what
-	// follows it, user and system time are the 12th and 13th.
-	stat, _ := os.ReadFile(folder + "stat")
-	if fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:]); len(fields) > 12 {
-		const tick = time.Second / 100 // USER_HZ, everywhere
-		user, _ := strconv.ParseInt(string(fields[11]), 10, 64)
-		system, _ := strconv.ParseInt(string(fields[12]), 10, 64)
-		u.CPU = time.Duration(user+system) * tick
+	// The clock of another process's CPU time: what the C library's
+	// clock_getcpuclockid returns. It is finer than the ticks in /proc.
+	const schedulerClock = 2
+	var spent unix.Timespec
+	if unix.ClockGettime(int32(^p.cmd.Process.Pid<<3|schedulerClock), &spent) == nil {
+		u.CPU = time.Duration(spent.Nano())
 	}
-	status, _ := os.ReadFile(folder + "status")
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	for line := range bytes.Lines(status) {
 		if fields := bytes.Fields(line); len(fields) == 3 {
 			kib, _ := strconv.ParseInt(string(fields[1]), 10, 64)

@@ -1,0 +1,116 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/dustin/go-humanize"
+)
+
+// part is a section of the page. In each of its rounds every client takes its
+// turn in every scenario, so whatever stands in one section was measured side by
+// side.
+type part struct {
+	name      string
+	scenarios []scenario
+	show      func(*report) string
+}
+
+// scenario is one kind of transfer: the measured client seeds, or it downloads.
+type scenario struct {
+	name        string // of its column, in tables that have one for each
+	seeds       bool
+	piece       int64 // bytes
+	share       int64 // the content is this part of the size that is asked for
+	downloaders int
+	disk        bool
+	few         bool // the leanest of all only
+}
+
+const (
+	kib = 1 << 10
+	mib = 1 << 20
+	gib = 1 << 30
+)
+
+var parts = []part{
+	{"download", []scenario{{piece: mib, share: 1, downloaders: 1}}, clientTable},
+	{"seed", []scenario{{seeds: true, piece: mib, share: 1, downloaders: 1}}, clientTable},
+	{"fanout", fanout(1, 4, 16), fanoutTables},
+	{"pieces", slices.Concat(pieces(false), pieces(true)), pieceTables},
+	{"disk", []scenario{
+		{piece: mib, share: 1, downloaders: 1, disk: true},
+		{seeds: true, piece: mib, share: 1, downloaders: 1, disk: true},
+	}, clientTable},
+}
+
+func fanout(downloaders ...int) (all []scenario) {
+	for _, n := range downloaders {
+		all = append(all, scenario{name: fmt.Sprintf("to %d", n), seeds: true, piece: mib, share: 4, downloaders: n})
+	}
+	return all
+}
+
+func pieces(seeds bool) (all []scenario) {
+	for _, size := range []int64{64 * kib, 256 * kib, mib, 4 * mib, 16 * mib} {
+		all = append(all, scenario{name: bytesOf(size), seeds: seeds, piece: size, share: 2, downloaders: 1, few: true})
+	}
+	return all
+}
+
+func bytesOf(n int64) string { return humanize.IBytes(uint64(n)) }
+
+// choose returns the parts of these names, all if there are none.
+func choose(names string) ([]part, error) {
+	if names == "" {
+		return parts, nil
+	}
+	var chosen []part
+	for name := range strings.SplitSeq(names, ",") {
+		i := slices.IndexFunc(parts, func(p part) bool { return p.name == name })
+		if i < 0 {
+			return nil, unknown("part", name, parts, func(p part) string { return p.name })
+		}
+		chosen = append(chosen, parts[i])
+	}
+	return chosen, nil
+}
+
+func (s scenario) direction() string {
+	if s.seeds {
+		return "seed"
+	}
+	return "download"
+}
+
+// takes tells whether the client can do what the scenario asks, in that round.
+func (s scenario) takes(c participant, round int) bool {
+	switch c.kind {
+	case "rtorrent":
+		return s.seeds // as a downloader it stands still near the end of larger torrents
+	case "transmission":
+		return !s.few && round == 0 // half a minute of timers a time
+	case "kouzui-traced", "qbittorrent":
+		return !s.few
+	}
+	return true
+}
+
+// need is the space that the part takes in memory (-dir) or on the disk (-disk):
+// contents stay for the whole part, what is downloaded for a run.
+func (p part) need(size int64, disk bool) (n int64) {
+	contents, most := map[int64]int64{}, int64(0)
+	for _, s := range p.scenarios {
+		if s.disk == disk {
+			contents[s.piece] = size / s.share
+			most = max(most, size/s.share*int64(s.downloaders))
+		}
+	}
+	for _, length := range contents {
+		n += length
+	}
+	return n + most
+}

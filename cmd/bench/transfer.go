@@ -1,0 +1,248 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+
+	"kouzui/cmd/interop/counterpart"
+)
+
+// Run is one transfer: what the measured client used for it.
+type Run struct {
+	Part      string  `json:"part"`
+	Seed      bool    `json:"seed"`
+	Scenario  string  `json:"scenario"`
+	Round     int     `json:"round"`
+	Client    string  `json:"client"`
+	CPU       float64 `json:"cpu_seconds_per_gib"` // GiB that it received or served
+	Wall      float64 `json:"wall_seconds"`
+	Synced    float64 `json:"synced_seconds"` // until all of it lies on the disk, for certain
+	Resident  int64   `json:"resident_bytes"`
+	Anonymous int64   `json:"anonymous_bytes"`
+}
+
+// No transfer takes this long.
+const patience = 90 * time.Second
+
+// transfer is one run under way.
+type transfer struct {
+	scenario
+	client  participant
+	partner participant
+	content *counterpart.Content
+	home    string // an empty folder
+
+	seed, leech participant
+	seeder      *counterpart.Process
+	leeches     []*counterpart.Process
+	folders     []string // where each of them downloads to
+	before      counterpart.Usage
+	begin       time.Time
+}
+
+// run lets the client and its partner do what the scenario says, and compares
+// every byte that was downloaded.
+func (t *transfer) run(ctx context.Context) (r Run, err error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	defer t.stop()
+	t.seed, t.leech = t.partner, t.client
+	if t.seeds {
+		t.seed, t.leech = t.leech, t.seed
+	}
+	for i := range t.downloaders {
+		t.folders = append(t.folders, filepath.Join(t.home, "leech"+strconv.Itoa(i), "data"))
+	}
+	t.leeches = make([]*counterpart.Process, t.downloaders)
+	if t.disk {
+		unix.Sync() // what earlier runs wrote is not to be written during this one
+	}
+	if err := t.connect(ctx); err != nil {
+		return r, err
+	}
+	measured := t.leeches[0]
+	if t.seeds {
+		measured = t.seeder
+	}
+	var anonymous int64
+	look := often(func() { anonymous = max(anonymous, measured.Usage().Anonymous) })
+	err = t.each(func(i int) error { return t.leeches[i].Complete(ctx) })
+	wall, after := time.Since(t.begin), measured.Usage()
+	look()
+	if err != nil {
+		return r, err
+	}
+	if err := syncAll(t.home); err != nil {
+		return r, err
+	}
+	synced := time.Since(t.begin)
+	r = Run{
+		Client: t.client.Name, Seed: t.seeds, Scenario: t.name,
+		CPU:  (after.CPU - t.before.CPU).Seconds() / (float64(t.total()) / gib),
+		Wall: wall.Seconds(), Synced: synced.Seconds(),
+		Resident: after.Peak, Anonymous: max(anonymous, after.Anonymous),
+	}
+	return r, t.each(func(i int) error { return t.content.Verify(t.folders[i], true) })
+}
+
+// connect starts both sides; the one that dials comes last, when the other is
+// ready and memory was made warm. A download is measured from its start, a seed
+// from when it is ready.
+func (t *transfer) connect(ctx context.Context) error {
+	if t.leech.Dials {
+		if err := t.startSeed(ctx); err != nil {
+			return err
+		}
+		if t.seeds {
+			t.before = t.seeder.Usage()
+		}
+		if err := t.warm(ctx); err != nil {
+			return err
+		}
+		t.begin = time.Now()
+		return t.startLeeches(ctx, t.seeder.Addr)
+	}
+	if err := t.startLeeches(ctx); err != nil {
+		return err
+	}
+	if err := t.warm(ctx); err != nil {
+		return err
+	}
+	err := t.startSeed(ctx, t.leeches[0].Addr)
+	t.begin = time.Now() // its check is over; no connection is older
+	return err
+}
+
+func (t *transfer) startSeed(ctx context.Context, peers ...string) error {
+	task, err := t.task(filepath.Join(t.home, "seed", "data"), peers)
+	if err != nil {
+		return err
+	}
+	if err := t.content.Link(task.Dir); err != nil {
+		return err
+	}
+	task.Seed = true
+	t.seeder, err = t.seed.Start(ctx, task)
+	return err
+}
+
+func (t *transfer) startLeeches(ctx context.Context, peers ...string) error {
+	return t.each(func(i int) error {
+		task, err := t.task(t.folders[i], peers)
+		if err != nil {
+			return err
+		}
+		t.leeches[i], err = t.leech.Start(ctx, task)
+		return err
+	})
+}
+
+func (t *transfer) task(data string, peers []string) (counterpart.Task, error) {
+	task := counterpart.Task{
+		Torrent: t.content.Torrent, Hash: t.content.Hash, Place: counterpart.NewPlace(),
+		Home: filepath.Join(filepath.Dir(data), "home"), Dir: data, Peers: peers, Stay: true,
+	}
+	for _, folder := range []string{task.Home, task.Dir} {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return task, err
+		}
+	}
+	return task, nil
+}
+
+// each does something for all downloaders at once.
+func (t *transfer) each(do func(i int) error) error {
+	var all errgroup.Group
+	for i := range t.downloaders {
+		all.Go(func() error { return do(i) })
+	}
+	return all.Wait()
+}
+
+func (t *transfer) stop() {
+	for _, p := range append(t.leeches, t.seeder) {
+		if p != nil {
+			p.Stop()
+		}
+	}
+}
+
+// total is how much is downloaded.
+func (t *transfer) total() int64 { return t.content.Length * int64(t.downloaders) }
+
+// warm keeps memory warm until the downloads fill it, or ctx ends.
+func (t *transfer) warm(ctx context.Context) error {
+	r, err := fill(t.total() + ahead)
+	if err != nil {
+		return err
+	}
+	r.shrink(t.total())
+	stop := often(func() {
+		if n := written(t.folders); n > 0 {
+			r.shrink(t.total() - n - ahead)
+		}
+	})
+	context.AfterFunc(ctx, func() {
+		stop()
+		r.shrink(0)
+	})
+	return nil
+}
+
+// often calls do until the function that it returns is called, which waits for
+// the last call.
+func often(do func()) (stop func()) {
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				do()
+			case <-end:
+				return
+			}
+		}
+	}()
+	return func() {
+		close(end)
+		<-ended
+	}
+}
+
+// written is how much memory, or disk, the files in the folders take.
+func written(folders []string) (n int64) {
+	for _, folder := range folders {
+		_ = filepath.WalkDir(folder, func(path string, _ fs.DirEntry, _ error) error {
+			const block = 512
+			var s unix.Stat_t
+			if unix.Stat(path, &s) == nil {
+				n += s.Blocks * block
+			}
+			return nil
+		})
+	}
+	return n
+}
+
+// syncAll writes what the filesystem holds back of what lies in folder, and of
+// all else.
+func syncAll(folder string) error {
+	f, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return unix.Syncfs(int(f.Fd()))
+}
