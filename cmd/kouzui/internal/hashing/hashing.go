@@ -4,8 +4,6 @@ package hashing
 
 import (
 	"context"
-	"crypto/sha1"
-	"hash"
 	"io"
 	"os"
 	"runtime"
@@ -14,10 +12,11 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"kouzui/wire/digest"
 	"kouzui/wire/metainfo"
 )
 
-// chunk is how much is read at a time, in bytes.
+// chunk is how much of a piece is read at a time, in bytes.
 const chunk = 256 << 10
 
 // File is a part of the content.
@@ -43,13 +42,14 @@ func Pieces(ctx context.Context, files []File, pieceLength int64, done func(Piec
 		work.offsets[i] = work.total
 		work.total += f.Length
 	}
+	workers := runtime.GOMAXPROCS(0)
+	work.batch = max(1, min(digest.Lanes, (Count(work.total, pieceLength)+workers-1)/workers))
+	if digest.Least() > digest.Lanes {
+		work.batch = 1
+	}
 	group, ctx := errgroup.WithContext(ctx)
-	for range runtime.GOMAXPROCS(0) {
-		group.Go(func() error {
-			r := reader{work: work, open: -1, buf: make([]byte, chunk), sum: sha1.New()}
-			defer r.close()
-			return r.run(ctx, done)
-		})
+	for range workers {
+		group.Go(func() error { return work.run(ctx, done) })
 	}
 	return group.Wait()
 }
@@ -62,55 +62,91 @@ type work struct {
 	offsets     []int64
 	pieceLength int64
 	total       int64
+	batch       int          // pieces that a worker takes at a time
 	next        atomic.Int64 // piece
 
 	mu sync.Mutex // held during done
 }
 
-// reader is one worker. Neighbouring pieces mostly lie in the same file, so it
-// keeps the last one open.
-type reader struct {
-	*work
-	open int // index in files, -1 for none
-	file *os.File
-	buf  []byte
-	sum  hash.Hash
-}
-
-func (r *reader) run(ctx context.Context, done func(Piece) error) error {
+// run is one worker. It hashes the pieces of a batch side by side.
+func (w *work) run(ctx context.Context, done func(Piece) error) error {
+	readers := make([]reader, w.batch)
+	for i := range readers {
+		readers[i] = reader{work: w, open: -1, buf: make([]byte, min(chunk, w.pieceLength))}
+		defer readers[i].close()
+	}
+	sums := digest.New()
+	data := make([][]byte, w.batch)
 	for {
-		i := r.next.Add(1) - 1
-		if i*r.pieceLength >= r.total {
+		first := int(w.next.Add(int64(w.batch))) - w.batch
+		n := min(w.batch, Count(w.total, w.pieceLength)-first)
+		if n <= 0 {
 			return nil
 		}
-		if err := ctx.Err(); err != nil {
-			return err
+		sums.Reset()
+		for i := range n {
+			readers[i].begin(first + i)
 		}
-		p := r.piece(int(i))
-		r.mu.Lock()
-		err := done(p)
-		r.mu.Unlock()
-		if err != nil {
-			return err
+		for more := true; more; {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			more = false
+			for i := range n {
+				data[i] = readers[i].read()
+				more = more || len(data[i]) > 0
+			}
+			sums.Write(data[:n]...)
+		}
+		for i := range n {
+			p := readers[i].piece
+			if p.Err == nil {
+				p.Sum = sums.Sum(i)
+			}
+			w.mu.Lock()
+			err := done(p)
+			w.mu.Unlock()
+			if err != nil {
+				return err
+			}
 		}
 	}
 }
 
-func (r *reader) piece(index int) Piece {
-	p := Piece{Index: index}
-	r.sum.Reset()
-	off := int64(index) * r.pieceLength
-	end := min(off+r.pieceLength, r.total)
-	for i := r.fileAt(off); off < end; i++ {
-		n := min(end, r.offsets[i]+r.files[i].Length) - off
-		if err := r.add(i, off-r.offsets[i], n); err != nil {
-			p.Err, p.File = err, i
-			return p
+// reader reads one piece of a batch. That of the next batch mostly lies in the
+// same file, so it keeps the last one open; one of its own, because the system
+// reads ahead of what it takes for a sequence.
+type reader struct {
+	*work
+	open  int // index in files, -1 for none
+	file  *os.File
+	buf   []byte
+	piece Piece
+	off   int64 // of what is left of the piece
+	end   int64
+}
+
+func (r *reader) begin(index int) {
+	r.piece = Piece{Index: index}
+	r.off = int64(index) * r.pieceLength
+	r.end = min(r.off+r.pieceLength, r.total)
+}
+
+// read is the next chunk of the piece, empty at its end and once it cannot be
+// read.
+func (r *reader) read() []byte {
+	part := r.buf[:min(int64(len(r.buf)), r.end-r.off)]
+	for i, at := r.fileAt(r.off), 0; at < len(part); i++ {
+		n := int(min(int64(len(part)-at), r.offsets[i]+r.files[i].Length-r.off))
+		if err := r.readFile(i, part[at:at+n]); err != nil {
+			r.piece.Err, r.piece.File = err, i
+			r.off = r.end
+			return nil
 		}
-		off += n
+		at += n
+		r.off += int64(n)
 	}
-	r.sum.Sum(p.Sum[:0])
-	return p
+	return part
 }
 
 // fileAt is the first file that reaches beyond off.
@@ -127,20 +163,17 @@ func (r *reader) fileAt(off int64) int {
 	return low
 }
 
-// add hashes n bytes of a file from off on.
-func (r *reader) add(file int, off, n int64) error {
-	if n == 0 {
+// readFile fills part with what a file has at off.
+func (r *reader) readFile(file int, part []byte) error {
+	if len(part) == 0 {
 		return nil
 	}
 	from, err := r.source(file)
-	for err == nil && n > 0 {
-		part := r.buf[:min(n, chunk)]
-		if _, err = from.ReadAt(part, off); err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
-		r.sum.Write(part)
-		off += int64(len(part))
-		n -= int64(len(part))
+	if err == nil {
+		_, err = from.ReadAt(part, r.off-r.offsets[file])
+	}
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
 	}
 	return err
 }
