@@ -59,6 +59,16 @@ type BlockSource interface {
 	ReadBlocks(bufs [][]byte, off int64, done func(error))
 }
 
+// SocketSource is a BlockSource whose payload the system can move into a socket
+// by itself, past the memory of the process.
+type SocketSource interface {
+	BlockSource
+	// SendTo moves up to n bytes at off into a socket that does not block; the
+	// disk may. An error, unless it says that the socket is full, concerns this
+	// way alone: whoever reads the payload instead learns what is wrong.
+	SendTo(socket uintptr, off int64, n int) (int, error)
+}
+
 // FramesReceived: link to peer. The peer handles the frames in their order,
 // takes over their blocks, and gives the message back with Link.Done.
 type FramesReceived struct {

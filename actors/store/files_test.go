@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -69,6 +70,79 @@ func (r *rig) wantContent(blocks ...messages.Block) {
 		if err := <-answer; err != nil || !bytes.Equal(got, r.bytes(b)) {
 			r.Errorf("block %v is not what it should be: %v", b, err)
 		}
+	}
+}
+
+// willing is a disk whose files can send themselves.
+type willing struct {
+	world.Folder
+	asked []string
+}
+
+type willingFile struct {
+	world.File
+	folder *willing
+	name   string
+}
+
+func (w *willing) Open(name string, write bool) (world.File, error) {
+	f, err := w.Folder.Open(name, write)
+	return &willingFile{f, w, name}, err
+}
+
+func (f *willingFile) SendTo(socket uintptr, off int64, n int) (int, error) {
+	f.folder.asked = append(f.folder.asked, fmt.Sprintf("%s %d+%d to %d", f.name, off, n, socket))
+	return n, nil
+}
+
+func TestSendingEndsWithTheFile(t *testing.T) {
+	w := newWorld()
+	s := padded(t)
+	s.place(t, w.Disk, "/d", "data", nil)
+	folder, err := w.Disk.OpenFolder("/d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := newFiles(s.Torrent, 10)
+	can := &willing{Folder: folder}
+	if err := files.attach(can, func() {}, "data"); err != nil {
+		t.Fatal(err)
+	}
+	src := &source{files}
+	for _, tc := range []struct {
+		off  int64
+		n    int
+		want int
+		err  error
+	}{
+		{0, 500, 500, nil}, {900, 500, 100, nil}, {1010, 500, 0, errors.ErrUnsupported}, {1024, 2000, 2000, nil},
+		{3024, 1, 0, io.ErrUnexpectedEOF}, {-1, 1, 0, io.ErrUnexpectedEOF},
+	} {
+		if n, err := src.SendTo(9, tc.off, tc.n); n != tc.want || err != tc.err {
+			t.Errorf("at %d: %d, %v", tc.off, n, err)
+		}
+	}
+	if want := []string{"data/a 0+500 to 9", "data/a 900+100 to 9", "data/b 0+2000 to 9"}; !slices.Equal(can.asked, want) {
+		t.Errorf("asked for %q", can.asked)
+	}
+	if n := testing.AllocsPerRun(20, func() { can.asked = can.asked[:0]; _, _ = src.SendTo(9, 1010, 1) }); n != 0 {
+		t.Errorf("%.0f allocations", n)
+	}
+	files.close()
+	if _, err := src.SendTo(9, 0, 1); !errors.Is(err, fs.ErrClosed) {
+		t.Error(err)
+	}
+
+	plain := newFiles(s.Torrent, 10)
+	if folder, err = w.Disk.OpenFolder("/d"); err != nil {
+		t.Fatal(err)
+	}
+	if err := plain.attach(folder, func() {}, "data"); err != nil {
+		t.Fatal(err)
+	}
+	defer plain.close()
+	if _, err := (&source{plain}).SendTo(9, 0, 1); err != errors.ErrUnsupported {
+		t.Error(err)
 	}
 }
 

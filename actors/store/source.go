@@ -1,10 +1,12 @@
 package store
 
 import (
+	"errors"
 	"io"
 	"sync"
 	"sync/atomic"
 
+	"kouzui/actors/world"
 	"kouzui/wire/metainfo"
 )
 
@@ -14,6 +16,29 @@ type source struct{ files *files }
 
 func (s *source) ReadBlocks(bufs [][]byte, off int64, done func(error)) {
 	s.files.transfer(false, bufs, off, done)
+}
+
+// SendTo ends with the file that off lies in.
+func (s *source) SendTo(socket uintptr, off int64, n int) (int, error) {
+	var room [1]metainfo.Span
+	spans := s.files.torrent.AppendSpans(room[:0], off, 1)
+	if len(spans) == 0 {
+		return 0, io.ErrUnexpectedEOF
+	}
+	at := spans[0]
+	if s.files.torrent.Files[at.File].Padding {
+		return 0, errors.ErrUnsupported
+	}
+	h, file, err := s.files.acquire(at.File, false)
+	if err != nil {
+		return 0, err
+	}
+	defer s.files.release(h)
+	straight, ok := file.(world.SocketFile)
+	if !ok {
+		return 0, errors.ErrUnsupported
+	}
+	return straight.SendTo(socket, at.Offset, int(min(int64(n), s.files.torrent.Files[at.File].Length-at.Offset)))
 }
 
 // transfer reads or writes a stretch of the content, which may lie in several

@@ -82,3 +82,10 @@ type File interface {
 	Stat() (Info, error)
 	Close() error
 }
+
+// SocketFile is a File whose content the system can move into a socket; see
+// messages.SocketSource.
+type SocketFile interface {
+	File
+	SendTo(socket uintptr, off int64, n int) (int, error)
+}

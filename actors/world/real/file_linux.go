@@ -2,12 +2,17 @@ package real
 
 import (
 	"io"
+	"io/fs"
 	"runtime"
 	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"kouzui/actors/world"
 )
+
+var _ world.SocketFile = (*file)(nil)
 
 // vectorLen is how many pieces of memory one system call takes; the system's
 // own bound is 1024.
@@ -81,4 +86,19 @@ func (f *file) call(kind transferKind, v []unix.Iovec, off int64) (int, unix.Err
 	n, _, err := unix.Syscall6(trap, f.fd, uintptr(unsafe.Pointer(&v[0])), uintptr(len(v)), uintptr(off), high, 0)
 	clear(v)
 	return int(n), err
+}
+
+// SendTo leaves the bytes where they are: the socket refers to the system's
+// own pages of the file.
+func (f *file) SendTo(socket uintptr, off int64, n int) (int, error) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if f.closed {
+		return 0, fs.ErrClosed
+	}
+	sent, err := unix.Sendfile(int(socket), int(f.fd), &off, n)
+	if err == nil && sent == 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return max(sent, 0), err
 }

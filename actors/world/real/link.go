@@ -105,6 +105,10 @@ func (l *link) Close(reason error) {
 	l.reason = reason
 	l.queue, l.greeting = nil, nil
 	close(l.closed)
+	if l.writing { // it may wait for a disk, and with it whoever closes the conn
+		go l.conn.Close()
+		return
+	}
 	_ = l.conn.Close()
 }
 

@@ -14,11 +14,9 @@ import (
 )
 
 const (
-	// chunkLen is about how much one write takes: 16 full blocks with their
-	// headers, and some control frames between them.
-	chunkLen = 16*(buffer.Size+16) + 1<<10
-	// controlLen is the same for frames that carry no payload.
-	controlLen = 1 << 10
+	// reportAfter is how many bytes of payload are reported at once while there
+	// is more to write: half of what a peer queues.
+	reportAfter = 32 * buffer.Size
 	// keepQueue is the room that an empty queue may keep, in frames.
 	keepQueue = 64
 	// writeTimeout is how long the peer may take nothing of what we write.
@@ -57,15 +55,25 @@ func (l *link) wake() {
 	}
 }
 
+// writer is what a link's writing goroutine owns.
+type writer struct {
+	link     *link
+	straight *straight // from the first piece on
+	sent     messages.FramesSent
+}
+
 // write runs until nothing is queued or the link is closed.
 func (l *link) write() {
+	w := &writer{link: l}
 	var taken []messages.Outgoing
 	for {
 		var greeting []byte
 		if greeting, taken = l.take(taken); len(greeting)+len(taken) == 0 {
 			return
 		}
-		if err := l.writeAll(greeting, taken); err != nil {
+		err := w.writeAll(greeting, taken)
+		w.report()
+		if err != nil {
 			if hungUp(err) {
 				return // and l.writing stays: what is queued from now on is for nobody
 			}
@@ -98,11 +106,32 @@ func hungUp(err error) bool {
 	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
 }
 
-func (l *link) writeAll(greeting []byte, out []messages.Outgoing) error {
-	lend := &controls
-	if slices.ContainsFunc(out, func(o messages.Outgoing) bool { return o.Kind == frame.Piece }) {
-		lend = &chunks
+func isPiece(o messages.Outgoing) bool { return o.Kind == frame.Piece }
+
+// writeAll has the system take payload from the files where that can be, and
+// copies the rest.
+func (w *writer) writeAll(greeting []byte, out []messages.Outgoing) error {
+	if !slices.ContainsFunc(out, isPiece) {
+		return w.copyAll(&controls, greeting, out, 0)
 	}
+	if len(greeting) > 0 {
+		if err := w.copyAll(&controls, greeting, nil, 0); err != nil {
+			return err
+		}
+	}
+	if w.straight == nil {
+		w.straight = newStraight(w)
+	}
+	out, done, err := w.straight.send(out)
+	if err != nil || len(out) == 0 {
+		return err
+	}
+	return w.copyAll(&chunks, nil, out, done)
+}
+
+// copyAll writes greeting and out without the first done bytes of it, in chunks
+// from the pool.
+func (w *writer) copyAll(lend *sync.Pool, greeting []byte, out []messages.Outgoing, done int) error {
 	c := lend.Get().(*chunk)
 	defer func() {
 		if c.reset() {
@@ -112,125 +141,69 @@ func (l *link) writeAll(greeting []byte, out []messages.Outgoing) error {
 	c.buf = append(c.buf, greeting...)
 	for len(out) > 0 || len(c.buf) > 0 {
 		select {
-		case <-l.closed:
+		case <-w.link.closed:
 			return errClosed
 		default:
 		}
-		out = out[c.lay(out):]
+		n := c.lay(out)
 		if err := c.fill(); err != nil {
 			return err
 		}
-		if err := writeWithin(l.conn, c.buf, writeTimeout); err != nil {
+		skip := min(done, len(c.buf))
+		if err := writeWithin(w.link.conn, c.buf[skip:], writeTimeout); err != nil {
 			return err
 		}
-		if len(c.gaps) > 0 {
-			l.emit(&messages.FramesSent{Link: l.id, At: time.Now(), Payload: c.payload(), Pieces: len(c.gaps)})
-		}
+		done -= skip
+		w.wrote(out[:n])
+		w.report()
+		out = out[n:]
 		c.buf, c.gaps = c.buf[:0], c.gaps[:0]
 	}
 	return nil
 }
 
+// wrote takes note of frames that are written; now and then their pieces are
+// reported.
+func (w *writer) wrote(out []messages.Outgoing) {
+	for i := range out {
+		if out[i].Kind == frame.Piece {
+			w.sent.Payload += int(out[i].Length)
+			w.sent.Pieces++
+		}
+	}
+	if w.sent.Payload >= reportAfter {
+		w.report()
+	}
+}
+
+// report lets the peer queue more. It is also due before the writer waits.
+func (w *writer) report() {
+	if w.sent.Pieces == 0 {
+		return
+	}
+	w.link.emit(&messages.FramesSent{Link: w.link.id, At: time.Now(), Payload: w.sent.Payload, Pieces: w.sent.Pieces})
+	w.sent = messages.FramesSent{}
+}
+
 // writeWithin fails when the peer has taken nothing for so long, however slow
 // it is otherwise.
 func writeWithin(conn net.Conn, b []byte, patience time.Duration) error {
+	return within(conn, patience, func() (bool, error) {
+		n, err := conn.Write(b)
+		b = b[n:]
+		return n > 0, err
+	})
+}
+
+// within calls write, which writes to conn, with time that begins anew for as
+// long as some of it gets through.
+func within(conn net.Conn, patience time.Duration, write func() (some bool, err error)) error {
 	for {
 		if err := conn.SetWriteDeadline(time.Now().Add(patience)); err != nil {
 			return err
 		}
-		n, err := conn.Write(b)
-		if n == len(b) || n == 0 || cause(err) != errTimedOut {
-			return err
-		}
-		b = b[n:]
-	}
-}
-
-// chunk is what goes into one write. It is lent while a link writes.
-type chunk struct {
-	room int
-	buf  []byte
-	gaps []gap
-
-	bufs   [][]byte // for one call of ReadBlocks
-	answer chan error
-	done   func(error) // puts its argument into answer
-}
-
-// gap is the place of a block's payload in a chunk.
-type gap struct {
-	source     messages.BlockSource
-	offset     int64
-	start, end int
-}
-
-var (
-	chunks   = sync.Pool{New: func() any { return newChunk(chunkLen) }}
-	controls = sync.Pool{New: func() any { return newChunk(controlLen) }}
-)
-
-func newChunk(room int) *chunk {
-	c := &chunk{room: room, buf: make([]byte, 0, room), answer: make(chan error, 1)}
-	c.done = func(err error) { c.answer <- err }
-	return c
-}
-
-// lay puts as many frames of out into the chunk as have room there, but at
-// least one if it is empty, leaves the gaps for the payload, and returns how
-// many frames these were.
-func (c *chunk) lay(out []messages.Outgoing) int {
-	for i, o := range out {
-		size := frameRoom + len(o.Bits)
-		if o.Kind == frame.Piece {
-			size += int(o.Length)
-		}
-		if len(c.buf) > 0 && len(c.buf)+size > c.room {
-			return i
-		}
-		c.buf = frame.AppendHeader(c.buf, o.Frame)
-		if o.Kind == frame.Piece {
-			start := len(c.buf)
-			c.buf = slices.Grow(c.buf, int(o.Length))[:start+int(o.Length)]
-			c.gaps = append(c.gaps, gap{o.Source, o.Offset, start, len(c.buf)})
-		}
-	}
-	return len(out)
-}
-
-// frameRoom is more than a frame has in bytes besides Bits and payload.
-const frameRoom = 20
-
-// fill reads the payload into the gaps, contiguous blocks in one call.
-func (c *chunk) fill() error {
-	for rest := c.gaps; len(rest) > 0; {
-		first, end := rest[0], rest[0].offset
-		c.bufs = c.bufs[:0]
-		for len(rest) > 0 && rest[0].source == first.source && rest[0].offset == end {
-			c.bufs = append(c.bufs, c.buf[rest[0].start:rest[0].end])
-			end += int64(rest[0].end - rest[0].start)
-			rest = rest[1:]
-		}
-		first.source.ReadBlocks(c.bufs, first.offset, c.done)
-		if err := <-c.answer; err != nil {
+		if some, err := write(); !some || cause(err) != errTimedOut {
 			return err
 		}
 	}
-	return nil
-}
-
-func (c *chunk) payload() int {
-	n := 0
-	for _, g := range c.gaps {
-		n += g.end - g.start
-	}
-	return n
-}
-
-// reset makes the chunk ready for another link, and tells whether it is worth
-// keeping.
-func (c *chunk) reset() bool {
-	clear(c.gaps[:cap(c.gaps)])
-	clear(c.bufs[:cap(c.bufs)])
-	c.buf, c.gaps, c.bufs = c.buf[:0], c.gaps[:0], c.bufs[:0]
-	return cap(c.buf) <= chunkLen && cap(c.gaps) <= keepQueue
 }

@@ -1,0 +1,107 @@
+package real
+
+import (
+	"slices"
+	"sync"
+
+	"kouzui/messages"
+	"kouzui/wire/buffer"
+	"kouzui/wire/frame"
+)
+
+const (
+	// chunkLen is about how much one write takes: 16 full blocks with their
+	// headers, and some control frames between them.
+	chunkLen = 16*(buffer.Size+16) + 1<<10
+	// controlLen is the same for frames that carry no payload.
+	controlLen = 1 << 10
+)
+
+// chunk is what goes into one write. It is lent while a link writes.
+type chunk struct {
+	room int
+	buf  []byte
+	gaps []gap
+
+	bufs   [][]byte // for one call of ReadBlocks
+	answer chan error
+	done   func(error) // puts its argument into answer
+}
+
+// gap is the place of a block's payload in a chunk.
+type gap struct {
+	source     messages.BlockSource
+	offset     int64
+	start, end int
+}
+
+var (
+	chunks   = sync.Pool{New: func() any { return newChunk(chunkLen) }}
+	controls = sync.Pool{New: func() any { return newChunk(controlLen) }}
+)
+
+func newChunk(room int) *chunk {
+	c := &chunk{room: room, buf: make([]byte, 0, room), answer: make(chan error, 1)}
+	c.done = func(err error) { c.answer <- err }
+	return c
+}
+
+// lay puts as many frames of out into the chunk as have room there, but at
+// least one if it is empty, leaves the gaps for the payload, and returns how
+// many frames these were.
+func (c *chunk) lay(out []messages.Outgoing) int {
+	for i, o := range out {
+		size := frameRoom + len(o.Bits)
+		if o.Kind == frame.Piece {
+			size += int(o.Length)
+		}
+		if len(c.buf) > 0 && len(c.buf)+size > c.room {
+			return i
+		}
+		c.buf = frame.AppendHeader(c.buf, o.Frame)
+		if o.Kind == frame.Piece {
+			start := len(c.buf)
+			c.buf = slices.Grow(c.buf, int(o.Length))[:start+int(o.Length)]
+			c.gaps = append(c.gaps, gap{o.Source, o.Offset, start, len(c.buf)})
+		}
+	}
+	return len(out)
+}
+
+// frameRoom is more than a frame has in bytes besides Bits and payload.
+const frameRoom = 20
+
+// fill reads the payload into the gaps, contiguous blocks in one call.
+func (c *chunk) fill() error {
+	for rest := c.gaps; len(rest) > 0; {
+		first, end := rest[0], rest[0].offset
+		c.bufs = c.bufs[:0]
+		for len(rest) > 0 && rest[0].source == first.source && rest[0].offset == end {
+			c.bufs = append(c.bufs, c.buf[rest[0].start:rest[0].end])
+			end += int64(rest[0].end - rest[0].start)
+			rest = rest[1:]
+		}
+		first.source.ReadBlocks(c.bufs, first.offset, c.done)
+		if err := <-c.answer; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *chunk) payload() int {
+	n := 0
+	for _, g := range c.gaps {
+		n += g.end - g.start
+	}
+	return n
+}
+
+// reset makes the chunk ready for another link, and tells whether it is worth
+// keeping.
+func (c *chunk) reset() bool {
+	clear(c.gaps[:cap(c.gaps)])
+	clear(c.bufs[:cap(c.bufs)])
+	c.buf, c.gaps, c.bufs = c.buf[:0], c.gaps[:0], c.bufs[:0]
+	return cap(c.buf) <= chunkLen && cap(c.gaps) <= keepQueue
+}
