@@ -103,18 +103,18 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 	case engine.Peers:
 		config := peers.Config{
 			World: a.World, Refs: refs, Self: a.self, Max: o.MaxPeers, Limits: share.Limits,
-			Spawn: func(c actor.Context, p peers.Peer) (*actor.PID, error) { return a.peer(c, refs, add, p) },
+			Spawn: func(c actor.Context, p peers.Peer) (*actor.PID, error) { return a.peer(c, refs, add, share.Port, p) },
 		}
 		return a.tree.Props(name, func() actor.Actor { return peers.New(config) }, supervise.WithStrategy(peers.Strategy(a.Restarts)))
 	}
 	panic("actors: an engine has no member " + name)
 }
 
-func (a assembly) peer(c actor.Context, refs messages.Refs, add *messages.AddTorrent, p peers.Peer) (*actor.PID, error) {
+func (a assembly) peer(c actor.Context, refs messages.Refs, add *messages.AddTorrent, port uint16, p peers.Peer) (*actor.PID, error) {
 	name := fmt.Sprintf("peer-%d", p.Key)
 	config := peer.Config{
 		World: a.world(refs.Peers.Id + "/" + name), Refs: refs, Torrent: add.Torrent, Self: a.self,
-		Key: p.Key, Addr: p.Addr, Inbound: p.Inbound, Limits: p.Limits,
+		Client: "Kouzui " + Version, Port: port, Key: p.Key, Addr: p.Addr, Inbound: p.Inbound, Limits: p.Limits,
 	}
 	kind := peers.Dialled
 	if p.Inbound {

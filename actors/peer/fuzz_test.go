@@ -2,6 +2,7 @@ package peer
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
@@ -59,7 +60,7 @@ func (w *surroundings) block() messages.Block { return block(int(w.byte()) % 36)
 func (w *surroundings) frame() frame.Frame {
 	kinds := []frame.Kind{
 		frame.Choke, frame.Unchoke, frame.Interested, frame.NotInterested, frame.Have, frame.Bitfield,
-		frame.Request, frame.Cancel, frame.Piece, frame.KeepAlive, frame.Port, frame.HaveAll, 99,
+		frame.Request, frame.Cancel, frame.Piece, frame.KeepAlive, frame.Port, frame.HaveAll, 99, frame.Extended,
 	}
 	f := frame.Frame{Kind: kinds[int(w.byte())%len(kinds)]}
 	switch f.Kind {
@@ -76,6 +77,8 @@ func (w *surroundings) frame() frame.Frame {
 		}
 		b.Length = min(b.Length, blockSize)
 		f.Index, f.Begin, f.Length, f.Block = b.Piece, b.Begin, b.Length, w.pool.Fit(int(b.Length))
+	case frame.Extended:
+		f.Index, f.Bits = w.number(2), fmt.Appendf(nil, "d4:reqqi%dee", w.number(2*maxWindow))
 	case 99:
 		f.Length = min(w.number(1<<20), 1<<20)
 	}

@@ -9,6 +9,7 @@ import (
 	"kouzui/actors/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
+	"kouzui/wire/extended"
 	"kouzui/wire/frame"
 )
 
@@ -56,7 +57,9 @@ func (p *peer) adopt(c actor.Context, m *messages.AdoptLink) {
 // take makes the link ours and greets the other side.
 func (p *peer) take(l messages.Link) {
 	p.link, p.cancel = l, nil
-	l.SendHandshake(frame.Handshake{InfoHash: p.Torrent.InfoHash, PeerID: p.Self})
+	h := frame.Handshake{InfoHash: p.Torrent.InfoHash, PeerID: p.Self}
+	h.Offer(frame.FeatureExtensions)
+	l.SendHandshake(h)
 }
 
 func (p *peer) shaken(c actor.Context, m *shaken) {
@@ -72,7 +75,7 @@ func (p *peer) shaken(c actor.Context, m *shaken) {
 }
 
 func (p *peer) ready(c actor.Context, h frame.Handshake) {
-	p.id = h.PeerID
+	p.id, p.extensions = h.PeerID, h.Has(frame.FeatureExtensions)
 	c.Send(p.Refs.Peers, &messages.PeerReady{
 		Key: p.Key, Peer: c.Self(), Link: p.link.ID(), ID: p.id, Addr: p.link.Remote(),
 		Inbound: p.Inbound, At: p.World.Clock.Now(),
@@ -87,7 +90,11 @@ func (p *peer) welcome(c actor.Context, m *messages.Welcome) {
 	if m.Have.Any() {
 		p.session.frame(frame.Frame{Kind: frame.Bitfield, Bits: bitfield(m.Have, p.Torrent.PieceCount())})
 	}
-	p.link.Start(frame.Limits{Pieces: p.Torrent.PieceCount()}, p.deliver)
+	if p.extensions {
+		h := extended.Handshake{Client: p.Client, Requests: maxUploads, Port: p.Port, YourIP: p.link.Remote().Addr()}
+		p.session.frame(frame.Frame{Kind: frame.Extended, Index: extended.HandshakeID, Bits: h.Append(nil)})
+	}
+	p.link.Start(frame.Limits{Pieces: p.Torrent.PieceCount(), Extended: extended.MaxLen}, p.deliver)
 	p.timer = world.SendAfter(c, p.World.Clock, tickBusy, &tick{p.link.ID()})
 	p.report(c)
 	p.flush(c)

@@ -44,6 +44,8 @@ type Config struct {
 	Refs    messages.Refs
 	Torrent *metainfo.Torrent
 	Self    [20]byte // our peer id
+	Client  string   // our name and version
+	Port    uint16   // at which we can be dialled; 0: nowhere
 	Key     messages.PeerKey
 	Addr    netip.AddrPort
 	Inbound bool // adopts a link instead of dialling
@@ -60,10 +62,12 @@ type peer struct {
 	cancel  func() // ends a dial
 	timer   world.Timer
 
-	link     messages.Link
-	id       [20]byte
-	session  *session // from Welcome on
-	reported bool     // PeerGone has been said of this link
+	link messages.Link
+	id   [20]byte
+	// extensions: the other side offers the extension protocol (BEP 10).
+	extensions bool
+	session    *session // from Welcome on
+	reported   bool     // PeerGone has been said of this link
 
 	tokens  [2]int  // bytes granted and not used, by direction
 	waiting [2]bool // for tokens

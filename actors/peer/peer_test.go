@@ -2,6 +2,7 @@ package peer
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/netip"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"kouzui/actors/world/fake"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
+	"kouzui/wire/extended"
 	"kouzui/wire/frame"
 	"kouzui/wire/metainfo"
 )
@@ -35,7 +37,7 @@ func newScene(t *testing.T, limits messages.SetLimits) *scene {
 	s.peers, s.scheduler, s.choker = s.StartProbe("peers"), s.StartProbe("scheduler"), s.StartProbe("choker")
 	s.store, s.limiter = s.StartProbe("store"), s.StartProbe("limiter")
 	config := Config{
-		World: s.World.World(), Torrent: s.torrent, Self: [20]byte{'s'}, Key: 1, Addr: addr, Limits: limits,
+		World: s.World.World(), Torrent: s.torrent, Self: [20]byte{'s'}, Client: "Kouzui test", Port: 6882, Key: 1, Addr: addr, Limits: limits,
 		Refs: messages.Refs{
 			Peers: s.peers.PID, Scheduler: s.scheduler.PID, Choker: s.choker.PID, Store: s.store.PID, Limiter: s.limiter.PID,
 		},
@@ -106,6 +108,46 @@ func TestPeerUploads(t *testing.T) {
 	sent := link.AwaitSent()
 	if sent.Kind != frame.Piece || sent.Offset != s.torrent.PieceLength+blockSize || sent.Length != blockSize {
 		t.Fatalf("sent %+v at %d", sent.Frame, sent.Offset)
+	}
+}
+
+// To who knows the extension protocol it says how many requests it queues, behind
+// its bitfield (BEP 10); to others nothing.
+func TestPeerExtends(t *testing.T) {
+	for _, extends := range []bool{true, false} {
+		t.Run(fmt.Sprint(extends), func(t *testing.T) {
+			s := newScene(t, messages.SetLimits{})
+			link := s.World.Network.AwaitDial().Connect()
+			if ours := link.AwaitHandshake(); !ours.Has(frame.FeatureExtensions) {
+				t.Error("it does not offer the extension protocol")
+			}
+			h := frame.Handshake{InfoHash: s.torrent.InfoHash, PeerID: remote}
+			if extends {
+				h.Offer(frame.FeatureExtensions)
+			}
+			link.Handshake(h)
+			ready := stage.Await[*messages.PeerReady](s.peers)
+			s.Tell(&messages.Welcome{Link: ready.Link, Have: bitset.New(10).Set(0)})
+			if sent := link.AwaitSent(); sent.Kind != frame.Bitfield {
+				t.Errorf("sends %v first", sent.Kind)
+			}
+			s.Tell(&messages.SetInterested{Interested: true})
+			sent := link.AwaitSent()
+			if !extends {
+				if sent.Kind != frame.Interested {
+					t.Errorf("sends %v to who does not know it", sent.Kind)
+				}
+				return
+			}
+			got, err := extended.Parse(sent.Bits)
+			want := extended.Handshake{Client: "Kouzui test", Requests: maxUploads, Port: 6882, YourIP: addr.Addr()}
+			if sent.Kind != frame.Extended || sent.Index != extended.HandshakeID || err != nil || got != want {
+				t.Errorf("sends %v: %+v, %v", sent.Kind, got, err)
+			}
+			if limits := link.AwaitStart(); limits.Extended != extended.MaxLen {
+				t.Errorf("takes messages of %d bytes", limits.Extended)
+			}
+		})
 	}
 }
 

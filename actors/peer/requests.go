@@ -41,19 +41,19 @@ func (r *requests) ask(dst []messages.Block, bytes int, now time.Time) []message
 	return dst
 }
 
-// answer takes a block that came off those under way; false means that it was
-// not asked for, or not any more.
-func (r *requests) answer(b messages.Block) bool {
+// answer takes a block that came off those under way, and tells when it was
+// asked for; false means that it was not, or not any more.
+func (r *requests) answer(b messages.Block) (sent time.Time, ok bool) {
 	i := slices.IndexFunc(r.flight, func(q request) bool { return q.Block == b })
 	switch {
 	case i < 0:
-		return false
+		return time.Time{}, false
 	case i == 0:
-		r.flight = r.flight[1:] // nothing to be moved
+		sent, r.flight = r.flight[0].sent, r.flight[1:] // nothing to be moved
 	default:
-		r.flight = slices.Delete(r.flight, i, i+1)
+		sent, r.flight = r.flight[i].sent, slices.Delete(r.flight, i, i+1)
 	}
-	return true
+	return sent, true
 }
 
 // cancel drops blocks wherever they are, and appends those that have been asked
@@ -62,7 +62,7 @@ func (r *requests) cancel(dst, blocks []messages.Block) []messages.Block {
 	for _, b := range blocks {
 		if i := slices.Index(r.waiting, b); i >= 0 {
 			r.waiting = slices.Delete(r.waiting, i, i+1)
-		} else if r.answer(b) {
+		} else if _, asked := r.answer(b); asked {
 			r.late++
 			dst = append(dst, b)
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/bits-and-blooms/bitset"
 
 	"kouzui/messages"
+	"kouzui/wire/extended"
 	"kouzui/wire/frame"
 	"kouzui/wire/metainfo"
 )
@@ -34,6 +35,7 @@ type session struct {
 	pieces   int            // in theirs
 	// When the last frame came, the last payload came, we last sent.
 	heard, fed, spoke time.Time
+	answered          time.Time // when we had asked for the last payload
 
 	out effects
 }
@@ -54,7 +56,7 @@ type effects struct {
 }
 
 func newSession(t *metainfo.Torrent, inbound bool, now time.Time) *session {
-	s := &session{torrent: t, window: newWindow(), heard: now, fed: now, spoke: now}
+	s := &session{torrent: t, window: newWindow(usual), heard: now, fed: now, spoke: now}
 	s.theirs = bitset.New(uint(t.PieceCount()))
 	s.patience.as = now
 	s.flags = messages.PeerFlags{AmChoking: true, PeerChoking: true, Inbound: inbound}
@@ -91,6 +93,8 @@ func (s *session) received(f *frame.Frame, now time.Time) error {
 		return s.patience.spend(costUseless, now)
 	case frame.Piece:
 		return s.piece(f, now)
+	case frame.Extended:
+		return s.extended(f, now)
 	default: // of an unknown kind, its payload skipped, or no news
 		return s.patience.spend(costUseless+int(f.Length/blockSize), now)
 	}
@@ -160,6 +164,19 @@ func (s *session) count(pieces int) {
 	}
 }
 
+// extended takes a message of the extension protocol (BEP 10). We offer none but
+// the handshake, so all others are for nobody; and a handshake that cannot be
+// read tells nothing.
+func (s *session) extended(f *frame.Frame, now time.Time) error {
+	if f.Index != extended.HandshakeID {
+		return s.patience.spend(costUseless, now)
+	}
+	if h, err := extended.Parse(f.Bits); err == nil && h.Requests > 0 {
+		s.window.allow(h.Requests)
+	}
+	return s.patience.spend(costTurn, now)
+}
+
 // asked takes a request. One that we do not answer because we choke is no
 // offence: the choke may have crossed it.
 func (s *session) asked(f *frame.Frame, now time.Time) error {
@@ -186,7 +203,8 @@ func (s *session) unserved(n int, now time.Time) error { return s.patience.spend
 func (s *session) piece(f *frame.Frame, now time.Time) error {
 	s.down.add(now, int(f.Length))
 	b := blockOf(f)
-	if !s.requests.answer(b) {
+	sent, asked := s.requests.answer(b)
+	if !asked {
 		f.Block.Release()
 		s.wasted += int64(f.Length)
 		if s.requests.late > 0 {
@@ -198,7 +216,7 @@ func (s *session) piece(f *frame.Frame, now time.Time) error {
 		}
 		return nil
 	}
-	s.fed = now
+	s.fed, s.answered = now, sent
 	s.out.arrived = append(s.out.arrived, b)
 	s.out.stored = append(s.out.stored, messages.StoredBlock{Block: b, Data: f.Block})
 	return nil
@@ -208,7 +226,7 @@ func (s *session) piece(f *frame.Frame, now time.Time) error {
 func (s *session) batchDone(now time.Time) {
 	s.heard = now
 	if n := len(s.out.arrived); n > 0 {
-		s.window.arrived(n, s.down.rate(now, recent))
+		s.window.arrived(n, s.answered, now)
 		if s.flags.Snubbed {
 			s.flags.Snubbed, s.out.reflag = false, true
 		}
@@ -220,6 +238,7 @@ func (s *session) batchDone(now time.Time) {
 func (s *session) ask(bytes int, now time.Time) (asked int) {
 	if len(s.requests.flight) == 0 {
 		s.fed = now // patience begins with the first request
+		s.window.begins(now)
 	}
 	for _, b := range s.requests.ask(nil, bytes, now) {
 		s.frame(frame.Frame{Kind: frame.Request, Index: b.Piece, Begin: b.Begin, Length: b.Length})

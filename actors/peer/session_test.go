@@ -199,3 +199,26 @@ func TestSessionKnowsASeed(t *testing.T) {
 		t.Errorf("seed %v, %d pieces", s.flags.Seed, s.out.has.Count())
 	}
 }
+
+// What the other side says of itself counts; what it says in words that we never
+// offered, or cannot read, does not (BEP 10).
+func TestSessionTakesTheExtensionHandshake(t *testing.T) {
+	for name, test := range map[string]struct {
+		frame frame.Frame
+		want  int
+	}{
+		"few":          {frame.Frame{Index: 0, Bits: []byte("d4:reqqi5ee")}, 5},
+		"many":         {frame.Frame{Index: 0, Bits: []byte("d4:reqqi512ee")}, 512},
+		"no end":       {frame.Frame{Index: 0, Bits: []byte("d4:reqqi99999999ee")}, maxWindow},
+		"not said":     {frame.Frame{Index: 0, Bits: []byte("de")}, usual},
+		"garbage":      {frame.Frame{Index: 0, Bits: []byte("d4:reqq")}, usual},
+		"another word": {frame.Frame{Index: 1, Bits: []byte("d4:reqqi5ee")}, usual},
+	} {
+		s := newTestSession(t)
+		test.frame.Kind = frame.Extended
+		s.take(t, test.frame, start)
+		if s.window.most != test.want {
+			t.Errorf("%s: up to %d requests, want %d", name, s.window.most, test.want)
+		}
+	}
+}
