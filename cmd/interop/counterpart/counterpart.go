@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -52,6 +53,15 @@ type Task struct {
 	Seed    bool     // the content is there: Start returns when it has been checked
 	Stay    bool     // a download goes on as a seed; those who need not be told always do
 	Peers   []string // host:port to connect to, if Client.Dials
+	// Within is a command that is put before the program's, such as one that runs
+	// it in another network. Kouzui and libtorrent know it.
+	Within []string
+}
+
+// command is a program with its arguments, within what the task says.
+func (t Task) command(program string, args ...string) (string, []string) {
+	all := slices.Concat(t.Within, []string{program}, args)
+	return all[0], all[1:]
 }
 
 // Version returns what the program says of itself, or why it cannot be run.

@@ -45,7 +45,7 @@ func startKouzui(ctx context.Context, program string, t Task, flags ...string) (
 	for _, peer := range t.Peers {
 		args = append(args, "--peer", peer)
 	}
-	args = append(args, flags...)
+	program, args = t.command(program, append(args, flags...)...)
 	complete := make(chan struct{})
 	var once sync.Once
 	p, err := launch(ctx, t.Home, func(text string) {
@@ -65,7 +65,7 @@ func startKouzui(ctx context.Context, program string, t Task, flags ...string) (
 		err = p.complete(ctx)
 	}
 	if err == nil && t.Stay || t.Seed {
-		err = p.poll(ctx, listens(t.Place.Peer()))
+		err = p.poll(ctx, p.listening(t.Place.Port))
 	}
 	return p.started("kouzui", err)
 }

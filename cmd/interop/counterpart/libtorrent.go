@@ -37,6 +37,7 @@ func startLibtorrent(ctx context.Context, t Task) (*Process, error) {
 	for _, peer := range t.Peers {
 		args = append(args, "--peer", peer)
 	}
+	program, args := t.command(python, args...)
 	ready, complete := make(chan struct{}), make(chan struct{})
 	p, err := launch(ctx, t.Home, func(line string) {
 		switch line {
@@ -45,7 +46,7 @@ func startLibtorrent(ctx context.Context, t Task) (*Process, error) {
 		case "complete":
 			close(complete)
 		}
-	}, python, args...)
+	}, program, args...)
 	if err != nil {
 		return nil, err
 	}
