@@ -34,7 +34,7 @@ var (
 )
 
 // scenarios in the order of the page.
-var scenarios = []Scenario{peers}
+var scenarios = []Scenario{peers, latency}
 
 func main() {
 	flag.Parse()
