@@ -15,7 +15,7 @@
 //
 // Start makes a Client, Add gives it torrents, and what becomes of them arrives
 // at Options.Notify as the events of package messages: Progress,
-// TorrentCompleted, TorrentDone, TorrentFailed, TorrentTracker, TorrentPieces,
+// TorrentCompleted, TorrentDone, TorrentFailed, TorrentTracker, TorrentPieces, TorrentBanned,
 // ListenerReady and ListenerFailed.
 package actors
 

@@ -42,12 +42,14 @@ type AdoptLink struct {
 	Handshake frame.Handshake
 }
 
-// BanAddress: scheduler to peers: no connection with this peer any more, for the
-// reason given. The ban holds for the address, not for its host: behind that
-// there may be others. A peer that came in is known by its host alone.
+// BanAddress: scheduler to peers and torrent: no connection with this peer any
+// more, for the reason given. The ban holds for its address, and for its peer id
+// behind its host: of those that came in, the host's other peers are not to
+// blame.
 type BanAddress struct {
 	Addr    netip.AddrPort
-	Inbound bool
+	Inbound bool // Addr has no port to be dialled
+	ID      [20]byte
 	Reason  string
 }
 

@@ -137,3 +137,11 @@ type TorrentTracker struct {
 	Replied  *TrackerReplied
 	Failed   *TrackerFailed
 }
+
+// TorrentBanned: torrent to client and on to subscribers: no connection with
+// this peer any more.
+type TorrentBanned struct {
+	InfoHash metainfo.Hash
+	Addr     netip.AddrPort
+	Reason   string
+}

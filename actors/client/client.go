@@ -29,7 +29,7 @@ type Config struct {
 	Memory int64 // bytes of payload at a time, for all torrents together
 	Limits messages.SetLimits
 	// Notify takes the events for the outside: Progress, TorrentCompleted,
-	// TorrentDone, TorrentFailed, TorrentTracker, TorrentPieces, ListenerReady and
+	// TorrentDone, TorrentFailed, TorrentTracker, TorrentPieces, TorrentBanned, ListenerReady and
 	// ListenerFailed. It must not block.
 	Notify func(any)
 	// Restarts counts the restarts of actors at or below a path.
@@ -97,7 +97,7 @@ func (cl *client) Receive(c actor.Context) {
 	case *messages.Progress:
 		last := cl.counted(m.InfoHash, *m)
 		cl.Notify(&last)
-	case *messages.TorrentTracker, *messages.TorrentPieces:
+	case *messages.TorrentTracker, *messages.TorrentPieces, *messages.TorrentBanned:
 		cl.Notify(m)
 	case *messages.TorrentCompleted:
 		cl.Notify(&messages.TorrentCompleted{InfoHash: m.InfoHash, Last: cl.counted(m.InfoHash, m.Last)})

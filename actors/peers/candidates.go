@@ -18,7 +18,7 @@ const (
 type candidate struct {
 	messages.PeerAddr
 	busy     bool // dialled or connected
-	never    bool // it was ourselves
+	never    bool // it was ourselves, or somebody banned
 	failures int
 	next     time.Time // not before
 	since    time.Time // busy since
@@ -27,16 +27,25 @@ type candidate struct {
 // candidates are the addresses that we know of, and what came of dialling them.
 type candidates struct {
 	all  map[netip.AddrPort]*candidate
-	bans map[netip.AddrPort]string // port 0: whoever dials us from there
+	bans map[banned]bool
 }
 
+// banned is an address that is not dialled, whoever is there, or with port 0 a
+// peer id that is not welcome from there.
+type banned struct {
+	addr netip.AddrPort
+	id   [20]byte
+}
+
+func from(host netip.Addr, id [20]byte) banned { return banned{netip.AddrPortFrom(host, 0), id} }
+
 func newCandidates() *candidates {
-	return &candidates{all: map[netip.AddrPort]*candidate{}, bans: map[netip.AddrPort]string{}}
+	return &candidates{all: map[netip.AddrPort]*candidate{}, bans: map[banned]bool{}}
 }
 
 // add takes note of an address. What is known of it already stays.
 func (c *candidates) add(a messages.PeerAddr) {
-	if _, banned := c.bans[a.Addr]; banned || !a.Addr.IsValid() || a.Addr.Port() == 0 {
+	if c.bans[banned{addr: a.Addr}] || !a.Addr.IsValid() || a.Addr.Port() == 0 {
 		return
 	}
 	if known, ok := c.all[a.Addr]; ok {
@@ -114,7 +123,7 @@ func (c *candidates) gone(addr netip.AddrPort, why messages.GoneReason, now time
 	}
 	x.busy = false
 	x.failures++
-	if why == messages.GoneSelf {
+	if why == messages.GoneSelf || why == messages.GoneBanned {
 		x.never = true
 		return
 	}
@@ -133,17 +142,24 @@ func (c *candidates) gone(addr netip.AddrPort, why messages.GoneReason, now time
 	x.next = now.Add(wait - time.Duration(float64(wait)*0.2*rnd.Float64()))
 }
 
-// ban forgets an address, for good. One with port 0 stands for connections that
-// come in from its host.
-func (c *candidates) ban(addr netip.AddrPort, reason string) {
-	if len(c.bans) < maxBans {
-		c.bans[addr] = reason
+// ban forgets an address, and makes its peer unwelcome.
+func (c *candidates) ban(m *messages.BanAddress) {
+	c.enter(from(m.Addr.Addr(), m.ID))
+	if !m.Inbound {
+		c.enter(banned{addr: m.Addr})
+		delete(c.all, m.Addr)
 	}
-	delete(c.all, addr)
 }
 
-// barred tells why connections from host are not let in, if so.
-func (c *candidates) barred(host netip.Addr) (reason string, is bool) {
-	reason, is = c.bans[netip.AddrPortFrom(host, 0)]
-	return reason, is
+// enter makes room for a ban by forgetting any other.
+func (c *candidates) enter(b banned) {
+	if len(c.bans) >= maxBans {
+		for other := range c.bans {
+			delete(c.bans, other)
+			break
+		}
+	}
+	c.bans[b] = true
 }
+
+func (c *candidates) barred(host netip.Addr, id [20]byte) bool { return c.bans[from(host, id)] }

@@ -60,7 +60,7 @@ func TestOurselvesAndTheBannedAreNotOffered(t *testing.T) {
 	c.add(messages.PeerAddr{Addr: addrOf(1)})
 	c.add(messages.PeerAddr{Addr: addrOf(2)})
 	c.gone(addrOf(1), messages.GoneSelf, start, seeded())
-	c.ban(addrOf(2), "sent rubbish")
+	c.ban(&messages.BanAddress{Addr: addrOf(2)})
 	c.add(messages.PeerAddr{Addr: addrOf(2)})
 	if best, due := c.next(start.Add(time.Hour), seeded()); best != nil || !due.IsZero() {
 		t.Errorf("offers %v", best)
@@ -91,20 +91,4 @@ func TestCandidatesAreBounded(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestABanOfAHostKeepsOutOnlyWhoDialsUs(t *testing.T) {
-	c := newCandidates()
-	host := addrOf(1).Addr()
-	c.ban(netip.AddrPortFrom(host, 0), "sent rubbish")
-	if _, is := c.barred(host); !is {
-		t.Error("a banned host may come in")
-	}
-	if _, is := c.barred(addrOf(2).Addr()); is {
-		t.Error("another host may not")
-	}
-	c.add(messages.PeerAddr{Addr: addrOf(1)})
-	if best, _ := c.next(start, seeded()); best == nil {
-		t.Error("a neighbour of a banned peer is not dialled")
-	}
 }

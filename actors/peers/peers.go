@@ -6,7 +6,6 @@ package peers
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"time"
@@ -202,10 +201,11 @@ func (p *peers) spawn(c actor.Context, addr netip.AddrPort, inbound bool) (*slot
 	return s, nil
 }
 
-// adopt lets a connection in, unless its host is banned or has enough of them.
+// adopt lets a connection in, unless its peer is banned or its host has enough of
+// them.
 func (p *peers) adopt(c actor.Context, m *messages.AdoptLink) {
 	remote := m.Link.Remote()
-	if err := p.refuse(remote.Addr()); err != nil {
+	if err := p.refuse(remote.Addr(), m.Handshake.PeerID); err != nil {
 		m.Link.Close(err)
 		return
 	}
@@ -217,9 +217,9 @@ func (p *peers) adopt(c actor.Context, m *messages.AdoptLink) {
 	c.Send(s.pid, m)
 }
 
-func (p *peers) refuse(host netip.Addr) error {
-	if reason, is := p.known.barred(host); is {
-		return fmt.Errorf("banned: %s", reason)
+func (p *peers) refuse(host netip.Addr, id [20]byte) error {
+	if p.known.barred(host, id) {
+		return errors.New("banned")
 	}
 	if len(p.slots) >= p.Max {
 		return errors.New("too many connections")
@@ -244,6 +244,10 @@ func (p *peers) ready(c actor.Context, m *messages.PeerReady) {
 		return
 	}
 	s.ready, s.id, s.remote, s.gone = true, m.ID, m.Addr, false
+	if p.known.barred(m.Addr.Addr(), m.ID) {
+		c.Send(s.pid, &messages.Disconnect{Reason: messages.GoneBanned})
+		return
+	}
 	if m.ID == p.Self {
 		c.Send(s.pid, &messages.Disconnect{Reason: messages.GoneSelf})
 		return
@@ -306,13 +310,9 @@ func (p *peers) terminated(c actor.Context, m *actor.Terminated) {
 }
 
 func (p *peers) ban(c actor.Context, m *messages.BanAddress) {
-	addr := m.Addr
-	if m.Inbound {
-		addr = netip.AddrPortFrom(addr.Addr(), 0)
-	}
-	p.known.ban(addr, m.Reason)
+	p.known.ban(m)
 	for _, s := range p.slots {
-		if s.remote == m.Addr {
+		if s.remote == m.Addr || s.ready && p.known.barred(s.remote.Addr(), s.id) {
 			c.Send(s.pid, &messages.Disconnect{Reason: messages.GoneBanned})
 		}
 	}

@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 
@@ -8,6 +9,7 @@ import (
 
 	"kouzui/actors/stage"
 	"kouzui/actors/supervise"
+	"kouzui/actors/world/fake"
 	"kouzui/messages"
 	"kouzui/wire/frame"
 )
@@ -237,6 +239,53 @@ func TestABannedPeerIsLetGoAndItsNeighbourStays(t *testing.T) {
 		t.Error("a banned peer is dialled again")
 	}
 	s.Quiet(s.children)
+}
+
+// A peer that came in is known by its id: others behind the same host stay
+// welcome, and are.
+func TestABannedPeerThatCameInIsKnownByItsID(t *testing.T) {
+	s := newScene(t, 100)
+	adopt := func(port uint16, id byte) *fake.Link {
+		link := s.World.Network.NewLink(netip.AddrPortFrom(addrOf(1).Addr(), port), true)
+		s.Tell(&messages.AdoptLink{Link: link, Handshake: frame.Handshake{PeerID: [20]byte{id}}})
+		s.Settle()
+		return link
+	}
+	adopt(5001, 1)
+	bad := <-s.born
+	s.ready(bad, 1)
+	adopt(5002, 2)
+	s.ready(<-s.born, 2)
+	s.Tell(&messages.BanAddress{Addr: bad.Addr, Inbound: true, ID: [20]byte{1}, Reason: "sent rubbish"})
+	stage.Await[*messages.Disconnect](s.children)
+	s.Quiet(s.children)
+
+	if err := adopt(5003, 1).AwaitClose(); err == nil || len(s.born) != 0 {
+		t.Error("a banned peer is let in from another port")
+	}
+	adopt(5004, 3)
+	if len(s.born) != 1 {
+		t.Error("its neighbour is not let in")
+	}
+	// The same peer where it listens.
+	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Tell(&messages.PeersFound{Addrs: []messages.PeerAddr{{Addr: netip.AddrPortFrom(addrOf(1).Addr(), 6881)}}})
+	<-s.born
+	s.ready(<-s.born, 1)
+	stage.Await[*messages.AdoptLink](s.children)
+	if got := stage.Next[*messages.Disconnect](s.children); got.Reason != messages.GoneBanned {
+		t.Errorf("it is let go as %v", got.Reason)
+	}
+}
+
+func TestBansAreBounded(t *testing.T) {
+	c := newCandidates()
+	for i := range 2 * maxBans {
+		c.ban(&messages.BanAddress{Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 1), ID: [20]byte{1}})
+	}
+	if len(c.bans) != maxBans {
+		t.Errorf("%d bans", len(c.bans))
+	}
 }
 
 func TestAGonePeerIsTriedAgain(t *testing.T) {

@@ -31,7 +31,7 @@ func (s *swarm) refill(p *peer) {
 		p.speed.begins(s.now)
 	}
 	given := s.assign(p, n)
-	if given < n {
+	if given < n && p.parole == nil {
 		given += s.takeOver(p, n-given)
 	}
 	if given < n {
@@ -90,6 +90,9 @@ func (s *swarm) choose(p *peer) (a *active, tail bool) {
 	if s.ledger.memory >= s.limit {
 		s.blocked = true
 		return s.chooseExempt(p), false
+	}
+	if p.parole != nil {
+		return s.onParole(p), false
 	}
 	if a := p.own; a != nil {
 		if !a.finished && a.free > 0 && a.keeper() == p {
@@ -159,7 +162,7 @@ func (s *swarm) begin(p *peer) *active {
 	}
 	s.avail.Close(piece)
 	a := s.ledger.begin(piece)
-	a.alone = s.suspect[piece]
+	a.alone = s.suspect[piece] || p.parole != nil
 	if a.alone || s.fast(p) {
 		a.owner, p.own = p, a
 	}

@@ -3,42 +3,162 @@ package scheduler
 import (
 	"fmt"
 	"net/netip"
+	"slices"
+	"time"
 
 	"kouzui/messages"
 )
 
-// pieceCorrupt: all of the piece has to come again. If all of it came from one
-// peer, that is proof; if not, it is asked whole of one peer, and the next
-// failure will be.
+// A ban needs proof: a piece that came from one peer alone, or the store's
+// comparison of a corrupt piece with the right one. Peers behind the same host
+// are not to blame for each other; but as a peer can change its id and come
+// again, those who are new there are on parole: one of them at a time is asked
+// for one piece, alone. Who brings it is like anybody; else it costs us no more
+// than that piece.
+
+const (
+	// The last peer that has a piece is spared some corrupt ones, as a disk
+	// with faults sends them: there is nobody else to ask.
+	mercy      = 2
+	mercyGoods = 16 // one more for each so many good ones
+
+	// The pause until the next newcomer of a convicted host is asked; it doubles
+	// with each conviction.
+	paroleFirst = 2 * time.Second
+	paroleMost  = time.Minute
+	maxHosts    = 1000
+)
+
+// host is what is known of one from which corrupt data came.
+type host struct {
+	convictions int
+	until       time.Time // nobody new there is asked before
+}
+
+// pieceCorrupt: all of the piece has to come again, whole from one peer, so that
+// the next failure is proof.
 func (s *swarm) pieceCorrupt(m *messages.PieceCorrupt) {
 	s.totals.corrupt++
+	s.suspect[m.Piece] = true
 	if len(m.Contributors) == 1 {
-		s.ban(m.Contributors[0], fmt.Sprintf("all of piece %d came from it and failed its hash", m.Piece))
-	} else {
-		s.suspect[m.Piece] = true
+		s.convict(m.Contributors[0], m.Piece, "all of piece %d came from it and failed its hash")
 	}
 	s.restart(m.Piece)
 }
 
 func (s *swarm) proofOfBlame(m *messages.ProofOfBlame) {
 	for _, key := range m.Peers {
-		s.ban(key, fmt.Sprintf("its blocks of piece %d were not those that passed the hash", m.Piece))
+		s.convict(key, m.Piece, "its blocks of piece %d were not those that passed the hash")
 	}
 }
 
-func (s *swarm) ban(key messages.PeerKey, reason string) {
+func (s *swarm) convict(key messages.PeerKey, piece uint32, reason string) {
+	p := s.byKey[key]
 	var who former
-	if p := s.byKey[key]; p != nil {
-		who = former{p.Key, p.Addr, p.Inbound}
+	switch {
+	case p == nil:
+		if who = s.past.take(key); !who.addr.IsValid() {
+			return
+		}
+	case p.dismissed || s.spared(p, piece):
+		return
+	default:
+		who = p.former()
 		s.dismiss(p, messages.GoneBanned)
-	} else if who = s.past.former(key); !who.addr.IsValid() {
+	}
+	s.bans = append(s.bans, &messages.BanAddress{
+		Addr: who.addr, Inbound: who.inbound, ID: who.id, Reason: fmt.Sprintf(reason, piece),
+	})
+	s.distrust(who.addr.Addr())
+}
+
+// spared: nobody else can bring what is missing, and little of what p brought
+// was wrong.
+func (s *swarm) spared(p *peer, piece uint32) bool {
+	p.bad++
+	if p.wanted == 0 || p.bad > mercy+p.good/mercyGoods {
+		return false
+	}
+	return !slices.ContainsFunc(s.peers, func(q *peer) bool {
+		helps := q.have.Test(uint(piece)) || s.have.Test(uint(piece)) && q.wanted > 0
+		return helps && q != p && !q.dismissed && q.bad == 0
+	})
+}
+
+// distrust puts on parole who has proven nothing behind a host, and who comes
+// from there.
+func (s *swarm) distrust(addr netip.Addr) {
+	h := s.hosts[addr]
+	if h == nil {
+		if len(s.hosts) >= maxHosts {
+			for other := range s.hosts {
+				delete(s.hosts, other)
+				break
+			}
+		}
+		h = &host{}
+		s.hosts[addr] = h
+	}
+	h.until = s.now.Add(min(paroleFirst<<min(h.convictions, 10), paroleMost))
+	h.convictions++
+	for _, p := range s.peers {
+		if p.Addr.Addr() == addr && p.good == 0 {
+			p.parole = h
+		}
+	}
+}
+
+// onParole returns the piece that p is asked for to prove itself, if it is its
+// turn.
+func (s *swarm) onParole(p *peer) *active {
+	if a := p.own; a != nil && !a.finished {
+		if a.free > 0 {
+			return a
+		}
+		return nil // it is yet to come, or to be judged
+	}
+	h := p.parole
+	if s.now.Before(h.until) || slices.ContainsFunc(s.peers, func(q *peer) bool { return q != p && q.parole == h && q.before(p) }) {
+		return nil
+	}
+	a := s.begin(p)
+	if a == nil { // all are begun: one of which nothing is under way
+		for _, b := range s.ledger.partial {
+			if b.requested == 0 && p.have.Test(uint(b.piece)) {
+				a = b
+				break
+			}
+		}
+	}
+	if a != nil {
+		p.own, a.owner = a, p
+	}
+	return a
+}
+
+// before says that p is on trial, or that it is its turn before q's: whoever
+// waits longest comes first.
+func (p *peer) before(q *peer) bool {
+	if p.gone || p.dismissed || p.choked || p.snubbed || p.wanted == 0 {
+		return false
+	}
+	return p.own != nil && !p.own.finished || q.own == nil && p.Key < q.Key
+}
+
+// credit: the piece is right, and came from one peer if from is not nil.
+func (s *swarm) credit(from *peer) {
+	if from == nil || from.gone {
 		return
 	}
-	s.bans = append(s.bans, &messages.BanAddress{Addr: who.addr, Inbound: who.inbound, Reason: reason})
+	from.good++
+	if from.parole != nil {
+		from.parole = nil
+		s.refill(from)
+	}
 }
 
 // past is what is kept of peers that are gone: their totals, and the addresses
-// of the last few, whose blocks may still turn out to be corrupt.
+// of the last few that brought something, which may still turn out to be corrupt.
 type past struct {
 	uploaded, wasted int64
 	last             [remembered]former
@@ -49,7 +169,10 @@ type former struct {
 	key     messages.PeerKey
 	addr    netip.AddrPort
 	inbound bool
+	id      [20]byte
 }
+
+func (p *peer) former() former { return former{p.Key, p.Addr, p.Inbound, p.ID} }
 
 // remembered bounds the memory of addresses.
 const remembered = 256
@@ -57,16 +180,19 @@ const remembered = 256
 func (g *past) add(p *peer) {
 	g.uploaded += p.rates.UpTotal
 	g.wasted += p.rates.WastedTotal
-	g.last[g.next] = former{p.Key, p.Addr, p.Inbound}
-	g.next = (g.next + 1) % remembered
+	if p.brought && p.dismissal != messages.GoneBanned {
+		g.last[g.next] = p.former()
+		g.next = (g.next + 1) % remembered
+	}
 }
 
-// former is invalid for a peer that is not remembered.
-func (g *past) former(key messages.PeerKey) former {
-	for _, f := range g.last {
-		if f.key == key {
-			return f
+// take returns and forgets what is known of a peer; it is invalid for one that is
+// not remembered.
+func (g *past) take(key messages.PeerKey) (f former) {
+	for i := range g.last {
+		if g.last[i].key == key {
+			f, g.last[i] = g.last[i], f
 		}
 	}
-	return former{}
+	return f
 }

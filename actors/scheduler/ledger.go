@@ -39,6 +39,7 @@ type active struct {
 	// the blame open once more.
 	alone    bool
 	finished bool
+	sole     *peer // brought all that has arrived; nil: several did
 
 	free, requested, arrived, spilled int // blocks; the first three add up to all
 	lo, hi                            int // free blocks have indices in [lo, hi)
@@ -219,7 +220,11 @@ func (l *ledger) arrive(p *peer, b messages.Block, cancelled func(*peer, message
 	}
 	l.discount(a)
 	a.requested--
-	a.arrived++
+	if a.arrived++; a.arrived == 1 {
+		a.sole = p
+	} else if a.sole != p {
+		a.sole = nil
+	}
 	c.arrived = true
 	l.count(a)
 	return a

@@ -27,6 +27,10 @@ type peer struct {
 	own     *active // the last piece that was begun with it
 	speed   speed
 	rates   messages.PeerRates // the last that it reported
+	brought bool               // at least a block
+	good    int                // pieces that came from it alone and were right
+	bad     int                // pieces that it spoilt
+	parole  *host              // nil: it is trusted
 
 	// To be told.
 	dirty      bool

@@ -229,6 +229,7 @@ func (s *Scheduler) tick(c actor.Context) {
 func (s *Scheduler) speak(c actor.Context) {
 	for i, ban := range s.bans {
 		c.Send(s.Refs.Peers, ban)
+		c.Send(s.Refs.Torrent, ban)
 		supervise.Remark(c, "ban", supervise.Text("addr", ban.Addr.String()), supervise.Text("why", ban.Reason))
 		s.bans[i] = nil
 	}

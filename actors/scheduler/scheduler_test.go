@@ -254,11 +254,17 @@ func TestLiarIsBanned(t *testing.T) {
 	p := s.StartProbe("p")
 	s.join(1, p, set(0))
 	stage.Next[*messages.SetInterested](p)
+	q := s.StartProbe("q")
+	s.join(2, q, set(0))
+	stage.Next[*messages.SetInterested](q)
 	s.Tell(&messages.PieceCorrupt{Piece: 0, Contributors: []messages.PeerKey{1, 2}})
 	s.Quiet(p, s.peers)
 	s.Tell(&messages.ProofOfBlame{Piece: 0, Peers: []messages.PeerKey{1}})
 	if m := stage.Next[*messages.BanAddress](s.peers); m.Addr.Port() != 1 || m.Reason == "" {
 		t.Errorf("banned %+v", m)
+	}
+	if m := stage.Await[*messages.BanAddress](s.torrent); m.Addr.Port() != 1 {
+		t.Errorf("the user is told of %+v", m)
 	}
 	if m := stage.Next[*messages.Disconnect](p); m.Reason != messages.GoneBanned {
 		t.Errorf("dismissed as %v", m.Reason)

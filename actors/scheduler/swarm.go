@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -40,6 +41,7 @@ type swarm struct {
 	// suspect pieces were corrupt, in parts from several peers, and are not
 	// right yet.
 	suspect map[uint32]bool
+	hosts   map[netip.Addr]*host // from which corrupt data came
 
 	totals totals
 
@@ -72,6 +74,7 @@ func newSwarm(g geometry, picker string, rng *rand.Rand) *swarm {
 		have:     bitset.New(uint(g.pieces)),
 		byKey:    map[messages.PeerKey]*peer{},
 		suspect:  map[uint32]bool{},
+		hosts:    map[netip.Addr]*host{},
 		limit:    defaultMemory / BlockSize,
 	}
 }
@@ -100,6 +103,7 @@ func (s *swarm) join(m *messages.PeerReady) *peer {
 		s.leave(old)
 	}
 	p := &peer{PeerReady: m, place: len(s.peers), choked: true, have: bitset.New(uint(s.pieces))}
+	p.parole = s.hosts[m.Addr.Addr()]
 	s.peers = append(s.peers, p)
 	s.byKey[m.Key] = p
 	return p
@@ -217,6 +221,7 @@ func (s *swarm) blocksArrived(p *peer, m *messages.BlocksArrived) {
 			s.totals.repeated += int64(b.Length)
 			continue
 		}
+		p.brought = true
 		s.totals.downloaded += int64(b.Length)
 		s.settle(a)
 	}
@@ -254,8 +259,10 @@ func (s *swarm) pieceVerified(piece uint32) {
 	s.owned++
 	s.news = append(s.news, piece)
 	delete(s.suspect, piece)
-	if a := s.ledger.active[piece]; a != nil {
+	a := s.ledger.active[piece]
+	if a != nil {
 		s.finish(a)
+		defer s.credit(a.sole)
 	} else {
 		s.avail.Close(piece)
 	}

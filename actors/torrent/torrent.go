@@ -100,6 +100,8 @@ func (t *torrent) Receive(c actor.Context) {
 		t.progress(c, m)
 	case *messages.TorrentPieces:
 		c.Forward(t.Refs.Client)
+	case *messages.BanAddress:
+		c.Send(t.Refs.Client, &messages.TorrentBanned{InfoHash: t.Torrent.InfoHash, Addr: m.Addr, Reason: m.Reason})
 	case *messages.RecallPieces:
 		c.Send(m.ReplyTo, t.recall())
 	case *messages.PiecesKnown:

@@ -197,6 +197,8 @@ func (s *session) handle(event any) {
 				s.client.Stop(m.InfoHash)
 			}
 		}
+	case *messages.TorrentBanned:
+		s.out.warn(fmt.Sprintf("the peer at %v is banned: %s", m.Addr, m.Reason))
 	case *messages.TorrentTracker:
 		s.tracker(m)
 	case *messages.TorrentCompleted:
