@@ -7,6 +7,8 @@ import (
 	"github.com/bits-and-blooms/bitset"
 
 	"kouzui/messages"
+	"kouzui/wire/buffer"
+	"kouzui/wire/digest"
 )
 
 // check is the state of reading and hashing what was found.
@@ -51,27 +53,39 @@ func (s *store) cannotStart(c actor.Context, err error) {
 	s.tellBoth(c, &messages.StoreFailed{Err: err, Full: isFull(err), Fatal: true})
 }
 
+// nextCheck takes as many pieces as can be hashed side by side, but leaves some
+// to the other workers. Turning from one to the next costs a hard disk a seek, so
+// they are read in long parts, with half of the memory that is otherwise for what
+// is downloaded.
 func (s *store) nextCheck() *job {
-	if s.check.next == len(s.check.pieces) || s.check.err != nil {
+	left := s.check.pieces[s.check.next:]
+	if len(left) == 0 || s.check.err != nil {
 		return nil
 	}
-	j := s.newJob(taskCheck, s.check.pieces[s.check.next])
-	s.check.next++
+	n := 1
+	if digest.Least() <= digest.Lanes {
+		n = min(digest.Lanes, (len(left)+len(s.slots)-1)/len(s.slots))
+	}
+	j := s.newJob(taskCheck, left[0])
+	j.pieces = left[:n]
+	j.each = int(max(1, min(window, s.memory/2/int64(n*len(s.slots))/buffer.Size)))
+	s.check.next += n
 	return j
 }
 
 func (s *store) checked(c actor.Context, j *job) {
-	s.check.done++
-	if j.good {
-		s.have.Set(uint(j.piece))
-	}
+	before := s.check.done
+	s.check.done += len(j.pieces)
 	if j.err != nil {
 		s.check.err = j.err
 	} else {
-		s.check.known.Set(uint(j.piece))
+		for i, piece := range j.pieces {
+			s.have.SetTo(uint(piece), j.has[i])
+			s.check.known.Set(uint(piece))
+		}
 	}
 	total := len(s.check.pieces)
-	if step := max(total/200, 1); s.check.done%step == 0 || s.check.done == total {
+	if step := max(total/200, 1); s.check.done/step > before/step || s.check.done == total {
 		c.Send(s.Refs.Scheduler, &messages.StoreChecking{Done: s.check.done, Total: total})
 		s.remember(c)
 	}

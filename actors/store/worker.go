@@ -1,11 +1,8 @@
 package store
 
 import (
-	"bytes"
 	"crypto/sha1"
-	"errors"
 	"hash"
-	"io/fs"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -25,16 +22,18 @@ const (
 // job travels from the store to a worker and back. Whoever has it owns it; the
 // buffers of its blocks stay the store's.
 type job struct {
-	owner *store
-	task  task
-	piece int
-	part  *partial
-	// blocks, by begin. To be checked: none, the worker cuts the piece itself.
-	blocks []held
-	probe  bool // the try that tells whether the disk works again
-	lost   int  // times that a worker died with it
+	owner  *store
+	task   task
+	piece  int
+	part   *partial
+	blocks []held // by begin
+	pieces []int  // to be checked, up to digest.Lanes, instead of the above
+	each   int    // blocks that are read of each at a time
+	probe  bool   // the try that tells whether the disk works again
+	lost   int    // times that a worker died with it
 
 	good bool            // the hash is right
+	has  []bool          // which of pieces are right
 	sums []metainfo.Hash // of each block, when wanted or when the piece is corrupt
 	want bool            // sums are wanted
 	err  error           // the disk failed
@@ -61,10 +60,11 @@ type handed struct {
 
 func (*handed) IgnoreDeadLetterLogging() {}
 
-// window is how many blocks a worker holds in memory of its own: 1 MiB.
+// window is how many blocks of a piece on disk a worker reads at a time: 1 MiB.
 const window = 64
 
-// worker hashes, reads and writes, one piece at a time. It may block.
+// worker hashes, reads and writes: one piece at a time, or checks some. It may
+// block.
 type worker struct {
 	owner *store
 	index int
@@ -80,13 +80,12 @@ type worker struct {
 	hash   hash.Hash
 	sum    metainfo.Hash
 	blocks []held   // of the job
-	grid   []held   // of a piece to be checked
 	at     int      // the first of blocks in view
 	view   [][]byte // bytes of the blocks from at on
 	loans  []*buffer.Block
-	zeros  int64 // all that was hashed so far are zeros, this many, and not hashed yet
-	ofZero map[int64]metainfo.Hash
 	bufs   [][]byte // under way to disk
+
+	checker checker
 }
 
 func (w *worker) Receive(c actor.Context) {
@@ -94,7 +93,6 @@ func (w *worker) Receive(c actor.Context) {
 	case *actor.Started:
 		w.gate = newGate(c)
 		w.hash = sha1.New()
-		w.ofZero = map[int64]metainfo.Hash{}
 		c.Send(c.Parent(), &workerReady{w.owner, w.index, c.Self(), w.gate})
 	case *handed:
 		if m.gate == w.gate {
@@ -110,13 +108,11 @@ func (w *worker) Receive(c actor.Context) {
 
 func (w *worker) begin(j *job) {
 	w.job = j
-	j.good, j.err, j.sums = false, nil, j.sums[:0]
+	j.good, j.err, j.sums, j.has = false, nil, j.sums[:0], j.has[:0]
 	w.blocks = j.blocks
 	switch j.task {
 	case taskCheck:
-		w.grid = grid(w.grid[:0], w.torrent.PieceSize(j.piece))
-		w.blocks = w.grid
-		w.startHash()
+		w.startCheck()
 	case taskPiece:
 		w.startHash()
 	case taskSpill:
@@ -124,19 +120,11 @@ func (w *worker) begin(j *job) {
 	}
 }
 
-// grid cuts a piece into blocks that are on disk.
-func grid(dst []held, size int64) []held {
-	for begin := int64(0); begin < size; begin += buffer.Size {
-		dst = append(dst, held{begin: uint32(begin), length: uint32(min(buffer.Size, size-begin))})
-	}
-	return dst
-}
-
 // proceed goes on with the job until it waits for the disk or the job is done.
 func (w *worker) proceed(c actor.Context) {
 	for {
 		if w.gate.err != nil {
-			w.fail(w.gate.err)
+			w.job.err = w.gate.err
 			break
 		}
 		if w.step == nil {
@@ -155,19 +143,9 @@ func (w *worker) proceed(c actor.Context) {
 	c.Send(c.Parent(), j)
 }
 
-func (w *worker) fail(err error) {
-	// To a check, what is not there or cannot be read any more has to come again;
-	// a file that is there and cannot be opened is for the user to see to.
-	var shut unopened
-	if w.job.task == taskCheck && (!errors.As(err, &shut) || errors.Is(err, fs.ErrNotExist)) {
-		err = nil
-	}
-	w.job.err = err
-}
-
 func (w *worker) startHash() {
 	w.hash.Reset()
-	w.at, w.view, w.zeros = 0, w.view[:0], 0
+	w.at, w.view = 0, w.view[:0]
 	w.gate.err = nil
 	w.step = w.load
 }
@@ -219,20 +197,11 @@ func (w *worker) offset(b held) int64 {
 	return int64(w.job.piece)*w.torrent.PieceLength + int64(b.begin)
 }
 
-// digest hashes what is in view. What was never written reads as zeros; those
-// are counted, which is quicker, for as long as there is nothing else.
+// digest hashes what is in view.
 func (w *worker) digest() bool {
 	for _, b := range w.view {
 		if w.job.want {
 			w.job.sums = append(w.job.sums, sha1.Sum(b))
-		}
-		if w.job.task == taskCheck && w.zeros >= 0 {
-			if bytes.Equal(b, zeros[:len(b)]) {
-				w.zeros += int64(len(b))
-				continue
-			}
-			hashZeros(w.hash, w.zeros)
-			w.zeros = -1
 		}
 		w.hash.Write(b)
 	}
@@ -240,26 +209,12 @@ func (w *worker) digest() bool {
 	return true
 }
 
-var zeros [buffer.Size]byte
-
-func hashZeros(h hash.Hash, n int64) {
-	for ; n > 0; n -= buffer.Size {
-		h.Write(zeros[:min(n, buffer.Size)])
-	}
-}
-
 // judge compares the hash, now that all blocks have gone into it.
 func (w *worker) judge() bool {
 	j := w.job
-	if j.task == taskCheck && w.zeros > 0 {
-		w.sum = w.sumOfZeros(w.zeros)
-	} else {
-		w.hash.Sum(w.sum[:0])
-	}
+	w.hash.Sum(w.sum[:0])
 	j.good = w.sum == w.torrent.PieceHash(j.piece)
 	switch {
-	case j.task == taskCheck:
-		w.step = nil
 	case j.good:
 		w.startWrite()
 	case !j.want: // once more, for the sums that may tell who is to blame
@@ -269,18 +224,6 @@ func (w *worker) judge() bool {
 		w.step = nil
 	}
 	return true
-}
-
-// sumOfZeros keeps its results: there are two lengths of pieces.
-func (w *worker) sumOfZeros(n int64) metainfo.Hash {
-	sum, ok := w.ofZero[n]
-	if !ok {
-		h := sha1.New()
-		hashZeros(h, n)
-		h.Sum(sum[:0])
-		w.ofZero[n] = sum
-	}
-	return sum
 }
 
 func (w *worker) startWrite() {

@@ -1,0 +1,67 @@
+package store
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"testing"
+
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+// Pieces that are checked side by side are told apart: right ones, spoilt ones, and those with
+// holes, which read as zeros. What is zeros in the torrent too is right.
+func TestCheckOfManyPieces(t *testing.T) {
+	noLeaks(t)
+	for seed := range uint64(20) {
+		random := rand.New(rand.NewPCG(seed, 0))
+		hollow := func(content []byte) {
+			for range random.IntN(4) {
+				from := random.IntN(len(content))
+				clear(content[from:min(from+random.IntN(300_000), len(content))])
+			}
+		}
+		content := bytes.Repeat([]byte("content"), 200_000)
+		hollow(content)
+		s := sampleOf(t, int64(1+random.IntN(20))*20_000, content)
+		w := newWorld()
+		found := bytes.Clone(content)
+		s.place(t, w.Disk, "/d", "data.part", func(content []byte) {
+			hollow(content)
+			content[random.IntN(len(content))]++
+			copy(found, content)
+		})
+		r := newRig(t, w.World(), s, "/d", func(c *Config) { c.HashWorkers = 1 + random.IntN(2) })
+		if seed == 0 {
+			r.tell(&messages.SetMemory{}) // a block of each at a time
+		}
+		ready := await[*messages.StoreReady](r)
+		for i := range s.PieceCount() {
+			from := int64(i) * s.PieceLength
+			to := from + s.PieceSize(i)
+			if right := bytes.Equal(found[from:to], content[from:to]); ready.Have.Test(uint(i)) != right {
+				t.Errorf("seed %d: piece %d of %d: %t", seed, i, s.PieceCount(), !right)
+			}
+		}
+		r.stop()
+		r.wantNoBlocks()
+	}
+}
+
+// sampleOf makes a torrent of content in one file.
+func sampleOf(tb testing.TB, pieceLength int64, content []byte) *sample {
+	tb.Helper()
+	raw, err := metainfo.Encode(metainfo.Spec{
+		Name: "data", PieceLength: pieceLength, Single: true,
+		Files:  []metainfo.FileSpec{{Length: int64(len(content))}},
+		Pieces: sumsOf(content, pieceLength),
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	t, err := metainfo.Parse(raw)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return &sample{t, content}
+}
