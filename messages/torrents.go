@@ -73,7 +73,8 @@ const (
 )
 
 // Progress: scheduler to torrent, by torrent to client and on to subscribers:
-// once a second, and at each change of state.
+// once a second, a torrent that seeds with nobody connected every ten seconds, and
+// at each change of state.
 type Progress struct {
 	InfoHash                     metainfo.Hash
 	Name                         string

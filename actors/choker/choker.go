@@ -39,7 +39,7 @@ type choker struct {
 	pids  map[messages.PeerKey]*actor.PID
 	keys  map[string]messages.PeerKey // by the id of the PID
 	rand  *rand.Rand
-	timer world.Timer
+	timer world.Timer // nil: no round is due
 }
 
 // round: the choker to itself. One that the predecessor of by had set is void.
@@ -61,6 +61,7 @@ func (k *choker) Receive(c actor.Context) {
 		k.table.seeding = m.Seeding
 	case *round:
 		if m.by == k {
+			k.timer = nil
 			k.decide(c, true)
 			k.nextRound(c)
 		}
@@ -83,12 +84,15 @@ func (k *choker) start(c actor.Context) {
 	k.pids = map[messages.PeerKey]*actor.PID{}
 	k.keys = map[string]messages.PeerKey{}
 	k.rand = k.World.Chance.Source(c.Self().Id)
-	k.nextRound(c)
 	c.Send(k.Refs.Scheduler, &messages.RollCall{})
 	c.Send(k.Refs.Peers, &messages.RollCall{})
 }
 
+// nextRound sets the timer while there is anybody to be choked.
 func (k *choker) nextRound(c actor.Context) {
+	if k.timer != nil || len(k.pids) == 0 {
+		return
+	}
 	k.timer = world.SendAfter(c, k.World.Clock, every, &round{k})
 }
 
@@ -96,6 +100,7 @@ func (k *choker) reported(c actor.Context, m *messages.PeerRates) {
 	if k.pids[m.Key] == nil {
 		k.pids[m.Key], k.keys[m.Peer.Id] = m.Peer, m.Key
 		c.Watch(m.Peer)
+		k.nextRound(c)
 	}
 	news, odd := k.table.observe(m)
 	if odd {

@@ -57,7 +57,17 @@ type entry struct {
 	pid   *actor.PID
 	ended bool // its last word has been passed on
 	last  messages.Progress
+	// memory is what it was told last that it may hold, in bytes; 0: nothing yet.
+	memory int64
 }
+
+// hungry tells whether payload may come: memory is for those, not for torrents
+// that are complete.
+func (e *entry) hungry() bool { return e.last.State != messages.StateSeeding && !e.ended }
+
+// sharing: the client to itself, so that many changes are followed by one
+// division of the memory.
+type sharing struct{}
 
 type client struct {
 	Config
@@ -69,6 +79,7 @@ type client struct {
 	early    []*messages.AddTorrent
 	tried    bool // that word has come
 	torrents map[metainfo.Hash]*entry
+	sharing  bool // a division of the memory is on its way
 }
 
 func (cl *client) Receive(c actor.Context) {
@@ -86,6 +97,8 @@ func (cl *client) Receive(c actor.Context) {
 		cl.limit(c)
 	case *messages.LimiterReady:
 		cl.limit(c)
+	case *sharing:
+		cl.share(c)
 
 	case *messages.ListenerStarted:
 		c.Send(cl.listener, &messages.Listen{Before: cl.addr})
@@ -95,17 +108,17 @@ func (cl *client) Receive(c actor.Context) {
 		cl.Notify(m)
 		cl.admit(c)
 	case *messages.Progress:
-		last := cl.counted(m.InfoHash, *m)
+		last := cl.counted(c, m.InfoHash, *m)
 		cl.Notify(&last)
 	case *messages.TorrentTracker, *messages.TorrentPieces, *messages.TorrentBanned:
 		cl.Notify(m)
 	case *messages.TorrentCompleted:
-		cl.Notify(&messages.TorrentCompleted{InfoHash: m.InfoHash, Last: cl.counted(m.InfoHash, m.Last)})
+		cl.Notify(&messages.TorrentCompleted{InfoHash: m.InfoHash, Last: cl.counted(c, m.InfoHash, m.Last)})
 	case *messages.TorrentDone:
-		last := cl.counted(m.InfoHash, m.Last)
+		last := cl.counted(c, m.InfoHash, m.Last)
 		cl.ended(c, m.InfoHash, &messages.TorrentDone{InfoHash: m.InfoHash, Complete: m.Complete, Last: last})
 	case *messages.TorrentFailed:
-		last := cl.counted(m.InfoHash, m.Last)
+		last := cl.counted(c, m.InfoHash, m.Last)
 		cl.ended(c, m.InfoHash, &messages.TorrentFailed{InfoHash: m.InfoHash, Err: m.Err, Last: last})
 	case *actor.Stopping:
 		clear(cl.torrents) // what stops now has not failed
@@ -153,18 +166,42 @@ func (cl *client) add(c actor.Context, m *messages.AddTorrent) {
 		return
 	}
 	props := cl.Torrent(cl.refs, m, Share{
-		Memory: cl.Memory / int64(len(cl.torrents)+1), Limits: cl.Limits, Port: cl.addr.Port(),
+		Memory: cl.Memory / int64(cl.hungry()+1), Limits: cl.Limits, Port: cl.addr.Port(),
 	})
 	cl.torrents[hash] = &entry{pid: cl.spawn(c, props, "torrent-"+hash.String()[:8])}
 	cl.route(c, hash)
-	cl.share(c)
+	cl.shareSoon(c)
 }
 
-// share divides the memory evenly among the torrents.
-func (cl *client) share(c actor.Context) {
-	for _, t := range cl.torrents {
-		c.Send(t.pid, &messages.SetMemory{Bytes: cl.Memory / int64(len(cl.torrents))})
+func (cl *client) shareSoon(c actor.Context) {
+	if !cl.sharing {
+		cl.sharing = true
+		c.Send(c.Self(), &sharing{})
 	}
+}
+
+// share divides the memory evenly among the torrents that need it. That a part
+// is smaller is told at once; that it is larger only when that is worth it, so
+// that a thousand torrents that turn out to be complete one by one cost few
+// messages.
+func (cl *client) share(c actor.Context) {
+	cl.sharing = false
+	bytes := cl.Memory / int64(max(cl.hungry(), 1))
+	for _, t := range cl.torrents {
+		if t.hungry() && (bytes < t.memory || 8*bytes >= 9*t.memory) {
+			t.memory = bytes
+			c.Send(t.pid, &messages.SetMemory{Bytes: bytes})
+		}
+	}
+}
+
+func (cl *client) hungry() (n int) {
+	for _, t := range cl.torrents {
+		if t.hungry() {
+			n++
+		}
+	}
+	return n
 }
 
 // listening tells a listener that has just bound what it does not know: the
@@ -200,10 +237,17 @@ func (cl *client) route(c actor.Context, hash metainfo.Hash) {
 }
 
 // counted is the progress with its restarts counted.
-func (cl *client) counted(hash metainfo.Hash, p messages.Progress) messages.Progress {
+func (cl *client) counted(c actor.Context, hash metainfo.Hash, p messages.Progress) messages.Progress {
 	if t := cl.torrents[hash]; t != nil {
 		p.Restarts = cl.Restarts(t.pid.Id)
+		before := t.hungry()
 		t.last = p
+		if p.State == messages.StateStarting {
+			t.memory = 0 // it has just been restarted, or a part of it
+		}
+		if t.hungry() != before || t.memory == 0 {
+			cl.shareSoon(c)
+		}
 	}
 	return p
 }
@@ -215,6 +259,7 @@ func (cl *client) ended(c actor.Context, hash metainfo.Hash, last any) {
 		return
 	}
 	t.ended = true
+	cl.shareSoon(c)
 	cl.Notify(last)
 	supervise.Stop(c, t.pid, supervise.ReasonNormal)
 }
@@ -228,7 +273,7 @@ func (cl *client) terminated(c actor.Context, m *actor.Terminated) {
 		}
 		delete(cl.torrents, hash)
 		cl.route(c, hash)
-		cl.share(c)
+		cl.shareSoon(c)
 		if !t.ended {
 			cl.Notify(&messages.TorrentFailed{InfoHash: hash, Err: fmt.Errorf("%s: %w", t.last.Name, messages.ErrGivenUp), Last: t.last})
 		}

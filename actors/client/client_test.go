@@ -114,6 +114,7 @@ func TestARestartedLimiterIsToldTheRates(t *testing.T) {
 func TestMemoryIsSharedEvenly(t *testing.T) {
 	s := newScene(t, false)
 	first := s.add(1000)
+	s.Settle()
 	if m := stage.Next[*messages.SetMemory](s.torrent); m.Bytes != 30<<20 {
 		t.Errorf("alone it has %d", m.Bytes)
 	}
@@ -126,6 +127,40 @@ func TestMemoryIsSharedEvenly(t *testing.T) {
 	s.Tell(&messages.TorrentDone{InfoHash: first})
 	if m := stage.Next[*messages.SetMemory](s.torrent); m.Bytes != 30<<20 {
 		t.Errorf("the one that is left has %d", m.Bytes)
+	}
+}
+
+// Torrents that are complete leave their part to the others, and many that come
+// at once cost one word each.
+func TestMemoryIsForThoseThatNeedIt(t *testing.T) {
+	s := newScene(t, true)
+	var hashes []metainfo.Hash
+	for i := range 20 {
+		hashes = append(hashes, s.add(1000+i))
+	}
+	s.Tell(&messages.ListenerReady{Addr: address})
+	for range hashes {
+		if m := stage.Next[*messages.SetMemory](s.torrent); m.Bytes != 30<<20/20 {
+			t.Fatalf("one of 20 has %d", m.Bytes)
+		}
+	}
+	s.Settle()
+	s.Quiet(s.torrent)
+	for _, hash := range hashes[1:] {
+		s.Tell(&messages.Progress{InfoHash: hash, State: messages.StateSeeding})
+		s.Settle()
+	}
+	words, last := 0, int64(0)
+	for ; last < 30<<20; words++ {
+		last = stage.Next[*messages.SetMemory](s.torrent).Bytes
+	}
+	if words > 120 { // and not 19 + 18 + ... + 1
+		t.Errorf("they are told %d times what they may have", words)
+	}
+	s.Quiet(s.torrent)
+	s.Tell(&messages.Progress{InfoHash: hashes[0], State: messages.StateStarting}) // it is new, and knows nothing
+	if m := stage.Next[*messages.SetMemory](s.torrent); m.Bytes != 30<<20 {
+		t.Errorf("after a restart it has %d", m.Bytes)
 	}
 }
 

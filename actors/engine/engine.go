@@ -49,8 +49,7 @@ func (e *engine) Receive(c actor.Context) {
 	case *actor.Started:
 		e.start(c)
 	case *messages.SetMemory:
-		c.Send(e.Refs.Store, m)
-		c.Send(e.Refs.Scheduler, m)
+		e.setMemory(c, m)
 	case *messages.Flush:
 		c.Forward(e.Refs.Store)
 	case *messages.AdoptLink, *messages.PeersFound, *messages.SetLimits:
@@ -80,5 +79,10 @@ func (e *engine) start(c actor.Context) {
 			supervise.Fail(err)
 		}
 	}
-	c.Send(self, &messages.SetMemory{Bytes: e.Memory})
+	e.setMemory(c, &messages.SetMemory{Bytes: e.Memory})
+}
+
+func (e *engine) setMemory(c actor.Context, m *messages.SetMemory) {
+	c.Send(e.Refs.Store, m)
+	c.Send(e.Refs.Scheduler, m)
 }

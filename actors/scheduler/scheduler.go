@@ -38,11 +38,12 @@ type Config struct {
 }
 
 const (
-	// tick is how often waiting peers are looked at: it is what a slow peer can
-	// delay the end by.
-	tick = 250 * time.Millisecond
-	// ticksPerReport makes Progress come once a second.
-	ticksPerReport = 4
+	// tick is how often peers that wait are looked at: it is what a slow peer can
+	// delay the end by. report is how often Progress comes, and rest how often
+	// where nothing can happen: all is there, and nobody is connected.
+	tick   = 250 * time.Millisecond
+	report = time.Second
+	rest   = 10 * time.Second
 	// newsWait is how long verified pieces gather before they are announced,
 	// newsEnough how many do at most.
 	newsWait   = 100 * time.Millisecond
@@ -54,9 +55,10 @@ type Scheduler struct {
 	Config
 	*swarm
 	told      messages.State // in the last Progress
-	ticks     int
+	reported  time.Time
 	timer     world.Timer
-	newsTimer world.Timer // nil when nothing is to be announced
+	pace      time.Duration // that the timer was set for
+	newsTimer world.Timer   // nil when nothing is to be announced
 }
 
 // ticked and newsDue are sent by timers. They name the incarnation that set
@@ -164,7 +166,9 @@ func (s *Scheduler) start(c actor.Context) {
 	t := s.Torrent
 	g := geometry{length: t.Length, pieceLength: t.PieceLength, pieces: t.PieceCount()}
 	s.swarm = newSwarm(g, s.Picker, s.World.Chance.Source(c.Self().Id))
-	s.timer = world.SendAfter(c, s.World.Clock, tick, &ticked{s})
+	s.now = s.World.Clock.Now()
+	s.reported = s.now
+	s.keepPace(c)
 }
 
 func (s *Scheduler) stop() {
@@ -217,12 +221,39 @@ func (s *Scheduler) tellNeeds(c actor.Context) {
 
 // tick looks at peers that wait: with time, slow ones turn out to be slow.
 func (s *Scheduler) tick(c actor.Context) {
-	s.timer = world.SendAfter(c, s.World.Clock, tick, &ticked{s})
+	s.timer, s.pace = nil, 0
 	s.refillStarved()
-	if s.ticks++; s.ticks%ticksPerReport == 0 {
+	if second := s.now.Truncate(report); second.After(s.reported) {
+		s.reported = second
 		s.report(c)
 		s.tellNeeds(c) // again: a choker or peers that was restarted does not know
 	}
+}
+
+// wantedPace is how soon time alone may make a difference.
+func (s *Scheduler) wantedPace() time.Duration {
+	switch {
+	case s.starved && len(s.peers) > 0:
+		return tick
+	case s.complete() && s.stored && len(s.peers) == 0:
+		return rest
+	}
+	return report
+}
+
+// keepPace sets the timer, and sets it again when it would come too late. All
+// torrents tick at the same moments, so that many that idle wake the processor
+// once.
+func (s *Scheduler) keepPace(c actor.Context) {
+	pace := s.wantedPace()
+	if s.timer != nil && s.pace <= pace {
+		return
+	}
+	if s.timer != nil {
+		s.timer.Stop()
+	}
+	s.pace = pace
+	s.timer = world.SendAtNext(c, s.World.Clock, pace, &ticked{s})
 }
 
 // speak sends what the message that was handled has led to.
@@ -250,6 +281,7 @@ func (s *Scheduler) speak(c actor.Context) {
 	if s.state() != s.told {
 		s.report(c)
 	}
+	s.keepPace(c)
 }
 
 func (s *Scheduler) tell(c actor.Context, p *peer) {

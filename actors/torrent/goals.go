@@ -62,6 +62,20 @@ func (g *goals) done(p *messages.Progress, now time.Time) bool {
 	return g.options.SeedRatio > 0 && float64(p.Uploaded) >= g.options.SeedRatio*float64(fetched)
 }
 
+// due is when a complete torrent is done though nothing happens; zero: never.
+func (g *goals) due() time.Time {
+	switch {
+	case g.complete.IsZero():
+	case g.options.UntilPeersDone:
+		if !g.unneeded.IsZero() {
+			return g.unneeded.Add(peersGrace)
+		}
+	case g.options.SeedFor > 0:
+		return g.complete.Add(g.options.SeedFor)
+	}
+	return time.Time{}
+}
+
 func (g *goals) diskFailed(err error, now time.Time) {
 	if g.disk == nil {
 		g.refused = now

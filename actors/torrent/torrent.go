@@ -54,7 +54,8 @@ type torrent struct {
 	goals    goals
 	trackers trackers
 	engine   *actor.PID
-	timer    world.Timer
+	timer    world.Timer // for due, or once it ends for the end
+	due      time.Time   // see goals.due
 
 	last  messages.Progress
 	sums  sums
@@ -68,7 +69,14 @@ type torrent struct {
 	pending  int // answers that the end waits for
 }
 
-type endLapse struct{}
+// goalDue and endLapse are sent by timers.
+type (
+	goalDue struct {
+		to *torrent
+		at time.Time
+	}
+	endLapse struct{}
+)
 
 func (t *torrent) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
@@ -128,6 +136,10 @@ func (t *torrent) Receive(c actor.Context) {
 		t.answered(c)
 	case *messages.AnnouncingStopped:
 		t.answered(c)
+	case *goalDue:
+		if m.to == t && m.at.Equal(t.due) && !t.ending {
+			t.judge(c, t.World.Clock.Now())
+		}
 	case *endLapse:
 		t.pending = 0
 		t.report(c)
@@ -139,9 +151,7 @@ func (t *torrent) Receive(c actor.Context) {
 		}
 	case *actor.Restarting, *actor.Stopping:
 		t.ending = true // what stops now has not failed
-		if t.timer != nil {
-			t.timer.Stop()
-		}
+		t.stopTimer()
 	}
 }
 
@@ -217,10 +227,33 @@ func (t *torrent) progress(c actor.Context, m *messages.Progress) {
 		c.Send(t.Refs.Client, &messages.TorrentCompleted{InfoHash: t.Torrent.InfoHash, Last: p})
 	}
 	t.tellTotals(c)
-	if t.goals.done(&p, now) {
+	t.judge(c, now)
+}
+
+// judge ends the torrent when it is done or hopeless, and looks again when time
+// alone will have made it so: Progress of a torrent at rest is rare.
+func (t *torrent) judge(c actor.Context, now time.Time) {
+	if t.goals.done(&t.last, now) {
 		t.end(c, nil)
-	} else if err := t.goals.hopeless(&p, now); err != nil {
+		return
+	}
+	if err := t.goals.hopeless(&t.last, now); err != nil {
 		t.end(c, err)
+		return
+	}
+	if due := t.goals.due(); !due.Equal(t.due) {
+		t.due = due
+		t.stopTimer()
+		if !due.IsZero() {
+			t.timer = world.SendAfter(c, t.World.Clock, due.Sub(now), &goalDue{t, due})
+		}
+	}
+}
+
+func (t *torrent) stopTimer() {
+	if t.timer != nil {
+		t.timer.Stop()
+		t.timer = nil
 	}
 }
 
@@ -235,6 +268,7 @@ func (t *torrent) end(c actor.Context, failure error) {
 		c.Send(t.engine, &messages.Flush{ReplyTo: c.Self()})
 	}
 	t.pending += t.endAnnouncing(c)
+	t.stopTimer()
 	t.timer = world.SendAfter(c, t.World.Clock, endWithin, &endLapse{})
 	t.report(c)
 }
