@@ -16,8 +16,13 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// chunk is how much of a piece is read at a time, in bytes.
-const chunk = 256 << 10
+// How much is read of a piece at a time, in bytes: chunk, as turning from one
+// piece to the next costs a hard disk a seek; less on many processors, all of which
+// together have memory.
+const (
+	chunk  = 1 << 20
+	memory = 16 << 20
+)
 
 // File is a part of the content.
 type File struct {
@@ -47,6 +52,7 @@ func Pieces(ctx context.Context, files []File, pieceLength int64, done func(Piec
 	if digest.Least() > digest.Lanes {
 		work.batch = 1
 	}
+	work.chunk = min(chunk, pieceLength, max(64<<10, memory/int64(workers*work.batch)))
 	group, ctx := errgroup.WithContext(ctx)
 	for range workers {
 		group.Go(func() error { return work.run(ctx, done) })
@@ -62,7 +68,8 @@ type work struct {
 	offsets     []int64
 	pieceLength int64
 	total       int64
-	batch       int          // pieces that a worker takes at a time
+	batch       int // pieces that a worker takes at a time
+	chunk       int64
 	next        atomic.Int64 // piece
 
 	mu sync.Mutex // held during done
@@ -72,7 +79,7 @@ type work struct {
 func (w *work) run(ctx context.Context, done func(Piece) error) error {
 	readers := make([]reader, w.batch)
 	for i := range readers {
-		readers[i] = reader{work: w, open: -1, buf: make([]byte, min(chunk, w.pieceLength))}
+		readers[i] = reader{work: w, open: -1, buf: make([]byte, w.chunk)}
 		defer readers[i].close()
 	}
 	sums := digest.New()
