@@ -59,12 +59,40 @@ type StoreChecking struct{ Done, Total int }
 // knows what is there. The torrent answers with PiecesKnown.
 type RecallPieces struct{ ReplyTo *actor.PID }
 
+// Stamp is how a file looked. While it looks the same, it is the same file with
+// the same bytes, as far as its file system keeps track.
+type Stamp struct {
+	ID       uint64 // of the file within its file system; 0: unknown
+	Size     int64  // bytes; -1: there was no file
+	Modified int64  // nanoseconds since 1970
+	// Changed is when anything about the file was changed last, which unlike
+	// Modified nobody can set; 0: unknown.
+	Changed int64
+}
+
 // PiecesKnown: store to torrent, when it has found out what is there and from
 // time to time while it does: which pieces are known, and which of them are
 // right. The torrent keeps it up to date with PieceVerified, and hands it to
 // the store's successor when that asks; both sets are nil if there is nothing
 // to tell. The sets are the receiver's.
-type PiecesKnown struct{ Known, Have *bitset.BitSet }
+type PiecesKnown struct {
+	Known, Have *bitset.BitSet
+	// Stamps are how the files looked when that was so; nil: nobody looked. Of a
+	// file that looks different now nothing is known.
+	Stamps []Stamp
+	// Doubts: so often in a row the data looked changed and was not. From
+	// torrent to store.
+	Doubts int
+}
+
+// DataChanged: store to torrent, the last that the store does. Somebody else
+// has changed the data, or it can no longer be read; nothing more of it is
+// served. The torrent begins anew with another engine, whose peers hear what is
+// still there, and whose store checks what Stale does not vouch for.
+type DataChanged struct {
+	Err   error
+	Stale PiecesKnown
+}
 
 // PieceVerified: store to scheduler and torrent. The piece has the right hash and is
 // written; it may be announced and served. Its memory is free again.

@@ -131,6 +131,13 @@ type TorrentCompleted struct {
 	Last     Progress
 }
 
+// TorrentWarning: torrent to client and on to subscribers: its data was changed
+// by somebody else, or can no longer be read, and is checked again.
+type TorrentWarning struct {
+	InfoHash metainfo.Hash
+	Err      error
+}
+
 // TorrentTracker: torrent to client and on to subscribers: what came of an
 // announce. One of the two is set.
 type TorrentTracker struct {

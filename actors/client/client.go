@@ -29,8 +29,8 @@ type Config struct {
 	Memory int64 // bytes of payload at a time, for all torrents together
 	Limits messages.SetLimits
 	// Notify takes the events for the outside: Progress, TorrentCompleted,
-	// TorrentDone, TorrentFailed, TorrentTracker, TorrentPieces, TorrentBanned, ListenerReady and
-	// ListenerFailed. It must not block.
+	// TorrentDone, TorrentFailed, TorrentWarning, TorrentTracker, TorrentPieces,
+	// TorrentBanned, ListenerReady and ListenerFailed. It must not block.
 	Notify func(any)
 	// Restarts counts the restarts of actors at or below a path.
 	Restarts func(path string) int
@@ -110,7 +110,7 @@ func (cl *client) Receive(c actor.Context) {
 	case *messages.Progress:
 		last := cl.counted(c, m.InfoHash, *m)
 		cl.Notify(&last)
-	case *messages.TorrentTracker, *messages.TorrentPieces, *messages.TorrentBanned:
+	case *messages.TorrentTracker, *messages.TorrentPieces, *messages.TorrentBanned, *messages.TorrentWarning:
 		cl.Notify(m)
 	case *messages.TorrentCompleted:
 		cl.Notify(&messages.TorrentCompleted{InfoHash: m.InfoHash, Last: cl.counted(c, m.InfoHash, m.Last)})

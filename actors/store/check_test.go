@@ -160,18 +160,18 @@ func (s *sample) placeJournal(t *testing.T, disk world.Disk, dir, base, kind str
 	if err != nil {
 		t.Fatal(err)
 	}
-	j := journal{verified: bitset.New(uint(s.PieceCount())).Complement(), stamps: make([]stamp, len(s.Files))}
+	j := journal{verified: bitset.New(uint(s.PieceCount())).Complement(), stamps: make([]messages.Stamp, len(s.Files))}
 	for i := range s.Files {
 		info, err := folder.Stat(nameIn(s.Torrent, base, i))
 		if err != nil {
 			t.Fatal(err)
 		}
-		j.stamps[i] = stampOf(info)
+		j.stamps[i] = info.Stamp
 	}
 	of := s.Torrent
 	switch kind {
 	case "older":
-		j.stamps[3].mtime--
+		j.stamps[3].Modified--
 	case "other":
 		another := *s.Torrent
 		another.InfoHash = metainfo.Hash{1}

@@ -73,7 +73,7 @@ func (w *worker) loadLanes() bool {
 			lent++
 		}
 		w.gate.expect()
-		w.files.transfer(false, l.view, from, l.read)
+		w.files.transfer(toCheck, l.view, from, l.read)
 		w.step = w.digestLanes
 	}
 	return w.gate.passed()

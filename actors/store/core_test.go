@@ -145,9 +145,9 @@ func TestBlameIsBounded(t *testing.T) {
 }
 
 func exampleJournal(t *metainfo.Torrent) journal {
-	j := journal{stamps: make([]stamp, len(t.Files)), verified: bitset.New(uint(t.PieceCount()))}
+	j := journal{stamps: make([]messages.Stamp, len(t.Files)), verified: bitset.New(uint(t.PieceCount()))}
 	for i := range j.stamps {
-		j.stamps[i] = stamp{size: t.Files[i].Length, mtime: int64(i) << 40}
+		j.stamps[i] = messages.Stamp{Size: t.Files[i].Length, Modified: int64(i) << 40, Changed: int64(i) << 41}
 	}
 	j.stamps[0] = absent
 	for i := uint(0); i < uint(t.PieceCount()); i += 3 {

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"kouzui/actors/world"
+	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
 
@@ -19,10 +20,11 @@ const openFiles = 128
 // files, shared by all who read and write. It is safe for concurrent use, and
 // outlives its store while a link still reads from it.
 //
-// Locks nest in the order in which they are declared: a handle's, place, mu.
+// Locks nest in this order: a handle's, place, a sight's, mu.
 type files struct {
 	torrent *metainfo.Torrent
 	limit   int
+	watch   watch
 
 	// place guards base: held for reading while a name is opened, for writing
 	// while the data takes another name.
@@ -52,15 +54,17 @@ type handle struct {
 	at    *list.Element
 }
 
-func newFiles(t *metainfo.Torrent, limit int) *files {
-	f := &files{torrent: t, limit: limit, handles: map[int]*handle{}, recent: list.New(), newNames: map[string]bool{}}
+// newFiles opens nothing yet. doubted is called, from any goroutine, when a file
+// turns out not to be what it was; at most once for each.
+func newFiles(t *metainfo.Torrent, limit int, doubted func(file int, err error)) *files {
+	f := &files{torrent: t, limit: limit, watch: watch{torrent: t, files: make([]sight, len(t.Files)), doubted: doubted}, handles: map[int]*handle{}, recent: list.New(), newNames: map[string]bool{}}
 	f.transfers.New = func() any { return newTransfer(f) }
 	return f
 }
 
-// attach hands over an open folder and its lock. When the store has ended
-// meanwhile they are let go at once.
-func (f *files) attach(folder world.Folder, unlock func(), base string) error {
+// attach hands over an open folder and its lock, and what was found in it. When
+// the store has ended meanwhile they are let go at once.
+func (f *files) attach(folder world.Folder, unlock func(), base string, stamps []messages.Stamp) error {
 	f.place.Lock()
 	defer f.place.Unlock()
 	f.mu.Lock()
@@ -71,6 +75,9 @@ func (f *files) attach(folder world.Folder, unlock func(), base string) error {
 		return fs.ErrClosed
 	}
 	f.folder, f.unlock, f.base = folder, unlock, base
+	for i, s := range stamps {
+		f.watch.files[i].stamp = s
+	}
 	return nil
 }
 
@@ -91,20 +98,47 @@ func (f *files) at() string {
 	return f.base
 }
 
-func (f *files) stat(index int) (world.Info, error) {
+// named is a file by its name.
+type named struct {
+	files *files
+	index int
+}
+
+// Stamp needs place to be held.
+func (n named) Stamp() (messages.Stamp, error) {
+	info, err := n.files.folder.Stat(n.files.name(n.index))
+	if errors.Is(err, fs.ErrNotExist) {
+		return absent, nil
+	}
+	return info.Stamp, err
+}
+
+// stamp is how a file looks, if under its name is still what was known to be.
+func (f *files) stamp(index int) (messages.Stamp, error) {
 	f.place.RLock()
 	defer f.place.RUnlock()
-	return f.folder.Stat(f.name(index))
+	err := f.watch.look(index, named{f, index})
+	return f.watch.stamp(index), err
 }
+
+// use is what a file is wanted for.
+type use uint8
+
+const (
+	toServe  use = iota // reading what is known, and will be sent
+	toReread            // reading what was written, and will be hashed
+	toCheck             // reading of what nothing is known
+	toWrite
+)
 
 // acquire opens a file, or finds it open; to write to it is to create it in its
 // full length. The caller uses the file until it releases the handle.
-func (f *files) acquire(index int, write bool) (*handle, world.File, error) {
+func (f *files) acquire(index int, to use) (*handle, world.File, error) {
 	h, err := f.hold(index)
 	if err != nil {
 		return nil, nil, err
 	}
-	file, err := f.opened(h, write)
+	file, err := f.opened(h, to)
 	if err != nil {
 		f.release(h)
 		return nil, nil, err
@@ -132,13 +166,21 @@ func (f *files) hold(index int) (*handle, error) {
 	return h, nil
 }
 
-func (f *files) opened(h *handle, write bool) (world.File, error) {
+func (f *files) opened(h *handle, to use) (world.File, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	write := to == toWrite
 	if h.file != nil && (h.writable || !write) {
 		return h.file, nil
 	}
-	file, err := f.open(h.index, write)
+	file, err := f.open(h.index, to)
+	if errors.Is(err, world.ErrTooManyFiles) {
+		f.mu.Lock()
+		idle := f.forgetIdle()
+		f.mu.Unlock()
+		closeAll(idle)
+		file, err = f.open(h.index, to)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -149,34 +191,56 @@ func (f *files) opened(h *handle, write bool) (world.File, error) {
 	return file, nil
 }
 
-func (f *files) open(index int, write bool) (world.File, error) {
+func (f *files) open(index int, to use) (world.File, error) {
 	f.place.RLock()
 	defer f.place.RUnlock()
-	name := f.name(index)
-	if !write {
-		return f.folder.Open(name, false)
+	file, err := f.folder.Open(f.name(index), to == toWrite)
+	switch {
+	case to == toCheck:
+		return file, err
+	case to == toWrite && errors.Is(err, fs.ErrNotExist) && f.watch.stamp(index) == absent:
+		file, err = f.create(index)
+	case err != nil:
+		// Perhaps it is the name that does not lead to the file any more.
+		if changed := f.watch.look(index, named{f, index}); changed != nil {
+			err = changed
+		}
+	default:
+		if err = f.watch.look(index, file); err != nil {
+			file.Close()
+		}
 	}
-	file, err := f.folder.Open(name, true)
-	if errors.Is(err, fs.ErrNotExist) {
-		file, err = f.create(name)
+	if err == nil && to == toWrite {
+		if err = f.extend(index, file); err != nil {
+			file.Close()
+		}
 	}
 	if err != nil {
-		return nil, err
-	}
-	if err := file.Extend(f.torrent.Files[index].Length); err != nil {
-		file.Close()
 		return nil, err
 	}
 	return file, nil
 }
 
-func (f *files) create(name string) (world.File, error) {
+func (f *files) extend(index int, file world.File) error {
+	if err := f.watch.begin(index, file); err != nil {
+		return err
+	}
+	defer f.watch.end(index, file)
+	return file.Extend(f.torrent.Files[index].Length)
+}
+
+func (f *files) create(index int) (world.File, error) {
+	name := f.name(index)
 	dir := path.Dir(name)
 	if err := f.folder.MkdirAll(dir); err != nil {
 		return nil, err
 	}
 	file, err := f.folder.Create(name)
 	if err != nil {
+		return nil, err
+	}
+	if err := f.watch.created(index, file); err != nil {
+		file.Close()
 		return nil, err
 	}
 	f.mu.Lock()
@@ -250,9 +314,21 @@ func (f *files) relocate(base string) error {
 	idle := f.forgetIdle()
 	f.mu.Unlock()
 	closeAll(idle)
-	if err := f.folder.Rename(f.base, base); err != nil {
+	rename := func() error {
+		err := f.folder.Rename(f.base, base)
+		if err == nil {
+			f.rebase(base)
+		}
 		return err
 	}
+	if f.torrent.Single {
+		return f.watch.renaming(0, named{f, 0}, rename)
+	}
+	return rename()
+}
+
+// rebase enters that the data is at base now.
+func (f *files) rebase(base string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	names := map[string]bool{".": true}
@@ -262,7 +338,6 @@ func (f *files) relocate(base string) error {
 		}
 	}
 	f.newNames, f.base = names, base
-	return nil
 }
 
 // syncNames makes the names that were created since the last call last.

@@ -95,6 +95,16 @@ func (f *willingFile) SendTo(socket uintptr, off int64, n int) (int, error) {
 	return n, nil
 }
 
+// filesIn are the files as they are found in a folder.
+func (s *sample) filesIn(t *testing.T, folder world.Folder) *files {
+	t.Helper()
+	found, err := look(folder, s.Torrent)
+	ok(t, err)
+	f := newFiles(s.Torrent, 10, func(_ int, err error) { t.Error(err) })
+	ok(t, f.attach(folder, func() {}, found.base, found.stamps))
+	return f
+}
+
 func TestSendingEndsWithTheFile(t *testing.T) {
 	w := newWorld()
 	s := padded(t)
@@ -103,11 +113,8 @@ func TestSendingEndsWithTheFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := newFiles(s.Torrent, 10)
 	can := &willing{Folder: folder}
-	if err := files.attach(can, func() {}, "data"); err != nil {
-		t.Fatal(err)
-	}
+	files := s.filesIn(t, can)
 	src := &source{files}
 	for _, tc := range []struct {
 		off  int64
@@ -133,13 +140,10 @@ func TestSendingEndsWithTheFile(t *testing.T) {
 		t.Error(err)
 	}
 
-	plain := newFiles(s.Torrent, 10)
 	if folder, err = w.Disk.OpenFolder("/d"); err != nil {
 		t.Fatal(err)
 	}
-	if err := plain.attach(folder, func() {}, "data"); err != nil {
-		t.Fatal(err)
-	}
+	plain := s.filesIn(t, folder)
 	defer plain.close()
 	if _, err := (&source{plain}).SendTo(9, 0, 1); err != errors.ErrUnsupported {
 		t.Error(err)
@@ -234,11 +238,11 @@ func TestOpenFilesAreBounded(t *testing.T) {
 	}
 	folder := &countingFolder{Folder: plain}
 	unlocked := 0
-	f := newFiles(s.Torrent, limit)
-	if err := f.attach(folder, func() { unlocked++ }, "a"); err != nil {
+	f := newFiles(s.Torrent, limit, func(_ int, err error) { t.Error(err) })
+	if err := f.attach(folder, func() { unlocked++ }, "a", nowhere(s.Torrent)); err != nil {
 		t.Fatal(err)
 	}
-	f.transfer(true, [][]byte{s.content}, 0, func(err error) {
+	f.transfer(toWrite, [][]byte{s.content}, 0, func(err error) {
 		if err != nil {
 			t.Error(err)
 		}
@@ -252,12 +256,13 @@ func TestOpenFilesAreBounded(t *testing.T) {
 				off := rnd.Int64N(s.Length)
 				want := s.content[off:min(off+1+rnd.Int64N(2500), s.Length)]
 				got := bytes.Clone(want)
-				write := user%3 == 0
-				if !write {
+				to := toWrite
+				if user%3 != 0 {
+					to = toServe
 					clear(got)
 				}
 				cut := rnd.IntN(len(got))
-				f.transfer(write, [][]byte{got[:cut], got[cut:]}, off, func(err error) {
+				f.transfer(to, [][]byte{got[:cut], got[cut:]}, off, func(err error) {
 					if err != nil || !bytes.Equal(got, want) {
 						t.Errorf("%d bytes at %d: %v", len(want), off, err)
 					}
@@ -284,7 +289,7 @@ func TestOpenFilesAreBounded(t *testing.T) {
 	if open := folder.open.Load(); open != 0 || unlocked != 1 {
 		t.Errorf("%d files are left open, unlocked %d times", open, unlocked)
 	}
-	if err := f.attach(folder, func() { unlocked++ }, "a"); !errors.Is(err, fs.ErrClosed) || unlocked != 2 {
+	if err := f.attach(folder, func() { unlocked++ }, "a", nowhere(s.Torrent)); !errors.Is(err, fs.ErrClosed) || unlocked != 2 {
 		t.Errorf("attached after its end: %v, unlocked %d times", err, unlocked)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha1"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -85,25 +86,30 @@ func (s *sample) place(tb testing.TB, disk world.Disk, dir, base string, change 
 	if err != nil {
 		tb.Fatal(err)
 	}
-	files := newFiles(s.Torrent, 8)
-	if err := files.attach(folder, func() {}, base); err != nil {
+	files := newFiles(s.Torrent, 8, func(_ int, err error) { tb.Error(err) })
+	if err := files.attach(folder, func() {}, base, nowhere(s.Torrent)); err != nil {
 		tb.Fatal(err)
 	}
 	defer files.close()
 	for i, f := range s.Files {
 		if f.Length == 0 && !f.Padding {
-			h, _, err := files.acquire(i, true)
+			h, _, err := files.acquire(i, toWrite)
 			if err != nil {
 				tb.Fatal(err)
 			}
 			files.release(h)
 		}
 	}
-	files.transfer(true, [][]byte{content}, 0, func(err error) {
+	files.transfer(toWrite, [][]byte{content}, 0, func(err error) {
 		if err != nil {
 			tb.Fatal(err)
 		}
 	})
+}
+
+// nowhere are the stamps of files that do not exist.
+func nowhere(t *metainfo.Torrent) []messages.Stamp {
+	return slices.Repeat([]messages.Stamp{absent}, len(t.Files))
 }
 
 // rig is a store between probes.
@@ -124,6 +130,12 @@ type option func(*Config)
 
 func newRig(tb testing.TB, w *world.World, s *sample, dir string, options ...option) *rig {
 	tb.Helper()
+	return newRigAfter(tb, &messages.PiecesKnown{}, w, s, dir, options...)
+}
+
+// newRigAfter is a rig whose torrent remembers what an earlier store knew.
+func newRigAfter(tb testing.TB, known *messages.PiecesKnown, w *world.World, s *sample, dir string, options ...option) *rig {
+	tb.Helper()
 	system := supervise.NewSystem(zerolog.Nop())
 	r := &rig{TB: tb, sample: s, pool: buffer.NewPool(4096), heard: make(chan any, 100_000), torrent: make(chan any, 100_000)}
 	r.tree = supervise.New(supervise.Config{System: system, Clock: w.Clock, Chance: w.Chance})
@@ -136,8 +148,8 @@ func newRig(tb testing.TB, w *world.World, s *sample, dir string, options ...opt
 	}
 	spawned := make(chan *actor.PID, 2)
 	probe := func(heard chan any) *actor.Props {
+		known := known // as a torrent keeps it
 		return r.tree.Props("probe", func() actor.Actor {
-			known := &messages.PiecesKnown{} // kept as a torrent does
 			return actor.ReceiveFunc(func(c actor.Context) {
 				switch m := c.Message().(type) {
 				case actor.SystemMessage, actor.AutoReceiveMessage:
@@ -145,6 +157,9 @@ func newRig(tb testing.TB, w *world.World, s *sample, dir string, options ...opt
 					c.Send(m.ReplyTo, known)
 				case *messages.PiecesKnown:
 					known = m
+				case *messages.DataChanged:
+					known = &m.Stale
+					heard <- m
 				case *messages.PieceVerified:
 					if known.Have != nil {
 						known = &messages.PiecesKnown{Known: known.Known.Clone().Set(uint(m.Piece)), Have: known.Have.Clone().Set(uint(m.Piece))}

@@ -74,6 +74,8 @@ func (s *store) nextJob() *job {
 	switch {
 	case s.phase == checking:
 		return s.nextCheck()
+	case s.phase == dead:
+		return nil
 	case len(s.jobs) == 0 || !s.health.allows():
 		return nil
 	}
@@ -100,6 +102,9 @@ func (s *store) jobDone(c actor.Context, j *job) {
 		}
 	}
 	switch {
+	case s.phase == dead:
+		s.jobs = append(s.jobs, j) // its blocks are released with the others
+		return
 	case j.task == taskCheck:
 		s.checked(c, j)
 	case !s.health.report(c, s, j.err, j.probe):

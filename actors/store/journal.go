@@ -10,6 +10,7 @@ import (
 	"github.com/bits-and-blooms/bitset"
 
 	"kouzui/actors/world"
+	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
 
@@ -18,34 +19,34 @@ import (
 // now is checked, and so is everything without a journal.
 //
 // On disk: the magic line, the info hash, the piece length, the number of files,
-// for each file its size (-1: there is none) and its modification time in
-// nanoseconds since 1970, the number of pieces, a bit for each piece as in a
+// for each file its size (-1: there is none), and when its content and when
+// anything about it was changed last, the number of pieces, a bit for each piece as in a
 // bitfield (BEP 3), and the SHA-1 of all that. Numbers are 8 bytes, big-endian.
 type journal struct {
-	stamps   []stamp
+	stamps   []messages.Stamp // without ID, which some systems give anew
 	verified *bitset.BitSet
 }
 
-// stamp is how a file looked.
-type stamp struct {
-	size  int64 // bytes, -1 if there was no file
-	mtime int64 // nanoseconds since 1970
-}
-
-const journalMagic = "kouzui journal 1\n"
+const journalMagic = "kouzui journal 2\n"
 
 var (
 	errJournal      = errors.New("the journal is damaged or of another format")
 	errOtherJournal = errors.New("the journal is that of another torrent")
 )
 
-var absent = stamp{size: -1}
+// absent is the stamp of no file.
+var absent = messages.Stamp{Size: -1}
 
-func stampOf(i world.Info) stamp { return stamp{i.Size, i.ModTime.UnixNano()} }
+// vouches tells whether a file that looks like now has not changed since the
+// journal was written.
+func (j journal) vouches(file int, now messages.Stamp) bool {
+	now.ID = 0
+	return j.stamps[file] == now
+}
 
 // journalSize is how long the journal of a torrent is, in bytes.
 func journalSize(t *metainfo.Torrent) int {
-	return len(journalMagic) + sha1.Size + 8 + 8 + 16*len(t.Files) + 8 + (t.PieceCount()+7)/8 + sha1.Size
+	return len(journalMagic) + sha1.Size + 8 + 8 + 24*len(t.Files) + 8 + (t.PieceCount()+7)/8 + sha1.Size
 }
 
 func (j journal) encode(t *metainfo.Torrent) []byte {
@@ -55,8 +56,9 @@ func (j journal) encode(t *metainfo.Torrent) []byte {
 	raw = binary.BigEndian.AppendUint64(raw, uint64(t.PieceLength))
 	raw = binary.BigEndian.AppendUint64(raw, uint64(len(j.stamps)))
 	for _, s := range j.stamps {
-		raw = binary.BigEndian.AppendUint64(raw, uint64(s.size))
-		raw = binary.BigEndian.AppendUint64(raw, uint64(s.mtime))
+		raw = binary.BigEndian.AppendUint64(raw, uint64(s.Size))
+		raw = binary.BigEndian.AppendUint64(raw, uint64(s.Modified))
+		raw = binary.BigEndian.AppendUint64(raw, uint64(s.Changed))
 	}
 	raw = binary.BigEndian.AppendUint64(raw, uint64(t.PieceCount()))
 	bits := make([]byte, (t.PieceCount()+7)/8)
@@ -92,9 +94,9 @@ func decodeJournal(t *metainfo.Torrent, raw []byte) (*journal, error) {
 	if next() != t.PieceLength || next() != int64(len(t.Files)) {
 		return nil, errJournal
 	}
-	j := &journal{stamps: make([]stamp, len(t.Files)), verified: bitset.New(uint(t.PieceCount()))}
+	j := &journal{stamps: make([]messages.Stamp, len(t.Files)), verified: bitset.New(uint(t.PieceCount()))}
 	for i := range j.stamps {
-		j.stamps[i] = stamp{size: next(), mtime: next()}
+		j.stamps[i] = messages.Stamp{Size: next(), Modified: next(), Changed: next()}
 	}
 	if next() != int64(t.PieceCount()) {
 		return nil, errJournal

@@ -9,6 +9,7 @@ import (
 	"github.com/bits-and-blooms/bitset"
 
 	"kouzui/actors/world"
+	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
 
@@ -26,7 +27,7 @@ type chore struct {
 
 	// choreSave and choreFinish: what has to last, and then the journal that
 	// vouches for it. stamps are updated for the dirty files.
-	stamps   []stamp
+	stamps   []messages.Stamp
 	verified *bitset.BitSet
 	dirty    []int
 	empty    []int // files of no length to be made, by choreFinish
@@ -115,7 +116,7 @@ func (k *keeper) look() error {
 		folder.Close()
 		return err
 	}
-	if err := k.files.attach(folder, unlock, found.base); err != nil {
+	if err := k.files.attach(folder, unlock, found.base, found.stamps); err != nil {
 		return err
 	}
 	k.chore.found, k.chore.free = found, -1
@@ -130,18 +131,18 @@ func (k *keeper) look() error {
 // checked, should the journal be the last.
 func (k *keeper) prepare() error {
 	for _, i := range k.chore.empty {
-		h, _, err := k.files.acquire(i, true)
+		h, _, err := k.files.acquire(i, toWrite)
 		if err != nil {
 			return err
 		}
 		k.files.release(h)
 	}
 	for _, i := range append(k.chore.dirty, k.chore.empty...) {
-		info, err := k.files.stat(i)
+		stamp, err := k.files.stamp(i)
 		if err != nil {
 			return err
 		}
-		k.chore.stamps[i] = stampOf(info)
+		k.chore.stamps[i] = stamp
 	}
 	return nil
 }
@@ -150,7 +151,7 @@ func (k *keeper) prepare() error {
 func (k *keeper) sync(c actor.Context) {
 	for k.gate.err == nil && k.at < len(k.chore.dirty) {
 		k.letGo()
-		h, file, err := k.files.acquire(k.chore.dirty[k.at], true)
+		h, file, err := k.files.acquire(k.chore.dirty[k.at], toWrite)
 		if err != nil {
 			k.answer(c, err)
 			return
@@ -193,6 +194,9 @@ func (k *keeper) settle() error {
 		}
 		if err := k.files.syncNames(); err != nil {
 			return err
+		}
+		if k.torrent.Single {
+			k.chore.stamps[0] = k.files.watch.stamp(0) // with the time of the renaming
 		}
 	}
 	raw := journal{k.chore.stamps, k.chore.verified}.encode(k.torrent)

@@ -7,10 +7,11 @@ import (
 )
 
 // storeBlocks takes blocks in; whole pieces go to the workers. While somebody
-// waits for a Flush nothing more is taken in, so that it has an end.
+// waits for a Flush nothing more is taken in, so that it has an end; and nothing
+// ever where data must be complete, as it may be the user who has changed it.
 func (s *store) storeBlocks(m *messages.StoreBlocks) {
 	for _, b := range m.Blocks {
-		if s.phase != ready || len(s.flushes) > 0 {
+		if s.phase != ready || s.MustExist || len(s.flushes) > 0 {
 			b.Data.Release()
 			continue
 		}

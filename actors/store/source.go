@@ -15,7 +15,7 @@ import (
 type source struct{ files *files }
 
 func (s *source) ReadBlocks(bufs [][]byte, off int64, done func(error)) {
-	s.files.transfer(false, bufs, off, done)
+	s.files.transfer(toServe, bufs, off, done)
 }
 
 // SendTo ends with the file that off lies in.
@@ -29,7 +29,7 @@ func (s *source) SendTo(socket uintptr, off int64, n int) (int, error) {
 	if s.files.torrent.Files[at.File].Padding {
 		return 0, errors.ErrUnsupported
 	}
-	h, file, err := s.files.acquire(at.File, false)
+	h, file, err := s.files.acquire(at.File, toServe)
 	if err != nil {
 		return 0, err
 	}
@@ -38,6 +38,9 @@ func (s *source) SendTo(socket uintptr, off int64, n int) (int, error) {
 	if !ok {
 		return 0, errors.ErrUnsupported
 	}
+	if err := s.files.watch.look(at.File, file); err != nil {
+		return 0, err
+	}
 	return straight.SendTo(socket, at.Offset, int(min(int64(n), s.files.torrent.Files[at.File].Length-at.Offset)))
 }
 
@@ -45,18 +48,25 @@ func (s *source) SendTo(socket uintptr, off int64, n int) (int, error) {
 // files; it is done when the last of them is. It is reused.
 type transfer struct {
 	files *files
+	use   use
 	left  atomic.Int32 // files under way, and one for who starts them
 	done  func(error)
 	one   func(error) // finishOne, bound once
 
 	spans []metainfo.Span
-	held  []*handle
+	held  []loan
 
 	bufs       [][]byte // what was given, cut where files end
 	at, within int      // the next byte to cut: of what was given, and in there
 
 	mu  sync.Mutex
 	err error // the first
+}
+
+// loan is a file in use. It stays open until the handle is released.
+type loan struct {
+	*handle
+	open world.File
 }
 
 // unopened: a file could not be opened; nothing was read or written.
@@ -72,8 +82,9 @@ func newTransfer(f *files) *transfer {
 
 // transfer moves bufs, one after the other, from or to the content at off, and
 // calls done exactly once. Padding files (BEP 47) read as zeros and are not
-// written. The bytes and the slice belong to the transfer until then.
-func (f *files) transfer(write bool, bufs [][]byte, off int64, done func(error)) {
+// written. The bytes and the slice belong to the transfer until then. What was
+// known and is not what it was, or cannot be read, is an error.
+func (f *files) transfer(to use, bufs [][]byte, off int64, done func(error)) {
 	length := int64(0)
 	for _, b := range bufs {
 		length += int64(len(b))
@@ -83,7 +94,7 @@ func (f *files) transfer(write bool, bufs [][]byte, off int64, done func(error))
 		return
 	}
 	t := f.transfers.Get().(*transfer)
-	t.done = done
+	t.use, t.done = to, done
 	t.left.Store(1)
 	t.spans = f.torrent.AppendSpans(t.spans, off, length)
 	for i, span := range t.spans {
@@ -91,7 +102,7 @@ func (f *files) transfer(write bool, bufs [][]byte, off int64, done func(error))
 		if len(t.spans) > 1 {
 			part = t.cut(bufs, span.Length)
 		}
-		if err := t.start(write, i, part); err != nil {
+		if err := t.start(i, part); err != nil {
 			t.fail(err)
 			break
 		}
@@ -116,28 +127,49 @@ func (t *transfer) cut(bufs [][]byte, n int64) [][]byte {
 	return t.bufs[start:]
 }
 
-func (t *transfer) start(write bool, i int, part [][]byte) error {
+func (t *transfer) start(i int, part [][]byte) error {
 	span := t.spans[i]
 	if t.files.torrent.Files[span.File].Padding {
 		for _, b := range part {
-			if !write {
+			if t.use != toWrite {
 				clear(b)
 			}
 		}
 		return nil
 	}
-	h, file, err := t.files.acquire(span.File, write)
+	h, file, err := t.files.acquire(span.File, t.use)
+	if err == nil && t.use == toWrite {
+		if err = t.files.watch.begin(h.index, file); err != nil {
+			t.files.release(h)
+		}
+	}
 	if err != nil {
 		return unopened{err}
 	}
-	t.held = append(t.held, h)
+	t.held = append(t.held, loan{h, file})
 	t.left.Add(1)
-	if write {
+	if t.use == toWrite {
 		file.WriteBlocks(part, span.Offset, t.one)
 	} else {
 		file.ReadBlocks(part, span.Offset, t.one)
 	}
 	return nil
+}
+
+// conclude makes sure of what was read, or enters how the file looks after it was
+// written to.
+func (t *transfer) conclude(l loan) {
+	watch := &t.files.watch
+	var shut unopened
+	switch {
+	case t.use == toWrite:
+		watch.end(l.index, l.open)
+	case t.use == toCheck:
+	case t.err == nil:
+		t.err = watch.look(l.index, l.open)
+	case t.use == toServe && !errors.As(t.err, &shut):
+		t.err = watch.failed(l.index, t.err)
+	}
 }
 
 func (t *transfer) fail(err error) {
@@ -155,8 +187,9 @@ func (t *transfer) finishOne(err error) {
 	if t.left.Add(-1) > 0 {
 		return
 	}
-	for _, h := range t.held {
-		t.files.release(h)
+	for _, l := range t.held {
+		t.conclude(l)
+		t.files.release(l.handle)
 	}
 	done, err := t.done, t.err
 	clear(t.bufs)

@@ -24,17 +24,17 @@ func (foreign) Is(target error) bool { return target == fs.ErrExist }
 
 // found is what a store finds at its start.
 type found struct {
-	base    string  // where the data is, or is going to be
-	exists  bool    // something is at base
-	stamps  []stamp // of each file; a padding file has none
-	blocks  []int64 // bytes that each takes on disk
-	strange string  // the first name that is no regular file, or longer than it should be
+	base    string           // where the data is, or is going to be
+	exists  bool             // something is at base
+	stamps  []messages.Stamp // of each file; a padding file has none
+	blocks  []int64          // bytes that each takes on disk
+	strange string           // the first name that is no regular file, or longer than it should be
 	journal *journal
 }
 
 // look finds the data: under its final name, or else as a partial one.
 func look(folder world.Folder, t *metainfo.Torrent) (*found, error) {
-	f := &found{base: partName(t), stamps: make([]stamp, len(t.Files)), blocks: make([]int64, len(t.Files))}
+	f := &found{base: partName(t), stamps: make([]messages.Stamp, len(t.Files)), blocks: make([]int64, len(t.Files))}
 	for i := range f.stamps {
 		f.stamps[i] = absent
 	}
@@ -79,7 +79,7 @@ func (f *found) inspect(folder world.Folder, t *metainfo.Torrent) error {
 				f.strange = name
 			}
 		default:
-			f.stamps[i], f.blocks[i] = stampOf(info), info.Allocated
+			f.stamps[i], f.blocks[i] = info.Stamp, info.Allocated
 			if info.Allocated < 0 {
 				f.blocks[i] = info.Size
 			}
@@ -121,16 +121,20 @@ func (f *found) doubtful(t *metainfo.Torrent, mode messages.CheckMode) *bitset.B
 		pieces.FlipRange(0, uint(t.PieceCount()))
 	default:
 		for i, s := range f.stamps {
-			if s == f.journal.stamps[i] {
+			if f.journal.vouches(i, s) {
 				continue
 			}
-			first, end := t.FilePieces(i)
-			for p := first; p < end; p++ {
-				pieces.Set(uint(p))
-			}
+			setPieces(pieces, t, i, true)
 		}
 	}
 	return pieces
+}
+
+// setPieces enters or takes out the pieces that a file has a part of.
+func setPieces(pieces *bitset.BitSet, t *metainfo.Torrent, file int, to bool) {
+	for p, end := t.FilePieces(file); p < end; p++ {
+		pieces.SetTo(uint(p), to)
+	}
 }
 
 // covers tells whether the files are there as far as the piece reaches into
@@ -138,7 +142,7 @@ func (f *found) doubtful(t *metainfo.Torrent, mode messages.CheckMode) *bitset.B
 func (f *found) covers(t *metainfo.Torrent, piece int) bool {
 	var spans [8]metainfo.Span
 	for _, s := range t.AppendPieceSpans(spans[:0], piece) {
-		if !t.Files[s.File].Padding && f.stamps[s.File].size < s.Offset+s.Length {
+		if !t.Files[s.File].Padding && f.stamps[s.File].Size < s.Offset+s.Length {
 			return false
 		}
 	}
@@ -152,7 +156,7 @@ func (f *found) ours(t *metainfo.Torrent) bool {
 		return true
 	}
 	for _, s := range f.stamps {
-		if s.size > 0 {
+		if s.Size > 0 {
 			return false
 		}
 	}
@@ -162,7 +166,7 @@ func (f *found) ours(t *metainfo.Torrent) bool {
 // whole tells whether every file is there, also those that no piece tells of.
 func (f *found) whole(t *metainfo.Torrent) bool {
 	for i, s := range f.stamps {
-		if !t.Files[i].Padding && s.size != t.Files[i].Length {
+		if !t.Files[i].Padding && s.Size != t.Files[i].Length {
 			return false
 		}
 	}

@@ -66,7 +66,7 @@ const (
 	starting phase = iota
 	checking
 	ready
-	dead // it cannot start; it said so
+	dead // it cannot start, or go on; it said so
 )
 
 type store struct {
@@ -80,7 +80,7 @@ type store struct {
 
 	found   *found
 	before  *messages.PiecesKnown // by stores before this one; nil until the torrent has told
-	stamps  []stamp               // as far as the journal knows; nil while the keeper has them
+	stamps  []messages.Stamp      // as far as the journal knows; nil while the keeper has them
 	have    *bitset.BitSet
 	lacking int   // pieces that are not verified
 	free    int64 // bytes on disk at the start, -1 if unknown
@@ -95,6 +95,7 @@ type store struct {
 	spare    []*job
 
 	health   health
+	doubt    *doubted       // why it ends
 	dirty    *bitset.BitSet // files written to since they were last synced
 	unsaved  bool           // the journal does not say all that is known
 	saveDue  bool
@@ -102,6 +103,15 @@ type store struct {
 	finished bool
 	flushes  []*actor.PID
 }
+
+// doubted: whoever reads or writes files to the store. A file is not what it was.
+type doubted struct {
+	owner *store
+	file  int
+	err   error
+}
+
+func (*doubted) IgnoreDeadLetterLogging() {}
 
 // saveNow and retryNow: the store's timers to itself.
 type (
@@ -133,6 +143,10 @@ func (s *store) Receive(c actor.Context) {
 			s.jobDone(c, m)
 		}
 
+	case *doubted:
+		if m.owner == s && s.phase == ready {
+			s.phase, s.doubt = dead, m
+		}
 	case *messages.PiecesKnown:
 		s.recalled(c, m)
 	case *messages.StoreBlocks:
@@ -158,7 +172,8 @@ func (s *store) Receive(c actor.Context) {
 }
 
 func (s *store) begin(c actor.Context) {
-	s.files = newFiles(s.Torrent, openFiles)
+	deliver := world.Deliver(c)
+	s.files = newFiles(s.Torrent, openFiles, func(file int, err error) { deliver(&doubted{s, file, err}) })
 	s.source = &source{s.files}
 	s.memory = defaultMemory
 	s.blame = newBlame()
@@ -210,6 +225,9 @@ func (s *store) end() {
 
 func (s *store) choreDone(c actor.Context, m *chore) {
 	s.keeper.chore = nil
+	if s.phase == dead {
+		return
+	}
 	switch m.task {
 	case choreLook:
 		s.looked(c, m)
@@ -230,6 +248,7 @@ func (s *store) advance(c actor.Context) {
 	if s.phase == ready {
 		s.keepUp(c)
 	} else {
+		s.resign(c)
 		s.flushed(c, nil) // nothing is known yet that should be kept
 	}
 }

@@ -175,7 +175,7 @@ func (w *worker) load() bool {
 	for from := 0; from < len(blocks); {
 		to := run(blocks, from)
 		if blocks[from].data == nil {
-			w.files.transfer(false, w.view[from:to], w.offset(blocks[from]), w.gate.expect())
+			w.files.transfer(toReread, w.view[from:to], w.offset(blocks[from]), w.gate.expect())
 		}
 		from = to
 	}
@@ -247,7 +247,7 @@ func (w *worker) write() bool {
 		to := run(w.blocks, from)
 		if w.blocks[from].data != nil {
 			n := to - from
-			w.files.transfer(true, bufs[:n], w.offset(w.blocks[from]), w.gate.expect())
+			w.files.transfer(toWrite, bufs[:n], w.offset(w.blocks[from]), w.gate.expect())
 			bufs = bufs[n:]
 		}
 		from = to

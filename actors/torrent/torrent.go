@@ -61,7 +61,8 @@ type torrent struct {
 	sums  sums
 	known map[netip.AddrPort]messages.PeerAddr
 	// pieces is what the last store knew, for the next one; nil: nothing.
-	pieces *messages.PiecesKnown
+	pieces  *messages.PiecesKnown
+	renewal renewal
 
 	ending   bool
 	failure  error
@@ -83,12 +84,16 @@ func (t *torrent) Receive(c actor.Context) {
 	case *actor.Started:
 		t.start(c)
 	case *messages.AdoptLink:
-		if t.ending {
+		if t.ending || t.engine == nil {
 			m.Link.Close(fmt.Errorf("stopping"))
 			return
 		}
 		t.forward(c)
-	case *messages.SetLimits, *messages.SetMemory:
+	case *messages.SetLimits:
+		t.renewal.limits = m
+		t.forward(c)
+	case *messages.SetMemory:
+		t.renewal.memory = m
 		t.forward(c)
 
 	case *messages.CandidatesWanted:
@@ -113,11 +118,17 @@ func (t *torrent) Receive(c actor.Context) {
 	case *messages.RecallPieces:
 		c.Send(m.ReplyTo, t.recall())
 	case *messages.PiecesKnown:
-		t.pieces = m
+		t.learn(m)
 	case *messages.PieceVerified:
 		if t.pieces != nil {
 			t.pieces.Known.Set(uint(m.Piece))
 			t.pieces.Have.Set(uint(m.Piece))
+		}
+	case *messages.DataChanged:
+		t.renew(c, m)
+	case *renewNow:
+		if m.owner == t && !t.ending {
+			t.beginAnew(c)
 		}
 	case *messages.StoreFailed:
 		if m.Fatal {
@@ -145,13 +156,21 @@ func (t *torrent) Receive(c actor.Context) {
 		t.report(c)
 
 	case *actor.Terminated:
-		if m.Who.Equal(t.engine) {
+		switch {
+		case !m.Who.Equal(t.engine):
+		case t.renewal.wanted:
+			t.engine = nil
+			t.renewal.timer = world.SendAfter(c, t.World.Clock, renewAfter, &renewNow{t})
+		default:
 			t.engine = nil
 			t.end(c, fmt.Errorf("%w on the engine of this torrent", messages.ErrGivenUp))
 		}
 	case *actor.Restarting, *actor.Stopping:
 		t.ending = true // what stops now has not failed
 		t.stopTimer()
+		if t.renewal.timer != nil {
+			t.renewal.timer.Stop()
+		}
 	}
 }
 
@@ -166,6 +185,10 @@ func (t *torrent) start(c actor.Context) {
 		Pieces: t.Torrent.PieceCount(), Length: t.Torrent.Length, Left: t.Torrent.Length,
 	}
 	t.spawnTrackers(c)
+	t.spawnEngine(c)
+}
+
+func (t *torrent) spawnEngine(c actor.Context) {
 	engine, err := c.SpawnNamed(t.Engine(t.Refs), "engine")
 	if err != nil {
 		supervise.Fail(err)
@@ -182,13 +205,6 @@ func (t *torrent) tellCandidates(c actor.Context) {
 	if t.engine != nil {
 		c.Send(t.engine, found)
 	}
-}
-
-func (t *torrent) recall() *messages.PiecesKnown {
-	if t.pieces == nil {
-		return &messages.PiecesKnown{}
-	}
-	return &messages.PiecesKnown{Known: t.pieces.Known.Clone(), Have: t.pieces.Have.Clone()}
 }
 
 func (t *torrent) found(c actor.Context, m *messages.PeersFound) {

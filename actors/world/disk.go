@@ -3,7 +3,8 @@ package world
 import (
 	"errors"
 	"io/fs"
-	"time"
+
+	"kouzui/messages"
 )
 
 // Errors of a Disk that have an answer of their own. They are wrapped:
@@ -14,6 +15,12 @@ var (
 	ErrFull = errors.New("no space left")
 	// ErrLocked: another process holds the lock.
 	ErrLocked = errors.New("locked by another kouzui")
+	// ErrTooManyFiles: the process, or the system, has no room for another open
+	// file.
+	ErrTooManyFiles = errors.New("too many open files")
+	// ErrLinked: the file has a second name (a hard link), perhaps outside the
+	// folder, so it is not written to.
+	ErrLinked = errors.New("has another name (a hard link), through which writing would change it too")
 )
 
 // Disk opens the folders in which torrents live. Its calls may block: only
@@ -32,7 +39,8 @@ type Folder interface {
 	ReadDir(name string) ([]string, error)
 	// MkdirAll creates name and the folders above it.
 	MkdirAll(name string) error
-	// Open opens an existing regular file: for reading, or for both.
+	// Open opens an existing regular file: for reading, or for both; for both
+	// only one that has no other name (ErrLinked).
 	Open(name string, write bool) (File, error)
 	// Create opens a regular file for reading and writing, making it when
 	// missing; what it contains stays.
@@ -58,9 +66,8 @@ type Folder interface {
 
 // Info is what Stat tells of a name.
 type Info struct {
-	Size    int64
-	ModTime time.Time
-	Mode    fs.FileMode
+	messages.Stamp
+	Mode fs.FileMode
 	// Allocated is how many bytes the file takes on disk, -1 when unknown.
 	Allocated int64
 }
@@ -80,6 +87,8 @@ type File interface {
 	// It never makes a file shorter.
 	Extend(size int64) error
 	Stat() (Info, error)
+	// Stamp is that of Stat, at no cost but the system's.
+	Stamp() (messages.Stamp, error)
 	Close() error
 }
 

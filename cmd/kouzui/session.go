@@ -199,6 +199,8 @@ func (s *session) handle(event any) {
 		}
 	case *messages.TorrentBanned:
 		s.out.warn(fmt.Sprintf("the peer at %v is banned: %s", m.Addr, m.Reason))
+	case *messages.TorrentWarning:
+		s.out.warn(fmt.Sprintf("%v; it is checked again", m.Err))
 	case *messages.TorrentTracker:
 		s.tracker(m)
 	case *messages.TorrentCompleted:

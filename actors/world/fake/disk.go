@@ -36,6 +36,8 @@ type Disk struct {
 	locks    map[*node]map[string]bool
 	capacity int64 // bytes; negative: no bound
 	used     int64
+	nodes    uint64 // made so far
+	changes  int64  // made so far
 	failures map[Op]*failure
 }
 
@@ -245,8 +247,11 @@ func (f *folder) Rename(from, to string) error {
 	if strings.HasPrefix(to, from+"/") {
 		return &fs.PathError{Op: "rename", Path: to, Err: fs.ErrInvalid}
 	}
-	target.kids[newBase] = source.kids[oldBase]
+	moved := source.kids[oldBase]
+	target.kids[newBase] = moved
 	delete(source.kids, oldBase)
+	f.disk.changes++
+	moved.changed = f.disk.changes
 	return nil
 }
 
@@ -329,17 +334,23 @@ func (f *folder) WriteFile(name string, data []byte) error {
 	if old != nil {
 		f.disk.drop(old)
 	}
+	n.sync()
 	dir.kids[base] = n
+	dir.synced.kids[base] = n
 	return nil
 }
 
 func (f *folder) Sync(dir string) error {
 	f.disk.mu.Lock()
 	defer f.disk.mu.Unlock()
-	if _, err := f.find("sync", dir); err != nil {
-		return err
+	n, err := f.find("sync", dir)
+	if err == nil {
+		err = f.disk.failing(OpSync, dir)
 	}
-	return f.disk.failing(OpSync, dir)
+	if err == nil {
+		n.sync()
+	}
+	return err
 }
 
 func (f *folder) Lock(name string) (func(), error) {

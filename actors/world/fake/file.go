@@ -4,10 +4,12 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"sync/atomic"
 	"time"
 
 	"kouzui/actors/world"
+	"kouzui/messages"
 )
 
 var (
@@ -20,31 +22,58 @@ const pageSize = 4 << 10
 
 // node is a file or a folder. The disk's mu guards it.
 type node struct {
-	kids    map[string]*node // nil: a file
-	size    int64
-	pages   map[int64]*[pageSize]byte // by offset/pageSize; what is missing is a hole
-	modTime time.Time
-	gone    bool // removed: its pages count no more
+	state
+	id     uint64
+	gone   bool  // removed: its pages count no more
+	synced state // what is left of it after a power cut
+}
+
+// state is all of a node that changes.
+type state struct {
+	kids     map[string]*node // nil: a file
+	size     int64
+	pages    map[int64]*[pageSize]byte // by offset/pageSize; what is missing is a hole
+	modified time.Time
+	changed  int64 // counts all changes of the disk
 }
 
 func (d *Disk) newNode(dir bool) *node {
-	n := &node{modTime: d.clock.Now()}
+	d.nodes++
+	n := &node{id: d.nodes}
 	if dir {
 		n.kids = map[string]*node{}
 	} else {
 		n.pages = map[int64]*[pageSize]byte{}
 	}
+	d.touch(n)
+	n.sync()
 	return n
+}
+
+// touch dates a change of n.
+func (d *Disk) touch(n *node) {
+	d.changes++
+	n.modified, n.changed = d.clock.Now(), d.changes
+}
+
+// sync makes n last as it is. Pages are shared until they are written to.
+func (n *node) sync() {
+	n.synced = n.state
+	n.synced.kids, n.synced.pages = maps.Clone(n.kids), maps.Clone(n.pages)
 }
 
 func (n *node) isDir() bool { return n.kids != nil }
 
 func (n *node) info() world.Info {
-	i := world.Info{Size: n.size, ModTime: n.modTime, Mode: 0o644, Allocated: int64(len(n.pages)) * pageSize}
+	i := world.Info{Stamp: n.stamp(), Mode: 0o644, Allocated: int64(len(n.pages)) * pageSize}
 	if n.isDir() {
 		i.Mode = fs.ModeDir | 0o755
 	}
 	return i
+}
+
+func (n *node) stamp() messages.Stamp {
+	return messages.Stamp{ID: n.id, Size: n.size, Modified: n.modified.UnixNano(), Changed: n.changed}
 }
 
 // drop gives the room of n and of all below back.
@@ -76,7 +105,7 @@ func (n *node) readAt(b []byte, off int64) int {
 }
 
 func (d *Disk) writeAt(n *node, b []byte, off int64) error {
-	n.modTime = d.clock.Now()
+	d.touch(n)
 	for len(b) > 0 {
 		page := n.pages[off/pageSize]
 		if page == nil {
@@ -88,6 +117,10 @@ func (d *Disk) writeAt(n *node, b []byte, off int64) error {
 			if !n.gone {
 				d.used += pageSize
 			}
+		} else if n.synced.pages[off/pageSize] == page {
+			own := *page
+			page = &own
+			n.pages[off/pageSize] = page
 		}
 		k := copy(page[off%pageSize:], b)
 		b, off = b[k:], off+int64(k)
@@ -158,6 +191,9 @@ func (f *file) writeAll(bufs [][]byte, off int64) error {
 
 func (f *file) Sync(done func(error)) {
 	unlock, err := f.begin(OpSync)
+	if err == nil {
+		f.node.sync()
+	}
 	unlock()
 	done(err)
 }
@@ -167,7 +203,7 @@ func (f *file) Extend(size int64) error {
 	defer unlock()
 	if err == nil && size > f.node.size {
 		f.node.size = size
-		f.node.modTime = f.disk.clock.Now()
+		f.disk.touch(f.node)
 	}
 	return err
 }
@@ -176,6 +212,11 @@ func (f *file) Stat() (world.Info, error) {
 	unlock, err := f.begin("stat")
 	defer unlock()
 	return f.node.info(), err
+}
+
+func (f *file) Stamp() (messages.Stamp, error) {
+	info, err := f.Stat()
+	return info.Stamp, err
 }
 
 func (f *file) Close() error {

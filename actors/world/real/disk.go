@@ -69,19 +69,25 @@ func (f *folder) fault(op, name string, err error) error {
 		case errors.As(err, &s):
 			err = s.Err
 		default:
-			if isFull(err) {
-				err = fullError{err}
+			switch {
+			case isFull(err):
+				err = meaning{err, world.ErrFull}
+			case isTooMany(err):
+				err = meaning{err, world.ErrTooManyFiles}
 			}
 			return &fs.PathError{Op: op, Path: filepath.Join(f.dir, filepath.FromSlash(name)), Err: err}
 		}
 	}
 }
 
-// fullError is a system's error that means world.ErrFull and tells more.
-type fullError struct{ error }
+// meaning is a system's error that means one of world's and tells more.
+type meaning struct {
+	error
+	is error
+}
 
-func (e fullError) Is(target error) bool { return target == world.ErrFull }
-func (e fullError) Unwrap() error        { return e.error }
+func (e meaning) Is(target error) bool { return target == e.is }
+func (e meaning) Unwrap() error        { return e.error }
 
 func (f *folder) Stat(name string) (world.Info, error) {
 	info, err := f.lstat(name)
@@ -100,7 +106,7 @@ func (f *folder) lstat(name string) (fs.FileInfo, error) {
 }
 
 func describe(i fs.FileInfo) world.Info {
-	return world.Info{Size: i.Size(), ModTime: i.ModTime(), Mode: i.Mode(), Allocated: allocated(i)}
+	return world.Info{Stamp: stampOf(i), Mode: i.Mode(), Allocated: allocated(i)}
 }
 
 func (f *folder) ReadDir(name string) ([]string, error) {
@@ -168,8 +174,12 @@ func (f *folder) openRegular(name string, flag int) (*os.File, error) {
 		return nil, err
 	}
 	after, err := opened.Stat()
-	if err == nil && !os.SameFile(before, after) {
+	switch {
+	case err != nil:
+	case !os.SameFile(before, after):
 		err = errChanged
+	case flag&os.O_RDWR != 0 && links(after) > 1:
+		err = world.ErrLinked
 	}
 	if err != nil {
 		opened.Close()

@@ -1,6 +1,12 @@
 package real
 
-import "golang.org/x/sys/unix"
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+func changed(s *syscall.Stat_t) int64 { return s.Ctimespec.Nano() }
 
 func renameExclusive(fromDir int, from string, toDir int, to string) error {
 	return unix.RenameatxNp(fromDir, from, toDir, to, unix.RENAME_EXCL)

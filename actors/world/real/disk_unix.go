@@ -5,11 +5,14 @@ package real
 import (
 	"errors"
 	"io/fs"
+	"math/bits"
 	"os"
 	"path"
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"kouzui/messages"
 )
 
 const (
@@ -27,6 +30,42 @@ func allocated(i fs.FileInfo) int64 {
 	}
 	return -1
 }
+
+func isTooMany(err error) bool { return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) }
+
+// links is how many names a file has.
+func links(i fs.FileInfo) int {
+	if s, ok := i.Sys().(*syscall.Stat_t); ok {
+		return int(s.Nlink)
+	}
+	return 1
+}
+
+func stampOf(i fs.FileInfo) messages.Stamp {
+	s := messages.Stamp{Size: i.Size(), Modified: i.ModTime().UnixNano()}
+	if t, ok := i.Sys().(*syscall.Stat_t); ok {
+		s.ID, s.Changed = identity(uint64(t.Dev), t.Ino), changed(t)
+	}
+	return s
+}
+
+// stamp is stampOf the open file, without allocating.
+func (f *file) stamp() (messages.Stamp, error) {
+	var t unix.Stat_t
+	err := unix.Fstat(int(f.fd), &t)
+	for err == unix.EINTR {
+		err = unix.Fstat(int(f.fd), &t)
+	}
+	if err != nil {
+		return messages.Stamp{}, err
+	}
+	return messages.Stamp{
+		ID: identity(uint64(t.Dev), t.Ino), Size: t.Size, Modified: t.Mtim.Nano(), Changed: t.Ctim.Nano(),
+	}, nil
+}
+
+// identity is one number for a file, which differs between devices too.
+func identity(device, inode uint64) uint64 { return inode ^ bits.RotateLeft64(device, 40) }
 
 func (f *folder) free() (int64, error) {
 	d, err := f.openDir(".")

@@ -81,3 +81,15 @@ func TestTransferBeyondTheLargestFile(t *testing.T) {
 		}
 	})
 }
+
+// A stamp is taken of each batch that is served.
+func TestStampsCostNoMemory(t *testing.T) {
+	file, err := openFolder(t, t.TempDir()).Create("data")
+	must(t, err)
+	defer file.Close()
+	if n := testing.AllocsPerRun(100, func() {
+		_, err = file.Stamp()
+	}); n > 0 || err != nil {
+		t.Errorf("%v allocations, %v", n, err)
+	}
+}

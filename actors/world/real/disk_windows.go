@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"golang.org/x/sys/windows"
+
+	"kouzui/messages"
 )
 
 const (
@@ -18,7 +20,24 @@ func isFull(err error) bool {
 		errors.Is(err, windows.ERROR_DISK_QUOTA_EXCEEDED) || errors.Is(err, windows.ERROR_FILE_TOO_LARGE)
 }
 
+func isTooMany(err error) bool { return errors.Is(err, windows.ERROR_TOO_MANY_OPEN_FILES) }
+
 func allocated(fs.FileInfo) int64 { return -1 }
+
+// links is 1: to count names takes a call more, and links are rare here.
+func links(fs.FileInfo) int { return 1 }
+
+func stampOf(i fs.FileInfo) messages.Stamp {
+	return messages.Stamp{Size: i.Size(), Modified: i.ModTime().UnixNano()}
+}
+
+func (f *file) stamp() (messages.Stamp, error) {
+	info, err := f.os.Stat()
+	if err != nil {
+		return messages.Stamp{}, err
+	}
+	return stampOf(info), nil
+}
 
 func (f *folder) free() (int64, error) {
 	name, err := windows.UTF16PtrFromString(f.root.Name())

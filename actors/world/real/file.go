@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"kouzui/actors/world"
+	"kouzui/messages"
 )
 
 // file is an open regular file. Transfers use its descriptor past os.File, so
@@ -78,6 +79,16 @@ func (f *file) Stat() (world.Info, error) {
 		return world.Info{}, f.folder.fault("stat", f.name, err)
 	}
 	return describe(info), nil
+}
+
+func (f *file) Stamp() (messages.Stamp, error) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if f.closed {
+		return messages.Stamp{}, f.folder.fault("stat", f.name, fs.ErrClosed)
+	}
+	s, err := f.stamp()
+	return s, f.folder.fault("stat", f.name, err)
 }
 
 // Close waits for the transfers under way.

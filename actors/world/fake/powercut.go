@@ -1,0 +1,53 @@
+package fake
+
+import (
+	"maps"
+	"math/rand/v2"
+	"slices"
+)
+
+// PowerCut returns a disk as this one could be found if the power failed now:
+// what was synced is there, and of everything else chance decides. Of a file
+// some pages may have been written and others not, and its length and date may
+// be the old ones or the new; of a folder's names it is all or none. The disk
+// itself goes on unharmed, and the new one works without faults.
+func (d *Disk) PowerCut(chance *rand.Rand) *Disk {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	left := NewDisk(d.clock)
+	left.capacity, left.nodes, left.changes = d.capacity, d.nodes, d.changes
+	for _, dir := range slices.Sorted(maps.Keys(d.folders)) {
+		left.folders[dir] = left.recover(d.folders[dir], chance)
+	}
+	return left
+}
+
+// recover is what is left of n.
+func (d *Disk) recover(n *node, chance *rand.Rand) *node {
+	now := func() bool { return chance.IntN(2) == 0 }
+	left := &node{id: n.id, state: n.synced}
+	if now() {
+		left.size, left.modified, left.changed = n.size, n.modified, n.changed
+	}
+	if n.isDir() {
+		kids := n.synced.kids
+		if now() {
+			kids = n.kids
+		}
+		left.kids = map[string]*node{}
+		for _, name := range slices.Sorted(maps.Keys(kids)) {
+			left.kids[name] = d.recover(kids[name], chance)
+		}
+	} else {
+		left.pages = maps.Clone(n.synced.pages)
+		for _, at := range slices.Sorted(maps.Keys(n.pages)) {
+			if at*pageSize < left.size && now() {
+				own := *n.pages[at]
+				left.pages[at] = &own
+			}
+		}
+		d.used += int64(len(left.pages)) * pageSize
+	}
+	left.sync()
+	return left
+}
