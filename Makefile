@@ -6,6 +6,7 @@ SHELL := bash
 
 GO       ?= go
 FUZZTIME ?= 20s
+COUNT    ?= 6
 LINTER   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 NPM      := cmd/interop/testdata/npm
 TARGETS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
@@ -85,6 +86,11 @@ cross: ## build for every supported system
 bench: build ## CPU, time and memory beside other clients, into BENCHMARKS.md
 	$(GO) build -trimpath -o bin/bench ./cmd/bench
 	bin/bench -page BENCHMARKS.md $(ARGS)
+
+.PHONY: bench-go
+bench-go: ## benchmarks of cores and actors, COUNT times, into bin/bench-go.txt for benchstat
+	@mkdir -p bin
+	$(GO) test -run '^$$' -bench . -skip Storm -count $(COUNT) ./wire/... ./actors/... | tee bin/bench-go.txt
 
 .PHONY: bench-scale
 bench-scale: build ## curves of cost against size: peers, pieces, files, torrents

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/bits-and-blooms/bitset"
+
 	"kouzui/actors/world/real"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
@@ -77,4 +79,27 @@ func BenchmarkCheck(b *testing.B) {
 		}
 		r.stop()
 	}
+}
+
+// BenchmarkAssembly puts pieces of 1 MiB together whose blocks come from two
+// peers, in turns from both ends. An operation is a block.
+func BenchmarkAssembly(b *testing.B) {
+	const length = 1 << 20
+	s := newSample(b, length, length)
+	blocks := s.blocks(0)
+	pool := buffer.NewPool(len(blocks))
+	a := newAssembly(s.Torrent, pool, bitset.New(1))
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		i := n % len(blocks)
+		if n++; i%2 == 1 {
+			i = len(blocks) - i
+		}
+		data := pool.Fit(int(blocks[i].Length))
+		if whole := a.add(messages.PeerKey(n%2), messages.StoredBlock{Block: blocks[i], Data: data}); whole != nil {
+			a.restart(whole)
+		}
+	}
+	a.close()
 }

@@ -32,7 +32,7 @@ import (
 var (
 	only    = flag.String("only", "", "which parts, by name, with commas between; all if empty")
 	size    = flag.Int64("size", 1024, "MiB of content; some parts take a half or a quarter")
-	rounds  = flag.Int("rounds", 3, "rounds")
+	rounds  = flag.Int("rounds", 3, "rounds; of some parts half as many")
 	names   = flag.String("clients", "", "which clients, by name, with commas between; all if empty")
 	builds  = flag.String("kouzui", "bin/kouzui", "the kouzui to measure; or several, with commas between, each with flags after it")
 	with    = flag.String("partner", "libtorrent", "the client at the other end: libtorrent or kouzui, the first build")
@@ -74,10 +74,12 @@ func run(ctx context.Context) error {
 	}
 	var runs []Run
 	for _, p := range chosen {
+		begin := time.Now()
 		r, err := measure(ctx, p, clients, partners[0])
 		if err != nil {
 			return fmt.Errorf("%s: %w", p.name, err)
 		}
+		fmt.Fprintf(os.Stderr, "%s took %v\n", p.name, time.Since(begin).Round(time.Second))
 		runs = append(runs, r.runs...)
 		if err := publish(r); err != nil {
 			return err

@@ -34,8 +34,12 @@ type key struct {
 }
 
 func measure(ctx context.Context, p part, clients []participant, partner participant) (*report, error) {
+	n := *rounds
+	if p.less {
+		n = (n + 1) / 2
+	}
 	b := bench{
-		report:  report{part: p, clients: clients, size: *size * mib, rounds: *rounds, partner: partner},
+		report:  report{part: p, clients: clients, size: *size * mib, rounds: n, partner: partner},
 		partner: partner, homes: map[bool]string{}, contents: map[key]*counterpart.Content{}, gaveUp: map[string]bool{},
 	}
 	for onDisk, parent := range map[bool]string{false: *dir, true: *disk} {

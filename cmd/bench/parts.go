@@ -15,6 +15,7 @@ import (
 // side.
 type part struct {
 	name      string
+	less      bool // half of the rounds: there is much to run
 	scenarios []scenario
 	show      func(*report) string
 }
@@ -37,11 +38,11 @@ const (
 )
 
 var parts = []part{
-	{"download", []scenario{{piece: mib, share: 1, downloaders: 1}}, clientTable},
-	{"seed", []scenario{{seeds: true, piece: mib, share: 1, downloaders: 1}}, clientTable},
-	{"fanout", fanout(1, 4, 16), fanoutTables},
-	{"pieces", slices.Concat(pieces(false), pieces(true)), pieceTables},
-	{"disk", []scenario{
+	{"download", false, []scenario{{piece: mib, share: 1, downloaders: 1}}, clientTable},
+	{"seed", false, []scenario{{seeds: true, piece: mib, share: 1, downloaders: 1}}, clientTable},
+	{"fanout", true, fanout(1, 4, 16), fanoutTables},
+	{"pieces", true, slices.Concat(pieces(false), pieces(true)), pieceTables},
+	{"disk", true, []scenario{
 		{piece: mib, share: 1, downloaders: 1, disk: true},
 		{seeds: true, piece: mib, share: 1, downloaders: 1, disk: true},
 	}, clientTable},
@@ -49,7 +50,7 @@ var parts = []part{
 
 func fanout(downloaders ...int) (all []scenario) {
 	for _, n := range downloaders {
-		all = append(all, scenario{name: fmt.Sprintf("to %d", n), seeds: true, piece: mib, share: 4, downloaders: n})
+		all = append(all, scenario{name: fmt.Sprintf("to %d", n), seeds: true, piece: mib, share: 4, downloaders: n, few: true})
 	}
 	return all
 }

@@ -88,7 +88,7 @@ func (r *report) best(s scenario, q quantity) float64 {
 }
 
 func ratio(of, to float64) string {
-	if to == 0 {
+	if of == 0 || to == 0 { // not measured
 		return "-"
 	}
 	return fmt.Sprintf("%.2f", of/to)

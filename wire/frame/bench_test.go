@@ -77,3 +77,16 @@ func BenchmarkDecoder(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkAppendHeader is what a window of requests costs to write.
+func BenchmarkAppendHeader(b *testing.B) {
+	const window = 256
+	dst := make([]byte, 0, window*maxHead)
+	b.ReportAllocs()
+	for b.Loop() {
+		dst = dst[:0]
+		for i := range uint32(window) {
+			dst = AppendHeader(dst, Frame{Kind: Request, Index: 1, Begin: i * buffer.Size, Length: buffer.Size})
+		}
+	}
+}

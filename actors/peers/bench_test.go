@@ -1,0 +1,33 @@
+package peers
+
+import (
+	"testing"
+	"time"
+
+	"kouzui/messages"
+)
+
+// BenchmarkCandidates is a dial that fails, and a newcomer for whom room has to
+// be made, when as many addresses are known as are kept.
+func BenchmarkCandidates(b *testing.B) {
+	c, rnd, now := newCandidates(), seeded(), start
+	n := 0
+	find := func() {
+		c.add(messages.PeerAddr{Addr: addrOf(n % (4 * maxCandidates))})
+		n++
+	}
+	for range maxCandidates {
+		find()
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if x, due := c.next(now, rnd); x == nil {
+			now = due
+		} else {
+			c.dialled(x.Addr, now)
+			c.gone(x.Addr, messages.GoneDial, now, rnd)
+		}
+		find()
+		now = now.Add(time.Millisecond)
+	}
+}

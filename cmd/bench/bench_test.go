@@ -1,0 +1,171 @@
+//go:build linux
+
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kouzui/cmd/interop/counterpart"
+)
+
+func TestSpreadOf(t *testing.T) {
+	tests := []struct {
+		values []float64
+		want   spread
+		ok     bool
+	}{
+		{nil, spread{}, false},
+		{[]float64{2}, spread{2, 2, 2}, true},
+		{[]float64{3, 1}, spread{1, 2, 3}, true},
+		{[]float64{9, 1, 2}, spread{1, 2, 9}, true},
+	}
+	for _, tt := range tests {
+		if got, ok := spreadOf(tt.values); got != tt.want || ok != tt.ok {
+			t.Errorf("%v: %v %v, want %v", tt.values, got, ok, tt.want)
+		}
+	}
+}
+
+func named(kind, name string) participant {
+	return participant{Client: counterpart.Client{Name: name}, kind: kind}
+}
+
+func TestClientTable(t *testing.T) {
+	seed := scenario{seeds: true}
+	r := &report{
+		part:    part{scenarios: []scenario{seed}},
+		clients: []participant{named("kouzui", "kouzui"), named("aria2", "aria2"), named("rtorrent", "rtorrent"), named("libtorrent", "libtorrent")},
+		runs: []Run{
+			{Seed: true, Client: "aria2", CPU: 1, Wall: 2, Resident: 9 * mib, Anonymous: 2 * mib},
+			{Seed: true, Client: "rtorrent", CPU: 0.8, Wall: 4, Resident: 90 * mib, Anonymous: mib},
+			{Seed: true, Client: "kouzui", CPU: 0.5, Wall: 1, Resident: 30 * mib, Anonymous: 20 * mib},
+			{Seed: true, Client: "kouzui", CPU: 0.3, Wall: 1, Resident: 32 * mib, Anonymous: 20 * mib},
+			{Seed: false, Client: "libtorrent", CPU: 0.1, Wall: 1},
+		},
+	}
+	const want = `
+| seed     |        CPU s/GiB | ÷ best other | wall s | ÷ best other | resident MiB | anonymous MiB |
+|----------|-----------------:|-------------:|-------:|-------------:|-------------:|--------------:|
+| kouzui   | 0.40 (0.30–0.50) |         0.50 |   1.00 |         0.50 |   31 (30–32) |            20 |
+| rtorrent |             0.80 |         1.00 |   4.00 |         2.00 |           90 |             1 |
+| aria2    |             1.00 |         1.25 |   2.00 |         1.00 |            9 |             2 |
+`
+	if diff := cmp.Diff(strings.TrimPrefix(want, "\n"), clientTable(r)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAcross(t *testing.T) {
+	scenarios := []scenario{{name: "small"}, {name: "large"}}
+	r := &report{
+		clients: []participant{named("kouzui", "before"), named("kouzui", "after"), named("kouzui-traced", "traced"), named("aria2", "aria2"), named("rtorrent", "rtorrent")},
+		runs: []Run{
+			{Scenario: "small", Client: "before", CPU: 3}, {Scenario: "large", Client: "before", CPU: 2},
+			{Scenario: "small", Client: "after", CPU: 2}, {Scenario: "large", Client: "after", CPU: 1},
+			{Scenario: "large", Client: "aria2", CPU: 4},
+		},
+	}
+	// Nobody else did the small ones: there, the first is compared with.
+	const with = `
+| download, CPU s/GiB | small | large | small ÷ large |
+|---------------------|------:|------:|--------------:|
+| before              |  3.00 |  2.00 |          1.50 |
+| after               |  2.00 |  1.00 |          2.00 |
+| aria2               |     - |  4.00 |             - |
+| before ÷ best other |  1.00 |  0.50 |               |
+| after ÷ best other  |  0.67 |  0.25 |               |
+`
+	if diff := cmp.Diff(strings.TrimPrefix(with, "\n"), r.across(cpu, scenarios, [2]int{0, 1})); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestChoose(t *testing.T) {
+	if all, err := choose(""); err != nil || len(all) != len(parts) {
+		t.Errorf("%d parts, %v", len(all), err)
+	}
+	two, err := choose("seed,download")
+	if err != nil || len(two) != 2 || two[0].name != "seed" || two[1].name != "download" {
+		t.Errorf("%v, %v", two, err)
+	}
+	if _, err := choose("download,upload"); err == nil || !strings.HasPrefix(err.Error(), `no part "upload"; there are download, seed, `) {
+		t.Error(err)
+	}
+}
+
+func TestNeed(t *testing.T) {
+	p := part{scenarios: []scenario{
+		{piece: mib, share: 1, downloaders: 1},
+		{piece: mib, share: 1, downloaders: 1, seeds: true}, // the same content
+		{piece: 4 * mib, share: 2, downloaders: 4},
+		{piece: mib, share: 1, downloaders: 1, disk: true},
+	}}
+	if got, want := p.need(8, false), int64(8+4+4*4); got != want {
+		t.Errorf("in memory %d, want %d", got, want)
+	}
+	if got, want := p.need(8, true), int64(8+8); got != want {
+		t.Errorf("on a disk %d, want %d", got, want)
+	}
+}
+
+// Every section's scenarios must be told apart by what a Run says of them.
+func TestScenariosDiffer(t *testing.T) {
+	for _, p := range parts {
+		seen := map[string]bool{}
+		for _, s := range p.scenarios {
+			if what := s.direction() + " " + s.name; seen[what] {
+				t.Errorf("%s: two scenarios are %q", p.name, what)
+			} else {
+				seen[what] = true
+			}
+		}
+	}
+}
+
+func TestKouzuis(t *testing.T) {
+	names := func(builds string) (all []string, err error) {
+		found, err := kouzuis(builds)
+		for _, p := range found {
+			all = append(all, p.kind+": "+p.Name)
+		}
+		return all, err
+	}
+	tests := []struct {
+		builds string
+		want   []string
+		err    string
+	}{
+		{"/bin/true", []string{"kouzui: kouzui", "kouzui-traced: kouzui-traced"}, ""},
+		{"/bin/true,/bin/true --memory 8M", []string{
+			"kouzui: /bin/true", "kouzui-traced: /bin/true-traced",
+			"kouzui: /bin/true --memory 8M", "kouzui-traced: /bin/true --memory 8M-traced",
+		}, ""},
+		{"/bin/true,", nil, `-kouzui "/bin/true,": a build without a path`},
+	}
+	for _, tt := range tests {
+		got, err := names(tt.builds)
+		if (err == nil) != (tt.err == "") || err != nil && err.Error() != tt.err {
+			t.Errorf("%s: %v, want %q", tt.builds, err, tt.err)
+		} else if diff := cmp.Diff(tt.want, got); err == nil && diff != "" {
+			t.Errorf("%s: %s", tt.builds, diff)
+		}
+	}
+}
+
+func TestReserve(t *testing.T) {
+	r, err := fill(3*chunk - 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var chunks []int
+	for _, size := range []int64{3 * chunk, 2*chunk + 1, chunk, -1, -1} {
+		r.shrink(size)
+		chunks = append(chunks, len(r))
+	}
+	if diff := cmp.Diff([]int{3, 2, 1, 0, 0}, chunks); diff != "" {
+		t.Error(diff)
+	}
+}
