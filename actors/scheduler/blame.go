@@ -12,9 +12,9 @@ import (
 // A ban needs proof: a piece that came from one peer alone, or the store's
 // comparison of a corrupt piece with the right one. Peers behind the same host
 // are not to blame for each other; but as a peer can change its id and come
-// again, those who are new there are on parole: one of them at a time is asked
-// for one piece, alone. Who brings it is like anybody; else it costs us no more
-// than that piece.
+// again, those who are new there are on parole: a few of them at a time are asked
+// for one piece each, alone. Who brings it is like anybody; else it costs us no
+// more than that piece.
 
 const (
 	// The last peer that has a piece is spared some corrupt ones, as a disk
@@ -22,9 +22,14 @@ const (
 	mercy      = 2
 	mercyGoods = 16 // one more for each so many good ones
 
-	// The pause until the next newcomer of a convicted host is asked; it doubles
-	// with each conviction.
-	paroleFirst = 2 * time.Second
+	// How many newcomers of a convicted host are asked at a time; one that is
+	// silent for a while does not count.
+	paroleTrials  = 3
+	paroleSilence = 3 * time.Second
+	// From some convictions on there is a pause before the next one is asked,
+	// which doubles with each.
+	paroleFree  = 8
+	paroleFirst = time.Second
 	paroleMost  = time.Minute
 	maxHosts    = 1000
 )
@@ -99,8 +104,9 @@ func (s *swarm) distrust(addr netip.Addr) {
 		h = &host{}
 		s.hosts[addr] = h
 	}
-	h.until = s.now.Add(min(paroleFirst<<min(h.convictions, 10), paroleMost))
-	h.convictions++
+	if h.convictions++; h.convictions > paroleFree {
+		h.until = s.now.Add(min(paroleFirst<<min(h.convictions-paroleFree-1, 10), paroleMost))
+	}
 	for _, p := range s.peers {
 		if p.Addr.Addr() == addr && p.good == 0 {
 			p.parole = h
@@ -117,8 +123,13 @@ func (s *swarm) onParole(p *peer) *active {
 		}
 		return nil // it is yet to come, or to be judged
 	}
-	h := p.parole
-	if s.now.Before(h.until) || slices.ContainsFunc(s.peers, func(q *peer) bool { return q != p && q.parole == h && q.before(p) }) {
+	before := 0
+	for _, q := range s.peers {
+		if q != p && q.parole == p.parole && q.before(p, s.now) {
+			before++
+		}
+	}
+	if before >= paroleTrials || s.now.Before(p.parole.until) {
 		return nil
 	}
 	a := s.begin(p)
@@ -138,11 +149,15 @@ func (s *swarm) onParole(p *peer) *active {
 
 // before says that p is on trial, or that it is its turn before q's: whoever
 // waits longest comes first.
-func (p *peer) before(q *peer) bool {
-	if p.gone || p.dismissed || p.choked || p.snubbed || p.wanted == 0 {
+func (p *peer) before(q *peer, now time.Time) bool {
+	switch {
+	case p.gone, p.dismissed, p.choked, p.snubbed, p.wanted == 0:
 		return false
+	case p.own != nil && !p.own.finished:
+		return now.Sub(p.speed.heard) < paroleSilence
+	default:
+		return q.own == nil && p.Key < q.Key
 	}
-	return p.own != nil && !p.own.finished || q.own == nil && p.Key < q.Key
 }
 
 // credit: the piece is right, and came from one peer if from is not nil.

@@ -169,7 +169,7 @@ func TestTheOnlyPeerIsSparedAFewErrors(t *testing.T) {
 }
 
 // A liar that comes again and again under other ids costs a piece each time, and
-// ever more rarely; its neighbours are trusted after their first piece.
+// soon ever more rarely; its neighbours are trusted after their first piece.
 func TestALiarThatComesAgainIsOnParole(t *testing.T) {
 	g := geometryOf(400, 64<<10, 64<<10)
 	s := openSwarm(g, "rarest", 5)

@@ -1,0 +1,188 @@
+// Package hostile plays peers that mean harm, over real connections: what each
+// sends, and in which order, is a Script. Tests run scripts against a client and
+// see that it lives, keeps to its bounds, and gets its data from others.
+//
+// Nothing here checks anything: a script ends when the other side has closed the
+// connection, or when its context ends.
+package hostile
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"time"
+
+	"kouzui/wire/frame"
+	"kouzui/wire/metainfo"
+)
+
+// Conn is a script's side of a connection. What a script sends fails silently
+// once the other side has closed; Open tells.
+type Conn struct {
+	net.Conn
+	Torrent *metainfo.Torrent
+	ID      [20]byte
+	Rand    *rand.Rand
+
+	ctx    context.Context
+	failed bool
+	in     *bufio.Reader
+}
+
+// Script is one way to do harm.
+type Script struct {
+	Name string
+	// Ends: the other side ends the connection, within seconds.
+	Ends bool
+	Play func(*Conn)
+}
+
+// Run connects to a client, from an address of this machine or any, and plays a
+// script. It returns when that has ended, and whether the other side ended it. The
+// seed decides the peer id among others.
+func Run(ctx context.Context, t *metainfo.Torrent, from netip.Addr, to netip.AddrPort, s Script, seed uint64) (closed bool, err error) {
+	dialer := net.Dialer{}
+	if from.IsValid() {
+		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(from, 0))
+	}
+	conn, err := dialer.DialContext(ctx, "tcp", to.String())
+	if err != nil {
+		return false, err
+	}
+	play(ctx, conn, t, s, seed)
+	return ctx.Err() == nil, nil
+}
+
+// Listen plays a script to whoever connects, until ctx ends.
+func Listen(ctx context.Context, t *metainfo.Torrent, host string, s Script) (netip.AddrPort, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		return netip.AddrPort{}, err
+	}
+	addr := l.Addr().(*net.TCPAddr).AddrPort()
+	context.AfterFunc(ctx, func() { l.Close() })
+	go func() {
+		for seed := uint64(addr.Port()) << 32; ; seed++ {
+			conn, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go play(ctx, conn, t, s, seed)
+		}
+	}()
+	return addr, nil
+}
+
+func play(ctx context.Context, conn net.Conn, t *metainfo.Torrent, s Script, seed uint64) {
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	defer conn.Close()
+	c := &Conn{Conn: conn, Torrent: t, Rand: rand.New(rand.NewPCG(seed, 0)), ctx: ctx, in: bufio.NewReader(conn)}
+	copy(c.ID[:], "-XX0000-")
+	for i := 8; i < 20; i++ {
+		c.ID[i] = byte(c.Rand.Uint32())
+	}
+	s.Play(c)
+}
+
+// Open tells whether nobody has ended the connection, as far as known.
+func (c *Conn) Open() bool { return !c.failed && c.ctx.Err() == nil }
+
+// Raw sends bytes.
+func (c *Conn) Raw(b ...byte) {
+	if _, err := c.Write(b); err != nil {
+		c.failed = true
+	}
+}
+
+// Shake sends a handshake and the other side's is read.
+func (c *Conn) Shake() {
+	h := frame.Handshake{InfoHash: c.Torrent.InfoHash, PeerID: c.ID}
+	c.Raw(h.Append(nil)...)
+	if _, err := c.in.Discard(frame.HandshakeLen); err != nil {
+		c.failed = true
+	}
+}
+
+// Send sends frames; a piece's payload is noise.
+func (c *Conn) Send(frames ...frame.Frame) {
+	var b []byte
+	for _, f := range frames {
+		b = frame.AppendHeader(b, f)
+		if f.Kind == frame.Piece {
+			b = append(b, make([]byte, f.Length)...)
+		}
+	}
+	c.Raw(b...)
+}
+
+// Flood sends frames over and over, and reads what comes, until the connection
+// has ended.
+func (c *Conn) Flood(frames ...frame.Frame) {
+	go c.drain()
+	for c.Open() {
+		for range 100 {
+			c.Send(frames...)
+		}
+	}
+}
+
+// Linger reads what comes until the connection has ended.
+func (c *Conn) Linger() {
+	c.drain()
+	c.failed = true
+}
+
+func (c *Conn) drain() {
+	var b [4096]byte
+	for {
+		if _, err := c.in.Read(b[:]); err != nil {
+			return
+		}
+	}
+}
+
+// Wait does nothing for a while; false means that the script is over.
+func (c *Conn) Wait(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return c.Open()
+	case <-c.ctx.Done():
+		return false
+	}
+}
+
+// everything is the bitfield of a seed.
+func (c *Conn) everything() frame.Frame {
+	n := c.Torrent.PieceCount()
+	bits := make([]byte, (n+7)/8)
+	for i := range n {
+		bits[i/8] |= 0x80 >> (i % 8)
+	}
+	return frame.Frame{Kind: frame.Bitfield, Bits: bits}
+}
+
+// next is the next frame that comes, false when the connection has ended.
+func (c *Conn) next() (kind frame.Kind, payload []byte, ok bool) {
+	var head [4]byte
+	for {
+		if _, err := io.ReadFull(c.in, head[:]); err != nil {
+			return 0, nil, false
+		}
+		length := binary.BigEndian.Uint32(head[:])
+		if length == 0 {
+			continue
+		}
+		body := make([]byte, min(length, 1<<20))
+		if _, err := io.ReadFull(c.in, body); err != nil {
+			return 0, nil, false
+		}
+		return frame.Kind(body[0]), body[1:], true
+	}
+}

@@ -1,0 +1,45 @@
+package hostile
+
+import (
+	"encoding/binary"
+	"time"
+
+	"kouzui/wire/frame"
+)
+
+// Seed says how somebody serves who claims to have all.
+type Seed struct {
+	Data []byte
+	// Spoil changes a block before it is sent, or leaves it.
+	Spoil func(piece, begin uint32, block []byte)
+	Pause time.Duration // before each block
+}
+
+// Script serves.
+func (s Seed) Script(name string) Script {
+	return Script{Name: name, Play: func(c *Conn) {
+		c.Shake()
+		c.Send(c.everything(), frame.Frame{Kind: frame.Unchoke})
+		for {
+			kind, fields, ok := c.next()
+			if !ok || !c.Open() {
+				return
+			}
+			if kind != frame.Request || len(fields) != 12 {
+				continue
+			}
+			if s.Pause > 0 && !c.Wait(s.Pause) {
+				return
+			}
+			be := binary.BigEndian
+			piece, begin, length := be.Uint32(fields), be.Uint32(fields[4:]), be.Uint32(fields[8:])
+			at := int64(piece)*c.Torrent.PieceLength + int64(begin)
+			block := append([]byte(nil), s.Data[at:at+int64(length)]...)
+			if s.Spoil != nil {
+				s.Spoil(piece, begin, block)
+			}
+			head := frame.AppendHeader(nil, frame.Frame{Kind: frame.Piece, Index: piece, Begin: begin, Length: length})
+			c.Raw(append(head, block...)...)
+		}
+	}}
+}
