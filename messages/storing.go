@@ -24,21 +24,31 @@ type StoreBlocks struct {
 	Blocks []StoredBlock
 }
 
-// LoadBlocks: peer to store. The store answers ReplyTo with BlocksLoaded.
-type LoadBlocks struct {
+// LeasePieces: peer to store. Which of these pieces, and of those beside them,
+// may be served? The store answers ReplyTo with PiecesLeased.
+type LeasePieces struct {
 	Link    uint64
-	Blocks  []Block
+	Pieces  []uint32
 	ReplyTo *actor.PID
 }
 
-// BlocksLoaded: store to peer, the answer to one LoadBlocks, in the order in
-// which they were sent. Blocks of pieces that are not verified are missing.
-type BlocksLoaded struct {
+// PiecesLeased: store to peer, the answer to one LeasePieces, in the order in
+// which they were sent. Of Pieces those in one of Runs are verified, and what
+// is verified stays so: the peer serves it from Source for as long as the link
+// lasts, without asking again. When the store ends, Source refuses. Runs is the
+// receiver's.
+type PiecesLeased struct {
 	Link   uint64
-	Blocks []Block
+	Pieces []uint32
+	Runs   []PieceRun
 	Source BlockSource
-	Err    error
 }
+
+// PieceRun is the pieces from From up to but not including To.
+type PieceRun struct{ From, To uint32 }
+
+// Holds tells whether a piece is among them.
+func (r PieceRun) Holds(piece uint32) bool { return r.From <= piece && piece < r.To }
 
 // StoreReady: store to scheduler, once for each life of the store, when it
 // knows what is there. The scheduler owns Have. Until then nothing is asked

@@ -148,6 +148,11 @@ func TestRequestsProperty(t *testing.T) {
 	})
 }
 
+// grant answers as a store does in which the pieces below n are verified.
+func (u *uploads) grant(pieces []uint32, n uint32) (refused int) {
+	return u.answered(&messages.PiecesLeased{Pieces: pieces, Runs: []messages.PieceRun{{From: 0, To: n}}})
+}
+
 func TestUploadsAreBounded(t *testing.T) {
 	var u uploads
 	for i := range maxUploads + 100 {
@@ -157,29 +162,74 @@ func TestUploadsAreBounded(t *testing.T) {
 		t.Fatalf("%d queued", len(u.queue))
 	}
 	u.cancel(block(0))
-	first := u.next(math.MaxInt)
-	if len(first) != batch || first[0] != block(1) {
-		t.Fatalf("the first batch: %d blocks from %v", len(first), first[0])
+	if out, _ := u.serve(nil, 1, math.MaxInt); len(out) > 0 {
+		t.Fatal("serves what it knows nothing of")
 	}
-	if u.next(math.MaxInt) != nil {
-		t.Fatal("two lookups at a time")
+	pieces := u.inquire()
+	if len(pieces) != inquiry/4+1 || u.inquire() != nil {
+		t.Fatalf("asks for %d pieces, or again", len(pieces))
 	}
-	if !u.loaded() {
-		t.Fatal("a wanted batch is dropped")
+	if n := u.grant(pieces, 1000); n != 0 {
+		t.Fatalf("%d refused", n)
 	}
-	u.handed = handOver
-	if u.next(math.MaxInt) != nil {
-		t.Fatal("hands over more than the bound")
+	out, bytes := u.serve(nil, 4*blockSize, math.MaxInt)
+	if bytes != handOver || len(out) != handOver/blockSize || blockOf(&out[0].Frame) != block(1) || out[0].Offset != blockSize {
+		t.Fatalf("serves %d bytes, %d blocks from %+v on", bytes, len(out), out[0])
+	}
+	if _, bytes = u.serve(nil, 1, math.MaxInt); bytes > 0 || u.inquire() != nil {
+		t.Fatal("hands over more than the bound, or asks for it")
 	}
 	u.handed = 0
-	if got := u.next(3*blockSize - 1); len(got) != 2 {
-		t.Fatalf("%d blocks for tokens of almost three", len(got))
+	if out, bytes = u.serve(nil, 1, 3*blockSize-1); len(out) != 2 || bytes != 2*blockSize {
+		t.Fatalf("%d blocks for tokens of almost three", len(out))
 	}
 	u.clear()
-	if u.loaded() {
-		t.Fatal("what was looked up before a choke is sent")
-	}
-	if u.next(math.MaxInt) != nil {
+	if out, _ = u.serve(nil, 1, math.MaxInt); len(out) > 0 {
 		t.Fatal("a choke leaves requests")
+	}
+}
+
+func TestUploadsDropWhatIsRefused(t *testing.T) {
+	var u uploads
+	for _, i := range []int{0, 4, 1, 40, 5, 80} { // pieces 0, 1, 0, 10, 1, 20
+		u.request(block(i))
+	}
+	u.queue = slices.Grow(u.queue, 1)
+	pieces := u.inquire()
+	u.request(block(120)) // not among those asked for
+	if n := u.grant(pieces, 1); n != 4 {
+		t.Errorf("%d refused", n)
+	}
+	out, _ := u.serve(nil, 1, math.MaxInt)
+	if len(out) != 2 || out[0].Index != 0 || out[1].Index != 0 {
+		t.Errorf("served %v", out)
+	}
+	if next := u.inquire(); !slices.Equal(next, []uint32{30}) {
+		t.Errorf("then asks for %d", next)
+	}
+	// A cancel and a choke while the store is asked leave nothing to be served.
+	u.cancel(block(120))
+	u.grant([]uint32{30}, 100)
+	if out, _ := u.serve(nil, 1, math.MaxInt); len(out) > 0 || u.asking {
+		t.Errorf("serves %v after its cancel", out)
+	}
+}
+
+// A lease lasts, and then nothing is allocated for an upload.
+func TestUploadsAllocateNothing(t *testing.T) {
+	var u uploads
+	var out []messages.Outgoing
+	round := func() {
+		for i := range inquiry {
+			u.request(block(i))
+		}
+		if pieces := u.inquire(); pieces != nil {
+			u.grant(pieces, 1000)
+		}
+		out, _ = u.serve(out[:0], 1, math.MaxInt)
+		u.handed = 0
+	}
+	if n := testing.AllocsPerRun(100, round); n != 0 {
+		t.Errorf("%.1f allocations for %d blocks", n, inquiry)
 	}
 }

@@ -116,14 +116,12 @@ func (w *surroundings) step() bool {
 	case 5:
 		s.ask(int(w.byte())*blockSize, w.now)
 	case 6: // the store answers, and the link has sent
-		if blocks := s.uploads.next(int(w.byte()) * blockSize); blocks != nil {
-			for _, b := range blocks {
-				if int64(b.Begin)+int64(b.Length) > w.torrent.PieceSize(int(b.Piece)) || b.Length == 0 || b.Length > maxRequest {
-					w.t.Fatalf("serves %v", b)
-				}
-			}
-			s.uploads.loaded()
+		if pieces := s.uploads.inquire(); pieces != nil {
+			held := uint32(w.byte() % 12)
+			err = s.leased(&messages.PiecesLeased{Pieces: pieces, Runs: []messages.PieceRun{{From: 0, To: held}}}, w.now)
 		}
+		s.serve(int(w.byte()) * blockSize)
+		s.uploads.handed = 0
 	case 7: // several frames of one batch
 		for range w.byte() % 8 {
 			f := w.frame()
@@ -182,6 +180,12 @@ func (w *surroundings) flush() {
 		}
 	}
 	for _, o := range out.send {
+		if o.Kind == frame.Piece {
+			b := blockOf(&o.Frame)
+			if int64(b.Begin)+int64(b.Length) > w.torrent.PieceSize(int(b.Piece)) || b.Length == 0 || b.Length > maxRequest {
+				w.t.Fatalf("serves %v", b)
+			}
+		}
 		if o.Kind == frame.Request && s.flags.PeerChoking {
 			w.t.Fatal("asks a peer that chokes")
 		}

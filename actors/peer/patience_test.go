@@ -87,10 +87,20 @@ func TestSessionBearsRequestsThatCrossAChoke(t *testing.T) {
 
 func TestSessionBearsFewRequestsForWhatIsNotThere(t *testing.T) {
 	s := newTestSession(t)
-	if err := s.unserved(maxPatience, start); err != nil {
+	s.choke(false)
+	refuse := func(n int) (err error) {
+		for ; n > 0 && err == nil; n -= inquiry {
+			for i := range min(n, inquiry) {
+				s.uploads.request(block(i))
+			}
+			err = s.leased(&messages.PiecesLeased{Pieces: s.uploads.inquire()}, start)
+		}
+		return err
+	}
+	if err := refuse(maxPatience); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.unserved(1, start); err == nil {
+	if err := refuse(1); err == nil {
 		t.Error("requests for what we never announced have no end")
 	}
 }

@@ -137,8 +137,8 @@ func (p *peer) Receive(c actor.Context) {
 			p.flush(c)
 		}
 
-	case *messages.BlocksLoaded:
-		p.loaded(c, m)
+	case *messages.PiecesLeased:
+		p.leased(c, m)
 	case *messages.SetLimits:
 		p.Limits = *m
 		p.waiting = [2]bool{} // a limiter that was restarted has forgotten us
@@ -205,27 +205,11 @@ func (p *peer) announce(c actor.Context, pieces []uint32) {
 	p.flush(c)
 }
 
-// loaded hands blocks to the link. Blocks that the store left out are not
-// answered: they were never announced.
-func (p *peer) loaded(c actor.Context, m *messages.BlocksLoaded) {
+func (p *peer) leased(c actor.Context, m *messages.PiecesLeased) {
 	if !p.holds(m.Link) || p.session == nil {
 		return
 	}
-	asked := p.session.uploads.loading
-	if p.session.uploads.loaded() && m.Err == nil {
-		for _, b := range m.Blocks {
-			p.session.out.send = append(p.session.out.send, messages.Outgoing{
-				Frame:  frame.Frame{Kind: frame.Piece, Index: b.Piece, Begin: b.Begin, Length: b.Length},
-				Source: m.Source,
-				Offset: int64(b.Piece)*p.Torrent.PieceLength + int64(b.Begin),
-			})
-			p.session.uploads.handed += int64(b.Length)
-		}
-	}
-	var err error
-	if m.Err == nil {
-		err = p.session.unserved(asked-len(m.Blocks), p.World.Clock.Now())
-	}
+	err := p.session.leased(m, p.World.Clock.Now())
 	p.flush(c)
 	if err != nil {
 		p.end(c, messages.GoneProtocol, err)
@@ -258,9 +242,9 @@ func (p *peer) flush(c actor.Context) {
 	}
 	s, now := p.session, p.World.Clock.Now()
 	p.spend(messages.Down, s.ask(p.allowance(messages.Down), now))
-	if blocks := s.uploads.next(p.allowance(messages.Up)); blocks != nil {
-		p.spend(messages.Up, bytesOf(blocks))
-		c.Send(p.Refs.Store, &messages.LoadBlocks{Link: p.link.ID(), Blocks: blocks, ReplyTo: c.Self()})
+	p.spend(messages.Up, s.serve(p.allowance(messages.Up)))
+	if pieces := s.uploads.inquire(); pieces != nil {
+		c.Send(p.Refs.Store, &messages.LeasePieces{Link: p.link.ID(), Pieces: pieces, ReplyTo: c.Self()})
 	}
 	p.wantTokens(c)
 

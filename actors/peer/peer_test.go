@@ -103,11 +103,15 @@ func TestPeerUploads(t *testing.T) {
 		t.Fatalf("sent %v", sent.Kind)
 	}
 	link.Receive(frame.Frame{Kind: frame.Request, Index: 1, Begin: blockSize, Length: blockSize})
-	load := stage.Await[*messages.LoadBlocks](s.store)
-	s.Tell(&messages.BlocksLoaded{Link: load.Link, Blocks: load.Blocks})
+	ask := stage.Await[*messages.LeasePieces](s.store)
+	s.Tell(&messages.PiecesLeased{Link: ask.Link, Pieces: ask.Pieces, Runs: []messages.PieceRun{{From: 0, To: 2}}})
 	sent := link.AwaitSent()
 	if sent.Kind != frame.Piece || sent.Offset != s.torrent.PieceLength+blockSize || sent.Length != blockSize {
 		t.Fatalf("sent %+v at %d", sent.Frame, sent.Offset)
+	}
+	link.Receive(frame.Frame{Kind: frame.Request, Length: blockSize}) // piece 0 is leased too
+	if sent = link.AwaitSent(); sent.Kind != frame.Piece || sent.Index != 0 {
+		t.Fatalf("sent %+v", sent.Frame)
 	}
 }
 
@@ -170,13 +174,20 @@ func TestPeerBuysTokensWhenLimited(t *testing.T) {
 	}
 	s.Tell(&messages.SetChoked{Choked: false})
 	link.Receive(frame.Frame{Kind: frame.Request, Length: blockSize})
+	ask := stage.Await[*messages.LeasePieces](s.store)
+	s.Tell(&messages.PiecesLeased{Link: ask.Link, Pieces: ask.Pieces, Runs: []messages.PieceRun{{From: 0, To: 1}}})
 	if want := stage.Await[*messages.TokensWanted](s.limiter); want.Direction != messages.Up || want.Bytes != blockSize {
 		t.Fatalf("wants %+v", want)
 	}
+	if sent := link.AwaitSent(); sent.Kind != frame.Unchoke {
+		t.Fatalf("sent %v", sent.Kind)
+	}
 	s.Tell(&messages.SetLimits{}) // the limits are lifted
-	load := stage.Await[*messages.LoadBlocks](s.store)
-	if len(load.Blocks) != 1 {
-		t.Fatalf("loads %d", len(load.Blocks))
+	if sent := link.AwaitSent(); sent.Kind != frame.Request {
+		t.Fatalf("sent %v", sent.Kind)
+	}
+	if sent := link.AwaitSent(); sent.Kind != frame.Piece {
+		t.Fatalf("sent %v", sent.Kind)
 	}
 }
 

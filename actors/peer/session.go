@@ -193,9 +193,17 @@ func (s *session) asked(f *frame.Frame, now time.Time) error {
 	return nil
 }
 
-// unserved takes note of requests, answered by nothing, for what we never
-// announced.
-func (s *session) unserved(n int, now time.Time) error { return s.patience.spend(n*costUseless, now) }
+// serve sends blocks of up to bytes, and returns how many bytes they have.
+func (s *session) serve(bytes int) (served int) {
+	s.out.send, served = s.uploads.serve(s.out.send, s.torrent.PieceLength, bytes)
+	return served
+}
+
+// leased takes note of what may be served. Requests for what we never announced
+// are answered by nothing.
+func (s *session) leased(m *messages.PiecesLeased, now time.Time) error {
+	return s.patience.spend(s.uploads.answered(m)*costUseless, now)
+}
 
 // piece takes payload: what we asked of this peer goes on to the store, the
 // rest is dropped. Answers to requests that we dropped are only wasted; a peer

@@ -33,7 +33,7 @@ func (p *peer) spend(d messages.Direction, bytes int) {
 // blocks at a time so that peers take turns.
 func (p *peer) wantTokens(c actor.Context) {
 	p.want(c, messages.Down, p.session.requests.waiting)
-	if p.session.uploads.loading == 0 && p.session.uploads.handed < handOver {
+	if !p.session.uploads.asking && !p.session.uploads.full() {
 		p.want(c, messages.Up, p.session.uploads.queue)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"kouzui/messages"
+	"kouzui/wire/frame"
 )
 
 const (
@@ -13,17 +14,20 @@ const (
 	// handOver is how many bytes are with the link at a time. Until a block is
 	// there its cancel works.
 	handOver = 1 << 20
-	// batch is how many blocks are loaded at a time.
-	batch = 64
+	// inquiry is how many of the blocks that wait the store is asked about at a
+	// time.
+	inquiry = 64
 )
 
-// uploads are the blocks that the other side has asked for: queued, then being
-// looked up in the store, then with the link.
+// uploads are the blocks that the other side has asked for: queued, then with
+// the link. What may be served is leased from the store.
 type uploads struct {
-	queue   []messages.Block
-	loading int   // blocks of the lookup that is under way
-	handed  int64 // bytes with the link
-	dropped bool  // what is being looked up is not wanted any more
+	queue  []messages.Block
+	handed int64 // bytes with the link
+
+	lease  []messages.PieceRun // the one used last first
+	source messages.BlockSource
+	asking bool // the store
 }
 
 // request queues a block; false means that there is no room.
@@ -42,39 +46,66 @@ func (u *uploads) cancel(b messages.Block) {
 }
 
 // clear forgets what is not with the link yet, as our choke does.
-func (u *uploads) clear() {
-	u.queue = nil
-	u.dropped = u.loading > 0
+func (u *uploads) clear() { u.queue = nil }
+
+func (u *uploads) full() bool { return u.handed >= handOver }
+
+func (u *uploads) leased(piece uint32) bool {
+	for i, run := range u.lease {
+		if run.Holds(piece) {
+			u.lease[0], u.lease[i] = run, u.lease[0]
+			return true
+		}
+	}
+	return false
 }
 
-// next takes the blocks to be looked up now, of up to bytes. One lookup is under
-// way at a time.
-func (u *uploads) next(bytes int) []messages.Block {
-	if u.loading > 0 || u.handed >= handOver || len(u.queue) == 0 {
-		return nil
-	}
-	n, room := 0, int(handOver-u.handed)
-	for n < min(len(u.queue), batch) {
-		length := int(u.queue[n].Length)
-		if n > 0 && room < length || bytes < length {
+// serve appends the blocks whose turn it is to dst, up to the first that is not
+// leased, and returns how many bytes they have: no more than bytes.
+func (u *uploads) serve(dst []messages.Outgoing, pieceLength int64, bytes int) (_ []messages.Outgoing, served int) {
+	n := 0
+	for ; n < len(u.queue) && !u.full(); n++ {
+		b := u.queue[n]
+		length := int(b.Length)
+		if served+length > bytes || n > 0 && u.handed+int64(length) > handOver || !u.leased(b.Piece) {
 			break
 		}
-		room -= length
-		bytes -= length
-		n++
+		dst = append(dst, messages.Outgoing{
+			Frame:  frame.Frame{Kind: frame.Piece, Index: b.Piece, Begin: b.Begin, Length: b.Length},
+			Source: u.source,
+			Offset: int64(b.Piece)*pieceLength + int64(b.Begin),
+		})
+		served += length
+		u.handed += int64(length)
 	}
-	if n == 0 {
-		return nil
-	}
-	blocks := slices.Clone(u.queue[:n])
 	u.queue = slices.Delete(u.queue, 0, n)
-	u.loading = n
-	return blocks
+	return dst, served
 }
 
-// loaded ends the lookup; false means that its blocks are not to be sent.
-func (u *uploads) loaded() bool {
-	wanted := !u.dropped
-	u.loading, u.dropped = 0, false
-	return wanted
+// inquire is what the store has to be asked before more can be served: nil if
+// there is nothing, or an answer to come.
+func (u *uploads) inquire() (pieces []uint32) {
+	if u.asking || u.full() || len(u.queue) == 0 || u.leased(u.queue[0].Piece) {
+		return nil
+	}
+	u.asking = true
+	for _, b := range u.queue[:min(len(u.queue), inquiry)] {
+		if !slices.Contains(pieces, b.Piece) {
+			pieces = append(pieces, b.Piece)
+		}
+	}
+	return pieces
+}
+
+// answered takes the store's answer, and drops the blocks that it refuses:
+// their pieces were never announced. It returns how many.
+func (u *uploads) answered(m *messages.PiecesLeased) (refused int) {
+	u.asking, u.lease, u.source = false, m.Runs, m.Source
+	front := min(len(u.queue), inquiry)
+	kept := slices.DeleteFunc(u.queue[:front:front], func(b messages.Block) bool {
+		return slices.Contains(m.Pieces, b.Piece) && !u.leased(b.Piece)
+	})
+	refused = front - len(kept)
+	u.queue = slices.Delete(u.queue, len(kept), front)
+	return refused
 }

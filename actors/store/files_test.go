@@ -54,19 +54,29 @@ func TestPadding(t *testing.T) {
 	}
 }
 
-// wantContent loads blocks and reads them.
+// lease asks what of pieces may be served.
+func (r *rig) lease(pieces ...uint32) *messages.PiecesLeased {
+	r.Helper()
+	r.tell(&messages.LeasePieces{Link: 7, Pieces: pieces, ReplyTo: r.scheduler})
+	leased := await[*messages.PiecesLeased](r)
+	if leased.Link != 7 || !slices.Equal(leased.Pieces, pieces) {
+		r.Errorf("asked for %d, answered %+v", pieces, leased)
+	}
+	return leased
+}
+
+// wantContent leases the pieces of blocks and reads them.
 func (r *rig) wantContent(blocks ...messages.Block) {
 	r.Helper()
-	r.tell(&messages.LoadBlocks{Link: 7, Blocks: blocks, ReplyTo: r.scheduler})
-	loaded := await[*messages.BlocksLoaded](r)
-	if loaded.Link != 7 || len(loaded.Blocks) != len(blocks) {
-		r.Errorf("of %d blocks there are %d", len(blocks), len(loaded.Blocks))
-	}
-	for _, b := range loaded.Blocks {
+	for _, b := range blocks {
+		leased := r.lease(b.Piece)
+		if len(leased.Runs) != 1 || !leased.Runs[0].Holds(b.Piece) {
+			r.Errorf("of piece %d there is %v", b.Piece, leased.Runs)
+		}
 		got := make([]byte, b.Length)
 		half := len(got) / 2
 		answer := make(chan error, 1)
-		loaded.Source.ReadBlocks([][]byte{got[:half], got[half:]}, int64(b.Piece)*r.PieceLength+int64(b.Begin), func(err error) { answer <- err })
+		leased.Source.ReadBlocks([][]byte{got[:half], got[half:]}, int64(b.Piece)*r.PieceLength+int64(b.Begin), func(err error) { answer <- err })
 		if err := <-answer; err != nil || !bytes.Equal(got, r.bytes(b)) {
 			r.Errorf("block %v is not what it should be: %v", b, err)
 		}
@@ -159,20 +169,18 @@ func TestOnlyVerifiedIsServed(t *testing.T) {
 	r.send(1, nil, s.blocks(2)[0])
 	r.wantContent(s.blocks(1)...)
 
-	ask := append(s.blocks(1), s.blocks(2)...)
-	ask = append(ask, messages.Block{Piece: 1, Begin: 49_999, Length: 2}, messages.Block{Piece: 99, Length: 1}, s.blocks(1)[0])
-	r.tell(&messages.LoadBlocks{Blocks: ask, ReplyTo: r.scheduler})
-	want := append(s.blocks(1), s.blocks(1)[0])
-	if loaded := await[*messages.BlocksLoaded](r); fmt.Sprint(loaded.Blocks) != fmt.Sprint(want) {
-		t.Errorf("%v", loaded.Blocks)
+	if runs := r.lease(0, 1, 2, 1, 99).Runs; !slices.Equal(runs, []messages.PieceRun{{From: 1, To: 2}}) {
+		t.Errorf("may serve %v", runs)
 	}
 
 	// The source goes on when the data takes its final name, and ends with the
 	// store.
-	r.tell(&messages.LoadBlocks{Blocks: s.blocks(1), ReplyTo: r.scheduler})
-	source := await[*messages.BlocksLoaded](r).Source
+	source := r.lease(1).Source
 	r.sendAll()
 	await[*messages.StoreFinished](r)
+	if runs := r.lease(3, 0).Runs; !slices.Equal(runs, []messages.PieceRun{{From: 0, To: uint32(s.PieceCount())}}) {
+		t.Errorf("of what is complete it serves %v", runs)
+	}
 	r.wantContent(s.blocks(1)...)
 	r.wantContent(s.blocks(4)...)
 	outside := func(off int64) (err error) {

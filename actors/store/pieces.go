@@ -1,6 +1,8 @@
 package store
 
 import (
+	"slices"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"kouzui/messages"
@@ -83,25 +85,26 @@ func (s *store) markDirty(j *job) {
 	}
 }
 
-// loadBlocks says where the blocks are: whoever sends them reads them.
-func (s *store) loadBlocks(c actor.Context, m *messages.LoadBlocks) {
-	answer := &messages.BlocksLoaded{Link: m.Link, Source: s.source, Blocks: m.Blocks}
-	for i, b := range m.Blocks {
-		if s.offers(b) {
-			continue
+// leasePieces says what may be served and where it is: whoever sends it reads it.
+func (s *store) leasePieces(c actor.Context, m *messages.LeasePieces) {
+	answer := &messages.PiecesLeased{Link: m.Link, Pieces: m.Pieces, Source: s.source}
+	for _, piece := range m.Pieces {
+		known := slices.ContainsFunc(answer.Runs, func(r messages.PieceRun) bool { return r.Holds(piece) })
+		if s.phase == ready && !known && s.have.Test(uint(piece)) {
+			answer.Runs = append(answer.Runs, s.runAround(uint(piece)))
 		}
-		answer.Blocks = append([]messages.Block(nil), m.Blocks[:i]...)
-		for _, b := range m.Blocks[i+1:] {
-			if s.offers(b) {
-				answer.Blocks = append(answer.Blocks, b)
-			}
-		}
-		break
 	}
 	c.Send(m.ReplyTo, answer)
 }
 
-func (s *store) offers(b messages.Block) bool {
-	return s.phase == ready && s.have.Test(uint(b.Piece)) &&
-		int64(b.Begin)+int64(b.Length) <= s.Torrent.PieceSize(int(b.Piece))
+// runAround is the longest run of verified pieces that piece is in.
+func (s *store) runAround(piece uint) messages.PieceRun {
+	run := messages.PieceRun{To: uint32(s.Torrent.PieceCount())}
+	if before, ok := s.have.PreviousClear(piece); ok {
+		run.From = uint32(before + 1)
+	}
+	if after, ok := s.have.NextClear(piece); ok {
+		run.To = uint32(after)
+	}
+	return run
 }

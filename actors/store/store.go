@@ -9,7 +9,7 @@
 // takes its final name; names.go tells which names there are.
 //
 // The store itself never waits for the disk: its workers and its keeper do, so
-// that LoadBlocks is answered at once, whatever else is going on.
+// that LeasePieces is answered at once, whatever else is going on.
 package store
 
 import (
@@ -151,8 +151,8 @@ func (s *store) Receive(c actor.Context) {
 		s.recalled(c, m)
 	case *messages.StoreBlocks:
 		s.storeBlocks(m)
-	case *messages.LoadBlocks:
-		s.loadBlocks(c, m)
+	case *messages.LeasePieces:
+		s.leasePieces(c, m)
 	case *messages.SetMemory:
 		s.memory = m.Bytes
 	case *messages.Flush:
