@@ -89,14 +89,6 @@ func (c *chunk) fill() error {
 	return nil
 }
 
-func (c *chunk) payload() int {
-	n := 0
-	for _, g := range c.gaps {
-		n += g.end - g.start
-	}
-	return n
-}
-
 // reset makes the chunk ready for another link, and tells whether it is worth
 // keeping.
 func (c *chunk) reset() bool {
