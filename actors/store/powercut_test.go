@@ -1,0 +1,174 @@
+package store
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"kouzui/actors/world"
+	"kouzui/actors/world/fake"
+	"kouzui/messages"
+)
+
+// The power fails before, between and after all that a store does to its disk,
+// from the first write to the last. Whatever is left, the next store takes no
+// piece for right that is not, and completes the data.
+func TestPowerCut(t *testing.T) {
+	for name, lengths := range map[string][]int64{
+		"single file": {400_000},
+		"many files":  {100_000, 0, 70_000, 200_000, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			noLeaks(t)
+			w := newWorld()
+			s := newSample(t, 50_000, lengths...)
+			cuts := &cuttingDisk{Disk: w.Disk, chance: rand.New(rand.NewPCG(1, uint64(len(lengths))))}
+			world := w.World()
+			world.Disk = cuts
+			r := newRig(t, world, s, "/d", func(c *Config) { c.HashWorkers = 1 })
+			await[*messages.StoreReady](r)
+			for i := range s.PieceCount() {
+				r.send(1, nil, s.blocks(i)...)
+				await[*messages.PieceVerified](r)
+				if i%3 == 2 {
+					w.Clock.AwaitTimer(saveEvery) // a journal in between
+					w.Clock.Advance(saveEvery)
+				}
+			}
+			await[*messages.StoreFinished](r)
+			r.stop()
+
+			for _, left := range cuts.left {
+				s.resumeFrom(t, w, left)
+			}
+			if checked := s.resumeFrom(t, w, w.Disk); checked > 0 {
+				t.Errorf("without a power cut %d pieces are checked", checked)
+			}
+		})
+	}
+}
+
+// resumeFrom starts a store on what a power cut has left, and returns how many
+// pieces it checked.
+func (s *sample) resumeFrom(t *testing.T, w *fake.World, left *fake.Disk) int {
+	right := make([]bool, s.PieceCount())
+	for i := range right {
+		right[i] = s.holds(t, left, i)
+	}
+	world := w.World()
+	world.Disk = left
+	r := newRig(t, world, s, "/d")
+	ready := await[*messages.StoreReady](r)
+	for i := range ready.Have.EachSet() {
+		if !right[i] {
+			t.Errorf("piece %d is taken for right and is not", i)
+		}
+	}
+	if r.sendAll(); !ready.Complete {
+		await[*messages.StoreFinished](r)
+	}
+	r.want(left, "/d", "data")
+	r.stop()
+	return ready.Checked
+}
+
+// holds tells whether a piece is on the disk.
+func (s *sample) holds(t *testing.T, disk world.Disk, piece int) bool {
+	folder, err := disk.OpenFolder("/d")
+	ok(t, err)
+	found, err := look(folder, s.Torrent)
+	ok(t, err)
+	want := s.content[int64(piece)*s.PieceLength:][:s.PieceSize(piece)]
+	for _, span := range s.AppendPieceSpans(nil, piece) {
+		raw, err := folder.ReadFile(nameIn(s.Torrent, found.base, span.File), 1<<20)
+		if err != nil || int64(len(raw)) < span.Offset+span.Length ||
+			!bytes.Equal(raw[span.Offset:][:span.Length], want[:span.Length]) {
+			return false
+		}
+		want = want[span.Length:]
+	}
+	return true
+}
+
+// cuttingDisk keeps what a power cut would leave, after each call that changes
+// anything.
+type cuttingDisk struct {
+	*fake.Disk
+	mu     sync.Mutex
+	chance *rand.Rand
+	left   []*fake.Disk
+}
+
+func (d *cuttingDisk) cut() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.left = append(d.left, d.PowerCut(d.chance))
+}
+
+func (d *cuttingDisk) OpenFolder(dir string) (world.Folder, error) {
+	f, err := d.Disk.OpenFolder(dir)
+	return cuttingFolder{f, d}, err
+}
+
+type cuttingFolder struct {
+	world.Folder
+	disk *cuttingDisk
+}
+
+func (f cuttingFolder) MkdirAll(name string) error {
+	defer f.disk.cut()
+	return f.Folder.MkdirAll(name)
+}
+
+func (f cuttingFolder) Rename(from, to string) error {
+	defer f.disk.cut()
+	return f.Folder.Rename(from, to)
+}
+
+func (f cuttingFolder) Sync(name string) error {
+	defer f.disk.cut()
+	return f.Folder.Sync(name)
+}
+
+func (f cuttingFolder) WriteFile(name string, data []byte) error {
+	defer f.disk.cut()
+	return f.Folder.WriteFile(name, data)
+}
+
+func (f cuttingFolder) Create(name string) (world.File, error) {
+	file, err := f.Folder.Create(name)
+	return cuttingFile{file, f.disk}, err
+}
+
+func (f cuttingFolder) Open(name string, write bool) (world.File, error) {
+	file, err := f.Folder.Open(name, write)
+	if err != nil {
+		return nil, err
+	}
+	return cuttingFile{file, f.disk}, nil
+}
+
+type cuttingFile struct {
+	world.File
+	disk *cuttingDisk
+}
+
+func (f cuttingFile) WriteBlocks(bufs [][]byte, off int64, done func(error)) {
+	f.File.WriteBlocks(bufs, off, func(err error) {
+		f.disk.cut()
+		done(err)
+	})
+}
+
+func (f cuttingFile) Extend(size int64) error {
+	defer f.disk.cut()
+	return f.File.Extend(size)
+}
+
+func (f cuttingFile) Sync(done func(error)) {
+	f.File.Sync(func(err error) {
+		f.disk.cut()
+		done(err)
+	})
+}
