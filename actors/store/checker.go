@@ -12,7 +12,7 @@ import (
 
 // checker is what a worker needs to hash pieces that are on disk, side by side.
 type checker struct {
-	hasher *digest.Hasher
+	hasher *digest.Hasher // the worker's
 	lanes  [digest.Lanes]lane
 	blocks [digest.Lanes][]byte    // that are hashed together
 	zeros  map[int64]metainfo.Hash // of so many: there are two lengths of pieces
@@ -30,8 +30,8 @@ type lane struct {
 
 func (w *worker) startCheck() {
 	k := &w.checker
-	if k.hasher == nil {
-		k.hasher, k.zeros = digest.New(), map[int64]metainfo.Hash{}
+	if k.zeros == nil {
+		k.hasher, k.zeros = w.hasher, map[int64]metainfo.Hash{}
 		for i := range k.lanes {
 			l := &k.lanes[i]
 			l.read = func(err error) {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -12,10 +13,12 @@ import (
 type slot struct {
 	pid  *actor.PID // nil until it is ready
 	gate *gate      // of its incarnation
-	job  *job
+	jobs []*job     // in no order; they come back one by one
 }
 
-func (w *slot) hand(c actor.Context) { c.Send(w.pid, &handed{gate: w.gate, job: w.job}) }
+func (w *slot) hand(c actor.Context) {
+	c.Send(w.pid, &handed{gate: w.gate, jobs: slices.Clone(w.jobs)})
+}
 
 type keeperSlot struct {
 	pid   *actor.PID
@@ -39,8 +42,10 @@ func (s *store) workerReady(c actor.Context, m *workerReady) {
 	}
 	w := &s.slots[m.index]
 	w.pid, w.gate = m.pid, m.gate
-	if w.job != nil {
-		s.countLoss(&w.job.lost, true)
+	if len(w.jobs) > 0 {
+		for _, j := range w.jobs {
+			s.countLoss(&j.lost, true)
+		}
 		w.hand(c)
 	}
 }
@@ -54,35 +59,38 @@ func (s *store) countLoss(lost *int, again bool) {
 	}
 }
 
-// dispatch gives a job to each worker that has none.
+// dispatch gives jobs to each worker that has none.
 func (s *store) dispatch(c actor.Context) {
 	for i := range s.slots {
 		w := &s.slots[i]
-		if w.pid == nil || w.job != nil {
+		if w.pid == nil || len(w.jobs) > 0 {
 			continue
 		}
-		j := s.nextJob()
-		if j == nil {
+		if w.jobs = s.nextJobs(c, w.jobs); len(w.jobs) == 0 {
 			return
 		}
-		w.job = j
 		w.hand(c)
 	}
 }
 
-func (s *store) nextJob() *job {
+// nextJobs appends to dst what a worker is to do next.
+func (s *store) nextJobs(c actor.Context, dst []*job) []*job {
 	switch {
 	case s.phase == checking:
-		return s.nextCheck()
-	case s.phase == dead:
-		return nil
-	case len(s.jobs) == 0 || !s.health.allows():
-		return nil
+		if j := s.nextCheck(); j != nil {
+			dst = append(dst, j)
+		}
+		return dst
+	case s.phase == dead || !s.health.allows():
+		return dst
 	}
-	j := s.jobs[0]
-	s.jobs = append(s.jobs[:0], s.jobs[1:]...)
-	j.probe = s.health.take()
-	return j
+	n := s.ripe(c)
+	dst = append(dst, s.jobs[:n]...)
+	s.jobs = slices.Delete(s.jobs, 0, n)
+	if n > 0 {
+		dst[0].probe = s.health.take()
+	}
+	return dst
 }
 
 // newJob makes a job, or takes one that is done.
@@ -97,8 +105,9 @@ func (s *store) newJob(t task, piece int) *job {
 
 func (s *store) jobDone(c actor.Context, j *job) {
 	for i := range s.slots {
-		if s.slots[i].job == j {
-			s.slots[i].job = nil
+		w := &s.slots[i]
+		if at := slices.Index(w.jobs, j); at >= 0 {
+			w.jobs = slices.Delete(w.jobs, at, at+1)
 		}
 	}
 	switch {
@@ -126,7 +135,7 @@ func (s *store) jobDone(c actor.Context, j *job) {
 
 func (s *store) busy() bool {
 	for i := range s.slots {
-		if s.slots[i].job != nil {
+		if len(s.slots[i].jobs) > 0 {
 			return true
 		}
 	}

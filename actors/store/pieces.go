@@ -29,6 +29,7 @@ func (s *store) queuePiece(p *partial) {
 	j.blocks = append(j.blocks, p.blocks...)
 	j.want = s.blame.suspected(p.piece)
 	s.jobs = append(s.jobs, j)
+	s.gather.came(s.World.Clock.Now())
 }
 
 // spill makes room: half of the memory may lie in unfinished pieces, the other

@@ -207,7 +207,7 @@ func TestSecondStoreIsLockedOut(t *testing.T) {
 // and begins anew with what is on disk.
 func TestWorkerDies(t *testing.T) {
 	s := newSample(t, 64<<10, 60_000) // one piece: no timer but the supervisor's is ever set
-	job := func(h *handed) bool { return h.job != nil }
+	job := func(h *handed) bool { return len(h.jobs) > 0 }
 	chore := func(h *handed) bool { return h.chore != nil }
 	for name, tc := range map[string]struct {
 		victim func(*handed) bool

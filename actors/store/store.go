@@ -90,6 +90,7 @@ type store struct {
 
 	assembly *assembly
 	blame    *blame
+	gather   gather
 	memory   int64  // bytes, see SetMemory
 	jobs     []*job // in order; those that could not be written come first
 	spare    []*job
@@ -154,12 +155,16 @@ func (s *store) Receive(c actor.Context) {
 	case *messages.LeasePieces:
 		s.leasePieces(c, m)
 	case *messages.SetMemory:
-		s.memory = m.Bytes
+		s.setMemory(m.Bytes)
 	case *messages.Flush:
 		s.flushes = append(s.flushes, m.ReplyTo)
 	case *saveNow:
 		if m.owner == s {
 			s.saving, s.saveDue = nil, true
+		}
+	case *gathered:
+		if m.owner == s {
+			s.gather.timer, s.gather.due = nil, true
 		}
 	case *retryNow:
 		if m.owner == s {
@@ -175,7 +180,7 @@ func (s *store) begin(c actor.Context) {
 	deliver := world.Deliver(c)
 	s.files = newFiles(s.Torrent, openFiles, func(file int, err error) { deliver(&doubted{s, file, err}) })
 	s.source = &source{s.files}
-	s.memory = defaultMemory
+	s.setMemory(defaultMemory)
 	s.blame = newBlame()
 	s.dirty = bitset.New(uint(len(s.Torrent.Files)))
 	c.Send(s.Refs.Torrent, &messages.RecallPieces{ReplyTo: c.Self()})
@@ -195,6 +200,11 @@ func (s *store) begin(c actor.Context) {
 	}
 }
 
+func (s *store) setMemory(bytes int64) {
+	s.memory = bytes
+	s.gather.most = together(bytes, s.Torrent.PieceLength)
+}
+
 func (s *store) spawn(c actor.Context, name string, producer actor.Producer) {
 	kind, _, _ := strings.Cut(name, "-")
 	if _, err := c.SpawnNamed(s.Tree.Props(kind, producer, supervise.Blocking()), name); err != nil {
@@ -206,6 +216,7 @@ func (s *store) spawn(c actor.Context, name string, producer actor.Producer) {
 func (s *store) end() {
 	s.phase = dead
 	s.health.stop()
+	s.gather.stop()
 	if s.saving != nil {
 		s.saving.Stop()
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"kouzui/wire/buffer"
+	"kouzui/wire/digest"
 	"kouzui/wire/metainfo"
 )
 
@@ -34,6 +35,7 @@ type job struct {
 
 	good bool            // the hash is right
 	has  []bool          // which of pieces are right
+	done bool            // it is known whether, from hashing side by side
 	sums []metainfo.Hash // of each block, when wanted or when the piece is corrupt
 	want bool            // sums are wanted
 	err  error           // the disk failed
@@ -54,7 +56,7 @@ type workerReady struct {
 // What still lies in the mailbox for the one before comes again.
 type handed struct {
 	gate  *gate
-	job   *job
+	jobs  []*job
 	chore *chore
 }
 
@@ -63,8 +65,8 @@ func (*handed) IgnoreDeadLetterLogging() {}
 // window is how many blocks of a piece on disk a worker reads at a time: 1 MiB.
 const window = 64
 
-// worker hashes, reads and writes: one piece at a time, or checks some. It may
-// block.
+// worker hashes, reads and writes. It hashes what it can side by side, and does
+// the rest one piece at a time. It may block.
 type worker struct {
 	owner *store
 	index int
@@ -74,9 +76,11 @@ type worker struct {
 	pool    *buffer.Pool
 
 	gate *gate
+	jobs []*job // that follow
 	job  *job
 	step func() bool // what comes when the gate is passed, nil: nothing; false while it waits
 
+	hasher *digest.Hasher
 	hash   hash.Hash
 	sum    metainfo.Hash
 	blocks []held   // of the job
@@ -84,6 +88,7 @@ type worker struct {
 	view   [][]byte // bytes of the blocks from at on
 	loans  []*buffer.Block
 	bufs   [][]byte // under way to disk
+	strips [digest.Lanes][]byte
 
 	checker checker
 }
@@ -92,24 +97,69 @@ func (w *worker) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *actor.Started:
 		w.gate = newGate(c)
-		w.hash = sha1.New()
+		w.hash, w.hasher = sha1.New(), digest.New()
 		c.Send(c.Parent(), &workerReady{w.owner, w.index, c.Self(), w.gate})
 	case *handed:
 		if m.gate == w.gate {
-			w.begin(m.job)
-			w.proceed(c)
+			w.jobs = m.jobs
+			w.hashTogether()
+			w.next(c)
 		}
 	case *moved:
 		if m.gate == w.gate { // else of the incarnation before
-			w.proceed(c)
+			if w.proceed(c) {
+				w.next(c)
+			}
 		}
 	}
 }
 
+// next goes through the jobs until it waits for the disk or has done them all.
+func (w *worker) next(c actor.Context) {
+	for len(w.jobs) > 0 {
+		w.job, w.jobs = w.jobs[0], w.jobs[1:]
+		w.begin(w.job)
+		if !w.proceed(c) {
+			return
+		}
+	}
+}
+
+// hashTogether hashes pieces that are in memory, if it is more than one.
+func (w *worker) hashTogether() {
+	if len(w.jobs) < 2 {
+		return
+	}
+	w.hasher.Reset()
+	for at := 0; ; at++ {
+		more := false
+		for i, j := range w.jobs {
+			w.strips[i] = nil
+			if at < len(j.blocks) {
+				w.strips[i], more = j.blocks[at].data.Bytes(), true
+			}
+		}
+		if !more {
+			break
+		}
+		w.hasher.Write(w.strips[:len(w.jobs)]...)
+	}
+	for i, j := range w.jobs {
+		j.good, j.done = w.hasher.Sum(i) == w.torrent.PieceHash(j.piece), true
+	}
+}
+
 func (w *worker) begin(j *job) {
-	w.job = j
-	j.good, j.err, j.sums, j.has = false, nil, j.sums[:0], j.has[:0]
+	j.err, j.sums, j.has = nil, j.sums[:0], j.has[:0]
 	w.blocks = j.blocks
+	switch {
+	case j.done && j.good:
+		w.startWrite()
+		return
+	case j.done: // once more, for the sums that may tell who is to blame
+		j.done, j.want = false, true
+	}
+	j.good = false
 	switch j.task {
 	case taskCheck:
 		w.startCheck()
@@ -120,8 +170,8 @@ func (w *worker) begin(j *job) {
 	}
 }
 
-// proceed goes on with the job until it waits for the disk or the job is done.
-func (w *worker) proceed(c actor.Context) {
+// proceed goes on with the job until it waits for the disk, or the job is done.
+func (w *worker) proceed(c actor.Context) (done bool) {
 	for {
 		if w.gate.err != nil {
 			w.job.err = w.gate.err
@@ -131,7 +181,7 @@ func (w *worker) proceed(c actor.Context) {
 			break
 		}
 		if !w.step() {
-			return
+			return false
 		}
 	}
 	w.pool.ReleaseAll(w.loans)
@@ -141,6 +191,7 @@ func (w *worker) proceed(c actor.Context) {
 	j := w.job
 	w.job, w.step, w.blocks = nil, nil, nil
 	c.Send(c.Parent(), j)
+	return true
 }
 
 func (w *worker) startHash() {

@@ -1,0 +1,104 @@
+package store
+
+import (
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/actors/world"
+	"kouzui/wire/digest"
+)
+
+const (
+	// gatherWait is how long a whole piece waits for others, so that they are
+	// hashed side by side, gatherGap how soon after the one before it must have
+	// come to be worth the wait.
+	gatherWait = 50 * time.Millisecond
+	gatherGap  = 20 * time.Millisecond
+)
+
+// gather holds whole pieces back for each other's company.
+type gather struct {
+	most  int // pieces to be hashed side by side, 1 if it does not pay
+	last  time.Time
+	quick int         // pieces that came soon after the one before them, in a row
+	timer world.Timer // nil: nothing waits
+	due   bool        // what waits has waited enough
+}
+
+// gathered: the store's timer to itself.
+type gathered struct{ owner *store }
+
+// together is how many pieces of a length are hashed at a time, when half of
+// the memory is there for them.
+func together(memory, pieceLength int64) int {
+	n := int(min(memory/2/pieceLength, digest.Lanes))
+	if n < digest.Least() {
+		return 1
+	}
+	return n
+}
+
+// came takes note that a piece has become whole.
+func (g *gather) came(now time.Time) {
+	g.quick++
+	if now.Sub(g.last) > gatherGap {
+		g.quick = 0
+	}
+	g.last = now
+}
+
+func (g *gather) stop() {
+	if g.timer != nil {
+		g.timer.Stop()
+		g.timer = nil
+	}
+	g.due = false
+}
+
+// ripe is how many of the jobs in front are to be done now as one batch. Pieces
+// wait only if more are about to come and there is room for them.
+func (s *store) ripe(c actor.Context) int {
+	if len(s.jobs) == 0 {
+		return 0
+	}
+	if s.health.failed || !s.jobs[0].joins() {
+		return 1
+	}
+	n := 1
+	for n < min(len(s.jobs), s.gather.most) && s.jobs[n].joins() {
+		n++
+	}
+	g := &s.gather
+	if n == g.most || n < len(s.jobs) || g.quick < g.most || g.due || len(s.flushes) > 0 || s.crowded() {
+		g.stop()
+		return n
+	}
+	if g.timer == nil {
+		g.timer = world.SendAfter(c, s.World.Clock, gatherWait, &gathered{s})
+	}
+	return 0
+}
+
+// joins tells that a job can be hashed beside others.
+func (j *job) joins() bool {
+	if j.task != taskPiece || j.want {
+		return false
+	}
+	for i := range j.blocks {
+		if j.blocks[i].data == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// crowded tells that nothing is likely to come before something is finished:
+// the pieces under way are the last, or fill the memory.
+func (s *store) crowded() bool {
+	pieces := len(s.jobs)
+	for i := range s.slots {
+		pieces += len(s.slots[i].jobs)
+	}
+	return pieces >= s.lacking || s.assembly.memory+int64(pieces)*s.Torrent.PieceLength >= s.memory*3/4
+}
