@@ -19,6 +19,8 @@ type Usage struct {
 	Resident  int64         // bytes of memory, mapped files included, now
 	Peak      int64         // the same, at most
 	Anonymous int64         // bytes of it that map no file, now
+	OpenFiles int           // descriptors, now
+	Wakes     int64         // how often threads that live returned from waiting
 }
 
 // Usage asks the kernel. Of a process that has ended it returns nothing.
@@ -41,6 +43,19 @@ func (p *Process) Usage() (u Usage) {
 				u.Peak = kib << 10
 			case "RssAnon:":
 				u.Anonymous = kib << 10
+			}
+		}
+	}
+	of := fmt.Sprintf("/proc/%d/", p.cmd.Process.Pid)
+	open, _ := os.ReadDir(of + "fd")
+	u.OpenFiles = len(open)
+	threads, _ := os.ReadDir(of + "task")
+	for _, thread := range threads {
+		status, _ := os.ReadFile(of + "task/" + thread.Name() + "/status")
+		for line := range bytes.Lines(status) {
+			if n, is := bytes.CutPrefix(line, []byte("voluntary_ctxt_switches:")); is {
+				wakes, _ := strconv.ParseInt(string(bytes.TrimSpace(n)), 10, 64)
+				u.Wakes += wakes
 			}
 		}
 	}
