@@ -1,0 +1,58 @@
+package main
+
+import (
+	"os"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// ends SIGNAL CODE COUNT TEXT COMMAND ARG...: runs the command, signals it once
+// COUNT lines have had TEXT in them, and expects it to end with that code; -1 is
+// that of a process that was killed.
+func ends(ts *testscript.TestScript, _ bool, args []string) {
+	signal := map[string]os.Signal{"KILL": os.Kill, "TERM": syscall.SIGTERM}[args[0]]
+	count, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	p := start(ts, args[4:])
+	for range count {
+		p.await(ts, args[3])
+	}
+	p.signal(ts, signal, args[1])
+}
+
+// uploaded MOST UNTIL COMMAND ARG...: starts the command, a seed that writes
+// JSON, and goes on once it says UNTIL. At the end of the script the seed may
+// have uploaded MOST bytes.
+func uploaded(ts *testscript.TestScript, _ bool, args []string) {
+	most, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	p := start(ts, args[2:])
+	ts.Defer(func() {
+		last := p.signal(ts, os.Interrupt, "0")
+		found := regexp.MustCompile(`"uploaded":(\d+)`).FindStringSubmatch(last)
+		if found == nil {
+			ts.Fatalf("the seed ended with %q", last)
+		}
+		if n, err := strconv.Atoi(found[1]); err != nil || n > most {
+			ts.Fatalf("%d bytes were uploaded, more than %d", n, most)
+		}
+	})
+	p.await(ts, args[1])
+}
+
+// signal ends the process and returns the last line that it said.
+func (p *process) signal(ts *testscript.TestScript, signal os.Signal, code string) (last string) {
+	ts.Check(p.Process.Signal(signal))
+	for p.said.Scan() {
+		last = p.said.Text()
+	}
+	p.Wait() // its outcome is the exit code
+	if got := strconv.Itoa(p.ProcessState.ExitCode()); got != code {
+		ts.Fatalf("%s: exit code %s, want %s; it said %q", strings.Join(p.Args, " "), got, code, last)
+	}
+	return last
+}
