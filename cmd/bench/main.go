@@ -19,6 +19,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -64,6 +65,9 @@ func run(ctx context.Context) error {
 	clients, err := participants(*names, *builds)
 	if err != nil {
 		return err
+	}
+	if len(clients) == 0 {
+		return errors.New("there is no client to measure")
 	}
 	partners, err := participants(*with, *builds)
 	if err != nil {

@@ -21,16 +21,9 @@ const nobody = "http://127.0.0.1:1/announce"
 // bench measures one part.
 type bench struct {
 	report
-	partner  participant
-	homes    map[bool]string // on a disk, in memory
+	homes    map[bool]string // by whether on a disk
 	contents map[key]*counterpart.Content
 	gaveUp   map[string]bool // who failed in which scenario: it is not tried again
-}
-
-// key tells contents apart.
-type key struct {
-	disk          bool
-	piece, length int64
 }
 
 func measure(ctx context.Context, p part, clients []participant, partner participant) (*report, error) {
@@ -40,7 +33,7 @@ func measure(ctx context.Context, p part, clients []participant, partner partici
 	}
 	b := bench{
 		report:  report{part: p, clients: clients, size: *size * mib, rounds: n, partner: partner},
-		partner: partner, homes: map[bool]string{}, contents: map[key]*counterpart.Content{}, gaveUp: map[string]bool{},
+		homes: map[bool]string{}, contents: map[key]*counterpart.Content{}, gaveUp: map[string]bool{},
 	}
 	for onDisk, parent := range map[bool]string{false: *dir, true: *disk} {
 		home, err := b.place(parent, p.need(b.size, onDisk))
@@ -75,8 +68,7 @@ func (b *bench) place(parent string, need int64) (home string, err error) {
 		return "", &os.PathError{Op: "statfs", Path: parent, Err: err}
 	}
 	if free := int64(s.Bavail) * s.Bsize; free < need {
-		return "", fmt.Errorf("%s has %s free, and %s are needed: a smaller -size takes less", parent,
-			bytesOf(free), bytesOf(need))
+		return "", fmt.Errorf("%s has %s free, and %s are needed: a smaller -size takes less", parent, bytesOf(free), bytesOf(need))
 	}
 	return os.MkdirTemp(parent, "kouzui-bench")
 }
@@ -117,11 +109,11 @@ func (b *bench) try(ctx context.Context, s scenario, c participant, round int) e
 
 // content is made once a part.
 func (b *bench) content(s scenario) (*counterpart.Content, error) {
-	k := key{s.disk, s.piece, b.size / s.share}
+	k := s.content(b.size)
 	if c := b.contents[k]; c != nil {
 		return c, nil
 	}
-	home := filepath.Join(b.homes[s.disk], fmt.Sprintf("content-%d-%d", k.piece, k.length))
+	home := filepath.Join(b.homes[k.disk], fmt.Sprintf("content-%d-%d", k.piece, k.length))
 	if err := os.Mkdir(home, 0o700); err != nil {
 		return nil, err
 	}

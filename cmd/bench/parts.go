@@ -62,6 +62,14 @@ func pieces(seeds bool) (all []scenario) {
 	return all
 }
 
+// key tells contents apart.
+type key struct {
+	disk          bool
+	piece, length int64
+}
+
+func (s scenario) content(size int64) key { return key{s.disk, s.piece, size / s.share} }
+
 func bytesOf(n int64) string { return humanize.IBytes(uint64(n)) }
 
 // choose returns the parts of these names, all if there are none.
@@ -93,7 +101,7 @@ func (s scenario) takes(c participant, round int) bool {
 	case "rtorrent":
 		return s.seeds // as a downloader it stands still near the end of larger torrents
 	case "transmission":
-		return !s.few && round == 0 // half a minute of timers a time
+		return !s.few && !s.disk && round == 0 // it takes a minute a time, nearly all of it waiting
 	case "kouzui-traced", "qbittorrent":
 		return !s.few
 	}
@@ -103,15 +111,17 @@ func (s scenario) takes(c participant, round int) bool {
 // need is the space that the part takes in memory (-dir) or on the disk (-disk):
 // contents stay for the whole part, what is downloaded for a run.
 func (p part) need(size int64, disk bool) (n int64) {
-	contents, most := map[int64]int64{}, int64(0)
+	contents, most := map[key]bool{}, int64(0)
 	for _, s := range p.scenarios {
-		if s.disk == disk {
-			contents[s.piece] = size / s.share
-			most = max(most, size/s.share*int64(s.downloaders))
+		if s.disk != disk {
+			continue
 		}
-	}
-	for _, length := range contents {
-		n += length
+		k := s.content(size)
+		if !contents[k] {
+			contents[k] = true
+			n += k.length
+		}
+		most = max(most, k.length*int64(s.downloaders))
 	}
 	return n + most
 }

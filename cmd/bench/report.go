@@ -206,7 +206,7 @@ func (r *report) footnote() string {
 		if s.disk {
 			place = *disk
 		}
-		contents = append(contents, bytesOf(r.size/s.share)+" on "+page.Filesystem(place))
+		contents = append(contents, bytesOf(s.content(r.size).length)+" on "+page.Filesystem(place))
 	}
 	for _, c := range r.clients {
 		versions = append(versions, c.Name+" "+c.version)

@@ -31,7 +31,7 @@ type Run struct {
 }
 
 // No transfer takes this long.
-const patience = 90 * time.Second
+const patience = 2 * time.Minute
 
 // transfer is one run under way.
 type transfer struct {
