@@ -32,8 +32,8 @@ func measure(ctx context.Context, p part, clients []participant, partner partici
 		n = (n + 1) / 2
 	}
 	b := bench{
-		report:  report{part: p, clients: clients, size: *size * mib, rounds: n, partner: partner},
-		homes: map[bool]string{}, contents: map[key]*counterpart.Content{}, gaveUp: map[string]bool{},
+		report: report{part: p, clients: clients, size: *size * mib, rounds: n, partner: partner},
+		homes:  map[bool]string{}, contents: map[key]*counterpart.Content{}, gaveUp: map[string]bool{},
 	}
 	for onDisk, parent := range map[bool]string{false: *dir, true: *disk} {
 		home, err := b.place(parent, p.need(b.size, onDisk))
