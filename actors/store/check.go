@@ -117,8 +117,9 @@ func (s *store) concludeCheck(c actor.Context) {
 	s.assembly = newAssembly(s.Torrent, s.Pool, s.have)
 	whole := s.lacking == 0 && s.found.base == finalName(s.Torrent) && (s.MustExist || s.found.whole(s.Torrent))
 	// A check is not to be made twice, and data in use under its final name has to
-	// be known as ours.
-	if s.check.done > 0 || s.found.exists && s.found.journal == nil {
+	// be known as ours. Where nothing was looked at, nothing is known: a journal
+	// would make the next start believe that nothing is there.
+	if s.check.done > 0 || s.found.exists && s.found.journal == nil && s.Check != messages.CheckNone {
 		s.unsaved, s.saveDue = true, true
 	}
 	c.Send(s.Refs.Scheduler, &messages.StoreReady{Have: s.have.Clone(), Checked: s.check.done, Complete: whole})

@@ -39,6 +39,7 @@ func TestStart(t *testing.T) {
 		"complete, journal":               {base: "data", journal: "right", have: all, complete: true},
 		"complete, full check":            {base: "data", journal: "right", check: messages.CheckFull, have: all, checked: all, complete: true},
 		"complete, no check":              {base: "data", check: messages.CheckNone, err: ErrForeign},
+		"complete, no check, to seed":     {base: "data", check: messages.CheckNone, mustExist: true},
 		"complete, no check, journal":     {base: "data", journal: "right", check: messages.CheckNone, have: all, complete: true},
 		"complete, torn journal":          {base: "data", journal: "torn", have: all, checked: all, complete: true},
 		"complete, older journal":         {base: "data", journal: "older", have: all, checked: 5, complete: true},
@@ -90,6 +91,12 @@ func TestStart(t *testing.T) {
 			r.stop()
 			r.wantNoBlocks()
 
+			if tc.check == messages.CheckNone && tc.journal == "" && tc.base != "" { // which is no check
+				again := newRig(t, w.World(), s, "/d", func(c *Config) { c.MustExist = tc.mustExist })
+				if ready := await[*messages.StoreReady](again); ready.Checked != all || int(ready.Have.Count()) != all {
+					t.Errorf("the second time it has %d and checked %d", ready.Have.Count(), ready.Checked)
+				}
+			}
 			if tc.checked > 0 { // never twice
 				again := newRig(t, w.World(), s, "/d", func(c *Config) { c.MustExist = tc.mustExist })
 				ready := await[*messages.StoreReady](again)

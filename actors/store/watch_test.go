@@ -108,7 +108,7 @@ func changedBehindOurBack(t *testing.T, change func(*testing.T, string), lost, l
 		await[*messages.StoreFinished](r)
 	}
 	r.wantContent(s.blocks(3)...)
-	source := r.sourceOf(s.blocks(3)...)
+	source := r.lease(3).Source
 
 	path := filepath.Join(dir, base, "dir1", "file1")
 	if _, err := os.Lstat(path); err != nil {
@@ -161,11 +161,6 @@ func changedBehindOurBack(t *testing.T, change func(*testing.T, string), lost, l
 	again.wantContent(s.blocks(3)...)
 }
 
-func (r *rig) sourceOf(blocks ...messages.Block) messages.BlockSource {
-	r.tell(&messages.LoadBlocks{Blocks: blocks, ReplyTo: r.scheduler})
-	return await[*messages.BlocksLoaded](r).Source
-}
-
 func awaitTorrent[T any](r *rig) T {
 	for m := range r.torrent {
 		if want, ok := m.(T); ok {
@@ -193,7 +188,7 @@ func TestUnfoundedDoubtsEnd(t *testing.T) {
 		r := newRigAfter(t, known, restless, s, "/d")
 		await[*messages.StoreReady](r)
 		err := make(chan error, 1)
-		r.sourceOf(s.blocks(0)...).ReadBlocks([][]byte{make([]byte, 10)}, 0, func(e error) { err <- e })
+		r.lease(0).Source.ReadBlocks([][]byte{make([]byte, 10)}, 0, func(e error) { err <- e })
 		if <-err == nil {
 			if doubts != maxDoubts+2 {
 				t.Errorf("served after %d doubts", doubts-1)
