@@ -45,12 +45,10 @@ type Config struct {
 	// each message: some 100 ns.
 	Sample time.Duration
 
-	// Dispatcher runs the mailboxes; nil means dispatch.New(0). If it has a
-	// method Close, Shutdown calls it.
-	Dispatcher actor.Dispatcher
-	// Blocking runs the actors that may block; nil means a goroutine for each
-	// wake-up.
-	Blocking actor.Dispatcher
+	// Dispatcher runs the mailboxes; nil means dispatch.New(0). Blocking runs those
+	// of actors that may block; nil means a dispatch.Apart. If they have a method
+	// Close, Shutdown calls it.
+	Dispatcher, Blocking actor.Dispatcher
 }
 
 // Tree is the supervision tree of one actor system. It is safe for concurrent
@@ -76,7 +74,7 @@ func New(c Config) *Tree {
 		c.Dispatcher = dispatch.New(0)
 	}
 	if c.Blocking == nil {
-		c.Blocking = actor.NewDefaultDispatcher(c.Dispatcher.Throughput())
+		c.Blocking = new(dispatch.Apart)
 	}
 	t := &Tree{Config: c, nodes: map[string]*node{}}
 	t.letters = c.System.EventStream.Subscribe(t.deadLetter)
@@ -127,8 +125,10 @@ func (t *Tree) shutDown(ctx context.Context, roots []*actor.PID) error {
 		t.System.Shutdown()
 	}
 	// A dispatcher waits for its mailboxes; one that hangs is left behind.
-	if d, ok := t.Dispatcher.(interface{ Close() }); ok && err == nil {
-		d.Close()
+	for _, d := range []actor.Dispatcher{t.Dispatcher, t.Blocking} {
+		if d, ok := d.(interface{ Close() }); ok && err == nil {
+			d.Close()
+		}
 	}
 	return err
 }

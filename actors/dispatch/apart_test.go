@@ -1,0 +1,60 @@
+package dispatch
+
+import (
+	"sync"
+	"testing"
+)
+
+// However many block, the next one runs.
+func TestApartNeverWaits(t *testing.T) {
+	var a Apart
+	defer a.Close()
+	release := make(chan struct{})
+	var blocked, done sync.WaitGroup
+	for range 3 * keepIdle {
+		blocked.Add(1)
+		done.Add(1)
+		a.Schedule(func() {
+			defer done.Done()
+			blocked.Done()
+			<-release
+		})
+	}
+	blocked.Wait()
+	close(release)
+	done.Wait()
+}
+
+// One after the other they share goroutines, of which few are kept.
+func TestApartKeepsAFewGoroutines(t *testing.T) {
+	var a Apart
+	for range 100 {
+		var round sync.WaitGroup
+		for range 2 * keepIdle {
+			round.Add(1)
+			a.Schedule(round.Done)
+		}
+		round.Wait()
+		a.mu.Lock()
+		if len(a.idle) > keepIdle {
+			t.Errorf("%d idle goroutines", len(a.idle))
+		}
+		a.mu.Unlock()
+	}
+	a.Close()
+}
+
+// What is scheduled while and after it closes runs all the same, and nothing
+// stays behind.
+func TestApartRunsAllDuringClose(t *testing.T) {
+	var a Apart
+	var done sync.WaitGroup
+	for i := range 1000 {
+		done.Add(1)
+		if i == 500 {
+			go a.Close()
+		}
+		a.Schedule(done.Done)
+	}
+	done.Wait()
+}
