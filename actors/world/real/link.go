@@ -36,8 +36,8 @@ type link struct {
 	mu       sync.Mutex // guards what follows
 	reason   error      // nil until closed
 	greeting []byte     // a handshake, to be written before the queue
-	queue    []messages.Outgoing
-	writing  bool // a writer runs and will look at the queue again
+	queue    *queue     // nil if it is empty
+	writing  bool       // a writer runs and will look at the queue again
 
 	events  sync.Mutex // held during deliver
 	deliver func(any)  // nil before Start and after LinkClosed

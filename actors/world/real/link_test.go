@@ -522,7 +522,7 @@ func TestHangUpLeavesWhatWasSentBefore(t *testing.T) {
 			break
 		}
 	}
-	l.queue, l.writing = []messages.Outgoing{{Frame: frame.Frame{Kind: frame.KeepAlive}}}, true
+	l.queue, l.writing = &queue{[]messages.Outgoing{{Frame: frame.Frame{Kind: frame.KeepAlive}}}}, true
 	l.write()
 	events := start(l, frame.Limits{})
 	if got := take(t, l, events, frames); len(got) != frames {

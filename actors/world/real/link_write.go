@@ -18,7 +18,7 @@ const (
 	// is more to write: half of what a peer queues.
 	reportAfter = 32 * buffer.Size
 	// keepQueue is the room that an empty queue may keep, in frames.
-	keepQueue = 64
+	keepQueue = 160
 	// writeTimeout is how long the peer may take nothing of what we write.
 	writeTimeout = 2 * time.Minute
 )
@@ -40,11 +40,28 @@ func (l *link) Send(out []messages.Outgoing) {
 	if l.reason != nil || len(out) == 0 {
 		return
 	}
+	if l.queue == nil {
+		l.queue = queues.Get().(*queue)
+	}
+	l.queue.frames = slices.Grow(l.queue.frames, len(out))
 	for _, o := range out {
 		o.Bits = slices.Clone(o.Bits)
-		l.queue = append(l.queue, o)
+		l.queue.frames = append(l.queue.frames, o)
 	}
 	l.wake()
+}
+
+// queue is the frames that a link has to write, lent while there are some.
+type queue struct{ frames []messages.Outgoing }
+
+var queues = sync.Pool{New: func() any { return new(queue) }}
+
+func (q *queue) giveBack() {
+	clear(q.frames)
+	if cap(q.frames) <= keepQueue {
+		q.frames = q.frames[:0]
+		queues.Put(q)
+	}
 }
 
 // wake sees that a writer runs, with the lock held.
@@ -65,13 +82,18 @@ type writer struct {
 // write runs until nothing is queued or the link is closed.
 func (l *link) write() {
 	w := &writer{link: l}
-	var taken []messages.Outgoing
 	for {
-		var greeting []byte
-		if greeting, taken = l.take(taken); len(greeting)+len(taken) == 0 {
+		greeting, taken := l.take()
+		if len(greeting) == 0 && taken == nil {
 			return
 		}
-		err := w.writeAll(greeting, taken)
+		var err error
+		if taken == nil {
+			err = w.writeAll(greeting, nil)
+		} else {
+			err = w.writeAll(greeting, taken.frames)
+			taken.giveBack()
+		}
 		w.report()
 		if err != nil {
 			if hungUp(err) {
@@ -82,20 +104,13 @@ func (l *link) write() {
 	}
 }
 
-// take returns all that is queued, and gives the queue the room of what was
-// taken before.
-func (l *link) take(used []messages.Outgoing) (greeting []byte, taken []messages.Outgoing) {
-	clear(used)
+// take returns all that is queued; when it is nothing the writer has to end.
+func (l *link) take() (greeting []byte, taken *queue) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	greeting, taken = l.greeting, l.queue
-	l.greeting, l.queue = nil, used[:0]
-	if len(greeting)+len(taken) == 0 {
-		l.writing = false
-		if cap(used) > keepQueue {
-			l.queue = nil
-		}
-	}
+	l.greeting, l.queue = nil, nil
+	l.writing = len(greeting) > 0 || taken != nil
 	return greeting, taken
 }
 
