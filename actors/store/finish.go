@@ -123,7 +123,7 @@ func (h *health) report(c actor.Context, s *store, err error, probe bool) bool {
 		h.delay = min(max(2*h.delay, retryFirst), retryMost)
 		h.timer = world.SendAfter(c, s.World.Clock, h.delay, &retryNow{s})
 		if !h.failed {
-			s.tellBoth(c, &messages.StoreFailed{Err: err, Full: isFull(err), Fatal: errors.Is(err, ErrForeign)})
+			s.tellBoth(c, &messages.StoreFailed{Err: err, Full: isFull(err), Fatal: errors.Is(err, ErrForeign) || errors.Is(err, world.ErrLinked)})
 		}
 		h.failed = true
 	}

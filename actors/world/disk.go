@@ -18,6 +18,9 @@ var (
 	// ErrTooManyFiles: the process, or the system, has no room for another open
 	// file.
 	ErrTooManyFiles = errors.New("too many open files")
+	// ErrNotRegular: what has the name of a file is a folder, a link, a pipe, a
+	// device.
+	ErrNotRegular = errors.New("not a regular file")
 	// ErrLinked: the file has a second name (a hard link), perhaps outside the
 	// folder, so it is not written to.
 	ErrLinked = errors.New("has another name (a hard link), through which writing would change it too")

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kouzui/actors"
+	"kouzui/actors/world/real"
 	"kouzui/cmd/kouzui/internal/hashing"
 	"kouzui/cmd/kouzui/internal/units"
 	"kouzui/wire/metainfo"
@@ -77,6 +78,7 @@ func (f *createFlags) run(c *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
+	defer content.Folder.Close()
 	if f.name != "" {
 		content.name = f.name
 	}
@@ -176,51 +178,61 @@ func (f *createFlags) tiers() [][]string {
 
 // content is what a torrent is made of.
 type content struct {
-	name   string
-	single bool
-	files  []metainfo.FileSpec
-	paths  []hashing.File // on disk, in the same order
-	total  int64
+	hashing.Content // in the order of files
+	name            string
+	single          bool
+	files           []metainfo.FileSpec
+	total           int64
 }
 
-func findContent(path string, warn func(string)) (*content, error) {
+// findContent follows the link that path may be, and none below it.
+func findContent(path string, warn func(string)) (c *content, err error) {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(path)
+	actual, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return nil, err
 	}
-	c := &content{name: filepath.Base(absolute)}
+	info, err := os.Lstat(actual)
+	if err != nil {
+		return nil, err
+	}
+	c = &content{name: filepath.Base(absolute)}
+	defer func() {
+		if err != nil && c.Folder != nil {
+			c.Folder.Close()
+		}
+	}()
 	switch {
 	case info.Mode().IsRegular():
 		c.single = true
-		c.add(nil, path, info.Size())
+		if c.Folder, err = real.OpenExisting(filepath.Dir(actual)); err == nil {
+			c.add(nil, filepath.Base(actual), info.Size())
+		}
 	case info.IsDir():
-		// A link that the user names is followed, those below it are not.
-		if err := c.walk(path+string(filepath.Separator), warn); err != nil {
-			return nil, err
+		if c.Folder, err = real.OpenExisting(actual); err == nil {
+			err = c.walk(actual, warn)
 		}
 	default:
-		return nil, failf(exitOther, "%s is neither a file nor a folder", path)
+		err = failf(exitOther, "%s is neither a file nor a folder", path)
 	}
-	if c.total == 0 {
-		return nil, failf(exitOther, "%s has no content", path)
+	if err == nil && c.total == 0 {
+		err = failf(exitOther, "%s has no content", path)
 	}
-	return c, nil
+	return c, err
 }
 
-func (c *content) add(parts []string, path string, size int64) {
+func (c *content) add(parts []string, name string, size int64) {
 	c.files = append(c.files, metainfo.FileSpec{Path: parts, Length: size})
-	c.paths = append(c.paths, hashing.File{Path: path, Length: size})
+	c.Files = append(c.Files, hashing.File{Name: name, Length: size})
 	c.total += size
 }
 
 func (c *content) walk(root string, warn func(string)) error {
 	type found struct {
 		parts []string
-		path  string
 		size  int64
 	}
 	var list []found
@@ -242,12 +254,12 @@ func (c *content) walk(root string, warn func(string)) error {
 		if err != nil {
 			return err
 		}
-		list = append(list, found{strings.Split(filepath.ToSlash(below), "/"), path, info.Size()})
+		list = append(list, found{strings.Split(filepath.ToSlash(below), "/"), info.Size()})
 		return nil
 	})
 	slices.SortFunc(list, func(a, b found) int { return slices.Compare(a.parts, b.parts) })
 	for _, f := range list {
-		c.add(f.parts, f.path, f.size)
+		c.add(f.parts, strings.Join(f.parts, "/"), f.size)
 	}
 	return err
 }
@@ -261,9 +273,9 @@ func hashContent(ctx context.Context, out *output, c *content, pieceLength int64
 	sums := make([]byte, n*len(metainfo.Hash{}))
 	steps := newSteps(out, c.name, n)
 	defer steps.close()
-	err := hashing.Pieces(ctx, c.paths, pieceLength, func(p hashing.Piece) error {
+	err := hashing.Pieces(ctx, c.Content, pieceLength, func(p hashing.Piece) error {
 		if p.Err != nil {
-			return readFailed(c.paths[p.File].Path, p.Err)
+			return readFailed(c.Files[p.File].Name, p.Err)
 		}
 		copy(sums[p.Index*len(p.Sum):], p.Sum[:])
 		steps.done()

@@ -18,6 +18,8 @@ import (
 	"kouzui/actors/supervise"
 	"kouzui/actors/trace"
 	"kouzui/actors/trackerserver"
+	"kouzui/actors/world/real"
+	"kouzui/cmd/kouzui/internal/hashing"
 	"kouzui/cmd/kouzui/internal/units"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
@@ -154,8 +156,13 @@ func (d *demo) make(size int64, announce string) error {
 	}
 	whole.Sum(d.sum[:0])
 
-	content := &content{name: demoName, single: true}
-	content.add(nil, filepath.Join(d.folder("seed", 0), demoName), size)
+	folder, err := real.OpenExisting(d.folder("seed", 0))
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	content := &content{name: demoName, single: true, Content: hashing.Content{Folder: folder}}
+	content.add(nil, demoName, size)
 	pieceLength := int64(256 << 10)
 	sums, err := hashContent(context.Background(), d.out, content, pieceLength)
 	if err != nil {

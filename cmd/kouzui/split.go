@@ -3,16 +3,17 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
+	"path"
 	"path/filepath"
 	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"kouzui/actors/world"
+	"kouzui/actors/world/real"
 	"kouzui/cmd/kouzui/internal/hashing"
 	"kouzui/wire/metainfo"
 )
@@ -70,13 +71,22 @@ func (f *splitFlags) run(c *cobra.Command, from string) error {
 	if err != nil {
 		return err
 	}
-	files := contentAt(t, f.base(t))
+	content, err := f.content(t)
+	if err != nil {
+		return err
+	}
+	defer content.Folder.Close()
 	owner := deal(t.PieceCount(), f.copies, f.random, f.seed)
 	copies, err := makeCopies(t, f.out, f.copies)
 	if err != nil {
 		return err
 	}
-	if err := f.copyPieces(ctx, out, t, files, copies, owner); err != nil {
+	defer func() {
+		for _, c := range copies {
+			c.folder.Close()
+		}
+	}()
+	if err := f.copyPieces(ctx, out, t, content, copies, owner); err != nil {
 		return err
 	}
 	counts := make([]int, f.copies)
@@ -89,13 +99,14 @@ func (f *splitFlags) run(c *cobra.Command, from string) error {
 	return nil
 }
 
-// base is where the complete data is.
-func (f *splitFlags) base(t *metainfo.Torrent) string {
-	below := filepath.Join(f.data, t.Name)
-	if _, err := os.Stat(below); errors.Is(err, fs.ErrNotExist) && filepath.Base(f.data) == t.Name {
-		return f.data
+// content is the complete data.
+func (f *splitFlags) content(t *metainfo.Torrent) (hashing.Content, error) {
+	dir := filepath.Clean(f.data)
+	if _, err := os.Lstat(filepath.Join(dir, t.Name)); errors.Is(err, fs.ErrNotExist) && filepath.Base(dir) == t.Name {
+		dir = filepath.Dir(dir)
 	}
-	return below
+	folder, err := real.OpenExisting(dir)
+	return hashing.Content{Folder: folder, Files: contentAt(t, t.Name)}, err
 }
 
 // deal says for each piece which copy gets it.
@@ -113,39 +124,46 @@ func deal(pieces, copies int, random bool, seed uint64) []int {
 // partial is an incomplete copy. It has the name of the complete data, which is
 // how any client takes up what is there; what is missing in a file is a hole.
 type partial struct {
-	dir   string
-	files []hashing.File
+	dir    string
+	folder world.Folder
 }
 
-func makeCopies(t *metainfo.Torrent, out string, n int) ([]partial, error) {
-	copies := make([]partial, n)
-	for i := range copies {
+func makeCopies(t *metainfo.Torrent, out string, n int) (copies []partial, err error) {
+	defer func() {
+		if err != nil {
+			for _, c := range copies {
+				c.folder.Close()
+			}
+		}
+	}()
+	for i := range n {
 		dir := filepath.Join(out, strconv.Itoa(i+1))
-		if _, err := os.Lstat(filepath.Join(dir, t.Name)); err == nil {
-			return nil, failf(exitForeign, "%s exists", filepath.Join(dir, t.Name))
+		folder, err := real.Disk{}.OpenFolder(dir)
+		if err != nil {
+			return copies, err
 		}
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return nil, fail(exitMkdir, err)
+		copies = append(copies, partial{dir, folder})
+		if _, err := folder.Stat(t.Name); err == nil {
+			return copies, failf(exitForeign, "%s exists", filepath.Join(dir, t.Name))
 		}
-		copies[i] = partial{dir: dir, files: contentAt(t, filepath.Join(dir, t.Name))}
 	}
 	return copies, nil
 }
 
 // copyPieces hands each piece to its owner, if it is what it should be.
-func (f *splitFlags) copyPieces(ctx context.Context, out *output, t *metainfo.Torrent, files []hashing.File, copies []partial, owner []int) error {
+func (f *splitFlags) copyPieces(ctx context.Context, out *output, t *metainfo.Torrent, content hashing.Content, copies []partial, owner []int) error {
 	steps := newSteps(out, t.Name, t.PieceCount())
 	defer steps.close()
-	err := hashing.Pieces(ctx, files, t.PieceLength, func(p hashing.Piece) error {
+	err := hashing.Pieces(ctx, content, t.PieceLength, func(p hashing.Piece) error {
 		if p.Err != nil {
-			return readFailed(files[p.File].Path, p.Err)
+			return readFailed(content.Files[p.File].Name, p.Err)
 		}
 		if p.Sum != t.PieceHash(p.Index) {
 			return failf(exitMismatch, "piece %d of the data is wrong", p.Index)
 		}
 		steps.done()
 		for _, span := range t.AppendPieceSpans(nil, p.Index) {
-			if err := copySpan(files[span.File], copies[owner[p.Index]].files[span.File], span); err != nil {
+			if err := copySpan(content.Folder, copies[owner[p.Index]].folder, content.Files[span.File], span); err != nil {
 				return err
 			}
 		}
@@ -157,26 +175,30 @@ func (f *splitFlags) copyPieces(ctx context.Context, out *output, t *metainfo.To
 	return err
 }
 
-func copySpan(from, to hashing.File, span metainfo.Span) (err error) {
-	if from.Path == "" {
+func copySpan(from, to world.Folder, file hashing.File, span metainfo.Span) error {
+	if file.Name == "" {
 		return nil // padding
 	}
-	source, err := os.Open(from.Path)
+	source, err := from.Open(file.Name, false)
 	if err != nil {
 		return err
 	}
 	defer source.Close()
-	if err := os.MkdirAll(filepath.Dir(to.Path), 0o755); err != nil {
-		return fail(exitMkdir, err)
+	if err := to.MkdirAll(path.Dir(file.Name)); err != nil {
+		return err
 	}
-	target, err := os.OpenFile(to.Path, os.O_WRONLY|os.O_CREATE, 0o644)
+	target, err := to.Create(file.Name)
 	if err != nil {
 		return fail(exitCreate, err)
 	}
-	defer func() { err = errors.Join(err, target.Close()) }()
-	if err := target.Truncate(to.Length); err != nil {
-		return fmt.Errorf("%s: %w", to.Path, err)
+	err = target.Extend(file.Length)
+	buf := make([]byte, min(span.Length, 1<<20))
+	note := func(e error) { err = errors.Join(err, e) }
+	for at, end := span.Offset, span.Offset+span.Length; err == nil && at < end; at += int64(len(buf)) {
+		part := [][]byte{buf[:min(int64(len(buf)), end-at)]}
+		if source.ReadBlocks(part, at, note); err == nil {
+			target.WriteBlocks(part, at, note)
+		}
 	}
-	_, err = io.Copy(io.NewOffsetWriter(target, span.Offset), io.NewSectionReader(source, span.Offset, span.Length))
-	return err
+	return errors.Join(err, target.Close())
 }

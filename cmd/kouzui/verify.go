@@ -7,12 +7,13 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"kouzui/actors/world"
+	"kouzui/actors/world/real"
 	"kouzui/cmd/kouzui/internal/hashing"
 	"kouzui/wire/metainfo"
 )
@@ -73,11 +74,15 @@ func verify(c *cobra.Command, o *outputFlags, from, dir string) error {
 	if err != nil {
 		return err
 	}
-	base, err := findData(t, dir)
+	content, base, err := findData(t, dir)
 	if err != nil {
 		return err
 	}
-	found, err := compare(ctx, out, t, base)
+	defer content.Folder.Close()
+	found, err := compare(ctx, out, t, content)
+	if found != nil {
+		found.Path = filepath.Join(dir, filepath.FromSlash(base))
+	}
 	if err != nil {
 		return err
 	}
@@ -93,15 +98,24 @@ func verify(c *cobra.Command, o *outputFlags, from, dir string) error {
 }
 
 // findData is where the torrent's data is: complete, or on its way.
-func findData(t *metainfo.Torrent, dir string) (string, error) {
-	complete := filepath.Join(dir, t.Name)
-	for _, path := range []string{complete, complete + ".part"} {
-		_, err := os.Stat(path)
-		if err == nil || !errors.Is(err, fs.ErrNotExist) {
-			return path, err
+func findData(t *metainfo.Torrent, dir string) (content hashing.Content, base string, err error) {
+	folder, err := real.OpenExisting(dir)
+	if err != nil {
+		return content, "", err
+	}
+	for _, base := range []string{t.Name, t.Name + ".part"} {
+		if _, err = folder.Stat(base); err == nil {
+			return hashing.Content{Folder: folder, Files: contentAt(t, base)}, base, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			break
 		}
 	}
-	return "", failf(exitNotFound, "%s: there is nothing", complete)
+	folder.Close()
+	if errors.Is(err, fs.ErrNotExist) {
+		err = failf(exitNotFound, "%s: there is nothing", filepath.Join(dir, t.Name))
+	}
+	return content, "", err
 }
 
 // contentAt are the files of a torrent under base.
@@ -112,28 +126,27 @@ func contentAt(t *metainfo.Torrent, base string) []hashing.File {
 		switch {
 		case f.Padding:
 		case t.Single:
-			files[i].Path = base
+			files[i].Name = base
 		default:
-			files[i].Path = filepath.Join(base, filepath.Join(f.Path...))
+			files[i].Name = base + "/" + strings.Join(f.Path, "/")
 		}
 	}
 	return files
 }
 
-func compare(ctx context.Context, out *output, t *metainfo.Torrent, base string) (*findings, error) {
+func compare(ctx context.Context, out *output, t *metainfo.Torrent, content hashing.Content) (*findings, error) {
 	found := &findings{
-		V: 1, Hash: t.InfoHash.String(), Name: t.Name, Path: base, Pieces: t.PieceCount(),
+		V: 1, Hash: t.InfoHash.String(), Name: t.Name, Pieces: t.PieceCount(),
 		Wrong: []int{}, Files: []wrongContent{},
 	}
 	wrong := make([]bool, t.PieceCount())
-	files := contentAt(t, base)
 	steps := newSteps(out, t.Name, t.PieceCount())
-	err := hashing.Pieces(ctx, files, t.PieceLength, func(p hashing.Piece) error {
+	err := hashing.Pieces(ctx, content, t.PieceLength, func(p hashing.Piece) error {
 		steps.done()
 		switch {
 		case p.Err == nil:
 			wrong[p.Index] = p.Sum != t.PieceHash(p.Index)
-		case errors.Is(p.Err, fs.ErrNotExist), errors.Is(p.Err, io.ErrUnexpectedEOF):
+		case errors.Is(p.Err, fs.ErrNotExist), errors.Is(p.Err, io.ErrUnexpectedEOF), errors.Is(p.Err, world.ErrNotRegular):
 			wrong[p.Index] = true
 		default:
 			return p.Err
@@ -153,7 +166,7 @@ func compare(ctx context.Context, out *output, t *metainfo.Torrent, base string)
 		}
 	}
 	for i := range t.Files {
-		found.file(t, i, files[i].Path, wrong)
+		found.file(t, i, content, wrong)
 	}
 	found.OK = len(found.Wrong) == 0 && len(found.Files) == 0
 	return found, nil
@@ -161,22 +174,22 @@ func compare(ctx context.Context, out *output, t *metainfo.Torrent, base string)
 
 // file notes what is wrong with one file. Its length counts too, as hashes say
 // nothing of empty files and of what comes after the end.
-func (f *findings) file(t *metainfo.Torrent, index int, path string, wrong []bool) {
+func (f *findings) file(t *metainfo.Torrent, index int, content hashing.Content, wrong []bool) {
 	file := &t.Files[index]
 	if file.Padding {
 		return
 	}
 	bad := wrongContent{Path: strings.Join(file.Path, "/"), Wrong: []int{}}
-	info, err := os.Stat(path)
+	info, err := content.Folder.Stat(content.Files[index].Name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		bad.Reason = "missing"
 	case err != nil:
 		bad.Reason = err.Error()
-	case !info.Mode().IsRegular():
+	case !info.Mode.IsRegular():
 		bad.Reason = "no regular file"
-	case info.Size() != file.Length:
-		bad.Reason = fmt.Sprintf("%d bytes instead of %d", info.Size(), file.Length)
+	case info.Size != file.Length:
+		bad.Reason = fmt.Sprintf("%d bytes instead of %d", info.Size, file.Length)
 	}
 	first, end := t.FilePieces(index)
 	for p := first; p < end; p++ {

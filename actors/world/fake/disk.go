@@ -219,7 +219,7 @@ func (f *folder) Create(name string) (world.File, error) {
 
 func (f *folder) open(n *node, name string, write bool) (world.File, error) {
 	if n.isDir() {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: errNotRegular}
+		return nil, &fs.PathError{Op: "open", Path: name, Err: world.ErrNotRegular}
 	}
 	return &file{disk: f.disk, node: n, name: name, write: write}, nil
 }
@@ -302,7 +302,7 @@ func (f *folder) ReadFile(name string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	if n.isDir() {
-		return nil, &fs.PathError{Op: "read", Path: name, Err: errNotRegular}
+		return nil, &fs.PathError{Op: "read", Path: name, Err: world.ErrNotRegular}
 	}
 	if n.size > limit {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: fmt.Errorf("longer than %d bytes", limit)}
@@ -324,7 +324,7 @@ func (f *folder) WriteFile(name string, data []byte) error {
 	}
 	old := dir.kids[base]
 	if old != nil && old.isDir() {
-		return &fs.PathError{Op: "write", Path: name, Err: errNotRegular}
+		return &fs.PathError{Op: "write", Path: name, Err: world.ErrNotRegular}
 	}
 	n := f.disk.newNode(false)
 	if err := f.disk.writeAt(n, data, 0); err != nil {

@@ -13,9 +13,8 @@ import (
 )
 
 var (
-	errNotDir     = errors.New("not a folder")
-	errNotRegular = errors.New("not a regular file")
-	errNotEmpty   = errors.New("the folder is not empty")
+	errNotDir   = errors.New("not a folder")
+	errNotEmpty = errors.New("the folder is not empty")
 )
 
 const pageSize = 4 << 10

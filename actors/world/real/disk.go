@@ -18,8 +18,7 @@ const (
 )
 
 var (
-	errNotRegular = errors.New("not a regular file")
-	errChanged    = errors.New("was replaced while it was being opened")
+	errChanged = errors.New("was replaced while it was being opened")
 )
 
 // Disk is the system's file systems.
@@ -30,10 +29,15 @@ var _ world.Disk = Disk{}
 // OpenFolder is world.Disk's. Links in dir itself are the user's own and are
 // followed.
 func (Disk) OpenFolder(dir string) (world.Folder, error) {
-	f := &folder{dir: dir}
 	if err := os.MkdirAll(dir, folderPerm); err != nil {
-		return nil, f.fault("mkdir", ".", err)
+		return nil, (&folder{dir: dir}).fault("mkdir", ".", err)
 	}
+	return OpenExisting(dir)
+}
+
+// OpenExisting opens a folder for those who only look at it: it is not created.
+func OpenExisting(dir string) (world.Folder, error) {
+	f := &folder{dir: dir}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, f.fault("open", ".", err)
@@ -167,7 +171,7 @@ func (f *folder) openRegular(name string, flag int) (*os.File, error) {
 		return nil, err
 	}
 	if !before.Mode().IsRegular() {
-		return nil, errNotRegular
+		return nil, world.ErrNotRegular
 	}
 	opened, err := f.root.OpenFile(filepath.FromSlash(name), flag|openNonblock, 0)
 	if err != nil {
@@ -274,7 +278,7 @@ func (f *folder) replace(name string, data []byte) (err error) {
 	info, err := f.lstat(name)
 	switch {
 	case err == nil && info.IsDir():
-		return errNotRegular
+		return world.ErrNotRegular
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return err
 	}

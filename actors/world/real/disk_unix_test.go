@@ -22,14 +22,14 @@ func TestPipesAreRefused(t *testing.T) {
 		t.Skip(err)
 	}
 	for _, write := range []bool{false, true} {
-		if _, err := f.Open("pipe", write); !errors.Is(err, errNotRegular) {
+		if _, err := f.Open("pipe", write); !errors.Is(err, world.ErrNotRegular) {
 			t.Errorf("Open says %v", err)
 		}
 	}
-	if _, err := f.Create("pipe"); !errors.Is(err, errNotRegular) {
+	if _, err := f.Create("pipe"); !errors.Is(err, world.ErrNotRegular) {
 		t.Errorf("Create says %v", err)
 	}
-	if _, err := f.Lock("pipe"); !errors.Is(err, errNotRegular) {
+	if _, err := f.Lock("pipe"); !errors.Is(err, world.ErrNotRegular) {
 		t.Errorf("Lock says %v", err)
 	}
 }

@@ -4,14 +4,13 @@ package hashing
 
 import (
 	"context"
-	"io"
-	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
+	"kouzui/actors/world"
 	"kouzui/wire/digest"
 	"kouzui/wire/metainfo"
 )
@@ -24,9 +23,16 @@ const (
 	memory = 16 << 20
 )
 
+// Content is what is hashed. Nothing but regular files in the folder is opened,
+// whatever links lie there.
+type Content struct {
+	Folder world.Folder
+	Files  []File // one after the other
+}
+
 // File is a part of the content.
 type File struct {
-	Path   string // "" for one that is not on disk and all zeros (BEP 47)
+	Name   string // in the folder; "" for one that is not on disk and all zeros (BEP 47)
 	Length int64
 }
 
@@ -39,11 +45,11 @@ type Piece struct {
 	File  int
 }
 
-// Pieces cuts files, one after the other, into pieces and gives each to done, in
-// no order but one at a time. An error of done ends it and is returned.
-func Pieces(ctx context.Context, files []File, pieceLength int64, done func(Piece) error) error {
-	work := &work{files: files, pieceLength: pieceLength, offsets: make([]int64, len(files))}
-	for i, f := range files {
+// Pieces cuts content into pieces and gives each to done, in no order but one at
+// a time. An error of done ends it and is returned.
+func Pieces(ctx context.Context, content Content, pieceLength int64, done func(Piece) error) error {
+	work := &work{Content: content, pieceLength: pieceLength, offsets: make([]int64, len(content.Files))}
+	for i, f := range content.Files {
 		work.offsets[i] = work.total
 		work.total += f.Length
 	}
@@ -64,7 +70,7 @@ func Pieces(ctx context.Context, files []File, pieceLength int64, done func(Piec
 func Count(total, pieceLength int64) int { return int((total + pieceLength - 1) / pieceLength) }
 
 type work struct {
-	files       []File
+	Content
 	offsets     []int64
 	pieceLength int64
 	total       int64
@@ -126,7 +132,7 @@ func (w *work) run(ctx context.Context, done func(Piece) error) error {
 type reader struct {
 	*work
 	open  int // index in files, -1 for none
-	file  *os.File
+	file  world.File
 	buf   []byte
 	piece Piece
 	off   int64 // of what is left of the piece
@@ -144,7 +150,7 @@ func (r *reader) begin(index int) {
 func (r *reader) read() []byte {
 	part := r.buf[:min(int64(len(r.buf)), r.end-r.off)]
 	for i, at := r.fileAt(r.off), 0; at < len(part); i++ {
-		n := int(min(int64(len(part)-at), r.offsets[i]+r.files[i].Length-r.off))
+		n := int(min(int64(len(part)-at), r.offsets[i]+r.Files[i].Length-r.off))
 		if err := r.readFile(i, part[at:at+n]); err != nil {
 			r.piece.Err, r.piece.File = err, i
 			r.off = r.end
@@ -158,10 +164,10 @@ func (r *reader) read() []byte {
 
 // fileAt is the first file that reaches beyond off.
 func (r *reader) fileAt(off int64) int {
-	low, high := 0, len(r.files)-1
+	low, high := 0, len(r.Files)-1
 	for low < high {
 		middle := (low + high) / 2
-		if r.offsets[middle]+r.files[middle].Length > off {
+		if r.offsets[middle]+r.Files[middle].Length > off {
 			high = middle
 		} else {
 			low = middle + 1
@@ -175,30 +181,21 @@ func (r *reader) readFile(file int, part []byte) error {
 	if len(part) == 0 {
 		return nil
 	}
-	from, err := r.source(file)
-	if err == nil {
-		_, err = from.ReadAt(part, r.off-r.offsets[file])
+	if r.Files[file].Name == "" {
+		clear(part)
+		return nil
 	}
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
+	if r.open != file {
+		r.close()
+		f, err := r.Folder.Open(r.Files[file].Name, false)
+		if err != nil {
+			return err
+		}
+		r.open, r.file = file, f
 	}
-	return err
-}
-
-func (r *reader) source(file int) (io.ReaderAt, error) {
-	if r.files[file].Path == "" {
-		return zeros{}, nil
-	}
-	if r.open == file {
-		return r.file, nil
-	}
-	r.close()
-	f, err := os.Open(r.files[file].Path)
-	if err != nil {
-		return nil, err
-	}
-	r.open, r.file = file, f
-	return f, nil
+	answer := make(chan error, 1)
+	r.file.ReadBlocks([][]byte{part}, r.off-r.offsets[file], func(err error) { answer <- err })
+	return <-answer
 }
 
 func (r *reader) close() {
@@ -206,11 +203,4 @@ func (r *reader) close() {
 		r.file.Close()
 	}
 	r.open, r.file = -1, nil
-}
-
-type zeros struct{}
-
-func (zeros) ReadAt(p []byte, _ int64) (int, error) {
-	clear(p)
-	return len(p), nil
 }

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"kouzui/actors/world/real"
 )
 
 // The hashes are those of the content end to end, however it is cut into files.
@@ -27,21 +29,26 @@ func TestPieces(t *testing.T) {
 		var files []File
 		for i, size := range rapid.SliceOfN(rapid.SampledFrom([]int{0, 1, 99, 1000, chunk + 1}), 1, 5).Draw(t, "sizes") {
 			raw := bytes.Repeat([]byte{byte(i + 1)}, size)
-			path := filepath.Join(dir, fmt.Sprint(i))
+			name := fmt.Sprint(i)
 			if rapid.Bool().Draw(t, "padding") {
-				path, raw = "", make([]byte, size)
-			} else if err := os.WriteFile(path, raw, 0o644); err != nil {
+				name, raw = "", make([]byte, size)
+			} else if err := os.WriteFile(filepath.Join(dir, name), raw, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			files = append(files, File{path, int64(size)})
+			files = append(files, File{name, int64(size)})
 			whole = append(whole, raw...)
 		}
 		length := rapid.SampledFrom([]int{7, 512, 4096, chunk, 2 * chunk}).Draw(t, "piece length")
 		if len(whole)/length > 2000 {
 			t.Skip("too many pieces")
 		}
+		folder, err := real.OpenExisting(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer folder.Close()
 		seen := 0
-		err = Pieces(context.Background(), files, int64(length), func(p Piece) error {
+		err = Pieces(context.Background(), Content{folder, files}, int64(length), func(p Piece) error {
 			seen++
 			from := p.Index * length
 			if want := sha1.Sum(whole[from:min(from+length, len(whole))]); p.Err != nil || p.Sum != want {
@@ -56,13 +63,18 @@ func TestPieces(t *testing.T) {
 }
 
 func TestPiecesThatCannotBeRead(t *testing.T) {
-	short := filepath.Join(t.TempDir(), "short")
-	if err := os.WriteFile(short, make([]byte, 15), 0o644); err != nil {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "short"), make([]byte, 15), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	files := []File{{"", 10}, {short, 20}, {short + "missing", 10}}
+	folder, err := real.OpenExisting(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer folder.Close()
+	files := []File{{"", 10}, {"short", 20}, {"missing", 10}}
 	got := make([]error, 4)
-	err := Pieces(context.Background(), files, 10, func(p Piece) error {
+	err = Pieces(context.Background(), Content{folder, files}, 10, func(p Piece) error {
 		got[p.Index] = p.Err
 		if p.Err != nil && p.File == 0 {
 			t.Errorf("piece %d blames padding", p.Index)
@@ -80,13 +92,14 @@ func TestPiecesThatCannotBeRead(t *testing.T) {
 }
 
 func TestPiecesEnd(t *testing.T) {
+	zeros := Content{Files: []File{{"", 1 << 20}}}
 	enough := errors.New("enough")
-	if err := Pieces(context.Background(), []File{{"", 1 << 20}}, 1, func(Piece) error { return enough }); err != enough {
+	if err := Pieces(context.Background(), zeros, 1, func(Piece) error { return enough }); err != enough {
 		t.Errorf("got %v", err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := Pieces(ctx, []File{{"", 1 << 20}}, 1, func(Piece) error { return nil }); !errors.Is(err, context.Canceled) {
+	if err := Pieces(ctx, zeros, 1, func(Piece) error { return nil }); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
