@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"sync"
 
 	"kouzui/wire/buffer"
 )
@@ -31,8 +32,8 @@ type Options struct {
 // The guess has no influence on the frames, nor has the way in which the stream is cut into reads.
 //
 // Apart from what it hands over, a decoder holds the blocks that Buffers was last asked to expect, one for the frame
-// being read, and some 16 KiB (256 KiB more if flat). Between two calls it never takes more memory than a small
-// multiple of the bytes that arrived.
+// being read, and some 16 KiB (256 KiB if flat), all of which but the frame's block goes back with Rest. Between two
+// calls it never takes more memory than a small multiple of the bytes that arrived.
 type Decoder struct {
 	pool   *buffer.Pool
 	limits Limits
@@ -47,14 +48,23 @@ type Decoder struct {
 	body     []byte // the part of the frame's Block or Bits that is still to come
 	skip     int
 
-	// What Buffers offered last: perhaps a lead, the rest of a frame that is no predicted one; then for each of blocks a
-	// head and the block; then what scratch has left. A block that became a frame's own is nil from then on.
+	*room // nil while at rest
+}
+
+// room is what a decoder needs while there is something to be read: what Buffers offered last. That is perhaps a lead,
+// the rest of a frame that is no predicted one; then for each of blocks a head and the block; then what scratch has
+// left. A block that became a frame's own is nil from then on. Nothing in it lasts from one read to the next.
+type room struct {
 	iov     [][]byte
 	lead    int // 0 or 1
 	blocks  []*buffer.Block
 	heads   []byte
 	scratch []byte
 }
+
+var rooms = sync.Pool{New: func() any {
+	return &room{heads: make([]byte, maxExpect*pieceHead), scratch: make([]byte, scratchLen)}
+}}
 
 // NewDecoder makes a decoder that takes its blocks from pool.
 func NewDecoder(pool *buffer.Pool, limits Limits, opts Options) *Decoder {
@@ -63,7 +73,6 @@ func NewDecoder(pool *buffer.Pool, limits Limits, opts Options) *Decoder {
 		limits:   limits,
 		flat:     opts.Flat,
 		headNeed: prefixLen,
-		scratch:  make([]byte, scratchLen),
 	}
 }
 
@@ -73,10 +82,13 @@ func NewDecoder(pool *buffer.Pool, limits Limits, opts Options) *Decoder {
 //
 // The slices are valid until the next call of any method. There are none after an error.
 func (d *Decoder) Buffers(expect int) [][]byte {
-	d.iov, d.lead = d.iov[:0], 0
 	if d.err != nil {
-		return d.iov
+		return nil
 	}
+	if d.room == nil {
+		d.enter()
+	}
+	d.iov, d.lead = d.iov[:0], 0
 	expect = min(max(expect, 0), maxExpect)
 	if d.flat {
 		if expect > 0 && len(d.scratch) < flatScratch {
@@ -105,9 +117,6 @@ func (d *Decoder) Buffers(expect int) [][]byte {
 	d.lead = len(d.iov)
 
 	d.hold(expect)
-	if expect > 0 && d.heads == nil {
-		d.heads = make([]byte, maxExpect*pieceHead)
-	}
 	for i, b := range d.blocks {
 		head := d.heads[i*pieceHead:][:pieceHead]
 		d.iov = append(d.iov, head[arrived:], b.Bytes())
@@ -136,6 +145,12 @@ func (d *Decoder) hold(n int) {
 // complete to out. The caller owns their blocks. An error is the peer's fault, a *ProtocolError, and final; the frames
 // before it count.
 func (d *Decoder) Advance(n int, out []Frame) ([]Frame, error) {
+	if d.room == nil {
+		if n > 0 && d.err == nil {
+			panic("frame: Advance without Buffers")
+		}
+		return out, d.err
+	}
 	for i, p := range d.iov {
 		if n == 0 || d.err != nil {
 			break
@@ -267,15 +282,36 @@ func (d *Decoder) finish(out []Frame) []Frame {
 // Midway tells whether a frame has arrived in part.
 func (d *Decoder) Midway() bool { return d.headLen > 0 }
 
+// enter makes room for a read. A flat decoder's may grow, and is its own.
+func (d *Decoder) enter() {
+	if d.flat {
+		d.room = &room{scratch: make([]byte, scratchLen)}
+	} else {
+		d.room = rooms.Get().(*room)
+	}
+}
+
+// Rest lets go of what Buffers offered, as nothing came: a connection may be silent for long.
+func (d *Decoder) Rest() {
+	if d.room == nil {
+		return
+	}
+	d.hold(0)
+	clear(d.iov)
+	d.iov = d.iov[:0]
+	if !d.flat {
+		rooms.Put(d.room)
+	}
+	d.room = nil
+}
+
 // Close releases the blocks that the decoder holds. It offers none afterwards.
 func (d *Decoder) Close() {
-	d.hold(0)
+	d.Rest()
 	if d.frame.Block != nil {
 		d.frame.Block.Release()
 	}
 	d.frame, d.body = Frame{}, nil
-	clear(d.iov)
-	d.iov = d.iov[:0]
 	if d.err == nil {
 		d.err = errClosed
 	}

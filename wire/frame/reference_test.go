@@ -121,6 +121,9 @@ type read struct{ expect, n int }
 // deliver fills what the decoder offers with up to r.n bytes of stream and returns the rest of the stream.
 func deliver(t fataler, d *Decoder, r read, stream []byte, out []Frame) ([]byte, []Frame, error) {
 	t.Helper()
+	if r.n%2 == 0 {
+		d.Rest() // as when nothing came for a while
+	}
 	n := 0
 	for i, b := range d.Buffers(r.expect) {
 		if len(b) == 0 {

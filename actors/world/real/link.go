@@ -21,7 +21,8 @@ const batchesAhead = 4
 var linkIDs atomic.Uint64
 
 // link is one TCP connection. A goroutine reads for as long as the link lives;
-// another one writes, but only while there is something to write.
+// another one writes, but only while there is something to write. While nothing
+// arrives the link holds next to nothing.
 type link struct {
 	id      uint64
 	conn    *net.TCPConn
@@ -29,8 +30,8 @@ type link struct {
 	inbound bool
 	pool    *buffer.Pool
 
-	expect  atomic.Int64                  // blocks
-	batches chan *messages.FramesReceived // those that the reader may deliver
+	expect  atomic.Int64  // blocks
+	credits chan struct{} // for batches that the reader may deliver
 	closed  chan struct{}
 
 	mu       sync.Mutex // guards what follows
@@ -81,14 +82,14 @@ func (l *link) ReadHandshake(timeout time.Duration, done func(frame.Handshake, e
 }
 
 func (l *link) Start(limits frame.Limits, deliver func(any)) {
-	l.batches = make(chan *messages.FramesReceived, batchesAhead)
+	l.credits = make(chan struct{}, batchesAhead)
 	for range batchesAhead {
-		l.batches <- new(messages.FramesReceived)
+		l.credits <- struct{}{}
 	}
 	l.events.Lock()
 	l.deliver = deliver
 	l.events.Unlock()
-	go l.read(limits)
+	l.read(limits)
 }
 
 func (l *link) Expect(blocks int) { l.expect.Store(int64(blocks)) }

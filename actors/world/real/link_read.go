@@ -3,6 +3,7 @@ package real
 import (
 	"io"
 	"slices"
+	"sync"
 	"time"
 
 	"kouzui/messages"
@@ -30,60 +31,88 @@ const (
 // reader is what a link's reading goroutine owns.
 type reader struct {
 	link    *link
+	socket  *socket
 	decoder *frame.Decoder
-	window  int // blocks to offer at most
-	offered int // bytes, by the last call of offer
+	window  int       // blocks to offer at most
+	offered int       // bytes, by the last call of offer
+	last    time.Time // when the last batch was delivered
+	slow    bool      // it came long after the one before
 }
 
-// read runs until the link is closed or its stream ends.
+// slowAfter is how long a connection has been silent when it is taken for a slow
+// one.
+const slowAfter = time.Second
+
+// batches are lent to a reader from when something has arrived until Done.
+var batches = sync.Pool{New: func() any { return new(messages.FramesReceived) }}
+
+// read begins to read, until the link is closed or its stream ends.
 func (l *link) read(limits frame.Limits) {
 	r := &reader{
 		link:    l,
 		decoder: frame.NewDecoder(l.pool, limits, frame.Options{Flat: !scatter}),
 		window:  minWindow,
+		slow:    true,
 	}
-	err := r.run()
-	r.decoder.Close()
-	l.Close(cause(err))
-	l.emit(&messages.LinkClosed{Link: l.id, Err: l.why(err)})
+	r.socket = newSocket(l.conn, r)
+	go r.run()
 }
 
-func (r *reader) run() error {
-	socket, err := newSocket(r.link.conn, r.offer, r.release)
-	if err != nil {
-		return err
+// run reads. When a slow connection has nothing more to be read it leaves the
+// waiting to a fresh goroutine, whose stack is small: the kernel's queue may stay
+// empty for minutes, and there may be thousands of such connections.
+func (r *reader) run() {
+	err := r.socket.wait()
+	for err == nil {
+		err = r.batch()
 	}
-	for {
-		batch := r.credit()
-		if batch == nil {
-			return errClosed
-		}
-		for len(batch.Frames) == 0 {
-			n, readErr := socket.read()
-			var frameErr error
-			if n > 0 {
-				batch.Bytes += n
-				batch.Frames, frameErr = r.decoder.Advance(n, batch.Frames)
-				r.adapt(n, len(batch.Frames))
+	if err == errSilent {
+		go r.run()
+		return
+	}
+	r.decoder.Close()
+	r.link.Close(cause(err))
+	r.link.emit(&messages.LinkClosed{Link: r.link.id, Err: r.link.why(err)})
+}
+
+// batch reads and delivers one batch.
+func (r *reader) batch() error {
+	if !r.credit() {
+		return errClosed
+	}
+	var batch *messages.FramesReceived
+	for batch == nil || len(batch.Frames) == 0 {
+		n, readErr := r.socket.read()
+		var frameErr error
+		if n > 0 {
+			if batch == nil {
+				batch = batches.Get().(*messages.FramesReceived)
 			}
-			switch {
-			case frameErr != nil:
-				r.hand(batch)
-				return frameErr
-			case readErr == io.EOF && r.decoder.Midway():
-				return io.ErrUnexpectedEOF
-			case readErr != nil:
-				return readErr
-			}
+			batch.Bytes += n
+			batch.Frames, frameErr = r.decoder.Advance(n, batch.Frames)
+			r.adapt(n, len(batch.Frames))
 		}
-		fast := batch.Bytes >= fastBytes && r.link.expect.Load() >= fastBlocks
-		if !r.hand(batch) {
-			return errClosed
-		}
-		if fast {
-			time.Sleep(breath)
+		switch {
+		case frameErr != nil:
+			r.hand(batch)
+			return frameErr
+		case readErr == errSilent:
+			r.link.credits <- struct{}{}
+			return errSilent
+		case readErr == io.EOF && r.decoder.Midway():
+			return io.ErrUnexpectedEOF
+		case readErr != nil:
+			return readErr
 		}
 	}
+	fast := batch.Bytes >= fastBytes && r.link.expect.Load() >= fastBlocks
+	if !r.hand(batch) {
+		return errClosed
+	}
+	if fast {
+		time.Sleep(breath)
+	}
+	return nil
 }
 
 // offer is where to read to next.
@@ -97,8 +126,12 @@ func (r *reader) offer() [][]byte {
 	return bufs
 }
 
-// release gives back the blocks of an offer that nothing was there to fill.
-func (r *reader) release() { r.decoder.Buffers(0) }
+// rest gives back an offer that nothing was there to fill. It tells whether the
+// waiting is worth a goroutine of its own; the middle of a frame is not.
+func (r *reader) rest() (silent bool) {
+	r.decoder.Rest()
+	return r.slow && !r.decoder.Midway()
+}
 
 // adapt chooses the next window by what the last read brought. Frames that are
 // mostly small get no blocks at all: their number in one read stays bounded by
@@ -118,6 +151,7 @@ func (r *reader) adapt(bytes, frames int) {
 // whether the link goes on.
 func (r *reader) hand(batch *messages.FramesReceived) bool {
 	now := time.Now()
+	r.slow, r.last = now.Sub(r.last) >= slowAfter, now
 	var rest []frame.Frame
 	if len(batch.Frames) > maxBatch {
 		rest = slices.Clone(batch.Frames[maxBatch:])
@@ -130,7 +164,7 @@ func (r *reader) hand(batch *messages.FramesReceived) bool {
 		if len(rest) == 0 {
 			return true
 		}
-		if batch = r.credit(); batch == nil {
+		if !r.credit() {
 			for _, f := range rest {
 				if f.Block != nil {
 					f.Block.Release()
@@ -138,19 +172,21 @@ func (r *reader) hand(batch *messages.FramesReceived) bool {
 			}
 			return false
 		}
+		batch = batches.Get().(*messages.FramesReceived)
 		n := min(len(rest), maxBatch)
 		batch.Frames = append(batch.Frames, rest[:n]...)
 		rest = rest[n:]
 	}
 }
 
-// credit waits for a batch to fill; nil means that the link was closed.
-func (r *reader) credit() *messages.FramesReceived {
+// credit waits until one more batch may be delivered; false means that the link
+// was closed.
+func (r *reader) credit() bool {
 	select {
 	case <-r.link.closed:
-		return nil
-	case batch := <-r.link.batches:
-		return batch
+		return false
+	case <-r.link.credits:
+		return true
 	}
 }
 
@@ -160,5 +196,6 @@ func (l *link) Done(m *messages.FramesReceived) {
 		m.Frames = nil
 	}
 	*m = messages.FramesReceived{Frames: m.Frames[:0]}
-	l.batches <- m
+	batches.Put(m)
+	l.credits <- struct{}{}
 }

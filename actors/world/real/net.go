@@ -18,6 +18,7 @@ import (
 var (
 	errTimedOut = errors.New("timed out")
 	errClosed   = errors.New("closed")
+	errSilent   = errors.New("nothing to be read")
 )
 
 // NetworkOptions says how a Network works.

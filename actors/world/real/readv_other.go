@@ -6,14 +6,14 @@ import "net"
 
 const scatter = false
 
-// socket reads a connection into the one slice that offer returns.
+// socket reads a connection into the one slice that its reader offers.
 type socket struct {
-	conn  *net.TCPConn
-	offer func() [][]byte
+	conn   *net.TCPConn
+	reader *reader
 }
 
-func newSocket(conn *net.TCPConn, offer func() [][]byte, _ func()) (*socket, error) {
-	return &socket{conn, offer}, nil
-}
+func newSocket(conn *net.TCPConn, r *reader) *socket { return &socket{conn, r} }
 
-func (s *socket) read() (int, error) { return s.conn.Read(s.offer()[0]) }
+func (s *socket) read() (int, error) { return s.conn.Read(s.reader.offer()[0]) }
+
+func (s *socket) wait() error { return nil }

@@ -5,6 +5,7 @@ package real
 import (
 	"io"
 	"net"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -13,37 +14,46 @@ import (
 // scatter tells that a socket fills several slices in one read.
 const scatter = true
 
-// socket reads a connection straight into what offer returns, once something
-// is there to be read; when nothing is, it calls release and waits.
+// socket reads a connection straight into what its reader offers, once something
+// is there to be read; when nothing is, it has the reader rest, and waits, or
+// returns errSilent for somebody else to wait.
 type socket struct {
 	raw     syscall.RawConn
 	attempt func(fd uintptr) bool
+	look    func(fd uintptr) bool
 	n       int
 	err     error
+	polled  [1]unix.PollFd
 }
 
-func newSocket(conn *net.TCPConn, offer func() [][]byte, release func()) (*socket, error) {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
-	s := &socket{raw: raw}
-	var r readv
+// readvs are lent for one call of readv.
+var readvs = sync.Pool{New: func() any { return new(readv) }}
+
+func newSocket(conn *net.TCPConn, r *reader) *socket {
+	s := &socket{}
+	s.raw, s.err = conn.SyscallConn()
 	s.attempt = func(fd uintptr) bool {
-		bufs := offer()
+		bufs := r.offer()
+		v := readvs.Get().(*readv)
+		defer readvs.Put(v)
 		for {
-			s.n, s.err = r.read(fd, bufs)
+			s.n, s.err = v.read(fd, bufs)
 			switch s.err {
 			case unix.EINTR:
 				continue
 			case unix.EAGAIN:
-				release()
-				return false
+				s.err = errSilent
+				return r.rest()
 			}
 			return true
 		}
 	}
-	return s, nil
+	s.look = func(fd uintptr) bool {
+		s.polled[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+		n, err := unix.Poll(s.polled[:], 0)
+		return n != 0 || err != nil
+	}
+	return s
 }
 
 // read returns io.EOF alone, never with bytes.
@@ -55,4 +65,13 @@ func (s *socket) read() (int, error) {
 		return 0, io.EOF
 	}
 	return s.n, s.err
+}
+
+// wait returns when there is something to be read, or the connection has come to
+// its end. It needs so little of its stack that this does not grow.
+func (s *socket) wait() error {
+	if s.raw == nil {
+		return s.err
+	}
+	return s.raw.Read(s.look)
 }
