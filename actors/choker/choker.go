@@ -20,6 +20,10 @@ import (
 const (
 	every        = 10 * time.Second // from round to round
 	defaultSlots = 4
+	// Beyond some peers a look at all of them waits, this long for each, so that
+	// thousands who come, go or change their mind do not cause as many.
+	fewPeers = 100
+	patience = 200 * time.Microsecond
 )
 
 // Config is what a choker is built from.
@@ -40,10 +44,14 @@ type choker struct {
 	keys  map[string]messages.PeerKey // by the id of the PID
 	rand  *rand.Rand
 	timer world.Timer // nil: no round is due
+	looks bool // between two rounds, soon
 }
 
 // round: the choker to itself. One that the predecessor of by had set is void.
 type round struct{ by *choker }
+
+// look: the choker to itself, when slots may be free between two rounds.
+type look struct{ by *choker }
 
 func (k *choker) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
@@ -64,6 +72,11 @@ func (k *choker) Receive(c actor.Context) {
 			k.timer = nil
 			k.decide(c, true)
 			k.nextRound(c)
+		}
+	case *look:
+		if m.by == k {
+			k.looks = false
+			k.decide(c, false)
 		}
 	case *actor.Restarting, *actor.Stopping:
 		if k.timer != nil {
@@ -107,7 +120,7 @@ func (k *choker) reported(c actor.Context, m *messages.PeerRates) {
 		k.tell(c, m.Key) // once more; it does no harm if the report was just late
 	}
 	if news {
-		k.decide(c, false)
+		k.look(c)
 	}
 }
 
@@ -119,7 +132,20 @@ func (k *choker) gone(c actor.Context, key messages.PeerKey) {
 	delete(k.pids, key)
 	delete(k.keys, pid.Id)
 	c.Unwatch(pid)
-	k.decide(c, false)
+	k.look(c)
+}
+
+// look has free slots filled: at once while peers are few.
+func (k *choker) look(c actor.Context) {
+	crowd := len(k.pids) - fewPeers
+	switch {
+	case k.looks:
+	case crowd <= 0:
+		k.decide(c, false)
+	default:
+		k.looks = true
+		world.SendAfter(c, k.World.Clock, time.Duration(crowd)*patience, &look{k})
+	}
 }
 
 func (k *choker) decide(c actor.Context, full bool) {

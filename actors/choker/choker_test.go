@@ -1,6 +1,7 @@
 package choker
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -116,4 +117,20 @@ func TestRestartAdoptsWhatPeersReport(t *testing.T) {
 	if d, ok := s.World.Clock.Next(); !ok || d != time.Second {
 		t.Errorf("the next round is in %v", d)
 	}
+}
+
+// In a crowd a free slot is filled soon, for all who came meanwhile at once.
+func TestCrowdIsLookedAtTogether(t *testing.T) {
+	s := perform(t, 1)
+	a := s.StartProbe("a")
+	crowd := make([]*stage.Probe, fewPeers)
+	for i := range crowd {
+		crowd[i] = s.StartProbe(fmt.Sprint("idle", i))
+		s.report(crowd[i], messages.PeerKey(1+i), 0, messages.PeerFlags{AmChoking: true})
+	}
+	s.report(a, 500, 0, choked)
+	s.Quiet(a)
+	s.World.Clock.Advance(patience)
+	told(t, a, false)
+	s.Quiet(crowd...)
 }

@@ -15,6 +15,7 @@ type table struct {
 	slots     int
 	seeding   bool
 	peers     []Peer // by Key
+	shown     []Peer // to the algorithm, which may change it
 }
 
 func (t *table) find(key messages.PeerKey) (int, bool) {
@@ -54,17 +55,19 @@ func (t *table) unchoked(key messages.PeerKey) bool {
 
 // decide asks the algorithm and returns whose state has changed.
 func (t *table) decide(now time.Time, full bool, rnd *rand.Rand) (changed []messages.PeerKey) {
+	t.shown = append(t.shown[:0], t.peers...)
 	keys := t.algorithm.Decide(Round{
 		Now:     now,
-		Peers:   slices.Clone(t.peers),
+		Peers:   t.shown,
 		Slots:   t.slots,
 		Seeding: t.seeding,
 		Full:    full,
 		Rand:    rnd,
 	})
+	slices.Sort(keys)
 	for i := range t.peers {
 		p := &t.peers[i]
-		if unchoke := slices.Contains(keys, p.Key); unchoke != p.Unchoked {
+		if _, unchoke := slices.BinarySearch(keys, p.Key); unchoke != p.Unchoked {
 			p.Unchoked, p.Since = unchoke, now
 			changed = append(changed, p.Key)
 		}
