@@ -2,6 +2,7 @@ package peer
 
 import (
 	"errors"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/bits-and-blooms/bitset"
@@ -87,6 +88,7 @@ func (p *peer) welcome(c actor.Context, m *messages.Welcome) {
 		return
 	}
 	p.session = newSession(p.Torrent, p.Inbound, p.World.Clock.Now())
+	p.session.keepAlive -= time.Duration(p.Key%keepAliveSpread) * time.Second
 	if m.Have.Any() {
 		p.session.frame(frame.Frame{Kind: frame.Bitfield, Bits: bitfield(m.Have, p.Torrent.PieceCount())})
 	}
@@ -95,7 +97,7 @@ func (p *peer) welcome(c actor.Context, m *messages.Welcome) {
 		p.session.frame(frame.Frame{Kind: frame.Extended, Index: extended.HandshakeID, Bits: h.Append(nil)})
 	}
 	p.link.Start(frame.Limits{Pieces: p.Torrent.PieceCount(), Extended: extended.MaxLen}, p.deliver)
-	p.timer = world.SendAfter(c, p.World.Clock, tickBusy, &tick{p.link.ID()})
+	p.tickAfter(c, tickBusy)
 	p.report(c)
 	p.flush(c)
 }

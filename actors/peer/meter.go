@@ -11,29 +11,41 @@ const (
 // seconds. The slot that is still filling counts by how much of it has passed.
 type meter struct {
 	total int64
-	slots [span + 1]int64
+	slots []int64   // span+1 of them, or none while nothing has come for so long
 	start time.Time // when counting began
 	now   int64     // the second, since start, that is being filled
 }
 
 func (m *meter) begin(now time.Time) { *m = meter{start: now} }
 
+// rest forgets slots in which nothing is.
+func (m *meter) rest() { m.slots = nil }
+
+func (m *meter) slot(second int64) *int64 { return &m.slots[second%(span+1)] }
+
 // advance empties the slots of the seconds that have passed.
 func (m *meter) advance(now time.Time) {
 	second := int64(now.Sub(m.start) / time.Second)
-	if second-m.now >= int64(len(m.slots)) {
-		clear(m.slots[:])
+	if m.slots == nil {
+		m.now = max(m.now, second)
+		return
+	}
+	if second-m.now > span {
+		clear(m.slots)
 		m.now = second
 	}
 	for m.now < second {
 		m.now++
-		m.slots[m.now%int64(len(m.slots))] = 0
+		*m.slot(m.now) = 0
 	}
 }
 
 func (m *meter) add(now time.Time, n int) {
 	m.advance(now)
-	m.slots[m.now%int64(len(m.slots))] += int64(n)
+	if m.slots == nil {
+		m.slots = make([]int64, span+1)
+	}
+	*m.slot(m.now) += int64(n)
 	m.total += int64(n)
 }
 
@@ -42,12 +54,15 @@ func (m *meter) add(now time.Time, n int) {
 // that a first block does not look like a torrent.
 func (m *meter) rate(now time.Time, seconds int) float64 {
 	m.advance(now)
+	if m.slots == nil {
+		return 0
+	}
 	var sum int64
 	for i := range int64(seconds) + 1 {
 		if m.now-i < 0 {
 			break
 		}
-		sum += m.slots[(m.now-i)%int64(len(m.slots))]
+		sum += *m.slot(m.now - i)
 	}
 	age := now.Sub(m.start)
 	partial := age - age.Truncate(time.Second)

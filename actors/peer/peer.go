@@ -61,6 +61,8 @@ type peer struct {
 	deliver func(any)
 	cancel  func() // ends a dial
 	timer   world.Timer
+	due     *tick // the one that timer brings
+	dormant bool  // it may be long until then: nothing moves
 
 	link messages.Link
 	id   [20]byte
@@ -217,21 +219,32 @@ func (p *peer) leased(c actor.Context, m *messages.PiecesLeased) {
 }
 
 func (p *peer) tick(c actor.Context, m *tick) {
-	if !p.holds(m.link) || p.session == nil {
+	if m != p.due || !p.holds(m.link) || p.session == nil {
 		return
 	}
+	p.dormant = false
 	now := p.World.Clock.Now()
 	if err := p.session.tick(now); err != nil {
 		p.end(c, messages.GoneIdle, err)
 		return
 	}
 	p.flush(c)
-	next := tickIdle
-	if p.session.down.rate(now, span)+p.session.up.rate(now, span) > 0 {
+	switch {
+	case p.session.down.rate(now, span)+p.session.up.rate(now, span) > 0:
 		p.report(c)
-		next = tickBusy
+		p.tickAfter(c, tickBusy)
+	case p.session.dormant():
+		p.session.shrink()
+		p.dormant = true
+		p.tickAfter(c, max(p.session.deadline().Sub(now), tickIdle))
+	default:
+		p.tickAfter(c, tickIdle)
 	}
-	p.timer = world.SendAfter(c, p.World.Clock, next, m)
+}
+
+func (p *peer) tickAfter(c actor.Context, d time.Duration) {
+	p.due = &tick{p.link.ID()}
+	p.timer = world.SendAfter(c, p.World.Clock, d, p.due)
 }
 
 // flush carries out what the session wants done. Requests and uploads go as far
@@ -276,6 +289,11 @@ func (p *peer) flush(c actor.Context) {
 	}
 	if out.turned {
 		c.Send(p.Refs.Scheduler, &messages.PeerChokedUs{Key: p.Key, Choked: s.flags.PeerChoking, Window: window})
+	}
+	if p.dormant && !s.dormant() {
+		p.dormant = false
+		p.timer.Stop()
+		p.tickAfter(c, tickBusy)
 	}
 	reflag := out.reflag
 	*out = effects{send: out.send[:0]}

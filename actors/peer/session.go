@@ -17,6 +17,9 @@ const (
 	snubAfter  = 30 * time.Second // without payload while something is asked for
 	idleAfter  = 3 * time.Minute  // without any frame
 	keepAlive  = 100 * time.Second
+	// keepAliveSpread is how many seconds earlier some are: what was said to all
+	// at once, as news are, is not to be followed by a thousand keep-alives.
+	keepAliveSpread = 20
 )
 
 // session is the protocol state of one connection (BEP 3), between handshake
@@ -36,6 +39,7 @@ type session struct {
 	// When the last frame came, the last payload came, we last sent.
 	heard, fed, spoke time.Time
 	answered          time.Time // when we had asked for the last payload
+	keepAlive         time.Duration
 
 	out effects
 }
@@ -56,7 +60,7 @@ type effects struct {
 }
 
 func newSession(t *metainfo.Torrent, inbound bool, now time.Time) *session {
-	s := &session{torrent: t, window: newWindow(usual), heard: now, fed: now, spoke: now}
+	s := &session{torrent: t, window: newWindow(usual), heard: now, fed: now, spoke: now, keepAlive: keepAlive}
 	s.theirs = bitset.New(uint(t.PieceCount()))
 	s.patience.as = now
 	s.flags = messages.PeerFlags{AmChoking: true, PeerChoking: true, Inbound: inbound}
@@ -287,12 +291,36 @@ func (s *session) choke(is bool) {
 	s.frame(frame.Frame{Kind: kind})
 }
 
+// dormant tells that nothing is under way in either direction, so that nothing
+// is due before the deadline.
+func (s *session) dormant() bool {
+	return s.requests.outstanding() == 0 && s.uploads.idle()
+}
+
+// deadline is when a dormant session has to look after itself.
+func (s *session) deadline() time.Time {
+	speak, end := s.spoke.Add(s.keepAlive), s.heard.Add(idleAfter)
+	if end.Before(speak) {
+		return end
+	}
+	return speak
+}
+
+// shrink lets go of the room that a dormant session had for what moved.
+func (s *session) shrink() {
+	s.requests.waiting, s.requests.flight = nil, nil
+	s.uploads.queue = nil
+	s.down.rest()
+	s.up.rest()
+	s.out.send = nil
+}
+
 // tick looks after what did not happen. An error ends the connection.
 func (s *session) tick(now time.Time) error {
-	if now.Sub(s.heard) > idleAfter {
+	if now.Sub(s.heard) >= idleAfter {
 		return errIdle
 	}
-	if now.Sub(s.spoke) > keepAlive {
+	if now.Sub(s.spoke) >= s.keepAlive {
 		s.frame(frame.Frame{Kind: frame.KeepAlive})
 	}
 	oldest, asked := s.requests.oldest()

@@ -275,7 +275,7 @@ func (d *Decoder) finish(out []Frame) []Frame {
 		}
 	}
 	out = append(out, d.frame)
-	d.frame, d.headLen, d.headNeed = Frame{}, 0, prefixLen
+	d.frame, d.body, d.headLen, d.headNeed = Frame{}, nil, 0, prefixLen
 	return out
 }
 
