@@ -44,7 +44,7 @@ type choker struct {
 	keys  map[string]messages.PeerKey // by the id of the PID
 	rand  *rand.Rand
 	timer world.Timer // nil: no round is due
-	looks bool // between two rounds, soon
+	looks bool        // between two rounds, soon
 }
 
 // round: the choker to itself. One that the predecessor of by had set is void.
