@@ -89,7 +89,7 @@ func BenchmarkBlock(b *testing.B) {
 		for _, p := range s.dirty {
 			p.dirty, p.ask = false, p.ask[:0]
 		}
-		s.dirty, s.news = s.dirty[:0], s.news[:0]
+		s.dirty, s.news = s.dirty[:0], news{}
 		if s.avail.Open() < manyPieces/2 {
 			b.StopTimer()
 			for piece, ok := s.have.NextSet(0); ok; piece, ok = s.have.NextSet(piece + 1) {

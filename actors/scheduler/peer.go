@@ -35,6 +35,7 @@ type peer struct {
 	// To be told.
 	dirty      bool
 	interested bool // as it was told last
+	heard      int  // of our pieces, see news
 	ask        []messages.Block
 	cancel     []messages.Block
 	dismissed  bool

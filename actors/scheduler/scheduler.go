@@ -44,10 +44,6 @@ const (
 	tick   = 250 * time.Millisecond
 	report = time.Second
 	rest   = 10 * time.Second
-	// newsWait is how long verified pieces gather before they are announced,
-	// newsEnough how many do at most.
-	newsWait   = 100 * time.Millisecond
-	newsEnough = 32
 )
 
 // Scheduler is the actor.
@@ -195,12 +191,12 @@ func (s *Scheduler) meet(c actor.Context, m *messages.PeerReady) {
 	c.Watch(m.Peer)
 	p := s.join(m)
 	if s.ready {
-		s.announce(c) // first, so that the peer hears no news that its bitfield has
 		s.welcome(c, p)
 	}
 }
 
 func (s *Scheduler) welcome(c actor.Context, p *peer) {
+	p.heard = s.news.end()
 	c.Send(p.Peer, &messages.Welcome{Link: p.Link, Have: s.have.Clone()})
 }
 
@@ -273,9 +269,9 @@ func (s *Scheduler) speak(c actor.Context) {
 	s.dirty = s.dirty[:0]
 
 	switch {
-	case len(s.news) >= newsEnough || len(s.news) > 0 && s.complete():
+	case s.news.fresh >= newsEnough || s.news.fresh > 0 && s.complete():
 		s.announce(c)
-	case len(s.news) > 0 && s.newsTimer == nil:
+	case len(s.news.pieces) > 0 && s.newsTimer == nil:
 		s.newsTimer = world.SendAfter(c, s.World.Clock, newsWait, &newsDue{s})
 	}
 	if s.state() != s.told {
@@ -306,24 +302,40 @@ func (s *Scheduler) tell(c actor.Context, p *peer) {
 	}
 }
 
-// announce tells peers of the pieces that have become ours since the last time.
-// One that has them all is not told: it will not ask for them.
+// announce tells peers of the pieces that have become ours since they heard
+// last: in a crowd mostly those that may download from us. One that has them all
+// is not told: it will not ask for them.
 func (s *Scheduler) announce(c actor.Context) {
 	if s.newsTimer != nil {
 		s.newsTimer.Stop()
 		s.newsTimer = nil
 	}
-	if len(s.news) == 0 {
+	n := &s.news
+	if n.fresh > 0 {
+		c.Send(s.Refs.Torrent, &messages.TorrentPieces{InfoHash: s.Torrent.InfoHash, Pieces: n.since(n.end() - n.fresh)})
+		n.fresh = 0
+	}
+	if len(n.pieces) == 0 {
 		return
 	}
-	m := &messages.AnnounceHave{Pieces: slices.Clone(s.news)}
-	s.news = s.news[:0]
+	everybody := n.forEverybody(len(s.peers), s.now)
+	var m *messages.AnnounceHave // for all who have heard as far
+	said := 0
 	for _, p := range s.peers {
+		if !everybody && p.rates.Flags.AmChoking || p.heard == n.end() {
+			continue
+		}
+		if m == nil || p.heard != said {
+			m, said = &messages.AnnounceHave{Pieces: n.since(p.heard)}, p.heard
+		}
+		p.heard = n.end()
 		if slices.ContainsFunc(m.Pieces, func(piece uint32) bool { return !p.have.Test(uint(piece)) }) {
 			c.Send(p.Peer, m)
 		}
 	}
-	c.Send(s.Refs.Torrent, &messages.TorrentPieces{InfoHash: s.Torrent.InfoHash, Pieces: m.Pieces})
+	if everybody {
+		n.spreadAt(s.now)
+	}
 }
 
 func (s *Scheduler) report(c actor.Context) {

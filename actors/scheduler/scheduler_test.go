@@ -2,6 +2,7 @@ package scheduler_test
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -304,4 +305,50 @@ func TestNextIncarnationBeginsAnew(t *testing.T) {
 		t.Errorf("%d timers, want one", n)
 	}
 	s.open()
+}
+
+// In a crowd, who may not download from us hears of several pieces at a time,
+// and nobody hears of one twice or never.
+func TestNewsInACrowd(t *testing.T) {
+	s := newScene(t)
+	s.open()
+	partner := s.StartProbe("partner")
+	s.join(1, partner, set())
+	crowd := make([]*stage.Probe, 149)
+	for i := range crowd {
+		key := messages.PeerKey(2 + i)
+		crowd[i] = s.StartProbe(fmt.Sprint("idle", i))
+		s.join(key, crowd[i], set())
+		s.Tell(&messages.PeerRates{Key: key, At: s.World.Clock.Now(), Flags: messages.PeerFlags{AmChoking: true}})
+	}
+	verify := func(piece uint32) {
+		s.Tell(&messages.PieceVerified{Piece: piece})
+		s.Settle()
+		s.World.Clock.Advance(100 * time.Millisecond)
+	}
+	verify(0)
+	s.wantNews(t, partner, 0)
+	heard := func(pieces ...uint32) {
+		t.Helper()
+		for _, p := range crowd {
+			if diff := cmp.Diff(pieces, stage.Next[*messages.AnnounceHave](p).Pieces); diff != "" {
+				t.Fatal(diff)
+			}
+		}
+	}
+	heard(0)
+	verify(1)
+	s.wantNews(t, partner, 1)
+	s.Quiet(crowd...)
+	late := s.StartProbe("late")
+	s.Tell(ready(500, late, 500))
+	if m := stage.Next[*messages.Welcome](late); !m.Have.Test(1) {
+		t.Error("a newcomer is welcomed without what is ours")
+	}
+	verify(2)
+	s.wantNews(t, partner, 2)
+	heard(1, 2)
+	if diff := cmp.Diff([]uint32{2}, stage.Next[*messages.AnnounceHave](late).Pieces); diff != "" {
+		t.Error(diff)
+	}
 }

@@ -47,7 +47,7 @@ type swarm struct {
 
 	dirty []*peer
 	bans  []*messages.BanAddress
-	news  []uint32 // pieces to be announced
+	news  news
 
 	slow   []*peer // see slowFirst
 	slowAt time.Time
@@ -102,7 +102,7 @@ func (s *swarm) join(m *messages.PeerReady) *peer {
 	if old := s.byKey[m.Key]; old != nil {
 		s.leave(old)
 	}
-	p := &peer{PeerReady: m, place: len(s.peers), choked: true, have: bitset.New(uint(s.pieces))}
+	p := &peer{PeerReady: m, place: len(s.peers), choked: true, have: bitset.New(uint(s.pieces)), heard: s.news.end()}
 	p.parole = s.hosts[m.Addr.Addr()]
 	s.peers = append(s.peers, p)
 	s.byKey[m.Key] = p
@@ -257,7 +257,7 @@ func (s *swarm) pieceVerified(piece uint32) {
 	}
 	s.have.Set(uint(piece))
 	s.owned++
-	s.news = append(s.news, piece)
+	s.news.add(piece)
 	delete(s.suspect, piece)
 	a := s.ledger.active[piece]
 	if a != nil {
