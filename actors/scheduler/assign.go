@@ -45,14 +45,17 @@ func (s *swarm) refill(p *peer) {
 // refillStarved refills whoever has room, the snubbed last, beginning with
 // anybody so that nobody is always first.
 func (s *swarm) refillStarved() {
-	if !s.starved || len(s.peers) == 0 {
+	if !s.starved {
 		return
 	}
 	s.starved, s.blocked = false, false
-	first := s.rng.IntN(len(s.peers))
+	if len(s.open) == 0 {
+		return
+	}
+	first := s.rng.IntN(len(s.open))
 	for _, snubbed := range []bool{false, true} {
-		for i := range s.peers {
-			if p := s.peers[(first+i)%len(s.peers)]; p.snubbed == snubbed {
+		for i := range s.open {
+			if p := s.open[(first+i)%len(s.open)]; p.snubbed == snubbed {
 				s.refill(p)
 			}
 		}

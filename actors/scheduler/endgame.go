@@ -69,7 +69,7 @@ func (s *swarm) slowFirst(end bool) []*peer {
 	}
 	clear(s.slow)
 	s.slow, s.slowAt = s.slow[:0], s.now
-	for _, p := range s.peers {
+	for _, p := range s.open {
 		if p.queue.len() > 0 {
 			s.slow = append(s.slow, p)
 		}

@@ -31,6 +31,7 @@ type swarm struct {
 
 	peers []*peer
 	byKey map[messages.PeerKey]*peer
+	open  []*peer // those that let us download
 	past  past
 
 	limit   int     // blocks of memory that may be in use
@@ -119,6 +120,7 @@ func (s *swarm) leave(p *peer) {
 	s.peers[last] = nil
 	s.peers = s.peers[:last]
 	delete(s.byKey, p.Key)
+	s.choke(p, true)
 	s.past.add(p)
 	s.takeBack(p)
 	p.own = nil
@@ -202,12 +204,28 @@ func (s *swarm) dismiss(p *peer, reason messages.GoneReason) {
 }
 
 func (s *swarm) peerChokedUs(p *peer, m *messages.PeerChokedUs) {
-	p.choked, p.window = m.Choked, m.Window
+	p.window = m.Window
+	s.choke(p, m.Choked)
 	if p.choked {
 		s.takeBack(p)
 	} else {
 		s.refill(p)
 	}
+}
+
+// choke notes whether p lets us download. Of thousands it may be a few.
+func (s *swarm) choke(p *peer, choked bool) {
+	if p.choked == choked {
+		return
+	}
+	p.choked = choked
+	if !choked {
+		s.open = append(s.open, p)
+		return
+	}
+	i, last := slices.Index(s.open, p), len(s.open)-1
+	s.open[i], s.open[last] = s.open[last], nil
+	s.open = s.open[:last]
 }
 
 func (s *swarm) blocksArrived(p *peer, m *messages.BlocksArrived) {
