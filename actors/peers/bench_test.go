@@ -10,7 +10,7 @@ import (
 // BenchmarkCandidates is a dial that fails, and a newcomer for whom room has to
 // be made, when as many addresses are known as are kept.
 func BenchmarkCandidates(b *testing.B) {
-	c, rnd, now := newCandidates(), seeded(), start
+	c, rnd, now := newCandidates(DefaultMax), seeded(), start
 	n := 0
 	find := func() {
 		c.add(messages.PeerAddr{Addr: addrOf(n % (4 * maxCandidates))})

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	maxCandidates = 2000 // addresses remembered; the least promising make room
+	maxCandidates = 2000 // addresses remembered, unless there may be more connections; the least promising make room
 	maxBans       = 1000
 	healthy       = time.Minute // a connection that lived this long clears the record
 )
@@ -26,6 +26,7 @@ type candidate struct {
 
 // candidates are the addresses that we know of, and what came of dialling them.
 type candidates struct {
+	most int // addresses
 	all  map[netip.AddrPort]*candidate
 	bans map[banned]bool
 }
@@ -39,8 +40,9 @@ type banned struct {
 
 func from(host netip.Addr, id [20]byte) banned { return banned{netip.AddrPortFrom(host, 0), id} }
 
-func newCandidates() *candidates {
-	return &candidates{all: map[netip.AddrPort]*candidate{}, bans: map[banned]bool{}}
+// newCandidates has room for twice the addresses that can be connected to.
+func newCandidates(connections int) *candidates {
+	return &candidates{most: max(maxCandidates, 2*connections), all: map[netip.AddrPort]*candidate{}, bans: map[banned]bool{}}
 }
 
 // add takes note of an address. What is known of it already stays.
@@ -54,7 +56,7 @@ func (c *candidates) add(a messages.PeerAddr) {
 		}
 		return
 	}
-	if len(c.all) >= maxCandidates && !c.evict() {
+	if len(c.all) >= c.most && !c.evict() {
 		return
 	}
 	c.all[a.Addr] = &candidate{PeerAddr: a}

@@ -20,7 +20,7 @@ func addrOf(n int) netip.AddrPort {
 }
 
 func TestTheUsersOwnPeersComeFirst(t *testing.T) {
-	c := newCandidates()
+	c := newCandidates(DefaultMax)
 	for i := range 50 {
 		c.add(messages.PeerAddr{Addr: addrOf(i)})
 	}
@@ -32,7 +32,7 @@ func TestTheUsersOwnPeersComeFirst(t *testing.T) {
 }
 
 func TestAFailureWaitsLongerEachTime(t *testing.T) {
-	c := newCandidates()
+	c := newCandidates(DefaultMax)
 	c.add(messages.PeerAddr{Addr: addrOf(1)})
 	now, last := start, time.Duration(0)
 	for range 12 {
@@ -56,7 +56,7 @@ func TestAFailureWaitsLongerEachTime(t *testing.T) {
 }
 
 func TestOurselvesAndTheBannedAreNotOffered(t *testing.T) {
-	c := newCandidates()
+	c := newCandidates(DefaultMax)
 	c.add(messages.PeerAddr{Addr: addrOf(1)})
 	c.add(messages.PeerAddr{Addr: addrOf(2)})
 	c.gone(addrOf(1), messages.GoneSelf, start, seeded())
@@ -70,7 +70,7 @@ func TestOurselvesAndTheBannedAreNotOffered(t *testing.T) {
 // However many addresses come, few are kept, and the user's own stay.
 func TestCandidatesAreBounded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		c, rnd := newCandidates(), seeded()
+		c, rnd := newCandidates(DefaultMax), seeded()
 		own := addrOf(0)
 		c.add(messages.PeerAddr{Addr: own, Origin: messages.FromUser})
 		n := 1
@@ -91,4 +91,15 @@ func TestCandidatesAreBounded(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Who may have thousands of connections knows of more addresses than that.
+func TestCandidatesForManyConnections(t *testing.T) {
+	c := newCandidates(1500)
+	for n := range 3100 {
+		c.add(messages.PeerAddr{Addr: addrOf(1 + n)})
+	}
+	if len(c.all) != 3000 {
+		t.Errorf("%d kept", len(c.all))
+	}
 }

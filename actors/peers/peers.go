@@ -70,7 +70,7 @@ func New(c Config) actor.Actor {
 	if c.Max <= 0 {
 		c.Max = DefaultMax
 	}
-	return &peers{Config: c, known: newCandidates(), slots: map[messages.PeerKey]*slot{}, byPID: map[string]messages.PeerKey{}}
+	return &peers{Config: c, known: newCandidates(c.Max), slots: map[messages.PeerKey]*slot{}, byPID: map[string]messages.PeerKey{}}
 }
 
 // slot is a peer actor that lives.

@@ -279,7 +279,7 @@ func TestABannedPeerThatCameInIsKnownByItsID(t *testing.T) {
 }
 
 func TestBansAreBounded(t *testing.T) {
-	c := newCandidates()
+	c := newCandidates(DefaultMax)
 	for i := range 2 * maxBans {
 		c.ban(&messages.BanAddress{Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 1), ID: [20]byte{1}})
 	}
