@@ -45,7 +45,7 @@ func (u *uploads) cancel(b messages.Block) {
 	}
 }
 
-func (u *uploads) idle() bool { return len(u.queue) == 0 && u.loading == 0 && u.handed == 0 }
+func (u *uploads) idle() bool { return len(u.queue) == 0 && !u.asking && u.handed == 0 }
 
 // clear forgets what is not with the link yet, as our choke does.
 func (u *uploads) clear() { u.queue = nil }
