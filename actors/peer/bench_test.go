@@ -56,6 +56,8 @@ func BenchmarkServe(b *testing.B) {
 	torrent, _ := stage.Torrent(b, batch*blockSize, batch*blockSize)
 	s, n := newSession(torrent, false, start), 0
 	s.flags.AmChoking = false
+	s.uploads.answered(&messages.PiecesLeased{Runs: []messages.PieceRun{{To: 1}}})
+	var out []messages.Outgoing
 	b.ReportAllocs()
 	for b.Loop() {
 		f := frame.Frame{Kind: frame.Request, Begin: uint32(n % batch * blockSize), Length: blockSize}
@@ -63,9 +65,11 @@ func BenchmarkServe(b *testing.B) {
 			b.Fatal(err)
 		}
 		if n++; n%batch == 0 {
-			if blocks := s.uploads.next(math.MaxInt); len(blocks) != batch || !s.uploads.loaded() {
-				b.Fatal(len(blocks))
+			var served int
+			if out, served = s.uploads.serve(out[:0], torrent.PieceLength, math.MaxInt); len(out) != batch {
+				b.Fatal(len(out))
 			}
+			s.uploads.handed -= int64(served)
 		}
 	}
 }
