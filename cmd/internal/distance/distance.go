@@ -53,6 +53,7 @@ type Wire struct {
 
 // New makes a wire, and two namespaces that nobody else uses.
 func New(o Options) (*Wire, error) {
+	sweep()
 	w := &Wire{closed: make(chan struct{})}
 	for i := range w.Ends {
 		if err := w.Ends[i].open(i, o.Settings); err != nil {
@@ -90,8 +91,25 @@ func (w *Wire) Close() {
 // counted.
 func (w *Wire) Carried(from int) int64 { return w.lanes[from].carried.Load() }
 
+// names of namespaces: the process that made it, and the end.
+const names = "kouzui-%d-%d"
+
+// sweep removes the namespaces of processes that were killed.
+func sweep() {
+	entries, _ := os.ReadDir("/run/netns")
+	for _, e := range entries {
+		var pid, end int
+		if _, err := fmt.Sscanf(e.Name(), names, &pid, &end); err != nil {
+			continue
+		}
+		if _, err := os.Stat(fmt.Sprintf("/proc/%d", pid)); os.IsNotExist(err) {
+			_ = run("ip", "netns", "delete", e.Name())
+		}
+	}
+}
+
 func (e *End) open(i int, settings []string) (err error) {
-	namespace := fmt.Sprintf("kouzui-%d-%d", os.Getpid(), i)
+	namespace := fmt.Sprintf(names, os.Getpid(), i)
 	if err := run("ip", "netns", "add", namespace); err != nil {
 		return err
 	}
