@@ -34,7 +34,7 @@ var (
 )
 
 // scenarios in the order of the page.
-var scenarios = []Scenario{peers, latency, pieces, files, torrents, start, check}
+var scenarios = []Scenario{peers, pieces, files, torrents, start, check, latency}
 
 func main() {
 	flag.Parse()
