@@ -23,7 +23,7 @@ interested, and neither speak nor read. How much the process grows with each of 
 nothing moves; then one more peer that has everything serves the torrent, and, once the crowd has lost its interest,
 another one fetches it.`,
 	Size:  chart.Axis{Label: "connected peers", Log: true},
-	Sizes: []int{1, 10, 100, 1000, 2000, 5000},
+	Sizes: []int{1, 100, 1000, 2000, 5000},
 	Panels: []Panel{
 		{
 			Title: "Memory of an idle peer", Axis: chart.Axis{Label: "KiB resident"}, Columns: []string{"KiB a peer"},
@@ -46,8 +46,8 @@ const (
 	fewPeers = 50
 	// settling is how long the process is left alone before it is measured, and
 	// watched while it does nothing.
-	settling = 3 * time.Second
-	watching = 5 * time.Second
+	settling = 2 * time.Second
+	watching = 4 * time.Second
 	// countable is the least crowd of which the memory of one can be told.
 	countable = 300
 )

@@ -2,6 +2,7 @@ package chart
 
 import (
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -60,7 +61,8 @@ func newScale(log bool, values []float64) scale {
 // tiny keeps a value that is a power or a multiple from being taken for more.
 const tiny = 1e-9
 
-// narrow lets the scale begin and end with the values, and moves no tick.
+// narrow lets the scale begin and end with the values, and tells where that is
+// if no tick is near.
 func (s *scale) narrow(values []float64) {
 	low, high := math.Inf(1), 0.0
 	for _, v := range values {
@@ -79,10 +81,16 @@ func (s *scale) narrow(values []float64) {
 		}
 	}
 	s.ticks = kept
-	if len(kept) < 2 {
-		s.ticks = []float64{low, high}
+	if len(kept) == 0 || s.place(kept[0]) > apart {
+		s.ticks = slices.Insert(s.ticks, 0, low)
+	}
+	if 1-s.place(s.ticks[len(s.ticks)-1]) > apart {
+		s.ticks = append(s.ticks, high)
 	}
 }
+
+// apart is how far two ticks are from each other at least, for their text.
+const apart = 0.1
 
 func (s scale) place(v float64) float64 {
 	from, to := s.from, s.to
