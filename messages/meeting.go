@@ -61,3 +61,8 @@ type CandidatesWanted struct{}
 // one that was restarted: a torrent that does not know yet what it has does not
 // dial. A complete one does, for peers that cannot reach it.
 type PeersWanted struct{ Wanted bool }
+
+// RoomWanted: peers to scheduler, once a second while somebody was turned away,
+// or could be dialled, but for the limit of connections. The scheduler
+// disconnects a peer that has been of no use for long, if there is one.
+type RoomWanted struct{}

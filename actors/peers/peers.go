@@ -93,6 +93,7 @@ type peers struct {
 	last   messages.PeerKey
 	wanted bool // it is known what we have: dial
 	ending bool // the peers that stop are not replaced
+	turned bool // somebody was turned away for want of room
 	timer  world.Timer
 	// Dials are paced by a bucket of a second.
 	dials  float64
@@ -116,6 +117,7 @@ func (p *peers) Receive(c actor.Context) {
 	case *messages.PeersWanted:
 		p.wanted = m.Wanted
 		p.dial(c)
+		p.wantRoom(c)
 	case *dialTick:
 		p.timer = nil
 		p.dial(c)
@@ -172,6 +174,19 @@ func (p *peers) dial(c actor.Context) {
 	}
 }
 
+// wantRoom tells the scheduler if somebody would come in the place of a peer that
+// is of no use.
+func (p *peers) wantRoom(c actor.Context) {
+	if p.wanted && len(p.slots) >= p.Max {
+		best, _ := p.known.next(p.World.Clock.Now(), p.rnd)
+		p.turned = p.turned || best != nil && best.failures == 0
+	}
+	if p.turned {
+		c.Send(p.Refs.Scheduler, &messages.RoomWanted{})
+	}
+	p.turned = false
+}
+
 func (p *peers) wake(c actor.Context, d time.Duration) {
 	if p.timer != nil {
 		p.timer.Stop()
@@ -222,6 +237,7 @@ func (p *peers) refuse(host netip.Addr, id [20]byte) error {
 		return errors.New("banned")
 	}
 	if len(p.slots) >= p.Max {
+		p.turned = true
 		return errors.New("too many connections")
 	}
 	same := 0
@@ -231,6 +247,7 @@ func (p *peers) refuse(host netip.Addr, id [20]byte) error {
 		}
 	}
 	if same > 0 && same >= p.Max/maxPerHost {
+		p.turned = true
 		return errors.New("too many connections of this host")
 	}
 	return nil

@@ -115,6 +115,8 @@ func TestDialsAreBoundedAndPaced(t *testing.T) {
 	if len(s.born) != 0 {
 		t.Errorf("%d dials over the limit of connections", len(s.born))
 	}
+	s.Tell(&messages.PeersWanted{Wanted: true})
+	stage.Next[*messages.RoomWanted](s.scheduler)
 }
 
 func TestRefusesItselfAndDuplicates(t *testing.T) {
@@ -218,6 +220,10 @@ func TestIncomingConnectionsAreBounded(t *testing.T) {
 	if err := adopt(9); err == nil {
 		t.Error("more connections than the limit")
 	}
+	s.Tell(&messages.PeersWanted{Wanted: true})
+	stage.Next[*messages.RoomWanted](s.scheduler)
+	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Quiet(s.scheduler) // nobody was turned away since
 }
 
 func TestABannedPeerIsLetGoAndItsNeighbourStays(t *testing.T) {

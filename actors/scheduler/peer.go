@@ -27,6 +27,7 @@ type peer struct {
 	own     *active // the last piece that was begun with it
 	speed   speed
 	rates   messages.PeerRates // the last that it reported
+	useful  time.Time          // when payload came or went last
 	brought bool               // at least a block
 	good    int                // pieces that came from it alone and were right
 	bad     int                // pieces that it spoilt

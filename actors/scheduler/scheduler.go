@@ -14,6 +14,7 @@
 //	assign        who is asked next, within the memory budget
 //	endgame       what is taken over from slow peers
 //	blame         who sent what was corrupt
+//	room          who goes when others wait
 //	progress      how far it is, and why nothing moves
 package scheduler
 
@@ -138,7 +139,9 @@ func (s *Scheduler) handle(c actor.Context) {
 	case *messages.RollCall:
 		s.tellNeeds(c)
 	case *messages.PeerRates:
-		s.with(m.Key, func(p *peer) { p.rates = *m })
+		s.with(m.Key, func(p *peer) { s.peerRates(p, m) })
+	case *messages.RoomWanted:
+		s.makeRoom()
 
 	case *ticked:
 		if m.to == s {

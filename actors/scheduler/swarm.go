@@ -103,7 +103,9 @@ func (s *swarm) join(m *messages.PeerReady) *peer {
 	if old := s.byKey[m.Key]; old != nil {
 		s.leave(old)
 	}
-	p := &peer{PeerReady: m, place: len(s.peers), choked: true, have: bitset.New(uint(s.pieces)), heard: s.news.end()}
+	p := &peer{
+		PeerReady: m, place: len(s.peers), choked: true, useful: s.now, have: bitset.New(uint(s.pieces)), heard: s.news.end(),
+	}
 	p.parole = s.hosts[m.Addr.Addr()]
 	s.peers = append(s.peers, p)
 	s.byKey[m.Key] = p
@@ -229,7 +231,7 @@ func (s *swarm) choke(p *peer, choked bool) {
 }
 
 func (s *swarm) blocksArrived(p *peer, m *messages.BlocksArrived) {
-	p.window, p.snubbed = m.Window, false
+	p.window, p.snubbed, p.useful = m.Window, false, s.now
 	s.totals.lastArrival = s.now
 	bytes := 0
 	for _, b := range m.Blocks {
