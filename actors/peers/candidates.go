@@ -100,6 +100,16 @@ func (c *candidates) next(now time.Time, rnd *rand.Rand) (best *candidate, due t
 	return best, due
 }
 
+// waiting is how many may be dialled, sooner or later.
+func (c *candidates) waiting() (n int) {
+	for _, x := range c.all {
+		if !x.busy && !x.never {
+			n++
+		}
+	}
+	return n
+}
+
 func better(a, b *candidate) bool {
 	if user := a.Origin == messages.FromUser; user != (b.Origin == messages.FromUser) {
 		return user

@@ -25,6 +25,9 @@ const (
 	dialsPerSecond = 20
 	// One host may have a limit/maxPerHost of the connections that come in.
 	maxPerHost = 2
+	// A limit/keptShare are not for those that come in, while there is somebody
+	// to dial.
+	keptShare = 5
 )
 
 // Kinds of peer actors: those that dial, and those that adopt a link.
@@ -236,7 +239,7 @@ func (p *peers) refuse(host netip.Addr, id [20]byte) error {
 	if p.known.barred(host, id) {
 		return errors.New("banned")
 	}
-	if len(p.slots) >= p.Max {
+	if len(p.slots) >= p.Max-p.kept() {
 		p.turned = true
 		return errors.New("too many connections")
 	}
@@ -251,6 +254,21 @@ func (p *peers) refuse(host netip.Addr, id [20]byte) error {
 		return errors.New("too many connections of this host")
 	}
 	return nil
+}
+
+// kept is how many connections those who come in leave to those that we dial.
+func (p *peers) kept() int {
+	most := p.Max / keptShare
+	if len(p.slots) < p.Max-most {
+		return 0 // it does not matter
+	}
+	dialled := 0
+	for _, s := range p.slots {
+		if !s.Inbound {
+			dialled++
+		}
+	}
+	return min(max(0, most-dialled), p.known.waiting())
 }
 
 // ready lets a peer into the swarm, unless it is ourselves or connected

@@ -314,3 +314,29 @@ func TestAGonePeerIsTriedAgain(t *testing.T) {
 		t.Error("not tried again")
 	}
 }
+
+// Who comes in does not take all connections while there is somebody to dial.
+func TestSomeConnectionsAreKeptForThoseThatWeDial(t *testing.T) {
+	s := newScene(t, 10)
+	s.find(30) // and nobody is dialled yet
+	s.Settle()
+	in := 0
+	for host := range 20 {
+		link := s.World.Network.NewLink(addrOf(100+host), true)
+		s.Tell(&messages.AdoptLink{Link: link, Handshake: frame.Handshake{PeerID: [20]byte{byte(host)}}})
+		s.Settle()
+		if len(s.born) > in {
+			in++
+		} else if err := link.AwaitClose(); err == nil {
+			t.Fatal("turned away without a reason")
+		}
+	}
+	if want := 10 - 10/keptShare; in != want {
+		t.Errorf("%d came in, want %d", in, want)
+	}
+	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Settle()
+	if len(s.born) != 10 {
+		t.Errorf("%d connections after dialling, want all 10", len(s.born))
+	}
+}

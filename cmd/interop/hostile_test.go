@@ -1,0 +1,144 @@
+//go:build linux
+
+package interop
+
+import (
+	"context"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"kouzui/actors/stage/hostile"
+	"kouzui/cmd/interop/counterpart"
+	"kouzui/wire/metainfo"
+)
+
+// crowd is how many hostile connections there are at a time.
+const crowd = 500
+
+// mostResident is what a client may take at most, however it is treated.
+const mostResident = 64 << 20
+
+// plain is kouzui built without the race detector, which takes memory of its own.
+func plain(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "kouzui")
+	if out, err := exec.Command("go", "build", "-o", path, "../kouzui").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return path
+}
+
+// crowdAt plays scripts, one after the other, on so many connections to a client.
+// It returns when all have begun, and stops with ctx.
+func crowdAt(t *testing.T, ctx context.Context, torrent *metainfo.Torrent, to netip.AddrPort, from func(i int) netip.Addr, scripts []hostile.Script) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var all, begun sync.WaitGroup
+	begun.Add(crowd)
+	for i := range crowd {
+		all.Go(func() {
+			first := sync.OnceFunc(begun.Done)
+			for n := i; ctx.Err() == nil; n += crowd {
+				script := scripts[(i+n/crowd)%len(scripts)]
+				play := script.Play
+				script.Play = func(c *hostile.Conn) {
+					first()
+					play(c)
+				}
+				_, _ = hostile.Run(ctx, torrent, from(i), to, script, uint64(n))
+				select { // as one that comes again as soon as it is thrown out
+				case <-time.After(50 * time.Millisecond):
+				case <-ctx.Done():
+				}
+			}
+			first()
+		})
+	}
+	begun.Wait()
+	stop = sync.OnceFunc(func() {
+		cancel()
+		all.Wait()
+	})
+	t.Cleanup(stop)
+	return stop
+}
+
+// TestAHostileCrowd downloads from one good seed while hundreds do their worst,
+// from one address and from many, and goes on under them as a seed for somebody
+// from yet another address. The rate is held down so that there is time for it.
+func TestAHostileCrowd(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	defer cancel()
+	client := counterpart.Kouzui(plain(t), "--max-download-limit", "16M")
+	content, torrent := noise(t, 96<<20)
+	seed := seedTask(t, client, content)
+	start(t, ctx, client, seed)
+	task := newTask(t, client, content)
+	task.Stay, task.Peers = true, []string{seed.Place.Peer()}
+	victim := start(t, ctx, client, task)
+	crowdAt(t, ctx, torrent, netip.MustParseAddrPort(task.Place.Peer()), func(i int) netip.Addr {
+		if i < crowd/2 {
+			return netip.MustParseAddr("127.0.77.1")
+		}
+		return netip.AddrFrom4([4]byte{127, 0, 78, byte(i)})
+	}, hostile.Scripts)
+	if err := victim.Complete(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := content.Verify(task.Dir, false); err != nil {
+		t.Error(err)
+	}
+	usage := victim.Usage()
+	t.Logf("%.1f MiB resident at most, %v of CPU", float64(usage.Peak)/(1<<20), usage.CPU)
+	if usage.Peak > mostResident {
+		t.Errorf("%d MiB resident, more than %d", usage.Peak>>20, mostResident>>20)
+	}
+	if log := victim.LogTail(); strings.Contains(log, "panic") || strings.Contains(log, "failed") {
+		t.Errorf("something failed:\n%s", log)
+	}
+}
+
+// TestOneAddressKeepsNobodyOut holds as many connections to a seed from one
+// address as it takes, while somebody from another one downloads.
+func TestOneAddressKeepsNobodyOut(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	content, torrent := noise(t, 4<<20)
+	seed := seedTask(t, kouzui, content)
+	start(t, ctx, kouzui, seed)
+	crowdAt(t, ctx, torrent, netip.MustParseAddrPort(seed.Place.Peer()), func(int) netip.Addr {
+		return netip.MustParseAddr("127.0.77.1")
+	}, slices.DeleteFunc(slices.Clone(hostile.Scripts), func(s hostile.Script) bool { return s.Ends }))
+	task := newTask(t, kouzui, content)
+	task.Peers = []string{seed.Place.Peer()}
+	if err := start(t, ctx, kouzui, task).Complete(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if err := content.Verify(task.Dir, false); err != nil {
+		t.Error(err)
+	}
+}
+
+// noise is a torrent of one file.
+func noise(t *testing.T, length int64) (*counterpart.Content, *metainfo.Torrent) {
+	t.Helper()
+	content, err := counterpart.NewContent(t.TempDir(), "noise", 256<<10, []metainfo.FileSpec{{Length: length}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := os.ReadFile(content.Torrent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	torrent, err := metainfo.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content, torrent
+}
