@@ -18,6 +18,7 @@ type SetChoked struct{ Choked bool }
 type PeerRates struct {
 	Key  PeerKey
 	Peer *actor.PID
+	Host netip.Addr
 	At   time.Time
 	// Bytes a second, rolling over 20 s; the choker ranks by them.
 	Down, Up float64

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -16,11 +17,13 @@ type Peer struct {
 	Key        messages.PeerKey
 	Joined     time.Time // when it was first heard of
 	Interested bool      // in what we have
-	Snubbed    bool      // it has given us nothing for long, though asked
+	Host       netip.Addr
+	Snubbed    bool // it has given us nothing for long, though asked
 	Seed       bool
 	Down, Up   float64   // bytes a second, rolling over 20 s
 	Unchoked   bool      // as things stand
 	Since      time.Time // when that last changed; at first Joined
+	Idle       int       // turns in a row of which it made no use
 }
 
 // Round is one occasion to decide.

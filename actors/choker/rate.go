@@ -2,6 +2,7 @@ package choker
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"time"
 
@@ -44,7 +45,8 @@ func (a *byRate) Decide(r Round) []messages.PeerKey {
 	} else {
 		open = a.merited(r)
 	}
-	if r.Full && r.Now.Sub(a.chosen) >= optimisticFor || slices.Contains(open, a.optimistic) {
+	wasted := func(p Peer) bool { return a.is(p.Key) && p.idling(r.Now) }
+	if r.Full && (r.Now.Sub(a.chosen) >= optimisticFor || slices.ContainsFunc(r.Peers, wasted)) || slices.Contains(open, a.optimistic) {
 		a.retire()
 	}
 	if a.chosen.IsZero() {
@@ -70,6 +72,7 @@ func (a *byRate) merited(r Round) []messages.PeerKey {
 		return cmp.Or(
 			first(settled(x), settled(y)),
 			cmp.Compare(a.score(y), a.score(x)),
+			cmp.Compare(x.idleTurns(r.Now), y.idleTurns(r.Now)),
 			first(a.trusted(x), a.trusted(y)),
 			x.Since.Compare(y.Since))
 	})
@@ -104,12 +107,17 @@ func (a *byRate) score(p Peer) float64 {
 	return p.Down
 }
 
-// choose gives the optimistic slot to one of those who are left, by lot.
+// choose gives the optimistic slot to one of those who are left, by lot: of those
+// that made use of their last turn, if there are any.
 func (a *byRate) choose(r Round, open []messages.PeerKey) {
 	var lots []messages.PeerKey
+	least := math.MaxInt
 	for _, p := range r.Peers {
-		if !p.Interested || slices.Contains(open, p.Key) {
+		if !p.Interested || slices.Contains(open, p.Key) || p.idleTurns(r.Now) > least {
 			continue
+		}
+		if turns := p.idleTurns(r.Now); turns < least {
+			lots, least = lots[:0], turns
 		}
 		n := 1
 		if r.Now.Sub(p.Joined) < newcomer {

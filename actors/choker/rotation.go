@@ -2,6 +2,7 @@ package choker
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -13,13 +14,14 @@ const (
 	// a connection to come up to speed and get some whole pieces.
 	turn = time.Minute
 	// idle is after how long an unused slot is given on.
-	idle = 20 * time.Second
+	idle = 10 * time.Second
 )
 
 // rotate shares slots over time, for those who have nothing to give in return:
-// who has waited longest comes next. In one round at most half of the slots
-// change hands, the slowest takers' first, so that a fast taker stays a little
-// longer and the line never runs empty.
+// who has waited longest comes next, but of all first those who made use of
+// their last turn, from hosts that have the fewest slots. In one round at most
+// half of the slots that are used change hands, the slowest takers' first, so
+// that a fast taker stays a little longer and the line never runs empty.
 func rotate(r Round, slots int) []messages.PeerKey {
 	var holding, waiting []Peer
 	for _, p := range r.Peers {
@@ -31,31 +33,57 @@ func rotate(r Round, slots int) []messages.PeerKey {
 			waiting = append(waiting, p)
 		}
 	}
-	slices.SortStableFunc(waiting, func(a, b Peer) int { return a.Since.Compare(b.Since) })
-
 	// Those who may keep their slots first, then the faster ones.
 	slices.SortStableFunc(holding, func(a, b Peer) int {
 		return cmp.Or(first(!overdue(a, r.Now), !overdue(b, r.Now)), cmp.Compare(b.Up, a.Up))
 	})
 	keep := min(len(holding), slots)
 	if r.Full {
-		yielding := 0
+		yielding, idling := 0, 0
 		for _, p := range holding[:keep] {
 			if overdue(p, r.Now) {
 				yielding++
 			}
+			if p.idling(r.Now) {
+				idling++
+			}
 		}
 		free := slots - keep
-		keep -= max(0, min(yielding, (slots+1)/2, len(waiting)-free))
+		keep -= max(0, min(yielding, max(idling, (slots+1)/2), len(waiting)-free))
 	}
-	next := slices.Concat(holding[:keep], waiting)
-	return keysOf(next[:min(len(next), slots)])
+	keys := keysOf(holding[:keep])
+	hosts := map[netip.Addr]int{}
+	for _, p := range holding[:keep] {
+		hosts[p.Host]++
+	}
+	for len(keys) < slots && len(waiting) > 0 {
+		next := 0
+		for i, p := range waiting {
+			if w := waiting[next]; cmp.Or(cmp.Compare(p.Idle, w.Idle), cmp.Compare(hosts[p.Host], hosts[w.Host]), p.Since.Compare(w.Since)) < 0 {
+				next = i
+			}
+		}
+		keys = append(keys, waiting[next].Key)
+		hosts[waiting[next].Host]++
+		waiting = slices.Delete(waiting, next, next+1)
+	}
+	return keys
 }
 
 // overdue is a peer whose slot others may have.
-func overdue(p Peer, now time.Time) bool {
-	held := now.Sub(p.Since)
-	return held >= turn || held >= idle && p.Up == 0
+func overdue(p Peer, now time.Time) bool { return now.Sub(p.Since) >= turn || p.idling(now) }
+
+// idling is a peer that makes no use of its slot.
+func (p *Peer) idling(now time.Time) bool {
+	return p.Unchoked && p.Up == 0 && now.Sub(p.Since) >= idle
+}
+
+// idleTurns counts those that it has had and the one that it has.
+func (p *Peer) idleTurns(now time.Time) int {
+	if p.idling(now) {
+		return p.Idle + 1
+	}
+	return p.Idle
 }
 
 // first compares for a sort in which those of whom something holds come first.

@@ -1,6 +1,7 @@
 package choker
 
 import (
+	"net/netip"
 	"slices"
 	"testing"
 
@@ -37,9 +38,7 @@ func TestRotationKeepsWhoUsesItsTurnAndDropsWhoDoesNot(t *testing.T) {
 	s.set(2, nil)
 	s.round()
 	s.set(3, nil)
-	for range 2 {
-		s.round()
-	}
+	s.round()
 	if got := s.open(); !slices.Equal(got, []int{1, 3}) {
 		t.Errorf("the idle one keeps its slot: %v", got)
 	}
@@ -50,5 +49,41 @@ func TestRotationKeepsWhoUsesItsTurnAndDropsWhoDoesNot(t *testing.T) {
 	}
 	if got := s.open(); !slices.Equal(got, []int{1}) {
 		t.Errorf("a slot that nobody else wants is lost: %v", got)
+	}
+}
+
+// Whoever only sits on slots waits behind those who use them, and a host that
+// has slots behind those that have none.
+func TestSlotsAreNotKeptByThoseWhoOnlySitOnThem(t *testing.T) {
+	for _, name := range []string{"rate", "roundrobin"} {
+		for _, seeding := range []bool{true, false} {
+			s := newSwarm(t, name, 4)
+			s.seeding = seeding
+			for key := range 60 {
+				s.set(key, func(m *messages.PeerRates) { m.Host = netip.MustParseAddr("192.0.2.1") })
+			}
+			for range 5 {
+				s.round()
+			}
+			const good = 1000
+			waited, held := 0, 0
+			for range 100 {
+				open := slices.Contains(s.open(), good)
+				s.set(good, func(m *messages.PeerRates) {
+					m.Host = netip.MustParseAddr("192.0.2.2")
+					if open {
+						m.Up = 1000
+					}
+				})
+				if s.round(); open {
+					held++
+				} else if held == 0 {
+					waited++
+				}
+			}
+			if waited > 4 && name != "rate" || waited > 14 || held < 30 {
+				t.Errorf("%s, seeding %v: waited %d rounds for a slot, and had it for %d of 100", name, seeding, waited, held)
+			}
+		}
 	}
 }

@@ -35,7 +35,10 @@ func (t *table) observe(m *messages.PeerRates) (news, odd bool) {
 	p := &t.peers[i]
 	news = !known || p.Interested != m.Flags.PeerInterested || p.Snubbed != m.Flags.Snubbed
 	p.Interested, p.Snubbed, p.Seed = m.Flags.PeerInterested, m.Flags.Snubbed, m.Flags.Seed
-	p.Down, p.Up = m.Down, m.Up
+	p.Down, p.Up, p.Host = m.Down, m.Up, m.Host
+	if p.Up > 0 {
+		p.Idle = 0
+	}
 	return news, p.Unchoked == m.Flags.AmChoking
 }
 
@@ -68,6 +71,9 @@ func (t *table) decide(now time.Time, full bool, rnd *rand.Rand) (changed []mess
 	for i := range t.peers {
 		p := &t.peers[i]
 		if _, unchoke := slices.BinarySearch(keys, p.Key); unchoke != p.Unchoked {
+			if p.Interested {
+				p.Idle = p.idleTurns(now)
+			}
 			p.Unchoked, p.Since = unchoke, now
 			changed = append(changed, p.Key)
 		}
