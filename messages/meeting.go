@@ -66,3 +66,11 @@ type PeersWanted struct{ Wanted bool }
 // or could be dialled, but for the limit of connections. The scheduler
 // disconnects a peer that has been of no use for long, if there is one.
 type RoomWanted struct{}
+
+// PeerUseful: a peer to peers, once for each connection, when payload has come
+// or gone.
+type PeerUseful struct{ Key PeerKey }
+
+// Yield: peers to peer, when the same peer seems to have come in again: the
+// peer ends if it has heard nothing lately.
+type Yield struct{}

@@ -28,7 +28,8 @@ const (
 	dialTimeout      = 10 * time.Second
 	handshakeTimeout = 10 * time.Second
 	adoptTimeout     = 10 * time.Second
-	tickBusy         = time.Second // while bytes move
+	silence          = 15 * time.Second // after which a connection yields to another with the same peer
+	tickBusy         = time.Second      // while bytes move
 	tickIdle         = 5 * time.Second
 )
 
@@ -70,6 +71,7 @@ type peer struct {
 	extensions bool
 	session    *session // from Welcome on
 	reported   bool     // PeerGone has been said of this link
+	useful     bool     // PeerUseful has
 
 	tokens  [2]int  // bytes granted and not used, by direction
 	waiting [2]bool // for tokens
@@ -154,6 +156,10 @@ func (p *peer) Receive(c actor.Context) {
 		p.report(c)
 	case *tick:
 		p.tick(c, m)
+	case *messages.Yield:
+		if p.session != nil && p.World.Clock.Now().Sub(p.session.heard) > silence {
+			p.end(c, messages.GoneDuplicate, nil)
+		}
 	case *messages.Disconnect:
 		p.end(c, m.Reason, nil)
 	case *actor.Restarting:
@@ -194,7 +200,15 @@ func (p *peer) sent(c actor.Context, m *messages.FramesSent) {
 	}
 	p.session.uploads.handed -= int64(m.Payload)
 	p.session.up.add(m.At, m.Payload)
+	p.proveUseful(c)
 	p.flush(c)
+}
+
+func (p *peer) proveUseful(c actor.Context) {
+	if !p.useful {
+		p.useful = true
+		c.Send(p.Refs.Peers, &messages.PeerUseful{Key: p.Key})
+	}
 }
 
 func (p *peer) announce(c actor.Context, pieces []uint32) {
@@ -269,6 +283,7 @@ func (p *peer) flush(c actor.Context) {
 	}
 	p.link.Expect(len(s.requests.flight))
 	if len(out.stored) > 0 {
+		p.proveUseful(c)
 		c.Send(p.Refs.Store, &messages.StoreBlocks{Key: p.Key, Blocks: out.stored})
 	}
 	if out.has != nil {

@@ -4,7 +4,6 @@
 package peers
 
 import (
-	"bytes"
 	"errors"
 	"math/rand/v2"
 	"net/netip"
@@ -81,6 +80,8 @@ type slot struct {
 	Peer
 	pid    *actor.PID
 	ready  bool // handshakes exchanged
+	since  time.Time
+	useful bool // payload has come or gone
 	id     [20]byte
 	remote netip.AddrPort
 	why    messages.GoneReason
@@ -128,6 +129,10 @@ func (p *peers) Receive(c actor.Context) {
 		p.adopt(c, m)
 	case *messages.PeerReady:
 		p.ready(c, m)
+	case *messages.PeerUseful:
+		if s := p.slots[m.Key]; s != nil {
+			s.useful = true
+		}
 	case *messages.PeerGone:
 		if s := p.slots[m.Key]; s != nil {
 			s.why, s.gone, s.ready = m.Reason, true, false
@@ -279,6 +284,7 @@ func (p *peers) ready(c actor.Context, m *messages.PeerReady) {
 		return
 	}
 	s.ready, s.id, s.remote, s.gone = true, m.ID, m.Addr, false
+	s.since, s.useful = p.World.Clock.Now(), false
 	if p.known.barred(m.Addr.Addr(), m.ID) {
 		c.Send(s.pid, &messages.Disconnect{Reason: messages.GoneBanned})
 		return
@@ -287,36 +293,11 @@ func (p *peers) ready(c actor.Context, m *messages.PeerReady) {
 		c.Send(s.pid, &messages.Disconnect{Reason: messages.GoneSelf})
 		return
 	}
-	for _, other := range p.slots {
-		if other != s && other.ready && other.id == m.ID {
-			lost := loser(p.Self, s, other)
-			lost.ready = false
-			c.Send(lost.pid, &messages.Disconnect{Reason: messages.GoneDuplicate})
-			if lost == s {
-				return
-			}
-		}
+	if !p.settle(c, s) {
+		return
 	}
 	c.Forward(p.Refs.Scheduler)
 	p.dial(c)
-}
-
-// loser is which of two connections with one peer is given up. When both sides
-// have dialled each other at once they must agree: the one that was dialled by
-// the smaller peer id stays. Who comes in again from the same host has lost the
-// connection before, only we have not noticed yet. Otherwise it is the newer one.
-func loser(self [20]byte, newer, older *slot) *slot {
-	if newer.Inbound && older.Inbound && newer.remote.Addr() == older.remote.Addr() {
-		return older
-	}
-	if newer.Inbound == older.Inbound {
-		return newer
-	}
-	weStay := bytes.Compare(self[:], newer.id[:]) < 0
-	if newer.Inbound == weStay {
-		return newer
-	}
-	return older
 }
 
 // terminated frees the slot. The reason has come in PeerGone; a peer that went

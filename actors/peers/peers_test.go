@@ -176,6 +176,59 @@ func TestWhoComesInAgainTakesThePlaceOfTheLostConnection(t *testing.T) {
 	}
 }
 
+// Nobody loses a connection that is of use because another claims its id.
+func TestAnotherWithTheSameIDTakesNothingAway(t *testing.T) {
+	s := newScene(t, 100)
+	s.find(1)
+	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Settle()
+	good := <-s.born
+	s.ready(good, 'x')
+	s.Tell(&messages.PeerUseful{Key: good.Key})
+	stage.Next[*messages.PeerReady](s.scheduler)
+	adopt := func(host int, port uint16) Peer {
+		s.World.Clock.Advance(together)
+		link := s.World.Network.NewLink(netip.AddrPortFrom(addrOf(host).Addr(), port), true)
+		s.Tell(&messages.AdoptLink{Link: link, Handshake: frame.Handshake{PeerID: [20]byte{'x'}}})
+		p := <-s.born
+		stage.Next[*messages.AdoptLink](s.children)
+		s.ready(p, 'x')
+		return p
+	}
+	for i := range maxNamesakes - 1 {
+		adopt(2+i, 5000) // from elsewhere: somebody else
+		stage.Next[*messages.PeerReady](s.scheduler)
+	}
+	s.Quiet(s.children)
+	adopt(9, 5000)
+	stage.Next[*messages.Disconnect](s.children)
+	adopt(1, 5000) // from its own host
+	stage.Next[*messages.Disconnect](s.children)
+	s.Quiet(s.children, s.scheduler)
+}
+
+// Who took the id of a peer before that was connected gives way to it, unless it
+// is of use itself.
+func TestWhoIsOfNoUseGivesWayToItsNamesake(t *testing.T) {
+	old := start
+	slot := func(inbound bool, host int, since time.Duration, useful bool) *slot {
+		return &slot{Peer: Peer{Inbound: inbound}, remote: addrOf(host), id: [20]byte{9}, since: old.Add(since), useful: useful}
+	}
+	p := &peers{Config: Config{Self: [20]byte{1}}}
+	const later = time.Minute
+	squatter := slot(true, 1, 0, false)
+	if lost := p.lesser(slot(false, 1, later, false), squatter); lost != squatter {
+		t.Error("a squatter keeps out whom we dial")
+	}
+	useful := slot(true, 1, 0, true)
+	if newer := slot(false, 1, later, false); p.lesser(newer, useful) != newer {
+		t.Error("a second connection with a peer stays")
+	}
+	if p.lesser(slot(true, 1, later, false), useful) != nil || p.lesser(slot(true, 2, later, false), useful) != nil {
+		t.Error("a useful connection is given up, or another refused, for a claim")
+	}
+}
+
 // A peer that we know refuses us while it holds our old connection for alive:
 // that is no reason to stay away for long.
 func TestAKnownPeerThatRefusesIsTriedAgainSoon(t *testing.T) {
