@@ -44,6 +44,10 @@ func (s *source) SendTo(socket uintptr, off int64, n int) (int, error) {
 	return straight.SendTo(socket, at.Offset, int(min(int64(n), s.files.torrent.Files[at.File].Length-at.Offset)))
 }
 
+// atOnce is how many files one transfer has open at a time. A piece can lie in
+// more files than a process may have open.
+const atOnce = 8
+
 // transfer reads or writes a stretch of the content, which may lie in several
 // files; it is done when the last of them is. It is reused.
 type transfer struct {
@@ -54,8 +58,10 @@ type transfer struct {
 	one   func(error) // finishOne, bound once
 
 	spans []metainfo.Span
-	held  []loan
+	next  int    // of spans
+	held  []loan // under way
 
+	given      [][]byte
 	bufs       [][]byte // what was given, cut where files end
 	at, within int      // the next byte to cut: of what was given, and in there
 
@@ -94,13 +100,22 @@ func (f *files) transfer(to use, bufs [][]byte, off int64, done func(error)) {
 		return
 	}
 	t := f.transfers.Get().(*transfer)
-	t.use, t.done = to, done
-	t.left.Store(1)
+	t.use, t.given, t.done = to, bufs, done
 	t.spans = f.torrent.AppendSpans(t.spans, off, length)
-	for i, span := range t.spans {
-		part := bufs
+	t.proceed()
+}
+
+// proceed starts with the next files, which are open until all of them are done.
+func (t *transfer) proceed() {
+	t.left.Store(1)
+	for range atOnce {
+		if t.next == len(t.spans) {
+			break
+		}
+		i, part := t.next, t.given
+		t.next++
 		if len(t.spans) > 1 {
-			part = t.cut(bufs, span.Length)
+			part = t.cut(t.spans[i].Length)
 		}
 		if err := t.start(i, part); err != nil {
 			t.fail(err)
@@ -110,11 +125,11 @@ func (f *files) transfer(to use, bufs [][]byte, off int64, done func(error)) {
 	t.one(nil)
 }
 
-// cut returns the next n bytes of bufs, from where the last cut ended.
-func (t *transfer) cut(bufs [][]byte, n int64) [][]byte {
+// cut returns the next n bytes of what was given, from where the last cut ended.
+func (t *transfer) cut(n int64) [][]byte {
 	start := len(t.bufs)
 	for n > 0 {
-		b := bufs[t.at][t.within:]
+		b := t.given[t.at][t.within:]
 		if int64(len(b)) > n {
 			b = b[:n]
 			t.within += int(n)
@@ -191,11 +206,16 @@ func (t *transfer) finishOne(err error) {
 		t.conclude(l)
 		t.files.release(l.handle)
 	}
+	clear(t.held)
+	t.held = t.held[:0]
+	if t.err == nil && t.next < len(t.spans) {
+		t.proceed()
+		return
+	}
 	done, err := t.done, t.err
 	clear(t.bufs)
-	clear(t.held)
-	t.spans, t.bufs, t.held = t.spans[:0], t.bufs[:0], t.held[:0]
-	t.at, t.within = 0, 0
+	t.spans, t.bufs, t.given = t.spans[:0], t.bufs[:0], nil
+	t.next, t.at, t.within = 0, 0, 0
 	t.done, t.err = nil, nil
 	t.files.transfers.Put(t)
 	done(err)

@@ -149,6 +149,14 @@ func (t *transferFlags) options(ctx context.Context) (messages.TorrentOptions, e
 	return o, nil
 }
 
+// peersAllowed is how many connections each torrent may have, so that at most
+// half of the files that may be open are theirs: without the other half nothing
+// could be read or written.
+func peersAllowed(files, torrents int) int {
+	const others = 24 // the program's own, and connections that greet
+	return max((files-others)/2/max(torrents, 1), 1)
+}
+
 func resolve(ctx context.Context, peer string) ([]netip.AddrPort, error) {
 	host, text, err := net.SplitHostPort(peer)
 	port, bad := strconv.ParseUint(text, 10, 16)
@@ -212,6 +220,10 @@ func (t *transferFlags) run(c *cobra.Command, from []string, seed, mustExist boo
 		if _, err := os.Stat(t.dir); err != nil {
 			return err
 		}
+	}
+	if room := peersAllowed(openFilesAllowed(), len(torrents)); room < options.MaxPeers {
+		options.MaxPeers = room
+		out.warn(fmt.Sprintf("only %d files may be open at once, so no more than %d peers a torrent are connected", openFilesAllowed(), room))
 	}
 	for _, torrent := range torrents {
 		s.add(t.withTrackers(torrent), options)
