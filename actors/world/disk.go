@@ -84,7 +84,7 @@ type File interface {
 	ReadBlocks(bufs [][]byte, off int64, done func(error))
 	// WriteBlocks writes bufs, one after the other, from off on.
 	WriteBlocks(bufs [][]byte, off int64, done func(error))
-	// Sync makes what was written last.
+	// Sync makes what was written last. Several files may be synced at once.
 	Sync(done func(error))
 	// Extend makes a shorter file longer, sparse where the file system can.
 	// It never makes a file shorter.

@@ -59,7 +59,10 @@ const (
 	writeVector
 )
 
-func (f *file) Sync(done func(error)) { done(f.folder.fault("sync", f.name, f.os.Sync())) }
+// Sync waits in a goroutine of its own, so that several files are synced at once.
+func (f *file) Sync(done func(error)) {
+	go func() { done(f.folder.fault("sync", f.name, f.os.Sync())) }()
+}
 
 // Extend keeps transfers out: one that made the file longer after it was
 // measured would be cut off.
