@@ -9,6 +9,7 @@
 package dict
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -27,7 +28,8 @@ type Limits struct {
 	Values int // in all, at every depth, keys included
 }
 
-// Dict is a dictionary whose values are still bencode, each checked to be well formed.
+// Dict is a dictionary whose values are still bencode, each checked to be well formed. They are parts of what was read,
+// which must not be changed for as long as they are in use.
 type Dict map[string]bencode.Bytes
 
 // Read reads the dictionary that raw begins with and returns its length in bytes. What follows it is the caller's to judge.
@@ -43,10 +45,29 @@ func Read(raw []byte, lim Limits) (d Dict, n int, err error) {
 		return nil, n, fmt.Errorf("%d keys in a dictionary, at most %d are taken", children/2, lim.Keys)
 	}
 	d = make(Dict, children/2)
-	if err := bencode.Unmarshal(raw[:n], &d); err != nil {
-		return nil, n, err
+	var key bencode.Bytes
+	for _, value := range split(raw[:n], children) {
+		if key == nil {
+			key = value
+			continue
+		}
+		name, _ := Text(key)
+		d[name], key = value, nil
 	}
 	return d, n, nil
+}
+
+// split cuts a list or dictionary that scan has taken into its items, keys included. They share raw's memory: most of a
+// .torrent is one string, which is not to be copied at every step into it.
+func split(raw []byte, items int) []bencode.Bytes {
+	all := make([]bencode.Bytes, items)
+	at := 1
+	for i := range all {
+		n, _, _ := scan(raw[at:], len(raw))
+		all[i] = raw[at : at+n : at+n]
+		at += n
+	}
+	return all
 }
 
 // Text returns a string value, or false if there is none or it is no string.
@@ -78,9 +99,8 @@ func Text(raw bencode.Bytes) (string, bool) {
 	if len(raw) == 0 || !digit(raw[0]) {
 		return "", false
 	}
-	var s string
-	err := bencode.Unmarshal(raw, &s)
-	return s, err == nil
+	_, text, ok := bytes.Cut(raw, []byte(":"))
+	return string(text), ok
 }
 
 // List splits a list that Read has checked, if it has at most maxLen elements.
@@ -88,10 +108,9 @@ func List(raw bencode.Bytes, maxLen int) ([]bencode.Bytes, bool) {
 	if len(raw) == 0 || raw[0] != 'l' {
 		return nil, false
 	}
-	if _, children, err := scan(raw, len(raw)); err != nil || children > maxLen {
+	_, children, err := scan(raw, len(raw))
+	if err != nil || children > maxLen {
 		return nil, false
 	}
-	var l []bencode.Bytes
-	err := bencode.Unmarshal(raw, &l)
-	return l, err == nil
+	return split(raw, children), true
 }

@@ -116,3 +116,19 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// However large a value is, reading the dictionary around it does not copy it.
+func TestValuesAreParts(t *testing.T) {
+	raw := []byte("d1:a3:abc1:lli1e2:xyee")
+	d, _, err := Read(raw, Limits{Keys: 10, Values: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if &d["a"][0] != &raw[4] || string(d["a"]) != "3:abc" {
+		t.Errorf("a is %q, and a copy", d["a"])
+	}
+	list, _ := d.List("l", 10)
+	if len(list) != 2 || &list[1][0] != &raw[16] || string(list[1]) != "2:xy" {
+		t.Errorf("the list is %q, or a copy", list)
+	}
+}
