@@ -180,6 +180,42 @@ func TestCompleteFromTheStart(t *testing.T) {
 	stage.Next[*messages.Disconnect](p)
 }
 
+// A torrent that seeds to nobody costs a tick in ten seconds, until somebody
+// comes.
+func TestRest(t *testing.T) {
+	s := newScene(t)
+	s.Tell(&messages.StoreReady{Have: set(0, 1, 2, 3), Complete: true})
+	s.wantState(messages.StateStarting)
+	s.wantState(messages.StateSeeding)
+	next := func() time.Duration {
+		t.Helper()
+		s.Settle()
+		d, ok := s.World.Clock.Next()
+		if n := s.World.Clock.Pending(); !ok || n != 1 {
+			t.Fatalf("%d timers", n)
+		}
+		return d
+	}
+	s.World.Clock.Advance(next()) // set when nothing was known
+	s.wantState(messages.StateSeeding)
+	if d := next(); d <= time.Second || d > 10*time.Second {
+		t.Errorf("at rest it looks again after %v", d)
+	}
+	p := s.StartProbe("p")
+	s.join(1, p, set(0))
+	if d := next(); d > time.Second {
+		t.Errorf("with a peer it looks again after %v", d)
+	}
+	s.Tell(&messages.PeerGone{Key: 1, Link: 1})
+	s.World.Clock.Advance(next())
+	if m := s.wantState(messages.StateSeeding); m.Peers != 0 {
+		t.Errorf("%d peers", m.Peers)
+	}
+	if d := next(); d <= time.Second {
+		t.Errorf("alone again it looks after %v", d)
+	}
+}
+
 // Whatever a peer was asked for goes to others, however it ends.
 func TestRequestsAreTakenBack(t *testing.T) {
 	for name, end := range map[string]func(s *scene, p *stage.Probe){
