@@ -13,6 +13,9 @@ const (
 	// begunFast is how many windows a piece may have for a peer that gets it
 	// whole.
 	begunFast = 4
+	// advanceShare is the part of the memory for peers that have brought nothing.
+	advanceShare = 4
+	advanceLeast = 16 // blocks
 	// alonePatience is how long a piece that was corrupt is left to one peer,
 	// in seconds.
 	alonePatience = 30.0
@@ -24,6 +27,9 @@ func (s *swarm) refill(p *peer) {
 		return
 	}
 	n := p.room()
+	if !p.brought {
+		n = min(n, s.advance(p))
+	}
 	if n == 0 {
 		return
 	}
@@ -40,6 +46,22 @@ func (s *swarm) refill(p *peer) {
 	if given > 0 {
 		s.touch(p)
 	}
+}
+
+// advance is how much p is asked for before it has brought anything: all that
+// have not share a part of the memory, and each has a block, so that silent ones
+// cannot take the others' room.
+func (s *swarm) advance(p *peer) int {
+	left := max(s.limit/advanceShare, advanceLeast)
+	for _, q := range s.open {
+		if !q.brought {
+			left -= q.queue.len()
+		}
+	}
+	if p.queue.len() == 0 {
+		return max(1, left)
+	}
+	return max(0, left)
 }
 
 // refillStarved refills whoever has room, the snubbed last, beginning with

@@ -209,3 +209,21 @@ func TestALiarThatComesAgainIsOnParole(t *testing.T) {
 		t.Errorf("the neighbour never had its chance")
 	}
 }
+
+// Those who let us ask and never answer take no room from those who do.
+func TestTheSilentDoNotTakeTheMemory(t *testing.T) {
+	g := geometryOf(200, 256<<10, 256<<10)
+	s := openSwarm(g, "rarest", 5)
+	s.setMemory(4 << 20)
+	x := newSim(t, s)
+	for k := range messages.PeerKey(100) {
+		x.add(k+1, full(g.pieces), 0, 16)
+	}
+	silent := s.ledger.memory
+	x.add(1000, full(g.pieces), 10e6, 64)
+	took := x.run(time.Hour)
+	t.Logf("took %v, the silent ones held %d of %d blocks", took, silent, s.limit)
+	if silent > s.limit/advanceShare+100 || took > 10*time.Second {
+		t.Errorf("it took %v, and the silent ones held %d blocks", took, silent)
+	}
+}
