@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/bits-and-blooms/bitset"
@@ -222,5 +223,45 @@ func TestPeerEnds(t *testing.T) {
 				t.Errorf("gone: %v, want %v", gone.Reason, c.want)
 			}
 		})
+	}
+}
+
+// A peer over which nothing moves has nothing to do until its keep-alive; it is
+// awake again as soon as something is asked of it.
+func TestPeerSleeps(t *testing.T) {
+	s := newScene(t, messages.SetLimits{})
+	link := s.meet()
+	s.Settle()
+	sent := len(link.Sent())
+	next := func() time.Duration {
+		t.Helper()
+		s.Settle()
+		d, ok := s.World.Clock.Next()
+		if !ok {
+			t.Fatal("no timer")
+		}
+		return d
+	}
+	s.World.Clock.Advance(tickBusy)
+	const mine = keepAlive - time.Second // of the peer with key 1
+	if d := next(); d != mine-tickBusy {
+		t.Errorf("sleeps for %v", d)
+	}
+	s.World.Clock.Advance(mine - tickBusy)
+	s.Settle()
+	if all := link.Sent(); len(all) != sent+1 || all[sent].Kind != frame.KeepAlive {
+		t.Fatalf("sent %v", all[sent:])
+	}
+	link.Receive(frame.Frame{Kind: frame.Unchoke})
+	s.Tell(&messages.RequestBlocks{Blocks: []messages.Block{block(0)}})
+	if d := next(); d != tickBusy {
+		t.Errorf("with a request under way it sleeps for %v", d)
+	}
+	for range int(snubAfter/tickIdle) + 1 {
+		s.World.Clock.Advance(tickIdle)
+		s.Settle()
+	}
+	if m := stage.Await[*messages.RequestsDropped](s.scheduler); !m.Snubbed {
+		t.Error("a peer that owes a block is not watched")
 	}
 }
