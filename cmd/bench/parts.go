@@ -70,7 +70,7 @@ type key struct {
 
 func (s scenario) content(size int64) key { return key{s.disk, s.piece, size / s.share} }
 
-func bytesOf(n int64) string { return humanize.IBytes(uint64(n)) }
+func bytesOf(n int64) string { return strings.Replace(humanize.IBytes(uint64(n)), ".0 ", " ", 1) }
 
 // choose returns the parts of these names, all if there are none.
 func choose(names string) ([]part, error) {

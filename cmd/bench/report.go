@@ -211,7 +211,7 @@ func (r *report) footnote() string {
 	for _, c := range r.clients {
 		versions = append(versions, c.Name+" "+c.version)
 	}
-	text := fmt.Sprintf("Medians of %d rounds (least–most) of %s; the other side is %s. %s. %s\n", r.rounds,
+	text := fmt.Sprintf("Rounds: %d; content: %s; at the other side: %s; %s. %s\n", r.rounds,
 		strings.Join(slices.Compact(contents), ", "), r.partner.Name, strings.Join(versions, ", "), page.Now())
 	for _, f := range r.failures {
 		text += "\nFailed: " + f + ".\n"
