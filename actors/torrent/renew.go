@@ -37,6 +37,7 @@ func (t *torrent) renew(c actor.Context, m *messages.DataChanged) {
 	t.pieces = &m.Stale
 	t.renewal.doubts++
 	t.renewal.wanted = true
+	t.complete = false
 	supervise.Remark(c, "data_changed", supervise.Text("why", m.Err.Error()))
 	c.Send(t.Refs.Client, &messages.TorrentWarning{InfoHash: t.Torrent.InfoHash, Err: m.Err})
 	c.Stop(t.engine)

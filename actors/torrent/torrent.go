@@ -233,7 +233,7 @@ func (t *torrent) progress(c actor.Context, m *messages.Progress) {
 	}
 	t.last = p
 	c.Send(t.Refs.Client, &p)
-	if p.State == messages.StateStarting || p.State == messages.StateChecking {
+	if p.State == messages.StateStarting || p.State == messages.StateChecking || t.renewal.wanted {
 		return
 	}
 	t.beginAnnouncing(c)

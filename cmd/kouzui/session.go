@@ -48,15 +48,16 @@ type session struct {
 
 // job is one torrent of a session.
 type job struct {
-	torrent *metainfo.Torrent
-	options messages.TorrentOptions
-	last    messages.Progress
-	met     bool  // some peer was connected
-	tracker error // the last word of the trackers, if none has ever replied
-	replied bool
-	refused error // why it cannot be seeded
-	ended   bool
-	err     error
+	torrent   *metainfo.Torrent
+	options   messages.TorrentOptions
+	last      messages.Progress
+	met       bool  // some peer was connected
+	tracker   error // the last word of the trackers, if none has ever replied
+	replied   bool
+	refused   error // why it cannot be seeded
+	completed bool  // before, and perhaps repaired since
+	ended     bool
+	err       error
 }
 
 func (j *job) path() string { return filepath.Join(j.options.Dir, j.torrent.Name) }
@@ -206,7 +207,8 @@ func (s *session) handle(event any) {
 	case *messages.TorrentCompleted:
 		if j := s.byHash[m.InfoHash]; j != nil {
 			j.last = m.Last
-			if s.onComplete != "" && !j.options.MustExist {
+			if s.onComplete != "" && !j.options.MustExist && !j.completed {
+				j.completed = true
 				s.hooks.start(s.onComplete, j, s.out.stderr)
 			}
 		}
