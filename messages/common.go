@@ -54,6 +54,16 @@ type PeerAddr struct {
 	Origin Origin
 }
 
+// HostOf is whose connections are counted together: an IPv4 address, or what one
+// subscriber commonly has of IPv6, 2^64 addresses.
+func HostOf(a netip.Addr) netip.Addr {
+	a = a.Unmap().WithZone("")
+	if subscriber, err := a.Prefix(64); err == nil && a.Is6() {
+		return subscriber.Addr()
+	}
+	return a
+}
+
 // Direction of payload, seen from us.
 type Direction uint8
 

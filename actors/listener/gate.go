@@ -39,14 +39,14 @@ var (
 // keeps others out.
 type gate struct {
 	mu     sync.Mutex
-	queue  []messages.Link            // in the order in which they came
-	hosts  map[netip.Prefix]int       // links of each; never 0
-	paces  map[netip.Prefix]time.Time // until when the connections that a host has opened use up its rate
+	queue  []messages.Link          // in the order in which they came
+	hosts  map[netip.Addr]int       // links of each; never 0
+	paces  map[netip.Addr]time.Time // until when the connections that a host has opened use up its rate
 	closed bool
 }
 
 func newGate() *gate {
-	return &gate{hosts: map[netip.Prefix]int{}, paces: map[netip.Prefix]time.Time{}}
+	return &gate{hosts: map[netip.Addr]int{}, paces: map[netip.Addr]time.Time{}}
 }
 
 // enter lets a link in, or closes it.
@@ -82,9 +82,9 @@ func (g *gate) admit(l messages.Link, now time.Time) (evicted messages.Link, err
 
 // paced takes note of one more connection of a host, and tells whether it keeps
 // to its rate.
-func (g *gate) paced(host netip.Prefix, now time.Time) bool {
+func (g *gate) paced(host netip.Addr, now time.Time) bool {
 	if len(g.paces) >= maxHosts {
-		maps.DeleteFunc(g.paces, func(_ netip.Prefix, until time.Time) bool { return !until.After(now) })
+		maps.DeleteFunc(g.paces, func(_ netip.Addr, until time.Time) bool { return !until.After(now) })
 	}
 	until := g.paces[host]
 	if until.Before(now) {
@@ -99,7 +99,7 @@ func (g *gate) paced(host netip.Prefix, now time.Time) bool {
 	return true
 }
 
-func (g *gate) fullest() (host netip.Prefix) {
+func (g *gate) fullest() (host netip.Addr) {
 	for h, n := range g.hosts {
 		if n > g.hosts[host] {
 			host = h
@@ -108,7 +108,7 @@ func (g *gate) fullest() (host netip.Prefix) {
 	return host
 }
 
-func (g *gate) evict(host netip.Prefix) messages.Link {
+func (g *gate) evict(host netip.Addr) messages.Link {
 	for _, l := range g.queue {
 		if h, _ := hostOf(l); h == host {
 			g.remove(l, host)
@@ -126,7 +126,7 @@ func (g *gate) leave(l messages.Link) {
 	g.remove(l, host)
 }
 
-func (g *gate) remove(l messages.Link, host netip.Prefix) {
+func (g *gate) remove(l messages.Link, host netip.Addr) {
 	i := slices.Index(g.queue, l)
 	if i < 0 {
 		return // it had to make room
@@ -149,15 +149,9 @@ func (g *gate) close() {
 	}
 }
 
-// hostOf is whose links are counted together: an IPv4 address, or what one
-// subscriber commonly has of IPv6. Programs on this very machine share an
-// address and are not bounded.
-func hostOf(l messages.Link) (host netip.Prefix, bounded bool) {
-	a := l.Remote().Addr().Unmap().WithZone("")
-	bits := 32
-	if a.Is6() {
-		bits = 64
-	}
-	host, err := a.Prefix(bits)
-	return host, err == nil && !a.IsLoopback()
+// hostOf is whose links are counted together. Programs on this very machine share
+// an address and are not bounded.
+func hostOf(l messages.Link) (host netip.Addr, bounded bool) {
+	host = messages.HostOf(l.Remote().Addr())
+	return host, !l.Remote().Addr().Unmap().IsLoopback()
 }

@@ -323,7 +323,7 @@ func (p *peer) report(c actor.Context) {
 	}
 	s, now := p.session, p.World.Clock.Now()
 	m := &messages.PeerRates{
-		Key: p.Key, Peer: c.Self(), Host: p.link.Remote().Addr(), At: now,
+		Key: p.Key, Peer: c.Self(), Host: messages.HostOf(p.link.Remote().Addr()), At: now,
 		Down: s.down.rate(now, span), Up: s.up.rate(now, span),
 		DownNow: s.down.rate(now, recent), UpNow: s.up.rate(now, recent),
 		DownTotal: s.down.total, UpTotal: s.up.total, WastedTotal: s.wasted,

@@ -38,7 +38,9 @@ type banned struct {
 	id   [20]byte
 }
 
-func from(host netip.Addr, id [20]byte) banned { return banned{netip.AddrPortFrom(host, 0), id} }
+func from(host netip.Addr, id [20]byte) banned {
+	return banned{netip.AddrPortFrom(messages.HostOf(host), 0), id}
+}
 
 // newCandidates has room for twice the addresses that can be connected to.
 func newCandidates(connections int) *candidates {

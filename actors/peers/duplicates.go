@@ -39,7 +39,7 @@ func (p *peers) settle(c actor.Context, newer *slot) (stays bool) {
 				return false
 			}
 			namesakes--
-		case older.remote.Addr() == newer.remote.Addr():
+		case older.host() == newer.host():
 			c.Send(older.pid, &messages.Yield{})
 		}
 	}
@@ -56,7 +56,7 @@ func (p *peers) lesser(newer, older *slot) *slot {
 	switch {
 	case newer.since.Sub(older.since) < together && !older.useful:
 		return loser(p.Self, newer, older)
-	case newer.remote.Addr() != older.remote.Addr():
+	case newer.host() != older.host():
 		return nil
 	case !older.useful:
 		return older
@@ -72,7 +72,7 @@ func (p *peers) lesser(newer, older *slot) *slot {
 // the smaller peer id stays. Who comes in again from the same host has lost the
 // connection before, only we have not noticed yet. Otherwise it is the newer one.
 func loser(self [20]byte, newer, older *slot) *slot {
-	if newer.Inbound && older.Inbound && newer.remote.Addr() == older.remote.Addr() {
+	if newer.Inbound && older.Inbound && newer.host() == older.host() {
 		return older
 	}
 	if newer.Inbound == older.Inbound {

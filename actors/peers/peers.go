@@ -88,6 +88,8 @@ type slot struct {
 	gone   bool // why is known
 }
 
+func (s *slot) host() netip.Addr { return messages.HostOf(s.remote.Addr()) }
+
 type peers struct {
 	Config
 	rnd    *rand.Rand
@@ -250,7 +252,7 @@ func (p *peers) refuse(host netip.Addr, id [20]byte) error {
 	}
 	same := 0
 	for _, s := range p.slots {
-		if s.Inbound && s.remote.Addr() == host {
+		if s.Inbound && s.host() == messages.HostOf(host) {
 			same++
 		}
 	}

@@ -74,7 +74,7 @@ func (s *swarm) convict(key messages.PeerKey, piece uint32, reason string) {
 	s.bans = append(s.bans, &messages.BanAddress{
 		Addr: who.addr, Inbound: who.inbound, ID: who.id, Reason: fmt.Sprintf(reason, piece),
 	})
-	s.distrust(who.addr.Addr())
+	s.distrust(messages.HostOf(who.addr.Addr()))
 }
 
 // spared: nobody else can bring what is missing, and little of what p brought
@@ -108,7 +108,7 @@ func (s *swarm) distrust(addr netip.Addr) {
 		h.until = s.now.Add(min(paroleFirst<<min(h.convictions-paroleFree-1, 10), paroleMost))
 	}
 	for _, p := range s.peers {
-		if p.Addr.Addr() == addr && p.good == 0 {
+		if p.good == 0 && messages.HostOf(p.Addr.Addr()) == addr {
 			p.parole = h
 		}
 	}

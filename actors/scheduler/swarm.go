@@ -106,7 +106,7 @@ func (s *swarm) join(m *messages.PeerReady) *peer {
 	p := &peer{
 		PeerReady: m, place: len(s.peers), choked: true, useful: s.now, have: bitset.New(uint(s.pieces)), heard: s.news.end(),
 	}
-	p.parole = s.hosts[m.Addr.Addr()]
+	p.parole = s.hosts[messages.HostOf(m.Addr.Addr())]
 	s.peers = append(s.peers, p)
 	s.byKey[m.Key] = p
 	return p
