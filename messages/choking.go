@@ -24,6 +24,8 @@ type PeerRates struct {
 	Down, Up float64
 	// Bytes a second over the last few seconds, for display.
 	DownNow, UpNow float64
+	// Taking: what we send is taken, or would be if our own limits allowed.
+	Taking bool
 	// Bytes of payload in all of this connection.
 	DownTotal, UpTotal int64
 	// WastedTotal: payload that was not asked for, or not any more.

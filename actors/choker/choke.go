@@ -21,6 +21,7 @@ type Peer struct {
 	Snubbed    bool // it has given us nothing for long, though asked
 	Seed       bool
 	Down, Up   float64   // bytes a second, rolling over 20 s
+	Taking     bool      // it makes use of what it is unchoked for
 	Unchoked   bool      // as things stand
 	Since      time.Time // when that last changed; at first Joined
 	Idle       int       // turns in a row of which it made no use

@@ -38,6 +38,7 @@ func (s *swarm) set(key int, change func(*messages.PeerRates)) {
 	if change != nil {
 		change(m)
 	}
+	m.Taking = m.Up > 0
 	s.observe(m)
 }
 

@@ -75,7 +75,7 @@ func overdue(p Peer, now time.Time) bool { return now.Sub(p.Since) >= turn || p.
 
 // idling is a peer that makes no use of its slot.
 func (p *Peer) idling(now time.Time) bool {
-	return p.Unchoked && p.Up == 0 && now.Sub(p.Since) >= idle
+	return p.Unchoked && !p.Taking && now.Sub(p.Since) >= idle
 }
 
 // idleTurns counts those that it has had and the one that it has.

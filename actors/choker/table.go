@@ -35,8 +35,8 @@ func (t *table) observe(m *messages.PeerRates) (news, odd bool) {
 	p := &t.peers[i]
 	news = !known || p.Interested != m.Flags.PeerInterested || p.Snubbed != m.Flags.Snubbed
 	p.Interested, p.Snubbed, p.Seed = m.Flags.PeerInterested, m.Flags.Snubbed, m.Flags.Seed
-	p.Down, p.Up, p.Host = m.Down, m.Up, m.Host
-	if p.Up > 0 {
+	p.Down, p.Up, p.Host, p.Taking = m.Down, m.Up, m.Host, m.Taking
+	if p.Taking && p.Unchoked {
 		p.Idle = 0
 	}
 	return news, p.Unchoked == m.Flags.AmChoking

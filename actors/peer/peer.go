@@ -326,6 +326,7 @@ func (p *peer) report(c actor.Context) {
 		Key: p.Key, Peer: c.Self(), Host: messages.HostOf(p.link.Remote().Addr()), At: now,
 		Down: s.down.rate(now, span), Up: s.up.rate(now, span),
 		DownNow: s.down.rate(now, recent), UpNow: s.up.rate(now, recent),
+		Taking:    s.up.rate(now, recent) > 0 || s.uploads.handed == 0 && len(s.uploads.queue) > 0,
 		DownTotal: s.down.total, UpTotal: s.up.total, WastedTotal: s.wasted,
 		Flags: s.flags, Window: s.window.requests(), InFlight: s.requests.outstanding(),
 	}
