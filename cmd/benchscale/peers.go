@@ -23,7 +23,7 @@ interested, and neither speak nor read. How much the process grows with each of 
 nothing moves; then one more peer that has everything serves the torrent, and, once the crowd has lost its interest,
 another one fetches it.`,
 	Size:  chart.Axis{Label: "connected peers", Log: true},
-	Sizes: []int{1, 100, 1000, 2000, 5000},
+	Sizes: []int{1, 300, 1000, 5000},
 	Panels: []Panel{
 		{
 			Title: "Memory of an idle peer", Axis: chart.Axis{Label: "KiB resident"}, Columns: []string{"KiB a peer"},
@@ -99,6 +99,9 @@ func measurePeers(ctx context.Context, e *Env, size int) ([]float64, error) {
 	time.Sleep(watching)
 	cpu := (kouzui.Usage().CPU - idle.CPU).Seconds() / watching.Seconds() * 100
 
+	if err := e.warm(peersContent); err != nil {
+		return nil, err
+	}
 	source, err := dial(ctx, kouzui.Addr, torrent.InfoHash)
 	if err != nil {
 		return nil, err

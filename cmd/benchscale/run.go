@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -79,4 +80,24 @@ func (e *Env) fetch(ctx context.Context, content *counterpart.Content) (f fetche
 	f.cpu, f.peak, f.open = used.CPU, used.Peak, int64(used.OpenFiles)
 	f.seed = seed.Usage().CPU - before
 	return f, content.Verify(task.Dir, false)
+}
+
+// warm touches as much memory as is going to be filled: what the machine has not
+// used lately may take it longer than all that is measured.
+func (e *Env) warm(bytes int64) error {
+	f, err := os.CreateTemp(e.Dir, "warm")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	_, err = io.CopyN(f, zeros{}, bytes)
+	return err
+}
+
+type zeros struct{}
+
+func (zeros) Read(b []byte) (int, error) {
+	clear(b)
+	return len(b), nil
 }
