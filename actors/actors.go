@@ -16,7 +16,8 @@
 // Start makes a Client, Add gives it torrents, and what becomes of them arrives
 // at Options.Notify as the events of package messages: Progress,
 // TorrentCompleted, TorrentDone, TorrentFailed, TorrentWarning, TorrentTracker,
-// TorrentPieces, TorrentBanned, ListenerReady and ListenerFailed.
+// TorrentPieces, TorrentBanned, AddressesBlocked, ListenerReady and
+// ListenerFailed.
 package actors
 
 import (
@@ -31,6 +32,7 @@ import (
 	"kouzui/actors/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
+	"kouzui/wire/blocklist"
 	"kouzui/wire/buffer"
 	"kouzui/wire/metainfo"
 )
@@ -60,6 +62,9 @@ type Options struct {
 	Listen string
 	Memory int64 // bytes
 	Limits messages.SetLimits
+	// Blocklist is who is neither dialled nor let in; nil: nobody. Trackers that
+	// stand on it are asked all the same.
+	Blocklist *blocklist.List
 
 	// Restarts is how failed actors are restarted, and how often until they are
 	// given up. What then happens is each supervisor's own.

@@ -55,7 +55,7 @@ func (a assembly) client() *actor.Props {
 }
 
 func (a assembly) listener(refs messages.Refs) *actor.Props {
-	config := listener.Config{World: a.world(refs.Client.Id + "/listener"), Refs: refs, Addr: a.Listen}
+	config := listener.Config{World: a.world(refs.Client.Id + "/listener"), Refs: refs, Addr: a.Listen, Blocklist: a.Blocklist}
 	return a.tree.Props("listener", func() actor.Actor { return listener.New(config) })
 }
 
@@ -102,7 +102,7 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 		return a.tree.Props(name, func() actor.Actor { return choker.New(config) })
 	case engine.Peers:
 		config := peers.Config{
-			World: a.World, Refs: refs, Self: a.self, Max: o.MaxPeers, Limits: share.Limits,
+			World: a.World, Refs: refs, Self: a.self, Max: o.MaxPeers, Limits: share.Limits, Blocklist: a.Blocklist,
 			Spawn: func(c actor.Context, p peers.Peer) (*actor.PID, error) { return a.peer(c, refs, add, share.Port, p) },
 		}
 		return a.tree.Props(name, func() actor.Actor { return peers.New(config) }, supervise.WithStrategy(peers.Strategy(a.Restarts)))

@@ -53,6 +53,14 @@ type BanAddress struct {
 	Reason  string
 }
 
+// AddressesBlocked: peers and listener to client, and on to subscribers: these
+// many addresses that stand on the user's blocklist were not taken for
+// candidates, or connections from there were closed as they came.
+type AddressesBlocked struct {
+	Inbound bool
+	Count   int
+}
+
 // CandidatesWanted: peers to torrent, each time it has started. The torrent tells
 // it the addresses it knows, as PeersFound.
 type CandidatesWanted struct{}

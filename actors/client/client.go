@@ -30,7 +30,8 @@ type Config struct {
 	Limits messages.SetLimits
 	// Notify takes the events for the outside: Progress, TorrentCompleted,
 	// TorrentDone, TorrentFailed, TorrentWarning, TorrentTracker, TorrentPieces,
-	// TorrentBanned, ListenerReady and ListenerFailed. It must not block.
+	// TorrentBanned, AddressesBlocked, ListenerReady and ListenerFailed. It must
+	// not block.
 	Notify func(any)
 	// Restarts counts the restarts of actors at or below a path.
 	Restarts func(path string) int
@@ -110,7 +111,8 @@ func (cl *client) Receive(c actor.Context) {
 	case *messages.Progress:
 		last := cl.counted(c, m.InfoHash, *m)
 		cl.Notify(&last)
-	case *messages.TorrentTracker, *messages.TorrentPieces, *messages.TorrentBanned, *messages.TorrentWarning:
+	case *messages.TorrentTracker, *messages.TorrentPieces, *messages.TorrentBanned, *messages.TorrentWarning,
+		*messages.AddressesBlocked:
 		cl.Notify(m)
 	case *messages.TorrentCompleted:
 		cl.Notify(&messages.TorrentCompleted{InfoHash: m.InfoHash, Last: cl.counted(c, m.InfoHash, m.Last)})

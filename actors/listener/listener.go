@@ -1,6 +1,7 @@
 // Package listener accepts connections, reads their handshakes (BEP 3), and
 // hands each to the torrent that it asks for. Connections for torrents that
-// nobody has, and those that say nothing for ten seconds, are closed.
+// nobody has, and those that say nothing for ten seconds, are closed, and those
+// from the user's blocklist before anything is read.
 //
 // That a socket cannot be bound is no failure of this actor: it says so and
 // tries again. Routes are the client's: a listener that has been restarted is
@@ -16,8 +17,10 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"kouzui/actors/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
+	"kouzui/wire/blocklist"
 	"kouzui/wire/frame"
 )
 
@@ -32,7 +35,10 @@ const (
 	jitter     = 0.25
 )
 
-var errUnknown = errors.New("no such torrent here")
+var (
+	errUnknown = errors.New("no such torrent here")
+	errBlocked = errors.New("it stands on the blocklist")
+)
 
 // Config is what a listener is built from.
 type Config struct {
@@ -41,6 +47,8 @@ type Config struct {
 	// Addr is where to listen: "host:port", where port may be a range as in
 	// "6881-6889", of which the first free one is taken, or 0 for any.
 	Addr string
+	// Blocklist is who is not let in.
+	Blocklist *blocklist.List
 }
 
 // New builds a listener.
@@ -75,7 +83,8 @@ type (
 		handshake frame.Handshake
 		err       error
 	}
-	lost struct {
+	blocked struct{ on *socket }
+	lost    struct {
 		on  *socket
 		err error
 	}
@@ -100,6 +109,11 @@ func (l *listener) Receive(c actor.Context) {
 	case *accepted:
 		if m.on == l.socket {
 			l.receive(c, m.link)
+		}
+	case *blocked:
+		if m.on == l.socket {
+			supervise.Remark(c, "blocked", supervise.Number("inbound", 1))
+			c.Send(l.Refs.Client, &messages.AddressesBlocked{Inbound: true, Count: 1})
 		}
 	case *greeted:
 		if m.on == l.socket {
@@ -156,7 +170,10 @@ func (l *listener) listen(c actor.Context, addr string) error {
 	s := &socket{gate: newGate()}
 	deliver := world.Deliver(c)
 	accept := func(link messages.Link) {
-		if s.gate.enter(link, l.World.Clock.Now()) {
+		if l.Blocklist.Blocks(link.Remote().Addr()) {
+			link.Close(errBlocked)
+			deliver(&blocked{s})
+		} else if s.gate.enter(link, l.World.Clock.Now()) {
 			deliver(&accepted{s, link})
 		}
 	}

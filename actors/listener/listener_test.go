@@ -30,7 +30,7 @@ type scene struct {
 func perform(t *testing.T, addr string) *scene {
 	s := &scene{Stage: stage.New(t), t: t}
 	s.client = s.StartProbe("client")
-	cfg := Config{World: s.World.World(), Refs: messages.Refs{Client: s.client.PID}, Addr: addr}
+	cfg := Config{World: s.World.World(), Refs: messages.Refs{Client: s.client.PID}, Addr: addr, Blocklist: stage.Blocklist(t, "203.0.113.0/24")}
 	s.Perform(func() actor.Actor { return New(cfg) })
 	return s
 }
@@ -105,6 +105,24 @@ func TestRoutesByInfoHash(t *testing.T) {
 		t.Error(err)
 	}
 	s.Quiet(torrent, s.client)
+}
+
+func TestClosesWhomTheBlocklistNames(t *testing.T) {
+	s := perform(t, ":0")
+	l := s.listen("")
+	for range maxPending { // however many: they take nobody's room
+		link := l.Accept(netip.MustParseAddrPort("[::ffff:203.0.113.7]:4000"))
+		if err := link.AwaitClose(); !errors.Is(err, errBlocked) {
+			t.Fatal(err)
+		}
+		if m := stage.Next[*messages.AddressesBlocked](s.client); !m.Inbound || m.Count != 1 {
+			t.Fatalf("%+v", m)
+		}
+	}
+	torrent := s.StartProbe("torrent")
+	s.route(torrent)
+	l.Accept(remote).Handshake(ours)
+	stage.Next[*messages.AdoptLink](torrent)
 }
 
 func TestPendingLinksOfAHostAreBounded(t *testing.T) {

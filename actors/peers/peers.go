@@ -14,6 +14,7 @@ import (
 	"kouzui/actors/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
+	"kouzui/wire/blocklist"
 )
 
 const (
@@ -54,6 +55,8 @@ type Config struct {
 	Self   [20]byte // our peer id
 	Max    int      // connections
 	Limits messages.SetLimits
+	// Blocklist is who is not dialled; the listener keeps out who comes.
+	Blocklist *blocklist.List
 	// Spawn starts the peer actor.
 	Spawn func(c actor.Context, p Peer) (*actor.PID, error)
 }
@@ -116,9 +119,7 @@ func (p *peers) Receive(c actor.Context) {
 		p.dials = dialsPerSecond
 		c.Send(p.Refs.Torrent, &messages.CandidatesWanted{})
 	case *messages.PeersFound:
-		for _, a := range m.Addrs {
-			p.known.add(a)
-		}
+		p.found(c, m)
 		p.dial(c)
 	case *messages.PeersWanted:
 		p.wanted = m.Wanted
@@ -155,6 +156,21 @@ func (p *peers) Receive(c actor.Context) {
 		if p.timer != nil {
 			p.timer.Stop()
 		}
+	}
+}
+
+func (p *peers) found(c actor.Context, m *messages.PeersFound) {
+	blocked := 0
+	for _, a := range m.Addrs {
+		if p.Blocklist.Blocks(a.Addr.Addr()) {
+			blocked++
+		} else {
+			p.known.add(a)
+		}
+	}
+	if blocked > 0 {
+		supervise.Remark(c, "blocked", supervise.Number("outbound", blocked))
+		c.Send(p.Refs.Client, &messages.AddressesBlocked{Count: blocked})
 	}
 }
 

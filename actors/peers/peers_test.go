@@ -18,6 +18,7 @@ import (
 type scene struct {
 	*stage.Stage
 	torrent, scheduler *stage.Probe
+	client             *stage.Probe
 	born               chan Peer
 	pids               map[messages.PeerKey]*actor.PID // by the actor under test, before it tells of the birth
 	children           *stage.Probe                    // gets what all peers get
@@ -28,6 +29,7 @@ var self = [20]byte{'m'}
 func newScene(t *testing.T, limit int) *scene {
 	s := &scene{Stage: stage.New(t), born: make(chan Peer, 1000), pids: map[messages.PeerKey]*actor.PID{}}
 	s.torrent, s.scheduler, s.children = s.StartProbe("torrent"), s.StartProbe("scheduler"), s.StartProbe("children")
+	s.client = s.StartProbe("client")
 	child := func(c actor.Context) {
 		switch m := c.Message().(type) {
 		case *messages.Disconnect:
@@ -38,8 +40,8 @@ func newScene(t *testing.T, limit int) *scene {
 		}
 	}
 	config := Config{
-		World: s.World.World(), Self: self, Max: limit,
-		Refs: messages.Refs{Torrent: s.torrent.PID, Scheduler: s.scheduler.PID},
+		World: s.World.World(), Self: self, Max: limit, Blocklist: stage.Blocklist(t, "203.0.113.0/24"),
+		Refs: messages.Refs{Client: s.client.PID, Torrent: s.torrent.PID, Scheduler: s.scheduler.PID},
 		Spawn: func(c actor.Context, p Peer) (*actor.PID, error) {
 			pid := c.Spawn(s.Tree.Props("peer", func() actor.Actor { return actor.ReceiveFunc(child) }))
 			s.pids[p.Key] = pid
@@ -84,6 +86,23 @@ func TestDialsOnlyWhenWanted(t *testing.T) {
 	s.Settle()
 	if len(s.born) != 3 {
 		t.Fatalf("%d dials", len(s.born))
+	}
+}
+
+func TestDialsNobodyOnTheBlocklist(t *testing.T) {
+	s := newScene(t, 100)
+	s.Tell(&messages.PeersWanted{Wanted: true})
+	blocked := netip.MustParseAddr("203.0.113.7")
+	s.Tell(&messages.PeersFound{Addrs: []messages.PeerAddr{
+		{Addr: netip.AddrPortFrom(blocked, 6881)}, {Addr: addrOf(1)},
+		{Addr: netip.AddrPortFrom(netip.AddrFrom16(blocked.As16()), 6882), Origin: messages.FromUser},
+	}})
+	if m := stage.Next[*messages.AddressesBlocked](s.client); m.Inbound || m.Count != 2 {
+		t.Errorf("%+v", m)
+	}
+	s.Settle()
+	if p := <-s.born; p.Addr != addrOf(1) || len(s.born) > 0 {
+		t.Errorf("dials %v and %d more", p.Addr, len(s.born))
 	}
 }
 

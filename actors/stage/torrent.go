@@ -3,8 +3,10 @@ package stage
 import (
 	"crypto/sha1"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
+	"kouzui/wire/blocklist"
 	"kouzui/wire/metainfo"
 )
 
@@ -36,4 +38,14 @@ func Torrent(t testing.TB, length, pieceLength int, trackers ...string) (*metain
 		t.Fatal(err)
 	}
 	return torrent, data
+}
+
+// Blocklist is a list of the given lines.
+func Blocklist(t testing.TB, lines ...string) *blocklist.List {
+	t.Helper()
+	list, _, err := blocklist.Read(strings.NewReader(strings.Join(lines, "\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
 }

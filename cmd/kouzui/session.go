@@ -41,6 +41,7 @@ type session struct {
 	running   int
 	started   time.Time
 	restarts  int
+	blocked   int   // by the blocklist
 	stopped   error // why all torrents were told to stop
 	hooks     hooks
 	listening bool // or nothing to the contrary was said
@@ -200,6 +201,9 @@ func (s *session) handle(event any) {
 		}
 	case *messages.TorrentBanned:
 		s.out.warn(fmt.Sprintf("the peer at %v is banned: %s", m.Addr, m.Reason))
+	case *messages.AddressesBlocked:
+		s.blocked += m.Count
+		s.out.log.Info().Int("addresses", m.Count).Bool("inbound", m.Inbound).Msg("blocked")
 	case *messages.TorrentWarning:
 		s.out.warn(fmt.Sprintf("%v; it is checked again", m.Err))
 	case *messages.TorrentTracker:
@@ -293,7 +297,7 @@ func (s *session) end(err error) error {
 }
 
 func (s *session) totals() report.Totals {
-	sum := report.Totals{Seconds: time.Since(s.started).Seconds(), Restarts: s.restarts}
+	sum := report.Totals{Seconds: time.Since(s.started).Seconds(), Restarts: s.restarts, Blocked: s.blocked}
 	for _, j := range s.jobs {
 		add(&sum, &j.last)
 	}

@@ -35,6 +35,7 @@ type transferFlags struct {
 	untilPeersDone bool
 	down, up       amount
 	host, port     string
+	blocklist      string
 	maxPeers       int
 	slots          int
 	peers          []string
@@ -63,6 +64,7 @@ func (t *transferFlags) bind(c *cobra.Command) {
 	f.Var(&t.up, "max-upload-limit", "for the process")
 	f.StringVar(&t.host, "listen", "", "accept connections at this `HOST` (default all addresses)")
 	f.StringVar(&t.port, "listen-port", usualPorts, "`PORT`s to accept connections at, the first free one of a list and of ranges in it (0: any; none: no connections)")
+	f.StringVar(&t.blocklist, "blocklist", "", "connect with nobody on the list in this `FILE`: P2P text, ipfilter.dat, CIDR or addresses, also gzipped")
 	f.IntVar(&t.maxPeers, "max-peers", 50, "connections a torrent")
 	f.IntVar(&t.slots, "unchoke-slots", 4, "peers that may download from us at a time, beside one that is tried out")
 	f.StringArrayVar(&t.peers, "peer", nil, "connect to this peer, `HOST:PORT` (repeatable)")
@@ -225,6 +227,10 @@ func (t *transferFlags) run(c *cobra.Command, from []string, seed, mustExist boo
 		options.MaxPeers = room
 		out.warn(fmt.Sprintf("only %d files may be open at once, so no more than %d peers a torrent are connected", openFilesAllowed(), room))
 	}
+	blocked, err := loadBlocklist(t.blocklist, out)
+	if err != nil {
+		return err
+	}
 	for _, torrent := range torrents {
 		s.add(t.withTrackers(torrent), options)
 	}
@@ -242,6 +248,7 @@ func (t *transferFlags) run(c *cobra.Command, from []string, seed, mustExist boo
 	}
 	defer s.observer.close()
 	engine := engineOptions(out, s.inbox, sinks.list, listen, t.memory.n, messages.SetLimits{Down: t.down.n, Up: t.up.n})
+	engine.Blocklist = blocked
 	engine.Faults = t.faults
 	engine.Notes = t.traceDomain
 	if t.trace != "" {

@@ -227,6 +227,7 @@ type Totals struct {
 	Seconds  float64 `json:"seconds"`
 	Corrupt  int     `json:"sha_failures"`
 	Restarts int     `json:"restarts"`
+	Blocked  int     `json:"blocked,omitempty"` // addresses and connections, by the blocklist
 }
 
 // Torrent says how a torrent ended. Path is where its data is.
