@@ -24,6 +24,15 @@ type partial struct {
 	covered  int64  // bytes in blocks
 	memory   int64  // bytes of them in memory and not on their way to the disk
 	spilling bool   // some are on their way to the disk
+	hashed   prefix
+	run      int64 // bytes in memory that follow the prefix without a gap
+	long     bool  // it stands in assembly.long
+}
+
+// prefix is the beginning of a piece that has been hashed on its way to the disk.
+type prefix struct {
+	bytes int64
+	state []byte // of the hash, encoded
 }
 
 // assembly puts blocks together to pieces, in whatever order and from
@@ -34,8 +43,12 @@ type assembly struct {
 	closed   *bitset.BitSet // pieces that take no blocks: verified, or whole and on their way
 	partials map[int]*partial
 	memory   int64 // sum over partials
-	spare    []*partial
-	scratch  []*buffer.Block
+	// A run of at least extend bytes is worth being hashed and written before the
+	// rest of its piece is there; 0: none is.
+	extend  int64
+	long    []*partial // that have one, or had
+	spare   []*partial
+	scratch []*buffer.Block
 }
 
 func newAssembly(t *metainfo.Torrent, pool *buffer.Pool, have *bitset.BitSet) *assembly {
@@ -68,7 +81,19 @@ func (a *assembly) add(from messages.PeerKey, b messages.StoredBlock) *partial {
 	p.covered += int64(b.Length)
 	p.memory += int64(b.Length)
 	a.memory += int64(b.Length)
+	a.measure(p, at)
 	return a.whole(p)
+}
+
+// measure looks how far the run goes on, from block `at` on.
+func (a *assembly) measure(p *partial, at int) {
+	for ; at < len(p.blocks) && p.blocks[at].data != nil && int64(p.blocks[at].begin) == p.hashed.bytes+p.run; at++ {
+		p.run += int64(p.blocks[at].length)
+	}
+	if a.extend > 0 && p.run >= a.extend && !p.long {
+		p.long = true
+		a.long = append(a.long, p)
+	}
 }
 
 func (a *assembly) begin(piece int) *partial {
@@ -95,7 +120,7 @@ func (a *assembly) whole(p *partial) *partial {
 // drop ends a piece that has left the assembly: it is on disk.
 func (a *assembly) drop(p *partial) {
 	a.release(p)
-	p.blocks, p.covered, p.memory = p.blocks[:0], 0, 0
+	*p = partial{blocks: p.blocks[:0], hashed: prefix{state: p.hashed.state[:0]}}
 	a.spare = append(a.spare, p)
 }
 
@@ -130,20 +155,46 @@ func (a *assembly) spill(dst []held) (*partial, []held) {
 	if fullest == nil {
 		return nil, dst
 	}
-	for _, b := range fullest.blocks {
-		if b.data != nil {
-			dst = append(dst, b)
-		}
-	}
-	fullest.spilling = true
-	a.memory -= fullest.memory
-	fullest.memory = 0
-	return fullest, dst
+	return fullest, a.lend(dst, fullest, 0, len(fullest.blocks))
 }
 
-// spilled ends a spill: blocks are on disk, and their buffers are released. It
-// returns p if it has become whole meanwhile.
-func (a *assembly) spilled(p *partial, blocks []held) *partial {
+// nextLong is spill for a long run, and for nothing but the run.
+func (a *assembly) nextLong(dst []held) (*partial, []held) {
+	for len(a.long) > 0 {
+		p := a.long[len(a.long)-1]
+		a.long = a.long[:len(a.long)-1]
+		p.long = false
+		if a.partials[p.piece] != p || p.spilling || p.run < a.extend {
+			continue
+		}
+		from := p.find(p.hashed.bytes)
+		return p, a.lend(dst, p, from, p.find(p.hashed.bytes+p.run))
+	}
+	return nil, dst
+}
+
+// find is the index of the first block that does not begin before begin.
+func (p *partial) find(begin int64) int {
+	at, _ := slices.BinarySearchFunc(p.blocks, begin, func(h held, begin int64) int { return int(int64(h.begin) - begin) })
+	return at
+}
+
+// lend appends to dst those of the blocks that are in memory.
+func (a *assembly) lend(dst []held, p *partial, from, to int) []held {
+	for _, b := range p.blocks[from:to] {
+		if b.data != nil {
+			dst = append(dst, b)
+			p.memory -= int64(b.length)
+			a.memory -= int64(b.length)
+		}
+	}
+	p.spilling, p.run = true, 0
+	return dst
+}
+
+// spilled ends a spill: blocks are on disk, hashed so far, and their buffers are
+// released. It returns p if it has become whole meanwhile.
+func (a *assembly) spilled(p *partial, blocks []held, hashed prefix) *partial {
 	p.spilling = false
 	for i, j := 0, 0; i < len(p.blocks) && j < len(blocks); i++ {
 		if p.blocks[i].begin == blocks[j].begin {
@@ -154,6 +205,8 @@ func (a *assembly) spilled(p *partial, blocks []held) *partial {
 	}
 	a.pool.ReleaseAll(a.scratch)
 	a.scratch = a.scratch[:0]
+	p.hashed.bytes, p.hashed.state = hashed.bytes, append(p.hashed.state[:0], hashed.state...)
+	a.measure(p, p.find(hashed.bytes))
 	return a.whole(p)
 }
 

@@ -63,8 +63,25 @@ func TestAssemblyProperty(t *testing.T) {
 			a.drop(p)
 		}
 
+		a.extend = rapid.Int64Range(0, 3*buffer.Size).Draw(t, "extend")
 		var spilling *partial
 		var spilled []held
+		// settle does what a worker does with a spill.
+		settle := func() {
+			for _, b := range spilled {
+				copy(disk[int64(spilling.piece)*s.PieceLength+int64(b.begin):], b.data.Bytes())
+			}
+			j := &job{blocks: spilled}
+			j.startFrom(spilling.hashed)
+			w := worker{job: j, blocks: spilled, hash: sha1.New()}
+			w.extend()
+			off := int64(spilling.piece) * s.PieceLength
+			if w.sum = sha1.Sum(s.content[off : off+j.prefix.bytes]); string(w.hash.Sum(nil)) != string(w.sum[:]) {
+				t.Fatalf("the hash of the first %d bytes of piece %d is wrong", j.prefix.bytes, spilling.piece)
+			}
+			whole(a.spilled(spilling, spilled, j.prefix))
+			spilling = nil
+		}
 		for i, b := range todo {
 			data := pool.Fit(int(b.Length))
 			copy(data.Bytes(), s.bytes(b))
@@ -75,12 +92,15 @@ func TestAssemblyProperty(t *testing.T) {
 					spilling, spilled = a.spill(nil)
 				}
 			case 1:
+				if spilling == nil {
+					spilling, spilled = a.nextLong(nil)
+				}
+				if spilling != nil && len(spilled) == 0 {
+					t.Fatalf("nothing of piece %d is to be spilled", spilling.piece)
+				}
+			case 2:
 				if spilling != nil {
-					for _, b := range spilled {
-						copy(disk[int64(spilling.piece)*s.PieceLength+int64(b.begin):], b.data.Bytes())
-					}
-					whole(a.spilled(spilling, spilled))
-					spilling = nil
+					settle()
 				}
 			}
 			memory := int64(0)
@@ -92,10 +112,7 @@ func TestAssemblyProperty(t *testing.T) {
 			}
 		}
 		if spilling != nil {
-			for _, b := range spilled {
-				copy(disk[int64(spilling.piece)*s.PieceLength+int64(b.begin):], b.data.Bytes())
-			}
-			whole(a.spilled(spilling, spilled))
+			settle()
 		}
 		if len(wholes) != s.PieceCount() || a.memory != 0 || pool.Stats().Live != 0 {
 			t.Fatalf("%d pieces whole, %d bytes in memory, %d blocks live", len(wholes), a.memory, pool.Stats().Live)

@@ -15,6 +15,9 @@ const (
 	// come to be worth the wait.
 	gatherWait = 50 * time.Millisecond
 	gatherGap  = 20 * time.Millisecond
+	// worthExtending is how many bytes of a large piece are hashed and written at
+	// a time while the rest is under way: whole, it would fill the memory.
+	worthExtending = 1 << 20
 )
 
 // gather holds whole pieces back for each other's company.
@@ -37,6 +40,15 @@ func together(memory, pieceLength int64) int {
 		return 1
 	}
 	return n
+}
+
+// extent is how long a run of a piece has to be to be hashed and written before
+// the rest is there, 0 if the piece waits to be whole.
+func extent(together int, pieceLength int64) int64 {
+	if together > 1 || pieceLength <= 2*worthExtending {
+		return 0
+	}
+	return worthExtending
 }
 
 // came takes note that a piece has become whole.

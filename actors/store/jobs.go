@@ -99,7 +99,7 @@ func (s *store) newJob(t task, piece int) *job {
 	if n := len(s.spare); n > 0 {
 		j, s.spare = s.spare[n-1], s.spare[:n-1]
 	}
-	*j = job{owner: s, task: t, piece: piece, blocks: j.blocks[:0], sums: j.sums[:0], has: j.has[:0]}
+	*j = job{owner: s, task: t, piece: piece, blocks: j.blocks[:0], sums: j.sums[:0], has: j.has[:0], prefix: prefix{state: j.prefix.state[:0]}}
 	return j
 }
 

@@ -27,6 +27,7 @@ func (s *store) queuePiece(p *partial) {
 	j := s.newJob(taskPiece, p.piece)
 	j.part = p
 	j.blocks = append(j.blocks, p.blocks...)
+	j.startFrom(p.hashed)
 	j.want = s.blame.suspected(p.piece)
 	s.jobs = append(s.jobs, j)
 	s.gather.came(s.World.Clock.Now())
@@ -34,23 +35,35 @@ func (s *store) queuePiece(p *partial) {
 
 // spill makes room: half of the memory may lie in unfinished pieces, the other
 // half is for what is on its way, without which none of them would be finished.
+// Long runs of large pieces go at once.
 func (s *store) spill() {
-	if s.phase != ready || s.assembly.memory <= s.memory/2 {
+	if s.phase != ready {
 		return
 	}
-	for s.assembly.memory > s.memory*3/8 {
-		j := s.newJob(taskSpill, 0)
-		if j.part, j.blocks = s.assembly.spill(j.blocks); j.part == nil {
-			return
-		}
-		j.piece = j.part.piece
-		s.jobs = append(s.jobs, j)
+	for len(s.assembly.long) > 0 && s.queueSpill(s.assembly.nextLong) {
 	}
+	if s.assembly.memory <= s.memory/2 {
+		return
+	}
+	for s.assembly.memory > s.memory*3/8 && s.queueSpill(s.assembly.spill) {
+	}
+}
+
+func (s *store) queueSpill(from func([]held) (*partial, []held)) bool {
+	j := s.newJob(taskSpill, 0)
+	if j.part, j.blocks = from(j.blocks); j.part == nil {
+		s.spare = append(s.spare, j)
+		return false
+	}
+	j.piece = j.part.piece
+	j.startFrom(j.part.hashed)
+	s.jobs = append(s.jobs, j)
+	return true
 }
 
 func (s *store) spilled(c actor.Context, j *job) {
 	c.Send(s.Refs.Scheduler, &messages.BlocksSpilled{Piece: uint32(j.piece), Blocks: len(j.blocks)})
-	if p := s.assembly.spilled(j.part, j.blocks); p != nil {
+	if p := s.assembly.spilled(j.part, j.blocks, j.prefix); p != nil {
 		s.queuePiece(p)
 	}
 }

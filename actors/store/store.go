@@ -203,6 +203,9 @@ func (s *store) begin(c actor.Context) {
 func (s *store) setMemory(bytes int64) {
 	s.memory = bytes
 	s.gather.most = together(bytes, s.Torrent.PieceLength)
+	if s.assembly != nil {
+		s.assembly.extend = extent(s.gather.most, s.Torrent.PieceLength)
+	}
 }
 
 func (s *store) spawn(c actor.Context, name string, producer actor.Producer) {

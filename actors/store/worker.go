@@ -2,7 +2,9 @@ package store
 
 import (
 	"crypto/sha1"
+	"encoding"
 	"hash"
+	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -33,12 +35,18 @@ type job struct {
 	probe  bool   // the try that tells whether the disk works again
 	lost   int    // times that a worker died with it
 
+	prefix prefix // of the piece that has been hashed; a spill adds to it
+
 	good bool            // the hash is right
 	has  []bool          // which of pieces are right
 	done bool            // it is known whether, from hashing side by side
 	sums []metainfo.Hash // of each block, when wanted or when the piece is corrupt
 	want bool            // sums are wanted
 	err  error           // the disk failed
+}
+
+func (j *job) startFrom(p prefix) {
+	j.prefix.bytes, j.prefix.state = p.bytes, append(j.prefix.state[:0], p.state...)
 }
 
 func (*job) IgnoreDeadLetterLogging() {}
@@ -166,6 +174,7 @@ func (w *worker) begin(j *job) {
 	case taskPiece:
 		w.startHash()
 	case taskSpill:
+		w.extend()
 		w.startWrite()
 	}
 }
@@ -194,9 +203,44 @@ func (w *worker) proceed(c actor.Context) (done bool) {
 	return true
 }
 
+// extend hashes those of the blocks that follow the prefix.
+func (w *worker) extend() {
+	p := &w.job.prefix
+	w.resume(p)
+	bytes := p.bytes
+	for _, b := range w.blocks {
+		if int64(b.begin) == bytes {
+			w.hash.Write(b.data.Bytes())
+			bytes += int64(b.length)
+		}
+	}
+	state, err := w.hash.(encoding.BinaryAppender).AppendBinary(p.state[:0])
+	if err != nil {
+		panic(err) // the standard library's has none
+	}
+	p.bytes, p.state = bytes, state
+}
+
+// resume makes the hash that of the prefix.
+func (w *worker) resume(p *prefix) {
+	w.hash.Reset()
+	if p.bytes > 0 {
+		if err := w.hash.(encoding.BinaryUnmarshaler).UnmarshalBinary(p.state); err != nil {
+			panic(err) // it is from AppendBinary
+		}
+	}
+}
+
 func (w *worker) startHash() {
 	w.hash.Reset()
 	w.at, w.view = 0, w.view[:0]
+	if p := &w.job.prefix; !w.job.want && p.bytes > 0 {
+		w.resume(p)
+		w.at = slices.IndexFunc(w.blocks, func(b held) bool { return int64(b.begin) >= p.bytes })
+		if w.at < 0 {
+			w.at = len(w.blocks)
+		}
+	}
 	w.gate.err = nil
 	w.step = w.load
 }

@@ -16,11 +16,13 @@ func newVersion() *cobra.Command {
 		Short:   "Print the version",
 		Example: "  kouzui version",
 		Args:    arguments(0, 0, "no arguments"),
-		RunE: func(c *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintln(c.OutOrStdout(), versionLine())
-			return err
-		},
+		RunE:    func(c *cobra.Command, _ []string) error { return printVersion(c) },
 	}
+}
+
+func printVersion(c *cobra.Command) error {
+	_, err := fmt.Fprintln(c.OutOrStdout(), versionLine())
+	return err
 }
 
 func versionLine() string {
