@@ -62,9 +62,10 @@ func newFiles(t *metainfo.Torrent, limit int, doubted func(file int, err error))
 	return f
 }
 
-// attach hands over an open folder and its lock, and what was found in it. When
-// the store has ended meanwhile they are let go at once.
-func (f *files) attach(folder world.Folder, unlock func(), base string, stamps []messages.Stamp) error {
+// attach hands over an open folder and its lock, the torrent with the names that
+// it has there, and what was found. When the store has ended meanwhile they are
+// let go at once.
+func (f *files) attach(folder world.Folder, unlock func(), t *metainfo.Torrent, base string, stamps []messages.Stamp) error {
 	f.place.Lock()
 	defer f.place.Unlock()
 	f.mu.Lock()
@@ -75,6 +76,7 @@ func (f *files) attach(folder world.Folder, unlock func(), base string, stamps [
 		return fs.ErrClosed
 	}
 	f.folder, f.unlock, f.base = folder, unlock, base
+	f.torrent, f.watch.torrent = t, t
 	for i, s := range stamps {
 		f.watch.files[i].stamp = s
 	}

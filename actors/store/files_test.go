@@ -111,7 +111,7 @@ func (s *sample) filesIn(t *testing.T, folder world.Folder) *files {
 	found, err := look(folder, s.Torrent)
 	ok(t, err)
 	f := newFiles(s.Torrent, 10, func(_ int, err error) { t.Error(err) })
-	ok(t, f.attach(folder, func() {}, found.base, found.stamps))
+	ok(t, f.attach(folder, func() {}, s.Torrent, found.base, found.stamps))
 	return f
 }
 
@@ -247,7 +247,7 @@ func TestOpenFilesAreBounded(t *testing.T) {
 	folder := &countingFolder{Folder: plain}
 	unlocked := 0
 	f := newFiles(s.Torrent, limit, func(_ int, err error) { t.Error(err) })
-	if err := f.attach(folder, func() { unlocked++ }, "a", nowhere(s.Torrent)); err != nil {
+	if err := f.attach(folder, func() { unlocked++ }, s.Torrent, "a", nowhere(s.Torrent)); err != nil {
 		t.Fatal(err)
 	}
 	f.transfer(toWrite, [][]byte{s.content}, 0, func(err error) {
@@ -297,7 +297,7 @@ func TestOpenFilesAreBounded(t *testing.T) {
 	if open := folder.open.Load(); open != 0 || unlocked != 1 {
 		t.Errorf("%d files are left open, unlocked %d times", open, unlocked)
 	}
-	if err := f.attach(folder, func() { unlocked++ }, "a", nowhere(s.Torrent)); !errors.Is(err, fs.ErrClosed) || unlocked != 2 {
+	if err := f.attach(folder, func() { unlocked++ }, s.Torrent, "a", nowhere(s.Torrent)); !errors.Is(err, fs.ErrClosed) || unlocked != 2 {
 		t.Errorf("attached after its end: %v, unlocked %d times", err, unlocked)
 	}
 }

@@ -87,7 +87,7 @@ func (s *sample) place(tb testing.TB, disk world.Disk, dir, base string, change 
 		tb.Fatal(err)
 	}
 	files := newFiles(s.Torrent, 8, func(_ int, err error) { tb.Error(err) })
-	if err := files.attach(folder, func() {}, base, nowhere(s.Torrent)); err != nil {
+	if err := files.attach(folder, func() {}, s.Torrent, base, nowhere(s.Torrent)); err != nil {
 		tb.Fatal(err)
 	}
 	defer files.close()

@@ -110,13 +110,16 @@ func (k *keeper) look() error {
 		folder.Close()
 		return err
 	}
+	if folds(folder, k.torrent) {
+		k.torrent = k.torrent.Folded()
+	}
 	found, err := look(folder, k.torrent)
 	if err != nil {
 		unlock()
 		folder.Close()
 		return err
 	}
-	if err := k.files.attach(folder, unlock, found.base, found.stamps); err != nil {
+	if err := k.files.attach(folder, unlock, k.torrent, found.base, found.stamps); err != nil {
 		return err
 	}
 	k.chore.found, k.chore.free = found, -1

@@ -40,6 +40,19 @@ func (t *Torrent) separate(p platform) error {
 	return nil
 }
 
+// Folded returns the torrent as a disk can hold it that takes names for equal which differ in case or Unicode
+// normalisation only: t itself, unless some of its names do.
+func (t *Torrent) Folded() *Torrent {
+	folded := *t
+	folded.Files, folded.Warnings = slices.Clone(t.Files), nil
+	p := local
+	p.folds = true
+	if err := folded.separate(p); err != nil || len(folded.Warnings) == 0 {
+		return t
+	}
+	return &folded
+}
+
 // separator knows the paths given away so far.
 type separator struct {
 	platform
