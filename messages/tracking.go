@@ -57,7 +57,7 @@ type PeersFound struct{ Addrs []PeerAddr }
 // TrackerReplied: tracker to torrent, after each reply.
 type TrackerReplied struct {
 	Tier     int
-	URL      string
+	URL      string         // as it may be shown: without keys
 	Event    announce.Event // what was replied to
 	Warning  string
 	Seeders  int
@@ -72,7 +72,7 @@ type TrackerReplied struct {
 // turn.
 type TrackerFailed struct {
 	Tier      int
-	URL       string
+	URL       string // as it may be shown: without keys
 	Event     announce.Event
 	Phase     string
 	Err       error

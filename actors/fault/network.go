@@ -8,6 +8,7 @@ import (
 	"kouzui/actors/world"
 	"kouzui/messages"
 	"kouzui/wire/announce"
+	"kouzui/wire/metainfo"
 )
 
 // network is one whose links can be found, to be cut.
@@ -71,7 +72,7 @@ type announcer struct {
 }
 
 func (a announcer) Announce(url string, r announce.Request, timeout time.Duration, done func(announce.Reply, error)) (cancel func()) {
-	f := a.site.strike(Tracker, func(s *Spec) bool { return s.URL.Match(url) }, url)
+	f := a.site.strike(Tracker, func(s *Spec) bool { return s.URL.Match(url) }, metainfo.MaskURL(url))
 	if f == nil {
 		return a.Announcer.Announce(url, r, timeout, done)
 	}

@@ -163,13 +163,13 @@ func (t *tracker) learn(c actor.Context, m *answered) {
 		return
 	}
 	now := t.World.Clock.Now()
-	if m.err != nil {
-		t.failed(c, m, nil, m.err)
+	r := &m.reply
+	if r.Failure != "" { // with it the announcer may give an error, too
+		t.failed(c, m, r, &world.AnnounceError{Phase: world.PhaseFailure, Err: errors.New(metainfo.MaskIn(r.Failure, m.call.url))})
 		return
 	}
-	r := &m.reply
-	if r.Failure != "" {
-		t.failed(c, m, r, &world.AnnounceError{Phase: world.PhaseFailure, Err: errors.New(r.Failure)})
+	if m.err != nil {
+		t.failed(c, m, nil, m.err)
 		return
 	}
 	supervise.Remark(c, "announce_replied", supervise.Number("peers", len(r.Peers)))
@@ -182,8 +182,8 @@ func (t *tracker) learn(c actor.Context, m *answered) {
 		c.Send(t.Refs.Torrent, found)
 	}
 	c.Send(t.Refs.Torrent, &messages.TrackerReplied{
-		Tier: t.Tier, URL: m.call.url, Event: m.call.event,
-		Warning: r.Warning, Seeders: r.Seeders, Leechers: r.Leechers, Peers: len(r.Peers),
+		Tier: t.Tier, URL: metainfo.MaskURL(m.call.url), Event: m.call.event,
+		Warning: metainfo.MaskIn(r.Warning, m.call.url), Seeders: r.Seeders, Leechers: r.Leechers, Peers: len(r.Peers),
 		Next: t.schedule.regular(), Earliest: t.schedule.earliest,
 	})
 }
@@ -199,7 +199,7 @@ func (t *tracker) failed(c actor.Context, m *answered, r *announce.Reply, err er
 	}
 	supervise.Remark(c, "announce_failed", supervise.Text("phase", string(phase)))
 	c.Send(t.Refs.Torrent, &messages.TrackerFailed{
-		Tier: t.Tier, URL: m.call.url, Event: m.call.event,
+		Tier: t.Tier, URL: metainfo.MaskURL(m.call.url), Event: m.call.event,
 		Phase: string(phase), Err: err,
 		Next: t.schedule.nextTry(), Exhausted: exhausted,
 	})

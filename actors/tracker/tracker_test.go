@@ -214,3 +214,28 @@ func TestRestartKeepsToWhatTheTrackerAsked(t *testing.T) {
 		t.Errorf("%v is said", call.Request.Event)
 	}
 }
+
+func TestKeysStayWithUs(t *testing.T) {
+	const address = "http://me:5ec7e7@a/k3y-in-path/announce?pass=k3yinquery"
+	s := &scene{Stage: stage.New(t), t: t}
+	s.torrent = s.StartProbe("torrent")
+	cfg := Config{World: s.World.World(), Refs: messages.Refs{Torrent: s.torrent.PID}, URLs: []string{address}}
+	s.Perform(func() actor.Actor { return New(cfg) })
+	stage.Next[*messages.TrackerReady](s.torrent)
+	call := s.begin()
+	if call.URL != address {
+		t.Errorf("announces to %s", call.URL)
+	}
+	call.Reply(announce.Reply{Failure: "5ec7e7 and k3y-in-path are unknown"})
+	failed := stage.Next[*messages.TrackerFailed](s.torrent)
+	if got := failed.URL + " " + failed.Err.Error(); got != "http://***@a/***/announce?*** failure reason: *** and *** are unknown" {
+		t.Error(got)
+	}
+	s.Settle()
+	s.World.Clock.Advance(failed.Next.Sub(s.World.Clock.Now()))
+	s.World.Trackers.AwaitAnnounce().Reply(announce.Reply{Warning: "k3yinquery expires"})
+	replied := stage.Next[*messages.TrackerReplied](s.torrent)
+	if got := replied.URL + " " + replied.Warning; got != "http://***@a/***/announce?*** *** expires" {
+		t.Error(got)
+	}
+}

@@ -1,12 +1,12 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
 	"time"
 
+	"kouzui/cmd/kouzui/internal/report"
 	"kouzui/cmd/kouzui/internal/units"
 	"kouzui/wire/metainfo"
 )
@@ -53,7 +53,7 @@ func describe(t *metainfo.Torrent) description {
 }
 
 // writeJSON writes the description on one line.
-func (d *description) writeJSON(w io.Writer) error { return json.NewEncoder(w).Encode(d) }
+func (d *description) writeJSON(w io.Writer) error { return report.Write(w, d) }
 
 // write writes the description for people.
 func (d *description) write(w io.Writer) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -25,7 +26,7 @@ func load(ctx context.Context, from string, stdin io.Reader) (*metainfo.Torrent,
 	}
 	t, err := metainfo.Parse(raw)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", from, err)
+		return nil, fmt.Errorf("%s: %w", source(from), err)
 	}
 	return t, nil
 }
@@ -43,7 +44,7 @@ func read(ctx context.Context, from string, stdin io.Reader) ([]byte, error) {
 			return nil, errInterrupted
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", from, err)
+			return nil, fmt.Errorf("%s: %w", source(from), err)
 		}
 		return raw, nil
 	}
@@ -62,6 +63,20 @@ func isURL(s string) bool {
 	return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://")
 }
 
+// source is where a .torrent comes from, without what can be a user's key: what
+// is said of it may be kept in logs.
+func source(from string) string {
+	u, err := url.Parse(from)
+	if !isURL(from) || err != nil {
+		return from
+	}
+	u.User, u.Fragment = nil, ""
+	if u.RawQuery != "" {
+		u.RawQuery = "***"
+	}
+	return u.String()
+}
+
 // limited reads no more than Parse takes, and one byte for it to see that there
 // is more.
 func limited(r io.Reader) ([]byte, error) {
@@ -78,12 +93,12 @@ func loadAll(ctx context.Context, from []string, stdin io.Reader, warn func(stri
 			return nil, err
 		}
 		if seen[t.InfoHash] {
-			warn(fmt.Sprintf("%s: the same torrent is given twice", f))
+			warn(fmt.Sprintf("%s: the same torrent is given twice", source(f)))
 			continue
 		}
 		seen[t.InfoHash] = true
 		for _, w := range t.Warnings {
-			warn(fmt.Sprintf("%s: %s", f, w))
+			warn(fmt.Sprintf("%s: %s", source(f), w))
 		}
 		list = append(list, t)
 	}

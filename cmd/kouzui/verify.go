@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"kouzui/actors/world"
 	"kouzui/actors/world/real"
 	"kouzui/cmd/kouzui/internal/hashing"
+	"kouzui/cmd/kouzui/internal/report"
 	"kouzui/wire/metainfo"
 )
 
@@ -87,7 +87,7 @@ func verify(c *cobra.Command, o *outputFlags, from, dir string) error {
 		return err
 	}
 	if o.json {
-		err = json.NewEncoder(out.stdout).Encode(found)
+		err = report.Write(out.stdout, found)
 	} else {
 		err = found.write(out)
 	}

@@ -192,7 +192,7 @@ func (t *Torrent) tiers(outer dict.Dict) [][]string {
 			}
 			seen[s] = true
 			if reason := unusable(s); reason != "" {
-				t.warn("The tracker %q is left out: %s.", Clean(s, shownText), reason)
+				t.warn("The tracker %q is left out: %s.", MaskURL(s), reason)
 				continue
 			}
 			urls = append(urls, s)

@@ -17,11 +17,13 @@ import (
 	"sync/atomic"
 
 	"kouzui/actors/world"
+	"kouzui/wire/metainfo"
 )
 
 const (
 	maxRedirects   = 3
 	maxReplyHeader = 64 << 10 // bytes
+	maxReason      = 300      // bytes of why a request failed
 )
 
 // HTTPOptions says how HTTP works.
@@ -209,5 +211,9 @@ func innermost(err error) error {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return errTimedOut
 	}
-	return cause(err)
+	err = cause(err)
+	if text := metainfo.Clean(err.Error(), maxReason); text != err.Error() { // it quotes the server
+		return errors.New(text)
+	}
+	return err
 }

@@ -9,9 +9,12 @@ package report
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"kouzui/actors/supervise"
 	"kouzui/cmd/kouzui/internal/units"
@@ -37,6 +40,25 @@ func New(w io.Writer, now func() time.Time) *Lines {
 // Err is the first error of the writer; nothing is written after it.
 func (l *Lines) Err() error { return l.err }
 
+// Write writes v as a line of JSON that does no harm on a terminal either: what
+// steers one stands in escapes, which say the same to whoever reads JSON.
+func Write(w io.Writer, v any) error {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	line := make([]byte, 0, len(raw)+1)
+	for _, r := range string(raw) { // encoding/json has seen to what is not UTF-8
+		if r >= 0x7f && unicode.In(r, unicode.Cc, unicode.Bidi_Control) {
+			line = fmt.Appendf(line, `\u%04x`, r) // both are of the basic plane
+		} else {
+			line = utf8.AppendRune(line, r)
+		}
+	}
+	_, err = w.Write(append(line, '\n'))
+	return err
+}
+
 type head struct {
 	V    int    `json:"v"`
 	TS   string `json:"ts"`
@@ -51,11 +73,7 @@ func (l *Lines) write(line any) {
 	if l.err != nil {
 		return
 	}
-	raw, err := json.Marshal(line)
-	if err == nil {
-		_, err = l.w.Write(append(raw, '\n'))
-	}
-	l.err = err
+	l.err = Write(l.w, line)
 }
 
 // Meta says that a torrent begins, in the folder dir.
@@ -73,13 +91,20 @@ func (l *Lines) Meta(t *metainfo.Torrent, dir string) {
 		Dir         string     `json:"dir"`
 	}{
 		l.head("meta"), t.InfoHash.String(), t.Name, t.Length, t.PieceLength, t.PieceCount(), len(t.Files),
-		t.Private, orEmpty(t.Announce), dir,
+		t.Private, shown(t.Announce), dir,
 	})
 }
 
-func orEmpty[T any](list []T) []T {
-	if list == nil {
-		return []T{}
+// shown are tiers of trackers without the keys of users: what is reported may be
+// kept for others to read.
+func shown(tiers [][]string) [][]string {
+	list := [][]string{}
+	for _, tier := range tiers {
+		var urls []string
+		for _, url := range tier {
+			urls = append(urls, metainfo.MaskURL(url))
+		}
+		list = append(list, urls)
 	}
 	return list
 }

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
-	"time"
 
 	"kouzui/actors/supervise"
 	"kouzui/messages"
+	"kouzui/wire/metainfo"
 )
 
 func lines(t *testing.T, write func(*Lines)) []map[string]any {
@@ -125,5 +127,28 @@ func TestBrokenWriter(t *testing.T) {
 	l.Warning("b")
 	if l.Err() == nil || w.writes != 1 {
 		t.Errorf("%d writes, error %v", w.writes, l.Err())
+	}
+}
+
+// What comes from strangers steers no terminal, and can be read back.
+func TestLinesSteerNoTerminal(t *testing.T) {
+	const text = "a\x1b[2J\x7f\u009b31m\u202e\u2066\u2028<b>\xff\U0001F409"
+	var b bytes.Buffer
+	New(&b, time.Now).Warning(text)
+	line := strings.TrimSuffix(b.String(), "\n")
+	if i := strings.IndexFunc(line, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == 0x2028 }); i >= 0 {
+		t.Errorf("%q in %q", line[i], line)
+	}
+	var back struct{ Text string }
+	if err := json.Unmarshal(b.Bytes(), &back); err != nil || back.Text != strings.ToValidUTF8(text, "\ufffd") {
+		t.Errorf("read back as %q, %v", back.Text, err)
+	}
+}
+
+func TestNoKeysOfTrackers(t *testing.T) {
+	var b bytes.Buffer
+	New(&b, time.Now).Meta(&metainfo.Torrent{Announce: [][]string{{"http://t.example/5ec7e7/announce?5ec7e7"}}}, "/")
+	if line := b.String(); strings.Contains(line, "5ec7e7") || !strings.Contains(line, `"trackers":[["http://t.example/***/announce?***"]]`) {
+		t.Error(line)
 	}
 }
