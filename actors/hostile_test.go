@@ -35,7 +35,7 @@ func TestHostilePeers(t *testing.T) {
 	torrent, data := stage.Torrent(t, 8<<20+12345, 64<<10)
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup
-	t.Cleanup(func() { cancel(); all.Wait() }) // before the client stops: a script ends with its context
+	t.Cleanup(func() { cancel(); all.Wait() })
 	n := start(t, actors.Options{Listen: "127.0.0.1:0"})
 	addr := await(n, func(*messages.ListenerReady) bool { return true }).Addr
 	options := messages.TorrentOptions{Dir: t.TempDir()}
