@@ -52,6 +52,7 @@ func (o Origin) String() string {
 type PeerAddr struct {
 	Addr   netip.AddrPort
 	Origin Origin
+	Tier   int // of the tracker that told it, if one did
 }
 
 // HostOf is whose connections are counted together: an IPv4 address, or what one

@@ -16,7 +16,8 @@ type TrackerReady struct{ Tier int }
 
 // StartAnnouncing: torrent to tracker. The tracker announces `started`, once it
 // has Totals, and then keeps its schedule. Sent to the first tier at the start,
-// to a later one when all before it have failed.
+// to a later one when all before it have failed, or
+// brought nobody who can be reached.
 //
 // The fields are for a tracker that was restarted and knows nothing of its
 // predecessor: the torrent fills them in from the TrackerReplied of this tier in
@@ -37,6 +38,7 @@ type Totals struct {
 	Uploaded, Downloaded, Left int64
 	Completed                  bool // all came in this run: `completed` is due, once
 	WantPeers                  bool // too few are connected: announce early, ask for more
+	Alone                      bool // nobody is connected
 }
 
 // ListenPort: client to torrent and on to tracker, when the port that peers can dial has changed.

@@ -12,6 +12,10 @@ const (
 	maxCandidates = 2000 // addresses remembered, unless there may be more connections; the least promising make room
 	maxBans       = 1000
 	healthy       = time.Minute // a connection that lived this long clears the record
+
+	// maxAtHost bounds the addresses with one host, but this very one, so that
+	// nobody is made a victim of ours by who names all its ports.
+	maxAtHost = 64
 )
 
 // candidate is an address that may be worth a dial.
@@ -19,6 +23,7 @@ type candidate struct {
 	messages.PeerAddr
 	busy     bool // dialled or connected
 	never    bool // it was ourselves, or somebody banned
+	met      bool // it was connected once
 	failures int
 	next     time.Time // not before
 	since    time.Time // busy since
@@ -29,6 +34,10 @@ type candidates struct {
 	most int // addresses
 	all  map[netip.AddrPort]*candidate
 	bans map[banned]bool
+
+	hosts  map[netip.Addr]int // addresses at each host; never 0
+	served map[int]int        // when a candidate of each tier had its turn last, in turns
+	turns  int
 }
 
 // banned is an address that is not dialled, whoever is there, or with port 0 a
@@ -44,7 +53,8 @@ func from(host netip.Addr, id [20]byte) banned {
 
 // newCandidates has room for twice the addresses that can be connected to.
 func newCandidates(connections int) *candidates {
-	return &candidates{most: max(maxCandidates, 2*connections), all: map[netip.AddrPort]*candidate{}, bans: map[banned]bool{}}
+	return &candidates{most: max(maxCandidates, 2*connections), all: map[netip.AddrPort]*candidate{}, bans: map[banned]bool{},
+		hosts: map[netip.Addr]int{}, served: map[int]int{}}
 }
 
 // add takes note of an address. What is known of it already stays.
@@ -58,29 +68,57 @@ func (c *candidates) add(a messages.PeerAddr) {
 		}
 		return
 	}
-	if len(c.all) >= c.most && !c.evict() {
+	host := messages.HostOf(a.Addr.Addr())
+	if a.Origin != messages.FromUser && c.hosts[host] >= maxAtHost && !host.IsLoopback() {
+		return
+	}
+	if len(c.all) >= c.most && !c.evict(a) {
 		return
 	}
 	c.all[a.Addr] = &candidate{PeerAddr: a}
+	c.hosts[host]++
 }
 
-// evict forgets the address that has failed most often.
-func (c *candidates) evict() bool {
+// evict forgets, for a newcomer, the address that has failed most often, of the
+// tier that has told most: one that floods us keeps out what comes of its own, and
+// nothing else.
+func (c *candidates) evict(newcomer messages.PeerAddr) bool {
+	tiers := map[int]int{}
+	for _, x := range c.all {
+		tiers[x.Tier]++
+	}
+	most := newcomer.Tier
+	for tier, n := range tiers {
+		if n > max(tiers[most], tiers[newcomer.Tier]+1) {
+			most = tier
+		}
+	}
 	var worst *candidate
 	for _, x := range c.all {
-		if !x.busy && x.Origin != messages.FromUser && (worst == nil || x.failures > worst.failures) {
+		if x.Tier == most && !x.busy && x.Origin != messages.FromUser && (worst == nil || x.failures > worst.failures) {
 			worst = x
 		}
 	}
-	if worst == nil || worst.failures == 0 {
+	if worst == nil || worst.failures == 0 && most == newcomer.Tier && newcomer.Origin != messages.FromUser {
 		return false
 	}
-	delete(c.all, worst.Addr)
+	c.forget(worst.Addr)
 	return true
 }
 
-// next picks the address to dial: the user's own first, then the one with the
-// fewest failures, in random order. When none is due yet, it tells when one
+func (c *candidates) forget(addr netip.AddrPort) {
+	if c.all[addr] == nil {
+		return
+	}
+	delete(c.all, addr)
+	host := messages.HostOf(addr.Addr())
+	if c.hosts[host]--; c.hosts[host] == 0 {
+		delete(c.hosts, host)
+	}
+}
+
+// next picks the address to dial: the user's own first, then of each tier in turn
+// the one with the fewest failures, in random order. When none is due yet, it tells when one
 // will be; the zero time means never.
 func (c *candidates) next(now time.Time, rnd *rand.Rand) (best *candidate, due time.Time) {
 	ties := 0
@@ -91,9 +129,9 @@ func (c *candidates) next(now time.Time, rnd *rand.Rand) (best *candidate, due t
 			if due.IsZero() || x.next.Before(due) {
 				due = x.next
 			}
-		case best == nil || better(x, best):
+		case best == nil || c.better(x, best):
 			best, ties = x, 1
-		case !better(best, x):
+		case !c.better(best, x):
 			if ties++; rnd.IntN(ties) == 0 {
 				best = x
 			}
@@ -112,9 +150,13 @@ func (c *candidates) waiting() (n int) {
 	return n
 }
 
-func better(a, b *candidate) bool {
-	if user := a.Origin == messages.FromUser; user != (b.Origin == messages.FromUser) {
+func (c *candidates) better(a, b *candidate) bool {
+	user := a.Origin == messages.FromUser
+	if user != (b.Origin == messages.FromUser) {
 		return user
+	}
+	if a.Tier != b.Tier && !user {
+		return c.served[a.Tier] < c.served[b.Tier]
 	}
 	return a.failures < b.failures
 }
@@ -122,6 +164,15 @@ func better(a, b *candidate) bool {
 func (c *candidates) dialled(addr netip.AddrPort, now time.Time) {
 	if x := c.all[addr]; x != nil {
 		x.busy, x.since = true, now
+		c.turns++
+		c.served[x.Tier] = c.turns
+	}
+}
+
+// met takes note that somebody of the torrent answers at addr.
+func (c *candidates) met(addr netip.AddrPort) {
+	if x := c.all[addr]; x != nil {
+		x.met = true
 	}
 }
 
@@ -145,6 +196,10 @@ func (c *candidates) gone(addr netip.AddrPort, why messages.GoneReason, now time
 	switch why {
 	case messages.GoneHandshake, messages.GoneProtocol, messages.GoneDuplicate, messages.GoneUseless, messages.GoneFailed:
 		base = time.Minute
+	case messages.GoneClosed, messages.GoneDial, messages.GoneIdle:
+		if x.met {
+			limit = time.Minute // it may come back
+		}
 	}
 	if x.Origin == messages.FromUser {
 		base, limit = 2*time.Second, 30*time.Second
@@ -161,7 +216,7 @@ func (c *candidates) ban(m *messages.BanAddress) {
 	c.enter(from(m.Addr.Addr(), m.ID))
 	if !m.Inbound {
 		c.enter(banned{addr: m.Addr})
-		delete(c.all, m.Addr)
+		c.forget(m.Addr)
 	}
 }
 

@@ -103,3 +103,81 @@ func TestCandidatesForManyConnections(t *testing.T) {
 		t.Errorf("%d kept", len(c.all))
 	}
 }
+
+func tierAddr(tier, n int) messages.PeerAddr {
+	return messages.PeerAddr{Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(tier), byte(n >> 8), byte(n)}), 6881), Tier: tier}
+}
+
+// A tracker that tells thousands of addresses where nobody is costs the one who
+// tells few no more than every other dial, and no address.
+func TestNoTrackerCrowdsOutAnother(t *testing.T) {
+	c, rnd := newCandidates(0), seeded()
+	for i := range 3 * maxCandidates {
+		c.add(tierAddr(0, i))
+	}
+	for i := range 100 {
+		c.add(tierAddr(1, i))
+	}
+	if len(c.all) != maxCandidates {
+		t.Fatalf("%d are kept", len(c.all))
+	}
+	last := -1
+	for i := range 200 {
+		best, _ := c.next(start, rnd)
+		if best.Tier == last {
+			t.Fatalf("dial %d is of tier %d again", i, last)
+		}
+		last = best.Tier
+		c.dialled(best.Addr, start)
+		if best.Tier == 0 {
+			c.gone(best.Addr, messages.GoneDial, start, rnd)
+		}
+	}
+	dialled := 0
+	for addr, x := range c.all {
+		if x.busy && addr.Addr().As4()[1] == 1 {
+			dialled++
+		}
+	}
+	if dialled != 100 {
+		t.Errorf("%d of the 100 are dialled", dialled)
+	}
+}
+
+func TestNoHostIsDialledAtAllItsPorts(t *testing.T) {
+	c := newCandidates(0)
+	victim := netip.MustParseAddr("192.0.2.1")
+	for port := range uint16(1000) {
+		c.add(messages.PeerAddr{Addr: netip.AddrPortFrom(victim, port+1)})
+	}
+	if len(c.all) != maxAtHost {
+		t.Errorf("%d ports of one host are kept", len(c.all))
+	}
+	own := netip.AddrPortFrom(victim, 2000)
+	c.add(messages.PeerAddr{Addr: own, Origin: messages.FromUser})
+	if c.all[own] == nil {
+		t.Error("the user's own is not kept")
+	}
+	for addr := range c.all {
+		c.forget(addr)
+	}
+	if len(c.hosts) != 0 {
+		t.Errorf("%v", c.hosts)
+	}
+}
+
+// Who was connected once is tried every minute, however long he is away.
+func TestWhoLeftIsFoundAgainWithinAMinute(t *testing.T) {
+	c, now := newCandidates(0), start
+	c.add(messages.PeerAddr{Addr: addrOf(1)})
+	c.met(addrOf(1))
+	for range 100 {
+		c.dialled(addrOf(1), now)
+		c.gone(addrOf(1), messages.GoneDial, now, seeded())
+		_, due := c.next(now, seeded())
+		if wait := due.Sub(now); wait > time.Minute || wait < 4*time.Second {
+			t.Fatalf("after %v", wait)
+		}
+		now = due
+	}
+}

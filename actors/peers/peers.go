@@ -311,6 +311,9 @@ func (p *peers) ready(c actor.Context, m *messages.PeerReady) {
 		c.Send(s.pid, &messages.Disconnect{Reason: messages.GoneSelf})
 		return
 	}
+	if !s.Inbound {
+		p.known.met(s.Addr)
+	}
 	if !p.settle(c, s) {
 		return
 	}

@@ -209,11 +209,28 @@ func (t *torrent) tellCandidates(c actor.Context) {
 
 func (t *torrent) found(c actor.Context, m *messages.PeersFound) {
 	for _, a := range m.Addrs {
-		if _, ok := t.known[a.Addr]; !ok && len(t.known) < maxKnown {
-			t.known[a.Addr] = a
-		}
+		t.remember(a)
 	}
 	t.forward(c)
+}
+
+// remember makes room by forgetting any other, so that a tracker that tells many
+// addresses does not keep out those of the next.
+func (t *torrent) remember(a messages.PeerAddr) {
+	if _, known := t.known[a.Addr]; known {
+		return
+	}
+	if len(t.known) >= maxKnown {
+		for addr, other := range t.known {
+			if other.Origin != messages.FromUser {
+				delete(t.known, addr)
+				break
+			}
+		}
+	}
+	if len(t.known) < maxKnown {
+		t.known[a.Addr] = a
+	}
 }
 
 func (t *torrent) forward(c actor.Context) {
@@ -242,6 +259,7 @@ func (t *torrent) progress(c actor.Context, m *messages.Progress) {
 		t.goals.completed(now)
 		c.Send(t.Refs.Client, &messages.TorrentCompleted{InfoHash: t.Torrent.InfoHash, Last: p})
 	}
+	t.lookFurther(c, now)
 	t.tellTotals(c)
 	t.judge(c, now)
 }

@@ -63,6 +63,33 @@ func TestTheNextTierStandsInAndSteps(t *testing.T) {
 	stage.Await[*messages.StandBy](s.trackers[1])
 }
 
+// A tier that lies, or is slow, does not keep the next one from being asked; once
+// somebody is connected it is as it was.
+func TestTheNextTierIsAskedWhenTheFirstBringsNobody(t *testing.T) {
+	s := newScene(t, messages.TorrentOptions{})
+	s.progress(messages.StateDownloading, 400)
+	s.Tell(&messages.TrackerReplied{Tier: 0, Event: announce.Started, Peers: 200})
+	stage.Next[*messages.TorrentTracker](s.client)
+	s.World.Clock.Advance(patience - 1)
+	s.progress(messages.StateDownloading, 400)
+	s.Quiet(s.trackers[1])
+	s.World.Clock.Advance(1)
+	s.progress(messages.StateDownloading, 400)
+	stage.Await[*messages.StartAnnouncing](s.trackers[1])
+	s.Tell(&messages.TrackerReplied{Tier: 0, Peers: 200})
+	if m := stage.Await[*messages.Totals](s.trackers[1]); !m.Alone {
+		t.Errorf("it announces %+v", m)
+	}
+	s.Quiet(s.trackers[1]) // it is not told to stand by
+
+	s.Tell(&messages.Progress{State: messages.StateDownloading, Left: 400, Peers: 1})
+	if m := stage.Await[*messages.Totals](s.trackers[1]); m.Alone {
+		t.Errorf("it announces %+v", m)
+	}
+	s.Tell(&messages.TrackerReplied{Tier: 0})
+	stage.Await[*messages.StandBy](s.trackers[1])
+}
+
 func TestARestartedTrackerIsToldWhatWasSaid(t *testing.T) {
 	s := newScene(t, messages.TorrentOptions{})
 	s.progress(messages.StateDownloading, 400)

@@ -2,6 +2,7 @@ package torrent
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -9,6 +10,10 @@ import (
 	"kouzui/messages"
 	"kouzui/wire/announce"
 )
+
+// patience is how long nobody may be connected to a torrent that needs data
+// before one more tier is asked.
+const patience = 20 * time.Second
 
 // trackers is the torrent's side of its tracker actors, one for each tier. It
 // keeps for each what a restarted one cannot know: what was said in this run.
@@ -19,6 +24,7 @@ type trackers struct {
 	port   uint16 // at which we can be dialled; 0: nowhere
 	begun  bool   // how much is left is known: announces may begin
 	ended  bool
+	alone  time.Time // since when nobody is connected, or more tiers were asked because of it; zero: somebody is
 	// trouble is the trackers' last word, when it was a bad one.
 	trouble string
 }
@@ -97,6 +103,20 @@ func (t *torrent) activate(c actor.Context, which []int) {
 	}
 }
 
+// lookFurther asks more tiers while what those that announce bring is nobody.
+func (t *torrent) lookFurther(c actor.Context, now time.Time) {
+	switch alone := &t.trackers.alone; {
+	case t.last.Peers > 0 || t.last.Left == 0:
+		*alone = time.Time{}
+		t.trackers.met()
+	case alone.IsZero():
+		*alone = now
+	case now.Sub(*alone) >= patience:
+		*alone = now
+		t.activate(c, t.trackers.tiers.alone())
+	}
+}
+
 // tellTotals brings those that announce up to date.
 func (t *torrent) tellTotals(c actor.Context) {
 	for i, active := range t.trackers.active {
@@ -111,6 +131,7 @@ func (t *torrent) totals() *messages.Totals {
 		Uploaded: t.last.Uploaded, Downloaded: t.last.Downloaded, Left: t.last.Left,
 		Completed: t.complete && t.last.Downloaded > 0,
 		WantPeers: t.last.Left > 0 && t.last.Peers < fewPeers,
+		Alone:     t.last.Left > 0 && t.last.Peers == 0,
 	}
 }
 

@@ -59,7 +59,7 @@ func (t *tracker) windUp(c actor.Context) {
 		return
 	}
 	if !e.hurry && t.schedule.completeOwed() {
-		url, r := t.schedule.next()
+		url, r := t.schedule.next(t.World.Clock.Now())
 		t.announce(c, url, r, patience)
 	} else if url, r, ok := t.schedule.farewell(); ok {
 		t.announce(c, url, r, e.until.Sub(t.World.Clock.Now()))

@@ -11,14 +11,24 @@ import (
 
 const (
 	// firstRetry doubles with each pass through a tier that fails, up to
-	// lastRetry: a tracker that comes back is used within that time.
+	// lastRetry, from the begin of one pass to that of the next.
 	firstRetry = 15 * time.Second
 	lastRetry  = 80 * time.Second
-	jitter     = 0.25 // a retry is drawn from 1-jitter to 1 of its time
+	leastRest  = 12 * time.Second // from the end of a pass
+	jitter     = 0.25             // a retry is drawn from 1-jitter to 1 of its time
+
+	// patience is how long an announce may take. Once all have failed, no pass
+	// takes longer than passPatience, if leastPatience for each allows it: of up
+	// to seven URLs that hang, one that comes back is used within 90 s.
+	patience      = 30 * time.Second
+	passPatience  = 60 * time.Second
+	leastPatience = 10 * time.Second
 
 	// leastGap is from one announce to an early one, when the tracker gives no
-	// least interval. It doubles as long as that brings too few peers.
+	// least interval. It doubles as long as that brings too few peers, up to
+	// aloneGap while there is none at all: one that was away may be back.
 	leastGap = time.Minute
+	aloneGap = 2 * time.Minute
 
 	numWant = 50
 )
@@ -43,6 +53,7 @@ type schedule struct {
 	at       int // of the source that is next
 	failures int // passes through all sources since the last reply
 	retry    time.Time
+	began    time.Time // when this pass began; zero: not yet
 
 	// Of the last reply, which was that of the source in front.
 	replyAt  time.Time
@@ -104,6 +115,9 @@ func (s *schedule) due() (time.Time, bool) {
 	case s.at > 0, s.failures > 0, !s.sources[s.at].started, s.completeDue():
 	case s.totals.WantPeers:
 		gap := min(leastGap<<min(s.hungry, 20), s.interval)
+		if s.totals.Alone {
+			gap = min(gap, aloneGap)
+		}
 		at = later(at, later(s.earliest, s.replyAt.Add(gap)))
 	default:
 		at = later(at, later(s.earliest, s.regular()))
@@ -127,8 +141,11 @@ func (s *schedule) regular() time.Time { return s.replyAt.Add(s.interval) }
 func (s *schedule) completeDue() bool { return s.totals.Completed && !s.complete }
 
 // next is the announce to be made now. The caller adds who and where we are.
-func (s *schedule) next() (url string, r announce.Request) {
+func (s *schedule) next(now time.Time) (url string, r announce.Request) {
 	u := s.sources[s.at]
+	if s.began.IsZero() {
+		s.began = now
+	}
 	r = s.request(u)
 	switch {
 	case !u.started:
@@ -143,6 +160,14 @@ func (s *schedule) next() (url string, r announce.Request) {
 		r.NumWant = numWant
 	}
 	return u.url, r
+}
+
+// patience is how long the next announce may take.
+func (s *schedule) patience() time.Duration {
+	if s.failures == 0 {
+		return patience
+	}
+	return min(max(passPatience/time.Duration(len(s.sources)), leastPatience), patience)
 }
 
 // completeOwed says that `completed` is due to a source that may be asked now.
@@ -180,7 +205,7 @@ func (s *schedule) replied(now time.Time, event announce.Event, r *announce.Repl
 	}
 	s.complete = s.complete || event == announce.Completed
 	s.sources = slices.Insert(slices.Delete(s.sources, s.at, s.at+1), 0, u)
-	s.at, s.failures, s.retry = 0, 0, time.Time{}
+	s.at, s.failures, s.retry, s.began = 0, 0, time.Time{}, time.Time{}
 
 	least, interval := intervals(r)
 	if s.totals.WantPeers && now.Before(s.regular()) {
@@ -237,8 +262,9 @@ func (s *schedule) failed(now time.Time, r *announce.Reply, rnd *rand.Rand) (exh
 // rest puts the next pass off, until the first source that may be asked then.
 func (s *schedule) rest(now time.Time, rnd *rand.Rand) {
 	pause := min(firstRetry<<min(s.failures-1, 10), lastRetry)
-	s.retry = now.Add(pause - time.Duration(jitter*rnd.Float64()*float64(pause)))
-	s.at = 0
+	pause -= time.Duration(jitter * rnd.Float64() * float64(pause))
+	s.retry = later(s.began.Add(pause), now.Add(leastRest))
+	s.at, s.began = 0, time.Time{}
 	for i, u := range s.sources {
 		if later(u.barred, s.retry).Before(s.nextTry()) {
 			s.at = i

@@ -41,12 +41,12 @@ func (s *clocked) announce() (url string, r announce.Request, waited time.Durati
 		waited = at.Sub(s.now)
 		s.now = at
 	}
-	url, r = s.next()
+	url, r = s.next(s.now)
 	return url, r, waited
 }
 
 func (s *clocked) reply(r announce.Reply) {
-	_, q := s.next()
+	_, q := s.next(s.now)
 	s.replied(s.now, q.Event, &r)
 }
 

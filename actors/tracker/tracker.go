@@ -21,9 +21,6 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// patience is how long an announce may take.
-const patience = 30 * time.Second
-
 // noPort stands for the port of who cannot be dialled: trackers refuse 0.
 const noPort = 1
 
@@ -140,8 +137,8 @@ func (t *tracker) proceed(c actor.Context) {
 		}
 	default:
 		t.disarm()
-		url, r := t.schedule.next()
-		t.announce(c, url, r, patience)
+		url, r := t.schedule.next(now)
+		t.announce(c, url, r, t.schedule.patience())
 	}
 }
 
@@ -177,7 +174,7 @@ func (t *tracker) learn(c actor.Context, m *answered) {
 	if len(r.Peers) > 0 {
 		found := &messages.PeersFound{}
 		for _, p := range r.Peers {
-			found.Addrs = append(found.Addrs, messages.PeerAddr{Addr: p.Addr, Origin: messages.FromTracker})
+			found.Addrs = append(found.Addrs, messages.PeerAddr{Addr: p.Addr, Origin: messages.FromTracker, Tier: t.Tier})
 		}
 		c.Send(t.Refs.Torrent, found)
 	}

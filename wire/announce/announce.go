@@ -17,7 +17,7 @@ import (
 
 const (
 	MaxReply = 2 << 20 // bytes of a reply that a client reads and ParseReply takes
-	MaxPeers = 5000    // peers kept of one reply; the rest are left out
+	MaxPeers = 1000    // peers kept of one reply; the rest are left out
 	MaxText  = 512     // bytes kept of a text that a tracker sent to be shown
 	MaxQuery = 8 << 10 // bytes of a raw query that a tracker takes: a scrape of 100 torrents fits
 )
@@ -59,7 +59,7 @@ type Request struct {
 
 // Peer is one address of a reply.
 type Peer struct {
-	Addr  netip.AddrPort // valid, unmapped, port not 0, neither unspecified nor multicast
+	Addr  netip.AddrPort // valid, unmapped, port not 0, neither unspecified nor multicast nor link-local
 	ID    [20]byte
 	HasID bool // dictionary replies may give the ID, compact ones never do
 }

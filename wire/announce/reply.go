@@ -124,7 +124,9 @@ func (r *Reply) addCompact(s string, size int) {
 func (r *Reply) add(p Peer) {
 	addr := p.Addr.Addr().Unmap().WithZone("")
 	broadcast := addr == netip.AddrFrom4([4]byte{255, 255, 255, 255})
-	if p.Addr.Port() == 0 || addr.IsUnspecified() || addr.IsMulticast() || broadcast {
+	// Who can be reached at a link-local address depends on the machine; services
+	// of its host can, that trust whoever asks.
+	if p.Addr.Port() == 0 || addr.IsUnspecified() || addr.IsMulticast() || addr.IsLinkLocalUnicast() || broadcast {
 		r.Dropped++
 		return
 	}

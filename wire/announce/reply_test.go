@@ -41,7 +41,8 @@ func TestParseReply(t *testing.T) {
 		"d5:peersld2:ip3:::14:porti5eed2:ip1:x4:porti5eei7edeee":                func(r *Reply) { r.Peers, r.Dropped = peers("[::1]:5"), 3 },
 		"d5:peersld2:ip7:1.2.3.44:porti65536eed2:ip7:1.2.3.44:porti-1eeee":      func(r *Reply) { r.Dropped = 2 },
 		"d5:peersld2:ip14:::ffff:1.2.3.44:porti5eeee":                           func(r *Reply) { r.Peers = peers("1.2.3.4:5") },
-		"d5:peersld2:ip9:fe80::1%x4:porti5eeee":                                 func(r *Reply) { r.Peers = peers("[fe80::1]:5") },
+		"d5:peersld2:ip9:fe80::1%x4:porti5eeee":                                 func(r *Reply) { r.Dropped = 1 },
+		"d5:peers6:\xa9\xfe\xa9\xfe\x00\x50e":                                   func(r *Reply) { r.Dropped = 1 },
 		// port 0, unspecified, multicast, broadcast, a part of a peer
 		"d5:peers26:\x01\x02\x03\x04\x00\x00\x00\x00\x00\x00\x00\x01\xe0\x00\x00\x01\x00\x01\xff\xff\xff\xff\x00\x01zze": func(r *Reply) { r.Dropped = 5 },
 		"d5:peersi5e6:peers6le8:completei-1e10:incomplete1:xe":                                                           func(r *Reply) {},
