@@ -181,6 +181,7 @@ func (p *peer) received(c actor.Context, m *messages.FramesReceived) {
 		return
 	}
 	var err error
+	p.session.batch = len(m.Frames)
 	for i := range m.Frames {
 		if err = p.session.received(&m.Frames[i], m.At); err != nil {
 			break

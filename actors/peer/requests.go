@@ -19,6 +19,7 @@ type request struct {
 type requests struct {
 	waiting []messages.Block
 	flight  []request
+	room    []request // what flight lies in: its head moves on with each answer
 	// late is how many answers may still come to requests that we have dropped.
 	late int
 }
@@ -29,6 +30,7 @@ func (r *requests) outstanding() int { return len(r.waiting) + len(r.flight) }
 // to dst.
 func (r *requests) ask(dst []messages.Block, bytes int, now time.Time) []messages.Block {
 	n := 0
+	r.makeRoom(len(r.waiting))
 	for _, b := range r.waiting {
 		if bytes -= int(b.Length); bytes < 0 {
 			break
@@ -39,6 +41,21 @@ func (r *requests) ask(dst []messages.Block, bytes int, now time.Time) []message
 	dst = append(dst, r.waiting[:n]...)
 	r.waiting = slices.Delete(r.waiting, 0, n)
 	return dst
+}
+
+// makeRoom lets n more come under way without an allocation each time that the
+// head has left the room behind.
+func (r *requests) makeRoom(n int) {
+	need := len(r.flight) + n
+	if cap(r.flight) >= need {
+		return
+	}
+	if len(r.room) < 2*need {
+		room := make([]request, 4*need)
+		r.flight, r.room = room[:copy(room, r.flight)], room
+		return
+	}
+	r.flight = r.room[:copy(r.room, r.flight)]
 }
 
 // answer takes a block that came off those under way, and tells when it was

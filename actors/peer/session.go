@@ -41,7 +41,8 @@ type session struct {
 	answered          time.Time // when we had asked for the last payload
 	keepAlive         time.Duration
 
-	out effects
+	batch int // frames that came together with the one being taken
+	out   effects
 }
 
 // effects is what a session wants done. Slices that leave in a message are
@@ -229,6 +230,10 @@ func (s *session) piece(f *frame.Frame, now time.Time) error {
 		return nil
 	}
 	s.fed, s.answered = now, sent
+	if s.out.stored == nil { // they leave in messages: once for the batch, of the right size
+		s.out.arrived = make([]messages.Block, 0, s.batch)
+		s.out.stored = make([]messages.StoredBlock, 0, s.batch)
+	}
 	s.out.arrived = append(s.out.arrived, b)
 	s.out.stored = append(s.out.stored, messages.StoredBlock{Block: b, Data: f.Block})
 	return nil
@@ -308,7 +313,7 @@ func (s *session) deadline() time.Time {
 
 // shrink lets go of the room that a dormant session had for what moved.
 func (s *session) shrink() {
-	s.requests.waiting, s.requests.flight = nil, nil
+	s.requests.waiting, s.requests.flight, s.requests.room = nil, nil, nil
 	s.uploads.queue = nil
 	s.down.rest()
 	s.up.rest()

@@ -37,6 +37,9 @@ func shrink(registry *actor.ProcessRegistryValue) {
 	all := registry.LocalPIDs.LocalPIDs
 	registry.LocalPIDs.LocalPIDs = slices.Clone(all[:buckets])
 	for _, bucket := range all {
+		if bucket.IsEmpty() { // the look into it would cost a goroutine for each of its maps
+			continue
+		}
 		for id, process := range bucket.Items() {
 			bucket.Remove(id)
 			registry.LocalPIDs.GetBucket(id).Set(id, process)
