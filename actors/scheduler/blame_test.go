@@ -20,7 +20,7 @@ type liars struct {
 	spoilt int // pieces
 }
 
-func newLiars(t *testing.T, s *swarm) *liars {
+func newLiars(t tester, s *swarm) *liars {
 	x := &liars{sim: newSim(t, s), wrong: map[uint32]map[messages.PeerKey]bool{}, banned: map[netip.AddrPort]bool{}}
 	x.sim.judge = x.judge
 	return x

@@ -44,7 +44,7 @@ func (s *swarm) joinFrom(addr netip.AddrPort, key messages.PeerKey, have *bitset
 // sim drives a swarm with peers that deliver at a rate of their own, in virtual
 // time, and with a store that verifies a piece as soon as all of it is there.
 type sim struct {
-	t     *testing.T
+	t     tester
 	s     *swarm
 	peers map[messages.PeerKey]*simPeer
 	store map[uint32]map[uint32]messages.PeerKey // piece -> begin -> from
@@ -57,6 +57,12 @@ type sim struct {
 	bytes   int64                                 // that were delivered
 	single  int                                   // pieces that came from one peer
 	maxHeld int
+}
+
+// tester is a *testing.T or a *rapid.T.
+type tester interface {
+	Helper()
+	Fatalf(format string, args ...any)
 }
 
 type simPeer struct {
@@ -91,7 +97,7 @@ func (e *events) Pop() any {
 	return last
 }
 
-func newSim(t *testing.T, s *swarm) *sim {
+func newSim(t tester, s *swarm) *sim {
 	sim := &sim{t: t, s: s, peers: map[messages.PeerKey]*simPeer{}, store: map[uint32]map[uint32]messages.PeerKey{}}
 	sim.after(tick, sim.tick)
 	return sim
@@ -144,7 +150,7 @@ func (x *sim) flush() {
 }
 
 func (x *sim) work(sp *simPeer) {
-	if sp.busy || len(sp.asked) == 0 || sp.rate == 0 {
+	if sp.busy || len(sp.asked) == 0 || sp.rate == 0 || sp.p.gone {
 		return
 	}
 	sp.busy = true
