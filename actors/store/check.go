@@ -53,9 +53,13 @@ func (s *store) cannotStart(c actor.Context, err error) {
 	s.tellBoth(c, &messages.StoreFailed{Err: err, Full: isFull(err), Fatal: true})
 }
 
+// checkMemory is for what all workers read at a time, in bytes: 256 KiB of each
+// piece with two workers. More makes nothing faster.
+const checkMemory = 4 << 20
+
 // nextCheck takes as many pieces as can be hashed side by side, but leaves some
 // to the other workers. Turning from one to the next costs a hard disk a seek, so
-// they are read in long parts, with half of the memory that is otherwise for what
+// they are read in long parts, with some of the memory that is otherwise for what
 // is downloaded.
 func (s *store) nextCheck() *job {
 	left := s.check.pieces[s.check.next:]
@@ -68,7 +72,7 @@ func (s *store) nextCheck() *job {
 	}
 	j := s.newJob(taskCheck, left[0])
 	j.pieces = left[:n]
-	j.each = int(max(1, min(window, s.memory/2/int64(n*len(s.slots))/buffer.Size)))
+	j.each = int(max(1, min(window, min(s.memory/2, checkMemory)/int64(n*len(s.slots))/buffer.Size)))
 	s.check.next += n
 	return j
 }
