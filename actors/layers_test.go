@@ -66,6 +66,9 @@ func TestLayers(t *testing.T) {
 				!strings.HasPrefix(p.ImportPath, "kouzui/cmd") && strings.HasPrefix(dep, "kouzui/cmd"):
 				t.Errorf("%s depends on %s", p.ImportPath, dep)
 			}
+			if other := actorOf(dep); strings.HasPrefix(p.ImportPath, "kouzui/cmd") && other != "" && slices.Contains(p.Imports, dep) && other != "trackerserver" {
+				t.Errorf("%s knows the actor %s: commands use package actors", p.ImportPath, other)
+			}
 			if me, other := actorOf(p.ImportPath), actorOf(dep); me != "" && other != "" && me != other {
 				t.Errorf("the actor %s knows the actor %s", me, other)
 			}

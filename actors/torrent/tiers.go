@@ -38,9 +38,7 @@ func (t *tiers) advance() (activate []int) {
 // alone takes note that what the tiers have brought so far is nobody, and returns
 // the tiers to be activated: one more.
 func (t *tiers) alone() (activate []int) {
-	for i, active := range t.active {
-		t.barren[i] = active
-	}
+	copy(t.barren, t.active)
 	return t.advance()
 }
 

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"syscall"
 
-	"kouzui/actors/store"
 	"kouzui/actors/world"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
@@ -109,7 +108,7 @@ func diskCode(err error) int {
 		return exitDiskFull
 	case errors.Is(err, world.ErrLocked):
 		return exitLocked
-	case errors.Is(err, store.ErrForeign), errors.Is(err, world.ErrLinked), errors.Is(err, fs.ErrExist):
+	case errors.Is(err, world.ErrLinked), errors.Is(err, fs.ErrExist):
 		return exitForeign
 	case errors.As(err, &path):
 		switch {
