@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kouzui/actors/world"
+	"kouzui/messages"
 )
 
 // everyone is who is struck when nobody is named: all but the root, with which
@@ -61,6 +62,12 @@ var trackerErrors = map[string]world.Phase{
 	"dns": world.PhaseDNS, "connect": world.PhaseConnect, "tls": world.PhaseTLS, "send": world.PhaseSend,
 	"status": world.PhaseStatus, "read": world.PhaseRead, "bencode": world.PhaseBencode, "failure": world.PhaseFailure,
 }
+
+// UnknownMessage is the error of Parse for a fault that could never strike: no
+// message has that name.
+type UnknownMessage struct{ Name string }
+
+func (e *UnknownMessage) Error() string { return "is no message, such as BlocksArrived" }
 
 // Parse reads a Spec: a kind and then keys with their values, with commas in
 // between, such as
@@ -119,8 +126,8 @@ func (s *Spec) set(key, value string, f form) (err error) {
 		s.URL = Pattern(value)
 	case "message":
 		s.Message = value
-		if strings.ContainsAny(value, "*. ") {
-			return errors.New("is no type of a message, such as BlocksArrived")
+		if !slices.Contains(messages.Names(), value) {
+			return &UnknownMessage{value}
 		}
 	case "op":
 		s.Op = value

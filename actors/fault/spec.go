@@ -31,7 +31,7 @@ type Spec struct {
 	Kind Kind
 	When
 	Actor   Pattern       // paths of actors: who is struck
-	Message string        // of panic, hang and delay: a message's type, without its package
+	Message string        // of panic, hang and delay: the type of a message in package messages
 	Peer    Pattern       // of link: the other side, as address:port
 	Path    Pattern       // of disk: names of files below the torrent's folder
 	Op      string        // of disk: "read" or "write"; empty for both

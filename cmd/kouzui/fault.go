@@ -1,11 +1,14 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"kouzui/actors/fault"
+	"kouzui/messages"
 )
 
 // faultFlag is --fault, which can be repeated. It is for experiments, and not in
@@ -28,8 +31,12 @@ func (f *faultFlag) Set(text string) error { return f.Append(text) }
 // the environment.
 func (f *faultFlag) Append(text string) error {
 	s, err := fault.Parse(text)
-	if err == nil {
+	var unknown *fault.UnknownMessage
+	switch {
+	case err == nil:
 		*f = append(*f, s)
+	case errors.As(err, &unknown):
+		return fmt.Errorf("%w; near are %s", err, strings.Join(nearest(unknown.Name, messages.Names()), ", "))
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -63,6 +64,13 @@ func nearestFlag(flags *pflag.FlagSet, name string) string {
 		}
 	})
 	return best
+}
+
+// nearest are the three names that are most like name.
+func nearest(name string, names []string) []string {
+	far := func(other string) int { return distance(strings.ToLower(name), strings.ToLower(other)) }
+	sorted := slices.SortedStableFunc(slices.Values(names), func(a, b string) int { return cmp.Compare(far(a), far(b)) })
+	return sorted[:min(3, len(sorted))]
 }
 
 // distance is how many letters have to be changed, added or taken away to make b
