@@ -120,7 +120,7 @@ func (f *createFlags) finish(out *output, target *target, t *metainfo.Torrent, r
 	if err := target.write(raw, out.stdout); err != nil {
 		return err
 	}
-	out.say("%s: %s in %d files, %d pieces of %s, info hash %s", t.Name, units.Bytes(t.Length), len(t.Files), t.PieceCount(), units.Bytes(t.PieceLength), t.InfoHash)
+	out.say("%s: %s in %s, %s of %s, info hash %s", t.Name, units.Bytes(t.Length), units.Count(len(t.Files), "file"), units.Count(t.PieceCount(), "piece"), units.Bytes(t.PieceLength), t.InfoHash)
 	switch {
 	case target.path == "-":
 		return nil

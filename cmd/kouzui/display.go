@@ -24,12 +24,14 @@ type display struct {
 	current map[metainfo.Hash]*messages.Progress
 	drawn   time.Time
 	printed map[metainfo.Hash]time.Time // the last plain line
+	leaving map[metainfo.Hash]bool      // it ends when it is complete
 }
 
 func newDisplay(out *output) display {
 	return display{
 		out: out, started: time.Now(),
 		current: map[metainfo.Hash]*messages.Progress{}, printed: map[metainfo.Hash]time.Time{},
+		leaving: map[metainfo.Hash]bool{},
 	}
 }
 
@@ -46,6 +48,9 @@ func (d *display) event(event any) {
 		d.order = append(d.order, p.InfoHash)
 	}
 	d.current[p.InfoHash] = p
+	if p.State == messages.StateSeeding && d.leaving[p.InfoHash] {
+		return // its last words follow
+	}
 	changed := before != nil && before.State != p.State
 	if d.out.plain && (changed || p.At.Sub(d.printed[p.InfoHash]) >= plainEvery) {
 		d.printed[p.InfoHash] = p.At

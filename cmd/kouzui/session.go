@@ -87,6 +87,7 @@ func (s *session) add(t *metainfo.Torrent, o messages.TorrentOptions) {
 		InfoHash: t.InfoHash, Name: t.Name, State: messages.StateStarting,
 		Pieces: t.PieceCount(), Length: t.Length, Left: t.Length,
 	}
+	s.display.leaving[t.InfoHash] = !o.Seed && !o.UntilPeersDone
 	s.jobs = append(s.jobs, j)
 	s.byHash[t.InfoHash] = j
 	if s.out.lines != nil {
@@ -247,6 +248,8 @@ func (s *session) tracker(m *messages.TorrentTracker) {
 	case j == nil:
 	case m.Replied != nil:
 		j.replied, j.tracker = true, nil
+		s.out.log.Debug().Str("tracker", m.Replied.URL).Stringer("event", m.Replied.Event).Int("peers", m.Replied.Peers).
+			Time("next", m.Replied.Next).Msg("announced")
 		if m.Replied.Warning != "" {
 			s.out.warn(fmt.Sprintf("tracker %s: %s", m.Replied.URL, m.Replied.Warning))
 		}
@@ -273,14 +276,18 @@ func (s *session) ended(j *job, complete bool, err error) {
 	s.display.ended(j, complete)
 }
 
-// explain finds the cause of a timeout: nobody was ever met because no tracker
-// answered.
+// explain adds to what ended a download too late that nobody was ever met because
+// no tracker answered. That is why it stalled; a time that was set is up anyway.
 func (j *job) explain(err error) error {
-	late := errors.Is(err, errTimeout) || errors.Is(err, messages.ErrStalled)
-	if late && !j.met && j.tracker != nil {
-		return failf(exitNetwork, "%w (all trackers failed: %w)", err, j.tracker)
+	stalled := errors.Is(err, messages.ErrStalled)
+	if j.met || j.tracker == nil || !stalled && !errors.Is(err, errTimeout) {
+		return err
 	}
-	return err
+	err = fmt.Errorf("%w (all trackers failed: %w)", err, j.tracker)
+	if stalled {
+		return fail(exitNetwork, err)
+	}
+	return fail(exitTimeout, err)
 }
 
 // end sums up the run and returns the error that it ends with: the first.

@@ -91,6 +91,14 @@ func Percent(part, whole int64) string {
 	return fmt.Sprintf("%.1f%%", math.Floor(1000*float64(part)/float64(whole))/10)
 }
 
+// Count prints how many there are of something: "1 file", "3 files".
+func Count(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
 // Duration prints a span in its two largest units: "42s", "3m07s", "2h15m", "4d06h".
 func Duration(d time.Duration) string {
 	s := int64(math.Ceil(d.Seconds()))
