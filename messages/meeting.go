@@ -62,8 +62,17 @@ type AddressesBlocked struct {
 }
 
 // CandidatesWanted: peers to torrent, each time it has started. The torrent tells
-// it the addresses it knows, as PeersFound.
+// it the addresses it knows, as PeersFound, and the rates, as SetLimits, if they
+// have changed since the start.
 type CandidatesWanted struct{}
+
+// Disband: torrent, by engine, to peers, when the torrent ends: all connections
+// end, each with a last PeerRates to the scheduler, and no other is made. When
+// nobody is left peers passes it on to the scheduler.
+type Disband struct{ ReplyTo *actor.PID }
+
+// Disbanded: scheduler to the sender of Disband: Last counts all that moved.
+type Disbanded struct{ Last Progress }
 
 // PeersWanted: scheduler to peers, when it changes and from time to time, for
 // one that was restarted: a torrent that does not know yet what it has does not

@@ -52,6 +52,19 @@ type AddTorrent struct {
 	Options TorrentOptions
 }
 
+// TorrentStarted: torrent to client, each time it has started. The client answers
+// with SetLimits, ListenPort and CountsSoFar: what changed since the torrent was
+// added, and what an earlier life of it has counted.
+type TorrentStarted struct{ InfoHash metainfo.Hash }
+
+// CountsSoFar: client to torrent, the answer to TorrentStarted, which reports no
+// Progress before: what has been counted in this run.
+type CountsSoFar struct {
+	Downloaded, Uploaded, Wasted int64 // bytes
+	Corrupt                      int   // pieces
+	Complete                     bool  // all was there: trackers have been told
+}
+
 // StopTorrent: client to torrent, or a command to client. The torrent flushes,
 // says `stopped` to its trackers, and ends with TorrentDone.
 type StopTorrent struct{ InfoHash metainfo.Hash }

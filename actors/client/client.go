@@ -57,7 +57,9 @@ func New(c Config) actor.Actor {
 type entry struct {
 	pid   *actor.PID
 	ended bool // its last word has been passed on
-	last  messages.Progress
+	// completed: it was complete once in this run.
+	completed bool
+	last      messages.Progress
 	// memory is what it was told last that it may hold, in bytes; 0: nothing yet.
 	memory int64
 }
@@ -108,6 +110,8 @@ func (cl *client) Receive(c actor.Context) {
 	case *messages.ListenerFailed:
 		cl.Notify(m)
 		cl.admit(c)
+	case *messages.TorrentStarted:
+		cl.started(c, m.InfoHash)
 	case *messages.Progress:
 		last := cl.counted(c, m.InfoHash, *m)
 		cl.Notify(&last)
@@ -115,6 +119,9 @@ func (cl *client) Receive(c actor.Context) {
 		*messages.AddressesBlocked:
 		cl.Notify(m)
 	case *messages.TorrentCompleted:
+		if t := cl.torrents[m.InfoHash]; t != nil {
+			t.completed = true
+		}
 		cl.Notify(&messages.TorrentCompleted{InfoHash: m.InfoHash, Last: cl.counted(c, m.InfoHash, m.Last)})
 	case *messages.TorrentDone:
 		last := cl.counted(c, m.InfoHash, m.Last)
@@ -173,6 +180,21 @@ func (cl *client) add(c actor.Context, m *messages.AddTorrent) {
 	cl.torrents[hash] = &entry{pid: cl.spawn(c, props, "torrent-"+hash.String()[:8])}
 	cl.route(c, hash)
 	cl.shareSoon(c)
+}
+
+// started tells a torrent that may have been restarted what has become of it.
+func (cl *client) started(c actor.Context, hash metainfo.Hash) {
+	t := cl.torrents[hash]
+	if t == nil {
+		return
+	}
+	limits := cl.Limits
+	c.Send(t.pid, &limits)
+	c.Send(t.pid, &messages.ListenPort{Port: cl.addr.Port()})
+	c.Send(t.pid, &messages.CountsSoFar{
+		Downloaded: t.last.Downloaded, Uploaded: t.last.Uploaded, Wasted: t.last.Wasted, Corrupt: t.last.Corrupt,
+		Complete: t.completed,
+	})
 }
 
 func (cl *client) shareSoon(c actor.Context) {

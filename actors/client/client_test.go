@@ -219,3 +219,18 @@ func TestNothingIsSaidToHaveFailedWhenTheClientStops(t *testing.T) {
 		t.Errorf("got %T", <-s.events)
 	}
 }
+
+func TestARestartedTorrentIsToldWhatItCounted(t *testing.T) {
+	s := newScene(t, false)
+	hash := s.add(1000)
+	s.Tell(&messages.Progress{InfoHash: hash, Downloaded: 600, Uploaded: 50, Wasted: 4, Corrupt: 1})
+	s.Tell(&messages.TorrentStarted{InfoHash: hash})
+	if m := stage.Await[*messages.SetLimits](s.torrent); m.Down != 7 {
+		t.Errorf("the rates are %+v", m)
+	}
+	stage.Await[*messages.ListenPort](s.torrent)
+	want := messages.CountsSoFar{Downloaded: 600, Uploaded: 50, Wasted: 4, Corrupt: 1}
+	if m := stage.Await[*messages.CountsSoFar](s.torrent); *m != want {
+		t.Errorf("it is told %+v", m)
+	}
+}

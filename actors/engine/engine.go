@@ -52,7 +52,7 @@ func (e *engine) Receive(c actor.Context) {
 		e.setMemory(c, m)
 	case *messages.Flush:
 		c.Forward(e.Refs.Store)
-	case *messages.AdoptLink, *messages.PeersFound, *messages.SetLimits:
+	case *messages.AdoptLink, *messages.PeersFound, *messages.SetLimits, *messages.Disband:
 		c.Forward(e.Refs.Peers)
 	case *actor.Restarting, *actor.Stopping:
 		e.ending = true

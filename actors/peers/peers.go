@@ -102,8 +102,10 @@ type peers struct {
 	last   messages.PeerKey
 	wanted bool // it is known what we have: dial
 	ending bool // the peers that stop are not replaced
-	turned bool // somebody was turned away for want of room
-	timer  world.Timer
+	// disband is what the scheduler is told once nobody is left; nil: we go on.
+	disband *messages.Disband
+	turned  bool // somebody was turned away for want of room
+	timer   world.Timer
 	// Dials are paced by a bucket of a second.
 	dials  float64
 	filled time.Time
@@ -122,7 +124,7 @@ func (p *peers) Receive(c actor.Context) {
 		p.found(c, m)
 		p.dial(c)
 	case *messages.PeersWanted:
-		p.wanted = m.Wanted
+		p.wanted = m.Wanted && p.disband == nil
 		p.dial(c)
 		p.wantRoom(c)
 	case *dialTick:
@@ -144,6 +146,12 @@ func (p *peers) Receive(c actor.Context) {
 		p.terminated(c, m)
 	case *messages.BanAddress:
 		p.ban(c, m)
+	case *messages.Disband:
+		p.disband, p.wanted = m, false
+		for _, s := range p.slots {
+			supervise.Stop(c, s.pid, messages.GoneStopping.String())
+		}
+		p.disbanded(c)
 	case *messages.RollCall, *messages.SetLimits:
 		if l, ok := m.(*messages.SetLimits); ok {
 			p.Limits = *l
@@ -156,6 +164,12 @@ func (p *peers) Receive(c actor.Context) {
 		if p.timer != nil {
 			p.timer.Stop()
 		}
+	}
+}
+
+func (p *peers) disbanded(c actor.Context) {
+	if p.disband != nil && len(p.slots) == 0 {
+		c.Send(p.Refs.Scheduler, p.disband)
 	}
 }
 
@@ -259,6 +273,9 @@ func (p *peers) adopt(c actor.Context, m *messages.AdoptLink) {
 }
 
 func (p *peers) refuse(host netip.Addr, id [20]byte) error {
+	if p.disband != nil {
+		return errors.New("stopping")
+	}
 	if p.known.barred(host, id) {
 		return errors.New("banned")
 	}
@@ -344,6 +361,7 @@ func (p *peers) terminated(c actor.Context, m *actor.Terminated) {
 		p.known.gone(s.Addr, why, p.World.Clock.Now(), p.rnd)
 	}
 	p.dial(c)
+	p.disbanded(c)
 }
 
 func (p *peers) ban(c actor.Context, m *messages.BanAddress) {

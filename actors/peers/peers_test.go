@@ -412,3 +412,26 @@ func TestSomeConnectionsAreKeptForThoseThatWeDial(t *testing.T) {
 		t.Errorf("%d connections after dialling, want all 10", len(s.born))
 	}
 }
+
+// At the end all peers are stopped before the scheduler sums up, and nobody comes
+// any more.
+func TestAllPartBeforeTheCountsAreSummedUp(t *testing.T) {
+	s := newScene(t, 10)
+	s.find(2)
+	s.Tell(&messages.PeersWanted{Wanted: true})
+	<-s.born
+	<-s.born
+	s.Tell(&messages.Disband{ReplyTo: s.torrent.PID})
+	stage.Next[*messages.Disband](s.scheduler)
+	for _, n := range s.Tree.Snapshot() {
+		if n.Kind == "peer" {
+			t.Errorf("%s is still there", n.Path)
+		}
+	}
+	s.find(3)
+	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Settle()
+	if len(s.born) > 0 {
+		t.Error("somebody is dialled at the end")
+	}
+}

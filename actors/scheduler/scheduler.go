@@ -142,6 +142,8 @@ func (s *Scheduler) handle(c actor.Context) {
 		s.with(m.Key, func(p *peer) { s.peerRates(p, m) })
 	case *messages.RoomWanted:
 		s.makeRoom()
+	case *messages.Disband:
+		c.Send(m.ReplyTo, &messages.Disbanded{Last: *s.named(s.progress())})
 
 	case *ticked:
 		if m.to == s {
@@ -342,8 +344,12 @@ func (s *Scheduler) announce(c actor.Context) {
 }
 
 func (s *Scheduler) report(c actor.Context) {
-	m := s.progress()
-	m.InfoHash, m.Name = s.Torrent.InfoHash, s.Torrent.Name
+	m := s.named(s.progress())
 	s.told = m.State
 	c.Send(s.Refs.Torrent, m)
+}
+
+func (s *Scheduler) named(m *messages.Progress) *messages.Progress {
+	m.InfoHash, m.Name = s.Torrent.InfoHash, s.Torrent.Name
+	return m
 }

@@ -388,3 +388,19 @@ func TestNewsInACrowd(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// The last counts are those that peers told as they went.
+func TestTheLastCounts(t *testing.T) {
+	s := newScene(t)
+	s.open()
+	p := s.StartProbe("p")
+	s.join(1, p, set())
+	s.Tell(&messages.PeerRates{Key: 1, UpTotal: 10, WastedTotal: 3})
+	s.Tell(&messages.PeerRates{Key: 1, UpTotal: 50, WastedTotal: 4})
+	s.Tell(&messages.PeerGone{Key: 1, Link: 1})
+	asker := s.StartProbe("asker")
+	s.Tell(&messages.Disband{ReplyTo: asker.PID})
+	if last := stage.Next[*messages.Disbanded](asker).Last; last.Uploaded != 50 || last.Wasted != 4 || last.Peers != 0 {
+		t.Errorf("it counts %+v", last)
+	}
+}

@@ -46,9 +46,6 @@ func (t *torrent) renew(c actor.Context, m *messages.DataChanged) {
 func (t *torrent) beginAnew(c actor.Context) {
 	t.renewal.wanted = false
 	t.spawnEngine(c)
-	if t.renewal.limits != nil {
-		c.Send(t.engine, t.renewal.limits)
-	}
 	if t.renewal.memory != nil {
 		c.Send(t.engine, t.renewal.memory)
 	}

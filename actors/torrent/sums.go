@@ -3,9 +3,17 @@ package torrent
 import "kouzui/messages"
 
 // sums carries the counts of a run over the restarts of an engine, whose
-// scheduler counts from nothing.
+// scheduler counts from nothing, and over those of the torrent itself, whose
+// client keeps them.
 type sums struct {
+	begun       bool // it is known what the client has kept
 	before, now counts
+}
+
+// goOnFrom takes over what the client has kept.
+func (s *sums) goOnFrom(m *messages.CountsSoFar) {
+	s.begun = true
+	s.before = counts{m.Downloaded, m.Uploaded, m.Wasted, m.Corrupt}
 }
 
 type counts struct {

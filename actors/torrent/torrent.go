@@ -57,8 +57,12 @@ type torrent struct {
 	timer    world.Timer // for due, or once it ends for the end
 	due      time.Time   // see goals.due
 
-	last  messages.Progress
-	sums  sums
+	// started is when this life began: earlier Progress is of another's engine.
+	started time.Time
+	last    messages.Progress
+	sums    sums
+	// held is the last Progress that came before CountsSoFar.
+	held  *messages.Progress
 	known map[netip.AddrPort]messages.PeerAddr
 	// pieces is what the last store knew, for the next one; nil: nothing.
 	pieces  *messages.PiecesKnown
@@ -95,6 +99,9 @@ func (t *torrent) Receive(c actor.Context) {
 	case *messages.SetMemory:
 		t.renewal.memory = m
 		t.forward(c)
+
+	case *messages.CountsSoFar:
+		t.goOnFrom(c, m)
 
 	case *messages.CandidatesWanted:
 		t.tellCandidates(c)
@@ -145,6 +152,9 @@ func (t *torrent) Receive(c actor.Context) {
 			t.failure = m.Err
 		}
 		t.answered(c)
+	case *messages.Disbanded:
+		t.last = t.sums.total(m.Last)
+		t.answered(c)
 	case *messages.AnnouncingStopped:
 		t.answered(c)
 	case *goalDue:
@@ -176,6 +186,7 @@ func (t *torrent) Receive(c actor.Context) {
 
 func (t *torrent) start(c actor.Context) {
 	t.Refs.Torrent = c.Self()
+	t.started = t.World.Clock.Now()
 	t.known = map[netip.AddrPort]messages.PeerAddr{}
 	for _, a := range t.Options.Peers {
 		t.known[a] = messages.PeerAddr{Addr: a, Origin: messages.FromUser}
@@ -184,8 +195,21 @@ func (t *torrent) start(c actor.Context) {
 		InfoHash: t.Torrent.InfoHash, Name: t.Torrent.Name, State: messages.StateStarting,
 		Pieces: t.Torrent.PieceCount(), Length: t.Torrent.Length, Left: t.Torrent.Length,
 	}
+	c.Send(t.Refs.Client, &messages.TorrentStarted{InfoHash: t.Torrent.InfoHash})
 	t.spawnTrackers(c)
 	t.spawnEngine(c)
+}
+
+// goOnFrom takes over what an earlier life of this torrent has counted.
+func (t *torrent) goOnFrom(c actor.Context, m *messages.CountsSoFar) {
+	t.sums.goOnFrom(m)
+	for i := range t.trackers.resume {
+		t.trackers.resume[i].Completed = m.Complete
+	}
+	if t.held != nil {
+		t.progress(c, t.held)
+		t.held = nil
+	}
 }
 
 func (t *torrent) spawnEngine(c actor.Context) {
@@ -196,7 +220,8 @@ func (t *torrent) spawnEngine(c actor.Context) {
 	t.engine = engine
 }
 
-// tellCandidates gives peers that begin anew the addresses that are known.
+// tellCandidates gives peers that begin anew the addresses that are known, and
+// the rates.
 func (t *torrent) tellCandidates(c actor.Context) {
 	found := &messages.PeersFound{}
 	for _, a := range t.known {
@@ -204,6 +229,9 @@ func (t *torrent) tellCandidates(c actor.Context) {
 	}
 	if t.engine != nil {
 		c.Send(t.engine, found)
+		if t.renewal.limits != nil {
+			c.Send(t.engine, t.renewal.limits)
+		}
 	}
 }
 
@@ -240,7 +268,11 @@ func (t *torrent) forward(c actor.Context) {
 }
 
 func (t *torrent) progress(c actor.Context, m *messages.Progress) {
-	if t.ending {
+	if t.ending || m.At.Before(t.started) {
+		return
+	}
+	if !t.sums.begun {
+		t.held = m
 		return
 	}
 	now := t.World.Clock.Now()
@@ -298,8 +330,9 @@ func (t *torrent) end(c actor.Context, failure error) {
 	}
 	t.ending, t.failure = true, failure
 	if t.engine != nil {
-		t.pending++
+		t.pending += 2
 		c.Send(t.engine, &messages.Flush{ReplyTo: c.Self()})
+		c.Send(t.engine, &messages.Disband{ReplyTo: c.Self()})
 	}
 	t.pending += t.endAnnouncing(c)
 	t.stopTimer()

@@ -34,11 +34,13 @@ func newScene(t *testing.T, o messages.TorrentOptions) *scene {
 		Tracker: func(_ messages.Refs, tier int) *actor.Props { return s.Relay("tracker", s.trackers[tier]) },
 	}
 	s.Perform(func() actor.Actor { return New(config) })
+	stage.Next[*messages.TorrentStarted](s.client)
+	s.Tell(&messages.CountsSoFar{})
 	return s
 }
 
 func (s *scene) progress(state messages.State, left int64) {
-	s.Tell(&messages.Progress{State: state, Left: left, Downloaded: 1000 - left})
+	s.Tell(&messages.Progress{At: s.World.Clock.Now(), State: state, Left: left, Downloaded: 1000 - left})
 	stage.Next[*messages.Progress](s.client)
 }
 
@@ -82,7 +84,7 @@ func TestTheNextTierIsAskedWhenTheFirstBringsNobody(t *testing.T) {
 	}
 	s.Quiet(s.trackers[1]) // it is not told to stand by
 
-	s.Tell(&messages.Progress{State: messages.StateDownloading, Left: 400, Peers: 1})
+	s.Tell(&messages.Progress{At: s.World.Clock.Now(), State: messages.StateDownloading, Left: 400, Peers: 1})
 	if m := stage.Await[*messages.Totals](s.trackers[1]); m.Alone {
 		t.Errorf("it announces %+v", m)
 	}
@@ -109,6 +111,7 @@ func TestItEndsInOrder(t *testing.T) {
 	s.progress(messages.StateSeeding, 0)
 	stage.Next[*messages.TorrentCompleted](s.client)
 	stage.Await[*messages.Flush](s.engine)
+	stage.Await[*messages.Disband](s.engine)
 	if m := stage.Await[*messages.Totals](s.trackers[0]); m.Completed {
 		t.Error("completed before it was")
 	}
@@ -119,8 +122,10 @@ func TestItEndsInOrder(t *testing.T) {
 	s.Tell(&messages.Flushed{})
 	s.Quiet(s.client)
 	s.Tell(&messages.AnnouncingStopped{})
-	if done := stage.Next[*messages.TorrentDone](s.client); !done.Complete {
-		t.Error("it was complete")
+	s.Quiet(s.client)
+	s.Tell(&messages.Disbanded{Last: messages.Progress{Downloaded: 1000, Uploaded: 77}})
+	if done := stage.Next[*messages.TorrentDone](s.client); !done.Complete || done.Last.Uploaded != 77 {
+		t.Errorf("at last it is %+v", done)
 	}
 	s.Quiet(s.client)
 }
@@ -141,6 +146,7 @@ func TestWhatTheStoreCannotDoEndsIt(t *testing.T) {
 	cause := errors.New("no such folder")
 	s.Tell(&messages.StoreFailed{Err: cause, Fatal: true})
 	s.Tell(&messages.Flushed{})
+	s.Tell(&messages.Disbanded{})
 	if failed := stage.Next[*messages.TorrentFailed](s.client); !errors.Is(failed.Err, cause) {
 		t.Errorf("it failed with %v", failed.Err)
 	}
@@ -162,8 +168,45 @@ func TestWithoutPeersItSaysWhatTheTrackerSaid(t *testing.T) {
 	s.progress(messages.StateDownloading, 400)
 	s.Tell(&messages.TrackerFailed{Tier: 0, URL: "http://a/announce", Err: errors.New("connect: refused")})
 	stage.Next[*messages.TorrentTracker](s.client)
-	s.Tell(&messages.Progress{State: messages.StateDownloading, Left: 400})
+	s.Tell(&messages.Progress{At: s.World.Clock.Now(), State: messages.StateDownloading, Left: 400})
 	if p := stage.Next[*messages.Progress](s.client); p.Why != "tracker http://a/announce: connect: refused" {
 		t.Errorf("it says %q", p.Why)
+	}
+}
+
+// What is counted goes on when the torrent is restarted: it asks the client, and
+// takes nothing from what its predecessor's engine still had to say.
+func TestItGoesOnCountingAfterARestart(t *testing.T) {
+	s := newScene(t, messages.TorrentOptions{})
+	count := func(at time.Time, downloaded int64) {
+		s.Tell(&messages.Progress{At: at, State: messages.StateChecking, Downloaded: downloaded})
+	}
+	before := s.World.Clock.Now()
+	count(before, 600)
+	stage.Next[*messages.Progress](s.client)
+	s.World.Clock.Advance(time.Second)
+	s.Crash()
+	stage.Next[*messages.TorrentStarted](s.client)
+	count(s.World.Clock.Now(), 1)
+	count(before, 700)
+	s.Quiet(s.client) // not before it knows what to add
+	s.Tell(&messages.CountsSoFar{Downloaded: 600, Uploaded: 50, Wasted: 4, Corrupt: 1})
+	count(s.World.Clock.Now(), 2)
+	for _, want := range []int64{601, 602} {
+		if p := stage.Next[*messages.Progress](s.client); p.Downloaded != want || p.Uploaded != 50 || p.Wasted != 4 || p.Corrupt != 1 {
+			t.Errorf("it counts %+v", p)
+		}
+	}
+}
+
+// Peers that were restarted know the rates of their Config only.
+func TestPeersAreToldTheRates(t *testing.T) {
+	s := newScene(t, messages.TorrentOptions{})
+	s.Tell(&messages.SetLimits{Up: 5})
+	stage.Next[*messages.SetLimits](s.engine)
+	s.Tell(&messages.CandidatesWanted{})
+	stage.Next[*messages.PeersFound](s.engine)
+	if m := stage.Next[*messages.SetLimits](s.engine); m.Up != 5 {
+		t.Errorf("they are told %+v", m)
 	}
 }
