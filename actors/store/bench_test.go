@@ -56,7 +56,7 @@ func BenchmarkDownload(b *testing.B) {
 		r.stop()
 		os.RemoveAll(filepath.Join(dir, "data.part"))
 		os.RemoveAll(filepath.Join(dir, "data"))
-		os.RemoveAll(filepath.Join(dir, journalName(s.Torrent)))
+		os.RemoveAll(filepath.Join(dir, s.Torrent.JournalName()))
 		runtime.GC()
 		b.StartTimer()
 	}

@@ -120,7 +120,7 @@ func (s *store) concludeCheck(c actor.Context) {
 	s.stamps = s.found.stamps
 	s.assembly = newAssembly(s.Torrent, s.Pool, s.have)
 	s.setMemory(s.memory)
-	whole := s.lacking == 0 && s.found.base == finalName(s.Torrent) && (s.MustExist || s.found.whole(s.Torrent))
+	whole := s.lacking == 0 && s.found.base == s.Torrent.Name && (s.MustExist || s.found.whole(s.Torrent))
 	// A check is not to be made twice, and data in use under its final name has to
 	// be known as ours. Where nothing was looked at, nothing is known: a journal
 	// would make the next start believe that nothing is there.

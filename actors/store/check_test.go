@@ -188,7 +188,7 @@ func (s *sample) placeJournal(t *testing.T, disk world.Disk, dir, base, kind str
 	if kind == "torn" {
 		raw = raw[:len(raw)/2]
 	}
-	if err := folder.WriteFile(journalName(s.Torrent), raw); err != nil {
+	if err := folder.WriteFile(s.Torrent.JournalName(), raw); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto/sha1"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/bits-and-blooms/bitset"
@@ -218,25 +217,6 @@ func FuzzJournal(f *testing.F) {
 			t.Error("taken without its head")
 		}
 	})
-}
-
-func TestNames(t *testing.T) {
-	long := strings.Repeat("ä", metainfo.MaxPathPart/2)
-	for name, want := range map[string]string{
-		"a":  "a.part .a.kouzui .a.kouzui.lock",
-		long: "",
-	} {
-		tor := &metainfo.Torrent{Name: name}
-		names := []string{partName(tor), journalName(tor), lockName(tor)}
-		if want != "" && strings.Join(names, " ") != want {
-			t.Error(names)
-		}
-		for i, n := range names {
-			if len(n) > metainfo.MaxPathPart || strings.ToValidUTF8(n, "?") != n || slices.Contains(names[:i], n) || n == finalName(tor) {
-				t.Errorf("%q: %d bytes", n, len(n))
-			}
-		}
-	}
 }
 
 func TestRoomNeeded(t *testing.T) {

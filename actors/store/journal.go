@@ -119,7 +119,7 @@ func readJournal(folder world.Folder, t *metainfo.Torrent) (*journal, error) {
 	// Another torrent's journal may be longer; its head is enough to know it, but
 	// a file is read whole, so that it is bounded by what the largest could be.
 	const largest = 16 << 20
-	raw, err := folder.ReadFile(journalName(t), max(largest, int64(journalSize(t))))
+	raw, err := folder.ReadFile(t.JournalName(), max(largest, int64(journalSize(t))))
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, nil

@@ -102,7 +102,7 @@ func (k *keeper) look() error {
 	if err != nil {
 		return err
 	}
-	unlock, err := folder.Lock(lockName(k.torrent))
+	unlock, err := folder.Lock(k.torrent.LockName())
 	if err != nil && !k.alone && !errors.Is(err, world.ErrLocked) {
 		unlock, err = func() {}, nil // to seed from where nothing can be written
 	}
@@ -110,7 +110,7 @@ func (k *keeper) look() error {
 		folder.Close()
 		return err
 	}
-	if folds(folder, k.torrent) {
+	if world.Folds(folder, k.torrent.LockName(), k.torrent.Name, k.torrent.PartName()) {
 		k.torrent = k.torrent.Folded()
 	}
 	found, err := look(folder, k.torrent)
@@ -194,10 +194,10 @@ func (k *keeper) settle() error {
 	if err := k.files.syncNames(); err != nil {
 		return err
 	}
-	if k.chore.task == choreFinish && k.files.at() != finalName(k.torrent) {
-		err := k.files.relocate(finalName(k.torrent))
+	if k.chore.task == choreFinish && k.files.at() != k.torrent.Name {
+		err := k.files.relocate(k.torrent.Name)
 		if errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("%s: %w", finalName(k.torrent), ErrForeign)
+			return fmt.Errorf("%s: %w", k.torrent.Name, ErrForeign)
 		}
 		if err != nil {
 			return err
@@ -210,7 +210,7 @@ func (k *keeper) settle() error {
 		}
 	}
 	raw := journal{k.chore.stamps, k.chore.verified}.encode(k.torrent)
-	err := k.files.folder.WriteFile(journalName(k.torrent), raw)
+	err := k.files.folder.WriteFile(k.torrent.JournalName(), raw)
 	if k.chore.task == choreFinish {
 		return nil // the data is safe; without a journal it will be checked
 	}

@@ -41,7 +41,7 @@ func (s *store) recall(check []int) []int {
 			check = append(check, int(i))
 		}
 	}
-	if s.found.base == partName(s.Torrent) {
+	if s.found.base == s.Torrent.PartName() {
 		s.unsaved = true
 		for i, stamp := range s.found.stamps {
 			if stamp != absent {

@@ -34,7 +34,7 @@ type found struct {
 
 // look finds the data: under its final name, or else as a partial one.
 func look(folder world.Folder, t *metainfo.Torrent) (*found, error) {
-	f := &found{base: partName(t), stamps: make([]messages.Stamp, len(t.Files)), blocks: make([]int64, len(t.Files))}
+	f := &found{base: t.PartName(), stamps: make([]messages.Stamp, len(t.Files)), blocks: make([]int64, len(t.Files))}
 	for i := range f.stamps {
 		f.stamps[i] = absent
 	}
@@ -42,7 +42,7 @@ func look(folder world.Folder, t *metainfo.Torrent) (*found, error) {
 	if f.journal, other = readJournal(folder, t); !errors.Is(other, errOtherJournal) {
 		other = nil
 	}
-	for _, name := range []string{finalName(t), partName(t)} {
+	for _, name := range []string{t.Name, t.PartName()} {
 		info, err := folder.Stat(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -50,7 +50,7 @@ func look(folder world.Folder, t *metainfo.Torrent) (*found, error) {
 		if err != nil {
 			return nil, err
 		}
-		if name == partName(t) && other != nil {
+		if name == t.PartName() && other != nil {
 			return nil, fmt.Errorf("%s: %w: %w", name, ErrForeign, other)
 		}
 		f.base, f.exists = name, true
@@ -93,7 +93,7 @@ func (f *found) plan(t *metainfo.Torrent, mode messages.CheckMode, mustExist boo
 	have = bitset.New(uint(t.PieceCount()))
 	switch {
 	case !f.exists && mustExist:
-		return nil, nil, fmt.Errorf("%s: %w", finalName(t), fs.ErrNotExist)
+		return nil, nil, fmt.Errorf("%s: %w", t.Name, fs.ErrNotExist)
 	case !f.exists:
 		return have, nil, nil
 	case f.strange != "" && !mustExist:
@@ -152,7 +152,7 @@ func (f *found) covers(t *metainfo.Torrent, piece int) bool {
 // ours tells whether data of which no piece is right may be written to all the
 // same: it is named as partial, the journal knows it, or there is none.
 func (f *found) ours(t *metainfo.Torrent) bool {
-	if f.base != finalName(t) || f.journal != nil {
+	if f.base != t.Name || f.journal != nil {
 		return true
 	}
 	for _, s := range f.stamps {
@@ -170,7 +170,7 @@ func (f *found) whole(t *metainfo.Torrent) bool {
 			return false
 		}
 	}
-	return f.base == finalName(t)
+	return f.base == t.Name
 }
 
 // missing is how many bytes of the disk the torrent still needs: of each file

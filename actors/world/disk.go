@@ -3,6 +3,7 @@ package world
 import (
 	"errors"
 	"io/fs"
+	"strings"
 
 	"kouzui/messages"
 )
@@ -100,4 +101,20 @@ type File interface {
 type SocketFile interface {
 	File
 	SendTo(socket uintptr, off int64, n int) (int, error)
+}
+
+// Folds tells whether a folder takes names for equal that differ in case only,
+// as some do on any system. It knows by the first of names that is there and has
+// letters.
+func Folds(folder Folder, names ...string) bool {
+	for _, name := range names {
+		info, err := folder.Stat(name)
+		other := strings.ToUpper(name)
+		if err != nil || other == name {
+			continue
+		}
+		same, err := folder.Stat(other)
+		return err == nil && same.Stamp == info.Stamp
+	}
+	return false
 }

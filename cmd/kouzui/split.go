@@ -106,7 +106,10 @@ func (f *splitFlags) content(t *metainfo.Torrent) (hashing.Content, error) {
 		dir = filepath.Dir(dir)
 	}
 	folder, err := real.OpenExisting(dir)
-	return hashing.Content{Folder: folder, Files: contentAt(t, t.Name)}, err
+	if err != nil {
+		return hashing.Content{}, err
+	}
+	return hashing.Content{Folder: folder, Files: contentAt(folder, t, t.Name)}, nil
 }
 
 // deal says for each piece which copy gets it.

@@ -103,9 +103,9 @@ func findData(t *metainfo.Torrent, dir string) (content hashing.Content, base st
 	if err != nil {
 		return content, "", err
 	}
-	for _, base := range []string{t.Name, t.Name + ".part"} {
+	for _, base := range []string{t.Name, t.PartName()} {
 		if _, err = folder.Stat(base); err == nil {
-			return hashing.Content{Folder: folder, Files: contentAt(t, base)}, base, nil
+			return hashing.Content{Folder: folder, Files: contentAt(folder, t, base)}, base, nil
 		}
 		if !errors.Is(err, fs.ErrNotExist) {
 			break
@@ -118,8 +118,12 @@ func findData(t *metainfo.Torrent, dir string) (content hashing.Content, base st
 	return content, "", err
 }
 
-// contentAt are the files of a torrent under base.
-func contentAt(t *metainfo.Torrent, base string) []hashing.File {
+// contentAt are the files of a torrent under base, by the names that a download
+// gives them in this folder.
+func contentAt(folder world.Folder, t *metainfo.Torrent, base string) []hashing.File {
+	if world.Folds(folder, t.JournalName(), base) {
+		t = t.Folded()
+	}
 	files := make([]hashing.File, len(t.Files))
 	for i, f := range t.Files {
 		files[i].Length = f.Length

@@ -1,0 +1,31 @@
+package metainfo
+
+// While a torrent NAME is incomplete, its file or folder is called NAME.part.
+// Beside it, and later beside the complete NAME, lies the journal .NAME.kouzui,
+// which spares a seed the check; a lock named after it keeps a second process
+// away. A partial NAME that was found (another client's, or one made on purpose)
+// is completed in its place.
+
+// PartName is what the content is called while it is incomplete.
+func (t *Torrent) PartName() string { return t.beside("", ".part") }
+
+// JournalName is that of the file which keeps what is known of the content.
+func (t *Torrent) JournalName() string { return t.beside(".", ".kouzui") }
+
+// LockName is that of the file whose lock says that a process is at work.
+func (t *Torrent) LockName() string { return t.beside(".", ".kouzui.lock") }
+
+// beside makes a name out of the torrent's. One that would be too long for a
+// file system is cut, and told apart by the info hash.
+func (t *Torrent) beside(before, after string) string {
+	name := t.Name
+	if len(before)+len(name)+len(after) > MaxPathPart {
+		mark := "~" + t.InfoHash.String()[:8]
+		keep := MaxPathPart - len(before) - len(mark) - len(after)
+		for keep > 0 && name[keep]&0xC0 == 0x80 { // not within a UTF-8 character
+			keep--
+		}
+		name = name[:keep] + mark
+	}
+	return before + name + after
+}
