@@ -1,0 +1,50 @@
+package actors_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"kouzui/actors"
+	"kouzui/actors/stage"
+	"kouzui/actors/stage/hostile"
+	"kouzui/messages"
+)
+
+// TestHostileTrackers gives a torrent one tier for each kind of hostile tracker
+// that fails, and last an honest one: the download completes, each was asked no
+// more than its turn, and no actor has failed. Those that hang or lie have their
+// turn in package torrent, where time does not pass by itself.
+func TestHostileTrackers(t *testing.T) {
+	torrent, data := stage.Torrent(t, 1<<20, 64<<10)
+	_, addr := seed(t, torrent, data, actors.Options{})
+	var served []*hostile.Served
+	for _, tracker := range hostile.Trackers() {
+		if tracker.Fails == "" || tracker.Hangs {
+			continue
+		}
+		s, err := tracker.Serve(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		served = append(served, s)
+		torrent.Announce = append(torrent.Announce, []string{s.URL})
+	}
+	torrent.Announce = append(torrent.Announce, []string{trackerOf(t, addr)})
+	n := start(t, actors.Options{})
+	dir := t.TempDir()
+	n.Add(torrent, messages.TorrentOptions{Dir: dir})
+	if done := await(n, func(*messages.TorrentDone) bool { return true }); !done.Complete {
+		t.Error("not complete")
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, torrent.Name)); err != nil || string(got) != string(data) {
+		t.Errorf("wrong data, or none: %v", err)
+	}
+	const most = 3 * 4 // in the time that this takes: `started`, one more try, `stopped`; each with its redirections
+	for i, s := range served {
+		if asked := s.Announces(); asked == 0 || asked > most {
+			t.Errorf("tier %d was asked %d times", i, asked)
+		}
+	}
+	n.noFailures()
+}
