@@ -51,6 +51,9 @@ type Outgoing struct {
 	frame.Frame
 	Source BlockSource
 	Offset int64 // in bytes, from the start of the torrent
+	// Haves, for a Have, are the pieces that are announced, instead of Index, each
+	// in a frame of its own. Nobody changes them: a crowd shares them.
+	Haves []uint32
 }
 
 // BlockSource reads payload of one torrent. It is safe for concurrent use,

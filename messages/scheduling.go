@@ -44,7 +44,8 @@ type CancelBlocks struct{ Blocks []Block }
 // SetInterested: scheduler to peer.
 type SetInterested struct{ Interested bool }
 
-// AnnounceHave: scheduler to all peers, when pieces have become ours.
+// AnnounceHave: scheduler to all peers, when pieces have become ours. Many may be
+// told with one message: it is not to be changed.
 type AnnounceHave struct{ Pieces []uint32 }
 
 // Disconnect: scheduler, peers or engine to peer. The peer closes its link and

@@ -216,9 +216,7 @@ func (p *peer) announce(c actor.Context, pieces []uint32) {
 	if p.session == nil {
 		return
 	}
-	for _, i := range pieces {
-		p.session.frame(frame.Frame{Kind: frame.Have, Index: i})
-	}
+	p.session.haves(pieces)
 	p.flush(c)
 }
 

@@ -352,3 +352,8 @@ func (s *session) tick(now time.Time) error {
 func (s *session) frame(f frame.Frame) {
 	s.out.send = append(s.out.send, messages.Outgoing{Frame: f})
 }
+
+// haves announces pieces, in as little room for thousands as for one.
+func (s *session) haves(pieces []uint32) {
+	s.out.send = append(s.out.send, messages.Outgoing{Frame: frame.Frame{Kind: frame.Have}, Haves: pieces})
+}

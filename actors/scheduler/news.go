@@ -11,8 +11,9 @@ const (
 	newsWait   = 100 * time.Millisecond
 	newsEnough = 32
 	// newsCrowd is how many peers all hear of them then. In a larger swarm those
-	// that may not download from us hear of more pieces at a time, the later the
-	// more peers there are: each word to each of thousands is a packet.
+	// that may not download from us hear of them in turn, so many within newsWait:
+	// each word to each of thousands is a packet, and all of them at once hold up
+	// what moves.
 	newsCrowd = 100
 )
 
@@ -21,9 +22,11 @@ const (
 // of all.
 type news struct {
 	pieces []uint32
-	heard  int       // how many pieces everybody had heard of before these
-	fresh  int       // of pieces, the last ones: nobody has heard of them
-	spread time.Time // when everybody was told last
+	heard  int // how many pieces everybody had heard of before these
+	fresh  int // of pieces, the last ones: nobody has heard of them
+
+	turn  int       // the place of who is next in a crowd
+	turns time.Time // when some had their turn last
 }
 
 func (n *news) add(piece uint32) {
@@ -37,13 +40,21 @@ func (n *news) end() int { return n.heard + len(n.pieces) }
 // since is what is new to one who has heard so far. The slice is the caller's.
 func (n *news) since(heard int) []uint32 { return slices.Clone(n.pieces[heard-n.heard:]) }
 
-// forEverybody tells whether it is time to tell all of so many peers.
-func (n *news) forEverybody(peers int, now time.Time) bool {
-	return peers <= newsCrowd || now.Sub(n.spread) >= newsWait*time.Duration(peers)/newsCrowd
+// due returns whose turn it is, by place, among so many peers.
+func (n *news) due(peers int, now time.Time) (its func(place int) bool) {
+	if peers <= newsCrowd {
+		return func(int) bool { return true }
+	}
+	many := int(min(now.Sub(n.turns), newsWait) * newsCrowd / newsWait)
+	first := n.turn % peers
+	if many > 0 {
+		n.turn, n.turns = (first+many)%peers, now
+	}
+	return func(place int) bool { return (place-first+peers)%peers < many }
 }
 
-// spreadAt takes note that everybody has been told.
-func (n *news) spreadAt(now time.Time) {
-	n.heard, n.spread = n.end(), now
-	n.pieces = n.pieces[:0]
+// forget drops what everybody has heard of who has heard so far.
+func (n *news) forget(heard int) {
+	n.pieces = slices.Delete(n.pieces, 0, heard-n.heard)
+	n.heard = heard
 }

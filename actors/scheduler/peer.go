@@ -18,7 +18,7 @@ type peer struct {
 	have   *bitset.BitSet
 	pieces int  // in have
 	came   bool // with every piece: counted by Availability.JoinSeed
-	wanted int  // pieces in have that we do not have
+	wanted int  // pieces in have that we do not have; see swarm.recount
 
 	choked  bool
 	snubbed bool

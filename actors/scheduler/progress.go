@@ -114,13 +114,20 @@ func cells(have *bitset.BitSet, pieces int) []uint8 {
 // top lists the most useful peers: those that move the most, then those that
 // have the most.
 func (s *swarm) top() []messages.PeerInfo {
-	ranked := slices.SortedFunc(slices.Values(s.peers), func(a, b *peer) int {
-		downA, upA := a.ratesNow(s.now)
-		downB, upB := b.ratesNow(s.now)
-		return cmp.Or(cmp.Compare(downB+upB, downA+upA), cmp.Compare(b.pieces, a.pieces), cmp.Compare(a.Key, b.Key))
-	})
+	ranked := make([]*peer, 0, topPeers+1)
+	for _, p := range s.peers {
+		i, _ := slices.BinarySearchFunc(ranked, p, func(a, b *peer) int {
+			downA, upA := a.ratesNow(s.now)
+			downB, upB := b.ratesNow(s.now)
+			return cmp.Or(cmp.Compare(downB+upB, downA+upA), cmp.Compare(b.pieces, a.pieces), cmp.Compare(a.Key, b.Key))
+		})
+		if i < topPeers {
+			ranked = slices.Insert(ranked, i, p)
+			ranked = ranked[:min(len(ranked), topPeers)]
+		}
+	}
 	infos := make([]messages.PeerInfo, 0, topPeers)
-	for _, p := range ranked[:min(len(ranked), topPeers)] {
+	for _, p := range ranked {
 		down, up := p.ratesNow(s.now)
 		infos = append(infos, messages.PeerInfo{
 			Key:       p.Key,

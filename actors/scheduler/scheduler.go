@@ -266,19 +266,18 @@ func (s *Scheduler) speak(c actor.Context) {
 		s.bans[i] = nil
 	}
 	s.bans = s.bans[:0]
+	if s.news.fresh >= newsEnough || s.news.fresh > 0 && s.complete() {
+		s.announce(c)
+	}
+	if len(s.news.pieces) > 0 && s.newsTimer == nil {
+		s.newsTimer = world.SendAfter(c, s.World.Clock, newsWait, &newsDue{s})
+	}
 	for i, p := range s.dirty {
 		p.dirty = false
 		s.tell(c, p)
 		s.dirty[i] = nil
 	}
 	s.dirty = s.dirty[:0]
-
-	switch {
-	case s.news.fresh >= newsEnough || s.news.fresh > 0 && s.complete():
-		s.announce(c)
-	case len(s.news.pieces) > 0 && s.newsTimer == nil:
-		s.newsTimer = world.SendAfter(c, s.World.Clock, newsWait, &newsDue{s})
-	}
 	if s.state() != s.told {
 		s.report(c)
 	}
@@ -308,8 +307,8 @@ func (s *Scheduler) tell(c actor.Context, p *peer) {
 }
 
 // announce tells peers of the pieces that have become ours since they heard
-// last: in a crowd mostly those that may download from us. One that has them all
-// is not told: it will not ask for them.
+// last: in a crowd those that may download from us, and some of the others. One
+// that has them all is not told: it will not ask for them.
 func (s *Scheduler) announce(c actor.Context) {
 	if s.newsTimer != nil {
 		s.newsTimer.Stop()
@@ -323,24 +322,27 @@ func (s *Scheduler) announce(c actor.Context) {
 	if len(n.pieces) == 0 {
 		return
 	}
-	everybody := n.forEverybody(len(s.peers), s.now)
+	due := n.due(len(s.peers), s.now)
 	var m *messages.AnnounceHave // for all who have heard as far
-	said := 0
-	for _, p := range s.peers {
-		if !everybody && p.rates.Flags.AmChoking || p.heard == n.end() {
+	said, least := 0, n.end()
+	for place, p := range s.peers {
+		if p.heard == n.end() {
+			continue
+		}
+		if p.rates.Flags.AmChoking && !due(place) {
+			least = min(least, p.heard)
 			continue
 		}
 		if m == nil || p.heard != said {
 			m, said = &messages.AnnounceHave{Pieces: n.since(p.heard)}, p.heard
 		}
 		p.heard = n.end()
-		if slices.ContainsFunc(m.Pieces, func(piece uint32) bool { return !p.have.Test(uint(piece)) }) {
+		s.recount(p)
+		if !p.seed(s.pieces) && slices.ContainsFunc(m.Pieces, func(piece uint32) bool { return !p.have.Test(uint(piece)) }) {
 			c.Send(p.Peer, m)
 		}
 	}
-	if everybody {
-		n.spreadAt(s.now)
-	}
+	n.forget(least)
 }
 
 func (s *Scheduler) report(c actor.Context) {

@@ -357,35 +357,45 @@ func TestNewsInACrowd(t *testing.T) {
 		s.join(key, crowd[i], set())
 		s.Tell(&messages.PeerRates{Key: key, At: s.World.Clock.Now(), Flags: messages.PeerFlags{AmChoking: true}})
 	}
-	verify := func(piece uint32) {
-		s.Tell(&messages.PieceVerified{Piece: piece})
+	wait := func() {
 		s.Settle()
 		s.World.Clock.Advance(100 * time.Millisecond)
 	}
-	verify(0)
-	s.wantNews(t, partner, 0)
-	heard := func(pieces ...uint32) {
+	verify := func(piece uint32) {
+		s.Tell(&messages.PieceVerified{Piece: piece})
+		wait()
+		s.wantNews(t, partner, piece)
+	}
+	heard := func(who []*stage.Probe, pieces ...uint32) {
 		t.Helper()
-		for _, p := range crowd {
+		for _, p := range who {
 			if diff := cmp.Diff(pieces, stage.Next[*messages.AnnounceHave](p).Pieces); diff != "" {
 				t.Fatal(diff)
 			}
 		}
 	}
-	heard(0)
+	verify(0)
+	heard(crowd[:99], 0)
+	s.Quiet(crowd[99:]...)
 	verify(1)
-	s.wantNews(t, partner, 1)
-	s.Quiet(crowd...)
+	heard(crowd[99:], 0, 1)
+	heard(crowd[:49], 1)
+	s.Quiet(crowd[49:99]...)
 	late := s.StartProbe("late")
 	s.Tell(ready(500, late, 500))
 	if m := stage.Next[*messages.Welcome](late); !m.Have.Test(1) {
 		t.Error("a newcomer is welcomed without what is ours")
 	}
 	verify(2)
-	s.wantNews(t, partner, 2)
-	heard(1, 2)
-	if diff := cmp.Diff([]uint32{2}, stage.Next[*messages.AnnounceHave](late).Pieces); diff != "" {
-		t.Error(diff)
+	heard([]*stage.Probe{late}, 2)
+	heard(crowd[49:99], 1, 2)
+	heard(crowd[99:], 2)
+	wait()
+	heard(crowd[:49], 2)
+	wait()
+	s.Quiet(crowd...)
+	if n := s.World.Clock.Pending(); n != 1 {
+		t.Errorf("%d timers with nothing to tell, want one", n)
 	}
 }
 

@@ -222,6 +222,7 @@ func (s *swarm) choke(p *peer, choked bool) {
 	}
 	p.choked = choked
 	if !choked {
+		s.recount(p)
 		s.open = append(s.open, p)
 		return
 	}
@@ -286,7 +287,11 @@ func (s *swarm) pieceVerified(piece uint32) {
 	} else {
 		s.avail.Close(piece)
 	}
-	for _, p := range s.peers {
+	count := s.peers
+	if len(s.peers) > newsCrowd {
+		count = s.open
+	}
+	for _, p := range count {
 		if p.have.Test(uint(piece)) {
 			if p.wanted--; p.wanted == 0 {
 				s.touch(p)
@@ -295,10 +300,23 @@ func (s *swarm) pieceVerified(piece uint32) {
 	}
 	if s.complete() {
 		for _, p := range s.peers {
+			s.recount(p)
 			s.dismissSeed(p)
 		}
 	}
 	s.refillBlocked()
+}
+
+// recount counts what we want of p. In a crowd that is done for those that choke
+// us only when they hear of the news: at each piece it would be a look at
+// thousands.
+func (s *swarm) recount(p *peer) {
+	if p.wanted == 0 {
+		return
+	}
+	if p.wanted = int(p.have.DifferenceCardinality(s.have)); p.wanted == 0 {
+		s.touch(p)
+	}
 }
 
 // restart makes a piece come again from the beginning.

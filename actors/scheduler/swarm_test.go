@@ -611,3 +611,29 @@ func finishWithOneSeed(t *rapid.T, s *swarm, rng *rand.Rand) {
 		}
 	}
 }
+
+// In a crowd, what is wanted of those that choke us is counted when they have
+// their turn, and all of it before it is used.
+func TestInterestInACrowd(t *testing.T) {
+	s := openSwarm(geometryOf(4, BlockSize, BlockSize), "", 1)
+	for i := range newsCrowd + 1 {
+		s.joinTest(messages.PeerKey(i), bitset.New(4).Set(0).Set(1))
+	}
+	p := s.peers[0]
+	s.pieceVerified(0)
+	s.choke(p, false)
+	if p.wanted != 1 {
+		t.Errorf("of a peer that lets us download %d pieces are wanted, not 1", p.wanted)
+	}
+	s.pieceVerified(1)
+	if p.wanted != 0 {
+		t.Errorf("%d pieces are wanted that are ours", p.wanted)
+	}
+	s.pieceVerified(2)
+	s.pieceVerified(3)
+	for _, p := range s.peers {
+		if p.wanted != 0 || !p.dirty {
+			t.Fatalf("all is there, and of peer %d %d pieces are wanted", p.Key, p.wanted)
+		}
+	}
+}

@@ -184,8 +184,13 @@ func (l *Link) Send(out []messages.Outgoing) {
 		return
 	}
 	for _, o := range out {
-		o.Bits = slices.Clone(o.Bits)
-		l.sent = append(l.sent, o)
+		for _, piece := range o.Haves {
+			l.sent = append(l.sent, messages.Outgoing{Frame: frame.Frame{Kind: frame.Have, Index: piece}})
+		}
+		if o.Haves == nil {
+			o.Bits = slices.Clone(o.Bits)
+			l.sent = append(l.sent, o)
+		}
 	}
 	l.changed.Broadcast()
 }

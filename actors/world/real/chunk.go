@@ -51,14 +51,14 @@ func newChunk(room int) *chunk {
 // many frames these were.
 func (c *chunk) lay(out []messages.Outgoing) int {
 	for i, o := range out {
-		size := frameRoom + len(o.Bits)
+		size := frameRoom*max(1, len(o.Haves)) + len(o.Bits)
 		if o.Kind == frame.Piece {
 			size += int(o.Length)
 		}
 		if len(c.buf) > 0 && len(c.buf)+size > c.room {
 			return i
 		}
-		c.buf = frame.AppendHeader(c.buf, o.Frame)
+		c.buf = appendHeader(c.buf, &o)
 		if o.Kind == frame.Piece {
 			start := len(c.buf)
 			c.buf = slices.Grow(c.buf, int(o.Length))[:start+int(o.Length)]
@@ -66,6 +66,17 @@ func (c *chunk) lay(out []messages.Outgoing) int {
 		}
 	}
 	return len(out)
+}
+
+// appendHeader appends what is sent for o, but for payload.
+func appendHeader(dst []byte, o *messages.Outgoing) []byte {
+	if o.Haves == nil {
+		return frame.AppendHeader(dst, o.Frame)
+	}
+	for _, piece := range o.Haves {
+		dst = frame.AppendHeader(dst, frame.Frame{Kind: frame.Have, Index: piece})
+	}
+	return dst
 }
 
 // frameRoom is more than a frame has in bytes besides Bits and payload.

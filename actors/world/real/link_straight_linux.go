@@ -80,7 +80,7 @@ func (s *straight) begin() {
 	s.head = s.head[:0]
 	for s.unit < len(s.out) {
 		o := &s.out[s.unit]
-		s.head = frame.AppendHeader(s.head, o.Frame)
+		s.head = appendHeader(s.head, o)
 		s.unit++
 		if o.Kind == frame.Piece {
 			return

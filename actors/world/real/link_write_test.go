@@ -122,3 +122,22 @@ func TestWritePatience(t *testing.T) {
 		}
 	})
 }
+
+// Pieces that are announced together are frames of their own on the wire, in
+// one write.
+func TestHavesAreFramesOfTheirOwn(t *testing.T) {
+	const n = 1000
+	haves := make([]uint32, n)
+	var want []byte
+	for i := range haves {
+		haves[i] = uint32(i)
+		want = frame.AppendHeader(want, frame.Frame{Kind: frame.Have, Index: uint32(i)})
+	}
+	c := newChunk(controlLen)
+	if laid := c.lay([]messages.Outgoing{{Frame: frame.Frame{Kind: frame.Have}, Haves: haves}}); laid != 1 {
+		t.Fatalf("%d laid out", laid)
+	}
+	if d := cmp.Diff(want, c.buf); d != "" {
+		t.Error(d)
+	}
+}
