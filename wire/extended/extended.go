@@ -8,6 +8,7 @@ import (
 
 	"github.com/anacrolix/torrent/bencode"
 
+	"kouzui/wire/metainfo"
 	"kouzui/wire/metainfo/dict"
 )
 
@@ -24,7 +25,7 @@ const (
 
 // Handshake is what one side tells of itself. It offers no messages: this client has none.
 type Handshake struct {
-	Client   string     // name and version
+	Client   string     // name and version, fit to show
 	Requests int        // how many requests it queues without dropping any; 0: it does not say
 	Port     uint16     // where it can be dialled; 0: it does not say
 	YourIP   netip.Addr // as what the other side appears to it; the zero value: it does not say
@@ -57,7 +58,7 @@ func Parse(payload []byte) (Handshake, error) {
 		return h, err
 	}
 	if name, ok := d.Text("v"); ok {
-		h.Client = name[:min(len(name), maxText)]
+		h.Client = metainfo.Clean(name, maxText)
 	}
 	if n, ok := d.Int("reqq"); ok && n > 0 {
 		h.Requests = int(min(n, math.MaxInt32))

@@ -44,7 +44,8 @@ func TestParseTakesWhatOthersSend(t *testing.T) {
 		"no port":                 {"d1:pi65536ee", Handshake{}},
 		"an address of 5 bytes":   {"d6:yourip5:12345e", Handshake{}},
 		"an IPv4 address as IPv6": {"d6:yourip16:" + strings.Repeat("\x00", 10) + "\xff\xff\x01\x02\x03\x04e", Handshake{YourIP: netip.MustParseAddr("1.2.3.4")}},
-		"a long name":             {"d1:v300:" + strings.Repeat("n", 300) + "e", Handshake{Client: strings.Repeat("n", maxText)}},
+		"a long name":             {"d1:v300:" + strings.Repeat("n", 300) + "e", Handshake{Client: strings.Repeat("n", maxText-3) + "…"}},
+		"a name that steers":      {"d1:v9:a\x1b[2J\xff\u202ee", Handshake{Client: "a\uFFFD[2J\uFFFD\uFFFD"}},
 	} {
 		if got, err := Parse([]byte(test.payload)); err != nil || got != test.want {
 			t.Errorf("%s: %+v, %v, want %+v", name, got, err, test.want)

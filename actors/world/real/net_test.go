@@ -83,6 +83,22 @@ func TestDialAnswersOnceOrDiscards(t *testing.T) {
 	}
 }
 
+// Who listens at one address does so at no other.
+func TestListensAtOneAddress(t *testing.T) {
+	n := NewNetwork(NetworkOptions{})
+	l, err := n.Listen("127.0.0.1:0", 0, func(messages.Link) { t.Error("somebody came in") }, func(err error) { t.Error(err) })
+	must(t, err)
+	defer l.Close()
+	if l.Addr().Addr() != netip.MustParseAddr("127.0.0.1") {
+		t.Errorf("bound to %v", l.Addr())
+	}
+	failed := make(chan error)
+	n.Dial(netip.AddrPortFrom(netip.MustParseAddr("127.0.0.2"), l.Addr().Port()), time.Minute, func(_ messages.Link, err error) { failed <- err })
+	if err := <-failed; err == nil {
+		t.Error("it is reached at another")
+	}
+}
+
 func TestBothFamilies(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	n := newTestNetwork()

@@ -14,6 +14,7 @@ func TestReadTakes(t *testing.T) {
 		"empty":           "de",
 		"unsorted":        "d1:b1:x1:a1:ye",
 		"unsorted within": "d1:ad1:z0:1:a0:ee",
+		"a key twice":     "d1:ai1e1:ai2ee",
 		"huge integer":    "d1:ai" + strings.Repeat("9", 100) + "ee",
 		"deepest":         "d1:a" + strings.Repeat("l", MaxDepth-1) + strings.Repeat("e", MaxDepth),
 	} {
@@ -87,6 +88,13 @@ func TestValues(t *testing.T) {
 	}
 	if _, ok := d.Dict("d", 0); ok {
 		t.Error("a dictionary of more keys than asked for is taken")
+	}
+}
+
+func TestTheLastOfAKeyCounts(t *testing.T) {
+	d, _, err := Read([]byte("d1:ai1e1:ai2e1:ale1:ai3ee"), wide)
+	if n, ok := d.Int("a"); err != nil || !ok || n != 3 {
+		t.Errorf("%d, %v, %v", n, ok, err)
 	}
 }
 
