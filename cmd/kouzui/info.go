@@ -12,7 +12,9 @@ func newInfo() *cobra.Command {
 		Use:   "info TORRENT",
 		Short: "Show what is in a torrent",
 		Long: `Show what is in a torrent: a path, an http or https URL, or - for stdin. Names are
-shown as they would be created; what was odd about them stands under warnings.`,
+shown as they would be created; what was odd about them stands under warnings.
+Trackers are shown in full, with a user's key if there is one in them; all other
+commands hide it.`,
 		Example: `  kouzui info debian.torrent
   kouzui info debian.torrent --json | jq -r .info_hash`,
 		Args: arguments(1, 1, "one torrent"),
