@@ -13,8 +13,8 @@ const (
 	// gatherWait is how long a whole piece waits for others, so that they are
 	// hashed side by side, gatherGap how soon after the one before it must have
 	// come to be worth the wait.
-	gatherWait = 50 * time.Millisecond
-	gatherGap  = 20 * time.Millisecond
+	gatherWait = 30 * time.Millisecond
+	gatherGap  = 10 * time.Millisecond
 	// worthExtending is how many bytes of a large piece are hashed and written at
 	// a time while the rest is under way: whole, it would fill the memory.
 	worthExtending = 1 << 20
