@@ -53,8 +53,10 @@ func MaskIn(text, address string) string {
 		return text
 	}
 	secrets := strings.Split(u.Path, "/")
-	for _, values := range u.Query() {
-		secrets = append(secrets, values...)
+	for name, values := range u.Query() {
+		if secrets = append(secrets, values...); slices.Equal(values, []string{""}) {
+			secrets = append(secrets, name) // it stands alone
+		}
 	}
 	if u.User != nil {
 		password, _ := u.User.Password()

@@ -35,6 +35,9 @@ func TestMaskIn(t *testing.T) {
 	if got := MaskIn(text, address); got != "***, ***, *** and *** cannot announce a 1" {
 		t.Errorf("shown as %q", got)
 	}
+	if got := MaskIn("5ec7e7 it is", "http://t.example/announce?5ec7e7"); got != "*** it is" {
+		t.Errorf("shown as %q", got)
+	}
 	if got := MaskIn(text, "::"); got != text {
 		t.Errorf("shown as %q", got)
 	}
