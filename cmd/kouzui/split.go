@@ -141,7 +141,7 @@ func makeCopies(t *metainfo.Torrent, out string, n int) (copies []partial, err e
 	}()
 	for i := range n {
 		dir := filepath.Join(out, strconv.Itoa(i+1))
-		folder, err := real.Disk{}.OpenFolder(dir)
+		folder, err := new(real.Disk).OpenFolder(dir)
 		if err != nil {
 			return copies, err
 		}

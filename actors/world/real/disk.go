@@ -21,18 +21,24 @@ var (
 	errChanged = errors.New("was replaced while it was being opened")
 )
 
-// Disk is the system's file systems.
-type Disk struct{}
+// Disk is the system's file systems. Its zero value is ready to use.
+type Disk struct{ roots roots }
 
-var _ world.Disk = Disk{}
+var _ world.Disk = (*Disk)(nil)
 
 // OpenFolder is world.Disk's. Links in dir itself are the user's own and are
 // followed.
-func (Disk) OpenFolder(dir string) (world.Folder, error) {
+func (d *Disk) OpenFolder(dir string) (world.Folder, error) {
+	f := &folder{dir: dir}
 	if err := os.MkdirAll(dir, folderPerm); err != nil {
-		return nil, (&folder{dir: dir}).fault("mkdir", ".", err)
+		return nil, f.fault("mkdir", ".", err)
 	}
-	return OpenExisting(dir)
+	opened, giveBack, err := d.roots.get(dir)
+	if err != nil {
+		return nil, f.fault("open", ".", err)
+	}
+	f.root, f.close = opened.Root, giveBack
+	return f, nil
 }
 
 // OpenExisting opens a folder for those who only look at it: it is not created.
@@ -42,7 +48,7 @@ func OpenExisting(dir string) (world.Folder, error) {
 	if err != nil {
 		return nil, f.fault("open", ".", err)
 	}
-	f.root = root
+	f.root, f.close = root, root.Close
 	return f, nil
 }
 
@@ -50,8 +56,9 @@ func OpenExisting(dir string) (world.Folder, error) {
 // link lead out of it. Links that stay inside are followed where they are not
 // the last part of a name.
 type folder struct {
-	root *os.Root
-	dir  string // as the user wrote it
+	root  *os.Root
+	close func() error // gives root back
+	dir   string       // as the user wrote it
 }
 
 // fault says in one line what failed, with the name as the user knows it.
@@ -328,4 +335,4 @@ func (f *folder) Free() (int64, error) {
 	return n, f.fault("free space", ".", err)
 }
 
-func (f *folder) Close() error { return f.root.Close() }
+func (f *folder) Close() error { return f.close() }

@@ -14,12 +14,12 @@ import (
 )
 
 func TestDisk(t *testing.T) {
-	worldtest.Disk(t, Disk{}, func(t *testing.T) string { return t.TempDir() })
+	worldtest.Disk(t, new(Disk), func(t *testing.T) string { return t.TempDir() })
 }
 
 func openFolder(t testing.TB, dir string) world.Folder {
 	t.Helper()
-	f, err := Disk{}.OpenFolder(dir)
+	f, err := new(Disk).OpenFolder(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +43,7 @@ func TestOpenFolderMakesItAndFollowsTheUsersLinks(t *testing.T) {
 		t.Error(info, err)
 	}
 	must(t, os.WriteFile(filepath.Join(dir, "file"), nil, 0o600))
-	if _, err := (Disk{}).OpenFolder(filepath.Join(dir, "file")); err == nil {
+	if _, err := new(Disk).OpenFolder(filepath.Join(dir, "file")); err == nil {
 		t.Error("a file was opened as a folder")
 	}
 }

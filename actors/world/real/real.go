@@ -19,7 +19,7 @@ func New(o Options) *world.World {
 		Clock:    Clock{},
 		Chance:   Chance{},
 		Network:  NewNetwork(NetworkOptions{Pool: o.Pool}),
-		Disk:     Disk{},
+		Disk:     new(Disk),
 		Trackers: NewHTTP(HTTPOptions{Version: o.Version}),
 		Web:      Web{},
 	}
