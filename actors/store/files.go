@@ -24,6 +24,7 @@ const openFiles = 128
 type files struct {
 	torrent *metainfo.Torrent
 	limit   int
+	stirred func()
 	watch   watch
 
 	// place guards base: held for reading while a name is opened, for writing
@@ -50,14 +51,17 @@ type handle struct {
 	outgrown []world.File // open for reading only, replaced, and perhaps in use until refs is 0
 
 	index int
-	refs  int // guarded by files.mu, as is at
-	at    *list.Element
+	// Guarded by files.mu:
+	refs   int
+	unused bool // since rest was called
+	at     *list.Element
 }
 
 // newFiles opens nothing yet. doubted is called, from any goroutine, when a file
-// turns out not to be what it was; at most once for each.
-func newFiles(t *metainfo.Torrent, limit int, doubted func(file int, err error)) *files {
-	f := &files{torrent: t, limit: limit, watch: watch{torrent: t, files: make([]sight, len(t.Files)), doubted: doubted}, handles: map[int]*handle{}, recent: list.New(), newNames: map[string]bool{}}
+// turns out not to be what it was; at most once for each. stirred is, too, when
+// there comes to be a file that is open.
+func newFiles(t *metainfo.Torrent, limit int, doubted func(file int, err error), stirred func()) *files {
+	f := &files{torrent: t, limit: limit, stirred: stirred, watch: watch{torrent: t, files: make([]sight, len(t.Files)), doubted: doubted}, handles: map[int]*handle{}, recent: list.New(), newNames: map[string]bool{}}
 	f.transfers.New = func() any { return newTransfer(f) }
 	return f
 }
@@ -155,16 +159,21 @@ func (f *files) hold(index int) (*handle, error) {
 		return nil, fs.ErrClosed
 	}
 	h := f.handles[index]
+	first := len(f.handles) == 0
 	if h == nil {
 		h = &handle{index: index}
 		h.at = f.recent.PushFront(h)
 		f.handles[index] = h
 	}
 	h.refs++
+	h.unused = false
 	f.recent.MoveToFront(h.at)
 	idle := f.surplus()
 	f.mu.Unlock()
 	closeAll(idle)
+	if first {
+		f.stirred()
+	}
 	return h, nil
 }
 
@@ -298,6 +307,26 @@ func (f *files) forgetIdle() (idle []world.File) {
 		}
 	}
 	return idle
+}
+
+// rest closes the files that have not been used since it was called before, and
+// tells whether others are open.
+func (f *files) rest() (open bool) {
+	f.mu.Lock()
+	var idle []world.File
+	for _, h := range f.handles {
+		switch {
+		case h.refs > 0:
+		case h.unused:
+			idle = append(idle, f.forget(h)...)
+		default:
+			h.unused = true
+		}
+	}
+	open = len(f.handles) > 0
+	f.mu.Unlock()
+	closeAll(idle)
+	return open
 }
 
 func closeAll(idle []world.File) {

@@ -110,7 +110,7 @@ func (s *sample) filesIn(t *testing.T, folder world.Folder) *files {
 	t.Helper()
 	found, err := look(folder, s.Torrent)
 	ok(t, err)
-	f := newFiles(s.Torrent, 10, func(_ int, err error) { t.Error(err) })
+	f := newFiles(s.Torrent, 10, func(_ int, err error) { t.Error(err) }, func() {})
 	ok(t, f.attach(folder, func() {}, s.Torrent, found.base, found.stamps))
 	return f
 }
@@ -246,7 +246,7 @@ func TestOpenFilesAreBounded(t *testing.T) {
 	}
 	folder := &countingFolder{Folder: plain}
 	unlocked := 0
-	f := newFiles(s.Torrent, limit, func(_ int, err error) { t.Error(err) })
+	f := newFiles(s.Torrent, limit, func(_ int, err error) { t.Error(err) }, func() {})
 	if err := f.attach(folder, func() { unlocked++ }, s.Torrent, "a", nowhere(s.Torrent)); err != nil {
 		t.Fatal(err)
 	}

@@ -20,11 +20,23 @@ func (s *store) keepUp(c actor.Context) {
 		s.keep(c, choreFinish)
 	case s.unsaved && (s.saveDue || idle && len(s.flushes) > 0):
 		s.keep(c, choreSave)
+	case s.restDue:
+		s.restDue = false
+		s.keeper.chore = &chore{owner: s, task: choreRest}
+		s.keeper.hand(c)
 	case idle:
 		s.flushed(c, nil)
 	}
 	if s.unsaved && !s.saveDue && s.saving == nil {
 		s.saving = world.SendAfter(c, s.World.Clock, saveEvery, &saveNow{s})
+	}
+}
+
+// restLater sees that files do not stay open for long when nobody uses them. All
+// torrents do that at the same moments.
+func (s *store) restLater(c actor.Context) {
+	if s.resting == nil && !s.restDue && s.phase != dead {
+		s.resting = world.SendAtNext(c, s.World.Clock, restEvery, &restNow{s})
 	}
 }
 

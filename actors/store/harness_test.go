@@ -86,7 +86,7 @@ func (s *sample) place(tb testing.TB, disk world.Disk, dir, base string, change 
 	if err != nil {
 		tb.Fatal(err)
 	}
-	files := newFiles(s.Torrent, 8, func(_ int, err error) { tb.Error(err) })
+	files := newFiles(s.Torrent, 8, func(_ int, err error) { tb.Error(err) }, func() {})
 	if err := files.attach(folder, func() {}, s.Torrent, base, nowhere(s.Torrent)); err != nil {
 		tb.Fatal(err)
 	}

@@ -31,6 +31,8 @@ type chore struct {
 	verified *bitset.BitSet
 	dirty    []int
 	empty    []int // files of no length to be made, by choreFinish
+
+	open bool // answer to choreRest: files are
 }
 
 type choreTask uint8
@@ -39,6 +41,7 @@ const (
 	choreLook   choreTask = iota // open, lock, see what is there
 	choreSave                    // sync, write the journal
 	choreFinish                  // the same, and give the data its final name
+	choreRest                    // close files that are not used
 )
 
 func (*chore) IgnoreDeadLetterLogging() {}
@@ -80,8 +83,13 @@ func (k *keeper) Receive(c actor.Context) {
 func (k *keeper) begin(c actor.Context, m *chore) {
 	k.chore, k.at, m.err = m, 0, nil
 	k.gate.err = nil
-	if m.task == choreLook {
+	switch m.task {
+	case choreLook:
 		k.answer(c, k.look())
+		return
+	case choreRest:
+		m.open = k.files.rest()
+		k.answer(c, nil)
 		return
 	}
 	if err := k.prepare(); err != nil {

@@ -231,11 +231,11 @@ func TestWorkerDies(t *testing.T) {
 			})
 			r.sendAll()
 			for range tc.times {
-				w.Clock.AwaitTimers(1)
+				w.Clock.AwaitSoon(time.Second)
 				w.Clock.Advance(time.Second)
 			}
 			if tc.times > maxLost {
-				w.Clock.AwaitTimers(1)
+				w.Clock.AwaitSoon(time.Second)
 				w.Clock.Advance(time.Second)
 				await[*messages.StoreReady](r)
 				r.sendAll()

@@ -24,7 +24,7 @@ func TestAStoreIsToldWhatTheOneBeforeKnew(t *testing.T) {
 		if err := r.tree.Kill("engine/store", "test"); err != nil {
 			t.Fatal(err)
 		}
-		w.Clock.AwaitTimers(2) // to save, and to restart
+		w.Clock.AwaitSoon(time.Second) // to restart
 		w.Clock.Advance(time.Second)
 		ready := await[*messages.StoreReady](r)
 		if ready.Have.Count() != have || !ready.Have.Test(0) || !ready.Have.Test(4) || ready.Checked != 0 {

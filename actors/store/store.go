@@ -32,6 +32,9 @@ import (
 const (
 	// saveEvery is how long a verified piece waits to be entered in the journal.
 	saveEvery = 10 * time.Second
+	// restEvery is how long a file is open at least, and at most twice that, after
+	// it was used.
+	restEvery = 30 * time.Second
 	// retryFirst and retryMost bound the wait before the disk is tried again.
 	retryFirst = time.Second
 	retryMost  = 30 * time.Second
@@ -101,6 +104,8 @@ type store struct {
 	unsaved  bool           // the journal does not say all that is known
 	saveDue  bool
 	saving   world.Timer
+	resting  world.Timer // nil: no file is open, or restDue
+	restDue  bool
 	finished bool
 	flushes  []*actor.PID
 }
@@ -114,9 +119,15 @@ type doubted struct {
 
 func (*doubted) IgnoreDeadLetterLogging() {}
 
-// saveNow and retryNow: the store's timers to itself.
+// stirred: whoever opens a file to the store, which had none open.
+type stirred struct{ owner *store }
+
+func (*stirred) IgnoreDeadLetterLogging() {}
+
+// saveNow, restNow and retryNow: the store's timers to itself.
 type (
 	saveNow  struct{ owner *store }
+	restNow  struct{ owner *store }
 	retryNow struct{ owner *store }
 )
 
@@ -162,6 +173,14 @@ func (s *store) Receive(c actor.Context) {
 		if m.owner == s {
 			s.saving, s.saveDue = nil, true
 		}
+	case *stirred:
+		if m.owner == s {
+			s.restLater(c)
+		}
+	case *restNow:
+		if m.owner == s {
+			s.resting, s.restDue = nil, true
+		}
 	case *gathered:
 		if m.owner == s {
 			s.gather.timer, s.gather.due = nil, true
@@ -178,7 +197,9 @@ func (s *store) Receive(c actor.Context) {
 
 func (s *store) begin(c actor.Context) {
 	deliver := world.Deliver(c)
-	s.files = newFiles(s.Torrent, openFiles, func(file int, err error) { deliver(&doubted{s, file, err}) })
+	s.files = newFiles(s.Torrent, openFiles,
+		func(file int, err error) { deliver(&doubted{s, file, err}) },
+		func() { deliver(&stirred{s}) })
 	s.source = &source{s.files}
 	s.setMemory(defaultMemory)
 	s.blame = newBlame()
@@ -220,8 +241,10 @@ func (s *store) end() {
 	s.phase = dead
 	s.health.stop()
 	s.gather.stop()
-	if s.saving != nil {
-		s.saving.Stop()
+	for _, t := range []world.Timer{s.saving, s.resting} {
+		if t != nil {
+			t.Stop()
+		}
 	}
 	if s.assembly != nil {
 		s.assembly.close()
@@ -249,6 +272,10 @@ func (s *store) choreDone(c actor.Context, m *chore) {
 		s.saved(c, m)
 	case choreFinish:
 		s.moved(c, m)
+	case choreRest:
+		if m.open {
+			s.restLater(c)
+		}
 	}
 }
 

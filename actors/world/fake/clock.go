@@ -120,6 +120,11 @@ func (c *Clock) AwaitTimer(d time.Duration) {
 	})
 }
 
+// AwaitSoon waits until a timer is set that falls due within d.
+func (c *Clock) AwaitSoon(d time.Duration) {
+	c.await(func() bool { return len(c.timers) > 0 && !c.timers[0].due.After(c.now.Add(d)) })
+}
+
 // AwaitIdle waits until no timer is set.
 func (c *Clock) AwaitIdle() {
 	c.await(func() bool { return len(c.timers) == 0 })

@@ -1,0 +1,62 @@
+package store
+
+import (
+	"errors"
+	"testing"
+
+	"kouzui/actors/world"
+)
+
+// countingDisk has folders that count which files are open.
+type countingDisk struct {
+	world.Disk
+	folder *countingFolder
+}
+
+func (d *countingDisk) OpenFolder(dir string) (world.Folder, error) {
+	plain, err := d.Disk.OpenFolder(dir)
+	d.folder = &countingFolder{Folder: plain}
+	return d.folder, err
+}
+
+// Files that nobody uses are closed, and opened again when they are wanted; the
+// lock stays, and when none is open no timer runs.
+func TestFilesRest(t *testing.T) {
+	w := newWorld()
+	disk := &countingDisk{Disk: w.Disk}
+	s := newSample(t, 1000, 5000, 3000, 2000)
+	s.place(t, w.Disk, "/d", "data", nil)
+	counted := w.World()
+	counted.Disk = disk
+	r := begun(t, counted, s)
+	rest := func() int {
+		w.Clock.Advance(restEvery)
+		if err := r.flush(); err != nil { // behind what the keeper does
+			t.Fatal(err)
+		}
+		return int(disk.folder.open.Load())
+	}
+	w.Clock.AwaitTimer(restEvery)
+	for range 2 {
+		if n := rest(); n != 3 {
+			t.Errorf("%d files are open that were in use just now, not 3", n)
+		}
+		r.wantContent(s.blocks(0)...)
+		if n := rest(); n != 1 {
+			t.Errorf("%d files are open, not the one that was used", n)
+		}
+		if n := rest(); n != 0 {
+			t.Errorf("%d files are open that nobody uses", n)
+		}
+		if n := w.Clock.Pending(); n != 0 {
+			t.Errorf("%d timers run with no file open", n)
+		}
+		if _, err := disk.folder.Lock(s.Torrent.LockName()); !errors.Is(err, world.ErrLocked) {
+			t.Errorf("the lock is gone with the files: %v", err)
+		}
+		for i := range s.PieceCount() {
+			r.wantContent(s.blocks(i)...)
+		}
+		w.Clock.AwaitTimer(restEvery)
+	}
+}
