@@ -66,6 +66,13 @@ type Options struct {
 	// stand on it are asked all the same.
 	Blocklist *blocklist.List
 
+	// Name is that of the root, with which all paths begin; empty: "client".
+	Name string
+	// Dispatcher and Mailbox are those of a simulated world, in which no actor
+	// has a goroutine. nil: those of package dispatch, and the default.
+	Dispatcher actor.Dispatcher
+	Mailbox    actor.MailboxProducer
+
 	// Restarts is how failed actors are restarted, and how often until they are
 	// given up. What then happens is each supervisor's own.
 	Restarts supervise.Backoff
@@ -80,13 +87,13 @@ type Client struct {
 	ended *ended
 }
 
-// root is the name of the actor at the top.
-const root = "client"
-
 // Start builds the tree.
 func Start(o Options) (*Client, error) {
 	if o.Memory <= 0 {
 		o.Memory = DefaultMemory
+	}
+	if o.Name == "" {
+		o.Name = "client"
 	}
 	if o.Notify == nil {
 		o.Notify = func(any) {}
@@ -95,10 +102,11 @@ func Start(o Options) (*Client, error) {
 		o.Restarts = supervise.DefaultBackoff
 	}
 	counted := &restarts{counts: map[string]int{}}
-	end := &ended{done: make(chan struct{})}
+	end := &ended{root: o.Name, done: make(chan struct{})}
 	tree := supervise.New(supervise.Config{
 		System: supervise.NewSystem(o.Log), Clock: o.World.Clock, Chance: o.World.Chance,
 		Sinks: append([]supervise.Sink{counted, end}, o.Sinks...), Sample: o.Sample,
+		Dispatcher: o.Dispatcher, Blocking: o.Dispatcher, Mailbox: o.Mailbox,
 	})
 	tree.TakeNotes(o.Notes)
 	parts := assembly{
@@ -109,7 +117,7 @@ func Start(o Options) (*Client, error) {
 		parts.faults = fault.New(o.Faults, o.World.Clock)
 		parts.faults.Begin(tree)
 	}
-	pid, err := tree.Spawn(root, parts.client(), supervise.StopChild)
+	pid, err := tree.Spawn(o.Name, parts.client(), supervise.StopChild)
 	if err != nil {
 		return nil, fmt.Errorf("cannot start: %w", err)
 	}
@@ -140,6 +148,10 @@ func (c *Client) SetLimits(down, up int64) {
 }
 
 func (c *Client) send(m any) { c.tree.System.Root.Send(c.pid, m) }
+
+// Halt has everything stop at once, like Shutdown, but waits for nothing: Ended
+// tells the end, after which Shutdown lets go of the rest.
+func (c *Client) Halt() { c.tree.Stop(c.pid) }
 
 // Shutdown stops everything at once; torrents that were not stopped before lose
 // what was not verified. It waits for at most within.

@@ -43,13 +43,14 @@ func (r *restarts) under(path string) (n int) {
 
 // ended is a sink that tells when the root of the tree has stopped.
 type ended struct {
+	root string // its path
 	once sync.Once
 	done chan struct{}
 }
 
 // Record implements supervise.Sink.
 func (r *ended) Record(e *supervise.Event) {
-	if e.Kind == supervise.Stopped && e.Actor == root {
+	if e.Kind == supervise.Stopped && e.Actor == r.root {
 		r.once.Do(func() { close(r.done) })
 	}
 }

@@ -5,7 +5,10 @@ package client
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
+	"strings"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -55,6 +58,7 @@ func New(c Config) actor.Actor {
 }
 
 type entry struct {
+	hash  metainfo.Hash
 	pid   *actor.PID
 	ended bool // its last word has been passed on
 	// completed: it was complete once in this run.
@@ -151,7 +155,7 @@ func (cl *client) start(c actor.Context) {
 func (cl *client) limit(c actor.Context) {
 	limits := cl.Limits
 	c.Send(cl.refs.Limiter, &limits)
-	for _, t := range cl.torrents {
+	for _, t := range cl.inOrder() {
 		c.Send(t.pid, &limits)
 	}
 }
@@ -177,7 +181,7 @@ func (cl *client) add(c actor.Context, m *messages.AddTorrent) {
 	props := cl.Torrent(cl.refs, m, Share{
 		Memory: cl.Memory / int64(cl.hungry()+1), Limits: cl.Limits, Port: cl.addr.Port(),
 	})
-	cl.torrents[hash] = &entry{pid: cl.spawn(c, props, "torrent-"+hash.String()[:8])}
+	cl.torrents[hash] = &entry{hash: hash, pid: cl.spawn(c, props, "torrent-"+hash.String()[:8])}
 	cl.route(c, hash)
 	cl.shareSoon(c)
 }
@@ -211,12 +215,18 @@ func (cl *client) shareSoon(c actor.Context) {
 func (cl *client) share(c actor.Context) {
 	cl.sharing = false
 	bytes := cl.Memory / int64(max(cl.hungry(), 1))
-	for _, t := range cl.torrents {
+	for _, t := range cl.inOrder() {
 		if t.hungry() && (bytes < t.memory || 8*bytes >= 9*t.memory) {
 			t.memory = bytes
 			c.Send(t.pid, &messages.SetMemory{Bytes: bytes})
 		}
 	}
+}
+
+// inOrder is all torrents, by their addresses: a map would give them in another
+// order in each run.
+func (cl *client) inOrder() []*entry {
+	return slices.SortedFunc(maps.Values(cl.torrents), func(a, b *entry) int { return strings.Compare(a.pid.Id, b.pid.Id) })
 }
 
 func (cl *client) hungry() (n int) {
@@ -232,8 +242,8 @@ func (cl *client) hungry() (n int) {
 // torrents.
 func (cl *client) listening(c actor.Context, m *messages.ListenerReady) {
 	cl.addr = m.Addr
-	for hash, t := range cl.torrents {
-		cl.route(c, hash)
+	for _, t := range cl.inOrder() {
+		cl.route(c, t.hash)
 		c.Send(t.pid, &messages.ListenPort{Port: m.Addr.Port()})
 	}
 	cl.Notify(m)

@@ -100,9 +100,10 @@ func (g *gate) paced(host netip.Addr, now time.Time) bool {
 }
 
 func (g *gate) fullest() (host netip.Addr) {
-	for h, n := range g.hosts {
-		if n > g.hosts[host] {
-			host = h
+	most := 0
+	for _, l := range g.queue { // of two that have as many, the one that came first
+		if h, _ := hostOf(l); g.hosts[h] > most {
+			host, most = h, g.hosts[h]
 		}
 	}
 	return host

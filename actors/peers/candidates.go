@@ -21,6 +21,7 @@ const (
 // candidate is an address that may be worth a dial.
 type candidate struct {
 	messages.PeerAddr
+	at       int  // in candidates.list
 	busy     bool // dialled or connected
 	never    bool // it was ourselves, or somebody banned
 	met      bool // it was connected once
@@ -33,7 +34,9 @@ type candidate struct {
 type candidates struct {
 	most int // addresses
 	all  map[netip.AddrPort]*candidate
+	list []*candidate // all of them: a map would give them in another order in each run
 	bans map[banned]bool
+	held []banned // in the order of the bans
 
 	hosts  map[netip.Addr]int // addresses at each host; never 0
 	served map[int]int        // when a candidate of each tier had its turn last, in turns
@@ -75,7 +78,8 @@ func (c *candidates) add(a messages.PeerAddr) {
 	if len(c.all) >= c.most && !c.evict(a) {
 		return
 	}
-	c.all[a.Addr] = &candidate{PeerAddr: a}
+	x := &candidate{PeerAddr: a, at: len(c.list)}
+	c.all[a.Addr], c.list = x, append(c.list, x)
 	c.hosts[host]++
 }
 
@@ -84,17 +88,17 @@ func (c *candidates) add(a messages.PeerAddr) {
 // nothing else.
 func (c *candidates) evict(newcomer messages.PeerAddr) bool {
 	tiers := map[int]int{}
-	for _, x := range c.all {
+	for _, x := range c.list {
 		tiers[x.Tier]++
 	}
 	most := newcomer.Tier
-	for tier, n := range tiers {
-		if n > max(tiers[most], tiers[newcomer.Tier]+1) {
-			most = tier
+	for _, x := range c.list {
+		if tiers[x.Tier] > max(tiers[most], tiers[newcomer.Tier]+1) {
+			most = x.Tier
 		}
 	}
 	var worst *candidate
-	for _, x := range c.all {
+	for _, x := range c.list {
 		if x.Tier == most && !x.busy && x.Origin != messages.FromUser && (worst == nil || x.failures > worst.failures) {
 			worst = x
 		}
@@ -107,9 +111,15 @@ func (c *candidates) evict(newcomer messages.PeerAddr) bool {
 }
 
 func (c *candidates) forget(addr netip.AddrPort) {
-	if c.all[addr] == nil {
+	x := c.all[addr]
+	if x == nil {
 		return
 	}
+	last := len(c.list) - 1
+	c.list[x.at] = c.list[last]
+	c.list[x.at].at = x.at
+	c.list[last] = nil
+	c.list = c.list[:last]
 	delete(c.all, addr)
 	host := messages.HostOf(addr.Addr())
 	if c.hosts[host]--; c.hosts[host] == 0 {
@@ -122,7 +132,7 @@ func (c *candidates) forget(addr netip.AddrPort) {
 // will be; the zero time means never.
 func (c *candidates) next(now time.Time, rnd *rand.Rand) (best *candidate, due time.Time) {
 	ties := 0
-	for _, x := range c.all {
+	for _, x := range c.list {
 		switch {
 		case x.busy || x.never:
 		case x.next.After(now):
@@ -142,7 +152,7 @@ func (c *candidates) next(now time.Time, rnd *rand.Rand) (best *candidate, due t
 
 // waiting is how many may be dialled, sooner or later.
 func (c *candidates) waiting() (n int) {
-	for _, x := range c.all {
+	for _, x := range c.list {
 		if !x.busy && !x.never {
 			n++
 		}
@@ -220,15 +230,16 @@ func (c *candidates) ban(m *messages.BanAddress) {
 	}
 }
 
-// enter makes room for a ban by forgetting any other.
+// enter makes room for a ban by forgetting the oldest.
 func (c *candidates) enter(b banned) {
-	if len(c.bans) >= maxBans {
-		for other := range c.bans {
-			delete(c.bans, other)
-			break
-		}
+	if c.bans[b] {
+		return
 	}
-	c.bans[b] = true
+	if len(c.held) >= maxBans {
+		delete(c.bans, c.held[0])
+		c.held = c.held[1:]
+	}
+	c.bans[b], c.held = true, append(c.held, b)
 }
 
 func (c *candidates) barred(host netip.Addr, id [20]byte) bool { return c.bans[from(host, id)] }

@@ -26,7 +26,7 @@ const (
 // not that itself.
 func (p *peers) settle(c actor.Context, newer *slot) (stays bool) {
 	namesakes := 1
-	for _, older := range p.slots {
+	for _, older := range p.inOrder() {
 		if older == newer || !older.ready || older.id != newer.id {
 			continue
 		}

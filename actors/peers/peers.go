@@ -4,9 +4,12 @@
 package peers
 
 import (
+	"cmp"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -156,7 +159,7 @@ func (p *peers) Receive(c actor.Context) {
 		if l, ok := m.(*messages.SetLimits); ok {
 			p.Limits = *l
 		}
-		for _, s := range p.slots {
+		for _, s := range p.inOrder() {
 			c.Send(s.pid, m)
 		}
 	case *actor.Restarting, *actor.Stopping:
@@ -254,6 +257,12 @@ func (p *peers) spawn(c actor.Context, addr netip.AddrPort, inbound bool) (*slot
 	p.slots[s.Key] = s
 	p.byPID[pid.Id] = s.Key
 	return s, nil
+}
+
+// inOrder is all that live, those spawned first in front: what is done to many
+// is done in the same order in every run of a simulated world.
+func (p *peers) inOrder() []*slot {
+	return slices.SortedFunc(maps.Values(p.slots), func(a, b *slot) int { return cmp.Compare(a.Key, b.Key) })
 }
 
 // adopt lets a connection in, unless its peer is banned or its host has enough of
@@ -366,7 +375,7 @@ func (p *peers) terminated(c actor.Context, m *actor.Terminated) {
 
 func (p *peers) ban(c actor.Context, m *messages.BanAddress) {
 	p.known.ban(m)
-	for _, s := range p.slots {
+	for _, s := range p.inOrder() {
 		if s.remote == m.Addr || s.ready && p.known.barred(s.remote.Addr(), s.id) {
 			c.Send(s.pid, &messages.Disconnect{Reason: messages.GoneBanned})
 		}

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -96,10 +97,7 @@ func (s *swarm) distrust(addr netip.Addr) {
 	h := s.hosts[addr]
 	if h == nil {
 		if len(s.hosts) >= maxHosts {
-			for other := range s.hosts {
-				delete(s.hosts, other)
-				break
-			}
+			delete(s.hosts, slices.MinFunc(slices.Collect(maps.Keys(s.hosts)), netip.Addr.Compare))
 		}
 		h = &host{}
 		s.hosts[addr] = h

@@ -67,7 +67,7 @@ func (s *store) nextCheck() *job {
 		return nil
 	}
 	n := 1
-	if digest.Least() <= digest.Lanes {
+	if s.least() <= digest.Lanes {
 		n = min(digest.Lanes, (len(left)+len(s.slots)-1)/len(s.slots))
 	}
 	j := s.newJob(taskCheck, left[0])

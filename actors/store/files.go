@@ -4,7 +4,9 @@ import (
 	"container/list"
 	"errors"
 	"io/fs"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 
@@ -377,7 +379,7 @@ func (f *files) syncNames() error {
 	names := f.newNames
 	f.newNames = map[string]bool{}
 	f.mu.Unlock()
-	for dir := range names {
+	for _, dir := range slices.Sorted(maps.Keys(names)) {
 		if err := f.folder.Sync(dir); err != nil {
 			f.mu.Lock()
 			for dir := range names {

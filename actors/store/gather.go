@@ -33,10 +33,10 @@ type gather struct {
 type gathered struct{ owner *store }
 
 // together is how many pieces of a length are hashed at a time, when half of
-// the memory is there for them.
-func together(memory, pieceLength int64) int {
+// the memory is there for them; fewer than least are not worth it.
+func together(memory, pieceLength int64, least int) int {
 	n := int(min(memory/2/pieceLength, digest.Lanes))
-	if n < digest.Least() {
+	if n < least {
 		return 1
 	}
 	return n

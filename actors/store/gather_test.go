@@ -21,7 +21,7 @@ func TestTogether(t *testing.T) {
 		{16 << 20, 16 << 20, 1},
 		{1, 1 << 20, 1},
 	} {
-		if got := together(tc.memory, tc.pieceLength); got != tc.want {
+		if got := together(tc.memory, tc.pieceLength, digest.Least()); got != tc.want {
 			t.Errorf("%d bytes of memory, pieces of %d: %d, want %d", tc.memory, tc.pieceLength, got, tc.want)
 		}
 	}

@@ -13,6 +13,7 @@
 package store
 
 import (
+	"cmp"
 	"fmt"
 	"runtime"
 	"strconv"
@@ -26,6 +27,7 @@ import (
 	"kouzui/actors/world"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
+	"kouzui/wire/digest"
 	"kouzui/wire/metainfo"
 )
 
@@ -56,7 +58,7 @@ type Config struct {
 	Check   messages.CheckMode
 	// MustExist: what is not there is an error (fs.ErrNotExist), not a download.
 	MustExist   bool
-	HashWorkers int // 0: one for each processor, up to 4
+	HashWorkers int // 0: one for each processor of the world's machine, up to 4
 	Pool        *buffer.Pool
 }
 
@@ -209,11 +211,8 @@ func (s *store) begin(c actor.Context) {
 	s.spawn(c, "keeper", func() actor.Actor {
 		return &keeper{owner: s, disk: s.World.Disk, dir: s.Dir, alone: !s.MustExist, files: s.files, torrent: s.Torrent}
 	})
-	n := s.HashWorkers
-	if n <= 0 {
-		n = min(runtime.GOMAXPROCS(0), maxWorkers)
-	}
-	s.slots = make([]slot, n)
+	workers := cmp.Or(s.HashWorkers, min(cmp.Or(s.World.Machine.Processors, runtime.GOMAXPROCS(0)), maxWorkers))
+	s.slots = make([]slot, workers)
 	for i := range s.slots {
 		s.spawn(c, "hash-"+strconv.Itoa(i), func() actor.Actor {
 			return &worker{owner: s, index: i, files: s.files, torrent: s.Torrent, pool: s.Pool}
@@ -223,11 +222,14 @@ func (s *store) begin(c actor.Context) {
 
 func (s *store) setMemory(bytes int64) {
 	s.memory = bytes
-	s.gather.most = together(bytes, s.Torrent.PieceLength)
+	s.gather.most = together(bytes, s.Torrent.PieceLength, s.least())
 	if s.assembly != nil {
 		s.assembly.extend = extent(s.gather.most, s.Torrent.PieceLength)
 	}
 }
+
+// least is from how many pieces on they are hashed side by side.
+func (s *store) least() int { return cmp.Or(s.World.Machine.Together, digest.Least()) }
 
 func (s *store) spawn(c actor.Context, name string, producer actor.Producer) {
 	kind, _, _ := strings.Cut(name, "-")

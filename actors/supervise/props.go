@@ -17,7 +17,7 @@ type recipe struct {
 // default is DefaultBackoff.
 func WithStrategy(s Strategy) Option { return func(r *recipe) { r.strategy = s } }
 
-// WithMailbox sets another mailbox than the unbounded one without locks.
+// WithMailbox sets another mailbox than the tree's.
 func WithMailbox(m actor.MailboxProducer) Option { return func(r *recipe) { r.mailbox = m } }
 
 // Blocking says that the actor may block in Receive: it does not run on the
@@ -32,7 +32,7 @@ func (t *Tree) Props(kind string, producer actor.Producer, options ...Option) *a
 	r := recipe{
 		strategy:   DefaultBackoff,
 		dispatcher: t.Dispatcher,
-		mailbox:    actor.UnboundedLockfree(),
+		mailbox:    t.Mailbox,
 	}
 	for _, o := range options {
 		o(&r)

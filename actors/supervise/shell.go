@@ -82,6 +82,9 @@ type invoker struct {
 	node *node
 }
 
+// Path is where the actor stands, for a mailbox that wants to know.
+func (i *invoker) Path() string { return i.node.path }
+
 func (i *invoker) InvokeUserMessage(message any) {
 	n := i.node
 	if n.closing {

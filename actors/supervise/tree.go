@@ -49,6 +49,9 @@ type Config struct {
 	// of actors that may block; nil means a dispatch.Apart. If they have a method
 	// Close, Shutdown calls it.
 	Dispatcher, Blocking actor.Dispatcher
+
+	// Mailbox makes the mailboxes; nil means the unbounded one without locks.
+	Mailbox actor.MailboxProducer
 }
 
 // Tree is the supervision tree of one actor system. It is safe for concurrent
@@ -76,6 +79,9 @@ func New(c Config) *Tree {
 	if c.Blocking == nil {
 		c.Blocking = new(dispatch.Apart)
 	}
+	if c.Mailbox == nil {
+		c.Mailbox = actor.UnboundedLockfree()
+	}
 	t := &Tree{Config: c, nodes: map[string]*node{}}
 	t.letters = c.System.EventStream.Subscribe(t.deadLetter)
 	if c.Sample > 0 {
@@ -91,6 +97,13 @@ func New(c Config) *Tree {
 func (t *Tree) Spawn(name string, props *actor.Props, guardian Strategy) (*actor.PID, error) {
 	props = props.Clone(actor.WithGuardian(&supervisor{tree: t, strategy: guardian}))
 	return t.System.Root.SpawnNamed(props, name)
+}
+
+// Stop asks a root to stop, and does not wait.
+func (t *Tree) Stop(root *actor.PID) {
+	if t.stop(root, ReasonShutdown, 0) != nil {
+		t.System.Root.Stop(root)
+	}
 }
 
 // Shutdown stops the roots and everything under them, then the system and its

@@ -7,7 +7,9 @@ package torrent
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -224,9 +226,7 @@ func (t *torrent) spawnEngine(c actor.Context) {
 // the rates.
 func (t *torrent) tellCandidates(c actor.Context) {
 	found := &messages.PeersFound{}
-	for _, a := range t.known {
-		found.Addrs = append(found.Addrs, a)
-	}
+	found.Addrs = slices.SortedFunc(maps.Values(t.known), func(a, b messages.PeerAddr) int { return a.Addr.Compare(b.Addr) })
 	if t.engine != nil {
 		c.Send(t.engine, found)
 		if t.renewal.limits != nil {

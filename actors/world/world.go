@@ -25,6 +25,15 @@ type World struct {
 	Disk     Disk
 	Trackers Announcer
 	Web      Web
+	Machine  Machine
+}
+
+// Machine is what the work is divided by. A zero field stands for what the
+// machine at hand has.
+type Machine struct {
+	Processors int
+	// Together is from how many pieces on it pays to hash them side by side.
+	Together int
 }
 
 // Clock tells the time and wakes actors up.
