@@ -40,7 +40,7 @@ func list(t *testing.T) (all []pkg) {
 
 // support are the folders below actors that are no actors: others may import
 // them.
-var support = []string{"world", "supervise", "dispatch", "trace", "stage", "fault", "observe"}
+var support = []string{"world", "supervise", "dispatch", "trace", "stage", "fault", "observe", "lab"}
 
 // actorOf is the name of the actor whose folder a package is in, or "".
 func actorOf(path string) string {

@@ -51,3 +51,10 @@ func (d *Disk) recover(n *node, chance *rand.Rand) *node {
 	left.sync()
 	return left
 }
+
+// Unlock frees all locks, as the death of the process does that holds them.
+func (d *Disk) Unlock() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	clear(d.locks)
+}

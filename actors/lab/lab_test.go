@@ -1,0 +1,69 @@
+package lab
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"kouzui/actors/world/sim"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const crowd = `
+name = "a small crowd"
+content = "3 MiB"
+piece = "64 KiB"
+
+[[class]]
+name = "seed"
+up = "1 MiB"
+delay = "20ms"
+have = 1.0
+
+[[class]]
+name = "leech"
+count = 5
+up = "512 KiB"
+down = "2 MiB"
+delay = "20ms"
+jitter = "5ms"
+loss = 0.01
+disk = { rate = "50 MiB", latency = "2ms" }
+within = "20s"
+faults = ["panic,actor=*/engine/scheduler,at=25s", "panic,actor=*/peer-*,every=3s,for=20s"]
+
+[[event]]
+at = "15s"
+do = "kill"
+class = "leech"
+count = 1
+`
+
+// The same seed gives the same run, and another seed another one.
+func TestARunCanBeRepeated(t *testing.T) {
+	play := func(seed uint64, j *sim.Journal) *Result {
+		s, err := Read(crowd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Run(s, Options{Seed: seed, Journal: j, Notes: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, err := range r.Wrong {
+			t.Error(err)
+		}
+		return r
+	}
+	first := sim.NewJournal(true)
+	one := play(1, first)
+	again := first.Against()
+	if two := play(1, again); two.Sum != one.Sum {
+		t.Errorf("two runs of one seed differ: %s", again.Parted())
+	}
+	if other := play(2, sim.NewJournal(false)); other.Sum == one.Sum {
+		t.Error("another seed gives the same run")
+	}
+	t.Logf("sum %x, %d messages, %v, %v, bound %v, times %v, %d restarts", one.Sum, one.Messages, one.Virtual, one.Real, one.Bound, one.Times(), one.Total().Restarts)
+}

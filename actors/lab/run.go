@@ -1,0 +1,259 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"kouzui/actors/supervise"
+	"kouzui/actors/world/sim"
+)
+
+// Options say how a scenario is played.
+type Options struct {
+	Seed    uint64
+	Journal *sim.Journal     // nil: none is kept
+	Trace   []supervise.Sink // take the events of all nodes, numbered as one trace
+	Notes   bool             // put what actors do into the trace too
+}
+
+// reboot is how long a machine is down unless its event says otherwise.
+const reboot = 5 * time.Second
+
+// run is a scenario that is being played.
+type run struct {
+	*Scenario
+	options Options
+	sim     *sim.Sim
+	rnd     *rand.Rand
+	content *content
+	tracker *sim.Tracker
+	nodes   []*node // in the order of their classes
+	coming  int     // nodes that have not arrived
+	events  int     // that have not ended
+	trace   *merger
+	wrong   []error
+	ends    bool
+}
+
+// maxWrong bounds what is told of one run.
+const maxWrong = 20
+
+// Run plays a scenario. The error is about the scenario; what went wrong in it
+// is in the result.
+func Run(s *Scenario, o Options) (*Result, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	w := sim.New(o.Seed, o.Journal)
+	r := &run{Scenario: s, options: o, sim: w, rnd: w.Rand("scenario")}
+	if len(o.Trace) > 0 {
+		r.trace = &merger{sinks: o.Trace}
+	}
+	var err error
+	if r.content, err = newContent(int(s.Content), int(s.Piece), w.Rand("content")); err != nil {
+		return nil, err
+	}
+	r.tracker = w.NewTracker(trackerURL, time.Duration(s.Announce))
+	r.schedule()
+	began := time.Now()
+	r.play()
+	return r.result(time.Since(began)), nil
+}
+
+// schedule enters all that will happen of itself.
+func (r *run) schedule() {
+	for i := range r.Class {
+		c := &r.Class[i]
+		for k := range c.Count {
+			n := &node{run: r, class: c, name: nodeName(c, k), complete: -1}
+			_, after, _ := c.leave()
+			n.leaves = after > 0
+			n.arrived = time.Duration(c.Arrive)
+			if c.Within > 0 {
+				n.arrived += time.Duration(r.rnd.Int64N(int64(c.Within)))
+			}
+			r.nodes = append(r.nodes, n)
+			r.coming++
+			r.sim.After(n.arrived, func() { r.arrive(n, after) })
+		}
+	}
+	for _, e := range r.Event {
+		r.events++
+		r.sim.After(time.Duration(e.At), func() { r.happen(e) })
+	}
+}
+
+func (r *run) arrive(n *node, leaves time.Duration) {
+	r.coming--
+	n.host = r.sim.NewHost(n.name, n.class.host())
+	if c := n.class.Disk.Capacity; c > 0 {
+		n.host.Disk().SetCapacity(int64(c))
+	}
+	if err := r.content.lay(n.host.Disk(), n.class.Have, r.rnd); err != nil {
+		r.blame(n, "its data cannot be laid out: %v", err)
+	}
+	n.start()
+	if leaves > 0 {
+		r.sim.After(leaves, func() {
+			n.leaves = true
+			if !n.down && !n.gone {
+				n.client.Stop(r.content.torrent.InfoHash)
+			}
+		})
+	}
+}
+
+// happen begins an event, and has it end.
+func (r *run) happen(e Event) {
+	over := func() { r.events-- }
+	switch e.Do {
+	case "tracker":
+		r.tracker.Dead = true
+		over = func() { r.events--; r.tracker.Dead = false }
+	case "partition":
+		r.sim.Partition(func(h *sim.Host) int { return slices.Index(r.sim.Hosts(), h) % 2 })
+		over = func() { r.events--; r.sim.Heal() }
+	case "reset":
+		for _, n := range r.victims(e) {
+			n.host.Reset()
+		}
+	case "kill", "power cut":
+		down := time.Duration(e.For)
+		if down == 0 {
+			down = reboot
+		}
+		for _, n := range r.victims(e) {
+			r.strike(n, e.Do, down)
+		}
+		r.sim.After(down, over)
+		return
+	}
+	r.sim.After(time.Duration(e.For), over)
+}
+
+// victims are drawn of those whose client runs.
+func (r *run) victims(e Event) []*node {
+	var list []*node
+	for _, n := range r.nodes {
+		if n.client != nil && !n.down && !n.gone && (e.Class == "" || e.Class == n.class.Name) {
+			list = append(list, n)
+		}
+	}
+	r.rnd.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+	if e.Count > 0 && e.Count < len(list) {
+		list = list[:e.Count]
+	}
+	return list
+}
+
+// strike ends a process, which begins anew later.
+func (r *run) strike(n *node, how string, down time.Duration) {
+	if how == "kill" {
+		n.host.Kill()
+	} else {
+		n.host.PowerCut()
+	}
+	n.bury()
+	r.events++
+	r.sim.After(down, func() {
+		r.events--
+		n.host.Boot()
+		n.start()
+	})
+}
+
+// play runs the world until all is over, and then ends it in good order.
+func (r *run) play() {
+	err := r.sim.Run(time.Duration(r.Limit), r.finished)
+	if err != nil {
+		for _, n := range r.nodes {
+			if r.owes(n) {
+				r.blame(n, "it is not complete after %v: %v (%d of %d bytes, %s, %d peers; %s)", r.sim.Elapsed(), err,
+					n.life.Have, len(r.content.data), n.life.State, n.life.Peers, n.life.Why)
+			}
+		}
+	}
+	r.ends = true
+	for _, n := range r.nodes {
+		if n.client != nil && !n.down && !n.gone {
+			n.gone = true
+			n.client.Halt()
+		}
+	}
+	err = r.sim.Run(r.sim.Elapsed()+time.Hour, func() bool { return !slices.ContainsFunc(r.nodes, (*node).lives) })
+	for _, n := range r.nodes {
+		if n.lives() {
+			r.blame(n, "it does not end: %v; %v", err, n.client.Tree().Snapshot())
+		}
+		if n.client != nil && !n.down {
+			_ = n.client.Shutdown(0)
+		}
+		if blocks := n.leaked(); blocks > 0 {
+			r.blame(n, "%d blocks of payload are still somebody's", blocks)
+		}
+	}
+}
+
+// lives tells whether anything of a client's tree runs.
+func (n *node) lives() bool {
+	if n.client == nil || n.down {
+		return false
+	}
+	select {
+	case <-n.client.Ended():
+		return false
+	default:
+		return true
+	}
+}
+
+// leaked is how many blocks nobody has released. Those that died with an actor
+// or a process are the garbage collector's.
+func (n *node) leaked() int {
+	if n.host == nil || n.total().Restarts > 0 || len(n.class.Faults) > 0 || len(n.run.Event) > 0 {
+		return 0
+	}
+	return n.host.Pool.Stats().Live
+}
+
+// finished tells whether nothing is left to wait for.
+func (r *run) finished() bool {
+	return r.coming == 0 && r.events == 0 && !slices.ContainsFunc(r.nodes, r.owes)
+}
+
+// owes tells whether a node must still become complete.
+func (r *run) owes(n *node) bool { return n.complete < 0 && !n.leaves }
+
+// verify holds pieces that a node says it has against the original.
+func (r *run) verify(n *node, pieces []uint32) {
+	f, err := open(n.host.Disk())
+	if err != nil {
+		r.blame(n, "it has pieces, but no file: %v", err)
+		return
+	}
+	for _, i := range pieces {
+		if err := r.content.wrong(f, int(i), int(i)+1); err != nil {
+			r.blame(n, "%v", err)
+		}
+	}
+}
+
+func (r *run) verifyAll(n *node) {
+	f, err := open(n.host.Disk())
+	if err == nil {
+		err = r.content.wrong(f, 0, r.content.torrent.PieceCount())
+	}
+	if err != nil {
+		r.blame(n, "it is complete, but %v", err)
+	}
+}
+
+// blame takes note of something that must not be.
+func (r *run) blame(n *node, format string, args ...any) {
+	if len(r.wrong) < maxWrong {
+		r.wrong = append(r.wrong, fmt.Errorf("%v %s: %w", r.sim.Elapsed(), n.name, errors.New(fmt.Sprintf(format, args...))))
+	}
+}

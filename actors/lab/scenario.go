@@ -1,0 +1,254 @@
+// Package lab runs swarms of whole clients, the supervision tree of package
+// actors each, in a simulated world, and holds them against what must be true
+// whatever happens.
+//
+// A Scenario says what there is and what happens to it; Read takes one from TOML, Random
+// draws one from a seed. Run plays it; the same scenario with the same seed is
+// the same run.
+package lab
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"kouzui/actors/fault"
+	"kouzui/actors/world/sim"
+)
+
+// Scenario is a swarm and what happens to it. Times are virtual, and counted
+// from the start. In TOML the keys are the names of the fields in lower case.
+type Scenario struct {
+	Name    string
+	About   string
+	Content Size // of the torrent
+	Piece   Size
+	Limit   Time // by when everybody who can must have finished
+	// Announce is how often trackers want to be asked.
+	Announce Time
+	Class    []Class
+	Event    []Event
+}
+
+// Class is nodes of a kind.
+type Class struct {
+	Name   string
+	Count  int
+	Up     Size // bytes a second; 0: no bound
+	Down   Size
+	Delay  Time // to the middle of the network
+	Jitter Time
+	Loss   float64 // part of the segments
+	Disk   Disk
+
+	Have   float64 // part of the pieces that are there at the start, 1: all
+	Arrive Time    // from then on ...
+	Within Time    // ... in the course of this
+	Leave  string  // "" never, "complete" when everything is there, or how long after its arrival
+	Memory Size
+
+	Picker, Choker string
+	Slots          int
+	Peers          int // connections at most
+	Faults         []string
+}
+
+// Disk is how quick disks are, and what they hold.
+type Disk struct {
+	Rate     Size // bytes a second
+	Latency  Time
+	Capacity Size // 0: no bound
+}
+
+// Event is something that happens to the world.
+type Event struct {
+	At Time
+	// Do is "kill" (the process dies and comes back), "power cut" (so does the
+	// machine), "tracker" (it is dead), "partition" (every second node is cut
+	// off from the others) or "reset" (a connection breaks).
+	Do    string
+	For   Time   // until it is over
+	Class string // of kill, power cut and reset: whom; "": all classes
+	Count int    // so many of them, drawn by chance; 0: all
+}
+
+// Size is a number of bytes, in TOML also as "64 MiB".
+type Size int64
+
+// Time is a duration, in TOML as "1m30s".
+type Time time.Duration
+
+var sizes = []struct {
+	unit string
+	n    float64
+}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"B", 1}}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *Size) UnmarshalText(text []byte) error {
+	for _, u := range sizes {
+		if number, is := strings.CutSuffix(string(text), u.unit); is {
+			var n float64
+			if _, err := fmt.Sscanf(strings.TrimSpace(number), "%g", &n); err != nil || n < 0 {
+				break
+			}
+			*s = Size(n * u.n)
+			return nil
+		}
+	}
+	return fmt.Errorf("%q is no size such as \"64 MiB\"", text)
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (t *Time) UnmarshalText(text []byte) error {
+	d, err := time.ParseDuration(string(text))
+	if err != nil || d < 0 {
+		return fmt.Errorf("%q is no time such as \"1m30s\"", text)
+	}
+	*t = Time(d)
+	return nil
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (t Time) MarshalText() ([]byte, error) { return []byte(time.Duration(t).String()), nil }
+
+// MarshalText implements encoding.TextMarshaler.
+func (s Size) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%d B", int64(s)), nil }
+
+// TOML is the scenario as Read takes it.
+func (s *Scenario) TOML() string {
+	var b bytes.Buffer
+	if err := toml.NewEncoder(&b).Encode(s); err != nil {
+		panic(err) // there is nothing in it that TOML could not say
+	}
+	return b.String()
+}
+
+// Read takes a scenario from TOML.
+func Read(text string) (*Scenario, error) {
+	s := &Scenario{}
+	meta, err := toml.Decode(text, s)
+	if err != nil {
+		return nil, errors.New(strings.ReplaceAll(err.Error(), "\n", " "))
+	}
+	if odd := meta.Undecoded(); len(odd) > 0 {
+		return nil, fmt.Errorf("there is no key %q", odd[0].String())
+	}
+	return s, s.check()
+}
+
+// maxNodes bounds a swarm: each address is one of 10.0.0.0/8.
+const maxNodes = 100_000
+
+// check completes a scenario and says what is wrong with it.
+func (s *Scenario) check() error {
+	if s.Content <= 0 || s.Content > 1<<34 {
+		return errors.New("content must be given, and 16 GiB at most")
+	}
+	if s.Piece == 0 {
+		s.Piece = 256 << 10
+	}
+	if s.Piece < 16<<10 || s.Piece > 16<<20 {
+		return errors.New("piece must be 16 KiB to 16 MiB")
+	}
+	if s.Limit == 0 {
+		s.Limit = Time(time.Hour)
+	}
+	if s.Announce == 0 {
+		s.Announce = Time(2 * time.Minute)
+	}
+	nodes := 0
+	names := map[string]bool{}
+	for i := range s.Class {
+		c := &s.Class[i]
+		if c.Count == 0 {
+			c.Count = 1
+		}
+		if err := c.check(); err != nil {
+			return fmt.Errorf("class %q: %w", c.Name, err)
+		}
+		if names[c.Name] {
+			return fmt.Errorf("two classes are called %q", c.Name)
+		}
+		names[c.Name] = true
+		nodes += c.Count
+	}
+	if nodes == 0 || nodes > maxNodes {
+		return fmt.Errorf("%d nodes; there must be 1 to %d", nodes, maxNodes)
+	}
+	for _, e := range s.Event {
+		if err := e.check(names); err != nil {
+			return fmt.Errorf("event at %v: %w", time.Duration(e.At), err)
+		}
+	}
+	return nil
+}
+
+func (c *Class) check() error {
+	switch {
+	case c.Name == "" || strings.ContainsAny(c.Name, "/ -"):
+		return errors.New("needs a name without spaces, / and -")
+	case c.Count < 1:
+		return errors.New("count must be 1 or more")
+	case c.Have < 0 || c.Have > 1:
+		return errors.New("have must be from 0 to 1")
+	case c.Loss < 0 || c.Loss >= 1:
+		return errors.New("loss must be from 0 to below 1")
+	}
+	if _, _, err := c.leave(); err != nil {
+		return err
+	}
+	_, err := c.faults()
+	return err
+}
+
+func (c *Class) leave() (complete bool, after time.Duration, err error) {
+	switch c.Leave {
+	case "":
+	case "complete":
+		complete = true
+	default:
+		if after, err = time.ParseDuration(c.Leave); err != nil || after <= 0 {
+			err = fmt.Errorf("leave is %q, which is neither \"complete\" nor a time", c.Leave)
+		}
+	}
+	return complete, after, err
+}
+
+func (c *Class) faults() ([]fault.Spec, error) {
+	specs := make([]fault.Spec, len(c.Faults))
+	for i, text := range c.Faults {
+		spec, err := fault.Parse(text)
+		if err == nil && spec.Kind == fault.Hang {
+			err = errors.New("an actor that hangs would hold up the whole world")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("fault %q: %w", text, err)
+		}
+		specs[i] = spec
+	}
+	return specs, nil
+}
+
+func (c *Class) host() sim.Class {
+	return sim.Class{
+		Up: int64(c.Up), Down: int64(c.Down), Loss: c.Loss,
+		Delay: time.Duration(c.Delay), Jitter: time.Duration(c.Jitter),
+		Disk: sim.DiskClass{Rate: int64(c.Disk.Rate), Latency: time.Duration(c.Disk.Latency)},
+	}
+}
+
+func (e *Event) check(classes map[string]bool) error {
+	switch e.Do {
+	case "kill", "power cut", "tracker", "partition", "reset":
+	default:
+		return fmt.Errorf("nothing is called %q; there are kill, power cut, tracker, partition and reset", e.Do)
+	}
+	if e.Class != "" && !classes[e.Class] {
+		return fmt.Errorf("there is no class %q", e.Class)
+	}
+	return nil
+}

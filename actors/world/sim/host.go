@@ -1,0 +1,149 @@
+package sim
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/actors/supervise"
+	"kouzui/actors/world"
+	"kouzui/actors/world/fake"
+	"kouzui/wire/buffer"
+)
+
+// Class is what hosts of a kind have in common. Zero rates have no bound.
+type Class struct {
+	Up, Down int64         // bytes a second, shared by all connections of the host
+	Delay    time.Duration // to the middle of the network: half of what one way between two such hosts takes
+	Jitter   time.Duration // by which a segment may be later
+	Loss     float64       // part of the segments that come so much later as a retransmission takes
+	Disk     DiskClass
+}
+
+// Host is a machine on which one process runs at a time.
+type Host struct {
+	sim *Sim
+	Class
+	Name string
+	Addr netip.Addr
+	Pool *buffer.Pool // the process's
+
+	life      *life
+	lives     int
+	side      int // of a partition
+	up        uplink
+	down      port
+	disk      *disk
+	listeners map[uint16]*listener
+	links     []*link // open
+	lastPort  uint16
+}
+
+// life is that of one process. What it has set going ends with it.
+type life struct {
+	host *Host
+	done bool
+}
+
+func (l *life) over() bool { return l != nil && l.done }
+
+// keepFree is how many free blocks a process keeps.
+const keepFree = 32
+
+// NewHost adds a host, on which a process begins to live.
+func (s *Sim) NewHost(name string, c Class) *Host {
+	n := len(s.hosts) + 1
+	h := &Host{
+		sim: s, Class: c, Name: name,
+		Addr: netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)}),
+	}
+	h.up.rate, h.down.rate = c.Up, c.Down
+	h.disk = &disk{sim: s, class: c.Disk, Disk: fake.NewDisk(clock{s, nil})}
+	s.hosts = append(s.hosts, h)
+	s.byAddr[h.Addr] = h
+	h.Boot()
+	return h
+}
+
+// Boot begins the life of a process, after Kill or PowerCut.
+func (h *Host) Boot() {
+	h.lives++
+	h.life = &life{host: h}
+	h.Pool = buffer.NewPool(keepFree)
+	h.listeners = map[uint16]*listener{}
+	h.links = nil
+	h.lastPort = 40000
+	h.up = uplink{port: port{rate: h.Class.Up}}
+	h.down = port{rate: h.Class.Down}
+}
+
+// Alive tells whether a process lives.
+func (h *Host) Alive() bool { return !h.life.done }
+
+// World is what the process that lives now may reach.
+func (h *Host) World() *world.World {
+	return &world.World{
+		Clock:    clock{h.sim, h.life},
+		Chance:   chance{h},
+		Network:  network{h, h.life},
+		Disk:     diskOf{h.disk, h.life},
+		Trackers: announcer{h, h.life},
+		Web:      noWeb{},
+		Machine:  world.Machine{Processors: 2, Together: 9},
+	}
+}
+
+// Dispatcher runs the mailboxes of the process, and Mailbox makes those that are
+// run message by message.
+func (h *Host) Dispatcher() actor.Dispatcher { return dispatcher{h.sim, h.life} }
+
+// Mailbox is a mailbox of the process; see Dispatcher.
+func (h *Host) Mailbox() actor.Mailbox { return &mailbox{sim: h.sim, life: h.life} }
+
+// Record implements supervise.Sink: the events of the process go into the
+// journal.
+func (h *Host) Record(e *supervise.Event) {
+	if j := h.sim.journal; j != nil {
+		j.event(h.sim.now, e)
+	}
+}
+
+// Kill ends the process, as the kernel would: its connections are reset, its
+// locks are free, what it wrote is there.
+func (h *Host) Kill() {
+	h.die()
+	for _, l := range slices.Clone(h.links) {
+		l.crash(true)
+	}
+	h.disk.release()
+}
+
+// PowerCut ends the process with its machine: its connections fall silent, and
+// on the disk is what was synced, and of the rest what chance decides.
+func (h *Host) PowerCut() {
+	h.die()
+	for _, l := range slices.Clone(h.links) {
+		l.crash(false)
+	}
+	h.disk.Disk = h.disk.PowerCut(h.sim.net)
+}
+
+func (h *Host) die() {
+	h.life.done = true
+	h.up.waiting = nil
+	h.listeners = nil
+}
+
+// Disk is the host's, whose capacity and failures can be set.
+func (h *Host) Disk() *fake.Disk { return h.disk.Disk }
+
+// chance gives each life of a host numbers of its own.
+type chance struct{ host *Host }
+
+func (c chance) Source(name string) *rand.Rand {
+	return c.host.sim.Rand(c.host.Name + "#" + strconv.Itoa(c.host.lives) + "/" + name)
+}

@@ -1,0 +1,140 @@
+package sim
+
+import (
+	"reflect"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// mailbox gives up its turn after each message, so that whatever can happen
+// between two messages in a world of threads can happen here.
+type mailbox struct {
+	sim       *Sim
+	life      *life
+	invoker   actor.MessageInvoker
+	path      string
+	system    fifo
+	user      fifo
+	suspended bool
+	waiting   bool // for its turn
+}
+
+func (m *mailbox) PostUserMessage(message any) {
+	m.user.push(message)
+	m.wake()
+}
+
+func (m *mailbox) PostSystemMessage(message any) {
+	m.system.push(message)
+	m.wake()
+}
+
+func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, _ actor.Dispatcher) {
+	m.invoker = invoker
+	if named, is := invoker.(interface{ Path() string }); is {
+		m.path = named.Path()
+	}
+}
+
+func (m *mailbox) Start() {}
+
+func (m *mailbox) UserMessageCount() int { return m.user.len() }
+
+func (m *mailbox) wake() {
+	if !m.waiting && (m.system.len() > 0 || !m.suspended && m.user.len() > 0) {
+		m.waiting = true
+		m.sim.ready = append(m.sim.ready, m)
+	}
+}
+
+func (m *mailbox) take() {
+	m.waiting = false
+	if m.life.over() {
+		return
+	}
+	m.handle()
+	m.wake()
+}
+
+func (m *mailbox) handle() {
+	var message any
+	defer func() {
+		if r := recover(); r != nil {
+			m.invoker.EscalateFailure(r, message)
+		}
+	}()
+	if m.system.len() == 0 {
+		message = m.user.pop()
+		m.enter(message)
+		m.invoker.InvokeUserMessage(message)
+		return
+	}
+	message = m.system.pop()
+	m.enter(message)
+	switch message.(type) {
+	case *actor.SuspendMailbox:
+		m.suspended = true
+	case *actor.ResumeMailbox:
+		m.suspended = false
+	default:
+		m.invoker.InvokeSystemMessage(message)
+	}
+}
+
+func (m *mailbox) enter(message any) {
+	if m.sim.journal != nil {
+		_, message, _ = actor.UnwrapEnvelope(message)
+		m.sim.journal.step(m.sim.now, m.path, reflect.TypeOf(message))
+	}
+}
+
+// dispatcher runs mailboxes of other kinds, which empty themselves at each of
+// their turns.
+type dispatcher struct {
+	sim  *Sim
+	life *life
+}
+
+func (d dispatcher) Throughput() int { return 1 << 30 }
+
+func (d dispatcher) Schedule(run func()) { d.sim.ready = append(d.sim.ready, &emptying{d, run}) }
+
+type emptying struct {
+	dispatcher
+	run func()
+}
+
+func (e *emptying) take() {
+	if e.life.over() {
+		return
+	}
+	if e.sim.journal != nil {
+		e.sim.journal.step(e.sim.now, e.life.host.Name, nil)
+	}
+	e.run()
+}
+
+// fifo is a queue that is reused when it has been emptied.
+type fifo struct {
+	items []any
+	head  int
+}
+
+func (q *fifo) len() int { return len(q.items) - q.head }
+
+func (q *fifo) push(item any) { q.items = append(q.items, item) }
+
+func (q *fifo) pop() any {
+	item := q.items[q.head]
+	q.items[q.head] = nil
+	q.head++
+	switch {
+	case q.head == len(q.items):
+		q.items, q.head = q.items[:0], 0
+	case q.head >= 1024 && q.head >= len(q.items)/2:
+		n := copy(q.items, q.items[q.head:])
+		clear(q.items[n:])
+		q.items, q.head = q.items[:n], 0
+	}
+	return item
+}

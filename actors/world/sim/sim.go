@@ -1,0 +1,132 @@
+// Package sim is a world in which everything that actors reach outside is
+// simulated: time is virtual, hosts have links with rates and delays, disks that
+// are slow and forget what was not synced, and trackers that can be dead. One
+// seed decides everything, and one goroutine does it.
+//
+// The Sim is the loop. It runs one message of one mailbox at a time; which of
+// those that could run is drawn from the seed. Only when none can run does time
+// go on, in one leap to the next event: a timer, an arrival, the answer of a
+// disk. So a run with the same seed is the same run, step by step, whatever the
+// machine does meanwhile, and an hour of a swarm at rest costs nothing.
+//
+// A Host is a machine with the life of one process on it: its World, Dispatcher
+// and Mailbox are what actors.Start is given in place of the real ones. It can
+// die, with or without its disk's unsynced data, and begin another life.
+//
+// Nothing here is safe for concurrent use: there is one goroutine, the one that
+// calls Step or Run.
+package sim
+
+import (
+	"errors"
+	"hash/fnv"
+	"math/rand/v2"
+	"net/netip"
+	"time"
+)
+
+// epoch is when every simulation begins.
+var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// Sim is a simulated world of any number of hosts.
+type Sim struct {
+	seed   uint64
+	order  *rand.Rand // whose turn it is
+	net    *rand.Rand // jitter and loss
+	now    int64      // nanoseconds since epoch
+	events agenda
+	ready  []turn
+	steps  uint64
+
+	hosts    []*Host
+	byAddr   map[netip.Addr]*Host
+	trackers map[string]*Tracker
+	links    uint64
+	held     []*segment // by a partition
+
+	journal *Journal
+}
+
+// New returns a world without hosts at the start of the year 2026. What happens
+// is entered in the journal, if there is one.
+func New(seed uint64, journal *Journal) *Sim {
+	s := &Sim{seed: seed, byAddr: map[netip.Addr]*Host{}, trackers: map[string]*Tracker{}, journal: journal}
+	s.order, s.net = s.Rand("order"), s.Rand("net")
+	return s
+}
+
+// Rand returns the stream of random numbers of that name. The same name gives
+// the same numbers again.
+func (s *Sim) Rand(name string) *rand.Rand {
+	h := fnv.New64a()
+	h.Write([]byte(name))
+	return rand.New(rand.NewPCG(s.seed, h.Sum64()))
+}
+
+// Now is the virtual time.
+func (s *Sim) Now() time.Time { return epoch.Add(time.Duration(s.now)) }
+
+// Elapsed is the virtual time since the start.
+func (s *Sim) Elapsed() time.Duration { return time.Duration(s.now) }
+
+// Steps is how many messages have been handled.
+func (s *Sim) Steps() uint64 { return s.steps }
+
+// After has f called d from now, by the loop.
+func (s *Sim) After(d time.Duration, f func()) { s.at(s.now+int64(max(d, 0)), nil, f) }
+
+// turn is a mailbox that has something to handle.
+type turn interface{ take() }
+
+// Step handles one message or, when there is none to handle, one event. It
+// returns false when there is neither.
+func (s *Sim) Step() bool {
+	if n := len(s.ready); n > 0 {
+		i := s.order.IntN(n)
+		t := s.ready[i]
+		s.ready[i] = s.ready[n-1]
+		s.ready[n-1] = nil
+		s.ready = s.ready[:n-1]
+		s.steps++
+		t.take()
+		return true
+	}
+	e := s.events.first()
+	if e == nil {
+		return false
+	}
+	s.events.remove(e)
+	s.now = e.at
+	if !e.life.over() {
+		e.f()
+	}
+	return true
+}
+
+// ErrTime and ErrIdle are how Run ends in vain: the time is up, or nothing is
+// left that could happen.
+var (
+	ErrTime = errors.New("the virtual time is up")
+	ErrIdle = errors.New("nothing is left that could happen")
+)
+
+// Run steps until done, which it asks before each event. It goes no further
+// than limit, measured from the start of the simulation.
+func (s *Sim) Run(limit time.Duration, done func() bool) error {
+	for {
+		if len(s.ready) == 0 {
+			if done() {
+				return nil
+			}
+			e := s.events.first()
+			switch {
+			case e == nil:
+				return ErrIdle
+			case e.at > int64(limit):
+				s.now = int64(limit)
+				return ErrTime
+			}
+		}
+		s.Step()
+	}
+}
