@@ -35,7 +35,6 @@ type run struct {
 	events  int     // that have not ended
 	trace   *merger
 	wrong   []error
-	ends    bool
 }
 
 // maxWrong bounds what is told of one run.
@@ -176,7 +175,12 @@ func (r *run) play() {
 			}
 		}
 	}
-	r.ends = true
+	_ = r.sim.Run(r.sim.Elapsed()+settled, func() bool { return false })
+	for _, n := range r.nodes {
+		if blocks := n.leaked(); blocks > 0 {
+			r.blame(n, "all is over, and %d blocks of payload are still somebody's", blocks)
+		}
+	}
 	for _, n := range r.nodes {
 		if n.client != nil && !n.down && !n.gone {
 			n.gone = true
@@ -190,9 +194,6 @@ func (r *run) play() {
 		}
 		if n.client != nil && !n.down {
 			_ = n.client.Shutdown(0)
-		}
-		if blocks := n.leaked(); blocks > 0 {
-			r.blame(n, "%d blocks of payload are still somebody's", blocks)
 		}
 	}
 }
@@ -210,10 +211,13 @@ func (n *node) lives() bool {
 	}
 }
 
+// settled is how long the swarm rests at its end.
+const settled = time.Minute
+
 // leaked is how many blocks nobody has released. Those that died with an actor
 // or a process are the garbage collector's.
 func (n *node) leaked() int {
-	if n.host == nil || n.total().Restarts > 0 || len(n.class.Faults) > 0 || len(n.run.Event) > 0 {
+	if n.host == nil || n.gone || n.total().Restarts > 0 || len(n.class.Faults) > 0 || len(n.run.Event) > 0 {
 		return 0
 	}
 	return n.host.Pool.Stats().Live

@@ -66,6 +66,7 @@ type torrent struct {
 	// held is the last Progress that came before CountsSoFar.
 	held  *messages.Progress
 	known map[netip.AddrPort]messages.PeerAddr
+	told  []netip.AddrPort // of them those that the user has not given, oldest first
 	// pieces is what the last store knew, for the next one; nil: nothing.
 	pieces  *messages.PiecesKnown
 	renewal renewal
@@ -189,7 +190,7 @@ func (t *torrent) Receive(c actor.Context) {
 func (t *torrent) start(c actor.Context) {
 	t.Refs.Torrent = c.Self()
 	t.started = t.World.Clock.Now()
-	t.known = map[netip.AddrPort]messages.PeerAddr{}
+	t.known, t.told = map[netip.AddrPort]messages.PeerAddr{}, nil
 	for _, a := range t.Options.Peers {
 		t.known[a] = messages.PeerAddr{Addr: a, Origin: messages.FromUser}
 	}
@@ -242,22 +243,19 @@ func (t *torrent) found(c actor.Context, m *messages.PeersFound) {
 	t.forward(c)
 }
 
-// remember makes room by forgetting any other, so that a tracker that tells many
+// remember makes room by forgetting the oldest that the user has not given, so that a tracker that tells many
 // addresses does not keep out those of the next.
 func (t *torrent) remember(a messages.PeerAddr) {
 	if _, known := t.known[a.Addr]; known {
 		return
 	}
-	if len(t.known) >= maxKnown {
-		for addr, other := range t.known {
-			if other.Origin != messages.FromUser {
-				delete(t.known, addr)
-				break
-			}
-		}
+	if len(t.known) >= maxKnown && len(t.told) > 0 {
+		delete(t.known, t.told[0])
+		t.told = t.told[1:]
 	}
 	if len(t.known) < maxKnown {
 		t.known[a.Addr] = a
+		t.told = append(t.told, a.Addr)
 	}
 }
 

@@ -1,0 +1,30 @@
+package lab
+
+import (
+	"errors"
+	"flag"
+	"testing"
+)
+
+var (
+	from  = flag.Uint64("from", 1, "the first seed")
+	seeds = flag.Int("seeds", 40, "how many random scenarios are played")
+)
+
+// Whatever goes wrong, in the end everybody who can has everything, and nothing
+// is left over. What is checked stands in run.go and judge.go.
+func TestRandomScenarios(t *testing.T) {
+	messages, restarts := uint64(0), 0
+	for seed := *from; seed < *from+uint64(*seeds); seed++ {
+		r, err := Run(Random(seed), Options{Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Wrong) > 0 {
+			t.Errorf("seed %d: %v\nreplay: go test ./actors/lab -run TestRandomScenarios -from %d -seeds 1", seed, errors.Join(r.Wrong...), seed)
+		}
+		messages += r.Messages
+		restarts += r.Total().Restarts
+	}
+	t.Logf("%d scenarios, %d messages, %d restarts", *seeds, messages, restarts)
+}
