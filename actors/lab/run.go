@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -258,6 +257,6 @@ func (r *run) verifyAll(n *node) {
 // blame takes note of something that must not be.
 func (r *run) blame(n *node, format string, args ...any) {
 	if len(r.wrong) < maxWrong {
-		r.wrong = append(r.wrong, fmt.Errorf("%v %s: %w", r.sim.Elapsed(), n.name, errors.New(fmt.Sprintf(format, args...))))
+		r.wrong = append(r.wrong, fmt.Errorf("%v %s: %s", r.sim.Elapsed(), n.name, fmt.Sprintf(format, args...)))
 	}
 }

@@ -86,6 +86,9 @@ func (s *store) checked(c actor.Context, j *job) {
 		for i, piece := range j.pieces {
 			s.have.SetTo(uint(piece), j.has[i])
 			s.check.known.Set(uint(piece))
+			if j.has[i] {
+				s.mark(s.doubtful, piece)
+			}
 		}
 	}
 	total := len(s.check.pieces)

@@ -45,11 +45,15 @@ func (s *store) keep(c actor.Context, t choreTask) {
 	for i := range s.dirty.EachSet() {
 		k.dirty = append(k.dirty, int(i))
 	}
+	for i := range s.doubtful.Difference(s.dirty).EachSet() {
+		k.doubtful = append(k.doubtful, int(i))
+	}
 	if t == choreFinish {
 		k.empty = s.found.emptyFiles(s.Torrent)
 		k.probe = s.health.take()
 	}
 	s.dirty.ClearAll()
+	s.doubtful.ClearAll()
 	s.stamps = nil
 	s.unsaved, s.saveDue = false, false
 	s.keeper.chore = k
@@ -65,6 +69,9 @@ func (s *store) back(m *chore) {
 	s.unsaved = true // with the next timer, or the next Flush
 	for _, i := range m.dirty {
 		s.dirty.Set(uint(i))
+	}
+	for _, i := range m.doubtful {
+		s.doubtful.Set(uint(i))
 	}
 }
 

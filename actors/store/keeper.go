@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/bits-and-blooms/bitset"
@@ -30,6 +31,7 @@ type chore struct {
 	stamps   []messages.Stamp
 	verified *bitset.BitSet
 	dirty    []int
+	doubtful []int // to be synced too, though nobody here has written to them
 	empty    []int // files of no length to be made, by choreFinish
 
 	open bool // answer to choreRest: files are
@@ -58,7 +60,7 @@ type keeper struct {
 	torrent *metainfo.Torrent
 	gate    *gate
 	chore   *chore
-	at      int       // of dirty, the next to be synced
+	at      int       // the next to be synced, of dirty and then doubtful
 	held    []*handle // of the files that are being synced
 }
 
@@ -162,14 +164,19 @@ func (k *keeper) prepare() error {
 // for one of them, such as a file system's journal, then serves them all.
 const syncsTogether = 16
 
-// sync makes the dirty files last, then the rest.
+// sync makes the dirty files last and the doubtful ones, then the rest.
 func (k *keeper) sync(c actor.Context) {
-	for k.gate.err == nil && k.at < len(k.chore.dirty) {
+	files := slices.Concat(k.chore.dirty, k.chore.doubtful)
+	for k.gate.err == nil && k.at < len(files) {
 		k.letGo()
 		k.gate.shut()
-		for _, i := range k.chore.dirty[k.at:min(k.at+syncsTogether, len(k.chore.dirty))] {
+		for _, i := range files[k.at:min(k.at+syncsTogether, len(files))] {
 			done := k.gate.expect()
-			h, file, err := k.files.acquire(i, toWrite)
+			to := toWrite
+			if k.at >= len(k.chore.dirty) {
+				to, done = toReread, unlessRefused(done)
+			}
+			h, file, err := k.files.acquire(i, to)
 			if err != nil {
 				done(err)
 				break
@@ -188,6 +195,17 @@ func (k *keeper) sync(c actor.Context) {
 		err = k.settle()
 	}
 	k.answer(c, err)
+}
+
+// unlessRefused lets it pass that some systems sync no file that is open for
+// reading only.
+func unlessRefused(done func(error)) func(error) {
+	return func(err error) {
+		if errors.Is(err, fs.ErrPermission) {
+			err = nil
+		}
+		done(err)
+	}
 }
 
 func (k *keeper) letGo() {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/bits-and-blooms/bitset"
 
 	"kouzui/messages"
 )
@@ -89,12 +90,15 @@ func (s *store) corrupt(c actor.Context, j *job) {
 }
 
 // markDirty notes which files a job has written to.
-func (s *store) markDirty(j *job) {
-	size := s.Torrent.PieceSize(j.piece)
-	s.spans = s.Torrent.AppendSpans(s.spans[:0], int64(j.piece)*s.Torrent.PieceLength, size)
+func (s *store) markDirty(j *job) { s.mark(s.dirty, j.piece) }
+
+// mark sets the files that a piece is in.
+func (s *store) mark(files *bitset.BitSet, piece int) {
+	size := s.Torrent.PieceSize(piece)
+	s.spans = s.Torrent.AppendSpans(s.spans[:0], int64(piece)*s.Torrent.PieceLength, size)
 	for _, span := range s.spans {
 		if !s.Torrent.Files[span.File].Padding {
-			s.dirty.Set(uint(span.File))
+			files.Set(uint(span.File))
 		}
 	}
 }

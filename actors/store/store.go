@@ -103,6 +103,9 @@ type store struct {
 	health   health
 	doubt    *doubted       // why it ends
 	dirty    *bitset.BitSet // files written to since they were last synced
+	// doubtful are files in which a check has found good pieces: whoever wrote
+	// them may have been killed before they were synced.
+	doubtful *bitset.BitSet
 	unsaved  bool           // the journal does not say all that is known
 	saveDue  bool
 	saving   world.Timer
@@ -206,6 +209,7 @@ func (s *store) begin(c actor.Context) {
 	s.setMemory(defaultMemory)
 	s.blame = newBlame()
 	s.dirty = bitset.New(uint(len(s.Torrent.Files)))
+	s.doubtful = bitset.New(uint(len(s.Torrent.Files)))
 	c.Send(s.Refs.Torrent, &messages.RecallPieces{ReplyTo: c.Self()})
 	s.keeper.chore = &chore{owner: s, task: choreLook}
 	s.spawn(c, "keeper", func() actor.Actor {

@@ -1,0 +1,39 @@
+package lab
+
+import "testing"
+
+// What random scenarios have found, as small as it could be made.
+var found = map[string]string{
+	// A process is killed before it has synced what it wrote. The next one finds it
+	// right, in the system's memory, and enters it in the journal: it must sync it
+	// before that, lest a power cut leaves a journal that vouches for nothing.
+	"killed, and then the power fails": `
+content = "1 MiB"
+piece = "32 KiB"
+class = [{ name = "seed", have = 1.0, up = "128 KiB" }, { name = "leech" }]
+event = [
+	{ at = "3s", do = "kill", class = "leech", for = "1s" },
+	{ at = "4200ms", do = "power cut", class = "leech", for = "1s" },
+]
+`,
+}
+
+func TestFound(t *testing.T) {
+	for name, text := range found {
+		t.Run(name, func(t *testing.T) {
+			s, err := Read(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for seed := range uint64(8) {
+				r, err := Run(s, Options{Seed: seed})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, err := range r.Wrong {
+					t.Errorf("seed %d: %v", seed, err)
+				}
+			}
+		})
+	}
+}
