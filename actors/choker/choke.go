@@ -55,6 +55,7 @@ var algorithms = map[string]func() Algorithm{
 	"rate":       func() Algorithm { return &byRate{} },
 	"roundrobin": func() Algorithm { return roundRobin{} },
 	"none":       func() Algorithm { return everyone{} },
+	"closed":     func() Algorithm { return nobody{} },
 }
 
 // Names are the algorithms there are.
@@ -71,6 +72,11 @@ func NewAlgorithm(name string) (Algorithm, error) {
 	}
 	return make(), nil
 }
+
+// nobody unchokes nobody: a free rider, to see what a swarm makes of it.
+type nobody struct{}
+
+func (nobody) Decide(Round) []messages.PeerKey { return nil }
 
 // everyone chokes nobody: good for a small swarm among friends.
 type everyone struct{}

@@ -12,7 +12,7 @@ type Result struct {
 	Seed     uint64
 	Sum      uint64 // of the journal, if one was kept
 	Wrong    []error
-	Nodes    []Node
+	Nodes
 	Virtual  time.Duration
 	Real     time.Duration
 	Messages uint64
@@ -93,10 +93,13 @@ func (r *run) bound() time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
+// Nodes are some of a swarm.
+type Nodes []Node
+
 // Times are how long those took who came to download and have all, in order.
-func (r *Result) Times() []time.Duration {
+func (ns Nodes) Times() []time.Duration {
 	var times []time.Duration
-	for _, n := range r.Nodes {
+	for _, n := range ns {
 		if !n.Seed && n.Took >= 0 {
 			times = append(times, n.Took)
 		}
@@ -105,19 +108,21 @@ func (r *Result) Times() []time.Duration {
 	return times
 }
 
-// Quantile is the time within which a part of them was complete; 0 if none was.
-func Quantile(times []time.Duration, part float64) time.Duration {
-	if len(times) == 0 {
-		return 0
+// Complete is how many have everything.
+func (ns Nodes) Complete() (n int) {
+	for _, one := range ns {
+		if one.Took >= 0 {
+			n++
+		}
 	}
-	return times[int(math.Ceil(part*float64(len(times))))-1]
+	return n
 }
 
 // Fairness is Jain's index of what the downloaders gave: 1 if all gave as much,
 // 1/n if one of n gave everything; 0 if nobody gave anything.
-func (r *Result) Fairness() float64 {
+func (ns Nodes) Fairness() float64 {
 	var sum, squares, n float64
-	for _, node := range r.Nodes {
+	for _, node := range ns {
 		if !node.Seed {
 			x := float64(node.Uploaded)
 			sum, squares, n = sum+x, squares+x*x, n+1
@@ -129,13 +134,34 @@ func (r *Result) Fairness() float64 {
 	return sum * sum / (n * squares)
 }
 
-// Total is the sum of all nodes.
-func (r *Result) Total() (t Node) {
-	for _, n := range r.Nodes {
+// Total is the sum of all, but of Peak it is the greatest.
+func (ns Nodes) Total() (t Node) {
+	for _, n := range ns {
 		t.Downloaded += n.Downloaded
 		t.Uploaded += n.Uploaded
 		t.Wasted += n.Wasted
 		t.Restarts += n.Restarts
+		t.Peak = max(t.Peak, n.Peak)
 	}
 	return t
+}
+
+// Classes are the nodes of each class.
+func (r *Result) Classes() (classes []Nodes) {
+	for i, n := range r.Nodes {
+		if i == 0 || n.Class != r.Nodes[i-1].Class {
+			classes = append(classes, nil)
+		}
+		last := len(classes) - 1
+		classes[last] = append(classes[last], n)
+	}
+	return classes
+}
+
+// Quantile is the time within which a part of them was complete; 0 if none was.
+func Quantile(times []time.Duration, part float64) time.Duration {
+	if len(times) == 0 {
+		return 0
+	}
+	return times[int(math.Ceil(part*float64(len(times))))-1]
 }

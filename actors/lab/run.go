@@ -18,6 +18,9 @@ type Options struct {
 	Notes   bool             // put what actors do into the trace too
 }
 
+// Epoch is when every run begins.
+var Epoch = sim.Epoch
+
 // reboot is how long a machine is down unless its event says otherwise.
 const reboot = 5 * time.Second
 

@@ -100,13 +100,13 @@ type store struct {
 	jobs     []*job // in order; those that could not be written come first
 	spare    []*job
 
-	health   health
-	doubt    *doubted       // why it ends
-	dirty    *bitset.BitSet // files written to since they were last synced
+	health health
+	doubt  *doubted       // why it ends
+	dirty  *bitset.BitSet // files written to since they were last synced
 	// doubtful are files in which a check has found good pieces: whoever wrote
 	// them may have been killed before they were synced.
 	doubtful *bitset.BitSet
-	unsaved  bool           // the journal does not say all that is known
+	unsaved  bool // the journal does not say all that is known
 	saveDue  bool
 	saving   world.Timer
 	resting  world.Timer // nil: no file is open, or restDue

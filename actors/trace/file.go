@@ -53,6 +53,13 @@ var ErrUnfinished = errors.New("the end of the trace was not written in time")
 func NewFile(w io.Writer, h Header) *File { return newFile(w, h, backlog) }
 
 func newFile(w io.Writer, h Header, size int) *File {
+	f := begin(w, h)
+	f.queue = newQueue(size, f.line, f.flush)
+	return f
+}
+
+// begin writes the header.
+func begin(w io.Writer, h Header) *File {
 	f := &File{out: bufio.NewWriter(w), started: h.StartedAt, stacks: map[string]int{}}
 	f.log = zerolog.New(writer{f})
 	if h.Configuration == nil {
@@ -67,8 +74,23 @@ func newFile(w io.Writer, h Header, size int) *File {
 		Str("clock", h.Clock).
 		Str("started_at", h.StartedAt.Format(time.RFC3339Nano)).
 		Send()
-	f.queue = newQueue(size, f.line, f.flush)
 	return f
+}
+
+// Direct writes the same as File, but on the goroutine that records: for a
+// simulated world, in which nothing waits for a slow disk, and nothing is lost.
+type Direct struct{ file *File }
+
+// NewDirect writes to w, which is not closed.
+func NewDirect(w io.Writer, h Header) *Direct { return &Direct{begin(w, h)} }
+
+// Record implements supervise.Sink.
+func (d *Direct) Record(e *supervise.Event) { d.file.line(e) }
+
+// Close writes what is left and returns the first error of the writer.
+func (d *Direct) Close() error {
+	d.file.flush()
+	return d.file.err
 }
 
 // Close writes what is left and returns the first error of the writer. It waits

@@ -73,6 +73,6 @@ with _ for -. What is on the command line wins.`,
 	version = root.Flags().Bool("version", false, "print the version")
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error { return environment(c.Flags(), os.LookupEnv) }
-	root.AddCommand(newDownload(), newSeed(), newCreate(), newInfo(), newVerify(), newSplit(), newTracker(), newDemo(), newTrace(), newVersion())
+	root.AddCommand(newDownload(), newSeed(), newCreate(), newInfo(), newVerify(), newSplit(), newTracker(), newDemo(), newTrace(), newLab(), newVersion())
 	return root
 }

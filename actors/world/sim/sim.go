@@ -25,15 +25,15 @@ import (
 	"time"
 )
 
-// epoch is when every simulation begins.
-var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+// Epoch is when every simulation begins.
+var Epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Sim is a simulated world of any number of hosts.
 type Sim struct {
 	seed   uint64
 	order  *rand.Rand // whose turn it is
 	net    *rand.Rand // jitter and loss
-	now    int64      // nanoseconds since epoch
+	now    int64      // nanoseconds since Epoch
 	events agenda
 	ready  []turn
 	steps  uint64
@@ -64,7 +64,7 @@ func (s *Sim) Rand(name string) *rand.Rand {
 }
 
 // Now is the virtual time.
-func (s *Sim) Now() time.Time { return epoch.Add(time.Duration(s.now)) }
+func (s *Sim) Now() time.Time { return Epoch.Add(time.Duration(s.now)) }
 
 // Elapsed is the virtual time since the start.
 func (s *Sim) Elapsed() time.Duration { return time.Duration(s.now) }
