@@ -222,7 +222,7 @@ func TestNoneChokesNobody(t *testing.T) {
 }
 
 func TestRegistry(t *testing.T) {
-	if diff := cmp.Diff([]string{"none", "rate", "roundrobin"}, Names()); diff != "" {
+	if diff := cmp.Diff([]string{"closed", "none", "rate", "roundrobin"}, Names()); diff != "" {
 		t.Error(diff)
 	}
 	if _, err := NewAlgorithm("fair"); err == nil {

@@ -169,7 +169,7 @@ func (r *run) strike(n *node, how string, down time.Duration) {
 // play runs the world until all is over, and then ends it in good order.
 func (r *run) play() {
 	err := r.sim.Run(time.Duration(r.Limit), r.finished)
-	if err != nil {
+	if err != nil && r.whole() {
 		for _, n := range r.nodes {
 			if r.owes(n) {
 				r.blame(n, "it is not complete after %v: %v (%d of %d bytes, %s, %d peers; %s)", r.sim.Elapsed(), err,
@@ -200,6 +200,22 @@ func (r *run) play() {
 	}
 }
 
+// whole tells whether those who are there have all of the content between them:
+// if not, nobody can be complete.
+func (r *run) whole() bool {
+	for i := range r.content.torrent.PieceCount() {
+		if !slices.ContainsFunc(r.nodes, func(n *node) bool { return n.lives() && r.has(n, i) }) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *run) has(n *node, piece int) bool {
+	f, err := open(n.host.Disk())
+	return err == nil && r.content.wrong(f, piece, piece+1) == nil
+}
+
 // lives tells whether anything of a client's tree runs.
 func (n *node) lives() bool {
 	if n.client == nil || n.down {
@@ -216,10 +232,10 @@ func (n *node) lives() bool {
 // settled is how long the swarm rests at its end.
 const settled = time.Minute
 
-// leaked is how many blocks nobody has released. Those that died with an actor
+// leaked is how many blocks nobody has released, of a node that has everything. Those that died with an actor
 // or a process are the garbage collector's.
 func (n *node) leaked() int {
-	if n.host == nil || n.gone || n.total().Restarts > 0 || len(n.class.Faults) > 0 || len(n.run.Event) > 0 {
+	if n.complete < 0 || n.gone || n.total().Restarts > 0 || len(n.class.Faults) > 0 || len(n.run.Event) > 0 {
 		return 0
 	}
 	return n.host.Pool.Stats().Live
