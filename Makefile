@@ -7,6 +7,8 @@ SHELL := bash
 GO       ?= go
 FUZZTIME ?= 20s
 COUNT    ?= 6
+SEEDS    ?= 1000
+FROM     ?= 1
 LINTER   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 NPM      := cmd/interop/testdata/npm
 TARGETS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
@@ -66,6 +68,10 @@ race: ## all tests but those of interoperation, with the race detector
 .PHONY: interop
 interop: ## tests against other clients and trackers; none may be missing
 	KOUZUI_INTEROP=must $(GO) test -race -count=1 -v -timeout 10m ./cmd/interop
+
+.PHONY: simulate
+simulate: ## SEEDS random swarms in a simulated world, from FROM on
+	$(GO) test -count=1 -timeout 0 -v -run TestRandomScenarios ./actors/lab -from $(FROM) -seeds $(SEEDS)
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME

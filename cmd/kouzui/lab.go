@@ -83,7 +83,7 @@ func (o *simulation) run(c *cobra.Command, path string) error {
 		defer file.Close()
 		t := trace.NewDirect(file, trace.Header{
 			Run: fmt.Sprintf("%s, seed %d", scenario.Name, o.seed), Build: actors.Version + revision(),
-			Configuration: configuration(c), Clock: "virtual", StartedAt: lab.Epoch,
+			Configuration: map[string]string{"command": c.Name(), "seed": strconv.FormatUint(o.seed, 10)}, Clock: "virtual", StartedAt: lab.Epoch,
 		})
 		options.Trace = []supervise.Sink{t}
 		defer func() {
