@@ -41,7 +41,7 @@ import (
 const Version = "0.1.0"
 
 // DefaultMemory is how many bytes of payload all torrents together may hold.
-const DefaultMemory = 16 << 20
+const DefaultMemory = 14 << 20
 
 // Options are what a client is started with. Zero values are defaults.
 type Options struct {

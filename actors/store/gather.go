@@ -13,8 +13,8 @@ const (
 	// gatherWait is how long a whole piece waits for others, so that they are
 	// hashed side by side, gatherGap how soon after the one before it must have
 	// come to be worth the wait.
-	gatherWait = 30 * time.Millisecond
-	gatherGap  = 10 * time.Millisecond
+	gatherWait = 20 * time.Millisecond
+	gatherGap  = 4 * time.Millisecond
 	// worthExtending is how many bytes of a large piece are hashed and written at
 	// a time while the rest is under way: whole, it would fill the memory.
 	worthExtending = 1 << 20
@@ -32,10 +32,10 @@ type gather struct {
 // gathered: the store's timer to itself.
 type gathered struct{ owner *store }
 
-// together is how many pieces of a length are hashed at a time, when half of
-// the memory is there for them; fewer than least are not worth it.
+// together is how many pieces of a length are hashed at a time, when five eighths
+// of the memory are there for them; fewer than least are not worth it.
 func together(memory, pieceLength int64, least int) int {
-	n := int(min(memory/2/pieceLength, digest.Lanes))
+	n := int(min(memory*5/8/pieceLength, digest.Lanes))
 	if n < least {
 		return 1
 	}

@@ -16,7 +16,7 @@ func TestTogether(t *testing.T) {
 		memory, pieceLength int64
 		want                int
 	}{
-		{16 << 20, 1 << 20, digest.Lanes},
+		{14 << 20, 1 << 20, digest.Lanes},
 		{16 << 20, 16 << 10, digest.Lanes},
 		{16 << 20, 16 << 20, 1},
 		{1, 1 << 20, 1},

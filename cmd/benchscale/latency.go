@@ -23,7 +23,7 @@ var latency = Scenario{
 namespaces; between them packets are held back for half of the round trip. TCP's window is allowed 64 MiB on both sides
 (` + "`tcp_rmem`, `tcp_wmem`" + `), but for the curves named default, where it is what the kernel allows as it comes (33 and 4 MiB): no
 client sends faster than that over one connection. Once it flows is the rate between a third and nine tenths of the content; the
-whole includes the start of both TCP and the client. A round trip of 300 ms holds more than the budget of ` + "`--memory`" + `, which is 24 MiB.`,
+whole includes the start of both TCP and the client. A round trip of 300 ms holds more than the budget of ` + "`--memory`" + `, which is 14 MiB.`,
 	Size:  chart.Axis{Label: "round trip in ms", Log: true},
 	Sizes: []int{1, 10, 30, 100, 300},
 	Panels: []Panel{

@@ -54,7 +54,7 @@ func (t *transferFlags) bind(c *cobra.Command) {
 	f := c.Flags()
 	t.down = amount{text: "0", kind: "RATE", parse: units.ParseRate}
 	t.up = t.down
-	t.memory = amount{n: actors.DefaultMemory, text: "16M", kind: "BYTES", parse: units.ParseBytes}
+	t.memory = amount{n: actors.DefaultMemory, text: "14M", kind: "BYTES", parse: units.ParseBytes}
 
 	f.StringVarP(&t.dir, "dir", "d", ".", "`FOLDER` of the data")
 	f.Float64Var(&t.ratio, "seed-ratio", 0, "stop seeding once this many times the size is uploaded (0: never)")
