@@ -111,6 +111,44 @@ func TestNeed(t *testing.T) {
 	}
 }
 
+func TestClassify(t *testing.T) {
+	tests := []struct{ stack, want string }{
+		{"linux.Syscall6 syscall.pwritev kouzui/actors/world/real.(*file).call kouzui/actors/store.(*worker).Receive", files},
+		{"linux.Syscall6 kouzui/actors/world/real.(*readv).read net.(*rawConn).Read kouzui/actors/world/real.(*reader).run", sockets},
+		{"kouzui/wire/digest.avx512 kouzui/actors/store.(*worker).Receive kouzui/actors/supervise.(*shell).Receive", hashing},
+		{"runtime.memmove kouzui/actors/peer.(*session).piece kouzui/actors/supervise.(*shell).Receive", ownWork},
+		{"runtime.nextFreeFast runtime.mallocgc runtime.newobject kouzui/actors/peer.(*session).piece", messages},
+		{"runtime.futex runtime.goready kouzui/actors/world/real.(*link).Done kouzui/actors/peer.(*peer).Receive", messages},
+		{"queue.(*Queue).Push github.com/asynkron/protoactor-go/actor.(*context).Send kouzui/actors/peer.(*peer).Receive", messages},
+		{"linux.EpollWait runtime.netpoll runtime.findRunnable runtime.schedule runtime.park_m", messages},
+		{"runtime.nanotime time.Now kouzui/actors/supervise.(*ages).post kouzui/actors/supervise.(*mailbox).PostUserMessage", tracing},
+		{"runtime.mallocgc kouzui/actors/observe.(*Server).follow", watching},
+		{"runtime.scanobject runtime.gcDrain runtime.gcBgMarkWorker", others},
+		{"runtime.futex runtime.mallocgc runtime.gcAssistAlloc kouzui/actors/peer.(*session).piece", others},
+		{"runtime.doInit runtime.main", others},
+	}
+	for _, tt := range tests {
+		if got := classify(strings.Fields(tt.stack)); got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.stack, got, tt.want)
+		}
+	}
+}
+
+func TestShareTable(t *testing.T) {
+	r := &report{
+		clients: []participant{named("kouzui", "kouzui"), named("aria2", "aria2")},
+		runs: []Run{
+			{Client: "kouzui", Spent: map[string]int64{files: 6e9, messages: 1e9}},
+			{Client: "kouzui", Spent: map[string]int64{hashing: 3e9}},
+		},
+	}
+	for _, want := range []string{"| files                         |   60.0 |\n", "| mailbox, scheduling, messages |   10.0 |\n", "| CPU seconds sampled           |  10.00 |\n"} {
+		if got := shareTable(r); !strings.Contains(got, want) || strings.Contains(got, "aria2") {
+			t.Errorf("%s\nwithout %s, or with aria2", got, want)
+		}
+	}
+}
+
 // Every section's scenarios must be told apart by what a Run says of them.
 func TestScenariosDiffer(t *testing.T) {
 	for _, p := range parts {

@@ -18,6 +18,7 @@ type participant struct {
 	counterpart.Client
 	kind    string // its name; of several builds of Kouzui, what they all are
 	version string
+	watched counterpart.Client // the same as it shows itself to be profiled; of Kouzui only
 }
 
 func (p participant) ours() bool { return strings.HasPrefix(p.kind, "kouzui") }
@@ -69,8 +70,11 @@ func kouzuis(builds string) (all []participant, err error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, c := range []counterpart.Client{counterpart.Kouzui(path, words[1:]...), counterpart.TracedKouzui(path, words[1:]...)} {
-			p := participant{Client: c, kind: c.Name}
+		flags := words[1:]
+		for _, client := range []func(string, ...string) counterpart.Client{counterpart.Kouzui, counterpart.TracedKouzui} {
+			c := client(path, flags...)
+			p := participant{Client: c, kind: c.Name, watched: client(path, slices.Concat(flags, []string{"--observe", "127.0.0.1:0"})...)}
+			p.watched.Dials = false // it is to be ready before it is asked for a profile, and that before it begins
 			if len(list) > 1 {
 				p.Name = strings.Replace(p.kind, "kouzui", build, 1)
 			}

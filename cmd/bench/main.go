@@ -33,7 +33,7 @@ import (
 var (
 	only    = flag.String("only", "", "which parts, by name, with commas between; all if empty")
 	size    = flag.Int64("size", 1024, "MiB of content; some parts take a half or a quarter")
-	rounds  = flag.Int("rounds", 3, "rounds; of some parts half as many")
+	rounds  = flag.Int("rounds", 3, "rounds; of some parts half as many, or three times")
 	names   = flag.String("clients", "", "which clients, by name, with commas between; all if empty")
 	builds  = flag.String("kouzui", "bin/kouzui", "the kouzui to measure; or several, with commas between, each with flags after it")
 	with    = flag.String("partner", "libtorrent", "the client at the other end: libtorrent or kouzui, the first build")

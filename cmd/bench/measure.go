@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,10 +28,7 @@ type bench struct {
 }
 
 func measure(ctx context.Context, p part, clients []participant, partner participant) (*report, error) {
-	n := *rounds
-	if p.less {
-		n = (n + 1) / 2
-	}
+	n := int(math.Ceil(float64(*rounds) * p.rounds))
 	b := bench{
 		report: report{part: p, clients: clients, size: *size * mib, rounds: n, partner: partner},
 		homes:  map[bool]string{}, contents: map[key]*counterpart.Content{}, gaveUp: map[string]bool{},

@@ -15,7 +15,7 @@ import (
 // side.
 type part struct {
 	name      string
-	less      bool // half of the rounds: there is much to run
+	rounds    float64 // of it for each round that is asked for
 	scenarios []scenario
 	show      func(*report) string
 }
@@ -29,6 +29,7 @@ type scenario struct {
 	downloaders int
 	disk        bool
 	few         bool // the leanest of all only
+	profiled    bool // ours only, with a profile of the download
 }
 
 const (
@@ -38,14 +39,15 @@ const (
 )
 
 var parts = []part{
-	{"download", false, []scenario{{piece: mib, share: 1, downloaders: 1}}, clientTable},
-	{"seed", false, []scenario{{seeds: true, piece: mib, share: 1, downloaders: 1}}, clientTable},
-	{"fanout", true, fanout(1, 4, 16), fanoutTables},
-	{"pieces", true, slices.Concat(pieces(false), pieces(true)), pieceTables},
-	{"disk", true, []scenario{
+	{"download", 1, []scenario{{piece: mib, share: 1, downloaders: 1}}, clientTable},
+	{"seed", 1, []scenario{{seeds: true, piece: mib, share: 1, downloaders: 1}}, clientTable},
+	{"fanout", 0.5, fanout(1, 4, 16), fanoutTables},
+	{"pieces", 0.5, slices.Concat(pieces(false), pieces(true)), pieceTables},
+	{"disk", 0.5, []scenario{
 		{piece: mib, share: 1, downloaders: 1, disk: true},
 		{seeds: true, piece: mib, share: 1, downloaders: 1, disk: true},
 	}, clientTable},
+	{"share", 3, []scenario{{piece: mib, share: 1, downloaders: 1, profiled: true}}, shareTable},
 }
 
 func fanout(downloaders ...int) (all []scenario) {
@@ -97,6 +99,9 @@ func (s scenario) direction() string {
 
 // takes tells whether the client can do what the scenario asks, in that round.
 func (s scenario) takes(c participant, round int) bool {
+	if s.profiled {
+		return c.ours()
+	}
 	switch c.kind {
 	case "rtorrent":
 		return s.seeds // as a downloader it stands still near the end of larger torrents

@@ -28,6 +28,8 @@ type Run struct {
 	Synced    float64 `json:"synced_seconds"` // until all of it lies on the disk, for certain
 	Resident  int64   `json:"resident_bytes"`
 	Anonymous int64   `json:"anonymous_bytes"`
+
+	Spent map[string]int64 `json:"spent_nanoseconds,omitempty"` // by what on, in a profile
 }
 
 // No transfer takes this long.
@@ -47,6 +49,9 @@ type transfer struct {
 	folders     []string // where each of them downloads to
 	before      counterpart.Usage
 	begin       time.Time
+
+	profile errgroup.Group // the profile being taken
+	spent   map[string]int64
 }
 
 // run lets the client and its partner do what the scenario says, and compares
@@ -58,6 +63,9 @@ func (t *transfer) run(ctx context.Context) (r Run, err error) {
 	t.seed, t.leech = t.partner, t.client
 	if t.seeds {
 		t.seed, t.leech = t.leech, t.seed
+	}
+	if t.profiled {
+		t.leech.Client = t.client.watched
 	}
 	for i := range t.downloaders {
 		t.folders = append(t.folders, filepath.Join(t.home, "leech"+strconv.Itoa(i), "data"))
@@ -81,6 +89,9 @@ func (t *transfer) run(ctx context.Context) (r Run, err error) {
 	if err != nil {
 		return r, err
 	}
+	if err := t.profile.Wait(); err != nil {
+		return r, err
+	}
 	if err := syncAll(t.home); err != nil {
 		return r, err
 	}
@@ -89,7 +100,7 @@ func (t *transfer) run(ctx context.Context) (r Run, err error) {
 		Client: t.client.Name, Seed: t.seeds, Scenario: t.name,
 		CPU:  (after.CPU - t.before.CPU).Seconds() / (float64(t.total()) / gib),
 		Wall: wall.Seconds(), Synced: synced.Seconds(),
-		Resident: after.Peak, Anonymous: max(anonymous, after.Anonymous),
+		Resident: after.Peak, Anonymous: max(anonymous, after.Anonymous), Spent: t.spent,
 	}
 	return r, t.each(func(i int) error { return t.content.Verify(t.folders[i], true) })
 }
@@ -113,6 +124,12 @@ func (t *transfer) connect(ctx context.Context) error {
 	}
 	if err := t.startLeeches(ctx); err != nil {
 		return err
+	}
+	if t.profiled {
+		t.profile.Go(func() (err error) {
+			t.spent, err = profiled(ctx, t.leeches[0], time.Duration(5+5*t.total()/gib)*time.Second)
+			return err
+		})
 	}
 	if err := t.warm(ctx); err != nil {
 		return err
