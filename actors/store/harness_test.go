@@ -204,6 +204,14 @@ func (r *rig) stop() {
 
 func (r *rig) tell(m any) { r.tree.System.Root.Send(r.store, m) }
 
+// settle waits until the store has taken in all that it was told.
+func (r *rig) settle() {
+	r.Helper()
+	if _, err := r.tree.System.Root.RequestFuture(r.store, &actor.Touch{}, -1).Result(); err != nil {
+		r.Fatal(err)
+	}
+}
+
 // await returns the next T that is heard; what is heard before is dropped, but
 // for a failure of the store, which is fatal if it is not what is awaited.
 func await[T any](r *rig) T {
