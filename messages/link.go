@@ -20,7 +20,9 @@ type Link interface {
 	Inbound() bool
 
 	// ReadHandshake reads the other side's handshake within timeout and calls
-	// done once. Called at most once, before Start.
+	// done once. Called at most once, before Start. A link that came in closes if
+	// ours is not sent within the same time after: a message that hands it on may
+	// have been lost.
 	ReadHandshake(timeout time.Duration, done func(frame.Handshake, error))
 	// SendHandshake queues ours. Called at most once, before any Send.
 	SendHandshake(frame.Handshake)

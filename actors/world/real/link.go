@@ -34,11 +34,12 @@ type link struct {
 	credits chan struct{} // for batches that the reader may deliver
 	closed  chan struct{}
 
-	mu       sync.Mutex // guards what follows
-	reason   error      // nil until closed
-	greeting []byte     // a handshake, to be written before the queue
-	queue    *queue     // nil if it is empty
-	writing  bool       // a writer runs and will look at the queue again
+	mu       sync.Mutex  // guards what follows
+	reason   error       // nil until closed
+	greeting []byte      // a handshake, to be written before the queue
+	queue    *queue      // nil if it is empty
+	writing  bool        // a writer runs and will look at the queue again
+	unowned  *time.Timer // of one that came in, until its owner greets; or nil
 
 	events  sync.Mutex // held during deliver
 	deliver func(any)  // nil before Start and after LinkClosed
@@ -77,8 +78,28 @@ func (l *link) ReadHandshake(timeout time.Duration, done func(frame.Handshake, e
 			done(frame.Handshake{}, l.why(err))
 			return
 		}
+		if l.inbound {
+			l.closeUnlessOwned(timeout)
+		}
 		done(frame.ParseHandshake(b[:]))
 	}()
+}
+
+// closeUnlessOwned closes the link if nobody has greeted until then.
+func (l *link) closeUnlessOwned(within time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.reason == nil {
+		l.unowned = time.AfterFunc(within, func() { l.Close(errUnowned) })
+	}
+}
+
+// owned ends that, with the lock held.
+func (l *link) owned() {
+	if l.unowned != nil {
+		l.unowned.Stop()
+		l.unowned = nil
+	}
 }
 
 func (l *link) Start(limits frame.Limits, deliver func(any)) {
@@ -104,6 +125,7 @@ func (l *link) Close(reason error) {
 		reason = errClosed
 	}
 	l.reason = reason
+	l.owned()
 	l.queue, l.greeting = nil, nil
 	close(l.closed)
 	if l.writing { // it may wait for a disk, and with it whoever closes the conn

@@ -392,6 +392,36 @@ func TestHandshakeFails(t *testing.T) {
 	}
 }
 
+// A link that came in, and whose owner was lost on the way to it, does not stay
+// open; one that was greeted does.
+func TestALinkThatNobodyTakesOverCloses(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	for _, owned := range []bool{false, true} {
+		out, in := pair(t)
+		out.SendHandshake(frame.Handshake{})
+		const within = 50 * time.Millisecond
+		read := make(chan error, 1)
+		in.ReadHandshake(within, func(_ frame.Handshake, err error) {
+			if owned {
+				in.SendHandshake(frame.Handshake{})
+			}
+			read <- err
+		})
+		if err := <-read; err != nil {
+			t.Fatal(err)
+		}
+		if owned {
+			if l := in.(*link); l.unowned != nil {
+				t.Error("it is going to be closed")
+			}
+		} else {
+			<-in.(*link).closed
+		}
+		in.Close(nil)
+		out.Close(nil)
+	}
+}
+
 // stuck is a source that answers when the test wants it to.
 type stuck struct{ asked chan func(error) }
 

@@ -26,6 +26,7 @@ const (
 func (l *link) SendHandshake(h frame.Handshake) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.owned()
 	if l.reason == nil {
 		l.greeting = h.Append(nil)
 		l.wake()

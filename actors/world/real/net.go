@@ -19,6 +19,7 @@ var (
 	errTimedOut = errors.New("timed out")
 	errClosed   = errors.New("closed")
 	errSilent   = errors.New("nothing to be read")
+	errUnowned  = errors.New("nobody took it over")
 )
 
 // NetworkOptions says how a Network works.
