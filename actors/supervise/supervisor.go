@@ -89,9 +89,13 @@ func (s *supervisor) event(child *node, d Decision) *Event {
 }
 
 // restartLater sends the restart after the decision's delay. Sending to a PID
-// is all that the timer does with by, which is safe from any goroutine.
+// is all that the timer does with by, which is safe from any goroutine. It does
+// so with the lock held, without which nobody stops: it could reach a successor
+// at the same address.
 func (s *supervisor) restartLater(by actor.Supervisor, child *node, directive uint64, d Decision) {
 	restart := func() {
+		s.tree.mu.Lock()
+		defer s.tree.mu.Unlock()
 		for _, pid := range s.due(child, directive, d.All) {
 			by.RestartChildren(pid)
 		}
@@ -117,14 +121,13 @@ func (n *node) waits(directive uint64) bool {
 }
 
 // due lists who is to be restarted now: the child if it still waits, and with
-// all its siblings. A sibling that has failed too is answered by this.
+// all its siblings. A sibling that has failed too is answered by this. tree.mu is
+// held.
 func (s *supervisor) due(child *node, directive uint64, all bool) []*actor.PID {
-	t := s.tree
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if !child.waits(directive) {
 		return nil
 	}
+	t := s.tree
 	child.timer = nil
 	pids := []*actor.PID{child.pid}
 	if !all || child.parent == nil {
