@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"runtime"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -40,7 +41,8 @@ class = "leech"
 count = 1
 `
 
-// The same seed gives the same run, and another seed another one.
+// The same seed gives the same run, however many processors there are, and
+// another seed another one.
 func TestARunCanBeRepeated(t *testing.T) {
 	play := func(seed uint64, j *sim.Journal) *Result {
 		s, err := Read(crowd)
@@ -56,8 +58,10 @@ func TestARunCanBeRepeated(t *testing.T) {
 		}
 		return r
 	}
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	first := sim.NewJournal(true)
 	one := play(1, first)
+	runtime.GOMAXPROCS(4)
 	again := first.Against()
 	if two := play(1, again); two.Sum != one.Sum {
 		t.Errorf("two runs of one seed differ: %s", again.Parted())

@@ -4,7 +4,6 @@ import (
 	"io"
 	"net/netip"
 	"slices"
-	"syscall"
 	"time"
 
 	"kouzui/messages"
@@ -319,7 +318,7 @@ func (l *link) take(seg *segment) {
 }
 
 // reset tells the other end, a transit later, that there is no such connection.
-func (l *link) reset() { l.launch(&segment{from: l, bytes: overhead, fin: syscall.ECONNRESET}) }
+func (l *link) reset() { l.launch(&segment{from: l, bytes: overhead, fin: errReset}) }
 
 // hand delivers what has arrived, as far as batches have come back, and then
 // the end.

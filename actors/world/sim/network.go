@@ -17,6 +17,7 @@ import (
 var (
 	errTimedOut = errors.New("timed out")
 	errClosed   = errors.New("closed")
+	errReset    = syscall.ECONNRESET
 )
 
 // network is the network as the process of a life sees it.
@@ -166,8 +167,8 @@ func (h *Host) Reset() bool {
 	}
 	l := h.links[h.sim.net.IntN(len(h.links))]
 	other := l.other
-	l.end(syscall.ECONNRESET)
-	other.end(syscall.ECONNRESET)
+	l.end(errReset)
+	other.end(errReset)
 	return true
 }
 

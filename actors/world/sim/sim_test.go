@@ -1,0 +1,249 @@
+package sim
+
+import (
+	"io"
+	"net/netip"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"kouzui/actors/world/worldtest"
+	"kouzui/messages"
+	"kouzui/wire/buffer"
+	"kouzui/wire/frame"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func TestDisk(t *testing.T) {
+	worldtest.Disk(t, New(1, nil).NewHost("h", Class{}).World().Disk, func(t *testing.T) string { return t.Name() })
+}
+
+// Timers come in their order, also when others are stopped, and time stands
+// where they are due.
+func TestTimersComeInOrder(t *testing.T) {
+	s := New(1, nil)
+	clock := s.NewHost("h", Class{}).World().Clock
+	var came []time.Duration
+	rnd := s.Rand("test")
+	for i := range 1000 {
+		due := time.Duration(rnd.IntN(100)) * time.Millisecond
+		timer := clock.AfterFunc(due, func() {
+			if s.Elapsed() != due {
+				t.Errorf("what was due at %v comes at %v", due, s.Elapsed())
+			}
+			came = append(came, due)
+		})
+		if i%3 == 0 && !timer.Stop() {
+			t.Error("a timer that waits cannot be stopped")
+		}
+	}
+	for s.Step() {
+	}
+	if len(came) != 666 {
+		t.Errorf("%d came", len(came))
+	}
+	for i := 1; i < len(came); i++ {
+		if came[i] < came[i-1] {
+			t.Fatalf("%v comes after %v", came[i], came[i-1])
+		}
+	}
+}
+
+// payload is a source of zeros.
+type payload struct{}
+
+func (payload) ReadBlocks(bufs [][]byte, _ int64, done func(error)) {
+	for _, b := range bufs {
+		clear(b)
+	}
+	done(nil)
+}
+
+// end is what one end of a connection has heard.
+type end struct {
+	link   messages.Link
+	bytes  int
+	at     time.Time
+	closed error
+}
+
+func (e *end) start() {
+	e.link.Start(frame.Limits{}, func(m any) {
+		switch m := m.(type) {
+		case *messages.FramesReceived:
+			for _, f := range m.Frames {
+				e.bytes += int(f.Length)
+				f.Block.Release()
+			}
+			e.at = m.At
+			e.link.Done(m)
+		case *messages.LinkClosed:
+			e.closed = m.Err
+		}
+	})
+}
+
+func (e *end) send(blocks int) {
+	for i := range blocks {
+		e.link.Send([]messages.Outgoing{{
+			Frame: frame.Frame{Kind: frame.Piece, Index: uint32(i), Length: buffer.Size}, Source: payload{}, Offset: int64(i) * buffer.Size,
+		}})
+	}
+}
+
+// pair connects two new hosts.
+func pair(t *testing.T, s *Sim, from, to Class) (ours, theirs *end, a, b *Host) {
+	t.Helper()
+	a, b = s.NewHost("a", from), s.NewHost("b", to)
+	ours, theirs = connect(t, s, a, b)
+	return ours, theirs, a, b
+}
+
+func connect(t *testing.T, s *Sim, a, b *Host) (ours, theirs *end) {
+	t.Helper()
+	ours, theirs = &end{}, &end{}
+	l, err := b.World().Network.Listen(":0", 0, func(l messages.Link) { theirs.link = l }, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.World().Network.Dial(l.Addr(), time.Minute, func(l messages.Link, err error) {
+		if err != nil {
+			t.Error(err)
+		}
+		ours.link = l
+	})
+	for ours.link == nil && s.Step() {
+	}
+	ours.start()
+	theirs.start()
+	return ours, theirs
+}
+
+// A transfer takes as long as the narrower of the two links and the way make it.
+func TestRatesAndDelays(t *testing.T) {
+	const blocks = 64 // 1 MiB
+	for _, tc := range []struct {
+		name     string
+		from, to Class
+		least    time.Duration
+	}{
+		{"narrow up", Class{Up: 1 << 20}, Class{}, time.Second},
+		{"narrow down", Class{Up: 8 << 20}, Class{Down: 1 << 20}, time.Second},
+		{"only far", Class{Delay: 30 * time.Millisecond}, Class{Delay: 20 * time.Millisecond}, 50 * time.Millisecond},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			s := New(1, nil)
+			ours, theirs, _, b := pair(t, s, tc.from, tc.to)
+			began := s.Elapsed()
+			ours.send(blocks)
+			for s.Step() {
+			}
+			took := theirs.at.Sub(Epoch) - began
+			if theirs.bytes != blocks*buffer.Size || took < tc.least || took > tc.least+tc.least/20 {
+				t.Errorf("%d bytes take %v, want %v and a little", theirs.bytes, took, tc.least)
+			}
+			if live := b.Pool.Stats().Live; live != 0 {
+				t.Errorf("%d blocks are left", live)
+			}
+		})
+	}
+}
+
+// Connections of one host share its uplink evenly.
+func TestConnectionsShareTheUplink(t *testing.T) {
+	s := New(1, nil)
+	a := s.NewHost("a", Class{Up: 1 << 20})
+	var takers []*end
+	for _, name := range []string{"b", "c", "d"} {
+		ours, theirs := connect(t, s, a, s.NewHost(name, Class{}))
+		ours.send(256)
+		takers = append(takers, theirs)
+	}
+	_ = s.Run(s.Elapsed()+6*time.Second, func() bool { return false })
+	for _, e := range takers {
+		if e.bytes < 2<<20-4*buffer.Size || e.bytes > 2<<20+4*buffer.Size {
+			t.Errorf("one has got %d bytes of 6 MiB", e.bytes)
+		}
+	}
+}
+
+// What is sent across a partition arrives when it is over; a dial gets no answer.
+func TestPartition(t *testing.T) {
+	s := New(1, nil)
+	ours, theirs, a, b := pair(t, s, Class{}, Class{})
+	s.Partition(func(h *Host) int {
+		if h == a {
+			return 1
+		}
+		return 0
+	})
+	ours.send(1)
+	var failed error
+	a.World().Network.Dial(netip.AddrPortFrom(b.Addr, 1), time.Second, func(_ messages.Link, err error) { failed = err })
+	_ = s.Run(time.Minute, func() bool { return false })
+	if theirs.bytes != 0 || failed != errTimedOut {
+		t.Errorf("%d bytes came through; the dial says %v", theirs.bytes, failed)
+	}
+	s.Heal()
+	for s.Step() {
+	}
+	if theirs.bytes != buffer.Size {
+		t.Errorf("%d bytes after the partition", theirs.bytes)
+	}
+}
+
+// The other end learns of an end in good order behind what was sent, of a killed
+// process by a reset, and of a power cut not at all.
+func TestEnds(t *testing.T) {
+	for name, tc := range map[string]struct {
+		end  func(ours *end, a *Host)
+		want error
+	}{
+		"closed":    {func(ours *end, _ *Host) { ours.link.Close(nil) }, io.EOF},
+		"killed":    {func(_ *end, a *Host) { a.Kill() }, errReset},
+		"power cut": {func(_ *end, a *Host) { a.PowerCut() }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := New(1, nil)
+			ours, theirs, a, _ := pair(t, s, Class{}, Class{Delay: time.Millisecond})
+			ours.send(1)
+			for s.Step() {
+			}
+			tc.end(ours, a)
+			for s.Step() {
+			}
+			if theirs.bytes != buffer.Size || theirs.closed != tc.want {
+				t.Errorf("%d bytes, and then %v", theirs.bytes, theirs.closed)
+			}
+		})
+	}
+}
+
+// Two journals part where their runs do.
+func TestJournalsTellWhereRunsPart(t *testing.T) {
+	first := NewJournal(true)
+	for i := range 100 {
+		first.enter(int64(i), first.name("somebody"), first.name("something"), 0)
+	}
+	same := first.Against()
+	for i := range 100 {
+		same.enter(int64(i), same.name("somebody"), same.name("something"), 0)
+	}
+	if same.Parted() != "" || same.Sum() != first.Sum() {
+		t.Errorf("the same: %s", same.Parted())
+	}
+	other := first.Against()
+	for i := range 60 {
+		what := "something"
+		if i >= 50 {
+			what = "else"
+		}
+		other.enter(int64(i), other.name("somebody"), other.name(what), 0)
+	}
+	const want = "the runs part at step 50: it was\n  50ns somebody something\nand is\n  50ns somebody else\n"
+	if got := other.Parted(); len(got) < len(want) || got[:len(want)] != want {
+		t.Errorf("got %s", got)
+	}
+}
