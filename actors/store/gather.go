@@ -11,8 +11,8 @@ import (
 
 const (
 	// gatherWait is how long a whole piece waits for others, so that they are
-	// hashed side by side, gatherGap how soon after the one before it must have
-	// come to be worth the wait.
+	// hashed side by side; gatherGap how soon after each other they must have come,
+	// on average, to be worth the wait.
 	gatherWait = 20 * time.Millisecond
 	gatherGap  = 4 * time.Millisecond
 	// worthExtending is how many bytes of a large piece are hashed and written at
@@ -22,9 +22,9 @@ const (
 
 // gather holds whole pieces back for each other's company.
 type gather struct {
-	most  int // pieces to be hashed side by side, 1 if it does not pay
-	last  time.Time
-	quick int         // pieces that came soon after the one before them, in a row
+	most  int                     // pieces to be hashed side by side, 1 if it does not pay
+	came  [digest.Lanes]time.Time // when the last pieces did, in turn
+	count int
 	timer world.Timer // nil: nothing waits
 	due   bool        // what waits has waited enough
 }
@@ -51,13 +51,19 @@ func extent(together int, pieceLength int64) int64 {
 	return worthExtending
 }
 
-// came takes note that a piece has become whole.
-func (g *gather) came(now time.Time) {
-	g.quick++
-	if now.Sub(g.last) > gatherGap {
-		g.quick = 0
+// whole takes note that a piece has become whole.
+func (g *gather) whole(now time.Time) {
+	g.came[g.count%digest.Lanes] = now
+	g.count++
+}
+
+// flows tells that pieces have come quickly of late, a pause or two set aside.
+func (g *gather) flows() bool {
+	if g.count <= g.most {
+		return false
 	}
-	g.last = now
+	first, last := g.came[(g.count-g.most)%digest.Lanes], g.came[(g.count-1)%digest.Lanes]
+	return last.Sub(first) <= time.Duration(g.most)*gatherGap
 }
 
 func (g *gather) stop() {
@@ -82,7 +88,7 @@ func (s *store) ripe(c actor.Context) int {
 		n++
 	}
 	g := &s.gather
-	if n == g.most || n < len(s.jobs) || g.quick < g.most || g.due || len(s.flushes) > 0 || s.crowded() {
+	if n == g.most || n < len(s.jobs) || !g.flows() || g.due || len(s.flushes) > 0 || s.crowded() {
 		g.stop()
 		return n
 	}

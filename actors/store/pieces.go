@@ -31,7 +31,7 @@ func (s *store) queuePiece(p *partial) {
 	j.startFrom(p.hashed)
 	j.want = s.blame.suspected(p.piece)
 	s.jobs = append(s.jobs, j)
-	s.gather.came(s.World.Clock.Now())
+	s.gather.whole(s.World.Clock.Now())
 }
 
 // spill makes room: half of the memory may lie in unfinished pieces, the other
