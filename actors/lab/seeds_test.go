@@ -8,7 +8,7 @@ import (
 
 var (
 	from  = flag.Uint64("from", 1, "the first seed")
-	seeds = flag.Int("seeds", 40, "how many random scenarios are played")
+	seeds = flag.Int("seeds", 15, "how many random scenarios are played")
 )
 
 // Whatever goes wrong, in the end everybody who can has everything, and nothing
