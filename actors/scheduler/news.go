@@ -11,11 +11,10 @@ const (
 	newsWait   = 100 * time.Millisecond
 	newsEnough = 32
 	// newsCrowd is how many peers all hear of them then. In a larger swarm those
-	// that may not download from us hear of them in turn, newsTurns within newsWait:
+	// that may not download from us hear of them in turn, so many within newsWait:
 	// each word to each of thousands is a packet, and all of them at once hold up
 	// what moves.
 	newsCrowd = 100
-	newsTurns = 20
 )
 
 // news are the pieces that have become ours and of which not every peer has
@@ -46,7 +45,7 @@ func (n *news) due(peers int, now time.Time) (its func(place int) bool) {
 	if peers <= newsCrowd {
 		return func(int) bool { return true }
 	}
-	many := int(min(now.Sub(n.turns), newsWait) * newsTurns / newsWait)
+	many := int(min(now.Sub(n.turns), newsWait) * newsCrowd / newsWait)
 	first := n.turn % peers
 	if many > 0 {
 		n.turn, n.turns = (first+many)%peers, now
