@@ -131,8 +131,13 @@ func (l *link) Send(out []messages.Outgoing) {
 		return
 	}
 	for _, o := range out {
-		o.Bits = slices.Clone(o.Bits)
-		l.queue = append(l.queue, o)
+		for _, piece := range o.Haves {
+			l.queue = append(l.queue, messages.Outgoing{Frame: frame.Frame{Kind: frame.Have, Index: piece}})
+		}
+		if o.Haves == nil {
+			o.Bits = slices.Clone(o.Bits)
+			l.queue = append(l.queue, o)
+		}
 	}
 	l.load()
 }

@@ -3,6 +3,7 @@ package sim
 import (
 	"io"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -245,5 +246,26 @@ func TestJournalsTellWhereRunsPart(t *testing.T) {
 	const want = "the runs part at step 50: it was\n  50ns somebody something\nand is\n  50ns somebody else\n"
 	if got := other.Parted(); len(got) < len(want) || got[:len(want)] != want {
 		t.Errorf("got %s", got)
+	}
+}
+
+// Pieces that are announced together are announced each.
+func TestHavesTravelEach(t *testing.T) {
+	s := New(1, nil)
+	ours, theirs, _, _ := pair(t, s, Class{}, Class{})
+	var got []uint32
+	theirs.link.Start(frame.Limits{}, func(m any) {
+		if m, is := m.(*messages.FramesReceived); is {
+			for _, f := range m.Frames {
+				got = append(got, f.Index)
+			}
+			theirs.link.Done(m)
+		}
+	})
+	ours.link.Send([]messages.Outgoing{{Frame: frame.Frame{Kind: frame.Have}, Haves: []uint32{3, 1, 4}}, {Frame: frame.Frame{Kind: frame.Have, Index: 5}}})
+	for s.Step() {
+	}
+	if want := []uint32{3, 1, 4, 5}; !slices.Equal(got, want) {
+		t.Errorf("arrived as %v, want %v", got, want)
 	}
 }
