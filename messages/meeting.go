@@ -26,8 +26,12 @@ type ListenerStarted struct{}
 type Listen struct{ Before netip.AddrPort }
 
 // ListenerReady: listener to client, each time it is bound. The client sends all
-// its routes again: a listener that was restarted has none.
+// its routes again: a listener that was restarted has none. Then RoutesTold.
 type ListenerReady struct{ Addr netip.AddrPort }
+
+// RoutesTold: client to listener. Whoever asks for a torrent without a route now
+// asks for one that is not here.
+type RoutesTold struct{}
 
 // ListenerFailed: listener to client, each time it cannot bind, or has lost its
 // socket: downloads go on without it, and it tries again, unless its address

@@ -248,6 +248,7 @@ func (cl *client) listening(c actor.Context, m *messages.ListenerReady) {
 	}
 	cl.Notify(m)
 	cl.admit(c)
+	c.Send(cl.listener, &messages.RoutesTold{})
 }
 
 // admit adds the torrents that waited for the listener.

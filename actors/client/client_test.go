@@ -90,6 +90,7 @@ func TestARestartedListenerIsToldItsRoutes(t *testing.T) {
 	s := newScene(t, true)
 	s.Tell(&messages.ListenerReady{Addr: address})
 	hash := s.add(1000)
+	stage.Next[*messages.RoutesTold](s.listener)
 	stage.Next[*messages.RouteTorrent](s.listener)
 	s.Tell(&messages.ListenerStarted{})
 	if m := stage.Next[*messages.Listen](s.listener); m.Before != address {

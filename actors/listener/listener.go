@@ -5,7 +5,8 @@
 //
 // That a socket cannot be bound is no failure of this actor: it says so and
 // tries again. Routes are the client's: a listener that has been restarted is
-// sent them again once it is bound.
+// sent them again once it is bound. Who connects before they have come waits for
+// them: some clients dial an address once and never again.
 package listener
 
 import (
@@ -69,6 +70,8 @@ type listener struct {
 type socket struct {
 	world.Listener
 	gate *gate
+	told bool       // the routes
+	held []*greeted // until then; of those that lie in the gate
 }
 
 // What a socket tells its listener.
@@ -126,6 +129,8 @@ func (l *listener) Receive(c actor.Context) {
 		}
 	case *messages.RouteTorrent:
 		l.route(c, m)
+	case *messages.RoutesTold:
+		l.resume(c)
 	case *actor.Terminated:
 		for hash, torrent := range l.routes {
 			if torrent.Equal(m.Who) {
@@ -205,6 +210,10 @@ func (l *listener) receive(c actor.Context, link messages.Link) {
 // direct hands a link to its torrent, which owns it from then on.
 func (l *listener) direct(c actor.Context, m *greeted) {
 	torrent := l.routes[m.handshake.InfoHash]
+	if m.err == nil && torrent == nil && !l.socket.told && len(l.socket.held) < maxPending {
+		l.socket.held = append(l.socket.held, m)
+		return
+	}
 	if m.err == nil && torrent == nil {
 		m.err = errUnknown
 	}
@@ -214,6 +223,18 @@ func (l *listener) direct(c actor.Context, m *greeted) {
 		return
 	}
 	c.Send(torrent, &messages.AdoptLink{Link: m.link, Handshake: m.handshake})
+}
+
+// resume directs those that came before the routes.
+func (l *listener) resume(c actor.Context) {
+	if l.socket == nil {
+		return
+	}
+	held := l.socket.held
+	l.socket.told, l.socket.held = true, nil
+	for _, m := range held {
+		l.direct(c, m)
+	}
 }
 
 func (l *listener) route(c actor.Context, m *messages.RouteTorrent) {

@@ -35,8 +35,15 @@ func perform(t *testing.T, addr string) *scene {
 	return s
 }
 
-// listen answers the listener, which is then bound.
+// listen answers the listener, which is then bound, and knows that it has no
+// routes yet.
 func (s *scene) listen(before string) *fake.Listener {
+	l := s.bind(before)
+	s.Tell(&messages.RoutesTold{})
+	return l
+}
+
+func (s *scene) bind(before string) *fake.Listener {
 	stage.Next[*messages.ListenerStarted](s.client)
 	m := &messages.Listen{}
 	if before != "" {
@@ -232,18 +239,21 @@ func TestRestartBindsTheSamePort(t *testing.T) {
 	if err := waiting.AwaitClose(); !errors.Is(err, errStopping) || !l.Closed() {
 		t.Error(err, l.Closed())
 	}
-	again := s.listen("127.0.0.1:7123")
+	again := s.bind("127.0.0.1:7123")
 	if again.Addr().Port() != 7123 {
 		t.Errorf("bound to %v", again.Addr())
 	}
-	link := again.Accept(remote) // the routes have not come yet
-	link.Handshake(ours)
-	if err := link.AwaitClose(); !errors.Is(err, errUnknown) {
+	early, stranger := again.Accept(remote), again.Accept(remote) // the routes have not come yet
+	early.Handshake(ours)
+	stranger.Handshake(frame.Handshake{InfoHash: [20]byte{2}})
+	s.route(torrent)
+	s.Tell(&messages.RoutesTold{})
+	if m := stage.Next[*messages.AdoptLink](torrent); m.Link != messages.Link(early) {
+		t.Error("another link was adopted")
+	}
+	if err := stranger.AwaitClose(); !errors.Is(err, errUnknown) {
 		t.Error(err)
 	}
-	s.route(torrent)
-	again.Accept(remote).Handshake(ours)
-	stage.Next[*messages.AdoptLink](torrent)
 }
 
 func TestInsistsOnceOnThePortItHad(t *testing.T) {

@@ -3,8 +3,10 @@
 package counterpart
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -64,10 +66,16 @@ func startKouzui(ctx context.Context, program string, t Task, flags ...string) (
 	if t.Seed {
 		err = p.complete(ctx)
 	}
-	if err == nil && t.Stay || t.Seed {
-		err = p.poll(ctx, p.listening(t.Place.Port))
+	if err == nil && (t.Stay || t.Seed || len(t.Peers) == 0) {
+		err = p.poll(ctx, p.listening) // it may be dialled: some dial once and never again
 	}
 	return p.started("kouzui", err)
+}
+
+// listening tells whether a kouzui has said that it listens.
+func (p *Process) listening(context.Context) (bool, error) {
+	log, err := os.ReadFile(p.log)
+	return bytes.Contains(log, []byte("listening")), err
 }
 
 // KouzuiTracker is the tracker of the kouzui built at program.

@@ -161,14 +161,15 @@ func (p *Process) poll(ctx context.Context, ask func(context.Context) (bool, err
 	return poll(ctx, p.exited, ask)
 }
 
-// poll asks until the answer is yes. An error is a no: a program that is
-// starting refuses connections, and one that never answers is told by ctx.
+// poll asks until the answer is yes, for the last time when the process has
+// ended. An error is a no: a program that is starting refuses connections, and
+// one that never answers is told by ctx.
 func poll(ctx context.Context, exited <-chan struct{}, ask func(context.Context) (bool, error)) error {
 	const interval = 50 * time.Millisecond
 	tick := time.NewTicker(interval)
 	defer tick.Stop()
 	var last error
-	for {
+	for ended := false; ; {
 		yes, err := ask(ctx)
 		if yes {
 			return nil
@@ -176,10 +177,13 @@ func poll(ctx context.Context, exited <-chan struct{}, ask func(context.Context)
 		if err != nil && ctx.Err() == nil {
 			last = err
 		}
+		if ended {
+			return errors.Join(errExited, last)
+		}
 		select {
 		case <-tick.C:
 		case <-exited:
-			return errors.Join(errExited, last)
+			ended = true
 		case <-ctx.Done():
 			return errors.Join(ctx.Err(), last)
 		}

@@ -4,7 +4,6 @@ package counterpart
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"os"
 	"strconv"
@@ -60,25 +59,4 @@ func (p *Process) Usage() (u Usage) {
 		}
 	}
 	return u
-}
-
-// listening asks the kernel whether somebody listens on a TCP port, in whatever
-// network the process is.
-func (p *Process) listening(port int) func(context.Context) (bool, error) {
-	return func(context.Context) (bool, error) {
-		const listen = "0A" // TCP_LISTEN
-		at := fmt.Appendf(nil, ":%04X", port)
-		for _, table := range []string{"tcp", "tcp6"} {
-			rows, err := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", p.cmd.Process.Pid, table))
-			if err != nil {
-				return false, err
-			}
-			for row := range bytes.Lines(rows) {
-				if f := bytes.Fields(row); len(f) > 3 && bytes.HasSuffix(f[1], at) && string(f[3]) == listen {
-					return true, nil
-				}
-			}
-		}
-		return false, nil
-	}
 }
