@@ -6,6 +6,8 @@ import (
 	"io"
 	"math/rand/v2"
 
+	"github.com/bits-and-blooms/bitset"
+
 	"kouzui/actors/world"
 	"kouzui/actors/world/fake"
 	"kouzui/wire/metainfo"
@@ -51,14 +53,13 @@ func (c *content) piece(i int) (data []byte, off int64) {
 	return c.data[off : off+c.torrent.PieceSize(i)], off
 }
 
-// lay puts a part of the pieces onto a disk, drawn by chance; all of them under
-// the final name.
-func (c *content) lay(disk *fake.Disk, part float64, rnd *rand.Rand) error {
-	if part == 0 {
+// lay puts pieces onto a disk; if it is all of them, under the final name.
+func (c *content) lay(disk *fake.Disk, pieces *bitset.BitSet) error {
+	if pieces.None() {
 		return nil
 	}
 	file := name
-	if part < 1 {
+	if !pieces.All() {
 		file += ".part"
 	}
 	folder, err := disk.OpenFolder(dir)
@@ -71,7 +72,7 @@ func (c *content) lay(disk *fake.Disk, part float64, rnd *rand.Rand) error {
 	}
 	failed := f.Extend(int64(len(c.data)))
 	for i := range c.torrent.PieceCount() {
-		if part < 1 && rnd.Float64() >= part {
+		if !pieces.Test(uint(i)) {
 			continue
 		}
 		data, off := c.piece(i)

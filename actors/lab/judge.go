@@ -32,7 +32,10 @@ func (j *judge) Record(e *supervise.Event) {
 			j.node.run.blame(j.node, "%s panics on its way out: %s\n%s", e.Actor, e.Reason, e.Stack)
 		}
 	case supervise.Restarted:
-		b := supervise.DefaultBackoff
+		b := j.node.class.Restarts.backoff()
+		if b.All {
+			break // siblings, which have not failed, spend no budget
+		}
 		recent := slices.DeleteFunc(j.restarts[e.Actor], func(t time.Time) bool { return e.Time.Sub(t) > b.Window })
 		j.restarts[e.Actor] = append(recent, e.Time)
 		// One that is tried for ever waits for Cap before each try.

@@ -69,5 +69,5 @@ func TestARunCanBeRepeated(t *testing.T) {
 	if other := play(2, sim.NewJournal(false)); other.Sum == one.Sum {
 		t.Error("another seed gives the same run")
 	}
-	t.Logf("sum %x, %d messages, %v, %v, bound %v, times %v, %d restarts", one.Sum, one.Messages, one.Virtual, one.Real, one.Bound, one.Times(), one.Total().Restarts)
+	t.Logf("sum %x, %d messages, %v, %v, bound %v, times %v, %d restarts", one.Sum, one.Messages, one.Virtual, one.Real, one.Bound(), one.Times(), one.Total().Restarts)
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/bits-and-blooms/bitset"
 	"github.com/rs/zerolog"
 
 	"kouzui/actors"
@@ -16,6 +18,7 @@ import (
 type node struct {
 	run    *run
 	class  *Class
+	index  int // in its class
 	name   string
 	host   *sim.Host
 	client *actors.Client
@@ -26,6 +29,11 @@ type node struct {
 	gone     bool          // left, or stopped
 	down     bool          // its process is dead, and comes back
 	failed   error         // the torrent's last word
+
+	pieces  *bitset.BitSet // that it has had
+	counts  bool           // its process runs: its copies count
+	laid    int64          // bytes that were there from the start
+	handled uint64         // messages, by mailboxes that are not the simulator's
 
 	life  messages.Progress // of the process that lives now
 	past  messages.Progress // the sums of those before
@@ -42,7 +50,7 @@ func (n *node) start() {
 	for i := range faults {
 		faults[i].Seed ^= n.run.sim.Rand("faults " + n.name).Uint64()
 	}
-	sinks := []supervise.Sink{n.host, newJudge(n)}
+	sinks := []supervise.Sink{n.host, newJudge(n), witness{n}}
 	if n.run.trace != nil {
 		sinks = append(sinks, n.run.trace.of())
 	}
@@ -50,16 +58,21 @@ func (n *node) start() {
 	if memory == 0 {
 		memory = defaultMemory
 	}
+	world := n.host.World()
+	if c.Processors > 0 {
+		world.Machine.Processors = c.Processors
+	}
 	client, err := actors.Start(actors.Options{
-		World: n.host.World(), Pool: n.host.Pool, Log: zerolog.Nop(), Sinks: sinks, Notes: n.run.options.Notes,
+		World: world, Pool: n.host.Pool, Log: zerolog.Nop(), Sinks: sinks, Notes: n.run.options.Notes,
 		Notify: n.notify, Listen: ":6881", Memory: memory, Name: n.name,
-		Dispatcher: n.host.Dispatcher(), Mailbox: n.host.Mailbox, Faults: faults,
+		Dispatcher: n.host.Dispatcher(), Mailbox: n.mailbox(), Restarts: c.Restarts.backoff(), Faults: faults,
 	})
 	if err != nil {
 		n.run.blame(n, "it does not start: %v", err)
 		return
 	}
 	n.client, n.down = client, false
+	n.run.count(n, true)
 	complete, _, _ := c.leave()
 	client.Add(n.run.content.torrent, messages.TorrentOptions{
 		Dir: dir, Picker: c.Picker, Choker: c.Choker, UnchokeSlots: c.Slots, MaxPeers: c.Peers, Seed: !complete,
@@ -72,6 +85,9 @@ func (n *node) notify(m any) {
 		n.life = *m
 		n.observe()
 	case *messages.TorrentPieces:
+		for _, piece := range m.Pieces {
+			n.run.gain(n, uint(piece))
+		}
 		n.run.verify(n, m.Pieces)
 	case *messages.TorrentCompleted:
 		n.life = m.Last
@@ -99,6 +115,9 @@ func (n *node) observe() {
 func (n *node) done() {
 	if n.complete < 0 {
 		n.complete = n.run.sim.Elapsed()
+		if n.life.Downloaded+n.past.Downloaded > 0 {
+			n.run.record.mark(Mark{n.complete, n.complete, "complete", n.name, ""})
+		}
 		n.run.verifyAll(n)
 	}
 }
@@ -107,6 +126,16 @@ func (n *node) done() {
 func (n *node) leave() {
 	n.gone = true
 	n.client.Halt()
+	n.run.count(n, false)
+	n.run.record.mark(Mark{n.run.sim.Elapsed(), n.run.sim.Elapsed(), "leave", n.name, ""})
+}
+
+// mailbox makes the mailboxes of its class.
+func (n *node) mailbox() actor.MailboxProducer {
+	if made, is := mailboxes[n.class.Mailbox]; is {
+		return made(tally{&n.handled})
+	}
+	return n.host.Mailbox
 }
 
 // bury adds up what a process has done that is dead.
@@ -114,6 +143,7 @@ func (n *node) bury() {
 	add(&n.past, &n.life)
 	n.life = messages.Progress{}
 	n.down = true
+	n.run.count(n, false)
 	_ = n.client.Shutdown(0) // there is nobody to wait for
 }
 

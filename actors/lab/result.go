@@ -9,15 +9,31 @@ import (
 // Result is what came of a scenario.
 type Result struct {
 	Scenario string
+	Played   *Scenario
 	Seed     uint64
 	Sum      uint64 // of the journal, if one was kept
 	Wrong    []error
 	Nodes
 	Virtual  time.Duration
 	Real     time.Duration
-	Messages uint64
-	Bound    time.Duration // no swarm can be quicker; 0: nothing is bounded
+	End      time.Duration // when the last downloader was complete, from the start on; 0: none was
+	Messages uint64        // handled
+	Bounds
+	Pieces  int
+	Samples []Sample // one a second
+	Marks   []Mark   // in no particular order
+	Missed  int      // marks that were too many
 }
+
+// Bounds are what no swarm can be quicker than, were nothing wasted; 0: no bound.
+type Bounds struct {
+	Seeds   time.Duration // a copy has to leave the seeds: F / u_seed
+	Slowest time.Duration // all of it has to reach the slowest: F / d_min
+	All     time.Duration // all copies have to be uploaded by somebody: N F / sum of u
+}
+
+// Bound is the greatest of them.
+func (b Bounds) Bound() time.Duration { return max(b.Seeds, b.Slowest, b.All) }
 
 // Node is what came of one.
 type Node struct {
@@ -28,8 +44,10 @@ type Node struct {
 	Seed       bool          // from the start
 	Downloaded int64
 	Uploaded   int64
-	Wasted     int64 // bytes that came in vain
+	Duplicate  int64 // bytes of blocks that had come before, or that nobody wanted any more
+	Lost       int64 // bytes that came and are not kept: corrupt, or lost in a crash
 	Restarts   int
+	Messages   uint64
 	Peak       int64 // bytes of payload in memory, as seen once a second
 	Have       []Have
 }
@@ -43,7 +61,8 @@ type Have struct {
 func (r *run) result(took time.Duration) *Result {
 	res := &Result{
 		Scenario: r.Name, Seed: r.options.Seed, Wrong: r.wrong, Virtual: r.sim.Elapsed(), Real: took,
-		Messages: r.sim.Steps(), Bound: r.bound(),
+		Played: r.Scenario, Bounds: r.bounds(), Pieces: len(r.record.copies),
+		Samples: r.record.samples, Marks: r.record.marks, Missed: r.record.missed,
 	}
 	if j := r.options.Journal; j != nil {
 		res.Sum = j.Sum()
@@ -52,45 +71,78 @@ func (r *run) result(took time.Duration) *Result {
 		t := n.total()
 		one := Node{
 			Name: n.name, Class: n.class.Name, Arrived: n.arrived, Took: -1, Seed: n.class.Have == 1,
-			Downloaded: t.Downloaded, Uploaded: t.Uploaded, Wasted: t.Wasted, Restarts: t.Restarts, Peak: int64(n.peak) << 14, Have: n.graph,
+			Downloaded: t.Downloaded, Uploaded: t.Uploaded, Duplicate: t.Wasted, Restarts: t.Restarts, Peak: int64(n.peak) << 14, Have: n.graph,
+			Messages: n.handled,
 		}
+		if n.host != nil && n.class.Mailbox == "" {
+			one.Messages = n.host.Steps()
+		}
+		res.Messages += one.Messages
+		one.Lost = max(0, t.Downloaded-max(0, n.have()-n.laid))
+
 		if n.complete >= 0 {
 			one.Took = n.complete - n.arrived
+			if !one.Seed {
+				res.End = max(res.End, n.complete)
+			}
 		}
 		res.Nodes = append(res.Nodes, one)
 	}
 	return res
 }
 
-// bound is how long a swarm takes in which nothing is wasted: a copy has to
-// leave the seeds, all of it has to reach the slowest, and all copies have to
-// be uploaded by somebody.
-func (r *run) bound() time.Duration {
-	length := float64(r.Content)
-	var seeds, all, slowest, leechers float64
-	slowest = math.Inf(1)
+// have is how many bytes a node has in the end.
+func (n *node) have() (bytes int64) {
+	if n.complete >= 0 {
+		return n.run.content.torrent.Length
+	}
+	if n.pieces != nil {
+		for piece := range n.pieces.EachSet() {
+			bytes += int64(n.run.content.torrent.PieceSize(int(piece)))
+		}
+	}
+	return bytes
+}
+
+// Bounds count what is missing at the start. What nobody would give counts not as
+// an upload, and what some downloaders bring with them may spare the seeds all.
+func (s *Scenario) bounds() Bounds {
+	var seeds, all, wanted, slowest float64
+	brought := false
 	rate := func(s Size) float64 {
 		if s == 0 {
 			return math.Inf(1)
 		}
 		return float64(s)
 	}
-	for i := range r.Class {
-		c := &r.Class[i]
-		up := rate(c.Up) * float64(c.Count)
-		all += up
+	for i := range s.Class {
+		c := &s.Class[i]
+		count := float64(c.Count)
+		up := rate(c.Up) * count
+		if c.Choker != "closed" {
+			all += up
+		}
 		if c.Have == 1 {
 			seeds += up
 			continue
 		}
-		leechers += float64(c.Count)
-		slowest = min(slowest, rate(c.Down))
+		part := max(c.Have, float64(c.Copies)/count)
+		brought = brought || part > 0
+		missing := (1 - part) * float64(s.Content)
+		wanted += count * missing
+		slowest = max(slowest, missing/rate(c.Down))
 	}
-	seconds := max(length/slowest, leechers*length/all)
-	if seeds > 0 {
-		seconds = max(seconds, length/seeds)
+	span := func(seconds float64) time.Duration {
+		if math.IsNaN(seconds) || math.IsInf(seconds, 0) {
+			return 0
+		}
+		return time.Duration(seconds * float64(time.Second))
 	}
-	return time.Duration(seconds * float64(time.Second))
+	b := Bounds{Slowest: span(slowest), All: span(wanted / all)}
+	if !brought {
+		b.Seeds = span(float64(s.Content) / seeds)
+	}
+	return b
 }
 
 // Nodes are some of a swarm.
@@ -139,8 +191,10 @@ func (ns Nodes) Total() (t Node) {
 	for _, n := range ns {
 		t.Downloaded += n.Downloaded
 		t.Uploaded += n.Uploaded
-		t.Wasted += n.Wasted
+		t.Duplicate += n.Duplicate
+		t.Lost += n.Lost
 		t.Restarts += n.Restarts
+		t.Messages += n.Messages
 		t.Peak = max(t.Peak, n.Peak)
 	}
 	return t

@@ -37,6 +37,7 @@ type run struct {
 	events  int     // that have not ended
 	trace   *merger
 	wrong   []error
+	record  record
 }
 
 // maxWrong bounds what is told of one run.
@@ -58,6 +59,7 @@ func Run(s *Scenario, o Options) (*Result, error) {
 		return nil, err
 	}
 	r.tracker = w.NewTracker(trackerURL, time.Duration(s.Announce))
+	r.record.begin(r.content.torrent.PieceCount())
 	r.schedule()
 	began := time.Now()
 	r.play()
@@ -69,7 +71,7 @@ func (r *run) schedule() {
 	for i := range r.Class {
 		c := &r.Class[i]
 		for k := range c.Count {
-			n := &node{run: r, class: c, name: nodeName(c, k), complete: -1}
+			n := &node{run: r, class: c, index: k, name: nodeName(c, k), complete: -1}
 			_, after, _ := c.leave()
 			n.leaves = after > 0
 			n.arrived = time.Duration(c.Arrive)
@@ -89,12 +91,18 @@ func (r *run) schedule() {
 
 func (r *run) arrive(n *node, leaves time.Duration) {
 	r.coming--
+	r.record.mark(Mark{n.arrived, n.arrived, "arrive", n.name, ""})
 	n.host = r.sim.NewHost(n.name, n.class.host())
 	if c := n.class.Disk.Capacity; c > 0 {
 		n.host.Disk().SetCapacity(int64(c))
 	}
-	if err := r.content.lay(n.host.Disk(), n.class.Have, r.rnd); err != nil {
+	have := r.share(n)
+	if err := r.content.lay(n.host.Disk(), have); err != nil {
 		r.blame(n, "its data cannot be laid out: %v", err)
+	}
+	for piece := range have.EachSet() {
+		n.laid += int64(r.content.torrent.PieceSize(int(piece)))
+		r.gain(n, piece)
 	}
 	n.start()
 	if leaves > 0 {
@@ -110,6 +118,9 @@ func (r *run) arrive(n *node, leaves time.Duration) {
 // happen begins an event, and has it end.
 func (r *run) happen(e Event) {
 	over := func() { r.events-- }
+	if e.Do == "tracker" || e.Do == "partition" {
+		r.record.mark(Mark{time.Duration(e.At), time.Duration(e.At + e.For), e.Do, "", ""})
+	}
 	switch e.Do {
 	case "tracker":
 		r.tracker.Dead = true
@@ -120,6 +131,7 @@ func (r *run) happen(e Event) {
 	case "reset":
 		for _, n := range r.victims(e) {
 			n.host.Reset()
+			r.record.mark(Mark{time.Duration(e.At), time.Duration(e.At), e.Do, n.name, ""})
 		}
 	case "kill", "power cut":
 		down := time.Duration(e.For)
@@ -158,10 +170,15 @@ func (r *run) strike(n *node, how string, down time.Duration) {
 		n.host.PowerCut()
 	}
 	n.bury()
+	now := r.sim.Elapsed()
+	r.record.mark(Mark{now, now + down, how, n.name, ""})
 	r.events++
 	r.sim.After(down, func() {
 		r.events--
 		n.host.Boot()
+		if how == "power cut" {
+			r.forget(n)
+		}
 		n.start()
 	})
 }
@@ -243,6 +260,7 @@ func (n *node) leaked() int {
 
 // finished tells whether nothing is left to wait for.
 func (r *run) finished() bool {
+	r.look()
 	return r.coming == 0 && r.events == 0 && !slices.ContainsFunc(r.nodes, r.owes)
 }
 

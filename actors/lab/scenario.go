@@ -9,14 +9,19 @@ package lab
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/BurntSushi/toml"
 
+	"kouzui/actors"
 	"kouzui/actors/fault"
+	"kouzui/actors/supervise"
 	"kouzui/actors/world/sim"
 )
 
@@ -46,6 +51,7 @@ type Class struct {
 	Disk   Disk
 
 	Have   float64 // part of the pieces that are there at the start, 1: all
+	Copies int     // or: so many copies are dealt out among the nodes of the class
 	Arrive Time    // from then on ...
 	Within Time    // ... in the course of this
 	Leave  string  // "" never, "complete" when everything is there, or how long after its arrival
@@ -54,7 +60,19 @@ type Class struct {
 	Picker, Choker string
 	Slots          int
 	Peers          int // connections at most
+	Restarts       Restarts
+	Mailbox        string // "": the simulator's; see mailboxes
+	Processors     int    // of the machine: as many hash workers; 0: 2
 	Faults         []string
+}
+
+// Restarts is how a class supervises; what is zero is as in
+// supervise.DefaultBackoff.
+type Restarts struct {
+	Strategy                   string // "one-for-one" or "all-for-one"
+	Base, Cap, Window, Healthy Time
+	Budget                     int
+	Factor, Jitter             float64
 }
 
 // Disk is how quick disks are, and what they hold.
@@ -127,17 +145,21 @@ func (s *Scenario) TOML() string {
 	return b.String()
 }
 
-// Read takes a scenario from TOML.
+// Read takes a scenario from TOML. What is wrong with it is one line, which names
+// that of the text.
 func Read(text string) (*Scenario, error) {
 	s := &Scenario{}
 	meta, err := toml.Decode(text, s)
 	if err != nil {
-		return nil, errors.New(strings.ReplaceAll(err.Error(), "\n", " "))
+		return nil, located(text, err)
 	}
 	if odd := meta.Undecoded(); len(odd) > 0 {
-		return nil, fmt.Errorf("there is no key %q", odd[0].String())
+		return nil, located(text, unknown(odd[0]))
 	}
-	return s, s.check()
+	if err := s.check(); err != nil {
+		return nil, located(text, err)
+	}
+	return s, nil
 }
 
 // maxNodes bounds a swarm: each address is one of 10.0.0.0/8.
@@ -146,13 +168,13 @@ const maxNodes = 100_000
 // check completes a scenario and says what is wrong with it.
 func (s *Scenario) check() error {
 	if s.Content <= 0 || s.Content > 1<<34 {
-		return errors.New("content must be given, and 16 GiB at most")
+		return wrong("content", "must be given, and 16 GiB at most")
 	}
 	if s.Piece == 0 {
 		s.Piece = 256 << 10
 	}
 	if s.Piece < 16<<10 || s.Piece > 16<<20 {
-		return errors.New("piece must be 16 KiB to 16 MiB")
+		return wrong("piece", "must be from 16 KiB to 16 MiB")
 	}
 	if s.Limit == 0 {
 		s.Limit = Time(time.Hour)
@@ -167,42 +189,78 @@ func (s *Scenario) check() error {
 		if c.Count == 0 {
 			c.Count = 1
 		}
-		if err := c.check(); err != nil {
-			return fmt.Errorf("class %q: %w", c.Name, err)
+		if p := c.check(); p != nil {
+			return p.in("class", i)
 		}
 		if names[c.Name] {
-			return fmt.Errorf("two classes are called %q", c.Name)
+			return wrong("name", "%q is another class's already", c.Name).in("class", i)
 		}
 		names[c.Name] = true
 		nodes += c.Count
 	}
 	if nodes == 0 || nodes > maxNodes {
-		return fmt.Errorf("%d nodes; there must be 1 to %d", nodes, maxNodes)
+		return &problem{table: "class", key: "count", err: fmt.Errorf("%d nodes; there must be 1 to %d", nodes, maxNodes)}
 	}
-	for _, e := range s.Event {
-		if err := e.check(names); err != nil {
-			return fmt.Errorf("event at %v: %w", time.Duration(e.At), err)
+	for i, e := range s.Event {
+		if p := e.check(names); p != nil {
+			return p.in("event", i)
 		}
 	}
 	return nil
 }
 
-func (c *Class) check() error {
+func (c *Class) check() *problem {
 	switch {
 	case c.Name == "" || strings.ContainsAny(c.Name, "/ -"):
-		return errors.New("needs a name without spaces, / and -")
+		return wrong("name", "must be given, without spaces, / and -")
 	case c.Count < 1:
-		return errors.New("count must be 1 or more")
+		return wrong("count", "must be 1 or more")
 	case c.Have < 0 || c.Have > 1:
-		return errors.New("have must be from 0 to 1")
+		return wrong("have", "must be from 0 to 1")
+	case c.Copies < 0 || c.Copies > c.Count:
+		return wrong("copies", "must be from 0 to count, which is %d", c.Count)
+	case c.Copies > 0 && c.Have > 0:
+		return wrong("copies", "and have exclude each other")
 	case c.Loss < 0 || c.Loss >= 1:
-		return errors.New("loss must be from 0 to below 1")
+		return wrong("loss", "must be from 0 to below 1")
+	case c.Slots < 0:
+		return wrong("slots", "must be 0 or more")
+	case c.Peers < 0:
+		return wrong("peers", "must be 0 or more")
+	case c.Processors < 0:
+		return wrong("processors", "must be 0 or more")
+	}
+	if p := oneOf("picker", c.Picker, actors.Pickers()); p != nil {
+		return p
+	}
+	if p := oneOf("choker", c.Choker, actors.Chokers()); p != nil {
+		return p
+	}
+	if p := oneOf("mailbox", c.Mailbox, slices.Sorted(maps.Keys(mailboxes))); p != nil {
+		return p
+	}
+	if r := c.Restarts; r.Budget < 0 || r.Factor < 0 || r.Jitter < 0 || r.Jitter > 1 {
+		return wrong("restarts", "needs a budget and a factor of 0 or more, and a jitter from 0 to 1")
+	}
+	if p := oneOf("strategy", c.Restarts.Strategy, []string{"one-for-one", "all-for-one"}); p != nil {
+		p.key = "restarts"
+		return p
 	}
 	if _, _, err := c.leave(); err != nil {
-		return err
+		return &problem{key: "leave", err: err}
 	}
-	_, err := c.faults()
-	return err
+	if _, err := c.faults(); err != nil {
+		return &problem{key: "faults", err: err}
+	}
+	return nil
+}
+
+// oneOf checks a name; the empty one is the default's.
+func oneOf(key, name string, names []string) *problem {
+	if name == "" || slices.Contains(names, name) {
+		return nil
+	}
+	return wrong(key, "is %q; there are %s", name, strings.Join(names, ", "))
 }
 
 func (c *Class) leave() (complete bool, after time.Duration, err error) {
@@ -233,6 +291,19 @@ func (c *Class) faults() ([]fault.Spec, error) {
 	return specs, nil
 }
 
+func (r Restarts) backoff() supervise.Backoff {
+	b := supervise.DefaultBackoff
+	b.Base = cmp.Or(time.Duration(r.Base), b.Base)
+	b.Cap = cmp.Or(time.Duration(r.Cap), b.Cap)
+	b.Window = cmp.Or(time.Duration(r.Window), b.Window)
+	b.Healthy = cmp.Or(time.Duration(r.Healthy), b.Healthy)
+	b.Budget = cmp.Or(r.Budget, b.Budget)
+	b.Factor = cmp.Or(r.Factor, b.Factor)
+	b.Jitter = cmp.Or(r.Jitter, b.Jitter)
+	b.All = r.Strategy == "all-for-one"
+	return b
+}
+
 func (c *Class) host() sim.Class {
 	return sim.Class{
 		Up: int64(c.Up), Down: int64(c.Down), Loss: c.Loss,
@@ -241,14 +312,17 @@ func (c *Class) host() sim.Class {
 	}
 }
 
-func (e *Event) check(classes map[string]bool) error {
+func (e *Event) check(classes map[string]bool) *problem {
 	switch e.Do {
 	case "kill", "power cut", "tracker", "partition", "reset":
 	default:
-		return fmt.Errorf("nothing is called %q; there are kill, power cut, tracker, partition and reset", e.Do)
+		return wrong("do", "is %q; there are kill, power cut, tracker, partition, reset", e.Do)
 	}
 	if e.Class != "" && !classes[e.Class] {
-		return fmt.Errorf("there is no class %q", e.Class)
+		return wrong("class", "is %q, which there is not", e.Class)
+	}
+	if e.Count < 0 {
+		return wrong("count", "must be 0 or more")
 	}
 	return nil
 }

@@ -34,6 +34,7 @@ type Host struct {
 
 	life      *life
 	lives     int
+	steps     uint64
 	side      int // of a partition
 	up        uplink
 	down      port
@@ -80,6 +81,9 @@ func (h *Host) Boot() {
 	h.up = uplink{port: port{rate: h.Class.Up}}
 	h.down = port{rate: h.Class.Down}
 }
+
+// Steps is how many messages have been handled here.
+func (h *Host) Steps() uint64 { return h.steps }
 
 // Alive tells whether a process lives.
 func (h *Host) Alive() bool { return !h.life.done }

@@ -52,6 +52,7 @@ func (m *mailbox) take() {
 	if m.life.over() {
 		return
 	}
+	m.life.host.steps++
 	m.handle()
 	m.wake()
 }
@@ -111,6 +112,7 @@ func (e *emptying) take() {
 	if e.sim.journal != nil {
 		e.sim.journal.step(e.sim.now, e.life.host.Name, nil)
 	}
+	e.life.host.steps++
 	e.run()
 }
 

@@ -1,0 +1,130 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/BurntSushi/toml"
+)
+
+// problem is what is wrong with a scenario, and where it says so: in the
+// index-th table of that name, "" for what stands before all tables.
+type problem struct {
+	table string
+	index int
+	key   string
+	err   error
+}
+
+func (p *problem) Error() string {
+	if p.table == "" {
+		return p.err.Error()
+	}
+	return fmt.Sprintf("%s: %v", p.table, p.err)
+}
+
+func (p *problem) Unwrap() error { return p.err }
+
+// wrong makes the problem of a key. Its message begins with the key.
+func wrong(key, format string, args ...any) *problem {
+	return &problem{key: key, err: fmt.Errorf(key+" "+format, args...)}
+}
+
+// in says in which table a key is wrong.
+func (p *problem) in(table string, index int) *problem {
+	p.table, p.index = table, index
+	return p
+}
+
+// located puts the line of the text before what is wrong.
+func located(text string, err error) error {
+	var p *problem
+	var parse toml.ParseError
+	line := 0
+	switch {
+	case errors.As(err, &parse):
+		line = parse.Position.Line
+		message := parse.Message
+		if message == "" {
+			_, message, _ = strings.Cut(parse.Error(), "): ")
+		}
+		err = errors.New(strings.ReplaceAll(message, "\n", " "))
+		if parse.LastKey != "" {
+			err = fmt.Errorf("%s: %w", parse.LastKey, err)
+		}
+	case errors.As(err, &p):
+		line = lineOf(text, p.table, p.index, p.key)
+	}
+	if line == 0 {
+		return err
+	}
+	return fmt.Errorf("line %d: %w", line, err)
+}
+
+// lineOf finds the line on which a key is set in the index-th [[table]], or any of
+// them if index is negative; if it does not stand there, the line of the table; 0
+// if there is none.
+func lineOf(text, table string, index int, key string) int {
+	at, count, here := "", -1, table == ""
+	header := 0
+	quoted := false
+	for i, line := range strings.Split(text, "\n") {
+		was := quoted
+		quoted = quoted != (strings.Count(line, `"""`)%2 == 1)
+		if was {
+			continue
+		}
+		line = strings.TrimSpace(line)
+		if name, is := strings.CutPrefix(line, "["); is {
+			at, _, _ = strings.Cut(strings.Trim(name, "[ "), "]")
+			at = strings.TrimSpace(at)
+			if at == table {
+				count++
+			}
+			if here = at == table && (index < 0 || count == index); here {
+				header = i + 1
+			}
+			continue
+		}
+		name, _, is := strings.Cut(line, "=")
+		name = strings.Trim(name, ` "'`)
+		if here && is && (name == key || strings.HasPrefix(name, key+".")) {
+			return i + 1
+		}
+		if at == "" && is && name == table { // class = [{ ... }]
+			return i + 1
+		}
+	}
+	return header
+}
+
+// unknown is the problem of a key that there is not.
+func unknown(key toml.Key) *problem {
+	name := key[len(key)-1]
+	table := reflect.TypeFor[Scenario]()
+	under := strings.Join(key[:len(key)-1], ".")
+	for _, part := range key[:len(key)-1] {
+		field, is := table.FieldByNameFunc(func(s string) bool { return strings.EqualFold(s, part) })
+		if !is {
+			break
+		}
+		if table = field.Type; table.Kind() == reflect.Slice {
+			table = table.Elem()
+		}
+	}
+	var keys []string
+	for i := range table.NumField() {
+		keys = append(keys, strings.ToLower(table.Field(i).Name))
+	}
+	p := &problem{table: key[0], index: -1, key: name, err: fmt.Errorf("there is no key %q; there are %s", name, strings.Join(keys, ", "))}
+	switch len(key) {
+	case 1:
+		p.table = ""
+	case 2:
+	default: // of a table in a table, which stands on a line of its own or in that of its name
+		p.key, p.err = key[1], fmt.Errorf("%s: %w", under, p.err)
+	}
+	return p
+}
