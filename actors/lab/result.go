@@ -52,6 +52,9 @@ type Node struct {
 	Have       []Have
 }
 
+// Wasted is what came in vain.
+func (n Node) Wasted() int64 { return n.Duplicate + n.Lost }
+
 // Have is how much a node had at a time.
 type Have struct {
 	At    time.Duration
@@ -158,6 +161,16 @@ func (ns Nodes) Times() []time.Duration {
 	}
 	slices.Sort(times)
 	return times
+}
+
+// Downloaders are those who did not come with everything.
+func (ns Nodes) Downloaders() (n int) {
+	for _, one := range ns {
+		if !one.Seed {
+			n++
+		}
+	}
+	return n
 }
 
 // Complete is how many have everything.

@@ -57,8 +57,9 @@ func located(text string, err error) error {
 	case errors.As(err, &p):
 		line = lineOf(text, p.table, p.index, p.key)
 	}
-	if line == 0 {
-		return err
+	if line == 0 { // values of a wrong kind come with their line
+		message, _ := strings.CutPrefix(err.Error(), "toml: ")
+		return errors.New(strings.ReplaceAll(message, "\n", " "))
 	}
 	return fmt.Errorf("line %d: %w", line, err)
 }
@@ -104,7 +105,6 @@ func lineOf(text, table string, index int, key string) int {
 func unknown(key toml.Key) *problem {
 	name := key[len(key)-1]
 	table := reflect.TypeFor[Scenario]()
-	under := strings.Join(key[:len(key)-1], ".")
 	for _, part := range key[:len(key)-1] {
 		field, is := table.FieldByNameFunc(func(s string) bool { return strings.EqualFold(s, part) })
 		if !is {
@@ -124,7 +124,7 @@ func unknown(key toml.Key) *problem {
 		p.table = ""
 	case 2:
 	default: // of a table in a table, which stands on a line of its own or in that of its name
-		p.key, p.err = key[1], fmt.Errorf("%s: %w", under, p.err)
+		p.key, p.err = key[1], fmt.Errorf("%s: %w", strings.Join(key[1:len(key)-1], "."), p.err)
 	}
 	return p
 }

@@ -1,0 +1,122 @@
+package labview
+
+import (
+	"encoding/json"
+	"io"
+	"math"
+	"time"
+
+	"kouzui/actors/lab"
+)
+
+// Schema is the version of the lines. Keys are added without a new one.
+const Schema = "kouzui-lab-1"
+
+// line is what all lines have in common; testdata/lab/README.md describes them.
+type line struct {
+	Schema     string `json:"schema"`
+	Type       string `json:"type"` // "node", "class" or "swarm"
+	Name       string `json:"name"`
+	Downloaded int64  `json:"downloaded_bytes"`
+	Uploaded   int64  `json:"uploaded_bytes"`
+	Duplicate  int64  `json:"duplicate_bytes"`
+	Lost       int64  `json:"lost_bytes"`
+	Wasted     int64  `json:"wasted_bytes"`
+	Restarts   int    `json:"restarts"`
+	Messages   uint64 `json:"messages"`
+	Peak       int64  `json:"memory_peak_bytes"`
+}
+
+type nodeLine struct {
+	line
+	Class    string   `json:"class"`
+	Seed     bool     `json:"was_seed"`
+	Arrived  float64  `json:"arrived_seconds"`
+	Complete *float64 `json:"complete_after_seconds"` // null: never
+}
+
+type groupLine struct {
+	line
+	Nodes       int      `json:"nodes"`
+	Downloaders int      `json:"downloaders"`
+	Complete    int      `json:"downloaders_complete"`
+	Median      *float64 `json:"complete_after_median_seconds"`
+	Most        *float64 `json:"complete_after_p95_seconds"`
+	Last        *float64 `json:"complete_after_last_seconds"`
+	Fairness    float64  `json:"fairness_jain"`
+}
+
+type swarmLine struct {
+	groupLine
+	Seed    uint64   `json:"seed"`
+	End     *float64 `json:"all_complete_at_seconds"`
+	Bound   *float64 `json:"lower_bound_seconds"`
+	Seeds   *float64 `json:"bound_seeds_seconds"`
+	Slowest *float64 `json:"bound_slowest_seconds"`
+	All     *float64 `json:"bound_capacity_seconds"`
+	Virtual float64  `json:"virtual_seconds"`
+	Real    float64  `json:"real_seconds"`
+	Wrong   []string `json:"wrong"`
+}
+
+// WriteLines writes a JSON object a line: each node, each class, the swarm.
+func WriteLines(w io.Writer, r *lab.Result) error {
+	out := json.NewEncoder(w)
+	for _, n := range r.Nodes {
+		one := nodeLine{line: lineOf("node", n.Name, n), Class: n.Class, Seed: n.Seed, Arrived: round(n.Arrived)}
+		if n.Took >= 0 {
+			one.Complete = span(n.Took)
+		}
+		if err := out.Encode(one); err != nil {
+			return err
+		}
+	}
+	for _, nodes := range r.Classes() {
+		if err := out.Encode(groupOf("class", nodes[0].Class, nodes)); err != nil {
+			return err
+		}
+	}
+	all := swarmLine{
+		groupLine: groupOf("swarm", r.Scenario, r.Nodes), Seed: r.Seed, Virtual: round(r.Virtual), Real: round(r.Real), Wrong: []string{},
+		End: bounded(r.End), Bound: bounded(r.Bound()), Seeds: bounded(r.Seeds), Slowest: bounded(r.Slowest), All: bounded(r.All),
+	}
+	for _, err := range r.Wrong {
+		all.Wrong = append(all.Wrong, err.Error())
+	}
+	return out.Encode(all)
+}
+
+func lineOf(kind, name string, n lab.Node) line {
+	return line{
+		Schema: Schema, Type: kind, Name: name, Downloaded: n.Downloaded, Uploaded: n.Uploaded, Duplicate: n.Duplicate,
+		Lost: n.Lost, Wasted: n.Wasted(), Restarts: n.Restarts, Messages: n.Messages, Peak: n.Peak,
+	}
+}
+
+func groupOf(kind, name string, nodes lab.Nodes) groupLine {
+	times := nodes.Times()
+	g := groupLine{
+		line: lineOf(kind, name, nodes.Total()), Nodes: len(nodes), Downloaders: nodes.Downloaders(), Complete: len(times),
+		Fairness: math.Round(nodes.Fairness()*1e4) / 1e4,
+	}
+	if len(times) > 0 {
+		g.Median, g.Most, g.Last = span(lab.Quantile(times, 0.5)), span(lab.Quantile(times, 0.95)), span(lab.Quantile(times, 1))
+	}
+	return g
+}
+
+// round gives seconds, to the millisecond.
+func round(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds() }
+
+func span(d time.Duration) *float64 {
+	s := round(d)
+	return &s
+}
+
+// bounded is null for what there is not.
+func bounded(d time.Duration) *float64 {
+	if d == 0 {
+		return nil
+	}
+	return span(d)
+}

@@ -1,0 +1,193 @@
+// Package labview shows what came of a simulated swarm: as a table, as JSON
+// lines, and as a page with plots.
+package labview
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"kouzui/actors/lab"
+	"kouzui/cmd/kouzui/internal/units"
+)
+
+// Table is a result for people: 80 columns wide.
+type Table struct {
+	Result *lab.Result
+	Nodes  bool // a row for each node, too
+	Colour bool
+}
+
+var heads = []string{"class", "nodes", "done", "median", "95 %", "last", "in", "out", "vain", "restarts", "messages"}
+
+// gaps are how many spaces stand before each column.
+var gaps = []int{0, 2, 2, 2, 1, 1, 2, 1, 1, 1, 1}
+
+// Write writes the table, and below it what holds of the whole swarm.
+func (t Table) Write(w io.Writer) error {
+	r := t.Result
+	rows := [][]string{heads}
+	for _, nodes := range r.Classes() {
+		rows = append(rows, row(nodes[0].Class, nodes))
+	}
+	classes := len(rows)
+	rows = append(rows, row("all", r.Nodes))
+	if t.Nodes {
+		for _, n := range r.Nodes {
+			rows = append(rows, row(n.Name, lab.Nodes{n}))
+		}
+	}
+	width := make([]int, len(heads))
+	for _, cells := range rows {
+		for i, cell := range cells {
+			width[i] = max(width[i], utf8.RuneCountInString(cell))
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n", t.style("1", title(r)))
+	b.WriteString(t.style("2", over(width)) + "\n")
+	for i, cells := range rows {
+		line := ""
+		for k, cell := range cells {
+			space := strings.Repeat(" ", width[k]-utf8.RuneCountInString(cell))
+			if k == 0 {
+				line += cell + space
+			} else {
+				line += strings.Repeat(" ", gaps[k]) + space + cell
+			}
+		}
+		switch {
+		case i == 0:
+			line = t.style("2", line)
+		case i == classes:
+			line = t.style("1", line)
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	b.WriteByte('\n')
+	for _, f := range facts(r) {
+		fmt.Fprintf(&b, "%s %s\n", t.style("2", fmt.Sprintf("%-11s", f[0])), f[1])
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func title(r *lab.Result) string {
+	return fmt.Sprintf("%s: %d nodes, %s in %d pieces, seed %d", cmp.Or(r.Scenario, "scenario"), len(r.Nodes),
+		units.Bytes(int64(r.Played.Content)), r.Pieces, r.Seed)
+}
+
+// over stands above the heads of columns that belong together.
+func over(width []int) string {
+	from := func(column int) (at int) {
+		for i := range column {
+			at += gaps[i] + width[i]
+		}
+		return at + gaps[column]
+	}
+	line := strings.Repeat(" ", from(3)) + "complete after, s"
+	line += strings.Repeat(" ", max(2, from(6)-len(line))) + "MiB of payload"
+	return line
+}
+
+func row(name string, nodes lab.Nodes) []string {
+	times, sum := nodes.Times(), nodes.Total()
+	return []string{
+		name, strconv.Itoa(len(nodes)), strconv.Itoa(nodes.Complete()),
+		after(times, 0.5), after(times, 0.95), after(times, 1),
+		mib(sum.Downloaded + sum.Duplicate), mib(sum.Uploaded), mib(sum.Wasted()), strconv.Itoa(sum.Restarts), count(sum.Messages),
+	}
+}
+
+// facts are a name and a sentence each.
+func facts(r *lab.Result) [][2]string {
+	sum, times := r.Total(), r.Times()
+	done := fmt.Sprintf("%d of %d who came to download", len(times), r.Downloaders())
+	if len(times) > 0 {
+		done += fmt.Sprintf(", the last %.1f s after the start", r.End.Seconds())
+		if bound := r.Bound(); bound > 0 {
+			done += fmt.Sprintf(": %.1f × the bound", r.End.Seconds()/bound.Seconds())
+		}
+	}
+	received := sum.Downloaded + sum.Duplicate
+	f := [][2]string{
+		{"complete", done},
+		{"lower bound", Bound(r.Bounds)},
+		{"fairness", fmt.Sprintf("%.2f (Jain's index of what the downloaders gave)", r.Fairness())},
+		{"in vain", fmt.Sprintf("%s twice, %s lost: %s of what came", units.Bytes(sum.Duplicate), units.Bytes(sum.Lost), percent(sum.Wasted(), received))},
+		{"world", fmt.Sprintf("%s virtual in %s; %s messages", seconds(r.Virtual), seconds(r.Real), count(r.Messages))},
+	}
+	if n := len(r.Wrong); n > 0 {
+		f = append(f, [2]string{"wrong", fmt.Sprintf("%d times what must hold did not", n)})
+	}
+	return f
+}
+
+// Bound tells the lower bound and what it is the greatest of.
+func Bound(b lab.Bounds) string {
+	if b.Bound() == 0 {
+		return "none"
+	}
+	parts := []string{}
+	for _, p := range []struct {
+		name string
+		d    time.Duration
+	}{{"F/u_seed", b.Seeds}, {"F/d_min", b.Slowest}, {"N·F/Σu", b.All}} {
+		if p.d > 0 {
+			parts = append(parts, p.name+" "+seconds(p.d))
+		}
+	}
+	return fmt.Sprintf("%s = max(%s)", seconds(b.Bound()), strings.Join(parts, ", "))
+}
+
+func after(times []time.Duration, part float64) string {
+	if len(times) == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", lab.Quantile(times, part).Seconds())
+}
+
+func mib(bytes int64) string {
+	switch v := float64(bytes) / (1 << 20); {
+	case bytes == 0:
+		return "0"
+	case v < 99.95:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	default:
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	}
+}
+
+// count writes a number in at most five letters.
+func count(n uint64) string {
+	switch v := float64(n); {
+	case n < 100_000:
+		return strconv.FormatUint(n, 10)
+	case v < 1e6:
+		return fmt.Sprintf("%.0fk", v/1e3)
+	case v < 1e7:
+		return fmt.Sprintf("%.2fM", v/1e6)
+	default:
+		return fmt.Sprintf("%.0fM", v/1e6)
+	}
+}
+
+func percent(part, of int64) string {
+	if of == 0 {
+		return "0 %"
+	}
+	return fmt.Sprintf("%.1f %%", 100*float64(part)/float64(of))
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
+
+func (t Table) style(sgr, s string) string {
+	if !t.Colour {
+		return s
+	}
+	return "\x1b[" + sgr + "m" + s + "\x1b[0m"
+}
