@@ -46,8 +46,10 @@ func (x *liars) judge(piece uint32, blocks map[uint32]messages.PeerKey) {
 		for key := range wrong {
 			x.wrong[piece][key] = true
 		}
+		x.asked.judged(piece, false)
 		x.s.pieceCorrupt(m)
 	} else {
+		x.asked.judged(piece, true)
 		x.s.pieceVerified(piece)
 		proof := &messages.ProofOfBlame{Piece: piece}
 		for key := range x.wrong[piece] {
@@ -56,6 +58,7 @@ func (x *liars) judge(piece uint32, blocks map[uint32]messages.PeerKey) {
 		delete(x.wrong, piece)
 		x.s.proofOfBlame(proof)
 	}
+	x.flush()
 	x.sweep()
 }
 
@@ -68,6 +71,7 @@ func (x *liars) sweep() {
 	for i := 0; i < len(x.s.peers); i++ {
 		if p := x.s.peers[i]; p.dismissed {
 			x.s.leave(p)
+			x.flush()
 			i--
 		}
 	}

@@ -49,6 +49,7 @@ type sim struct {
 	peers map[messages.PeerKey]*simPeer
 	store map[uint32]map[uint32]messages.PeerKey // piece -> begin -> from
 	due   events
+	asked *askings
 	// corrupt says whether a piece of these contributors fails its hash.
 	corrupt func(piece uint32, from map[messages.PeerKey]bool) bool
 	// judge takes the place of all that.
@@ -98,7 +99,10 @@ func (e *events) Pop() any {
 }
 
 func newSim(t tester, s *swarm) *sim {
-	sim := &sim{t: t, s: s, peers: map[messages.PeerKey]*simPeer{}, store: map[uint32]map[uint32]messages.PeerKey{}}
+	sim := &sim{
+		t: t, s: s, peers: map[messages.PeerKey]*simPeer{}, store: map[uint32]map[uint32]messages.PeerKey{},
+		asked: newAskings(t, s),
+	}
 	sim.after(tick, sim.tick)
 	return sim
 }
@@ -127,6 +131,8 @@ func (x *sim) add(key messages.PeerKey, have *bitset.BitSet, rate float64, windo
 
 // flush carries out what the swarm wants to have told.
 func (x *sim) flush() {
+	x.t.Helper()
+	x.asked.look()
 	for _, p := range x.s.dirty {
 		p.dirty = false
 		sp := x.peers[p.Key]
@@ -168,7 +174,9 @@ func (x *sim) work(sp *simPeer) {
 
 func (x *sim) deliver(sp *simPeer, b messages.Block) {
 	x.bytes += int64(b.Length)
+	x.asked.arrived(sp.p, b)
 	x.s.blocksArrived(sp.p, &messages.BlocksArrived{Blocks: []messages.Block{b}, Window: sp.window, At: x.s.now})
+	x.flush()
 	if x.s.have.Test(uint(b.Piece)) {
 		return
 	}
@@ -195,12 +203,14 @@ func (x *sim) deliver(sp *simPeer, b messages.Block) {
 		for key := range from {
 			m.Contributors = append(m.Contributors, key)
 		}
+		x.asked.judged(b.Piece, false)
 		x.s.pieceCorrupt(m)
 		return
 	}
 	if len(from) == 1 {
 		x.single++
 	}
+	x.asked.judged(b.Piece, true)
 	x.s.pieceVerified(b.Piece)
 }
 
@@ -447,6 +457,7 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 		limit := rapid.IntRange(1, 40).Draw(t, "limit")
 		s.setMemory(int64(limit) * BlockSize)
 		rng := seeded(rapid.Uint64().Draw(t, "world"))
+		asked := newAskings(t, s)
 		exempt := map[*active]bool{}
 		key := messages.PeerKey(0)
 
@@ -475,12 +486,6 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 				bs = append(bs, s.block(r.a.piece, r.i)) // perhaps one twice
 			}
 			return bs
-		}
-		drain := func() {
-			for _, p := range s.dirty {
-				p.dirty, p.ask, p.cancel = false, p.ask[:0], p.cancel[:0]
-			}
-			s.dirty = s.dirty[:0]
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"join": func(t *rapid.T) {
@@ -514,14 +519,19 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 			},
 			"arrive": func(t *rapid.T) {
 				p := anyPeer(t)
-				s.blocksArrived(p, &messages.BlocksArrived{Blocks: someOf(t, p), Window: p.window})
+				m := &messages.BlocksArrived{Blocks: someOf(t, p), Window: p.window}
+				asked.arrived(p, m.Blocks...)
+				s.blocksArrived(p, m)
 			},
 			"drop": func(t *rapid.T) {
 				p := anyPeer(t)
-				s.requestsDropped(p, &messages.RequestsDropped{Blocks: someOf(t, p), Window: p.window, Snubbed: rng.IntN(2) == 0})
+				m := &messages.RequestsDropped{Blocks: someOf(t, p), Window: p.window, Snubbed: rng.IntN(2) == 0}
+				asked.dropped(p, m.Blocks...)
+				s.requestsDropped(p, m)
 			},
 			"verify": func(t *rapid.T) {
 				if a := anyActive(t); a.free == 0 {
+					asked.judged(a.piece, true)
 					s.pieceVerified(a.piece)
 				}
 			},
@@ -531,6 +541,7 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 					for range rapid.IntRange(1, 2).Draw(t, "contributors") {
 						m.Contributors = append(m.Contributors, messages.PeerKey(rng.IntN(int(key)+1)))
 					}
+					asked.judged(a.piece, false)
 					s.pieceCorrupt(m)
 				}
 			},
@@ -558,6 +569,7 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 						}
 					}
 				}
+				asked.lost(m.Lost...)
 				s.storeFailed(m)
 			},
 			"disk recovers": func(*rapid.T) { s.storeRecovered() },
@@ -566,7 +578,8 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 				s.refillStarved()
 			},
 			"": func(t *rapid.T) {
-				drain()
+				asked.look()
+				s.drain()
 				if s.exempt != nil {
 					exempt[s.exempt] = true
 				}
@@ -579,34 +592,49 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 		}
 		for piece := range uint32(g.pieces) {
 			if a := s.ledger.active[piece]; a != nil && a.requested+a.free == 0 {
+				asked.judged(piece, true)
 				s.pieceVerified(piece)
 			}
 		}
 		s.storeRecovered()
-		finishWithOneSeed(t, s, rng)
+		finishWithOneSeed(t, s, rng, asked)
 		if l := s.ledger; l.memory != 0 || l.free != 0 || l.duplicates != 0 || len(l.active) != 0 || len(l.partial) != 0 {
 			t.Fatalf("something is left in the ledger: %+v", l)
 		}
 	})
 }
 
+// drain takes for told what the swarm has to say.
+func (s *swarm) drain() {
+	for _, p := range s.dirty {
+		p.dirty, p.ask, p.cancel = false, p.ask[:0], p.cancel[:0]
+	}
+	s.dirty = s.dirty[:0]
+}
+
 // finishWithOneSeed lets a seed, that may be on parole, bring what is missing, and
 // a store verify it.
-func finishWithOneSeed(t *rapid.T, s *swarm, rng *rand.Rand) {
+func finishWithOneSeed(t *rapid.T, s *swarm, rng *rand.Rand, asked *askings) {
+	told := func() { asked.look(); s.drain() }
 	p := s.joinFrom(netip.MustParseAddrPort("192.0.2.0:1000"), 1000, full(s.pieces))
 	s.peerChokedUs(p, &messages.PeerChokedUs{Window: 1 + rng.IntN(10)})
-	for !s.complete() {
+	for told(); !s.complete(); told() {
 		if p.parole != nil && p.queue.len() == 0 {
 			s.now = s.now.Add(paroleMost)
 			s.refillStarved()
+			told()
 		}
 		if p.queue.len() == 0 {
 			t.Fatalf("the seed is not asked for what is missing: memory %d of %d, free %d, %d active",
 				s.ledger.memory, s.limit, s.ledger.free, len(s.ledger.active))
 		}
 		r := p.queue.at(0)
-		s.blocksArrived(p, &messages.BlocksArrived{Blocks: []messages.Block{s.block(r.a.piece, r.i)}, Window: p.window})
+		b := s.block(r.a.piece, r.i)
+		asked.arrived(p, b)
+		s.blocksArrived(p, &messages.BlocksArrived{Blocks: []messages.Block{b}, Window: p.window})
+		told()
 		if r.a.arrived == len(r.a.cells) {
+			asked.judged(r.a.piece, true)
 			s.pieceVerified(r.a.piece)
 		}
 	}

@@ -68,7 +68,9 @@ func (x *weather) lose() {
 		if sp := x.peers[p.Key]; len(sp.asked) > 0 && x.s.now.Sub(p.speed.heard) > patience {
 			dropped := slices.Clone(sp.asked)
 			sp.asked = nil
+			x.asked.dropped(p, dropped...)
 			x.s.requestsDropped(p, &messages.RequestsDropped{Blocks: dropped, Window: 1, Snubbed: true})
+			x.flush()
 		}
 	}
 	x.flush()

@@ -1,0 +1,163 @@
+package scheduler
+
+import "kouzui/messages"
+
+// askings is what an observer of all connections knows of each block: of whom it
+// is under way, and whether it has come. It takes nothing from the ledger, and
+// holds that no block is asked for twice:
+//
+//   - never again once it has come, unless the store lost it or its piece failed
+//     its hash;
+//   - never of the same peer while that owes it;
+//   - of another peer only in the endgame of that peer: nothing that it has is
+//     left to ask for, or there is no memory for it.
+type askings struct {
+	t      tester
+	s      *swarm
+	blocks map[messages.Block]*asking
+	// stale are requests for blocks of pieces that have been judged since.
+	stale map[*peer]map[messages.Block]int
+	twice int // blocks that were asked of one more peer
+}
+
+type asking struct {
+	of   map[*peer]bool
+	here bool
+	lost bool // the store dropped it, which was told before its arrival
+}
+
+func newAskings(t tester, s *swarm) *askings {
+	return &askings{t: t, s: s, blocks: map[messages.Block]*asking{}, stale: map[*peer]map[messages.Block]int{}}
+}
+
+func (x *askings) at(b messages.Block) *asking {
+	k := x.blocks[b]
+	if k == nil {
+		k = &asking{of: map[*peer]bool{}}
+		x.blocks[b] = k
+	}
+	return k
+}
+
+// look takes in what the swarm says, which is to be looked at after each message
+// that it was given.
+func (x *askings) look() {
+	x.t.Helper()
+	for _, k := range x.blocks {
+		for p := range k.of {
+			if p.gone || p.choked {
+				delete(k.of, p)
+				k.lost = false
+			}
+		}
+	}
+	for p := range x.stale {
+		if p.gone || p.choked {
+			delete(x.stale, p)
+		}
+	}
+	for _, p := range x.s.peers {
+		for _, b := range p.cancel {
+			delete(x.at(b).of, p)
+		}
+	}
+	for _, p := range x.s.peers {
+		if p.dismissed {
+			continue // it is told nothing more
+		}
+		for _, b := range p.ask {
+			x.asked(p, b)
+		}
+	}
+}
+
+func (x *askings) asked(p *peer, b messages.Block) {
+	x.t.Helper()
+	k := x.at(b)
+	switch {
+	case k.here:
+		x.t.Fatalf("peer %d is asked for %v, which has come", p.Key, b)
+	case k.of[p]:
+		x.t.Fatalf("peer %d is asked for %v, which it owes", p.Key, b)
+	case len(k.of) == maxAskers:
+		x.t.Fatalf("peer %d is asked for %v, as %d others are", p.Key, b, maxAskers)
+	case len(k.of) > 0:
+		x.twice++
+		x.endgame(p, b)
+	}
+	k.of[p] = true
+}
+
+// endgame holds that nothing could be asked of p but what others were asked for.
+func (x *askings) endgame(p *peer, b messages.Block) {
+	x.t.Helper()
+	s := x.s
+	if s.ledger.memory >= s.limit {
+		return
+	}
+	for piece := range uint32(s.pieces) {
+		if !p.have.Test(uint(piece)) || s.have.Test(uint(piece)) {
+			continue
+		}
+		a := s.ledger.active[piece]
+		if a == nil || a.free > 0 && !s.reserved(a) {
+			x.t.Fatalf("peer %d is asked for %v, as others are, while nobody is asked for a part of piece %d", p.Key, b, piece)
+		}
+	}
+}
+
+// arrived: p is about to bring blocks.
+func (x *askings) arrived(p *peer, blocks ...messages.Block) {
+	for _, b := range blocks {
+		k := x.at(b)
+		if x.late(p, b) || !k.of[p] {
+			continue
+		}
+		delete(k.of, p)
+		k.here, k.lost = !k.lost, false
+	}
+}
+
+// dropped: p is about to say that it will not bring blocks.
+func (x *askings) dropped(p *peer, blocks ...messages.Block) {
+	for _, b := range blocks {
+		if k := x.at(b); !x.late(p, b) && k.of[p] {
+			delete(k.of, p)
+			k.lost = false
+		}
+	}
+}
+
+// late says that what p speaks of is a request from before the piece was judged.
+func (x *askings) late(p *peer, b messages.Block) bool {
+	if x.stale[p][b] == 0 {
+		return false
+	}
+	x.stale[p][b]--
+	return true
+}
+
+// lost: the store is about to say that it dropped blocks.
+func (x *askings) lost(blocks ...messages.Block) {
+	for _, b := range blocks {
+		k := x.at(b)
+		k.lost = !k.here && len(k.of) > 0
+		k.here = false
+	}
+}
+
+// judged: the store is about to say whether a piece is right.
+func (x *askings) judged(piece uint32, right bool) {
+	for i := range uint32(x.s.blocks(piece)) {
+		b := x.s.block(piece, i)
+		k := x.at(b)
+		for p := range k.of {
+			if x.stale[p] == nil {
+				x.stale[p] = map[messages.Block]int{}
+			}
+			x.stale[p][b]++
+		}
+		clear(k.of)
+		k.here, k.lost = right, false
+	}
+}
