@@ -10,7 +10,8 @@ import "kouzui/messages"
 //     its hash;
 //   - never of the same peer while that owes it;
 //   - of another peer only in the endgame of that peer: nothing that it has is
-//     left to ask for, or there is no memory for it.
+//     left to ask for, or there is no memory for it;
+//   - once it has come, all others that were asked are told to cancel.
 type askings struct {
 	t      tester
 	s      *swarm
@@ -67,6 +68,13 @@ func (x *askings) look() {
 		}
 		for _, b := range p.ask {
 			x.asked(p, b)
+		}
+	}
+	for b, k := range x.blocks {
+		for p := range k.of {
+			if k.here && !p.dismissed {
+				x.t.Fatalf("%v has come, and peer %d is left to bring it", b, p.Key)
+			}
 		}
 	}
 }

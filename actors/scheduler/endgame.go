@@ -7,7 +7,8 @@ import (
 
 // The end of a download, and of each peer's part in it: when a peer has room
 // and nothing is left that nobody was asked for, it is asked for blocks that
-// slower peers are to bring. Whoever comes second is told to cancel.
+// slower peers are to bring. Whoever comes second is told to cancel. In no other
+// case is a block asked of a second peer.
 
 const (
 	// Near the end of all, a block is asked of another peer if that saves a
