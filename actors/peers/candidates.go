@@ -221,14 +221,14 @@ func (c *candidates) gone(addr netip.AddrPort, why messages.GoneReason, now time
 	x.next = now.Add(wait - time.Duration(float64(wait)*0.2*rnd.Float64()))
 }
 
-// ban forgets an address, and makes its peer unwelcome.
-func (c *candidates) ban(m *messages.BanAddress) {
-	c.enter(from(m.Addr.Addr(), m.ID))
-	if !m.Inbound {
-		c.enter(banned{addr: m.Addr})
-		c.forget(m.Addr)
-	}
+// ban forgets an address, for good.
+func (c *candidates) ban(addr netip.AddrPort) {
+	c.enter(banned{addr: addr})
+	c.forget(addr)
 }
+
+// bar makes who comes in from host with that id unwelcome.
+func (c *candidates) bar(host netip.Addr, id [20]byte) { c.enter(from(host, id)) }
 
 // enter makes room for a ban by forgetting the oldest.
 func (c *candidates) enter(b banned) {

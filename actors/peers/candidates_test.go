@@ -60,7 +60,7 @@ func TestOurselvesAndTheBannedAreNotOffered(t *testing.T) {
 	c.add(messages.PeerAddr{Addr: addrOf(1)})
 	c.add(messages.PeerAddr{Addr: addrOf(2)})
 	c.gone(addrOf(1), messages.GoneSelf, start, seeded())
-	c.ban(&messages.BanAddress{Addr: addrOf(2)})
+	c.ban(addrOf(2))
 	c.add(messages.PeerAddr{Addr: addrOf(2)})
 	if best, due := c.next(start.Add(time.Hour), seeded()); best != nil || !due.IsZero() {
 		t.Errorf("offers %v", best)

@@ -11,76 +11,77 @@ import (
 
 // A peer that is connected twice is told by its id. But an id is no secret: it
 // can be used by others, who want the connection of its owner to be taken for
-// the lesser one. So a connection over which something has come is not given up
-// for another, and who comes from elsewhere is somebody else.
+// the lesser one. Who comes from elsewhere is somebody else. Who came in from the
+// same host only claims the id, while whoever listens at the address that we
+// dialled is the one meant: what we dialled is never given up for what came in.
+// If both are one peer, it sees things the other way round, and gives up ours if
+// that is the one to go.
 
 const (
 	// together is within what time two connections are taken for two dials that
 	// have crossed, of which both sides must give up the same.
 	together = 10 * time.Second
-	// maxNamesakes are connections with one id.
+	// maxNamesakes are connections with one id that came in from one host.
 	maxNamesakes = 3
 )
 
 // settle ends what a new connection makes superfluous, and tells whether it is
 // not that itself.
 func (p *peers) settle(c actor.Context, newer *slot) (stays bool) {
-	namesakes := 1
+	var namesakes []*slot
 	for _, older := range p.inOrder() {
-		if older == newer || !older.ready || older.id != newer.id {
+		if older == newer || !older.ready || older.id != newer.id || older.host() != newer.host() {
 			continue
 		}
-		namesakes++
+		if older.Inbound && newer.Inbound {
+			namesakes = append(namesakes, older)
+		}
 		switch lost := p.lesser(newer, older); {
 		case lost != nil:
-			lost.ready = false
-			c.Send(lost.pid, &messages.Disconnect{Reason: messages.GoneDuplicate})
+			p.giveUp(c, lost)
 			if lost == newer {
 				return false
 			}
-			namesakes--
-		case older.host() == newer.host():
-			c.Send(older.pid, &messages.Yield{})
+		case newer.Inbound:
+			c.Send(older.pid, &messages.Yield{}) // it may be dead, and has to show that it is not
 		}
 	}
-	if namesakes > maxNamesakes {
-		newer.ready = false
-		c.Send(newer.pid, &messages.Disconnect{Reason: messages.GoneDuplicate})
-		return false
+	if len(namesakes) < maxNamesakes {
+		return true
 	}
-	return true
+	for _, older := range namesakes {
+		if !older.useful && newer.since.Sub(older.since) >= together {
+			p.giveUp(c, older)
+			return true
+		}
+	}
+	p.giveUp(c, newer)
+	return false
 }
 
-// lesser is which of two connections with one id is given up, if any.
+func (p *peers) giveUp(c actor.Context, s *slot) {
+	s.ready = false
+	c.Send(s.pid, &messages.Disconnect{Reason: messages.GoneDuplicate})
+}
+
+// lesser is which of two connections with one id at one host is given up, if any.
 func (p *peers) lesser(newer, older *slot) *slot {
+	dialled, came := newer, older
+	if newer.Inbound {
+		dialled, came = older, newer
+	}
+	crossed := newer.since.Sub(older.since) < together
 	switch {
-	case newer.since.Sub(older.since) < together && !older.useful:
-		return loser(p.Self, newer, older)
-	case newer.host() != older.host():
+	case newer.Inbound == older.Inbound:
 		return nil
-	case !older.useful:
-		return older
-	case newer.Inbound && older.Inbound:
-		return nil // the older one may be dead, and has to show that it is not
-	default:
-		return newer
+	case dialled.useful && !came.useful:
+		return came
+	case came.useful:
+		return nil
+	case crossed && bytes.Compare(p.Self[:], newer.id[:]) < 0:
+		return came // of two that crossed, what the smaller id has dialled stays
+	case !crossed && older == came:
+		return came // whose id it uses is here now
 	}
-}
-
-// loser is which of two connections with one peer is given up. When both sides
-// have dialled each other at once they must agree: the one that was dialled by
-// the smaller peer id stays. Who comes in again from the same host has lost the
-// connection before, only we have not noticed yet. Otherwise it is the newer one.
-func loser(self [20]byte, newer, older *slot) *slot {
-	if newer.Inbound && older.Inbound && newer.host() == older.host() {
-		return older
-	}
-	if newer.Inbound == older.Inbound {
-		return newer
-	}
-	weStay := bytes.Compare(self[:], newer.id[:]) < 0
-	if newer.Inbound == weStay {
-		return newer
-	}
-	return older
+	return nil
 }

@@ -329,7 +329,7 @@ func (p *peers) ready(c actor.Context, m *messages.PeerReady) {
 	}
 	s.ready, s.id, s.remote, s.gone = true, m.ID, m.Addr, false
 	s.since, s.useful = p.World.Clock.Now(), false
-	if p.known.barred(m.Addr.Addr(), m.ID) {
+	if s.Inbound && p.known.barred(m.Addr.Addr(), m.ID) {
 		c.Send(s.pid, &messages.Disconnect{Reason: messages.GoneBanned})
 		return
 	}
@@ -373,11 +373,21 @@ func (p *peers) terminated(c actor.Context, m *actor.Terminated) {
 	p.disbanded(c)
 }
 
+// ban lets go whom it is about, and bars its id behind its host, unless somebody
+// else came in from there with that, who may have been robbed of it.
 func (p *peers) ban(c actor.Context, m *messages.BanAddress) {
-	p.known.ban(m)
+	shared := false
 	for _, s := range p.inOrder() {
-		if s.remote == m.Addr || s.ready && p.known.barred(s.remote.Addr(), s.id) {
+		if s.remote == m.Addr {
 			c.Send(s.pid, &messages.Disconnect{Reason: messages.GoneBanned})
+		} else if s.Inbound && s.ready && s.id == m.ID && s.host() == messages.HostOf(m.Addr.Addr()) {
+			shared = true
 		}
+	}
+	if !m.Inbound {
+		p.known.ban(m.Addr)
+	}
+	if !shared {
+		p.known.bar(m.Addr.Addr(), m.ID)
 	}
 }
