@@ -62,9 +62,13 @@ func (n *node) start() {
 	if c.Processors > 0 {
 		world.Machine.Processors = c.Processors
 	}
+	var limits messages.SetLimits
+	if c.Limits {
+		limits = messages.SetLimits{Down: int64(c.Down), Up: int64(c.Up)}
+	}
 	client, err := actors.Start(actors.Options{
 		World: world, Pool: n.host.Pool, Log: zerolog.Nop(), Sinks: sinks, Notes: n.run.options.Notes,
-		Notify: n.notify, Listen: ":6881", Memory: memory, Name: n.name,
+		Notify: n.notify, Listen: ":6881", Memory: memory, Limits: limits, Name: n.name,
 		Dispatcher: n.host.Dispatcher(), Mailbox: n.mailbox(), Restarts: c.Restarts.backoff(), Faults: faults,
 	})
 	if err != nil {

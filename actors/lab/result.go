@@ -148,6 +148,18 @@ func (s *Scenario) bounds() Bounds {
 	return b
 }
 
+// Capacity is what all could send together, in bytes a second; 0: there is no
+// bound.
+func (s *Scenario) Capacity() (sum Size) {
+	for i := range s.Class {
+		if s.Class[i].Up == 0 {
+			return 0
+		}
+		sum += s.Class[i].Up * Size(s.Class[i].Count)
+	}
+	return sum
+}
+
 // Nodes are some of a swarm.
 type Nodes []Node
 

@@ -45,6 +45,7 @@ type Class struct {
 	Count  int
 	Up     Size // bytes a second; 0: no bound
 	Down   Size
+	Limits bool // the client itself keeps to Up and Down, as with --max-upload-limit; its link could do more
 	Delay  Time // to the middle of the network
 	Jitter Time
 	Loss   float64 // part of the segments
@@ -305,8 +306,12 @@ func (r Restarts) backoff() supervise.Backoff {
 }
 
 func (c *Class) host() sim.Class {
+	up, down := c.Up, c.Down
+	if c.Limits {
+		up, down = 0, 0
+	}
 	return sim.Class{
-		Up: int64(c.Up), Down: int64(c.Down), Loss: c.Loss,
+		Up: int64(up), Down: int64(down), Loss: c.Loss,
 		Delay: time.Duration(c.Delay), Jitter: time.Duration(c.Jitter),
 		Disk: sim.DiskClass{Rate: int64(c.Disk.Rate), Latency: time.Duration(c.Disk.Latency)},
 	}

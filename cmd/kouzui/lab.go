@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -97,6 +98,11 @@ func (o *simulation) run(c *cobra.Command, path string) error {
 	if err != nil {
 		return failf(exitUsage, "%s: %w", path, err)
 	}
+	if o.html != "" {
+		if err := o.page(c, result, path); err != nil {
+			return err
+		}
+	}
 	if o.json {
 		err = labview.WriteLines(c.OutOrStdout(), result)
 	} else {
@@ -113,6 +119,16 @@ func (o *simulation) run(c *cobra.Command, path string) error {
 		return failf(exitOther, "what must hold did not, %d times; the same seed shows it again", n)
 	}
 	return nil
+}
+
+// page writes the page with plots.
+func (o *simulation) page(c *cobra.Command, r *lab.Result, path string) error {
+	file, err := os.Create(o.html)
+	if err != nil {
+		return fail(exitCreate, err)
+	}
+	command := fmt.Sprintf("%s %s --seed %d", c.CommandPath(), path, o.seed)
+	return fail(exitIO, errors.Join(labview.WritePage(file, r, command), file.Close()))
 }
 
 func readScenario(path string) (string, error) {

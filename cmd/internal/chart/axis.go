@@ -13,25 +13,50 @@ type scale struct {
 	ticks    []float64
 }
 
-func (p Panel) scales() (x, y scale) {
+// perTick is how many pixels of an X axis there are for each tick at least.
+const perTick = 85
+
+func (p Panel) scales(width int) (x, y scale) {
 	var xs, ys []float64
 	for _, s := range p.Series {
 		for _, pt := range s.Points {
 			xs, ys = append(xs, pt.X), append(ys, pt.Y)
 		}
+		for _, b := range s.Band {
+			xs, ys = append(xs, b.X), append(ys, b.High)
+		}
+	}
+	for _, m := range p.Marks {
+		xs = append(xs, m.X)
 	}
 	for _, l := range p.Limits {
 		ys = append(ys, l.Y)
 	}
-	x, y = newScale(p.X.Log, xs), newScale(p.Y.Log, ys)
+	if p.X.To > 0 {
+		xs = []float64{p.X.To}
+	}
+	if p.Y.To > 0 {
+		ys = []float64{p.Y.To}
+	}
+	x, y = newScale(p.X.Log, xs, max(4, (width-left-right)/perTick)), newScale(p.Y.Log, ys, 4)
+	x.end(p.X.To)
+	y.end(p.Y.To)
 	if p.X.Log { // the curve may begin and end between two powers
 		x.narrow(xs)
 	}
 	return x, y
 }
 
-// newScale spans values with round ends.
-func newScale(log bool, values []float64) scale {
+// end has a linear scale that was made for that value end at it.
+func (s *scale) end(at float64) {
+	if at > 0 && !s.log {
+		s.to = at
+		s.ticks = slices.DeleteFunc(s.ticks, func(t float64) bool { return t > at*(1+tiny) })
+	}
+}
+
+// newScale spans values with round ends, in so many steps or fewer if it is linear.
+func newScale(log bool, values []float64, steps int) scale {
 	low, high := math.Inf(1), 0.0
 	for _, v := range values {
 		if high = max(high, v); v > 0 {
@@ -49,7 +74,7 @@ func newScale(log bool, values []float64) scale {
 			s.ticks = append(s.ticks, math.Pow(10, e))
 		}
 	} else {
-		step := round(high / 4)
+		step := round(high / float64(steps))
 		for i := range int(math.Ceil(high/step-tiny)) + 1 {
 			s.ticks = append(s.ticks, float64(i)*step)
 		}

@@ -7,13 +7,17 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"strings"
 )
 
 // Figure is one picture: panels side by side, two in a row.
 type Figure struct {
-	Title  string // for those who cannot see it
-	Panels []Panel
+	Title   string // for those who cannot see it
+	Panels  []Panel
+	Columns int // panels in a row; 0: two
+	Width   int // of a panel, in pixels; 0: 420
+	Height  int // 0: 300
 }
 
 // Panel is one system of axes.
@@ -22,22 +26,33 @@ type Panel struct {
 	X, Y   Axis
 	Series []Series
 	Limits []Limit
+	Marks  []Mark
+	Spans  []Span
 }
 
 // Axis is how one direction is scaled and labelled.
 type Axis struct {
-	Label string // with the unit
-	Log   bool   // by powers of ten; a linear one begins at 0
+	Label string  // with the unit
+	Log   bool    // by powers of ten; a linear one begins at 0
+	To    float64 // where a linear one ends; 0: with the next round number
 }
 
 // Series is one curve.
 type Series struct {
 	Name   string
 	Points []Point
+	Line   bool   // without dots at the points, of which there are many
+	Steps  bool   // a value holds until the next one
+	Faint  bool   // thin and dashed
+	Band   []Band // around it
+	Colour int    // 0: that of its place; 1, 2 ...: that of the first, the second ...
 }
 
 // Point is one measurement.
 type Point struct{ X, Y float64 }
+
+// Band is between what values lie at X.
+type Band struct{ X, Low, High float64 }
 
 // Limit is a value of Y that is not to be passed, drawn as a dashed line.
 type Limit struct {
@@ -45,49 +60,70 @@ type Limit struct {
 	Y    float64
 }
 
+// Mark is a value of X, drawn as an upright line.
+type Mark struct {
+	Name string
+	X    float64
+}
+
+// Span is a stretch of X in which something holds.
+type Span struct {
+	Name     string
+	From, To float64
+}
+
 // Sizes in pixels.
 const (
-	width, height = 420, 300 // of a panel
-	left, right   = 62, 18   // around its plot
-	top, bottom   = 62, 46
-	plotWidth     = width - left - right
-	plotHeight    = height - top - bottom
-	perRow        = 2
+	usualWidth, usualHeight = 420, 300 // of a panel
+	left, right             = 62, 18   // around its plot
+	top, bottom             = 62, 46
+	perRow                  = 2
 )
 
-// style has colours that can be told apart by everybody, on white and on black.
-const style = `
-text { font: 12px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #57606a }
-.title { font-size: 13px; font-weight: 600; fill: #1f2328 }
-.grid { stroke: #d8dee4; stroke-width: 1 }
-.axis { stroke: #8c959f; stroke-width: 1 }
-.limit { stroke: #8c959f; stroke-width: 1.5; stroke-dasharray: 5 4 }
-.curve { fill: none; stroke-width: 2.25; stroke-linejoin: round; stroke-linecap: round }
-.s0 { stroke: #0969da } .s1 { stroke: #bf5700 } .s2 { stroke: #1a7f5a } .s3 { stroke: #8250df }
-.d0 { fill: #0969da } .d1 { fill: #bf5700 } .d2 { fill: #1a7f5a } .d3 { fill: #8250df }
+// Style has colours that can be told apart by everybody, on white and on black.
+// SVG has it inside; a page that holds figures of Inline has it once.
+const Style = `
+.chart text { font: 12px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #57606a }
+.chart .title { font-size: 13px; font-weight: 600; fill: #1f2328 }
+.chart .grid { stroke: #d8dee4; stroke-width: 1 }
+.chart .axis { stroke: #8c959f; stroke-width: 1 }
+.chart .limit { stroke: #8c959f; stroke-width: 1.5; stroke-dasharray: 5 4 }
+.chart .curve { fill: none; stroke-width: 2.25; stroke-linejoin: round; stroke-linecap: round }
+.chart .faint { stroke-width: 1.25; stroke-dasharray: 4 3 }
+.chart .band { opacity: 0.16; stroke: none }
+.chart .span { fill: #d4a72c; opacity: 0.16 }
+.chart .s0 { stroke: #0969da } .chart .s1 { stroke: #bf5700 } .chart .s2 { stroke: #1a7f5a } .chart .s3 { stroke: #8250df }
+.chart .d0 { fill: #0969da } .chart .d1 { fill: #bf5700 } .chart .d2 { fill: #1a7f5a } .chart .d3 { fill: #8250df }
 @media (prefers-color-scheme: dark) {
-text { fill: #9198a1 }
-.title { fill: #f0f6fc }
-.grid { stroke: #30363d }
-.axis, .limit { stroke: #656c76 }
-.s0 { stroke: #4493f8 } .s1 { stroke: #f0883e } .s2 { stroke: #3fb88b } .s3 { stroke: #ab7df8 }
-.d0 { fill: #4493f8 } .d1 { fill: #f0883e } .d2 { fill: #3fb88b } .d3 { fill: #ab7df8 }
+.chart text { fill: #9198a1 }
+.chart .title { fill: #f0f6fc }
+.chart .grid { stroke: #30363d }
+.chart .axis, .chart .limit { stroke: #656c76 }
+.chart .band { opacity: 0.22 }
+.chart .s0 { stroke: #4493f8 } .chart .s1 { stroke: #f0883e } .chart .s2 { stroke: #3fb88b } .chart .s3 { stroke: #ab7df8 }
+.chart .d0 { fill: #4493f8 } .chart .d1 { fill: #f0883e } .chart .d2 { fill: #3fb88b } .chart .d3 { fill: #ab7df8 }
 }
 `
 
 // colours is how many series look different.
 const colours = 4
 
-// SVG is the picture.
-func (f Figure) SVG() []byte {
+// SVG is the picture as a file of its own.
+func (f Figure) SVG() []byte { return f.draw("<style>" + Style + "</style>\n") }
+
+// Inline is the picture for a page that has Style.
+func (f Figure) Inline() []byte { return f.draw("") }
+
+func (f Figure) draw(style string) []byte {
+	perRow := or(f.Columns, perRow)
 	columns := min(len(f.Panels), perRow)
 	rows := (len(f.Panels) + perRow - 1) / perRow
-	c := &canvas{}
-	c.printf(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="img">`,
-		columns*width, rows*height, columns*width, rows*height)
-	c.printf("<title>%s</title>\n<style>%s</style>\n", escape(f.Title), style)
+	c := &canvas{width: or(f.Width, usualWidth), height: or(f.Height, usualHeight)}
+	c.printf(`<svg xmlns="http://www.w3.org/2000/svg" class="chart" width="%d" height="%d" viewBox="0 0 %d %d" role="img">`,
+		columns*c.width, rows*c.height, columns*c.width, rows*c.height)
+	c.printf("<title>%s</title>\n%s", escape(f.Title), style)
 	for i, p := range f.Panels {
-		c.printf(`<g transform="translate(%d %d)">`+"\n", i%perRow*width, i/perRow*height)
+		c.printf(`<g transform="translate(%d %d)">`+"\n", i%perRow*c.width, i/perRow*c.height)
 		c.panel(p)
 		c.printf("</g>\n")
 	}
@@ -95,7 +131,17 @@ func (f Figure) SVG() []byte {
 	return c.Bytes()
 }
 
-type canvas struct{ bytes.Buffer }
+func or(n, usual int) int {
+	if n == 0 {
+		return usual
+	}
+	return n
+}
+
+type canvas struct {
+	bytes.Buffer
+	width, height int // of a panel
+}
 
 func (c *canvas) printf(format string, args ...any) { fmt.Fprintf(c, format, args...) }
 
@@ -108,12 +154,18 @@ func (c *canvas) line(class string, x1, y1, x2, y2 float64) {
 }
 
 func (c *canvas) panel(p Panel) {
-	x, y := p.scales()
-	const base, end = top + plotHeight, left + plotWidth
-	across := func(v float64) float64 { return left + plotWidth*x.place(v) }
-	up := func(v float64) float64 { return base - plotHeight*y.place(v) }
+	x, y := p.scales(c.width)
+	plotWidth, plotHeight := float64(c.width-left-right), float64(c.height-top-bottom)
+	base, end := top+plotHeight, left+plotWidth
+	across := func(v float64) float64 { return left + plotWidth*min(x.place(v), 1) }
+	up := func(v float64) float64 { return base - plotHeight*min(y.place(v), 1) }
 
 	c.text("title", "start", left, 18, p.Title)
+	for _, s := range p.Spans {
+		c.printf(`<rect class="span" x="%.1f" y="%d" width="%.1f" height="%.1f"><title>%s</title></rect>`+"\n",
+			across(s.From), top, across(s.To)-across(s.From), plotHeight, escape(s.Name))
+		c.text("label", "start", across(s.From)+4, top+12, s.Name)
+	}
 	for _, v := range y.ticks {
 		c.line("grid", left, up(v), end, up(v))
 		c.text("tick", "end", left-8, up(v)+4, format(v))
@@ -123,25 +175,70 @@ func (c *canvas) panel(p Panel) {
 		c.text("tick", "middle", across(v), base+18, format(v))
 	}
 	c.line("axis", left, base, end, base)
-	c.text("label", "middle", left+plotWidth/2, height-8, p.X.Label)
-	c.printf(`<text class="label" text-anchor="middle" transform="translate(14 %d) rotate(-90)">%s</text>`+"\n", top+plotHeight/2, escape(p.Y.Label))
+	c.text("label", "middle", left+plotWidth/2, float64(c.height)-8, p.X.Label)
+	c.printf(`<text class="label" text-anchor="middle" transform="translate(14 %.0f) rotate(-90)">%s</text>`+"\n", top+plotHeight/2, escape(p.Y.Label))
 
 	for _, l := range p.Limits {
 		c.line("limit", left, up(l.Y), end, up(l.Y))
 		c.text("label", "end", end, up(l.Y)-5, l.Name)
 	}
-	c.legend(p.Series)
-	for i, s := range p.Series {
-		var path strings.Builder
-		for k, pt := range s.Points {
-			fmt.Fprintf(&path, "%c%.1f %.1f", "ML"[min(k, 1)], across(pt.X), up(pt.Y))
-		}
-		c.printf(`<path class="curve s%d" d="%s"/>`+"\n", i%colours, path.String())
-		for _, pt := range s.Points {
-			c.printf(`<circle class="d%d" cx="%.1f" cy="%.1f" r="3"><title>%s: %s</title></circle>`+"\n",
-				i%colours, across(pt.X), up(pt.Y), format(pt.X), format(pt.Y))
+	for _, m := range p.Marks {
+		c.line("limit", across(m.X), top, across(m.X), base)
+		if at := across(m.X); at > left+plotWidth*0.6 {
+			c.text("label", "end", at-5, top+12, m.Name)
+		} else {
+			c.text("label", "start", at+5, top+12, m.Name)
 		}
 	}
+	c.legend(p.Series)
+	for i, s := range p.Series {
+		colour := s.colour(i)
+		if len(s.Band) > 0 {
+			c.band(s.Band, colour, across, up)
+		}
+		class := fmt.Sprintf("curve s%d", colour)
+		if s.Faint {
+			class += " faint"
+		}
+		c.printf(`<path class="%s" d="%s"/>`+"\n", class, s.path(across, up))
+		if s.Line {
+			continue
+		}
+		for _, pt := range s.Points {
+			c.printf(`<circle class="d%d" cx="%.1f" cy="%.1f" r="3"><title>%s: %s</title></circle>`+"\n",
+				colour, across(pt.X), up(pt.Y), format(pt.X), format(pt.Y))
+		}
+	}
+}
+
+func (s Series) colour(place int) int {
+	if s.Colour > 0 {
+		place = s.Colour - 1
+	}
+	return place % colours
+}
+
+func (s Series) path(across, up func(float64) float64) string {
+	var path strings.Builder
+	for k, pt := range s.Points {
+		if s.Steps && k > 0 {
+			fmt.Fprintf(&path, "H%.1fV%.1f", across(pt.X), up(pt.Y))
+			continue
+		}
+		fmt.Fprintf(&path, "%c%.1f %.1f", "ML"[min(k, 1)], across(pt.X), up(pt.Y))
+	}
+	return path.String()
+}
+
+func (c *canvas) band(band []Band, colour int, across, up func(float64) float64) {
+	c.printf(`<path class="band d%d" d="`, colour)
+	for k, b := range band {
+		c.printf("%c%.1f %.1f", "ML"[min(k, 1)], across(b.X), up(b.High))
+	}
+	for _, b := range slices.Backward(band) {
+		c.printf("L%.1f %.1f", across(b.X), up(b.Low))
+	}
+	c.printf(`Z"/>` + "\n")
 }
 
 // legend names the curves where there are several.
@@ -152,7 +249,11 @@ func (c *canvas) legend(series []Series) {
 	const letter, swatch = 6.3, 26 // a letter's usual width; the room for a colour
 	x := float64(left)
 	for i, s := range series {
-		c.printf(`<line class="curve s%d" x1="%.1f" y1="36" x2="%.1f" y2="36"/>`+"\n", i%colours, x, x+14)
+		class := fmt.Sprintf("curve s%d", s.colour(i))
+		if s.Faint {
+			class += " faint"
+		}
+		c.printf(`<line class="%s" x1="%.1f" y1="36" x2="%.1f" y2="36"/>`+"\n", class, x, x+14)
 		c.text("label", "start", x+19, 40, s.Name)
 		x += swatch + letter*float64(len([]rune(s.Name))) + 8
 	}

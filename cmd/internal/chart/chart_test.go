@@ -31,7 +31,7 @@ func TestTicks(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string
-			for _, v := range newScale(c.log, c.values).ticks {
+			for _, v := range newScale(c.log, c.values, 4).ticks {
 				got = append(got, format(v))
 			}
 			if diff := cmp.Diff(c.want, strings.Join(got, " ")); diff != "" {
@@ -44,7 +44,7 @@ func TestTicks(t *testing.T) {
 // A logarithmic axis of sizes ends where the curve does.
 func TestAxisOfSizes(t *testing.T) {
 	p := Panel{X: Axis{Log: true}, Series: []Series{{Points: []Point{{100, 1}, {1000, 2}, {5000, 3}}}}}
-	x, _ := p.scales()
+	x, _ := p.scales(usualWidth)
 	if x.place(100) != 0 || x.place(5000) != 1 {
 		t.Errorf("the ends stand at %v and %v", x.place(100), x.place(5000))
 	}
@@ -86,7 +86,7 @@ func TestPicture(t *testing.T) {
 				points--
 				for _, a := range e.Attr {
 					v, err := strconv.ParseFloat(a.Value, 64)
-					if (a.Name.Local == "cx" && (v < left-0.1 || v > width-right+0.1) || a.Name.Local == "cy" && (v < top-0.1 || v > height-bottom+0.1)) || err == nil && math.IsNaN(v) {
+					if (a.Name.Local == "cx" && (v < left-0.1 || v > usualWidth-right+0.1) || a.Name.Local == "cy" && (v < top-0.1 || v > usualHeight-bottom+0.1)) || err == nil && math.IsNaN(v) {
 						t.Fatalf("a point at %s = %s", a.Name.Local, a.Value)
 					}
 				}

@@ -106,7 +106,7 @@ func row(name string, nodes lab.Nodes) []string {
 // facts are a name and a sentence each.
 func facts(r *lab.Result) [][2]string {
 	sum, times := r.Total(), r.Times()
-	done := fmt.Sprintf("%d of %d who came to download", len(times), r.Downloaders())
+	done := fmt.Sprintf("%d of %d downloaders", len(times), r.Downloaders())
 	if len(times) > 0 {
 		done += fmt.Sprintf(", the last %.1f s after the start", r.End.Seconds())
 		if bound := r.Bound(); bound > 0 {

@@ -1,0 +1,283 @@
+package labview
+
+import (
+	"cmp"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"math"
+	"time"
+
+	"kouzui/actors/lab"
+	"kouzui/cmd/internal/chart"
+	"kouzui/cmd/kouzui/internal/units"
+)
+
+//go:embed page.html
+var pageText string
+
+var page = template.Must(template.New("page").Parse(pageText))
+
+// figure is a picture with what is to be seen in it.
+type figure struct {
+	Picture template.HTML
+	Caption string
+}
+
+// tile is one number that sums up.
+type tile struct{ Name, Value, About string }
+
+// cell of the table of nodes.
+type cells struct {
+	Class bool // it sums up a class
+	Cells []string
+}
+
+type pageData struct {
+	Name, Title           string
+	About, Command, World string
+	Style                 template.CSS
+	Tiles                 []tile
+	Bound                 string
+	Time, Nodes           []figure
+	Heads                 []string
+	Rows                  []cells
+	Wrong                 []string
+	Scenario              string
+	Left                  string // what is not shown
+}
+
+// WritePage writes a page that needs nothing but itself. The command is how the
+// same run is had again.
+func WritePage(w io.Writer, r *lab.Result, command string) error {
+	v := newView(r)
+	d := pageData{
+		Name: cmp.Or(r.Scenario, "scenario"), Title: title(r), About: r.Played.About, Command: command,
+		World: fmt.Sprintf("%d nodes, %s in %d pieces; %s messages in %s of virtual time, which took %s", len(r.Nodes), units.Bytes(int64(r.Played.Content)), r.Pieces, count(r.Messages), seconds(r.Virtual), seconds(r.Real)), Style: template.CSS(chart.Style), Tiles: tiles(r), Bound: Bound(r.Bounds),
+		Time:  []figure{v.life(), v.nodes(), v.rates(), v.copies(), v.rare(), v.interest()},
+		Nodes: []figure{v.completion(), v.given()},
+		Heads: append([]string{}, heads...), Scenario: r.Played.TOML(),
+	}
+	for _, nodes := range r.Classes() {
+		d.Rows = append(d.Rows, cells{true, row(nodes[0].Class, nodes)})
+		for _, n := range nodes[:min(len(nodes), mostRows)] {
+			d.Rows = append(d.Rows, cells{false, row(n.Name, lab.Nodes{n})})
+		}
+	}
+	d.Rows = append(d.Rows, cells{true, row("all", r.Nodes)})
+	for _, err := range r.Wrong {
+		d.Wrong = append(d.Wrong, err.Error())
+	}
+	if len(v.rows) < len(r.Nodes) {
+		d.Left = fmt.Sprintf("Of %d nodes %d are drawn, chosen evenly.", len(r.Nodes), len(v.rows))
+	}
+	return page.Execute(w, d)
+}
+
+const (
+	mostRows  = 200 // nodes of a class in the table
+	mostDrawn = 160 // nodes in pictures
+)
+
+// tiles are what is to be seen first.
+func tiles(r *lab.Result) []tile {
+	times, sum := r.Times(), r.Total()
+	t := []tile{
+		{"complete", fmt.Sprintf("%d of %d", len(times), r.Downloaders()), "of those who came to download"},
+		{"median", after(times, 0.5) + " s", "from arrival to the last piece"},
+		{"95 %", after(times, 0.95) + " s", "were complete by then"},
+		{"last", after(times, 1) + " s", "the slowest of all"},
+	}
+	if bound := r.Bound(); bound > 0 {
+		about := "of " + seconds(bound)
+		if len(times) > 0 {
+			about = fmt.Sprintf("all were complete at %.1f × that", r.End.Seconds()/bound.Seconds())
+		}
+		t = append(t, tile{"lower bound", seconds(bound), about})
+	}
+	return append(t,
+		tile{"fairness", fmt.Sprintf("%.2f", r.Fairness()), "Jain's index of what downloaders gave"},
+		tile{"in vain", percent(sum.Wasted(), sum.Downloaded+sum.Duplicate), fmt.Sprintf("%s twice, %s lost", units.Bytes(sum.Duplicate), units.Bytes(sum.Lost))},
+		tile{"restarts", fmt.Sprint(sum.Restarts), "of actors, by their supervisors"},
+	)
+}
+
+// view is a result as it is drawn.
+type view struct {
+	*lab.Result
+	end     time.Duration // of the pictures
+	samples []lab.Sample  // up to it, not too many
+	rows    []lab.Node    // that are drawn
+	spans   []chart.Span
+}
+
+// breath is how long the pictures go on after the last event.
+const breath = 1.03
+
+// mostPoints of a curve.
+const mostPoints = 400
+
+func newView(r *lab.Result) *view {
+	v := &view{Result: r, end: r.End}
+	for _, m := range r.Marks {
+		if m.What != "leave" || v.end == 0 {
+			v.end = max(v.end, m.Until, m.At)
+		}
+	}
+	if len(r.Times()) < r.Downloaders() { // something was waited for in vain: until nothing moved any more
+		v.end = max(v.end, moved(r.Samples))
+	}
+	v.end = max(time.Second, time.Duration(float64(v.end)*breath))
+	step := int(v.end/time.Second)/mostPoints + 1
+	for i, s := range r.Samples {
+		if s.At <= v.end && i%step == 0 {
+			v.samples = append(v.samples, s)
+		}
+	}
+	for i, n := range r.Nodes {
+		if len(r.Nodes) <= mostDrawn || i*mostDrawn/len(r.Nodes) != (i-1)*mostDrawn/len(r.Nodes) {
+			v.rows = append(v.rows, n)
+		}
+	}
+	for _, m := range r.Marks {
+		if m.Node == "" {
+			v.spans = append(v.spans, chart.Span{Name: worldly(m.What), From: m.At.Seconds(), To: m.Until.Seconds()})
+		}
+	}
+	return v
+}
+
+// worldly is an event of the world in words.
+func worldly(what string) string {
+	if what == "tracker" {
+		return "tracker dead"
+	}
+	return what
+}
+
+// moved is when the last byte came.
+func moved(samples []lab.Sample) (at time.Duration) {
+	for i := 1; i < len(samples); i++ {
+		if samples[i].Downloaded > samples[i-1].Downloaded {
+			at = samples[i].At
+		}
+	}
+	return at
+}
+
+// Sizes of the pictures in time.
+const (
+	wide, low = 1000, 220
+)
+
+func (v *view) time() chart.Axis {
+	return chart.Axis{Label: "virtual time, s", To: v.end.Seconds()}
+}
+
+// curve takes a value of each sample.
+func (v *view) curve(name string, of func(lab.Sample) float64) chart.Series {
+	s := chart.Series{Name: name, Line: true}
+	for _, one := range v.samples {
+		if y := of(one); !math.IsNaN(y) {
+			s.Points = append(s.Points, chart.Point{X: one.At.Seconds(), Y: y})
+		}
+	}
+	return s
+}
+
+func (v *view) draw(p chart.Panel) template.HTML {
+	p.Spans = v.spans
+	if p.X == (chart.Axis{}) {
+		p.X = v.time()
+	}
+	return template.HTML(chart.Figure{Title: p.Title, Panels: []chart.Panel{p}, Width: wide, Height: low}.Inline())
+}
+
+// rates are means over a few seconds: nodes tell theirs once a second, each at its
+// own time.
+func (v *view) rates() figure {
+	const over = 3 * time.Second
+	rate := func(of func(lab.Sample) int64) func(lab.Sample) float64 {
+		return func(s lab.Sample) float64 {
+			from := max(0, int((s.At-over)/time.Second))
+			before := v.Samples[from]
+			if s.At == before.At {
+				return 0
+			}
+			return float64(of(s)-of(before)) / (s.At - before.At).Seconds() / (1 << 20)
+		}
+	}
+	p := chart.Panel{Title: "Throughput of the swarm", Y: chart.Axis{Label: "MiB/s"}}
+	p.Series = []chart.Series{
+		v.curve("received", rate(func(s lab.Sample) int64 { return s.Downloaded })),
+		v.curve("sent", rate(func(s lab.Sample) int64 { return s.Uploaded })),
+	}
+	p.Series[1].Faint = true
+	caption := "Payload of all nodes together, over three seconds. What was sent and not received was sent twice."
+	if up := v.Played.Capacity(); up > 0 {
+		capacity := float64(up) / (1 << 20)
+		caption += fmt.Sprintf(" All uplinks together could send %.1f MiB/s once all are there.", capacity)
+		if top := highest(p.Series[0]); top > capacity/3 {
+			p.Limits = []chart.Limit{{Name: "all uplinks", Y: capacity}}
+		}
+	}
+	return figure{v.draw(p), caption}
+}
+
+func highest(s chart.Series) (y float64) {
+	for _, p := range s.Points {
+		y = max(y, p.Y)
+	}
+	return y
+}
+
+func (v *view) copies() figure {
+	p := chart.Panel{Title: "Copies of the pieces", Y: chart.Axis{Label: "copies"}, Series: []chart.Series{
+		v.curve("of the rarest piece", func(s lab.Sample) float64 { return float64(s.Least) }),
+		v.curve("mean", func(s lab.Sample) float64 { return s.Mean }),
+		v.curve("of the most common", func(s lab.Sample) float64 { return float64(s.Most) }),
+	}}
+	return figure{v.draw(p), "Among the nodes that run. The closer the three curves, the more evenly pieces are spread; while the lowest is at 1, the swarm depends on one node, and at 0 nobody can become complete."}
+}
+
+func (v *view) rare() figure {
+	p := chart.Panel{Title: "Pieces in danger", Y: chart.Axis{Label: "pieces"}, Series: []chart.Series{
+		v.curve("with one copy or none", func(s lab.Sample) float64 { return float64(s.Rare) }),
+		v.curve("that no downloader has got yet", func(s lab.Sample) float64 { return float64(v.Pieces - s.Out) }),
+	}}
+	p.Series[1].Faint = true
+	return figure{v.draw(p), "Until all pieces have left the seeds the swarm is in its transient state, whose length is the seeds' uplink's: with rarest first the curve falls straight (Legout et al., IMC 2006, figure 3)."}
+}
+
+func (v *view) interest() figure {
+	p := chart.Panel{Title: "Entropy: who has something for whom", Y: chart.Axis{Label: "part of the pairs", To: 1}, Series: []chart.Series{
+		v.curve("interested", func(s lab.Sample) float64 { return s.Entropy }),
+	}}
+	return figure{v.draw(p), "Of all ordered pairs of downloaders that have a piece at least, and not yet all, in how many the one has something that the other wants. At 1 nobody's uplink need be idle; what is lost below it is lost to bad luck in choosing pieces."}
+}
+
+func (v *view) completion() figure {
+	p := chart.Panel{Title: "Complete, after arrival", X: chart.Axis{Label: "s since arrival"}, Y: chart.Axis{Label: "% of the class", To: 100}}
+	for _, nodes := range v.Classes() {
+		times := nodes.Times()
+		if nodes.Downloaders() == 0 {
+			continue
+		}
+		s := chart.Series{Name: nodes[0].Class, Line: true, Steps: true, Points: []chart.Point{{X: 0, Y: 0}}}
+		for i, t := range times {
+			s.Points = append(s.Points, chart.Point{X: t.Seconds(), Y: 100 * float64(i+1) / float64(nodes.Downloaders())})
+		}
+		if n := len(times); n > 0 && v.Times()[len(v.Times())-1] > times[n-1] {
+			last := s.Points[len(s.Points)-1]
+			last.X = v.Times()[len(v.Times())-1].Seconds()
+			s.Points = append(s.Points, last)
+		}
+		p.Series = append(p.Series, s)
+	}
+	if bound := v.Bound(); bound > 0 {
+		p.Marks = []chart.Mark{{Name: "lower bound", X: bound.Seconds()}}
+	}
+	f := chart.Figure{Title: p.Title, Panels: []chart.Panel{p}, Width: 490, Height: 330}
+	return figure{template.HTML(f.Inline()), "How many of a class had everything within a time. The bound is for the whole swarm, from the start on: who comes late to a swarm that is full of copies may be quicker."}
+}
