@@ -1,7 +1,9 @@
 package lab
 
 import (
+	"bytes"
 	"crypto/sha1"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -9,7 +11,9 @@ import (
 	"github.com/bits-and-blooms/bitset"
 
 	"kouzui/actors/world"
+	"kouzui/actors/world/described"
 	"kouzui/actors/world/fake"
+	"kouzui/wire/buffer"
 	"kouzui/wire/metainfo"
 )
 
@@ -19,38 +23,74 @@ const (
 	name       = "content"
 )
 
-// content is a torrent of one file, and its bytes.
+// content is a torrent of one file, and its bytes, unless they are described.
 type content struct {
 	torrent *metainfo.Torrent
-	data    []byte
+	data    []byte // nil: described
+	pool    *buffer.Pool
+	room    [][]byte // for the blocks of a piece
 }
 
-func newContent(length, piece int, rnd *rand.Rand) (*content, error) {
-	data := make([]byte, length)
+// newContent draws the bytes. They are kept, or else they are those that are
+// described.
+func newContent(length, piece int64, keep bool, rnd *rand.Rand) (*content, error) {
+	c := &content{pool: new(described.Memory).Pool(0)}
+	if keep {
+		c.data, c.pool = make([]byte, 0, length), buffer.NewPool(0)
+	}
 	var key [32]byte
 	for i := range key {
 		key[i] = byte(rnd.Uint32())
 	}
-	_, _ = rand.NewChaCha8(key).Read(data) // never fails
+	source, data := rand.NewChaCha8(key), make([]byte, piece)
 	var sums []byte
-	for at := 0; at < length; at += piece {
-		sum := sha1.Sum(data[at:min(at+piece, length)])
+	for at := int64(0); at < length; at += piece {
+		data = data[:min(piece, length-at)]
+		_, _ = source.Read(data) // never fails
+		sum := sha1.Sum(data)
 		sums = append(sums, sum[:]...)
+		if keep {
+			c.data = append(c.data, data...)
+		}
 	}
 	raw, err := metainfo.Encode(metainfo.Spec{
-		Name: name, Single: true, PieceLength: int64(piece), Pieces: sums, Announce: [][]string{{trackerURL}},
-		Files: []metainfo.FileSpec{{Path: []string{name}, Length: int64(length)}},
+		Name: name, Single: true, PieceLength: piece, Pieces: sums, Announce: [][]string{{trackerURL}},
+		Files: []metainfo.FileSpec{{Path: []string{name}, Length: length}},
 	})
 	if err != nil {
 		return nil, err
 	}
-	torrent, err := metainfo.Parse(raw)
-	return &content{torrent, data}, err
+	c.torrent, err = metainfo.Parse(raw)
+	return c, err
 }
 
-func (c *content) piece(i int) (data []byte, off int64) {
-	off = int64(i) * c.torrent.PieceLength
-	return c.data[off : off+c.torrent.PieceSize(i)], off
+// blocks is room for those of a piece, and where it begins.
+func (c *content) blocks(piece int) (blocks [][]byte, off int64) {
+	for left := c.torrent.PieceSize(piece); left > 0; left -= buffer.Size {
+		i := len(blocks)
+		if i == len(c.room) {
+			c.room = append(c.room, c.pool.Get().Bytes())
+		}
+		blocks = append(blocks, c.room[i][:min(left, buffer.Size)])
+	}
+	return blocks, int64(piece) * c.torrent.PieceLength
+}
+
+// fill makes a block what it is from an offset on.
+func (c *content) fill(block []byte, off int64) {
+	if c.data == nil {
+		described.Put(block, described.Content(off))
+		return
+	}
+	copy(block, c.data[off:])
+}
+
+// is tells whether a block is what it is from an offset on.
+func (c *content) is(block []byte, off int64) bool {
+	if c.data == nil {
+		return described.Get(block) == described.Content(off)
+	}
+	return bytes.Equal(block, c.data[off:off+int64(len(block))])
 }
 
 // lay puts pieces onto a disk; if it is all of them, under the final name.
@@ -70,13 +110,16 @@ func (c *content) lay(disk *fake.Disk, pieces *bitset.BitSet) error {
 	if err != nil {
 		return err
 	}
-	failed := f.Extend(int64(len(c.data)))
+	failed := f.Extend(c.torrent.Length)
 	for i := range c.torrent.PieceCount() {
 		if !pieces.Test(uint(i)) {
 			continue
 		}
-		data, off := c.piece(i)
-		f.WriteBlocks([][]byte{data}, off, func(err error) {
+		blocks, off := c.blocks(i)
+		for k, b := range blocks {
+			c.fill(b, off+int64(k)*buffer.Size)
+		}
+		f.WriteBlocks(blocks, off, func(err error) {
 			if failed == nil {
 				failed = err
 			}
@@ -106,15 +149,19 @@ func open(disk *fake.Disk) (world.File, error) {
 // first up to end.
 func (c *content) wrong(f world.File, first, end int) error {
 	for i := first; i < end; i++ {
-		want, off := c.piece(i)
-		got := make([]byte, len(want))
+		blocks, off := c.blocks(i)
 		var failed error
-		f.ReadBlocks([][]byte{got}, off, func(err error) { failed = err })
-		if failed != nil && failed != io.ErrUnexpectedEOF {
+		f.ReadBlocks(blocks, off, func(err error) { failed = err })
+		if errors.Is(failed, io.ErrUnexpectedEOF) {
+			return fmt.Errorf("piece %d is not all there", i)
+		}
+		if failed != nil {
 			return nil // the disk was made to fail; nothing was served
 		}
-		if string(got) != string(want) {
-			return fmt.Errorf("piece %d is not the original's", i)
+		for k, b := range blocks {
+			if !c.is(b, off+int64(k)*buffer.Size) {
+				return fmt.Errorf("piece %d is not the original's", i)
+			}
 		}
 	}
 	return nil

@@ -55,8 +55,11 @@ func Run(s *Scenario, o Options) (*Result, error) {
 		r.trace = &merger{sinks: o.Trace}
 	}
 	var err error
-	if r.content, err = newContent(int(s.Content), int(s.Piece), w.Rand("content")); err != nil {
+	if r.content, err = newContent(int64(s.Content), int64(s.Piece), s.Payload == PayloadReal, w.Rand("content")); err != nil {
 		return nil, err
+	}
+	if s.Payload == PayloadDescribed {
+		w.Describe(r.content.torrent)
 	}
 	r.tracker = w.NewTracker(trackerURL, time.Duration(s.Announce))
 	r.record.begin(r.content.torrent.PieceCount())
@@ -190,7 +193,7 @@ func (r *run) play() {
 		for _, n := range r.nodes {
 			if r.owes(n) {
 				r.blame(n, "it is not complete after %v: %v (%d of %d bytes, %s, %d peers; %s)", r.sim.Elapsed(), err,
-					n.life.Have, len(r.content.data), n.life.State, n.life.Peers, n.life.Why)
+					n.life.Have, r.content.torrent.Length, n.life.State, n.life.Peers, n.life.Why)
 			}
 		}
 	}

@@ -22,6 +22,7 @@ import (
 	"kouzui/actors"
 	"kouzui/actors/fault"
 	"kouzui/actors/supervise"
+	"kouzui/actors/world/described"
 	"kouzui/actors/world/sim"
 )
 
@@ -32,7 +33,8 @@ type Scenario struct {
 	About   string
 	Content Size // of the torrent
 	Piece   Size
-	Limit   Time // by when everybody who can must have finished
+	Payload string // PayloadDescribed unless it is PayloadReal
+	Limit   Time   // by when everybody who can must have finished
 	// Announce is how often trackers want to be asked.
 	Announce Time
 	Class    []Class
@@ -163,6 +165,13 @@ func Read(text string) (*Scenario, error) {
 	return s, nil
 }
 
+// What payload is made of: its bytes, or what package described says of them,
+// which takes a fraction of the time and the memory. Whatever happens is the same.
+const (
+	PayloadReal      = "real"
+	PayloadDescribed = "described"
+)
+
 // maxNodes bounds a swarm: each address is one of 10.0.0.0/8.
 const maxNodes = 100_000
 
@@ -176,6 +185,15 @@ func (s *Scenario) check() error {
 	}
 	if s.Piece < 16<<10 || s.Piece > 16<<20 {
 		return wrong("piece", "must be from 16 KiB to 16 MiB")
+	}
+	if s.Payload == "" {
+		s.Payload = PayloadDescribed
+	}
+	switch {
+	case s.Payload != PayloadReal && s.Payload != PayloadDescribed:
+		return wrong("payload", "is %q, which is neither \"real\" nor \"described\"", s.Payload)
+	case s.Payload == PayloadDescribed && s.Piece%described.PageSize != 0:
+		return wrong("piece", "must be a multiple of 4 KiB for described payload")
 	}
 	if s.Limit == 0 {
 		s.Limit = Time(time.Hour)

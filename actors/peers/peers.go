@@ -151,7 +151,7 @@ func (p *peers) Receive(c actor.Context) {
 		p.ban(c, m)
 	case *messages.Disband:
 		p.disband, p.wanted = m, false
-		for _, s := range p.slots {
+		for _, s := range p.inOrder() {
 			supervise.Stop(c, s.pid, messages.GoneStopping.String())
 		}
 		p.disbanded(c)

@@ -1,10 +1,10 @@
 package store
 
 import (
-	"bytes"
 	"errors"
 	"io/fs"
 
+	"kouzui/actors/world"
 	"kouzui/wire/buffer"
 	"kouzui/wire/digest"
 	"kouzui/wire/metainfo"
@@ -12,7 +12,7 @@ import (
 
 // checker is what a worker needs to hash pieces that are on disk, side by side.
 type checker struct {
-	hasher *digest.Hasher // the worker's
+	hasher world.Hashes // the worker's
 	lanes  [digest.Lanes]lane
 	blocks [digest.Lanes][]byte    // that are hashed together
 	zeros  map[int64]metainfo.Hash // of so many: there are two lengths of pieces
@@ -94,7 +94,7 @@ func (w *worker) digestLanes() bool {
 			if l.zeros < 0 {
 				break
 			}
-			if bytes.Equal(b, zeros[:len(b)]) {
+			if w.digests.Blank(b) {
 				l.zeros += int64(len(b))
 				l.view[n] = nil
 				continue

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"kouzui/actors/world"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
 	"kouzui/wire/metainfo"
@@ -72,7 +73,7 @@ func TestAssemblyProperty(t *testing.T) {
 			}
 			j := &job{blocks: spilled}
 			j.startFrom(spilling.hashed)
-			w := worker{job: j, blocks: spilled, hash: sha1.New()}
+			w := worker{job: j, blocks: spilled, hash: world.SHA1{}.One()}
 			w.extend()
 			off := int64(spilling.piece) * s.PieceLength
 			if w.sum = sha1.Sum(s.content[off : off+j.prefix.bytes]); string(w.hash.Sum(nil)) != string(w.sum[:]) {

@@ -219,7 +219,7 @@ func (s *store) begin(c actor.Context) {
 	s.slots = make([]slot, workers)
 	for i := range s.slots {
 		s.spawn(c, "hash-"+strconv.Itoa(i), func() actor.Actor {
-			return &worker{owner: s, index: i, files: s.files, torrent: s.Torrent, pool: s.Pool}
+			return &worker{owner: s, index: i, files: s.files, torrent: s.Torrent, pool: s.Pool, digests: s.World.Digest}
 		})
 	}
 }

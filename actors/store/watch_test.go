@@ -179,7 +179,7 @@ func TestUnfoundedDoubtsEnd(t *testing.T) {
 	s := newSample(t, 50_000, 100_000)
 	s.place(t, w.Disk, "/d", "data", nil)
 	known := &messages.PiecesKnown{}
-	restless := &world.World{Clock: w.Clock, Chance: w.World().Chance, Disk: restlessDisk{w.Disk}}
+	restless := &world.World{Clock: w.Clock, Chance: w.World().Chance, Disk: restlessDisk{w.Disk}, Digest: world.SHA1{}}
 	for doubts := 1; ; doubts++ {
 		r := newRigAfter(t, known, restless, s, "/d")
 		await[*messages.StoreReady](r)

@@ -1,13 +1,11 @@
 package store
 
 import (
-	"crypto/sha1"
-	"encoding"
-	"hash"
 	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"kouzui/actors/world"
 	"kouzui/wire/buffer"
 	"kouzui/wire/digest"
 	"kouzui/wire/metainfo"
@@ -82,14 +80,15 @@ type worker struct {
 	files   *files
 	torrent *metainfo.Torrent
 	pool    *buffer.Pool
+	digests world.Digest
 
 	gate *gate
 	jobs []*job // that follow
 	job  *job
 	step func() bool // what comes when the gate is passed, nil: nothing; false while it waits
 
-	hasher *digest.Hasher
-	hash   hash.Hash
+	hasher world.Hashes
+	hash   world.Hash
 	sum    metainfo.Hash
 	blocks []held   // of the job
 	at     int      // the first of blocks in view
@@ -105,7 +104,7 @@ func (w *worker) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *actor.Started:
 		w.gate = newGate(c)
-		w.hash, w.hasher = sha1.New(), digest.New()
+		w.hash, w.hasher = w.digests.One(), w.digests.Many()
 		c.Send(c.Parent(), &workerReady{w.owner, w.index, c.Self(), w.gate})
 	case *handed:
 		if m.gate == w.gate {
@@ -214,7 +213,7 @@ func (w *worker) extend() {
 			bytes += int64(b.length)
 		}
 	}
-	state, err := w.hash.(encoding.BinaryAppender).AppendBinary(p.state[:0])
+	state, err := w.hash.AppendBinary(p.state[:0])
 	if err != nil {
 		panic(err) // the standard library's has none
 	}
@@ -225,7 +224,7 @@ func (w *worker) extend() {
 func (w *worker) resume(p *prefix) {
 	w.hash.Reset()
 	if p.bytes > 0 {
-		if err := w.hash.(encoding.BinaryUnmarshaler).UnmarshalBinary(p.state); err != nil {
+		if err := w.hash.UnmarshalBinary(p.state); err != nil {
 			panic(err) // it is from AppendBinary
 		}
 	}
@@ -296,7 +295,7 @@ func (w *worker) offset(b held) int64 {
 func (w *worker) digest() bool {
 	for _, b := range w.view {
 		if w.job.want {
-			w.job.sums = append(w.job.sums, sha1.Sum(b))
+			w.job.sums = append(w.job.sums, w.digests.Sum(b))
 		}
 		w.hash.Write(b)
 	}

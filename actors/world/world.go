@@ -25,6 +25,7 @@ type World struct {
 	Disk     Disk
 	Trackers Announcer
 	Web      Web
+	Digest   Digest
 	Machine  Machine
 }
 

@@ -36,6 +36,7 @@ var pattern = bytes.Repeat([]byte{0xDB}, Size)
 type Block struct {
 	data  []byte
 	n     int
+	own   int             // bytes of data that are nobody else's
 	pool  *Pool           // nil for a block that Fit made to measure
 	count runtime.Cleanup // takes the block out of the pool's count if it gets lost
 }
@@ -77,14 +78,16 @@ func (b *Block) retire() {
 	}
 	b.n = released
 	if poison {
-		copy(b.data, pattern)
+		copy(b.data[:b.own], pattern)
 	}
 }
 
 // Pool lends blocks and keeps a bounded number of those that came back. The last one back is the first one lent, as it
 // is the likeliest to be in the processor's cache.
 type Pool struct {
-	keep int
+	keep   int
+	own    int
+	memory func() []byte
 	// made counts the blocks that are free or owned. It lives apart from the pool because the blocks' cleanups hold on
 	// to it, and through a pointer into the pool they would keep the pool and its free blocks alive for ever.
 	made *atomic.Int64
@@ -95,7 +98,13 @@ type Pool struct {
 
 // NewPool makes a pool that keeps at most keep free blocks of Size bytes.
 func NewPool(keep int) *Pool {
-	return &Pool{keep: keep, made: new(atomic.Int64)}
+	return NewPoolOf(keep, Size, func() []byte { return make([]byte, Size) })
+}
+
+// NewPoolOf is NewPool for blocks that lie in memory of its maker's, of which only the first own bytes are the block's
+// alone: others may be lent the bytes behind them.
+func NewPoolOf(keep, own int, memory func() []byte) *Pool {
+	return &Pool{keep: keep, own: own, memory: memory, made: new(atomic.Int64)}
 }
 
 // Get lends a block of length Size.
@@ -118,7 +127,7 @@ func (p *Pool) GetN(dst []*Block) {
 	p.mu.Unlock()
 	if poison {
 		for _, b := range dst[:n] {
-			if !bytes.Equal(b.data, pattern) {
+			if !bytes.Equal(b.data[:b.own], pattern[:b.own]) {
 				panic("buffer: block written to after its release")
 			}
 		}
@@ -132,7 +141,7 @@ func (p *Pool) GetN(dst []*Block) {
 // a peer that sends its payload in crumbs occupies no more than a few times the bytes it sent.
 func (p *Pool) Fit(n int) *Block {
 	if n < small {
-		return &Block{data: make([]byte, n), n: n}
+		return &Block{data: make([]byte, n, max(n, p.own%Size)), n: n, own: n}
 	}
 	b := p.Get()
 	b.SetLen(n)
@@ -195,7 +204,7 @@ func (p *Pool) put(b *Block) {
 
 // fresh allocates blocks one by one: a slab would stay in memory for as long as its last block.
 func (p *Pool) fresh() *Block {
-	b := &Block{data: make([]byte, Size), n: Size, pool: p}
+	b := &Block{data: p.memory(), n: Size, own: p.own, pool: p}
 	b.count = runtime.AddCleanup(b, func(made *atomic.Int64) { made.Add(-1) }, p.made)
 	p.made.Add(1)
 	return b

@@ -38,6 +38,7 @@ type Disk struct {
 	used     int64
 	nodes    uint64 // made so far
 	changes  int64  // made so far
+	outlined bool   // blocks are described ones
 	failures map[Op]*failure
 }
 
@@ -56,6 +57,10 @@ func NewDisk(clock world.Clock) *Disk {
 		failures: map[Op]*failure{},
 	}
 }
+
+// Describe makes the blocks that files are read and written in those of package
+// described. Small files are what they are.
+func (d *Disk) Describe() { d.outlined = true }
 
 // SetCapacity bounds what the disk holds, in bytes; writes beyond fail with
 // world.ErrFull. Negative takes the bound away.

@@ -41,7 +41,7 @@ func New(seed uint64) *World {
 
 // World is this world as actors see it.
 func (w *World) World() *world.World {
-	return &world.World{Clock: w.Clock, Chance: w.Chance, Network: w.Network, Disk: w.Disk, Trackers: w.Trackers, Web: w.Web}
+	return &world.World{Clock: w.Clock, Chance: w.Chance, Network: w.Network, Disk: w.Disk, Trackers: w.Trackers, Web: w.Web, Digest: world.SHA1{}}
 }
 
 // Chance is the seed of all sources. The same name gives the same numbers.

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"kouzui/actors/world"
+	"kouzui/actors/world/described"
 	"kouzui/messages"
+	"kouzui/wire/buffer"
 )
 
 var (
@@ -17,21 +19,20 @@ var (
 	errNotEmpty = errors.New("the folder is not empty")
 )
 
-const pageSize = 4 << 10
-
 // node is a file or a folder. The disk's mu guards it.
 type node struct {
 	state
+	bytes  pages[*[pageSize]byte]
+	blocks pages[described.What] // what is written in blocks, if those are described
 	id     uint64
 	gone   bool  // removed: its pages count no more
-	synced state // what is left of it after a power cut
+	synced state // what is left of it after a power cut, but for the pages
 }
 
-// state is all of a node that changes.
+// state is what changes of a node, but for its pages.
 type state struct {
 	kids     map[string]*node // nil: a file
 	size     int64
-	pages    map[int64]*[pageSize]byte // by offset/pageSize; what is missing is a hole
 	modified time.Time
 	changed  int64 // counts all changes of the disk
 }
@@ -41,8 +42,6 @@ func (d *Disk) newNode(dir bool) *node {
 	n := &node{id: d.nodes}
 	if dir {
 		n.kids = map[string]*node{}
-	} else {
-		n.pages = map[int64]*[pageSize]byte{}
 	}
 	d.touch(n)
 	n.sync()
@@ -55,16 +54,20 @@ func (d *Disk) touch(n *node) {
 	n.modified, n.changed = d.clock.Now(), d.changes
 }
 
-// sync makes n last as it is. Pages are shared until they are written to.
+// sync makes n last as it is.
 func (n *node) sync() {
 	n.synced = n.state
-	n.synced.kids, n.synced.pages = maps.Clone(n.kids), maps.Clone(n.pages)
+	n.synced.kids = maps.Clone(n.kids)
+	n.bytes.sync()
+	n.blocks.sync()
 }
+
+func (n *node) allocated() int64 { return int64(n.bytes.count+n.blocks.count) * pageSize }
 
 func (n *node) isDir() bool { return n.kids != nil }
 
 func (n *node) info() world.Info {
-	i := world.Info{Stamp: n.stamp(), Mode: 0o644, Allocated: int64(len(n.pages)) * pageSize}
+	i := world.Info{Stamp: n.stamp(), Mode: 0o644, Allocated: n.allocated()}
 	if n.isDir() {
 		i.Mode = fs.ModeDir | 0o755
 	}
@@ -81,7 +84,7 @@ func (d *Disk) drop(n *node) {
 		d.drop(kid)
 	}
 	if !n.gone {
-		d.used -= int64(len(n.pages)) * pageSize
+		d.used -= n.allocated()
 		n.gone = true
 	}
 }
@@ -93,7 +96,7 @@ func (n *node) readAt(b []byte, off int64) int {
 		at := off + int64(done)
 		part := b[done:]
 		part = part[:min(len(part), int(pageSize-at%pageSize))]
-		if page := n.pages[at/pageSize]; page != nil {
+		if page := n.bytes.get(at / pageSize); page != nil {
 			copy(part, page[at%pageSize:])
 		} else {
 			clear(part)
@@ -106,24 +109,67 @@ func (n *node) readAt(b []byte, off int64) int {
 func (d *Disk) writeAt(n *node, b []byte, off int64) error {
 	d.touch(n)
 	for len(b) > 0 {
-		page := n.pages[off/pageSize]
-		if page == nil {
-			if d.capacity >= 0 && d.used+pageSize > d.capacity {
-				return world.ErrFull
-			}
+		at := off / pageSize
+		page, fresh := n.bytes.fresh[at]
+		if !fresh {
 			page = new([pageSize]byte)
-			n.pages[off/pageSize] = page
-			if !n.gone {
-				d.used += pageSize
+			if old := n.bytes.saved(at); old != nil {
+				*page = *old
+			} else if err := d.allot(n, &n.bytes.count); err != nil {
+				return err
 			}
-		} else if n.synced.pages[off/pageSize] == page {
-			own := *page
-			page = &own
-			n.pages[off/pageSize] = page
+			n.bytes.set(at, page)
 		}
 		k := copy(page[off%pageSize:], b)
 		b, off = b[k:], off+int64(k)
 		n.size = max(n.size, off)
+	}
+	return nil
+}
+
+// allot takes room for one more page of n.
+func (d *Disk) allot(n *node, count *int) error {
+	if d.capacity >= 0 && d.used+pageSize > d.capacity {
+		return world.ErrFull
+	}
+	*count++
+	if !n.gone {
+		d.used += pageSize
+	}
+	return nil
+}
+
+// readBlock and writeBlock are readAt and writeAt for described blocks, which
+// begin where a page does.
+func (n *node) readBlock(b []byte, off int64) int {
+	if int64(len(b)) > n.size-off {
+		return int(max(0, n.size-off))
+	}
+	var room [maxPages]described.What
+	pages := room[:(len(b)+pageSize-1)/pageSize]
+	for i := range pages {
+		if pages[i] = n.blocks.get(off/pageSize + int64(i)); pages[i] == 0 {
+			pages[i] = described.Zeros
+		}
+	}
+	described.Put(b, described.Whole(pages))
+	return len(b)
+}
+
+const maxPages = buffer.Size / pageSize
+
+func (d *Disk) writeBlock(n *node, b []byte, off int64) error {
+	d.touch(n)
+	what := described.Get(b)
+	for i := 0; i*pageSize < len(b); i++ {
+		at := off/pageSize + int64(i)
+		if n.blocks.get(at) == 0 {
+			if err := d.allot(n, &n.blocks.count); err != nil {
+				return err
+			}
+		}
+		n.blocks.set(at, what.Page(i))
+		n.size = max(n.size, min((at+1)*pageSize, off+int64(len(b))))
 	}
 	return nil
 }
@@ -162,8 +208,12 @@ func (f *file) read(bufs [][]byte, off int64) error {
 	if err != nil {
 		return err
 	}
+	read := f.node.readAt
+	if f.disk.outlined {
+		read = f.node.readBlock
+	}
 	for _, b := range bufs {
-		if f.node.readAt(b, off) < len(b) {
+		if read(b, off) < len(b) {
 			return f.fail(OpRead, io.ErrUnexpectedEOF)
 		}
 		off += int64(len(b))
@@ -179,8 +229,12 @@ func (f *file) writeAll(bufs [][]byte, off int64) error {
 	if err != nil {
 		return err
 	}
+	write := f.disk.writeAt
+	if f.disk.outlined {
+		write = f.disk.writeBlock
+	}
 	for _, b := range bufs {
-		if err := f.disk.writeAt(f.node, b, off); err != nil {
+		if err := write(f.node, b, off); err != nil {
 			return f.fail(OpWrite, err)
 		}
 		off += int64(len(b))

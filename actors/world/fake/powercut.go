@@ -4,6 +4,8 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+
+	"kouzui/actors/world/described"
 )
 
 // PowerCut returns a disk as this one could be found if the power failed now:
@@ -15,14 +17,14 @@ func (d *Disk) PowerCut(chance *rand.Rand) *Disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	left := NewDisk(d.clock)
-	left.capacity, left.nodes, left.changes = d.capacity, d.nodes, d.changes
+	left.capacity, left.nodes, left.changes, left.outlined = d.capacity, d.nodes, d.changes, d.outlined
 	for _, dir := range slices.Sorted(maps.Keys(d.folders)) {
 		left.folders[dir] = left.recover(d.folders[dir], chance)
 	}
 	return left
 }
 
-// recover is what is left of n.
+// recover puts what is left of n on the disk.
 func (d *Disk) recover(n *node, chance *rand.Rand) *node {
 	now := func() bool { return chance.IntN(2) == 0 }
 	left := &node{id: n.id, state: n.synced}
@@ -39,14 +41,12 @@ func (d *Disk) recover(n *node, chance *rand.Rand) *node {
 			left.kids[name] = d.recover(kids[name], chance)
 		}
 	} else {
-		left.pages = maps.Clone(n.synced.pages)
-		for _, at := range slices.Sorted(maps.Keys(n.pages)) {
-			if at*pageSize < left.size && now() {
-				own := *n.pages[at]
-				left.pages[at] = &own
-			}
-		}
-		d.used += int64(len(left.pages)) * pageSize
+		left.bytes = n.bytes.after(left.size, now, func(page *[pageSize]byte) *[pageSize]byte {
+			own := *page
+			return &own
+		})
+		left.blocks = n.blocks.after(left.size, now, func(page described.What) described.What { return page })
+		d.used += left.allocated()
 	}
 	left.sync()
 	return left

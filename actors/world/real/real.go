@@ -22,5 +22,6 @@ func New(o Options) *world.World {
 		Disk:     new(Disk),
 		Trackers: NewHTTP(HTTPOptions{Version: o.Version}),
 		Web:      Web{},
+		Digest:   world.SHA1{},
 	}
 }

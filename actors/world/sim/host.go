@@ -11,6 +11,7 @@ import (
 
 	"kouzui/actors/supervise"
 	"kouzui/actors/world"
+	"kouzui/actors/world/described"
 	"kouzui/actors/world/fake"
 	"kouzui/wire/buffer"
 )
@@ -55,6 +56,20 @@ func (l *life) over() bool { return l != nil && l.done }
 // keepFree is how many free blocks a process keeps.
 const keepFree = 32
 
+func (s *Sim) pool() *buffer.Pool {
+	if s.described != nil {
+		return s.memory.Pool(keepFree)
+	}
+	return buffer.NewPool(keepFree)
+}
+
+func (s *Sim) digest() world.Digest {
+	if s.described != nil {
+		return described.Digest{Torrent: s.described}
+	}
+	return world.SHA1{}
+}
+
 // NewHost adds a host, on which a process begins to live.
 func (s *Sim) NewHost(name string, c Class) *Host {
 	n := len(s.hosts) + 1
@@ -64,6 +79,9 @@ func (s *Sim) NewHost(name string, c Class) *Host {
 	}
 	h.up.rate, h.down.rate = c.Up, c.Down
 	h.disk = &disk{sim: s, class: c.Disk, Disk: fake.NewDisk(clock{s, nil})}
+	if s.described != nil {
+		h.disk.Describe()
+	}
 	s.hosts = append(s.hosts, h)
 	s.byAddr[h.Addr] = h
 	h.Boot()
@@ -74,7 +92,7 @@ func (s *Sim) NewHost(name string, c Class) *Host {
 func (h *Host) Boot() {
 	h.lives++
 	h.life = &life{host: h}
-	h.Pool = buffer.NewPool(keepFree)
+	h.Pool = h.sim.pool()
 	h.listeners = map[uint16]*listener{}
 	h.links = nil
 	h.lastPort = 40000
@@ -97,6 +115,7 @@ func (h *Host) World() *world.World {
 		Disk:     diskOf{h.disk, h.life},
 		Trackers: announcer{h, h.life},
 		Web:      noWeb{},
+		Digest:   h.sim.digest(),
 		Machine:  world.Machine{Processors: 2, Together: 9},
 	}
 }

@@ -23,6 +23,9 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"time"
+
+	"kouzui/actors/world/described"
+	"kouzui/wire/metainfo"
 )
 
 // Epoch is when every simulation begins.
@@ -44,6 +47,9 @@ type Sim struct {
 	links    uint64
 	held     []*segment // by a partition
 
+	described *metainfo.Torrent // whose payload is; nil: it is held
+	memory    described.Memory
+
 	journal *Journal
 }
 
@@ -54,6 +60,10 @@ func New(seed uint64, journal *Journal) *Sim {
 	s.order, s.net = s.Rand("order"), s.Rand("net")
 	return s
 }
+
+// Describe has payload described instead of held, that of one torrent; see
+// package described. It is to be called before there are hosts.
+func (s *Sim) Describe(t *metainfo.Torrent) { s.described = t }
 
 // Rand returns the stream of random numbers of that name. The same name gives
 // the same numbers again.
