@@ -29,6 +29,8 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 		case !s.authorised(r):
 			h.Set("WWW-Authenticate", "Bearer")
 			http.Error(w, "the address that was printed at the start has a token in it, which is missing or wrong here", http.StatusUnauthorized)
+		case r.Method != http.MethodPost && r.ContentLength != 0:
+			http.Error(w, "a question has no body", http.StatusBadRequest)
 		default:
 			next.ServeHTTP(w, r)
 		}

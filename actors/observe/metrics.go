@@ -35,6 +35,7 @@ var (
 
 	metricEvents  = describeMetric("trace_events_total", "Events of the supervision trace.")
 	metricDropped = describeMetric("trace_dropped_events_total", "Events of the supervision trace that came too fast to be shown.")
+	metricBlocked = describeMetric("blocked_addresses_total", "Addresses kept out by the blocklist.", "direction")
 	metricLetters = describeMetric("dead_letters_total", "Messages that found no receiver.")
 )
 
@@ -100,5 +101,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	count(metricEvents, float64(m.events))
 	count(metricDropped, float64(m.lost))
+	count(metricBlocked, float64(m.blockedIn), "inbound")
+	count(metricBlocked, float64(m.blockedOut), "outbound")
 	count(metricLetters, float64(c.tree.DeadLetters()))
 }

@@ -39,6 +39,8 @@ type model struct {
 	lost     uint64 // events that came too fast
 	restarts map[string]int
 	failed   map[string]int // by kind
+
+	blockedIn, blockedOut int // addresses, by the blocklist
 }
 
 // row is one living actor.
@@ -262,18 +264,34 @@ func (m *model) frame(seen uint64, now time.Time) (frame, <-chan struct{}) {
 	return f, m.changed
 }
 
+// blocked counts; no page shows it.
+func (m *model) blocked(b *messages.AddressesBlocked) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if b.Inbound {
+		m.blockedIn += b.Count
+	} else {
+		m.blockedOut += b.Count
+	}
+}
+
 // census is what the metrics need of the model.
 type census struct {
 	rows             []row
 	torrents         []torrent
 	restarts, failed map[string]int
 	events, lost     uint64
+
+	blockedIn, blockedOut int
 }
 
 func (m *model) census() census {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	c := census{restarts: maps.Clone(m.restarts), failed: maps.Clone(m.failed), events: m.seq, lost: m.lost}
+	c := census{
+		restarts: maps.Clone(m.restarts), failed: maps.Clone(m.failed), events: m.seq, lost: m.lost,
+		blockedIn: m.blockedIn, blockedOut: m.blockedOut,
+	}
 	for _, r := range m.rows {
 		c.rows = append(c.rows, *r)
 	}

@@ -17,6 +17,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
 	"net/netip"
@@ -24,9 +25,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/rs/zerolog"
+	"golang.org/x/net/netutil"
+
 	"kouzui/actors/supervise"
 	"kouzui/actors/trace"
 	"kouzui/messages"
+	"kouzui/wire/metainfo"
 )
 
 const (
@@ -37,7 +42,9 @@ const (
 	sampling = time.Second
 	// maxHeader bounds the header of a request in bytes.
 	maxHeader = 16 << 10
-	patience  = 10 * time.Second // for a request's header, and for a frame to be taken
+	// maxConns is how many connections may be open at a time, those of pages among them.
+	maxConns = 64
+	patience = 10 * time.Second // for a request to come, and for a frame or an answer to be taken
 )
 
 // ErrRemote: the address can be reached from other machines.
@@ -50,6 +57,8 @@ type Config struct {
 	// token can then see everything and kill actors, over plain HTTP.
 	Remote  bool
 	Version string // of the program
+	// Log is told, at debug, of what net/http has to say, such as a handler that panicked.
+	Log zerolog.Logger
 }
 
 // Server shows one client. Make it before the client, for it is one of its
@@ -126,20 +135,40 @@ func (s *Server) Notify(event any) {
 		s.model.progress(&m.Last, "")
 	case *messages.TorrentFailed:
 		s.model.progress(&m.Last, m.Err.Error())
+	case *messages.AddressesBlocked:
+		s.model.blocked(m)
 	}
 }
 
 // Watch begins to show the tree. It returns at once.
 func (s *Server) Watch(tree *supervise.Tree) {
 	s.tree = tree
+	s.running.Go(s.follow)
+	s.serve(s.routes())
+}
+
+// serve answers on the listener until Close.
+func (s *Server) serve(routes http.Handler) {
 	s.http = &http.Server{
-		Handler:           s.guarded(s.routes()),
+		Handler:           s.guarded(routes),
 		ReadHeaderTimeout: patience,
+		ReadTimeout:       patience,
+		WriteTimeout:      patience, // profiles take as much longer as they last
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          log.New(complaints{s.Log}, "", 0),
 	}
-	s.running.Go(s.follow)
-	s.running.Go(func() { _ = s.http.Serve(s.listener) }) // until Close
+	s.running.Go(func() { _ = s.http.Serve(netutil.LimitListener(s.listener, maxConns)) })
+}
+
+// complaints takes what net/http would write to the terminal, over the live view
+// and with stacks.
+type complaints struct{ zerolog.Logger }
+
+func (c complaints) Write(line []byte) (int, error) {
+	first, _, _ := strings.Cut(string(line), "\n")
+	c.Debug().Str("said", metainfo.Clean(first, maxReason)).Msg("the live page's server complains")
+	return len(line), nil
 }
 
 // follow brings the model up to date until the end.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/pprof"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
@@ -17,18 +18,29 @@ func (s *Server) routes() http.Handler {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = w.Write(thePage.html)
 	})
-	mux.HandleFunc("GET /events", s.stream)
+	mux.HandleFunc("GET /events", lasting(s.stream))
 	mux.HandleFunc("GET /actor", s.actor)
 	mux.HandleFunc("POST /kill", s.kill)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry(), promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("GET /debug/pprof/profile", lasting(pprof.Profile))
 	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
-	mux.HandleFunc("GET /debug/pprof/{name}", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /debug/pprof/trace", lasting(pprof.Trace))
+	mux.HandleFunc("GET /debug/pprof/{name}", lasting(func(w http.ResponseWriter, r *http.Request) {
 		pprof.Handler(r.PathValue("name")).ServeHTTP(w, r)
-	})
+	}))
 	return mux
+}
+
+// lasting is for answers that take their time. All of the request is there, and
+// the deadline for it would end them: it holds for whether its sender is.
+func lasting(answer http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := http.NewResponseController(w).SetReadDeadline(time.Time{}); err != nil {
+			return // the connection is lost
+		}
+		answer(w, r)
+	}
 }
 
 // actor answers with what the page shows beside the tree of one actor, which

@@ -77,10 +77,11 @@ func (s *scene) request(method, path string, form url.Values) *http.Request {
 	s.t.Helper()
 	target := s.base.JoinPath(path)
 	target.RawQuery = ""
+	body := form.Encode()
 	if method == http.MethodGet {
-		target.RawQuery = form.Encode()
+		target.RawQuery, body = body, ""
 	}
-	r, err := http.NewRequestWithContext(s.t.Context(), method, target.String(), strings.NewReader(form.Encode()))
+	r, err := http.NewRequestWithContext(s.t.Context(), method, target.String(), strings.NewReader(body))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -302,6 +303,9 @@ func TestDetailsHaveTheStack(t *testing.T) {
 func TestMetricsAreInPrometheusFormat(t *testing.T) {
 	s := newScene(t, "one", "two")
 	s.Notify(&messages.Progress{InfoHash: metainfo.Hash{0xab}, Name: "a\"b\\c\xff\n", DownNow: 2048, Pieces: 7, HavePieces: 3, Peers: 5})
+	s.Notify(&messages.AddressesBlocked{Inbound: true, Count: 1})
+	s.Notify(&messages.AddressesBlocked{Count: 2})
+	s.Notify(&messages.AddressesBlocked{Count: 3})
 	if err := s.tree.Kill("root/one", "a test"); err != nil {
 		t.Fatal(err)
 	}
@@ -318,32 +322,34 @@ func TestMetricsAreInPrometheusFormat(t *testing.T) {
 		t.Fatal(err)
 	}
 	hash := metainfo.Hash{0xab}.String()
-	for name, want := range map[string]struct {
-		label string
-		value float64
+	for _, want := range []struct {
+		name, label string
+		value       float64
 	}{
-		"kouzui_download_rate_bytes":        {hash, 2048},
-		"kouzui_pieces":                     {hash, 7},
-		"kouzui_have_pieces":                {hash, 3},
-		"kouzui_peers":                      {hash, 5},
-		"kouzui_actors":                     {"child", 2},
-		"kouzui_actor_restarts_total":       {"child", 1},
-		"kouzui_actor_failures_total":       {"child", 1},
-		"kouzui_mailbox_depth_max":          {"child", 0},
-		"kouzui_mailbox_depth_sum":          {"child", 0},
-		"kouzui_trace_dropped_events_total": {"", 0},
+		{"kouzui_download_rate_bytes", hash, 2048},
+		{"kouzui_pieces", hash, 7},
+		{"kouzui_have_pieces", hash, 3},
+		{"kouzui_peers", hash, 5},
+		{"kouzui_actors", "child", 2},
+		{"kouzui_actor_restarts_total", "child", 1},
+		{"kouzui_actor_failures_total", "child", 1},
+		{"kouzui_mailbox_depth_max", "child", 0},
+		{"kouzui_mailbox_depth_sum", "child", 0},
+		{"kouzui_trace_dropped_events_total", "", 0},
+		{"kouzui_blocked_addresses_total", "inbound", 1},
+		{"kouzui_blocked_addresses_total", "outbound", 5},
 	} {
 		found := false
-		for _, m := range families[name].GetMetric() {
+		for _, m := range families[want.name].GetMetric() {
 			if len(m.GetLabel()) == 0 && want.label == "" || len(m.GetLabel()) > 0 && m.GetLabel()[0].GetValue() == want.label {
 				found = true
 				if got := m.GetGauge().GetValue() + m.GetCounter().GetValue(); got != want.value {
-					t.Errorf("%s: %v, want %v", name, got, want.value)
+					t.Errorf("%s: %v, want %v", want.name, got, want.value)
 				}
 			}
 		}
 		if !found {
-			t.Errorf("%s{%s} is missing", name, want.label)
+			t.Errorf("%s{%s} is missing", want.name, want.label)
 		}
 	}
 	for _, name := range []string{"kouzui_torrent_info", "go_goroutines", "go_memstats_heap_alloc_bytes", "kouzui_dead_letters_total"} {

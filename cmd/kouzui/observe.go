@@ -34,7 +34,7 @@ func (o *observeFlags) open(out *output) (*observer, error) {
 	if o.addr == "" {
 		return nil, nil
 	}
-	s, err := observe.New(observe.Config{Addr: o.addr, Remote: o.remote, Version: actors.Version})
+	s, err := observe.New(observe.Config{Addr: o.addr, Remote: o.remote, Version: actors.Version, Log: out.log})
 	var noAddr *net.AddrError
 	switch {
 	case errors.Is(err, observe.ErrRemote):
