@@ -38,6 +38,19 @@ func Random(seed uint64) *Scenario {
 			s.Class[i].Faults = append(s.Class[i].Faults, randomFault(rnd))
 		}
 	}
+	if rnd.IntN(3) == 0 {
+		foe := Class{Name: "foe", Count: 1 + rnd.IntN(3), Arrive: Time(moment(rnd))}
+		names := hostileNames()
+		for range 1 + rnd.IntN(3) {
+			foe.Hostile = append(foe.Hostile, names[rnd.IntN(len(names))])
+		}
+		if rnd.IntN(2) == 0 {
+			foe.Hostile = append(foe.Hostile, pick(rnd, "a liar", "a liar at times", "a slow seed"))
+		}
+		foe.Up = pick(rnd, Size(16<<10), 128<<10, 1<<20)
+		foe.Delay = Time(pick(rnd, 0, 20*time.Millisecond))
+		s.Class = append(s.Class, foe)
+	}
 	for range rnd.IntN(4) {
 		e := Event{At: Time(moment(rnd)), For: Time(between(rnd, time.Second, time.Minute))}
 		e.Do = pick(rnd, "kill", "power cut", "tracker", "partition", "reset")
@@ -70,12 +83,13 @@ func links(rnd *rand.Rand, c Class) Class {
 }
 
 // randomFault strikes within the first minute, or so seldom that restarts keep
-// within their budgets.
+// within their budgets. Disks that refuse all change are left out: a torrent that
+// begins on one ends.
 func randomFault(rnd *rand.Rand) string {
 	at, lasts := moment(rnd), between(rnd, time.Second, 30*time.Second)
 	actor := pick(rnd, "*/peer-*", "*/engine/store", "*/engine/scheduler", "*/engine/choker", "*/engine/peers", "*/engine/store/hash-*",
 		"*/engine/store/keeper", "*/engine", "*/tracker-*", "*/listener", "*/limiter", "*/torrent-*")
-	switch rnd.IntN(8) {
+	switch rnd.IntN(10) {
 	case 0, 1, 2:
 		return fmt.Sprintf("panic,actor=%s,at=%v,count=%d,every=%d", actor, at, 1+rnd.IntN(2), 1+rnd.IntN(20))
 	case 3:
@@ -85,8 +99,10 @@ func randomFault(rnd *rand.Rand) string {
 	case 5:
 		return fmt.Sprintf("link,at=%v,for=%v,p=%g", at, lasts, pick(rnd, 0.001, 0.01, 0.1))
 	case 6:
-		return fmt.Sprintf("disk,%s,at=%v,for=%v,p=%g", pick(rnd, "error=ENOSPC", "error=EIO,op=write", "slow=2s", "slow=20ms"), at, lasts, pick(rnd, 0.05, 0.5, 1))
+		return fmt.Sprintf("hang,actor=%s,at=%v,count=%d,every=%d,time=%v", actor, at, 1+rnd.IntN(3), 1+rnd.IntN(20), between(rnd, 10*time.Millisecond, 40*time.Second))
+	case 7, 8:
+		return fmt.Sprintf("disk,%s,at=%v,for=%v,p=%g", pick(rnd, "error=ENOSPC", "error=EIO,op=write", "error=EIO,op=read,path=*.part", "slow=2s", "slow=20ms"), at, lasts, pick(rnd, 0.05, 0.5, 1))
 	default:
-		return fmt.Sprintf("tracker,error=%s,at=%v,for=%v", pick(rnd, "connect", "status", "failure"), at, lasts)
+		return fmt.Sprintf("tracker,error=%s,at=%v,for=%v", pick(rnd, "dns", "connect", "tls", "send", "status", "read", "bencode", "failure"), at, lasts)
 	}
 }

@@ -120,6 +120,9 @@ func (s *Scenario) bounds() Bounds {
 	}
 	for i := range s.Class {
 		c := &s.Class[i]
+		if len(c.Hostile) > 0 {
+			continue
+		}
 		count := float64(c.Count)
 		up := rate(c.Up) * count
 		if c.Choker != "closed" {

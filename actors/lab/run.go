@@ -33,8 +33,10 @@ type run struct {
 	content *content
 	tracker *sim.Tracker
 	nodes   []*node // in the order of their classes
-	coming  int     // nodes that have not arrived
-	events  int     // that have not ended
+	foes    []*foe
+	over    bool // nothing is left to wait for
+	coming  int  // nodes that have not arrived
+	events  int  // that have not ended
 	trace   *merger
 	wrong   []error
 	record  record
@@ -74,6 +76,10 @@ func (r *run) schedule() {
 	for i := range r.Class {
 		c := &r.Class[i]
 		for k := range c.Count {
+			if len(c.Hostile) > 0 {
+				r.sim.After(time.Duration(c.Arrive), func() { r.intrude(c, nodeName(c, k)) })
+				continue
+			}
 			n := &node{run: r, class: c, index: k, name: nodeName(c, k), complete: -1}
 			_, after, _ := c.leave()
 			n.leaves = after > 0
@@ -196,6 +202,10 @@ func (r *run) play() {
 					n.life.Have, r.content.torrent.Length, n.life.State, n.life.Peers, n.life.Why)
 			}
 		}
+	}
+	r.over = true
+	for _, f := range r.foes {
+		f.leave()
 	}
 	_ = r.sim.Run(r.sim.Elapsed()+settled, func() bool { return false })
 	for _, n := range r.nodes {

@@ -10,7 +10,6 @@ package lab
 import (
 	"bytes"
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -67,6 +66,9 @@ type Class struct {
 	Mailbox        string // "": the simulator's; see mailboxes
 	Processors     int    // of the machine: as many hash workers; 0: 2
 	Faults         []string
+	// Hostile are what nodes without a client do that are in the swarm to do harm:
+	// one of these on each connection. Empty: the nodes are clients.
+	Hostile []string
 }
 
 // Restarts is how a class supervises; what is zero is as in
@@ -268,6 +270,9 @@ func (c *Class) check() *problem {
 	if _, _, err := c.leave(); err != nil {
 		return &problem{key: "leave", err: err}
 	}
+	if p := c.checkHostile(); p != nil {
+		return p
+	}
 	if _, err := c.faults(); err != nil {
 		return &problem{key: "faults", err: err}
 	}
@@ -299,9 +304,6 @@ func (c *Class) faults() ([]fault.Spec, error) {
 	specs := make([]fault.Spec, len(c.Faults))
 	for i, text := range c.Faults {
 		spec, err := fault.Parse(text)
-		if err == nil && spec.Kind == fault.Hang {
-			err = errors.New("an actor that hangs would hold up the whole world")
-		}
 		if err != nil {
 			return nil, fmt.Errorf("fault %q: %w", text, err)
 		}

@@ -15,8 +15,9 @@ type Injector func(path, kind string, message any) Injection
 type Injection struct {
 	Reason string // goes into the trace, with which nothing happens unrecorded
 	// Hang: the actor handles the message only after this time, in which it
-	// holds the goroutine that it runs on. A virtual clock that is advanced by
-	// that same goroutine never gets there.
+	// holds the goroutine that it runs on, or stands still if its mailbox is one
+	// that Holds. A virtual clock that is advanced by that same goroutine never
+	// gets there.
 	Hang time.Duration
 	// Delay: the message comes again after this time, behind those that came
 	// meanwhile, and is not asked about a second time.
@@ -24,6 +25,12 @@ type Injection struct {
 	// Break breaks something that the actor uses; then it handles the message.
 	// What it calls must not block.
 	Break func()
+}
+
+// Holds is a mailbox in a world in which actors have no goroutines to block:
+// for a time it hands over nothing, and then first this message.
+type Holds interface {
+	Hold(d time.Duration, first any)
 }
 
 // Inject sets the injector; nil takes it away.
@@ -104,6 +111,10 @@ func (n *node) injected(message any) bool {
 		return true
 	case in.Hang > 0:
 		n.record(in.Reason, false)
+		if m, is := n.mailbox.(Holds); is {
+			m.Hold(in.Hang, &late{message})
+			return false
+		}
 		over := make(chan struct{})
 		n.tree.Clock.AfterFunc(in.Hang, func() { close(over) })
 		<-over

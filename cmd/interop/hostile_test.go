@@ -46,8 +46,8 @@ func crowdAt(t *testing.T, ctx context.Context, torrent *metainfo.Torrent, to ne
 			first := sync.OnceFunc(begun.Done)
 			for n := i; ctx.Err() == nil; n += crowd {
 				script := scripts[(i+n/crowd)%len(scripts)]
-				play := script.Play
-				script.Play = func(c *hostile.Conn) {
+				play := script.Act
+				script.Act = func(c *hostile.Conn) {
 					first()
 					play(c)
 				}

@@ -1,6 +1,7 @@
-// Package hostile plays peers that mean harm, over real connections: what each
-// sends, and in which order, is a Script. Tests run scripts against a client and
-// see that it lives, keeps to its bounds, and gets its data from others.
+// Package hostile plays peers that mean harm: what each sends, and in which
+// order, is a Script. Tests run scripts against a client, over real connections
+// or on a Stage of their own, and see that it lives, keeps to its bounds, and
+// gets its data from others.
 //
 // Nothing here checks anything: a script ends when the other side has closed the
 // connection, or when its context ends.
@@ -23,12 +24,12 @@ import (
 // Conn is a script's side of a connection. What a script sends fails silently
 // once the other side has closed; Open tells.
 type Conn struct {
-	net.Conn
+	io.ReadWriteCloser
 	Torrent *metainfo.Torrent
 	ID      [20]byte
 	Rand    *rand.Rand
 
-	ctx    context.Context
+	stage  Stage
 	failed bool
 	in     *bufio.Reader
 }
@@ -38,7 +39,30 @@ type Script struct {
 	Name string
 	// Ends: the other side ends the connection, within seconds.
 	Ends bool
-	Play func(*Conn)
+	Act  func(*Conn)
+}
+
+// Stage is where a script finds what it does not make itself. Where time is
+// virtual, all of it is.
+type Stage interface {
+	// Go runs f beside the script.
+	Go(f func())
+	// Wait returns after d, with false if the script is to end.
+	Wait(d time.Duration) bool
+	// Open tells whether the script is not to end.
+	Open() bool
+}
+
+// Play plays a script on a connection, and closes that when it has ended. The seed
+// decides the peer id among others.
+func (s Script) Play(on Stage, conn io.ReadWriteCloser, t *metainfo.Torrent, seed uint64) {
+	defer conn.Close()
+	c := &Conn{ReadWriteCloser: conn, Torrent: t, Rand: rand.New(rand.NewPCG(seed, 0)), stage: on, in: bufio.NewReader(conn)}
+	copy(c.ID[:], "-XX0000-")
+	for i := 8; i < 20; i++ {
+		c.ID[i] = byte(c.Rand.Uint32())
+	}
+	s.Act(c)
 }
 
 // Run connects to a client, from an address of this machine or any, and plays a
@@ -80,17 +104,29 @@ func Listen(ctx context.Context, t *metainfo.Torrent, host string, s Script) (ne
 func play(ctx context.Context, conn net.Conn, t *metainfo.Torrent, s Script, seed uint64) {
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
-	defer conn.Close()
-	c := &Conn{Conn: conn, Torrent: t, Rand: rand.New(rand.NewPCG(seed, 0)), ctx: ctx, in: bufio.NewReader(conn)}
-	copy(c.ID[:], "-XX0000-")
-	for i := 8; i < 20; i++ {
-		c.ID[i] = byte(c.Rand.Uint32())
+	s.Play(until{ctx}, conn, t, seed)
+}
+
+// until is the real world, until a context ends.
+type until struct{ context.Context }
+
+func (until) Go(f func()) { go f() }
+
+func (u until) Open() bool { return u.Err() == nil }
+
+func (u until) Wait(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-u.Done():
+		return false
 	}
-	s.Play(c)
 }
 
 // Open tells whether nobody has ended the connection, as far as known.
-func (c *Conn) Open() bool { return !c.failed && c.ctx.Err() == nil }
+func (c *Conn) Open() bool { return !c.failed && c.stage.Open() }
 
 // Raw sends bytes.
 func (c *Conn) Raw(b ...byte) {
@@ -123,7 +159,7 @@ func (c *Conn) Send(frames ...frame.Frame) {
 // Flood sends frames over and over, and reads what comes, until the connection
 // has ended.
 func (c *Conn) Flood(frames ...frame.Frame) {
-	go c.drain()
+	c.stage.Go(c.drain)
 	for c.Open() {
 		for range 100 {
 			c.Send(frames...)
@@ -147,16 +183,7 @@ func (c *Conn) drain() {
 }
 
 // Wait does nothing for a while; false means that the script is over.
-func (c *Conn) Wait(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return c.Open()
-	case <-c.ctx.Done():
-		return false
-	}
-}
+func (c *Conn) Wait(d time.Duration) bool { return c.stage.Wait(d) && c.Open() }
 
 // everything is the bitfield of a seed.
 func (c *Conn) everything() frame.Frame {

@@ -30,7 +30,7 @@ var Scripts = []Script{
 	}},
 	{"a handshake byte by byte", false, func(c *Conn) {
 		h := frame.Handshake{InfoHash: c.Torrent.InfoHash, PeerID: c.ID}
-		go c.drain()
+		c.stage.Go(c.drain)
 		for _, b := range h.Append(nil) {
 			if c.Raw(b); !c.Wait(100 * time.Millisecond) {
 				return
@@ -41,7 +41,7 @@ var Scripts = []Script{
 	{"a handshake and the end", true, func(c *Conn) { c.Shake() }},
 	{"half-closed", true, func(c *Conn) { // what follows the end of its stream is nobody's
 		c.Shake()
-		if half, is := c.Conn.(interface{ CloseWrite() error }); is {
+		if half, is := c.ReadWriteCloser.(interface{ CloseWrite() error }); is {
 			_ = half.CloseWrite()
 		}
 		c.Linger()
@@ -126,7 +126,7 @@ var Scripts = []Script{
 	}},
 	{"a frame byte by byte, for ever", false, func(c *Conn) {
 		c.Shake()
-		go c.drain()
+		c.stage.Go(c.drain)
 		var b []byte
 		for i := uint32(0); ; i++ {
 			b = binary.BigEndian.AppendUint32(b[:0], 0)
@@ -137,7 +137,7 @@ var Scripts = []Script{
 	}},
 	{"flapping, slowly", false, func(c *Conn) {
 		c.Shake()
-		go c.drain()
+		c.stage.Go(c.drain)
 		c.Send(c.everything())
 		for c.Wait(200 * time.Millisecond) {
 			c.Send(frame.Frame{Kind: frame.Unchoke})

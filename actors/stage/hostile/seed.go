@@ -17,7 +17,7 @@ type Seed struct {
 
 // Script serves.
 func (s Seed) Script(name string) Script {
-	return Script{Name: name, Play: func(c *Conn) {
+	return Script{Name: name, Act: func(c *Conn) {
 		c.Shake()
 		c.Send(c.everything(), frame.Frame{Kind: frame.Unchoke})
 		for {
@@ -28,12 +28,15 @@ func (s Seed) Script(name string) Script {
 			if kind != frame.Request || len(fields) != 12 {
 				continue
 			}
-			if s.Pause > 0 && !c.Wait(s.Pause) {
-				return
-			}
 			be := binary.BigEndian
 			piece, begin, length := be.Uint32(fields), be.Uint32(fields[4:]), be.Uint32(fields[8:])
 			at := int64(piece)*c.Torrent.PieceLength + int64(begin)
+			if at+int64(length) > int64(len(s.Data)) {
+				return
+			}
+			if s.Pause > 0 && !c.Wait(s.Pause) {
+				return
+			}
 			block := append([]byte(nil), s.Data[at:at+int64(length)]...)
 			if s.Spoil != nil {
 				s.Spoil(piece, begin, block)

@@ -2,6 +2,8 @@ package sim
 
 import (
 	"reflect"
+	"slices"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 )
@@ -16,6 +18,7 @@ type mailbox struct {
 	system    fifo
 	user      fifo
 	suspended bool
+	held      bool // its actor hangs
 	waiting   bool // for its turn
 }
 
@@ -41,15 +44,25 @@ func (m *mailbox) Start() {}
 func (m *mailbox) UserMessageCount() int { return m.user.len() }
 
 func (m *mailbox) wake() {
-	if !m.waiting && (m.system.len() > 0 || !m.suspended && m.user.len() > 0) {
+	if !m.waiting && !m.held && (m.system.len() > 0 || !m.suspended && m.user.len() > 0) {
 		m.waiting = true
 		m.sim.ready = append(m.sim.ready, m)
 	}
 }
 
+// Hold implements supervise.Holds.
+func (m *mailbox) Hold(d time.Duration, first any) {
+	m.held = true
+	m.user.unpop(first)
+	m.sim.at(m.sim.now+int64(d), m.life, func() {
+		m.held = false
+		m.wake()
+	})
+}
+
 func (m *mailbox) take() {
 	m.waiting = false
-	if m.life.over() {
+	if m.held || m.life.over() {
 		return
 	}
 	m.life.host.steps++
@@ -125,6 +138,16 @@ type fifo struct {
 func (q *fifo) len() int { return len(q.items) - q.head }
 
 func (q *fifo) push(item any) { q.items = append(q.items, item) }
+
+// unpop puts an item before all others.
+func (q *fifo) unpop(item any) {
+	if q.head == 0 {
+		q.items = slices.Insert(q.items, 0, item)
+		return
+	}
+	q.head--
+	q.items[q.head] = item
+}
 
 func (q *fifo) pop() any {
 	item := q.items[q.head]

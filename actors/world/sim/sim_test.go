@@ -269,3 +269,31 @@ func TestHavesTravelEach(t *testing.T) {
 		t.Errorf("arrived as %v, want %v", got, want)
 	}
 }
+
+// A mailbox that is held hands over nothing, and then first what it is told to.
+func TestHold(t *testing.T) {
+	s := New(1, nil)
+	h := s.NewHost("a", Class{})
+	var got []any
+	m := h.Mailbox().(*mailbox)
+	m.RegisterHandlers(invoker(func(message any) { got = append(got, message) }), h.Dispatcher())
+	m.PostUserMessage("second")
+	m.Hold(time.Second, "first")
+	m.PostUserMessage("third")
+	for len(got) == 0 && s.Step() {
+	}
+	if s.Elapsed() != time.Second {
+		t.Errorf("the first came after %v", s.Elapsed())
+	}
+	for s.Step() {
+	}
+	if want := []any{"first", "second", "third"}; !slices.Equal(got, want) {
+		t.Errorf("handled in the order %v", got)
+	}
+}
+
+type invoker func(any)
+
+func (i invoker) InvokeUserMessage(m any)   { i(m) }
+func (i invoker) InvokeSystemMessage(m any) { i(m) }
+func (invoker) EscalateFailure(_, _ any)    {}

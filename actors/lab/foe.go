@@ -1,0 +1,141 @@
+package lab
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"time"
+
+	"kouzui/actors/stage/hostile"
+	"kouzui/actors/world"
+	"kouzui/actors/world/sim"
+	"kouzui/messages"
+	"kouzui/wire/announce"
+)
+
+// foe is a node without a client: it is in the swarm to do harm. It announces
+// itself, is dialled and dials, and plays a script on each connection.
+type foe struct {
+	run    *run
+	class  *Class
+	host   *sim.Host
+	world  *world.World
+	stage  *stage
+	rnd    *rand.Rand
+	id     [20]byte
+	open   int
+	listen world.Listener
+}
+
+const (
+	foePort    = 6881
+	mostPlays  = 8 // connections of a foe at a time
+	callsEach  = 3 // whom it dials after each announce
+	callWithin = 20 * time.Second
+)
+
+// dishonest are those that serve, after their fashion; the others stand in
+// package hostile.
+var dishonest = map[string]hostile.Seed{
+	"a liar": {Spoil: func(_, _ uint32, block []byte) { block[0] ^= 1 }},
+	"a liar at times": {Spoil: func(piece, begin uint32, block []byte) {
+		if (piece+begin>>14)%5 == 0 {
+			block[len(block)-1] ^= 1
+		}
+	}},
+	"a slow seed": {Pause: 4 * time.Second},
+}
+
+// hostileNames are what a class can be told to do.
+func hostileNames() []string {
+	var names []string
+	for name := range dishonest {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, s := range hostile.Scripts {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+func (c *Class) checkHostile() *problem {
+	names := hostileNames()
+	for _, name := range c.Hostile {
+		if p := oneOf("hostile", name, names); p != nil {
+			return p
+		}
+	}
+	if len(c.Hostile) > 0 && (c.Have > 0 || c.Copies > 0 || len(c.Faults) > 0) {
+		return wrong("hostile", "and have, copies or faults exclude each other")
+	}
+	return nil
+}
+
+func (r *run) script(name string) hostile.Script {
+	if s, is := dishonest[name]; is {
+		s.Data = r.content.data
+		return s.Script(name)
+	}
+	i := slices.IndexFunc(hostile.Scripts, func(s hostile.Script) bool { return s.Name == name })
+	return hostile.Scripts[i]
+}
+
+// intrude has a foe arrive.
+func (r *run) intrude(c *Class, name string) {
+	if r.over {
+		return
+	}
+	f := &foe{run: r, class: c, stage: &stage{sim: r.sim}, rnd: r.sim.Rand("foe " + name)}
+	for i := range f.id {
+		f.id[i] = byte(f.rnd.Uint32())
+	}
+	f.host = r.sim.NewHost(name, c.host())
+	f.world = f.host.World()
+	r.foes = append(r.foes, f)
+	f.listen, _ = f.world.Network.Listen(fmt.Sprintf(":%d", foePort), 0, f.play, nil) // the host is new, the port free
+	f.announce(announce.Started)
+}
+
+func (f *foe) announce(e announce.Event) {
+	f.world.Trackers.Announce(trackerURL, announce.Request{
+		InfoHash: f.run.content.torrent.InfoHash, PeerID: f.id, Port: foePort, Left: 1, NumWant: 50, Event: e,
+	}, 30*time.Second, func(reply announce.Reply, _ error) {
+		f.world.Clock.AfterFunc(time.Duration(f.run.Announce), func() { f.announce(announce.None) })
+		for _, p := range reply.Peers[:min(callsEach, len(reply.Peers))] {
+			f.call(p.Addr)
+		}
+	})
+}
+
+func (f *foe) call(addr netip.AddrPort) {
+	if slices.ContainsFunc(f.run.foes, func(f *foe) bool { return f.host.Addr == addr.Addr() }) {
+		return // they mean each other no harm
+	}
+	f.world.Network.Dial(addr, callWithin, func(l messages.Link, err error) {
+		if err == nil {
+			f.play(l)
+		}
+	})
+}
+
+func (f *foe) play(l messages.Link) {
+	if f.open == mostPlays {
+		l.Close(nil)
+		return
+	}
+	f.open++
+	s := f.run.script(pick(f.rnd, f.class.Hostile...))
+	seed := f.rnd.Uint64()
+	f.stage.Go(func() {
+		defer func() { f.open-- }()
+		s.Play(f.stage, f.stage.open(l, f.run.content.torrent, f.host.Pool), f.run.content.torrent, seed)
+	})
+}
+
+// leave ends all that a foe does.
+func (f *foe) leave() {
+	f.stage.end()
+	f.host.Kill()
+}

@@ -1,0 +1,254 @@
+package lab
+
+import (
+	"io"
+	"iter"
+	"slices"
+	"time"
+
+	"kouzui/actors/world/sim"
+	"kouzui/messages"
+	"kouzui/wire/buffer"
+	"kouzui/wire/frame"
+	"kouzui/wire/metainfo"
+)
+
+// stage plays scripts of package hostile, which are written as if they had
+// threads, in virtual time: each thread is a coroutine that runs until it has to
+// wait.
+type stage struct {
+	sim     *sim.Sim
+	threads []*thread
+	now     *thread // the one that runs
+	over    bool
+}
+
+type thread struct {
+	next  func() (struct{}, bool)
+	stop  func()
+	yield func(struct{}) bool
+}
+
+// Go implements hostile.Stage.
+func (s *stage) Go(f func()) {
+	if s.over {
+		return
+	}
+	t := &thread{}
+	t.next, t.stop = iter.Pull(func(yield func(struct{}) bool) {
+		t.yield = yield
+		f()
+	})
+	s.threads = append(s.threads, t)
+	s.later(0, t)
+}
+
+// Wait implements hostile.Stage.
+func (s *stage) Wait(d time.Duration) bool {
+	if !s.over {
+		s.later(d, s.now)
+	}
+	return s.pause()
+}
+
+// Open implements hostile.Stage.
+func (s *stage) Open() bool { return !s.over }
+
+func (s *stage) later(d time.Duration, t *thread) { s.sim.After(d, func() { s.run(t) }) }
+
+func (s *stage) run(t *thread) {
+	if s.over {
+		return
+	}
+	s.now = t
+	if _, more := t.next(); !more {
+		i := slices.Index(s.threads, t)
+		s.threads = slices.Delete(s.threads, i, i+1)
+	}
+	s.now = nil
+}
+
+// pause has the running thread wait until somebody runs it again; false means
+// that it has to end.
+func (s *stage) pause() bool { return !s.over && s.now.yield(struct{}{}) }
+
+// end has all threads end.
+func (s *stage) end() {
+	s.over = true
+	for _, t := range s.threads {
+		t.stop()
+	}
+}
+
+const (
+	// mostQueued is how many frames a stream may have queued before whoever
+	// writes waits, and mostUnread how many bytes wait to be read before nothing
+	// more is taken from the connection.
+	mostQueued = 256
+	mostUnread = 64 << 10
+	retryWrite = 20 * time.Millisecond
+)
+
+// stream is a connection as bytes, for a script at one end of it. What a client
+// would not understand ends the connection as the client would.
+type stream struct {
+	stage *stage
+	link  messages.Link
+
+	head    []byte // as far as the handshake has been written
+	decoder *frame.Decoder
+	garbled bool // what was written last made no sense
+
+	unread  []byte
+	batches []*messages.FramesReceived // that have not gone back
+	closed  bool
+	waiting []*thread
+}
+
+func (s *stage) open(link messages.Link, t *metainfo.Torrent, pool *buffer.Pool) *stream {
+	c := &stream{stage: s, link: link}
+	limits := frame.Limits{Pieces: t.PieceCount(), Extended: 16 << 10}
+	c.decoder = frame.NewDecoder(pool, limits, frame.Options{})
+	link.ReadHandshake(24*time.Hour, func(h frame.Handshake, err error) {
+		if err == nil {
+			c.unread = h.Append(c.unread)
+			c.wake()
+		}
+	})
+	link.Start(limits, c.take)
+	return c
+}
+
+func (c *stream) take(m any) {
+	switch m := m.(type) {
+	case *messages.FramesReceived:
+		for _, f := range m.Frames {
+			c.unread = frame.AppendHeader(c.unread, f)
+			if f.Block != nil {
+				c.unread = append(c.unread, f.Block.Bytes()...)
+				f.Block.Release()
+			}
+		}
+		c.batches = append(c.batches, m)
+		c.giveBack()
+	case *messages.LinkClosed:
+		c.closed = true
+	}
+	c.wake()
+}
+
+func (c *stream) giveBack() {
+	for len(c.batches) > 0 && len(c.unread) < mostUnread {
+		m := c.batches[0]
+		c.batches = c.batches[1:]
+		c.link.Done(m)
+	}
+}
+
+func (c *stream) wake() {
+	for _, t := range c.waiting {
+		c.stage.later(0, t)
+	}
+	c.waiting = nil
+}
+
+// wait waits for news of the connection.
+func (c *stream) wait() bool {
+	c.waiting = append(c.waiting, c.stage.now)
+	return c.stage.pause()
+}
+
+// Read implements io.Reader.
+func (c *stream) Read(p []byte) (int, error) {
+	for len(c.unread) == 0 {
+		if c.closed || !c.wait() {
+			return 0, io.EOF
+		}
+	}
+	n := copy(p, c.unread)
+	c.unread = c.unread[n:]
+	c.giveBack()
+	return n, nil
+}
+
+// Write implements io.Writer.
+func (c *stream) Write(p []byte) (int, error) {
+	for sim.Backlog(c.link) > mostQueued && !c.closed {
+		if !c.stage.Wait(retryWrite) {
+			break
+		}
+	}
+	for c.garbled && !c.closed && c.wait() {
+	}
+	if c.closed || !c.stage.Open() {
+		return 0, io.ErrClosedPipe
+	}
+	rest := p
+	if need := frame.HandshakeLen - len(c.head); need > 0 {
+		n := min(need, len(rest))
+		c.head, rest = append(c.head, rest[:n]...), rest[n:]
+		if n == need {
+			h, err := frame.ParseHandshake(c.head)
+			if err != nil {
+				c.garble(err)
+				return len(p), nil
+			}
+			c.link.SendHandshake(h)
+		}
+	}
+	if err := c.send(rest); err != nil {
+		c.garble(err)
+	}
+	return len(p), nil
+}
+
+func (c *stream) garble(err error) {
+	c.garbled = true
+	sim.Garble(c.link, err)
+}
+
+// send cuts bytes into frames, as the other side would.
+func (c *stream) send(p []byte) error {
+	var frames []frame.Frame
+	var err error
+	for len(p) > 0 && err == nil {
+		n := 0
+		for _, into := range c.decoder.Buffers(0) {
+			n += copy(into, p[n:])
+		}
+		p = p[n:]
+		frames, err = c.decoder.Advance(n, frames)
+	}
+	for _, f := range frames {
+		out := messages.Outgoing{Frame: f}
+		if f.Block != nil {
+			out.Source, out.Block = &bytesOf{slices.Clone(f.Block.Bytes())}, nil
+			f.Block.Release()
+		}
+		c.link.Send([]messages.Outgoing{out})
+	}
+	return err
+}
+
+// CloseWrite ends the stream for the other side.
+func (c *stream) CloseWrite() error {
+	c.garble(io.EOF)
+	return nil
+}
+
+// Close implements io.Closer.
+func (c *stream) Close() error {
+	c.decoder.Close()
+	c.link.Close(nil)
+	return nil
+}
+
+// bytesOf is a block's payload as a messages.BlockSource.
+type bytesOf struct{ block []byte }
+
+func (b *bytesOf) ReadBlocks(bufs [][]byte, off int64, done func(error)) {
+	for _, buf := range bufs {
+		off += int64(copy(buf, b.block[off:]))
+	}
+	done(nil)
+}

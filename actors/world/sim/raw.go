@@ -1,0 +1,36 @@
+package sim
+
+import (
+	"slices"
+
+	"kouzui/messages"
+)
+
+// What plays a peer by hand, byte by byte, needs of a link beyond what actors
+// do.
+
+// Garble ends a connection for the other side, which cannot make sense of what
+// it was sent: with this error, which is not this end's, and a transit later.
+func Garble(l messages.Link, err error) {
+	if l := l.(*link); l.closed == nil {
+		l.launch(&segment{from: l, bytes: overhead, fin: err})
+	}
+}
+
+// Backlog is how many frames wait at this end of a connection.
+func Backlog(of messages.Link) int {
+	l := of.(*link)
+	n := len(l.queue)
+	for _, seg := range l.loaded {
+		n += len(seg.frames)
+	}
+	return n
+}
+
+// Rests tells whether nothing is under way on any connection of the host, and
+// all that was delivered has come back.
+func (h *Host) Rests() bool {
+	return !slices.ContainsFunc(h.links, func(l *link) bool {
+		return l.ahead > 0 || l.flying > 0 || len(l.arrived) > 0 || Backlog(l) > 0
+	})
+}
