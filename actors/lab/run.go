@@ -198,8 +198,8 @@ func (r *run) play() {
 	if err != nil && r.whole() {
 		for _, n := range r.nodes {
 			if r.owes(n) {
-				r.blame(n, "it is not complete after %v: %v (%d of %d bytes, %s, %d peers; %s)", r.sim.Elapsed(), err,
-					n.life.Have, r.content.torrent.Length, n.life.State, n.life.Peers, n.life.Why)
+				r.blame(n, "it is not complete: %v (%d of %d bytes, %s, %d peers; %s; %v)", err,
+					n.life.Have, r.content.torrent.Length, n.life.State, n.life.Peers, n.life.Why, n.failed)
 			}
 		}
 	}
