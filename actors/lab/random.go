@@ -50,6 +50,8 @@ func Random(seed uint64) *Scenario {
 		foe.Up = pick(rnd, Size(16<<10), 128<<10, 1<<20)
 		foe.Delay = Time(pick(rnd, 0, 20*time.Millisecond))
 		s.Class = append(s.Class, foe)
+	} else {
+		s.Payload = pick(rnd, PayloadReal, PayloadDescribed)
 	}
 	for range rnd.IntN(4) {
 		e := Event{At: Time(moment(rnd)), For: Time(between(rnd, time.Second, time.Minute))}

@@ -188,10 +188,16 @@ func (s *Scenario) check() error {
 	if s.Piece < 16<<10 || s.Piece > 16<<20 {
 		return wrong("piece", "must be from 16 KiB to 16 MiB")
 	}
+	hostile := slices.ContainsFunc(s.Class, func(c Class) bool { return len(c.Hostile) > 0 })
 	if s.Payload == "" {
 		s.Payload = PayloadDescribed
+		if hostile {
+			s.Payload = PayloadReal
+		}
 	}
 	switch {
+	case hostile && s.Payload != PayloadReal:
+		return wrong("payload", "must be real where somebody is hostile, and could lie")
 	case s.Payload != PayloadReal && s.Payload != PayloadDescribed:
 		return wrong("payload", "is %q, which is neither \"real\" nor \"described\"", s.Payload)
 	case s.Payload == PayloadDescribed && s.Piece%described.PageSize != 0:
