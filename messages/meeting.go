@@ -86,6 +86,9 @@ type PeersWanted struct{ Wanted bool }
 // RoomWanted: peers to scheduler, once a second while somebody was turned away,
 // or could be dialled, but for the limit of connections. The scheduler
 // disconnects a peer that has been of no use for long, if there is one.
+//
+// For want of connections in the whole process it comes from peers or listener to
+// the client, which passes it on to one torrent after the other.
 type RoomWanted struct{}
 
 // PeerUseful: a peer to peers, once for each connection, when payload has come

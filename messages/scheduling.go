@@ -119,7 +119,7 @@ const (
 	GoneDuplicate                   // this peer was connected already
 	GoneBanned                      // it sent data that is proven wrong
 	GoneUseless                     // both are complete, or it does not help and others wait
-	GoneCrowded                     // over the connection limit
+	GoneCrowded                     // too many connections in the process to dial
 	GoneFailed                      // its actor panicked
 	GoneStopping                    // we stop
 )

@@ -87,6 +87,7 @@ type client struct {
 	tried    bool // that word has come
 	torrents map[metainfo.Hash]*entry
 	sharing  bool // a division of the memory is on its way
+	turns    int  // of torrents that were asked to make room
 }
 
 func (cl *client) Receive(c actor.Context) {
@@ -106,6 +107,9 @@ func (cl *client) Receive(c actor.Context) {
 		cl.limit(c)
 	case *sharing:
 		cl.share(c)
+
+	case *messages.RoomWanted:
+		cl.makeRoom(c)
 
 	case *messages.ListenerStarted:
 		c.Send(cl.listener, &messages.Listen{Before: cl.addr})
@@ -227,6 +231,16 @@ func (cl *client) share(c actor.Context) {
 // order in each run.
 func (cl *client) inOrder() []*entry {
 	return slices.SortedFunc(maps.Values(cl.torrents), func(a, b *entry) int { return strings.Compare(a.pid.Id, b.pid.Id) })
+}
+
+// makeRoom has one of the torrents that have peers give up one that is of no use:
+// each in turn, for who has the most may have use for all of them.
+func (cl *client) makeRoom(c actor.Context) {
+	all := slices.DeleteFunc(cl.inOrder(), func(e *entry) bool { return e.last.Peers == 0 })
+	if len(all) > 0 {
+		cl.turns++
+		c.Send(all[cl.turns%len(all)].pid, &messages.RoomWanted{})
+	}
 }
 
 func (cl *client) hungry() (n int) {

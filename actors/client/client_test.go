@@ -2,6 +2,7 @@ package client
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"testing"
 
@@ -21,6 +22,7 @@ type scene struct {
 	t                          *testing.T
 	events                     chan any
 	shares                     chan Share
+	own                        map[metainfo.Hash]*stage.Probe // of torrents that do not share one
 }
 
 func newScene(t *testing.T, listens bool) *scene {
@@ -31,8 +33,11 @@ func newScene(t *testing.T, listens bool) *scene {
 		Notify:   func(m any) { s.events <- m },
 		Restarts: func(string) int { return 3 },
 		Limiter:  s.Relay("limiter", s.limiter),
-		Torrent: func(_ messages.Refs, _ *messages.AddTorrent, share Share) *actor.Props {
+		Torrent: func(_ messages.Refs, add *messages.AddTorrent, share Share) *actor.Props {
 			s.shares <- share
+			if own := s.own[add.Torrent.InfoHash]; own != nil {
+				return s.Relay("torrent", own)
+			}
 			return s.Relay("torrent", s.torrent)
 		},
 	}
@@ -233,5 +238,26 @@ func TestARestartedTorrentIsToldWhatItCounted(t *testing.T) {
 	want := messages.CountsSoFar{Downloaded: 600, Uploaded: 50, Wasted: 4, Corrupt: 1}
 	if m := stage.Await[*messages.CountsSoFar](s.torrent); *m != want {
 		t.Errorf("it is told %+v", m)
+	}
+}
+
+// Who has no connection at all has none to give up.
+func TestTorrentsMakeRoomInTurn(t *testing.T) {
+	s := newScene(t, false)
+	s.own = map[metainfo.Hash]*stage.Probe{}
+	var probes []*stage.Probe
+	for i, peers := range []int{3, 0, 1} {
+		torrent, _ := stage.Torrent(t, 1000*(i+1), 16<<10)
+		probe := s.StartProbe(fmt.Sprintf("torrent with %d peers", peers))
+		s.own[torrent.InfoHash], probes = probe, append(probes, probe)
+		s.Tell(&messages.AddTorrent{Torrent: torrent})
+		s.Tell(&messages.Progress{InfoHash: torrent.InfoHash, Peers: peers})
+	}
+	for range 4 {
+		s.Tell(&messages.RoomWanted{})
+	}
+	for range 2 { // so none is left for the one without peers
+		stage.Await[*messages.RoomWanted](probes[0])
+		stage.Await[*messages.RoomWanted](probes[2])
 	}
 }

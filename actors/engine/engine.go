@@ -54,6 +54,8 @@ func (e *engine) Receive(c actor.Context) {
 		c.Forward(e.Refs.Store)
 	case *messages.AdoptLink, *messages.PeersFound, *messages.SetLimits, *messages.Disband:
 		c.Forward(e.Refs.Peers)
+	case *messages.RoomWanted:
+		c.Forward(e.Refs.Scheduler)
 	case *actor.Restarting, *actor.Stopping:
 		e.ending = true
 	case *actor.Terminated:

@@ -18,7 +18,12 @@ type network struct {
 }
 
 func (n network) Listen(addr string, perSecond int, accept func(messages.Link), failed func(error)) (world.Listener, error) {
-	return n.Network.Listen(addr, perSecond, func(l messages.Link) { accept(n.links.add(l)) }, failed)
+	return n.Network.Listen(addr, perSecond, func(l messages.Link) {
+		if l != nil {
+			l = n.links.add(l)
+		}
+		accept(l)
+	}, failed)
 }
 
 func (n network) Dial(addr netip.AddrPort, timeout time.Duration, done func(messages.Link, error)) (cancel func()) {

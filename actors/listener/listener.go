@@ -28,6 +28,7 @@ import (
 const (
 	perSecond = 1000             // accepted connections: most of a flood are closed at once, see gate
 	patience  = 10 * time.Second // for a handshake
+	roomPause = time.Second      // between two wishes for room
 
 	// A bind that failed is tried again after firstRetry, then twice that, up
 	// to lastRetry, less up to a quarter by chance.
@@ -62,7 +63,8 @@ type listener struct {
 	failures int                     // to bind, since we last were
 	timer    world.Timer
 	rand     *rand.Rand
-	socket   *socket // nil: not bound
+	socket   *socket   // nil: not bound
+	asked    time.Time // for room, last
 }
 
 // socket is what is bound, and the gate behind it. Messages that come of another
@@ -86,8 +88,9 @@ type (
 		handshake frame.Handshake
 		err       error
 	}
-	blocked struct{ on *socket }
-	lost    struct {
+	blocked    struct{ on *socket }
+	turnedAway struct{ on *socket } // somebody, for want of connections
+	lost       struct {
 		on  *socket
 		err error
 	}
@@ -117,6 +120,11 @@ func (l *listener) Receive(c actor.Context) {
 		if m.on == l.socket {
 			supervise.Remark(c, "blocked", supervise.Number("inbound", 1))
 			c.Send(l.Refs.Client, &messages.AddressesBlocked{Inbound: true, Count: 1})
+		}
+	case *turnedAway:
+		if now := l.World.Clock.Now(); m.on == l.socket && now.Sub(l.asked) >= roomPause {
+			l.asked = now
+			c.Send(l.Refs.Client, &messages.RoomWanted{})
 		}
 	case *greeted:
 		if m.on == l.socket {
@@ -175,7 +183,9 @@ func (l *listener) listen(c actor.Context, addr string) error {
 	s := &socket{gate: newGate()}
 	deliver := world.Deliver(c)
 	accept := func(link messages.Link) {
-		if l.Blocklist.Blocks(link.Remote().Addr()) {
+		if link == nil {
+			deliver(&turnedAway{s})
+		} else if l.Blocklist.Blocks(link.Remote().Addr()) {
 			link.Close(errBlocked)
 			deliver(&blocked{s})
 		} else if s.gate.enter(link, l.World.Clock.Now()) {

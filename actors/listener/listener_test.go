@@ -281,3 +281,19 @@ func TestStopClosesWhatWaits(t *testing.T) {
 		t.Error(err, l.Closed())
 	}
 }
+
+// The client hears once a second that somebody was turned away for want of
+// connections, however many they are.
+func TestTellsWhomItTurnsAway(t *testing.T) {
+	s := perform(t, ":0")
+	l := s.listen("")
+	for range 3 {
+		for range 100 {
+			l.TurnAway()
+		}
+		stage.Next[*messages.RoomWanted](s.client)
+		s.Settle()
+		s.Quiet(s.client)
+		s.World.Clock.Advance(roomPause)
+	}
+}

@@ -32,6 +32,8 @@ func (p *peer) start(c actor.Context) {
 // incarnation had dialled is as good.
 func (p *peer) dialled(c actor.Context, m *dialled) {
 	switch {
+	case errors.Is(m.err, world.ErrCrowded):
+		p.end(c, messages.GoneCrowded, m.err)
 	case m.err != nil:
 		p.end(c, messages.GoneDial, m.err)
 	case p.link != nil:

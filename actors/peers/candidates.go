@@ -197,6 +197,9 @@ func (c *candidates) gone(addr netip.AddrPort, why messages.GoneReason, now time
 		x.failures = 0
 	}
 	x.busy = false
+	if why == messages.GoneCrowded {
+		return // it is not at fault
+	}
 	x.failures++
 	if why == messages.GoneSelf || why == messages.GoneBanned {
 		x.never = true

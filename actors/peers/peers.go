@@ -25,6 +25,7 @@ const (
 	DefaultMax = 100
 
 	maxHalfOpen    = 16
+	crowdedPause   = time.Second
 	dialsPerSecond = 20
 	// One host may have a limit/maxPerHost of the connections that come in.
 	maxPerHost = 2
@@ -108,7 +109,11 @@ type peers struct {
 	// disband is what the scheduler is told once nobody is left; nil: we go on.
 	disband *messages.Disband
 	turned  bool // somebody was turned away for want of room
-	timer   world.Timer
+	crowded bool // somebody was not dialled, for the process has too many connections
+	// pause is until when that is not tried again, and then with one dial; zero:
+	// there was room for the last.
+	pause time.Time
+	timer world.Timer
 	// Dials are paced by a bucket of a second.
 	dials  float64
 	filled time.Time
@@ -197,7 +202,15 @@ func (p *peers) dial(c actor.Context) {
 	now := p.World.Clock.Now()
 	p.dials = min(p.dials+now.Sub(p.filled).Seconds()*dialsPerSecond, dialsPerSecond)
 	p.filled = now
-	for p.wanted && len(p.slots) < p.Max && p.halfOpen() < maxHalfOpen {
+	if p.wanted && p.pause.After(now) {
+		p.wake(c, p.pause.Sub(now))
+		return
+	}
+	halfOpen := maxHalfOpen
+	if !p.pause.IsZero() {
+		halfOpen = 1
+	}
+	for p.wanted && len(p.slots) < p.Max && p.halfOpen() < halfOpen {
 		best, due := p.known.next(now, p.rnd)
 		if best == nil {
 			if !due.IsZero() {
@@ -227,7 +240,10 @@ func (p *peers) wantRoom(c actor.Context) {
 	if p.turned {
 		c.Send(p.Refs.Scheduler, &messages.RoomWanted{})
 	}
-	p.turned = false
+	if p.crowded {
+		c.Send(p.Refs.Client, &messages.RoomWanted{})
+	}
+	p.turned, p.crowded = false, false
 }
 
 func (p *peers) wake(c actor.Context, d time.Duration) {
@@ -338,6 +354,7 @@ func (p *peers) ready(c actor.Context, m *messages.PeerReady) {
 		return
 	}
 	if !s.Inbound {
+		p.pause = time.Time{}
 		p.known.met(s.Addr)
 	}
 	if !p.settle(c, s) {
@@ -367,6 +384,10 @@ func (p *peers) terminated(c actor.Context, m *actor.Terminated) {
 		why = messages.GoneClosed
 	}
 	if !s.Inbound {
+		p.pause = time.Time{}
+		if why == messages.GoneCrowded {
+			p.pause, p.crowded = p.World.Clock.Now().Add(crowdedPause), true
+		}
 		p.known.gone(s.Addr, why, p.World.Clock.Now(), p.rnd)
 	}
 	p.dial(c)

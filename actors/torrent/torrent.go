@@ -103,6 +103,8 @@ func (t *torrent) Receive(c actor.Context) {
 		t.renewal.memory = m
 		t.forward(c)
 
+	case *messages.RoomWanted:
+		t.forward(c)
 	case *messages.CountsSoFar:
 		t.goOnFrom(c, m)
 

@@ -117,7 +117,7 @@ func runDemo(out *output, size int64) (err error) {
 	failed := make(chan error, 1)
 	limits := trackerserver.DefaultLimits
 	limits.Interval = 4 * time.Second
-	tracker, err := startTracker(realWorld(buffer.NewPool(0)), out.log, nil, "127.0.0.1:0", limits, failed)
+	tracker, err := startTracker(realWorld(buffer.NewPool(0), 0), out.log, nil, "127.0.0.1:0", limits, failed)
 	if err != nil {
 		return err
 	}
@@ -196,7 +196,7 @@ func (d *demo) start(role string, i int) error {
 	pool := buffer.NewPool(keepFree / 4)
 	var err error
 	c.client, err = actors.Start(actors.Options{
-		World: realWorld(pool), Pool: pool, Log: d.out.log, Sinks: []supervise.Sink{c.recent},
+		World: realWorld(pool, 0), Pool: pool, Log: d.out.log, Sinks: []supervise.Sink{c.recent},
 		Notify: func(event any) { d.inbox.put(heard{c, event}) },
 		Listen: "127.0.0.1:0", Memory: actors.DefaultMemory / 4, Limits: messages.SetLimits{Up: d.limit},
 	})

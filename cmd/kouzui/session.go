@@ -64,10 +64,10 @@ type job struct {
 func (j *job) path() string { return filepath.Join(j.options.Dir, j.torrent.Name) }
 
 // engineOptions are those of a client in the real world.
-func engineOptions(out *output, b *inbox, sinks []supervise.Sink, listen string, memory int64, limits messages.SetLimits) actors.Options {
+func engineOptions(out *output, b *inbox, sinks []supervise.Sink, listen string, connections int, memory int64, limits messages.SetLimits) actors.Options {
 	pool := buffer.NewPool(keepFree)
 	return actors.Options{
-		World: realWorld(pool), Pool: pool,
+		World: realWorld(pool, connections), Pool: pool,
 		Log: out.log, Sinks: append(sinks, b), Notify: b.put,
 		Listen: listen, Memory: memory, Limits: limits,
 	}

@@ -82,7 +82,7 @@ func runTracker(c *cobra.Command, o *outputFlags, listen string, limits trackers
 	}
 	defer sinks.close(out)
 	failed := make(chan error, 1)
-	tracker, err := startTracker(realWorld(buffer.NewPool(0)), out.log, sinks.list, listen, limits, failed)
+	tracker, err := startTracker(realWorld(buffer.NewPool(0), 0), out.log, sinks.list, listen, limits, failed)
 	if err != nil {
 		return fail(exitNetwork, err)
 	}
@@ -96,8 +96,9 @@ func runTracker(c *cobra.Command, o *outputFlags, listen string, limits trackers
 	}
 }
 
-func realWorld(pool *buffer.Pool) *world.World {
-	return real.New(real.Options{Pool: pool, Version: actors.Version})
+// realWorld is one with so many connections with peers at most; 0: no limit.
+func realWorld(pool *buffer.Pool, connections int) *world.World {
+	return real.New(real.Options{Pool: pool, Version: actors.Version, Connections: connections})
 }
 
 // servedTracker is a tracker in a supervision tree of its own.

@@ -24,6 +24,10 @@ import (
 // then any.
 const usualPorts = "6881-6889,0"
 
+// defaultConnections is room for ten torrents with all the peers that they may
+// have.
+const defaultConnections = 500
+
 // transferFlags are what download and seed have in common.
 type transferFlags struct {
 	output  outputFlags
@@ -37,6 +41,7 @@ type transferFlags struct {
 	host, port     string
 	blocklist      string
 	maxPeers       int
+	maxConnections int
 	slots          int
 	peers          []string
 	trackers       []string
@@ -66,6 +71,7 @@ func (t *transferFlags) bind(c *cobra.Command) {
 	f.StringVar(&t.port, "listen-port", usualPorts, "`PORT`s to accept connections at, the first free one of a list and of ranges in it (0: any; none: no connections)")
 	f.StringVar(&t.blocklist, "blocklist", "", "connect with nobody on the list in this `FILE`: P2P text, ipfilter.dat, CIDR or addresses, also gzipped")
 	f.IntVar(&t.maxPeers, "max-peers", 50, "connections a torrent")
+	f.IntVar(&t.maxConnections, "max-connections", defaultConnections, "connections of all torrents together; if it is not given, twice --max-peers where that is more")
 	f.IntVar(&t.slots, "unchoke-slots", 4, "peers that may download from us at a time, beside one that is tried out")
 	f.StringArrayVar(&t.peers, "peer", nil, "connect to this peer, `HOST:PORT` (repeatable)")
 	f.StringArrayVar(&t.trackers, "tracker", nil, "announce at this `URL` too, as a tier of its own (repeatable)")
@@ -91,13 +97,15 @@ environment. If it fails, that is a warning.`
 
 // check refuses values that contradict each other or make no sense.
 func (t *transferFlags) validate(c *cobra.Command) error {
-	for _, name := range []string{"seed-ratio", "seed-time", "stall-timeout", "timeout", "max-peers", "unchoke-slots"} {
+	for _, name := range []string{"seed-ratio", "seed-time", "stall-timeout", "timeout", "max-peers", "max-connections", "unchoke-slots"} {
 		if strings.HasPrefix(c.Flag(name).Value.String(), "-") {
 			return usagef("", "--%s cannot be negative", name)
 		}
 	}
-	if t.maxPeers == 0 {
-		return usagef("", "--max-peers must be at least 1")
+	for _, name := range []string{"max-peers", "max-connections"} {
+		if c.Flag(name).Value.String() == "0" {
+			return usagef("", "--%s must be at least 1", name)
+		}
 	}
 	if t.memory.n < 1<<20 {
 		return usagef("", "--memory must be at least 1M")
@@ -151,12 +159,19 @@ func (t *transferFlags) options(ctx context.Context) (messages.TorrentOptions, e
 	return o, nil
 }
 
-// peersAllowed is how many connections each torrent may have, so that at most
-// half of the files that may be open are theirs: without the other half nothing
-// could be read or written.
-func peersAllowed(files, torrents int) int {
-	const others = 24 // the program's own, and connections that greet
-	return max((files-others)/2/max(torrents, 1), 1)
+// connections is how many there may be with peers: no more than half of the files
+// that may be open, for without the other half nothing could be read or written.
+func (t *transferFlags) connections(c *cobra.Command, files int, warn func(string)) int {
+	const others = 24 // files that are the program's own
+	most := t.maxConnections
+	if !c.Flag("max-connections").Changed {
+		most = max(most, 2*t.maxPeers)
+	}
+	if room := max((files-others)/2, 1); room < most {
+		warn(fmt.Sprintf("only %d files may be open at once, so there are no more than %d connections", files, room))
+		return room
+	}
+	return most
 }
 
 func resolve(ctx context.Context, peer string) ([]netip.AddrPort, error) {
@@ -223,10 +238,8 @@ func (t *transferFlags) run(c *cobra.Command, from []string, seed, mustExist boo
 			return err
 		}
 	}
-	if room := peersAllowed(openFilesAllowed(), len(torrents)); room < options.MaxPeers {
-		options.MaxPeers = room
-		out.warn(fmt.Sprintf("only %d files may be open at once, so no more than %d peers a torrent are connected", openFilesAllowed(), room))
-	}
+	connections := t.connections(c, openFilesAllowed(), out.warn)
+	options.MaxPeers = min(options.MaxPeers, connections)
 	blocked, err := loadBlocklist(t.blocklist, out)
 	if err != nil {
 		return err
@@ -247,7 +260,7 @@ func (t *transferFlags) run(c *cobra.Command, from []string, seed, mustExist boo
 		return err
 	}
 	defer s.observer.close()
-	engine := engineOptions(out, s.inbox, sinks.list, listen, t.memory.n, messages.SetLimits{Down: t.down.n, Up: t.up.n})
+	engine := engineOptions(out, s.inbox, sinks.list, listen, connections, t.memory.n, messages.SetLimits{Down: t.down.n, Up: t.up.n})
 	engine.Blocklist = blocked
 	engine.Faults = t.faults
 	engine.Notes = t.traceDomain

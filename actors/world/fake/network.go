@@ -130,6 +130,10 @@ func (l *Listener) Accept(remote netip.AddrPort) *Link {
 	return link
 }
 
+// TurnAway tells the actor that somebody came while no more connections might be
+// open.
+func (l *Listener) TurnAway() { l.accept(nil) }
+
 // Fail ends the accepting.
 func (l *Listener) Fail(err error) {
 	if !l.closed.Swap(true) {

@@ -30,8 +30,12 @@ func (n *Network) Listen(addr string, perSecond int, accept func(messages.Link),
 		return nil, cause(err)
 	}
 	take := func(conn net.Conn) {
-		c := conn.(*net.TCPConn)
-		accept(newLink(c, addrPort(c.RemoteAddr()), true, n.opts.Pool))
+		if !n.crowd.enter(true) {
+			_ = conn.Close()
+			accept(nil)
+			return
+		}
+		accept(n.link(conn, addrPort(conn.RemoteAddr()), true))
 	}
 	l := &listener{socket: socket, pace: newPace(perSecond), closing: make(chan struct{}), ended: make(chan struct{})}
 	go l.run(take, failed)

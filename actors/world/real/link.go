@@ -29,6 +29,7 @@ type link struct {
 	remote  netip.AddrPort
 	inbound bool
 	pool    *buffer.Pool
+	left    func() // called once, by the first Close; or nil
 
 	expect  atomic.Int64  // blocks
 	credits chan struct{} // for batches that the reader may deliver
@@ -128,6 +129,9 @@ func (l *link) Close(reason error) {
 	l.owned()
 	l.queue, l.greeting = nil, nil
 	close(l.closed)
+	if l.left != nil {
+		l.left()
+	}
 	if l.writing { // it may wait for a disk, and with it whoever closes the conn
 		go l.conn.Close()
 		return

@@ -25,21 +25,31 @@ var (
 // NetworkOptions says how a Network works.
 type NetworkOptions struct {
 	Pool *buffer.Pool // lends the blocks that payload is read into
+	// Connections is how many may be open at a time, both ways, those among them
+	// that are only being made; 0: no limit.
+	Connections int
 }
 
 // Network opens TCP connections.
 type Network struct {
-	opts NetworkOptions
+	opts  NetworkOptions
+	crowd crowd
 }
 
 var _ world.Network = (*Network)(nil)
 
 // NewNetwork makes the network of the machine.
-func NewNetwork(opts NetworkOptions) *Network { return &Network{opts: opts} }
+func NewNetwork(opts NetworkOptions) *Network {
+	return &Network{opts: opts, crowd: crowd{most: opts.Connections}}
+}
 
 // Dial is world.Network's. The returned cancel waits for a call of done that
 // has already begun, so done must not call it.
 func (n *Network) Dial(addr netip.AddrPort, timeout time.Duration, done func(messages.Link, error)) (cancel func()) {
+	if !n.crowd.enter(false) {
+		done(nil, world.ErrCrowded)
+		return func() {}
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	d := &dialing{stop: stop}
 	go func() {
@@ -49,17 +59,26 @@ func (n *Network) Dial(addr netip.AddrPort, timeout time.Duration, done func(mes
 		conn, err := dialer.DialContext(ctx, "tcp", addr.String())
 		d.answer(func() {
 			if err != nil {
+				n.crowd.leave(false)
 				done(nil, cause(err))
 			} else {
-				done(newLink(conn.(*net.TCPConn), addr, false, n.opts.Pool), nil)
+				done(n.link(conn, addr, false), nil)
 			}
 		}, func() {
 			if err == nil {
 				_ = conn.Close()
 			}
+			n.crowd.leave(false)
 		})
 	}()
 	return d.cancel
+}
+
+// link is a connection that has entered the crowd, and leaves it when it is closed.
+func (n *Network) link(conn net.Conn, remote netip.AddrPort, inbound bool) *link {
+	l := newLink(conn.(*net.TCPConn), remote, inbound, n.opts.Pool)
+	l.left = func() { n.crowd.leave(inbound) }
+	return l
 }
 
 // dialing is one call of Dial: it is answered or cancelled, never both.

@@ -11,6 +11,8 @@ import (
 type Options struct {
 	Pool    *buffer.Pool // lends the blocks that payload is read into
 	Version string       // of this program, as trackers are told it
+	// Connections with peers that may be open at a time; 0: no limit.
+	Connections int
 }
 
 // New returns the real world.
@@ -18,7 +20,7 @@ func New(o Options) *world.World {
 	return &world.World{
 		Clock:    Clock{},
 		Chance:   Chance{},
-		Network:  NewNetwork(NetworkOptions{Pool: o.Pool}),
+		Network:  NewNetwork(NetworkOptions{Pool: o.Pool, Connections: o.Connections}),
 		Disk:     new(Disk),
 		Trackers: NewHTTP(HTTPOptions{Version: o.Version}),
 		Web:      Web{},

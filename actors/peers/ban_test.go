@@ -1,0 +1,100 @@
+package peers
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"kouzui/actors/stage"
+	"kouzui/actors/world/fake"
+	"kouzui/messages"
+	"kouzui/wire/frame"
+)
+
+func TestABannedPeerIsLetGoAndItsNeighbourStays(t *testing.T) {
+	s := newScene(t, 100)
+	s.find(2)
+	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Settle()
+	a, b := <-s.born, <-s.born
+	s.ready(a, 1)
+	s.ready(b, 2)
+	s.Tell(&messages.BanAddress{Addr: a.Addr, Reason: "sent rubbish"})
+	if got := stage.Next[*messages.Disconnect](s.children); got.Reason != messages.GoneBanned {
+		t.Errorf("let go as %v", got.Reason)
+	}
+	s.Tell(&messages.PeersFound{Addrs: []messages.PeerAddr{{Addr: a.Addr}}})
+	s.World.Clock.Advance(time.Hour)
+	s.Settle()
+	if len(s.born) != 0 {
+		t.Error("a banned peer is dialled again")
+	}
+	s.Quiet(s.children)
+}
+
+// A peer that came in is known by its id: others behind the same host stay
+// welcome, and are.
+func TestABannedPeerThatCameInIsKnownByItsID(t *testing.T) {
+	s := newScene(t, 100)
+	adopt := func(port uint16, id byte) *fake.Link {
+		link := s.World.Network.NewLink(netip.AddrPortFrom(addrOf(1).Addr(), port), true)
+		s.Tell(&messages.AdoptLink{Link: link, Handshake: frame.Handshake{PeerID: [20]byte{id}}})
+		s.Settle()
+		return link
+	}
+	adopt(5001, 1)
+	bad := <-s.born
+	s.ready(bad, 1)
+	adopt(5002, 2)
+	s.ready(<-s.born, 2)
+	s.Tell(&messages.BanAddress{Addr: bad.Addr, Inbound: true, ID: [20]byte{1}, Reason: "sent rubbish"})
+	stage.Await[*messages.Disconnect](s.children)
+	s.Quiet(s.children)
+
+	if err := adopt(5003, 1).AwaitClose(); err == nil || len(s.born) != 0 {
+		t.Error("a banned peer is let in from another port")
+	}
+	adopt(5004, 3)
+	if len(s.born) != 1 {
+		t.Error("its neighbour is not let in")
+	}
+	stage.Await[*messages.AdoptLink](s.children)
+	<-s.born
+	// Whoever listens there is not to blame for who used its id.
+	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Tell(&messages.PeersFound{Addrs: []messages.PeerAddr{{Addr: netip.AddrPortFrom(addrOf(1).Addr(), 6881)}}})
+	s.ready(<-s.born, 1)
+	s.Quiet(s.children)
+}
+
+// An id that two use at a time behind one host is not barred: one of them may have
+// been robbed of it.
+func TestAStolenIDIsNotBarred(t *testing.T) {
+	s := newScene(t, 100)
+	adopt := func(port uint16) Peer {
+		link := s.World.Network.NewLink(netip.AddrPortFrom(addrOf(1).Addr(), port), true)
+		s.Tell(&messages.AdoptLink{Link: link, Handshake: frame.Handshake{PeerID: [20]byte{1}}})
+		p := <-s.born
+		stage.Next[*messages.AdoptLink](s.children)
+		s.ready(p, 1)
+		return p
+	}
+	thief := adopt(5001)
+	adopt(5002)
+	s.Tell(&messages.BanAddress{Addr: thief.Addr, Inbound: true, ID: [20]byte{1}, Reason: "sent rubbish"})
+	if got := stage.Next[*messages.Disconnect](s.children); got.Reason != messages.GoneBanned {
+		t.Errorf("the thief is let go as %v", got.Reason)
+	}
+	s.Quiet(s.children)
+	adopt(5003)
+}
+
+func TestBansAreBounded(t *testing.T) {
+	c := newCandidates(DefaultMax)
+	for i := range 2 * maxBans {
+		c.ban(netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 1))
+	}
+	if len(c.bans) != maxBans {
+		t.Errorf("%d bans", len(c.bans))
+	}
+}

@@ -1,0 +1,72 @@
+package peers
+
+import (
+	"testing"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/actors/stage"
+	"kouzui/actors/supervise"
+	"kouzui/messages"
+)
+
+// scene is peers among probes; the peers it spawns only report what they get.
+type scene struct {
+	*stage.Stage
+	torrent, scheduler *stage.Probe
+	client             *stage.Probe
+	born               chan Peer
+	pids               map[messages.PeerKey]*actor.PID // by the actor under test, before it tells of the birth
+	children           *stage.Probe                    // gets what all peers get
+}
+
+var self = [20]byte{'m'}
+
+func newScene(t *testing.T, limit int) *scene {
+	s := &scene{Stage: stage.New(t), born: make(chan Peer, 1000), pids: map[messages.PeerKey]*actor.PID{}}
+	s.torrent, s.scheduler, s.children = s.StartProbe("torrent"), s.StartProbe("scheduler"), s.StartProbe("children")
+	s.client = s.StartProbe("client")
+	child := func(c actor.Context) {
+		switch m := c.Message().(type) {
+		case *messages.Disconnect:
+			c.Send(s.children.PID, m)
+			supervise.StopSelf(c, m.Reason.String())
+		case *messages.AdoptLink, *messages.SetLimits, *messages.RollCall:
+			c.Forward(s.children.PID)
+		}
+	}
+	config := Config{
+		World: s.World.World(), Self: self, Max: limit, Blocklist: stage.Blocklist(t, "203.0.113.0/24"),
+		Refs: messages.Refs{Client: s.client.PID, Torrent: s.torrent.PID, Scheduler: s.scheduler.PID},
+		Spawn: func(c actor.Context, p Peer) (*actor.PID, error) {
+			pid := c.Spawn(s.Tree.Props("peer", func() actor.Actor { return actor.ReceiveFunc(child) }))
+			s.pids[p.Key] = pid
+			s.born <- p // last: who receives it may look at pids
+			return pid, nil
+		},
+	}
+	s.Perform(func() actor.Actor { return New(config) })
+	stage.Next[*messages.CandidatesWanted](s.torrent)
+	return s
+}
+
+func (s *scene) find(n int) {
+	m := &messages.PeersFound{}
+	for i := range n {
+		m.Addrs = append(m.Addrs, messages.PeerAddr{Addr: addrOf(i + 1)})
+	}
+	s.Tell(m)
+}
+
+func (s *scene) ready(p Peer, id byte) {
+	s.Tell(&messages.PeerReady{Key: p.Key, ID: [20]byte{id}, Addr: p.Addr, Inbound: p.Inbound})
+}
+
+// end stops the only peer actor and waits until its supervisor knows: then it has
+// set the timer of the next dial. A stop is told to it at a time of its own.
+func (s *scene) end(p Peer) {
+	if err := s.Tree.System.Root.StopFuture(s.pids[p.Key]).Wait(); err != nil {
+		panic(err)
+	}
+	s.World.Clock.AwaitTimers(1)
+}
