@@ -118,6 +118,14 @@ type PieceCorrupt struct {
 	Contributors []PeerKey
 }
 
+// DropPiece: scheduler to store. What has come of an unfinished piece shall not be
+// mixed with what others bring: all of it has to come again. The store answers
+// PieceDropped, unless the piece is whole: then it is judged by its hash.
+type DropPiece struct{ Piece uint32 }
+
+// PieceDropped: store to scheduler, when nothing of the piece is held any more.
+type PieceDropped struct{ Piece uint32 }
+
 // BlocksSpilled: store to scheduler. These blocks of an unfinished piece left
 // memory for the disk, unverified; they need not come again.
 type BlocksSpilled struct {

@@ -6,8 +6,8 @@ import "kouzui/messages"
 // is under way, and whether it has come. It takes nothing from the ledger, and
 // holds that no block is asked for twice:
 //
-//   - never again once it has come, unless the store lost it or its piece failed
-//     its hash;
+//   - never again once it has come, unless the store lost it, or its piece failed
+//     its hash or was dropped;
 //   - never of the same peer while that owes it;
 //   - of another peer only in the endgame of that peer: nothing that it has is
 //     left to ask for, or there is no memory for it;

@@ -1,5 +1,7 @@
 package scheduler
 
+import "slices"
+
 // Who is asked for what.
 //
 // Memory is reserved by whole pieces: a piece is begun only when all that is
@@ -127,11 +129,12 @@ func (s *swarm) choose(p *peer) (a *active, tail bool) {
 	}
 	fast := s.fast(p)
 	var shared, other *active
-	for _, a := range s.ledger.partial {
+	for _, a := range slices.Backward(s.ledger.partial) { // claim takes the current one out
 		if !p.have.Test(uint(a.piece)) {
 			continue
 		}
 		switch keeper := a.keeper(); {
+		case keeper == nil && s.claim(p, a):
 		case keeper == p:
 			p.own = a
 			return a, false
@@ -152,6 +155,9 @@ func (s *swarm) choose(p *peer) (a *active, tail bool) {
 		}
 	}
 	if other != nil {
+		if s.claim(p, other) {
+			return nil, false
+		}
 		return other, true
 	}
 	return s.begin(p), false
@@ -161,6 +167,33 @@ func (s *swarm) choose(p *peer) (a *active, tail bool) {
 func (s *swarm) reserved(a *active) bool {
 	keeper := a.keeper()
 	return a.alone && keeper != nil && keeper.eta(len(a.cells), s.now) < alonePatience
+}
+
+// claim has a piece that must come from one peer alone come again, if p would
+// else bring the rest of what another has left or is slow to bring: somebody who
+// sends one bad block and goes would spoil it each time, with no proof of who it
+// was.
+func (s *swarm) claim(p *peer, a *active) bool {
+	if !a.alone || a.arrived == 0 || a.sole == nil || a.sole == p || s.reserved(a) {
+		return false
+	}
+	if a.keeper() != nil && p.eta(len(a.cells), s.now) >= alonePatience {
+		return false // it would be no better
+	}
+	a.dropping, a.owner = true, nil
+	if s.exempt == a {
+		s.exempt = nil
+	}
+	s.ledger.withdraw(a, s.cancel)
+	s.drops = append(s.drops, a.piece)
+	return true
+}
+
+// pieceDropped: nothing of the piece is left.
+func (s *swarm) pieceDropped(piece uint32) {
+	if a := s.ledger.active[piece]; a != nil && a.dropping {
+		s.restart(piece)
+	}
 }
 
 // fast says whether p gets pieces for itself: so the blame for a corrupt one is
@@ -206,8 +239,11 @@ func (s *swarm) chooseExempt(p *peer) *active {
 		}
 	}
 	var best *active
-	for _, a := range s.ledger.partial {
-		if p.have.Test(uint(a.piece)) && (best == nil || a.free < best.free) {
+	for _, a := range slices.Backward(s.ledger.partial) {
+		if !p.have.Test(uint(a.piece)) || a.keeper() == nil && s.claim(p, a) {
+			continue
+		}
+		if best == nil || a.free < best.free {
 			best = a
 		}
 	}

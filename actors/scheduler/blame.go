@@ -115,7 +115,7 @@ func (s *swarm) distrust(addr netip.Addr) {
 // onParole returns the piece that p is asked for to prove itself, if it is its
 // turn.
 func (s *swarm) onParole(p *peer) *active {
-	if a := p.own; a != nil && !a.finished {
+	if a := p.own; a != nil && !a.finished && !a.dropping {
 		if a.free > 0 {
 			return a
 		}
@@ -132,8 +132,8 @@ func (s *swarm) onParole(p *peer) *active {
 	}
 	a := s.begin(p)
 	if a == nil { // all are begun: one of which nothing is under way
-		for _, b := range s.ledger.partial {
-			if b.requested == 0 && p.have.Test(uint(b.piece)) {
+		for _, b := range slices.Backward(s.ledger.partial) {
+			if b.requested == 0 && p.have.Test(uint(b.piece)) && !s.claim(p, b) {
 				a = b
 				break
 			}

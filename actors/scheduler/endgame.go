@@ -54,6 +54,9 @@ func (s *swarm) takeOver(p *peer, n int) int {
 				!p.have.Test(uint(r.a.piece)) || s.reserved(r.a) {
 				continue
 			}
+			if s.claim(p, r.a) {
+				return given // it is free when the store has let go
+			}
 			s.ledger.duplicate(p, r)
 			given++
 		}

@@ -38,6 +38,7 @@ type active struct {
 	// alone: it was corrupt, and parts of it from several peers would leave
 	// the blame open once more.
 	alone    bool
+	dropping bool // nothing is asked for until the store has let go what has arrived
 	finished bool
 	sole     *peer // brought all that has arrived; nil: several did
 
@@ -102,7 +103,7 @@ func (l *ledger) count(a *active) {
 	if !a.finished {
 		l.memory += a.held()
 		l.free += a.free
-		l.setPartial(a, a.free > 0)
+		l.setPartial(a, a.free > 0 && !a.dropping)
 	}
 }
 
@@ -257,6 +258,21 @@ func (l *ledger) returned(p *peer, r ref) {
 	l.remove(c, p)
 	c.lost = false
 	l.freed(r)
+}
+
+// withdraw has nothing more come of a piece that is dropping: who was asked is
+// told to cancel through cancelled.
+func (l *ledger) withdraw(a *active, cancelled func(*peer, messages.Block)) {
+	l.setPartial(a, false)
+	for i := range a.cells {
+		r := ref{a, uint32(i)}
+		for c := &a.cells[i]; c.n > 0; {
+			p := c.by[0]
+			p.queue.remove(r)
+			cancelled(p, l.block(a.piece, r.i))
+			l.returned(p, r)
+		}
+	}
 }
 
 // freed makes a requested block free if it is asked of nobody any more.

@@ -137,6 +137,8 @@ func (sc *scenario) play(t *testing.T, words []string) []string {
 		sc.pieceCorrupt(&messages.PieceCorrupt{Piece: uint32(number(1)), Contributors: keys(2)})
 	case "proof": // piece, peers
 		sc.proofOfBlame(&messages.ProofOfBlame{Piece: uint32(number(1)), Peers: keys(2)})
+	case "dropped": // piece
+		sc.pieceDropped(uint32(number(1)))
 	case "spill": // piece, blocks
 		sc.blocksSpilled(&messages.BlocksSpilled{Piece: uint32(number(1)), Blocks: number(2)})
 	case "full": // block that is lost: piece, index
@@ -169,6 +171,10 @@ func (sc *scenario) said() (out []string) {
 		out = append(out, fmt.Sprintf("ban %v: %s", ban.Addr, ban.Reason))
 	}
 	sc.bans = nil
+	for _, piece := range sc.drops {
+		out = append(out, fmt.Sprintf("drop %d", piece))
+	}
+	sc.drops = nil
 	for _, p := range sc.dirty {
 		p.dirty = false
 		say := func(format string, args ...any) {

@@ -108,6 +108,8 @@ func (s *Scheduler) handle(c actor.Context) {
 		s.pieceCorrupt(m)
 	case *messages.ProofOfBlame:
 		s.proofOfBlame(m)
+	case *messages.PieceDropped:
+		s.pieceDropped(m.Piece)
 	case *messages.BlocksSpilled:
 		s.blocksSpilled(m)
 	case *messages.StoreFailed:
@@ -266,6 +268,10 @@ func (s *Scheduler) speak(c actor.Context) {
 		s.bans[i] = nil
 	}
 	s.bans = s.bans[:0]
+	for _, piece := range s.drops {
+		c.Send(s.Refs.Store, &messages.DropPiece{Piece: piece})
+	}
+	s.drops = s.drops[:0]
 	if s.news.fresh >= newsEnough || s.news.fresh > 0 && s.complete() {
 		s.announce(c)
 	}

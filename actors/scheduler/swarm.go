@@ -13,7 +13,7 @@ import (
 
 // swarm is the state of one torrent as the scheduler sees it, and all of its
 // decisions: each method takes in one message. What is to be said to others
-// gathers in dirty, bans and news, for the shell to send.
+// gathers in dirty, bans, drops and news, for the shell to send.
 type swarm struct {
 	geometry
 	picker Picker
@@ -48,6 +48,7 @@ type swarm struct {
 
 	dirty []*peer
 	bans  []*messages.BanAddress
+	drops []uint32 // pieces
 	news  news
 
 	slow   []*peer // see slowFirst

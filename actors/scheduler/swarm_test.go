@@ -152,7 +152,21 @@ func (x *sim) flush() {
 		x.work(sp)
 	}
 	x.s.dirty = x.s.dirty[:0]
+	for _, piece := range x.s.drops {
+		x.after(0, func() { x.drop(piece) })
+	}
+	x.s.drops = x.s.drops[:0]
 	x.maxHeld = max(x.maxHeld, x.s.ledger.memory)
+}
+
+// drop lets a piece go, unless it has become whole meanwhile.
+func (x *sim) drop(piece uint32) {
+	if x.store[piece] == nil {
+		return
+	}
+	delete(x.store, piece)
+	x.asked.judged(piece, false)
+	x.s.pieceDropped(piece)
 }
 
 func (x *sim) work(sp *simPeer) {

@@ -24,6 +24,7 @@ type partial struct {
 	covered  int64  // bytes in blocks
 	memory   int64  // bytes of them in memory and not on their way to the disk
 	spilling bool   // some are on their way to the disk
+	dropped  bool   // it is to be forgotten when they are there
 	hashed   prefix
 	run      int64 // bytes in memory that follow the prefix without a gap
 	long     bool  // it stands in assembly.long
@@ -108,7 +109,7 @@ func (a *assembly) begin(piece int) *partial {
 
 // whole takes p out if nothing is missing and nothing is on its way to disk.
 func (a *assembly) whole(p *partial) *partial {
-	if p.spilling || p.covered < a.torrent.PieceSize(p.piece) {
+	if p.spilling || p.dropped || p.covered < a.torrent.PieceSize(p.piece) {
 		return nil
 	}
 	a.memory -= p.memory
@@ -128,6 +129,22 @@ func (a *assembly) drop(p *partial) {
 func (a *assembly) restart(p *partial) {
 	a.closed.Clear(uint(p.piece))
 	a.drop(p)
+}
+
+// forget ends an unfinished piece: all of it has to come again. It returns false
+// if that has to wait for a spill, or the piece has left the assembly.
+func (a *assembly) forget(piece int) bool {
+	p := a.partials[piece]
+	if p == nil {
+		return !a.closed.Test(uint(piece))
+	}
+	if p.dropped = p.spilling; p.dropped {
+		return false
+	}
+	a.memory -= p.memory
+	delete(a.partials, piece)
+	a.drop(p)
+	return true
 }
 
 func (a *assembly) release(p *partial) {

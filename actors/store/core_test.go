@@ -17,7 +17,7 @@ import (
 )
 
 // Blocks of any length, in any order, more than once, from several peers, some
-// of them spilled on the way: the piece that comes out is made of exactly the
+// of them spilled on the way, some dropped: the piece that comes out is made of exactly the
 // right bytes, and no buffer is lost or released twice.
 func TestAssemblyProperty(t *testing.T) {
 	s := newSample(t, 40_000, 100_000)
@@ -35,6 +35,7 @@ func TestAssemblyProperty(t *testing.T) {
 				begin += length
 			}
 		}
+		all := slices.Clone(todo)
 		twice := rapid.SliceOf(rapid.SampledFrom(todo)).Draw(t, "twice")
 		todo = rapid.Permutation(append(todo, twice...)).Draw(t, "order")
 
@@ -63,6 +64,15 @@ func TestAssemblyProperty(t *testing.T) {
 			a.drop(p)
 		}
 
+		// again has all of a piece come again.
+		again := func(piece int) {
+			for _, b := range all {
+				if int(b.Piece) == piece {
+					todo = append(todo, b)
+				}
+			}
+		}
+
 		a.extend = rapid.Int64Range(0, 3*buffer.Size).Draw(t, "extend")
 		var spilling *partial
 		var spilled []held
@@ -80,12 +90,23 @@ func TestAssemblyProperty(t *testing.T) {
 				t.Fatalf("the hash of the first %d bytes of piece %d is wrong", j.prefix.bytes, spilling.piece)
 			}
 			whole(a.spilled(spilling, spilled, j.prefix))
+			if piece := spilling.piece; spilling.dropped {
+				if !a.forget(piece) {
+					t.Fatalf("piece %d is kept", piece)
+				}
+				again(piece)
+			}
 			spilling = nil
 		}
-		for i, b := range todo {
+		add := func(from messages.PeerKey, b messages.Block) {
 			data := pool.Fit(int(b.Length))
 			copy(data.Bytes(), s.bytes(b))
-			whole(a.add(messages.PeerKey(i%3), messages.StoredBlock{Block: b, Data: data}))
+			whole(a.add(from, messages.StoredBlock{Block: b, Data: data}))
+		}
+		added := 0
+		for ; added < len(todo); added++ {
+			b := todo[added]
+			add(messages.PeerKey(added%3), b)
 			switch rapid.IntRange(0, 9).Draw(t, "spill") {
 			case 0:
 				if spilling == nil {
@@ -102,6 +123,15 @@ func TestAssemblyProperty(t *testing.T) {
 				if spilling != nil {
 					settle()
 				}
+			case 3:
+				if added > 3*len(all) {
+					break // it has to end
+				}
+				if piece := int(b.Piece); a.forget(piece) {
+					again(piece)
+				} else if !wholes[piece] && (spilling == nil || spilling.piece != piece) {
+					t.Fatalf("piece %d is kept", piece)
+				}
 			}
 			memory := int64(0)
 			for _, p := range a.partials {
@@ -113,6 +143,9 @@ func TestAssemblyProperty(t *testing.T) {
 		}
 		if spilling != nil {
 			settle()
+			for _, b := range todo[added:] {
+				add(9, b)
+			}
 		}
 		if len(wholes) != s.PieceCount() || a.memory != 0 || pool.Stats().Live != 0 {
 			t.Fatalf("%d pieces whole, %d bytes in memory, %d blocks live", len(wholes), a.memory, pool.Stats().Live)

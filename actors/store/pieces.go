@@ -62,7 +62,20 @@ func (s *store) queueSpill(from func([]held) (*partial, []held)) bool {
 	return true
 }
 
+// dropPiece lets go what has come of a piece, as soon as none of it is on its way
+// to the disk, where it would come to lie over what comes later.
+func (s *store) dropPiece(c actor.Context, piece uint32) {
+	if s.phase == ready && s.assembly.forget(int(piece)) {
+		c.Send(s.Refs.Scheduler, &messages.PieceDropped{Piece: piece})
+	}
+}
+
 func (s *store) spilled(c actor.Context, j *job) {
+	if j.part.dropped {
+		s.assembly.spilled(j.part, j.blocks, j.prefix)
+		s.dropPiece(c, uint32(j.piece))
+		return
+	}
 	c.Send(s.Refs.Scheduler, &messages.BlocksSpilled{Piece: uint32(j.piece), Blocks: len(j.blocks)})
 	if p := s.assembly.spilled(j.part, j.blocks, j.prefix); p != nil {
 		s.queuePiece(p)

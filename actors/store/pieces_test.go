@@ -54,6 +54,29 @@ func TestCorruptPieceIsBlamed(t *testing.T) {
 	r.want(w.Disk, "/d", "data")
 }
 
+// What is dropped has no part in what comes later; what is whole is judged.
+func TestADroppedPieceComesAgain(t *testing.T) {
+	w := newWorld()
+	r := begun(t, w.World(), newSample(t, 64<<10, 100_000))
+	blocks := r.blocks(0)
+	r.send(1, func(b []byte) { b[0]++ }, blocks[1])
+	r.tell(&messages.DropPiece{Piece: 0})
+	if dropped := await[*messages.PieceDropped](r); dropped.Piece != 0 {
+		t.Errorf("%+v", dropped)
+	}
+	r.wantNoBlocks()
+	r.send(2, nil, blocks...)
+	r.tell(&messages.DropPiece{Piece: 0})
+	await[*messages.PieceVerified](r)
+	r.tell(&messages.DropPiece{Piece: 1})
+	if dropped := await[*messages.PieceDropped](r); dropped.Piece != 1 {
+		t.Errorf("%+v", dropped)
+	}
+	r.send(2, nil, r.blocks(1)...)
+	await[*messages.StoreFinished](r)
+	r.want(w.Disk, "/d", "data")
+}
+
 func TestUselessBlocksAreReleased(t *testing.T) {
 	r := begun(t, newWorld().World(), newSample(t, 64<<10, 100_000))
 	blocks := r.blocks(0)

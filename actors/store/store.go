@@ -168,6 +168,8 @@ func (s *store) Receive(c actor.Context) {
 		s.recalled(c, m)
 	case *messages.StoreBlocks:
 		s.storeBlocks(m)
+	case *messages.DropPiece:
+		s.dropPiece(c, m.Piece)
 	case *messages.LeasePieces:
 		s.leasePieces(c, m)
 	case *messages.SetMemory:
