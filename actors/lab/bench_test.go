@@ -16,7 +16,7 @@ func BenchmarkFlashCrowd(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		r, err := Run(s, Options{Seed: 1})
+		r, err := Run(s, Options{Seed: 1, Quick: true})
 		if err != nil || len(r.Wrong) > 0 {
 			b.Fatal(err, r.Wrong)
 		}

@@ -9,46 +9,136 @@ import (
 )
 
 // judge is a sink that holds the life of a process against the rules of
-// supervision.
+// supervision: what each kind of actor's failure is answered with, how often it
+// is restarted and how soon, and that nobody outlives a parent.
 type judge struct {
-	node     *node
-	restarts map[string][]time.Time
-	children map[string]int // that live
+	node   *node
+	budget supervise.Backoff
+	lives  map[string]*lived // by path
+
+	failures int
+}
+
+// lived is what the judge knows of an actor.
+type lived struct {
+	parent   string
+	children int
+	failed   bool            // and not answered
+	answer   supervise.Event // the last directive
+	restarts []time.Time
+}
+
+// answers are what the failure of a kind of actor is answered with, and once its
+// budget is spent. What has no entry here is restarted, and takes its
+// supervisor with it in the end.
+var answers = map[string]struct {
+	usual, spent supervise.Action
+	half         bool // of the budget
+}{
+	"client":       {supervise.ActionStop, supervise.ActionStop, false},
+	"limiter":      {supervise.ActionRestart, supervise.ActionRestart, false},
+	"listener":     {supervise.ActionRestart, supervise.ActionRestart, false},
+	"tracker":      {supervise.ActionRestart, supervise.ActionRestart, false},
+	"torrent":      {supervise.ActionRestart, supervise.ActionStop, false},
+	"engine":       {supervise.ActionRestart, supervise.ActionStop, false},
+	"store":        {supervise.ActionEscalate, supervise.ActionEscalate, false},
+	"scheduler":    {supervise.ActionEscalate, supervise.ActionEscalate, false},
+	"peer":         {supervise.ActionRestart, supervise.ActionStop, true},
+	"inbound-peer": {supervise.ActionStop, supervise.ActionStop, false},
 }
 
 func newJudge(n *node) *judge {
-	return &judge{node: n, restarts: map[string][]time.Time{}, children: map[string]int{}}
+	b := n.class.Restarts.backoff()
+	return &judge{node: n, budget: b, lives: map[string]*lived{}}
 }
 
 // Record implements supervise.Sink.
 func (j *judge) Record(e *supervise.Event) {
+	if t := j.node.run.options.tamper; t != nil && t.events != nil {
+		for _, e := range t.events(e) {
+			j.record(e)
+		}
+		return
+	}
+	j.record(e)
+}
+
+func (j *judge) record(e *supervise.Event) {
+	a := j.lives[e.Actor]
+	if a == nil && e.Kind != supervise.Spawned {
+		return // a dead letter's receiver is nobody
+	}
 	switch e.Kind {
+	case supervise.Spawned:
+		if parent := j.lives[e.Parent]; parent != nil {
+			parent.children++
+		} else if e.Parent != "" {
+			j.blame("%s is the child of %s, who does not live", e.Actor, e.Parent)
+		}
+		j.lives[e.Actor] = &lived{parent: e.Parent}
 	case supervise.Failed:
 		if e.Stack != "" && !strings.HasPrefix(e.Reason, "injected fault") {
-			j.node.run.blame(j.node, "%s panics at %s: %s\n%s", e.Actor, e.MessageType, e.Reason, e.Stack)
+			j.blame("%s panics at %s: %s\n%s", e.Actor, e.MessageType, e.Reason, e.Stack)
 		}
+		a.failed = true
+		j.failures++
+	case supervise.Escalated:
+		a.failed = true
 	case supervise.Note:
 		if e.Note == supervise.NotePanic {
-			j.node.run.blame(j.node, "%s panics on its way out: %s\n%s", e.Actor, e.Reason, e.Stack)
+			j.blame("%s panics on its way out: %s\n%s", e.Actor, e.Reason, e.Stack)
 		}
+	case supervise.Directive:
+		a.failed = false
+		a.answer = *e
+		j.answered(a, e)
 	case supervise.Restarted:
-		b := j.node.class.Restarts.backoff()
-		if b.All {
-			break // siblings, which have not failed, spend no budget
+		if a.failed {
+			j.blame("%s is restarted before its failure was answered", e.Actor)
 		}
-		recent := slices.DeleteFunc(j.restarts[e.Actor], func(t time.Time) bool { return e.Time.Sub(t) > b.Window })
-		j.restarts[e.Actor] = append(recent, e.Time)
-		// One that is tried for ever waits for Cap before each try.
-		if most := b.Budget + int(float64(b.Window)/(float64(b.Cap)*(1-b.Jitter))) + 1; len(recent) >= most {
-			j.node.run.blame(j.node, "%s is restarted more than %d times in %v", e.Actor, most, b.Window)
+		if a.children > 0 {
+			j.blame("%d actors outlive the life of %s that bore them", a.children, e.Actor)
 		}
-	case supervise.Spawned:
-		j.children[e.Parent]++
+		if d := a.answer; d.Action == supervise.ActionRestart && e.Time.Before(d.Time.Add(d.Delay)) {
+			j.blame("%s is restarted %v after it failed, and should be %v", e.Actor, e.Time.Sub(d.Time), d.Delay)
+		}
 	case supervise.Stopped:
-		j.children[e.Parent]--
-		if n := j.children[e.Actor]; n > 0 {
-			j.node.run.blame(j.node, "%d actors outlive %s", n, e.Actor)
+		if a.children > 0 {
+			j.blame("%d actors outlive %s", a.children, e.Actor)
 		}
-		delete(j.children, e.Actor)
+		if parent := j.lives[a.parent]; parent != nil {
+			parent.children--
+		}
+		delete(j.lives, e.Actor)
 	}
 }
+
+// answered holds a directive against what the actor's kind is to be answered
+// with.
+func (j *judge) answered(a *lived, e *supervise.Event) {
+	if e.Reason == supervise.ReasonParent || e.Reason == supervise.ReasonSibling {
+		return // it goes, or comes again, with others
+	}
+	rule, is := answers[e.ActorKind]
+	if !is {
+		rule.usual, rule.spent = supervise.ActionRestart, supervise.ActionEscalate
+	}
+	budget := j.budget.Budget
+	if rule.half && budget > 1 {
+		budget /= 2
+	}
+	a.restarts = slices.DeleteFunc(a.restarts, func(t time.Time) bool { return e.Time.Sub(t) >= j.budget.Window })
+	want := rule.usual
+	if len(a.restarts) >= budget {
+		want = rule.spent
+	}
+	if e.Action != want {
+		j.blame("the failure of %s, a %s restarted %d times in %v, is answered with %s, and should be with %s",
+			e.Actor, e.ActorKind, len(a.restarts), j.budget.Window, e.Action, want)
+	}
+	if e.Action == supervise.ActionRestart && len(a.restarts) < budget {
+		a.restarts = append(a.restarts, e.Time)
+	}
+}
+
+func (j *judge) blame(format string, args ...any) { j.node.run.blame(j.node, format, args...) }

@@ -39,6 +39,10 @@ type node struct {
 	past  messages.Progress // the sums of those before
 	peak  int               // blocks of payload in memory
 	graph pace
+
+	// Of the process that lives now.
+	judge   *judge
+	watcher *watch // nil: nobody watches
 }
 
 // memory that nodes get unless their class says otherwise.
@@ -50,7 +54,8 @@ func (n *node) start() {
 	for i := range faults {
 		faults[i].Seed ^= n.run.sim.Rand("faults " + n.name).Uint64()
 	}
-	sinks := []supervise.Sink{n.host, newJudge(n), witness{n}}
+	n.judge = newJudge(n)
+	sinks := []supervise.Sink{n.host, n.judge, witness{n}}
 	if n.run.trace != nil {
 		sinks = append(sinks, n.run.trace.of())
 	}
@@ -58,6 +63,7 @@ func (n *node) start() {
 	if memory == 0 {
 		memory = defaultMemory
 	}
+	n.watch(memory)
 	world := n.host.World()
 	if c.Processors > 0 {
 		world.Machine.Processors = c.Processors

@@ -16,6 +16,11 @@ type Options struct {
 	Journal *sim.Journal     // nil: none is kept
 	Trace   []supervise.Sink // take the events of all nodes, numbered as one trace
 	Notes   bool             // put what actors do into the trace too
+	// Quick leaves out what costs something at each message: that nothing is asked
+	// for twice, and that memory is kept to.
+	Quick bool
+
+	tamper *tamper
 }
 
 // Epoch is when every run begins.
@@ -209,9 +214,7 @@ func (r *run) play() {
 	}
 	_ = r.sim.Run(r.sim.Elapsed()+settled, func() bool { return false })
 	for _, n := range r.nodes {
-		if blocks := n.leaked(); blocks > 0 {
-			r.blame(n, "all is over, and %d blocks of payload are still somebody's", blocks)
-		}
+		n.settle()
 	}
 	for _, n := range r.nodes {
 		if n.client != nil && !n.down && !n.gone {
@@ -262,13 +265,22 @@ func (n *node) lives() bool {
 // settled is how long the swarm rests at its end.
 const settled = time.Minute
 
-// leaked is how many blocks nobody has released, of a node that has everything. Those that died with an actor
-// or a process are the garbage collector's.
-func (n *node) leaked() int {
-	if n.complete < 0 || n.gone || n.total().Restarts > 0 || len(n.class.Faults) > 0 || len(n.run.Event) > 0 {
-		return 0
+// settle holds that buffers, requests and credits have come back to a node that
+// has everything and rests. What has died with an actor, or came to it too late, is
+// the garbage collector's.
+func (n *node) settle() {
+	if n.complete < 0 || n.gone || n.down || n.judge.failures > 0 || n.lates("") {
+		return
 	}
-	return n.host.Pool.Stats().Live
+	if blocks := n.host.Pool.Stats().Live; blocks > 0 {
+		n.run.blame(n, "all is over, and %d blocks of payload are still somebody's", blocks)
+	}
+	if w := n.watcher; w != nil && w.account != nil && w.account.owing() > 0 {
+		n.run.blame(n, "all is over, and %d blocks are still asked for", w.account.owing())
+	}
+	if !n.host.Rests() {
+		n.run.blame(n, "all is over, and a connection has not got back what it delivered")
+	}
 }
 
 // finished tells whether nothing is left to wait for.

@@ -33,6 +33,7 @@ type Host struct {
 	Addr netip.Addr
 	Pool *buffer.Pool // the process's
 
+	watcher   Watcher
 	life      *life
 	lives     int
 	steps     uint64

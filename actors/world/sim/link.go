@@ -42,7 +42,7 @@ type link struct {
 	// Sending.
 	greeting *frame.Handshake
 	queue    []messages.Outgoing
-	loading  bool
+	loading  *segment // what is read for; nil: nothing
 	loaded   []*segment
 	inLine   bool  // for the uplink
 	flying   int64 // bytes that the other end has not taken
@@ -145,7 +145,7 @@ func (l *link) Send(out []messages.Outgoing) {
 // load prepares the next segments: their payload is read into blocks of the
 // receiver's, which is what saves a simulation the copy that a network makes.
 func (l *link) load() {
-	for l.closed == nil && !l.loading && len(l.loaded) < prepared && (l.greeting != nil || len(l.queue) > 0) {
+	for l.closed == nil && l.loading == nil && len(l.loaded) < prepared && (l.greeting != nil || len(l.queue) > 0) {
 		seg := &segment{from: l, greeting: l.greeting, bytes: overhead}
 		if l.greeting != nil {
 			seg.bytes += int64(frame.HandshakeLen)
@@ -200,7 +200,7 @@ func (l *link) read(seg *segment, out []messages.Outgoing) {
 		l.queueUp()
 		return
 	}
-	l.loading = true
+	l.loading = seg
 	left := 1
 	var failed error
 	one := func(err error) {
@@ -210,7 +210,7 @@ func (l *link) read(seg *segment, out []messages.Outgoing) {
 		if left--; left > 0 {
 			return
 		}
-		l.loading = false
+		l.loading = nil
 		switch {
 		case l.life.over() || l.closed != nil:
 			seg.release()
@@ -400,6 +400,9 @@ func (l *link) drop() {
 	}
 	for _, seg := range l.loaded {
 		seg.release()
+	}
+	if l.loading != nil && l.life.over() { // the answer of the disk died with it
+		l.loading.release()
 	}
 	releaseAll(l.arrived)
 	l.loaded, l.queue, l.greeting, l.arrived = nil, nil, nil, nil

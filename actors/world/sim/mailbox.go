@@ -23,6 +23,11 @@ type mailbox struct {
 }
 
 func (m *mailbox) PostUserMessage(message any) {
+	if w := m.life.host.watcher; w != nil {
+		if message = w.Sent(m.path, message); message == nil {
+			return
+		}
+	}
 	m.user.push(message)
 	m.wake()
 }
@@ -96,8 +101,15 @@ func (m *mailbox) handle() {
 }
 
 func (m *mailbox) enter(message any) {
+	w := m.life.host.watcher
+	if w == nil && m.sim.journal == nil {
+		return
+	}
+	_, message, _ = actor.UnwrapEnvelope(message)
+	if w != nil {
+		w.Handled(m.path, message)
+	}
 	if m.sim.journal != nil {
-		_, message, _ = actor.UnwrapEnvelope(message)
 		m.sim.journal.step(m.sim.now, m.path, reflect.TypeOf(message))
 	}
 }

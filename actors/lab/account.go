@@ -1,0 +1,417 @@
+package lab
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/bits-and-blooms/bitset"
+
+	"kouzui/messages"
+	"kouzui/wire/buffer"
+	"kouzui/wire/metainfo"
+)
+
+// account is what an observer of a process's messages knows of each block: of
+// whom it is asked, and whether it has come. It takes nothing from the scheduler
+// but what that hears and says, and holds that
+//
+//   - a block that has come is not asked for again, unless the store lost it or
+//     its piece failed its hash;
+//   - no peer is asked for what it owes already;
+//   - another peer is asked as well only if nothing that it has is left to ask
+//     for, or there is no memory for it;
+//   - what is asked for and held fits into the memory, but for one piece that
+//     must get on, and the duplicates of the endgame.
+//
+// It begins anew with each life of the scheduler.
+type account struct {
+	torrent   *metainfo.Torrent
+	scheduler string // its path
+	blame     func(format string, args ...any)
+
+	limit  int // blocks
+	peers  map[messages.PeerKey]*debtor
+	blocks map[messages.Block]*asking
+	pieces map[uint32]*portion
+	have   *bitset.BitSet
+	// corrupt: a piece was, and such pieces are asked of one peer alone.
+	corrupt bool
+	twice   int                // requests beyond one a block
+	turn    []turn             // what the scheduler has asked for while it handled its last message
+	dying   []messages.PeerKey // whose ends the scheduler has not heard of yet
+	stale   map[owed]int       // of pieces that were judged since they were asked for
+}
+
+type debtor struct {
+	link uint64
+	have *bitset.BitSet
+}
+
+// asking is where a block stands.
+type asking struct {
+	of   []messages.PeerKey
+	here bool
+	lost bool // the store dropped it before the scheduler heard that it had come
+}
+
+// portion is what memory a piece takes, in blocks.
+type portion struct{ asked, here, spilled int }
+
+func (p *portion) held() int { return p.asked + max(0, p.here-p.spilled) }
+
+type turn struct {
+	peer   messages.PeerKey
+	blocks []messages.Block
+}
+
+type owed struct {
+	peer  messages.PeerKey
+	block messages.Block
+}
+
+// leastDuplicates are allowed whatever the memory, in blocks; else it is a
+// quarter of that.
+const leastDuplicates = 64
+
+func newAccount(t *metainfo.Torrent, scheduler string, limit int, blame func(string, ...any)) *account {
+	a := &account{torrent: t, scheduler: scheduler, limit: limit, blame: blame}
+	a.begin()
+	return a
+}
+
+func (a *account) begin() {
+	a.peers, a.blocks, a.pieces = map[messages.PeerKey]*debtor{}, map[messages.Block]*asking{}, map[uint32]*portion{}
+	a.have, a.corrupt = bitset.New(uint(a.torrent.PieceCount())), false
+	a.twice, a.turn, a.dying, a.stale = 0, nil, nil, map[owed]int{}
+}
+
+// sent takes in what the scheduler says to a peer.
+func (a *account) sent(to string, message any) {
+	switch m := message.(type) {
+	case *messages.RequestBlocks:
+		if key, is := keyOf(to); is {
+			a.turn = append(a.turn, turn{key, m.Blocks})
+		}
+	case *messages.CancelBlocks:
+		if key, is := keyOf(to); is {
+			for _, b := range m.Blocks {
+				a.takenBack(key, b)
+			}
+		}
+	}
+}
+
+// takenBack enters that a peer need not bring a block, or will not.
+func (a *account) takenBack(peer messages.PeerKey, b messages.Block) {
+	if !a.late(peer, b) {
+		a.release(peer, b)
+	}
+}
+
+// keyOf reads the key of a peer from its path.
+func keyOf(path string) (messages.PeerKey, bool) {
+	i := strings.LastIndex(path, "/peer-")
+	if i < 0 {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(path[i+len("/peer-"):], 10, 32)
+	return messages.PeerKey(n), err == nil
+}
+
+// handled takes in what an actor is about to hear. What the scheduler has said
+// before belongs to an earlier message, and is judged now.
+func (a *account) handled(by string, message any) {
+	a.judge()
+	if by != a.scheduler {
+		return
+	}
+	switch m := message.(type) {
+	case *actor.Started:
+		a.begin()
+	case *messages.StoreReady:
+		a.have = m.Have.Clone()
+	case *messages.PeerReady:
+		a.void(m.Key)
+		a.peers[m.Key] = &debtor{link: m.Link, have: bitset.New(a.have.Len())}
+	case *messages.PeerGone:
+		if p := a.peers[m.Key]; p != nil && p.link == m.Link {
+			a.leave(m.Key)
+		}
+	case *actor.Terminated:
+		if key, is := keyOf(m.Who.Id); is {
+			a.dying = append(a.dying, key)
+		}
+	case *messages.PeerHas:
+		if p := a.peers[m.Key]; p != nil {
+			p.have.InPlaceUnion(m.Have)
+		}
+	case *messages.PeerGot:
+		if p := a.peers[m.Key]; p != nil {
+			for _, piece := range m.Pieces {
+				p.have.Set(uint(piece))
+			}
+		}
+	case *messages.PeerChokedUs:
+		if m.Choked {
+			a.void(m.Key)
+		}
+	case *messages.BlocksArrived:
+		for _, b := range m.Blocks {
+			a.arrived(m.Key, b)
+		}
+	case *messages.RequestsDropped:
+		for _, b := range m.Blocks {
+			a.takenBack(m.Key, b)
+		}
+	case *messages.BlocksSpilled:
+		if p := a.pieces[m.Piece]; p != nil {
+			p.spilled += m.Blocks
+		}
+	case *messages.StoreFailed:
+		for _, b := range m.Lost {
+			a.lost(b)
+		}
+	case *messages.PieceVerified:
+		a.judged(m.Piece)
+		a.have.Set(uint(m.Piece))
+	case *messages.PieceCorrupt:
+		a.corrupt = true
+		a.judged(m.Piece)
+	default:
+		// The scheduler hears of an end a second time, behind all that was sent before.
+		if len(a.dying) > 0 && strings.HasSuffix(fmt.Sprintf("%T", message), ".farewell") {
+			a.leave(a.dying[0])
+			a.dying = a.dying[1:]
+		}
+	}
+}
+
+func (a *account) at(b messages.Block) *asking {
+	k := a.blocks[b]
+	if k == nil {
+		k = &asking{}
+		a.blocks[b] = k
+	}
+	return k
+}
+
+func (a *account) portion(piece uint32) *portion {
+	p := a.pieces[piece]
+	if p == nil {
+		p = &portion{}
+		a.pieces[piece] = p
+	}
+	return p
+}
+
+// judge holds what was asked for in one turn against the rules.
+func (a *account) judge() {
+	if len(a.turn) == 0 {
+		return
+	}
+	turns := a.turn
+	a.turn = nil
+	var twice []owed
+	for _, t := range turns {
+		for _, b := range t.blocks {
+			if a.ask(t.peer, b) {
+				twice = append(twice, owed{t.peer, b})
+			}
+		}
+	}
+	held := a.held()
+	if held > a.limit+a.exempt() {
+		a.blame("%d blocks are asked for or held, the memory is for %d", held, a.limit)
+	}
+	if most := a.duplicates(); a.twice > most {
+		a.blame("%d blocks are asked for that others owe, at most %d should be", a.twice, most)
+	}
+	for _, o := range twice {
+		a.endgame(o, held)
+	}
+}
+
+// ask enters one request, and tells whether others owe the block too.
+func (a *account) ask(peer messages.PeerKey, b messages.Block) (twice bool) {
+	k := a.at(b)
+	switch {
+	case a.have.Test(uint(b.Piece)):
+		a.blame("peer %d is asked for %v, whose piece is verified", peer, b)
+	case k.here:
+		a.blame("peer %d is asked for %v, which has come", peer, b)
+	case slices.Contains(k.of, peer):
+		a.blame("peer %d is asked for %v, which it owes", peer, b)
+	}
+	if len(k.of) == 0 {
+		a.portion(b.Piece).asked++
+	}
+	if k.of = append(k.of, peer); len(k.of) == 1 {
+		return false
+	}
+	a.twice++
+	return true
+}
+
+// endgame holds that nothing could be asked of a peer but what others owe.
+func (a *account) endgame(o owed, held int) {
+	p := a.peers[o.peer]
+	if p == nil || a.corrupt || held >= a.limit {
+		return
+	}
+	for piece := range p.have.EachSet() {
+		if a.have.Test(piece) {
+			continue
+		}
+		if n := a.torrent.PieceSize(int(piece)); a.free(uint32(piece), uint32(n)) {
+			a.blame("peer %d is asked for %v, as others are, while nobody is asked for a part of piece %d", o.peer, o.block, piece)
+			return
+		}
+	}
+}
+
+// free tells whether a block of a piece has not come and is asked of nobody.
+func (a *account) free(piece, length uint32) bool {
+	for begin := uint32(0); begin < length; begin += buffer.Size {
+		k := a.blocks[messages.Block{Piece: piece, Begin: begin, Length: min(buffer.Size, length-begin)}]
+		if k == nil || !k.here && len(k.of) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// held is how many blocks of memory are in use.
+func (a *account) held() (n int) {
+	for _, p := range a.pieces {
+		n += p.held()
+	}
+	return n
+}
+
+// duplicates is how many requests there may be beyond one a block.
+func (a *account) duplicates() int { return max(leastDuplicates, a.limit/4) }
+
+// exempt is how many blocks the piece has that may go beyond the memory.
+func (a *account) exempt() int {
+	return int((a.torrent.PieceLength + buffer.Size - 1) / buffer.Size)
+}
+
+// owing is how many requests are open.
+func (a *account) owing() (n int) {
+	for _, k := range a.blocks {
+		n += len(k.of)
+	}
+	for _, times := range a.stale {
+		n += times
+	}
+	return n
+}
+
+// release takes back one request.
+func (a *account) release(peer messages.PeerKey, b messages.Block) bool {
+	k := a.blocks[b]
+	if k == nil {
+		return false
+	}
+	i := slices.Index(k.of, peer)
+	if i < 0 {
+		return false
+	}
+	if k.of = slices.Delete(k.of, i, i+1); len(k.of) > 0 {
+		a.twice--
+	} else {
+		k.lost = false
+		a.unask(b.Piece)
+	}
+	return true
+}
+
+// unask takes a block out of those that are asked for. Of a piece of which
+// nothing is left nothing is remembered.
+func (a *account) unask(piece uint32) {
+	p := a.portion(piece)
+	if p.asked--; p.asked == 0 && p.here == 0 {
+		delete(a.pieces, piece)
+	}
+}
+
+func (a *account) arrived(peer messages.PeerKey, b messages.Block) {
+	if a.late(peer, b) {
+		return
+	}
+	k := a.blocks[b]
+	if k == nil || !slices.Contains(k.of, peer) {
+		return // it was taken back meanwhile
+	}
+	if k.lost {
+		a.release(peer, b)
+		k.lost = false
+		return
+	}
+	k.here = true
+	p := a.portion(b.Piece)
+	p.here++
+	a.release(peer, b)
+}
+
+// lost enters that the store dropped a block.
+func (a *account) lost(b messages.Block) {
+	k := a.at(b)
+	if !k.here {
+		k.lost = len(k.of) > 0
+		return
+	}
+	k.here = false
+	p := a.portion(b.Piece)
+	if p.here--; p.here == 0 && p.asked == 0 {
+		delete(a.pieces, b.Piece)
+	}
+}
+
+// judged enters that a piece is right or wrong: what is still owed of it is for
+// nobody.
+func (a *account) judged(piece uint32) {
+	for b, k := range a.blocks {
+		if b.Piece != piece {
+			continue
+		}
+		for _, peer := range k.of {
+			a.stale[owed{peer, b}]++
+		}
+		a.twice -= max(0, len(k.of)-1)
+		delete(a.blocks, b)
+	}
+	delete(a.pieces, piece)
+}
+
+// late tells whether what a peer speaks of is from before its piece was judged.
+func (a *account) late(peer messages.PeerKey, b messages.Block) bool {
+	o := owed{peer, b}
+	if a.stale[o] == 0 {
+		return false
+	}
+	if a.stale[o]--; a.stale[o] == 0 {
+		delete(a.stale, o)
+	}
+	return true
+}
+
+// void takes back all that a peer owes.
+func (a *account) void(peer messages.PeerKey) {
+	for b := range a.blocks {
+		a.release(peer, b)
+	}
+	for o := range a.stale {
+		if o.peer == peer {
+			delete(a.stale, o)
+		}
+	}
+}
+
+func (a *account) leave(peer messages.PeerKey) {
+	a.void(peer)
+	delete(a.peers, peer)
+}

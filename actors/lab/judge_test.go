@@ -1,0 +1,263 @@
+package lab
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/actors/supervise"
+	"kouzui/messages"
+	"kouzui/wire/frame"
+)
+
+// Each of these breaks one thing that must hold, and the judgement has to notice
+// it: in the world itself, or in what is told of it.
+var tampered = map[string]struct {
+	faults []string
+	limit  time.Duration // 0: an hour
+	memory Size
+	tamper func() *tamper
+	says   string // a part of what is to be said
+}{
+	"a verified piece is not the original": {
+		tamper: func() *tamper {
+			return &tamper{sent: func(n *node, _ string, m any) any {
+				if m, is := m.(*messages.TorrentPieces); is {
+					spoil(n, m.Pieces[0])
+				}
+				return m
+			}}
+		},
+		says: "is not the original's",
+	},
+	"what has come is asked for again": {
+		tamper: func() *tamper {
+			var came []messages.Block
+			return &tamper{seen: func(_ string, m any) any {
+				switch m := m.(type) {
+				case *messages.BlocksArrived:
+					came = m.Blocks
+				case *messages.RequestBlocks:
+					if len(came) > 0 {
+						return &messages.RequestBlocks{Blocks: append(came[:1:1], m.Blocks...)}
+					}
+				}
+				return m
+			}}
+		},
+		says: "is asked for",
+	},
+	"others are asked too without need": {
+		tamper: func() *tamper {
+			before := map[string]messages.Block{} // by node
+			return &tamper{seen: func(to string, m any) any {
+				r, is := m.(*messages.RequestBlocks)
+				if !is {
+					return m
+				}
+				node, _, _ := strings.Cut(to, "/")
+				last, is := before[node]
+				before[node] = r.Blocks[len(r.Blocks)-1]
+				if is {
+					return &messages.RequestBlocks{Blocks: append(r.Blocks[:len(r.Blocks):len(r.Blocks)], last)}
+				}
+				return m
+			}}
+		},
+		says: "as others are, while nobody is asked for a part of piece",
+	},
+	"more is asked for than there is memory for": {
+		memory: 256 << 10,
+		tamper: func() *tamper {
+			return &tamper{sent: func(_ *node, to string, m any) any {
+				if m, is := m.(*messages.SetMemory); is && strings.HasSuffix(to, "/scheduler") {
+					return &messages.SetMemory{Bytes: m.Bytes * 16}
+				}
+				return m
+			}}
+		},
+		says: "are asked for or held, the memory is for 16",
+	},
+	"a buffer is not given back": {
+		tamper: func() *tamper {
+			return &tamper{sent: func(n *node, _ string, m any) any {
+				if _, is := m.(*messages.PieceVerified); is {
+					n.host.Pool.Get()
+				}
+				return m
+			}}
+		},
+		says: "blocks of payload are still somebody's",
+	},
+	"a request stays open": {
+		tamper: func() *tamper {
+			once := false
+			return &tamper{seen: func(_ string, m any) any {
+				switch m := m.(type) {
+				case *messages.PeerGone, *actor.Terminated:
+					return nil
+				case *messages.RequestBlocks:
+					if once {
+						break
+					}
+					once = true
+					return &messages.RequestBlocks{Blocks: append(m.Blocks[:len(m.Blocks):len(m.Blocks)], messages.Block{Piece: 3, Begin: 5, Length: 7})}
+				}
+				return m
+			}}
+		},
+		says: "blocks are still asked for",
+	},
+	"a connection's credit is lost": {
+		tamper: func() *tamper {
+			return &tamper{sent: func(_ *node, _ string, m any) any {
+				if f, is := m.(*messages.FramesReceived); is && len(f.Frames) == 1 && f.Frames[0].Kind == frame.Have {
+					return nil
+				}
+				return m
+			}}
+		},
+		says: "has not got back what it delivered",
+	},
+	"nobody hears that blocks have come": {
+		limit: 5 * time.Minute,
+		tamper: func() *tamper {
+			return &tamper{sent: func(_ *node, to string, m any) any {
+				if _, is := m.(*messages.StoreBlocks); is {
+					return nil
+				}
+				return m
+			}}
+		},
+		says: "it is not complete",
+	},
+	"a failure is answered otherwise": {
+		faults: []string{"panic,actor=*/engine/scheduler,at=2s"},
+		tamper: events(func(e *supervise.Event) []*supervise.Event {
+			if e.Kind == supervise.Directive && e.Action == supervise.ActionEscalate {
+				e.Action = supervise.ActionRestart
+			}
+			return []*supervise.Event{e}
+		}),
+		says: "is answered with restart, and should be with escalate",
+	},
+	"a budget is overspent": {
+		faults: []string{"panic,actor=*/engine/choker,at=2s"},
+		tamper: events(func(e *supervise.Event) (list []*supervise.Event) {
+			list = []*supervise.Event{e}
+			for e.Kind == supervise.Directive && len(list) < 20 {
+				list = append(list, e)
+			}
+			return list
+		}),
+		says: "is answered with restart, and should be with escalate",
+	},
+	"a restart comes too early": {
+		faults: []string{"panic,actor=*/engine/choker,at=2s"},
+		tamper: events(func(e *supervise.Event) []*supervise.Event {
+			e.Delay *= 2
+			return []*supervise.Event{e}
+		}),
+		says: "after it failed, and should be",
+	},
+	"a failure is not answered": {
+		faults: []string{"panic,actor=*/engine/choker,at=2s"},
+		tamper: events(func(e *supervise.Event) []*supervise.Event {
+			if e.Kind == supervise.Directive {
+				return nil
+			}
+			return []*supervise.Event{e}
+		}),
+		says: "before its failure was answered",
+	},
+	"a child outlives its parent": {
+		tamper: events(func(e *supervise.Event) []*supervise.Event {
+			if e.Kind == supervise.Stopped && strings.HasSuffix(e.Actor, "/keeper") {
+				return nil
+			}
+			return []*supervise.Event{e}
+		}),
+		says: "outlive",
+	},
+	"a child outlives the life that bore it": {
+		faults: []string{"panic,actor=*/engine,at=2s"},
+		tamper: events(func(e *supervise.Event) []*supervise.Event {
+			if e.Kind == supervise.Stopped && strings.HasSuffix(e.Actor, "/choker") {
+				return nil
+			}
+			return []*supervise.Event{e}
+		}),
+		says: "outlive the life",
+	},
+	"a child is born to the dead": {
+		tamper: events(func(e *supervise.Event) []*supervise.Event {
+			if e.Kind == supervise.Spawned && e.ActorKind == "choker" {
+				e.Parent += "-2"
+			}
+			return []*supervise.Event{e}
+		}),
+		says: "who does not live",
+	},
+	"an actor panics": {
+		faults: []string{"panic,actor=*/engine/choker,at=2s"},
+		tamper: events(func(e *supervise.Event) []*supervise.Event {
+			e.Reason = strings.ReplaceAll(e.Reason, "injected fault", "index out of range")
+			return []*supervise.Event{e}
+		}),
+		says: "panics at",
+	},
+}
+
+// spoil overwrites a part of a piece that is not under its final name yet.
+func spoil(n *node, piece uint32) {
+	folder, err := n.host.Disk().OpenFolder(dir)
+	if err != nil {
+		return
+	}
+	if f, err := folder.Open(name+".part", true); err == nil {
+		f.WriteBlocks([][]byte{make([]byte, 100)}, int64(piece)*n.run.content.torrent.PieceLength, func(error) {})
+	}
+}
+
+// events changes what the judge is told.
+func events(change func(*supervise.Event) []*supervise.Event) func() *tamper {
+	return func() *tamper {
+		return &tamper{events: func(e *supervise.Event) []*supervise.Event {
+			changed := *e
+			return change(&changed)
+		}}
+	}
+}
+
+func TestTheJudgeNotices(t *testing.T) {
+	play := func(t *testing.T, faults []string, limit time.Duration, memory Size, with *tamper) []error {
+		s := &Scenario{
+			Content: 2 << 20, Piece: 64 << 10, Payload: PayloadReal, Limit: Time(limit),
+			Class: []Class{
+				{Name: "seed", Have: 1, Count: 2, Up: 256 << 10, Delay: Time(10 * time.Millisecond)},
+				{Name: "leech", Count: 3, Up: 512 << 10, Memory: memory, Faults: faults},
+			},
+		}
+		r, err := Run(s, Options{Seed: 1, tamper: with})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Wrong
+	}
+	for name, one := range tampered {
+		t.Run(name, func(t *testing.T) {
+			for _, err := range play(t, one.faults, one.limit, one.memory, nil) {
+				t.Errorf("of an honest world: %v", err)
+			}
+			wrong := play(t, one.faults, one.limit, one.memory, one.tamper())
+			for _, err := range wrong {
+				if strings.Contains(err.Error(), one.says) {
+					return
+				}
+			}
+			t.Errorf("nobody says %q, but %v", one.says, wrong)
+		})
+	}
+}
