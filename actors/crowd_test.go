@@ -36,7 +36,7 @@ func TestConnectionsOfAllTorrentsAreBounded(t *testing.T) {
 	t.Cleanup(func() { cancel(); all.Wait() })
 	var in, peak atomic.Int32
 	var tried sync.WaitGroup
-	hold := hostile.Script{Name: "holds what it gets", Play: func(c *hostile.Conn) {
+	hold := hostile.Script{Name: "holds what it gets", Act: func(c *hostile.Conn) {
 		c.Shake()
 		if c.Open() { // it was answered
 			peak.Store(max(peak.Load(), in.Add(1)))

@@ -73,7 +73,7 @@ func TestHostilePeers(t *testing.T) {
 const pace = 500 * time.Microsecond
 
 // bad is a seed that spoils some blocks.
-func bad(data []byte, spoils func(piece, begin uint32) bool) hostile.Script {
+func bad(data []byte, pace time.Duration, spoils func(piece, begin uint32) bool) hostile.Script {
 	return hostile.Seed{Data: data, Pause: pace, Spoil: func(piece, begin uint32, block []byte) {
 		if spoils(piece, begin) {
 			block[0]++
@@ -88,22 +88,29 @@ func TestOnlySeedsThatLieAreBanned(t *testing.T) {
 	for name, c := range map[string]struct {
 		spoils []func(piece, begin uint32) bool
 		good   int
+		slower time.Duration // by what a good one waits longer before each block, and a bad one does not wait
 	}{
-		"one of two":             {[]func(uint32, uint32) bool{always}, 1},
-		"five of six":            {slices.Repeat([]func(uint32, uint32) bool{always}, 5), 1},
-		"one block in a hundred": {[]func(uint32, uint32) bool{oneInHundred}, 1},
-		"two, now and then":      {[]func(uint32, uint32) bool{oneInHundred, oneInHundred}, 3},
+		"one of two":                             {[]func(uint32, uint32) bool{always}, 1, 0},
+		"five of six":                            {slices.Repeat([]func(uint32, uint32) bool{always}, 5), 1, 0},
+		"one block in a hundred":                 {[]func(uint32, uint32) bool{oneInHundred}, 1, 0},
+		"two, now and then":                      {[]func(uint32, uint32) bool{oneInHundred, oneInHundred}, 3, 0},
+		"a fast one beside a slow":               {[]func(uint32, uint32) bool{always}, 1, 3 * time.Millisecond},
+		"a fast one beside a slow, now and then": {[]func(uint32, uint32) bool{oneInHundred}, 1, 3 * time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()
 			honest := map[netip.AddrPort]bool{}
 			options := messages.TorrentOptions{Dir: t.TempDir()}
+			fast := pace
+			if c.slower > 0 {
+				fast = 0
+			}
 			for _, spoils := range c.spoils {
-				options.Peers = append(options.Peers, listen(t, ctx, torrent, bad(data, spoils)))
+				options.Peers = append(options.Peers, listen(t, ctx, torrent, bad(data, fast, spoils)))
 			}
 			for range c.good {
-				addr := listen(t, ctx, torrent, hostile.Seed{Data: data, Pause: pace}.Script("a good seed"))
+				addr := listen(t, ctx, torrent, hostile.Seed{Data: data, Pause: pace + c.slower}.Script("a good seed"))
 				honest[addr] = true
 				options.Peers = append(options.Peers, addr)
 			}
@@ -124,7 +131,7 @@ func TestOnlySeedsThatLieAreBanned(t *testing.T) {
 			if err != nil || !bytes.Equal(got, data) {
 				t.Errorf("wrong data, or none: %v", err)
 			}
-			if done.Last.Corrupt > 0 && len(banned) == 0 {
+			if (done.Last.Corrupt > 0 || c.slower > 0) && len(banned) == 0 {
 				t.Errorf("%d pieces came wrong, and nobody is banned", done.Last.Corrupt)
 			}
 			// Blocks of the endgame may come twice.

@@ -16,9 +16,10 @@ type askings struct {
 	t      tester
 	s      *swarm
 	blocks map[messages.Block]*asking
+	owed   map[*peer]map[messages.Block]bool
+	came   []messages.Block // since the last look
 	// stale are requests for blocks of pieces that have been judged since.
 	stale map[*peer]map[messages.Block]int
-	twice int // blocks that were asked of one more peer
 }
 
 type asking struct {
@@ -28,7 +29,10 @@ type asking struct {
 }
 
 func newAskings(t tester, s *swarm) *askings {
-	return &askings{t: t, s: s, blocks: map[messages.Block]*asking{}, stale: map[*peer]map[messages.Block]int{}}
+	return &askings{
+		t: t, s: s, blocks: map[messages.Block]*asking{},
+		owed: map[*peer]map[messages.Block]bool{}, stale: map[*peer]map[messages.Block]int{},
+	}
 }
 
 func (x *askings) at(b messages.Block) *asking {
@@ -44,12 +48,13 @@ func (x *askings) at(b messages.Block) *asking {
 // that it was given.
 func (x *askings) look() {
 	x.t.Helper()
-	for _, k := range x.blocks {
-		for p := range k.of {
-			if p.gone || p.choked {
-				delete(k.of, p)
-				k.lost = false
+	for p, owed := range x.owed {
+		if p.gone || p.choked {
+			for b := range owed {
+				x.at(b).lost = false
+				x.settled(p, b)
 			}
+			delete(x.owed, p)
 		}
 	}
 	for p := range x.stale {
@@ -59,7 +64,7 @@ func (x *askings) look() {
 	}
 	for _, p := range x.s.peers {
 		for _, b := range p.cancel {
-			delete(x.at(b).of, p)
+			x.settled(p, b)
 		}
 	}
 	for _, p := range x.s.peers {
@@ -70,13 +75,20 @@ func (x *askings) look() {
 			x.asked(p, b)
 		}
 	}
-	for b, k := range x.blocks {
-		for p := range k.of {
-			if k.here && !p.dismissed {
+	for _, b := range x.came {
+		for p := range x.at(b).of {
+			if x.at(b).here && !p.dismissed {
 				x.t.Fatalf("%v has come, and peer %d is left to bring it", b, p.Key)
 			}
 		}
 	}
+	x.came = x.came[:0]
+}
+
+// settled: p does not owe the block any more.
+func (x *askings) settled(p *peer, b messages.Block) {
+	delete(x.at(b).of, p)
+	delete(x.owed[p], b)
 }
 
 func (x *askings) asked(p *peer, b messages.Block) {
@@ -90,10 +102,13 @@ func (x *askings) asked(p *peer, b messages.Block) {
 	case len(k.of) == maxAskers:
 		x.t.Fatalf("peer %d is asked for %v, as %d others are", p.Key, b, maxAskers)
 	case len(k.of) > 0:
-		x.twice++
 		x.endgame(p, b)
 	}
 	k.of[p] = true
+	if x.owed[p] == nil {
+		x.owed[p] = map[messages.Block]bool{}
+	}
+	x.owed[p][b] = true
 }
 
 // endgame holds that nothing could be asked of p but what others were asked for.
@@ -121,8 +136,9 @@ func (x *askings) arrived(p *peer, blocks ...messages.Block) {
 		if x.late(p, b) || !k.of[p] {
 			continue
 		}
-		delete(k.of, p)
+		x.settled(p, b)
 		k.here, k.lost = !k.lost, false
+		x.came = append(x.came, b)
 	}
 }
 
@@ -130,7 +146,7 @@ func (x *askings) arrived(p *peer, blocks ...messages.Block) {
 func (x *askings) dropped(p *peer, blocks ...messages.Block) {
 	for _, b := range blocks {
 		if k := x.at(b); !x.late(p, b) && k.of[p] {
-			delete(k.of, p)
+			x.settled(p, b)
 			k.lost = false
 		}
 	}
@@ -164,8 +180,8 @@ func (x *askings) judged(piece uint32, right bool) {
 				x.stale[p] = map[messages.Block]int{}
 			}
 			x.stale[p][b]++
+			x.settled(p, b)
 		}
-		clear(k.of)
 		k.here, k.lost = right, false
 	}
 }

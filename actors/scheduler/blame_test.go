@@ -92,17 +92,21 @@ func TestOnlyLiarsAreBanned(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		bad, good int
-		rate      float64 // of each
+		rate      float64 // of each liar
+		honest    float64 // the rate of each of the others
 		lies      func(messages.PeerKey, uint32, uint32) bool
 		spoilt    int // pieces at most
 	}{
-		"one of two":                {1, 1, 5e6, always, 8},
-		"one of two, slow":          {1, 1, 1e5, always, 10},
-		"nine of ten":               {9, 1, 1e6, always, 9 * 8},
-		"one of ten, slow":          {1, 9, 5e4, always, 10},
-		"one block in a hundred":    {1, 1, 5e6, oneIn(100), 8},
-		"one in a hundred, of many": {5, 5, 5e4, oneIn(100), 40},
-		"half of the blocks":        {3, 3, 2e5, oneIn(2), 30},
+		"one of two":                {1, 1, 5e6, 5e6, always, 8},
+		"one of two, slow":          {1, 1, 1e5, 1e5, always, 10},
+		"nine of ten":               {9, 1, 1e6, 1e6, always, 9 * 8},
+		"one of ten, slow":          {1, 9, 5e4, 5e4, always, 10},
+		"one block in a hundred":    {1, 1, 5e6, 5e6, oneIn(100), 8},
+		"one in a hundred, of many": {5, 5, 5e4, 5e4, oneIn(100), 40},
+		"half of the blocks":        {3, 3, 2e5, 2e5, oneIn(2), 30},
+		"a fast one beside a slow":  {1, 1, 2e7, 1e5, always, 4},
+		"fast, one in a hundred":    {1, 1, 2e7, 1e5, oneIn(100), 8},
+		"three fast, one slow":      {3, 1, 2e7, 5e4, oneIn(7), 30},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := openSwarm(g, "rarest", 5)
@@ -111,7 +115,11 @@ func TestOnlyLiarsAreBanned(t *testing.T) {
 				return int(key) <= c.bad && c.lies(key, piece, begin)
 			}
 			for k := 1; k <= c.bad+c.good; k++ {
-				x.join(messages.PeerKey(k), c.rate)
+				rate := c.rate
+				if k > c.bad {
+					rate = c.honest
+				}
+				x.join(messages.PeerKey(k), rate)
 			}
 			took := x.run(time.Hour)
 			t.Logf("took %v, %d pieces spoilt, %d banned, %d bytes for %d", took, x.spoilt, len(x.banned), x.bytes, g.length)
