@@ -102,6 +102,10 @@ bench-go: ## benchmarks of cores and actors, COUNT times, into bin/bench-go.txt 
 bench-scale: build ## curves of cost against size: peers, pieces, files, torrents
 	$(GO) run ./cmd/benchscale $(ARGS)
 
+.PHONY: bench-sim
+bench-sim: build ## simulated swarms held against real ones, and a published result, into BENCHMARKS.md
+	$(GO) run ./cmd/benchsim -page BENCHMARKS.md $(ARGS)
+
 .PHONY: demo
 demo: build ## a swarm of actors in the terminal
 	bin/kouzui demo

@@ -155,6 +155,9 @@ func (s *Scenario) bounds() Bounds {
 // bound.
 func (s *Scenario) Capacity() (sum Size) {
 	for i := range s.Class {
+		if len(s.Class[i].Hostile) > 0 {
+			continue
+		}
 		if s.Class[i].Up == 0 {
 			return 0
 		}

@@ -33,8 +33,10 @@ type simulation struct {
 	trace string
 	notes bool
 	nodes bool
-	json  bool
-	html  string
+
+	picker, choker *string
+	json           bool
+	html           string
 }
 
 func newSimulate() *cobra.Command {
@@ -50,7 +52,8 @@ stands in testdata/lab/README.md.
 What must hold of every swarm is checked on the way. If it does not, the exit code is
 ` + strconv.Itoa(exitOther) + `.`,
 		Example: `  kouzui lab simulate testdata/lab/flash-crowd.toml
-  kouzui lab simulate testdata/lab/partition.toml --seed 7 --trace run.trace`,
+  kouzui lab simulate testdata/lab/partition.toml --seed 7 --trace run.trace
+  kouzui lab simulate testdata/lab/rarest-first.toml --picker random --html page.html`,
 		Args: arguments(1, 1, "one scenario"),
 		RunE: func(c *cobra.Command, args []string) error { return o.run(c, args[0]) },
 	}
@@ -60,9 +63,14 @@ What must hold of every swarm is checked on the way. If it does not, the exit co
 	f.BoolVar(&o.notes, "notes", false, "put what actors do into the trace too")
 	f.BoolVar(&o.nodes, "nodes", false, "show each node in the table, too")
 	f.BoolVar(&o.json, "json", false, "write JSON lines to stdout: nodes, classes, the swarm")
+	o.picker = choose(c, "picker", "of all nodes, or as the scenario says", append([]string{asWritten}, actors.Pickers()...)...)
+	o.choker = choose(c, "choker", "of all nodes, or as the scenario says", append([]string{asWritten}, actors.Chokers()...)...)
 	f.StringVar(&o.html, "html", "", "write a page with plots to `FILE`, which needs nothing else")
 	return c
 }
+
+// asWritten leaves the choice to the scenario.
+const asWritten = "scenario"
 
 // longestScenario is how much of a file is read as a scenario, in bytes.
 const longestScenario = 1 << 20
@@ -75,6 +83,15 @@ func (o *simulation) run(c *cobra.Command, path string) error {
 	scenario, err := lab.Read(text)
 	if err != nil {
 		return failf(exitUsage, "%s: %w", path, err)
+	}
+	for i := range scenario.Class {
+		one := &scenario.Class[i]
+		if *o.picker != asWritten && len(one.Hostile) == 0 {
+			one.Picker = *o.picker
+		}
+		if *o.choker != asWritten && len(one.Hostile) == 0 {
+			one.Choker = *o.choker
+		}
 	}
 	options := lab.Options{Seed: o.seed, Notes: o.notes}
 	if o.trace != "" {
@@ -128,6 +145,11 @@ func (o *simulation) page(c *cobra.Command, r *lab.Result, path string) error {
 		return fail(exitCreate, err)
 	}
 	command := fmt.Sprintf("%s %s --seed %d", c.CommandPath(), path, o.seed)
+	for _, f := range []struct{ name, value string }{{"picker", *o.picker}, {"choker", *o.choker}} {
+		if f.value != asWritten {
+			command += " --" + f.name + " " + f.value
+		}
+	}
 	return fail(exitIO, errors.Join(labview.WritePage(file, r, command), file.Close()))
 }
 

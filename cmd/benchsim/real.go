@@ -1,0 +1,179 @@
+//go:build linux
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"kouzui/actors/lab"
+	"kouzui/cmd/interop/counterpart"
+	"kouzui/wire/metainfo"
+)
+
+// swarm plays scenarios with processes instead of simulated clients.
+type swarm struct {
+	*lab.Scenario
+	kouzui string
+	dir    string // empty
+}
+
+// errNotReal says what a loopback cannot play.
+var errNotReal = errors.New("the loopback has no delays, losses, slow disks, faults or events; nodes come with all or nothing")
+
+// play returns how long each took who came to download, from its arrival on.
+func (s *swarm) play(ctx context.Context, round uint64) (times []time.Duration, err error) {
+	if err := s.playable(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Duration(s.Limit))
+	defer cancel()
+	home, err := os.MkdirTemp(s.dir, "round")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(home)
+	tracker, at := counterpart.KouzuiTracker(s.kouzui), place()
+	content, err := counterpart.NewContent(home, "content", int64(s.Piece), []metainfo.FileSpec{{Length: int64(s.Content)}}, tracker.Announce(at)...)
+	if err != nil {
+		return nil, err
+	}
+	served, err := tracker.Start(ctx, home, at, content.Hash)
+	if err != nil {
+		return nil, err
+	}
+	defer served.Stop()
+
+	rnd := rand.New(rand.NewPCG(round, 0xA881))
+	begin := time.Now()
+	var mu sync.Mutex // guards times
+	complete := func(took time.Duration) {
+		mu.Lock()
+		defer mu.Unlock()
+		if times = append(times, took); len(times) == s.downloaders() {
+			cancel() // nobody needs the others any more
+		}
+	}
+	var all errgroup.Group
+	for i := range s.Class {
+		c := &s.Class[i]
+		for k := range c.Count {
+			arrival := time.Duration(c.Arrive)
+			if c.Within > 0 {
+				arrival += time.Duration(rnd.Int64N(int64(c.Within)))
+			}
+			m := member{s, c, content, filepath.Join(home, c.Name+strconv.Itoa(k))}
+			all.Go(func() error {
+				err := m.play(ctx, begin.Add(arrival), complete)
+				if err != nil {
+					cancel()
+					err = fmt.Errorf("%s: %w", c.Name, err)
+				}
+				return err
+			})
+		}
+	}
+	err = all.Wait()
+	slices.Sort(times)
+	return times, err
+}
+
+func (s *swarm) downloaders() (n int) {
+	for i := range s.Class {
+		if s.Class[i].Have < 1 {
+			n += s.Class[i].Count
+		}
+	}
+	return n
+}
+
+func (s *swarm) playable() error {
+	for i := range s.Class {
+		c := &s.Class[i]
+		if c.Delay != 0 || c.Jitter != 0 || c.Loss != 0 || c.Disk != (lab.Disk{}) || len(c.Faults) > 0 || c.Leave != "" ||
+			c.Copies > 0 || c.Have > 0 && c.Have < 1 || !c.Limits || len(s.Event) > 0 {
+			return errNotReal
+		}
+	}
+	return nil
+}
+
+// member is one process.
+type member struct {
+	*swarm
+	class   *lab.Class
+	content *counterpart.Content
+	home    string
+}
+
+// play starts the process when it is time, tells how long a download took, and
+// keeps the process for as long as the others may need it: until ctx ends.
+func (m member) play(ctx context.Context, at time.Time, complete func(took time.Duration)) error {
+	c := m.class
+	task := counterpart.Task{
+		Torrent: m.content.Torrent, Hash: m.content.Hash, Dir: filepath.Join(m.home, "data"), Home: m.home,
+		Place: place(), Seed: c.Have == 1, Stay: true,
+	}
+	if err := os.MkdirAll(task.Dir, 0o755); err != nil {
+		return err
+	}
+	if task.Seed {
+		if err := m.content.Link(task.Dir); err != nil {
+			return err
+		}
+	}
+	select {
+	case <-time.After(time.Until(at)):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	flags := []string{"--max-upload-limit", strconv.FormatInt(int64(c.Up), 10), "--max-download-limit", strconv.FormatInt(int64(c.Down), 10)}
+	for _, f := range []struct{ name, value string }{
+		{"--picker", c.Picker}, {"--choker", c.Choker}, {"--unchoke-slots", number(c.Slots)}, {"--max-peers", number(c.Peers)},
+	} {
+		if f.value != "" {
+			flags = append(flags, f.name, f.value)
+		}
+	}
+	p, err := counterpart.Kouzui(m.kouzui, flags...).Start(ctx, task)
+	if err != nil {
+		return err
+	}
+	defer p.Stop()
+	if err := p.Complete(ctx); err != nil {
+		return err
+	}
+	if !task.Seed {
+		took := time.Since(at)
+		if err := m.content.Verify(task.Dir, false); err != nil {
+			return err
+		}
+		complete(took)
+	}
+	<-ctx.Done()
+	return nil
+}
+
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// place is on the one address that a tracker sees all of them come from.
+func place() counterpart.Place {
+	p := counterpart.NewPlace()
+	p.Host = "127.0.0.1"
+	return p
+}
