@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"slices"
 	"time"
 
 	"github.com/bits-and-blooms/bitset"
@@ -59,6 +60,11 @@ func (p *peer) room() int {
 
 // seed says that the peer has everything.
 func (p *peer) seed(pieces int) bool { return p.pieces == pieces && pieces > 0 }
+
+// lacks says that the peer has not all of these.
+func (p *peer) lacks(pieces []uint32) bool {
+	return slices.ContainsFunc(pieces, func(piece uint32) bool { return !p.have.Test(uint(piece)) })
+}
 
 // keeper is the peer that a piece is left to, nil if it is anybody's.
 func (a *active) keeper() *peer {

@@ -15,6 +15,7 @@
 //	endgame       what is taken over from slow peers
 //	blame         who sent what was corrupt
 //	room          who goes when others wait
+//	news          who is told of our pieces when
 //	progress      how far it is, and why nothing moves
 package scheduler
 
@@ -312,43 +313,16 @@ func (s *Scheduler) tell(c actor.Context, p *peer) {
 	}
 }
 
-// announce tells peers of the pieces that have become ours since they heard
-// last: in a crowd those that may download from us, and some of the others. One
-// that has them all is not told: it will not ask for them.
+// announce tells the torrent of the pieces that have become ours, and peers.
 func (s *Scheduler) announce(c actor.Context) {
 	if s.newsTimer != nil {
 		s.newsTimer.Stop()
 		s.newsTimer = nil
 	}
-	n := &s.news
-	if n.fresh > 0 {
-		c.Send(s.Refs.Torrent, &messages.TorrentPieces{InfoHash: s.Torrent.InfoHash, Pieces: n.since(n.end() - n.fresh)})
-		n.fresh = 0
+	if fresh := s.news.fresh; fresh > 0 {
+		c.Send(s.Refs.Torrent, &messages.TorrentPieces{InfoHash: s.Torrent.InfoHash, Pieces: s.news.since(s.news.end() - fresh)})
 	}
-	if len(n.pieces) == 0 {
-		return
-	}
-	due := n.due(len(s.peers), s.now)
-	var m *messages.AnnounceHave // for all who have heard as far
-	said, least := 0, n.end()
-	for place, p := range s.peers {
-		if p.heard == n.end() {
-			continue
-		}
-		if p.rates.Flags.AmChoking && !due(place) {
-			least = min(least, p.heard)
-			continue
-		}
-		if m == nil || p.heard != said {
-			m, said = &messages.AnnounceHave{Pieces: n.since(p.heard)}, p.heard
-		}
-		p.heard = n.end()
-		s.recount(p)
-		if !p.seed(s.pieces) && slices.ContainsFunc(m.Pieces, func(piece uint32) bool { return !p.have.Test(uint(piece)) }) {
-			c.Send(p.Peer, m)
-		}
-	}
-	n.forget(least)
+	s.spread(func(p *peer, m *messages.AnnounceHave) { c.Send(p.Peer, m) })
 }
 
 func (s *Scheduler) report(c actor.Context) {

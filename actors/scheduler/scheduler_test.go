@@ -375,23 +375,31 @@ func TestNewsInACrowd(t *testing.T) {
 		}
 	}
 	verify(0)
-	heard(crowd[:99], 0)
-	s.Quiet(crowd[99:]...)
+	heard(crowd[:20], 0)
+	s.Quiet(crowd[20:]...)
 	verify(1)
-	heard(crowd[99:], 0, 1)
-	heard(crowd[:49], 1)
-	s.Quiet(crowd[49:99]...)
+	heard(crowd[20:40], 0, 1)
+	s.Quiet(crowd[40:]...)
 	late := s.StartProbe("late")
 	s.Tell(ready(500, late, 500))
 	if m := stage.Next[*messages.Welcome](late); !m.Have.Test(1) {
 		t.Error("a newcomer is welcomed without what is ours")
 	}
 	verify(2)
-	heard([]*stage.Probe{late}, 2)
-	heard(crowd[49:99], 1, 2)
-	heard(crowd[99:], 2)
+	heard([]*stage.Probe{late}, 2) // who has not been choked yet
+	heard(crowd[40:60], 0, 1, 2)
+	for from := 60; from < len(crowd); from += 20 {
+		wait()
+		to := min(from+20, len(crowd))
+		heard(crowd[from:to], 0, 1, 2)
+		s.Quiet(crowd[to:]...)
+	}
+	heard(crowd[:11], 1, 2) // the rest of that turn
 	wait()
-	heard(crowd[:49], 2)
+	heard(crowd[11:20], 1, 2)
+	heard(crowd[20:31], 2)
+	wait()
+	heard(crowd[31:40], 2)
 	wait()
 	s.Quiet(crowd...)
 	if n := s.World.Clock.Pending(); n != 1 {

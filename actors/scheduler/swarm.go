@@ -301,7 +301,6 @@ func (s *swarm) pieceVerified(piece uint32) {
 	}
 	if s.complete() {
 		for _, p := range s.peers {
-			s.recount(p)
 			s.dismissSeed(p)
 		}
 	}

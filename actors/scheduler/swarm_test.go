@@ -673,9 +673,13 @@ func TestInterestInACrowd(t *testing.T) {
 	}
 	s.pieceVerified(2)
 	s.pieceVerified(3)
+	for range 2 { // turns
+		s.now = s.now.Add(newsWait)
+		s.spread(func(*peer, *messages.AnnounceHave) {})
+	}
 	for _, p := range s.peers {
 		if p.wanted != 0 || !p.dirty {
-			t.Fatalf("all is there, and of peer %d %d pieces are wanted", p.Key, p.wanted)
+			t.Fatalf("all is there and told, and of peer %d %d pieces are wanted", p.Key, p.wanted)
 		}
 	}
 }

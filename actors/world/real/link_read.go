@@ -14,8 +14,9 @@ import (
 const (
 	// maxBatch bounds the frames of one message.
 	maxBatch = 512
-	// keepBatch is the room for frames that a batch may keep while it waits.
-	keepBatch = 160
+	// keepBatch is the room for frames that a batch may keep while it waits: what
+	// append makes for the maxWindow of one read is less than twice as much.
+	keepBatch = 2 * maxWindow
 	// A reader offers room for as many blocks as are expected, but no more than
 	// a small multiple of what the last read brought: a slow peer shall not
 	// occupy a window of blocks at each of its packets.

@@ -17,8 +17,9 @@ const (
 	// reportAfter is how many bytes of payload are reported at once while there
 	// is more to write: half of what a peer queues.
 	reportAfter = 32 * buffer.Size
-	// keepQueue is the room that an empty queue may keep, in frames.
-	keepQueue = 160
+	// keepQueue is the room that an empty queue may keep, in frames: for the
+	// requests that a fast peer is sent at once.
+	keepQueue = 256
 	// writeTimeout is how long the peer may take nothing of what we write.
 	writeTimeout = 2 * time.Minute
 )

@@ -1,0 +1,125 @@
+package scheduler
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/bits-and-blooms/bitset"
+
+	"kouzui/messages"
+)
+
+// Whatever the crowd and however often there are news, all of it has its turn
+// within newsLate, and no more words are said than that takes.
+func TestTurnsOfACrowd(t *testing.T) {
+	for _, peers := range []int{newsCrowd + 1, 1000, 1999, 5000, 20_000} {
+		for _, step := range []time.Duration{500 * time.Microsecond, 7 * time.Millisecond, 32 * time.Millisecond, newsWait} {
+			var n news
+			n.turn(peers, epoch)
+			looks, words := 0, 0
+			for at := step; at <= newsLate; at += step {
+				l, w := n.turn(peers, epoch.Add(at))
+				looks, words = looks+l, words+w
+			}
+			least := max(peers, newsWords*int(newsLate/newsWait))
+			if words < least-least/50 || words > least+least/50 {
+				t.Errorf("%d peers, news every %v: %d words within %v, want some %d", peers, step, words, newsLate, least)
+			}
+			if looks < words {
+				t.Errorf("%d peers, news every %v: %d looks for %d words", peers, step, looks, words)
+			}
+		}
+	}
+}
+
+// After a rest, turns that nobody needed are not made up for.
+func TestTurnsAreNotSavedUp(t *testing.T) {
+	var n news
+	n.turn(1000, epoch)
+	if _, words := n.turn(1000, epoch.Add(time.Hour)); words != newsWords {
+		t.Errorf("%d words at once, want %d", words, newsWords)
+	}
+}
+
+// Each of a crowd hears of each piece that it lacks, once and in bounded time;
+// who may download from us, at once.
+func TestACrowdHearsOfEverything(t *testing.T) {
+	for _, peers := range []int{newsCrowd, newsCrowd + 1, 2500} {
+		t.Run(fmt.Sprint(peers), func(t *testing.T) {
+			const pieces, unchoked = 400, 7
+			s := openSwarm(geometryOf(pieces, BlockSize, BlockSize), "", 1)
+			for i := range peers {
+				p := s.joinTest(messages.PeerKey(i), bitset.New(pieces).Set(uint(i%pieces)))
+				p.rates.Flags.AmChoking = i%unchoked != 0
+			}
+			verified := make([]time.Time, pieces)
+			heard := map[messages.PeerKey]*bitset.BitSet{}
+			last := epoch
+			tell := func(p *peer, m *messages.AnnounceHave) {
+				late := newsLate + newsWait
+				if !p.rates.Flags.AmChoking || peers <= newsCrowd {
+					late = 0
+				}
+				if heard[p.Key] == nil {
+					heard[p.Key] = bitset.New(pieces)
+				}
+				for _, piece := range m.Pieces {
+					if heard[p.Key].Test(uint(piece)) {
+						t.Fatalf("peer %d hears twice of piece %d", p.Key, piece)
+					}
+					heard[p.Key].Set(uint(piece))
+					if took := s.now.Sub(verified[piece]); took > late {
+						t.Fatalf("peer %d hears of piece %d after %v", p.Key, piece, took)
+					}
+				}
+				last = s.now
+			}
+			for piece := range uint32(pieces) {
+				s.now = s.now.Add(time.Duration(s.rng.Int64N(int64(newsWait))))
+				verified[piece] = s.now
+				s.pieceVerified(piece)
+				s.spread(tell)
+			}
+			for len(s.news.pieces) > 0 {
+				s.now = s.now.Add(newsWait)
+				s.spread(tell)
+			}
+			for key, of := range heard {
+				if n := of.Count(); n < pieces-1 {
+					t.Errorf("peer %d heard of %d pieces", key, n)
+				}
+			}
+			if len(heard) != peers || last.Before(verified[pieces-1]) {
+				t.Errorf("%d of %d peers heard", len(heard), peers)
+			}
+		})
+	}
+}
+
+// Those that have what is new cost no word: the few that lack it hear as if
+// there were no others.
+func TestNewsFindThoseWhoLackThem(t *testing.T) {
+	const peers = 1000
+	s := openSwarm(geometryOf(2, BlockSize, BlockSize), "", 1)
+	for i := range peers {
+		have := bitset.New(2).Set(0)
+		if i%100 == 99 {
+			have = bitset.New(2)
+		}
+		s.joinTest(messages.PeerKey(i), have).rates.Flags.AmChoking = true
+	}
+	s.pieceVerified(0)
+	told := 0
+	for range peers / newsCrowd {
+		s.now = s.now.Add(newsWait)
+		s.spread(func(p *peer, _ *messages.AnnounceHave) {
+			if told++; p.have.Any() {
+				t.Errorf("peer %d is told what it has", p.Key)
+			}
+		})
+	}
+	if told != peers/100 {
+		t.Errorf("%d hear, want %d", told, peers/100)
+	}
+}
