@@ -6,95 +6,137 @@ import (
 	"kouzui/actors/world"
 )
 
-// event is something that will happen at a time. Events of one time happen in
-// the order in which they were set.
+// event is something that will happen. Events of one time happen in the order in
+// which they were set.
 type event struct {
-	at   int64
-	seq  uint64
-	i    int   // in the agenda; negative: not there any more
-	life *life // with which it ends; nil: with none
-	f    func()
+	do   happening // nil: it has happened, or was stopped
+	life *life     // with which it ends; nil: with none
 	of   *Sim
 }
 
+type happening interface{ happen() }
+
+type call func()
+
+func (f call) happen() { f() }
+
 // Stop implements world.Timer.
 func (e *event) Stop() bool {
-	if e.i < 0 {
+	if e.do == nil {
 		return false
 	}
-	e.of.events.remove(e)
+	e.do = nil
+	e.of.events.stop()
 	return true
 }
 
 func (s *Sim) at(at int64, l *life, f func()) *event {
-	e := &event{at: at, life: l, f: f, of: s}
-	s.events.add(e)
+	e := &event{}
+	s.set(e, at, l, call(f))
 	return e
 }
 
-// agenda is a heap of events.
+// set has an event happen that is not set.
+func (s *Sim) set(e *event, at int64, l *life, do happening) {
+	*e = event{do: do, life: l, of: s}
+	s.events.add(at, e)
+}
+
+// agenda is a heap of events, in which each has four below it: what is compared
+// lies side by side, and nothing of the events themselves is touched. Stopped
+// ones stay until they are due, or until they are half of all.
 type agenda struct {
-	heap []*event
-	seq  uint64
+	heap    []entered
+	seq     uint64
+	stopped int
 }
 
-func (a *agenda) first() *event {
-	if len(a.heap) == 0 {
-		return nil
+type entered struct {
+	at  int64
+	seq uint64
+	*event
+}
+
+func (e *entered) before(o *entered) bool { return e.at < o.at || e.at == o.at && e.seq < o.seq }
+
+// first is the next that happens, nil if none does.
+func (a *agenda) first() *entered {
+	for len(a.heap) > 0 {
+		if e := &a.heap[0]; e.do != nil {
+			return e
+		}
+		a.stopped--
+		a.pop()
 	}
-	return a.heap[0]
+	return nil
 }
 
-func (a *agenda) add(e *event) {
+func (a *agenda) add(at int64, e *event) {
 	a.seq++
-	e.seq, e.i = a.seq, len(a.heap)
-	a.heap = append(a.heap, e)
-	a.up(e)
-}
-
-func (a *agenda) remove(e *event) {
-	last := a.heap[len(a.heap)-1]
-	a.heap[len(a.heap)-1] = nil
-	a.heap = a.heap[:len(a.heap)-1]
-	if last != e {
-		a.put(last, e.i)
-		a.up(last)
-		a.down(last)
-	}
-	e.i = -1
-}
-
-func (a *agenda) put(e *event, i int) { a.heap[i], e.i = e, i }
-
-func (e *event) before(o *event) bool { return e.at < o.at || e.at == o.at && e.seq < o.seq }
-
-func (a *agenda) up(e *event) {
-	for e.i > 0 {
-		above := a.heap[(e.i-1)/2]
-		if !e.before(above) {
-			return
+	a.heap = append(a.heap, entered{at, a.seq, e})
+	i := len(a.heap) - 1
+	one := a.heap[i]
+	for i > 0 {
+		above := (i - 1) / 4
+		if !one.before(&a.heap[above]) {
+			break
 		}
-		i := above.i
-		a.put(above, e.i)
-		a.put(e, i)
+		a.heap[i] = a.heap[above]
+		i = above
+	}
+	a.heap[i] = one
+}
+
+func (a *agenda) pop() {
+	last := len(a.heap) - 1
+	a.heap[0] = a.heap[last]
+	a.heap[last] = entered{}
+	a.heap = a.heap[:last]
+	if last > 0 {
+		a.down(0)
 	}
 }
 
-func (a *agenda) down(e *event) {
+func (a *agenda) down(i int) {
+	one := a.heap[i]
 	for {
-		kid := 2*e.i + 1
-		if kid >= len(a.heap) {
-			return
+		least := 4*i + 1
+		if least >= len(a.heap) {
+			break
 		}
-		if kid+1 < len(a.heap) && a.heap[kid+1].before(a.heap[kid]) {
-			kid++
+		for kid := least + 1; kid < min(4*i+5, len(a.heap)); kid++ {
+			if a.heap[kid].before(&a.heap[least]) {
+				least = kid
+			}
 		}
-		below := a.heap[kid]
-		if !below.before(e) {
-			return
+		if !a.heap[least].before(&one) {
+			break
 		}
-		a.put(below, e.i)
-		a.put(e, kid)
+		a.heap[i] = a.heap[least]
+		i = least
+	}
+	a.heap[i] = one
+}
+
+// few is how many stopped events are never worth the trouble.
+const few = 64
+
+func (a *agenda) stop() {
+	if a.stopped++; a.stopped < few || a.stopped < len(a.heap)/2 {
+		return
+	}
+	left := a.heap[:0]
+	for _, e := range a.heap {
+		if e.do != nil {
+			left = append(left, e)
+		}
+	}
+	clear(a.heap[len(left):])
+	a.heap, a.stopped = left, 0
+	for i := (len(left) - 2) / 4; i >= 0; i-- {
+		if i < len(left) {
+			a.down(i)
+		}
 	}
 }
 

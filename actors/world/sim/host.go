@@ -158,7 +158,7 @@ func (h *Host) PowerCut() {
 
 func (h *Host) die() {
 	h.life.done = true
-	h.up.waiting = nil
+	h.up.line = fifo[*link]{}
 	h.listeners = nil
 }
 

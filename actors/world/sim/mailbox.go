@@ -2,7 +2,6 @@ package sim
 
 import (
 	"reflect"
-	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -15,8 +14,8 @@ type mailbox struct {
 	life      *life
 	invoker   actor.MessageInvoker
 	path      string
-	system    fifo
-	user      fifo
+	system    fifo[any]
+	user      fifo[any]
 	suspended bool
 	held      bool // its actor hangs
 	waiting   bool // for its turn
@@ -139,39 +138,4 @@ func (e *emptying) take() {
 	}
 	e.life.host.steps++
 	e.run()
-}
-
-// fifo is a queue that is reused when it has been emptied.
-type fifo struct {
-	items []any
-	head  int
-}
-
-func (q *fifo) len() int { return len(q.items) - q.head }
-
-func (q *fifo) push(item any) { q.items = append(q.items, item) }
-
-// unpop puts an item before all others.
-func (q *fifo) unpop(item any) {
-	if q.head == 0 {
-		q.items = slices.Insert(q.items, 0, item)
-		return
-	}
-	q.head--
-	q.items[q.head] = item
-}
-
-func (q *fifo) pop() any {
-	item := q.items[q.head]
-	q.items[q.head] = nil
-	q.head++
-	switch {
-	case q.head == len(q.items):
-		q.items, q.head = q.items[:0], 0
-	case q.head >= 1024 && q.head >= len(q.items)/2:
-		n := copy(q.items, q.items[q.head:])
-		clear(q.items[n:])
-		q.items, q.head = q.items[:n], 0
-	}
-	return item
 }

@@ -152,7 +152,7 @@ func (s *Sim) retransmit() {
 	held := s.held
 	s.held = nil
 	for _, seg := range held {
-		seg.from.launch(seg)
+		seg.launch()
 	}
 }
 
@@ -183,42 +183,4 @@ type port struct {
 func (p *port) pass(now, bytes int64) int64 {
 	p.free = max(p.free, now) + taking(bytes, p.rate)
 	return p.free
-}
-
-// uplink lets connections send in turn, a segment each.
-type uplink struct {
-	port
-	busy    bool
-	waiting []*link
-}
-
-func (u *uplink) enter(l *link) {
-	u.waiting = append(u.waiting, l)
-	if !u.busy {
-		u.next()
-	}
-}
-
-func (u *uplink) next() {
-	for !u.busy && len(u.waiting) > 0 {
-		l := u.waiting[0]
-		u.waiting = u.waiting[1:]
-		l.inLine = false
-		if l.closed != nil || len(l.loaded) == 0 {
-			continue
-		}
-		seg := l.loaded[0]
-		l.loaded = slices.Delete(l.loaded, 0, 1)
-		u.busy = true
-		s := l.host.sim
-		s.at(u.pass(s.now, seg.bytes), nil, func() {
-			if l.life.over() { // and so is this use of the uplink
-				seg.release()
-				return
-			}
-			u.busy = false
-			l.sent(seg)
-			u.next()
-		})
-	}
 }

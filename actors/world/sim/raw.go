@@ -13,15 +13,15 @@ import (
 // it was sent: with this error, which is not this end's, and a transit later.
 func Garble(l messages.Link, err error) {
 	if l := l.(*link); l.closed == nil {
-		l.launch(&segment{from: l, bytes: overhead, fin: err})
+		l.finish(err)
 	}
 }
 
 // Backlog is how many frames wait at this end of a connection.
 func Backlog(of messages.Link) int {
 	l := of.(*link)
-	n := len(l.queue)
-	for _, seg := range l.loaded {
+	n := l.queue.len()
+	for _, seg := range l.loaded.waiting() {
 		n += len(seg.frames)
 	}
 	return n
@@ -30,5 +30,5 @@ func Backlog(of messages.Link) int {
 // Rests tells whether on all connections of the host what was delivered has come
 // back, and nothing waits for it.
 func (h *Host) Rests() bool {
-	return !slices.ContainsFunc(h.links, func(l *link) bool { return l.ahead > 0 || len(l.arrived) > 0 })
+	return !slices.ContainsFunc(h.links, func(l *link) bool { return l.ahead > 0 || l.arrived.len() > 0 })
 }

@@ -46,6 +46,7 @@ type Sim struct {
 	trackers map[string]*Tracker
 	links    uint64
 	held     []*segment // by a partition
+	spare    spare
 
 	described *metainfo.Torrent // whose payload is; nil: it is held
 	memory    described.Memory
@@ -105,10 +106,12 @@ func (s *Sim) Step() bool {
 	if e == nil {
 		return false
 	}
-	s.events.remove(e)
 	s.now = e.at
-	if !e.life.over() {
-		e.f()
+	do, its := e.do, e.life
+	e.do = nil
+	s.events.pop()
+	if !its.over() {
+		do.happen()
 	}
 	return true
 }

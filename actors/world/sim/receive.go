@@ -1,0 +1,84 @@
+package sim
+
+import "kouzui/messages"
+
+// batchesAhead is how many batches a link delivers before the first of them has
+// to come back, and maxBatch how many frames one has at most.
+const (
+	batchesAhead = 4
+	maxBatch     = 512
+)
+
+// take is when a segment has arrived.
+func (l *link) take(seg *segment) {
+	switch {
+	case l.life.over():
+		seg.release()
+		if l.host.Alive() { // another life: it knows of no such connection
+			l.reset()
+		}
+		return
+	case l.closed != nil:
+		seg.release()
+		return
+	}
+	if seg.greeting != nil {
+		l.theirs = seg.greeting
+		l.greet(*l.theirs, nil)
+	}
+	l.arrived.push(seg.frames...)
+	l.other.flying -= seg.bytes
+	for i := range seg.frames {
+		l.other.flying += seg.frames[i].size // until they are delivered
+	}
+	if seg.fin != nil {
+		l.fin = seg.fin
+	}
+	seg.retire()
+	l.hand()
+	l.other.queueUp()
+}
+
+// hand delivers what has arrived, as far as batches have come back, and then
+// the end.
+func (l *link) hand() {
+	if l.deliver == nil && l.fin != nil && l.theirs == nil {
+		l.end(l.fin)
+		return
+	}
+	for l.deliver != nil && l.closed == nil && l.ahead < batchesAhead && l.arrived.len() > 0 {
+		n := min(l.arrived.len(), maxBatch)
+		m := l.batch()
+		for _, a := range l.arrived.waiting()[:n] {
+			m.Frames = append(m.Frames, a.Frame)
+			m.Bytes += int(a.size)
+		}
+		l.arrived.drop(n)
+		l.other.flying -= int64(m.Bytes)
+		l.ahead++
+		l.deliver(m)
+	}
+	if l.deliver != nil && l.closed == nil && l.arrived.len() == 0 && l.fin != nil {
+		l.end(l.fin)
+	}
+}
+
+func (l *link) batch() *messages.FramesReceived {
+	s := l.host.sim
+	m := &messages.FramesReceived{}
+	if last := len(s.spare.batches) - 1; last >= 0 {
+		m, s.spare.batches = s.spare.batches[last], s.spare.batches[:last]
+	}
+	m.Link, m.At = l.id, s.Now()
+	return m
+}
+
+// Done is messages.Link's.
+func (l *link) Done(m *messages.FramesReceived) {
+	clear(m.Frames)
+	*m = messages.FramesReceived{Frames: m.Frames[:0]}
+	l.host.sim.spare.batches = append(l.host.sim.spare.batches, m)
+	l.ahead--
+	l.hand()
+	l.other.queueUp()
+}

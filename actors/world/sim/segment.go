@@ -1,0 +1,175 @@
+package sim
+
+import (
+	"kouzui/messages"
+	"kouzui/wire/frame"
+)
+
+// overhead is what a segment costs beside its frames, in bytes.
+const overhead = 40
+
+// segment is what a connection sends in one of its turns. It is in one place at a
+// time, and used again when it has arrived.
+type segment struct {
+	from            *link
+	greeting        *frame.Handshake
+	frames          []arrival
+	bytes           int64
+	payload, pieces int
+	fin             error // the end of the stream instead of frames
+
+	on event // when it comes to the end of where it is
+	at place
+
+	// While its payload is read:
+	bufs    [][]byte
+	reading int
+	failed  error
+	read    func(error) // one of the reads has ended
+}
+
+// arrival is a frame that waits to be delivered, and what it was as bytes.
+type arrival struct {
+	frame.Frame
+	size int64
+}
+
+// place is where on its way a segment is.
+type place uint8
+
+const (
+	passing  place = iota // the uplink
+	flying                // between the hosts
+	entering              // the downlink
+)
+
+// spare is what is used again.
+type spare struct {
+	segments []*segment
+	batches  []*messages.FramesReceived
+}
+
+func (l *link) segment() *segment {
+	s := l.host.sim
+	var seg *segment
+	if last := len(s.spare.segments) - 1; last >= 0 {
+		seg, s.spare.segments = s.spare.segments[last], s.spare.segments[:last]
+	} else {
+		seg = &segment{}
+		seg.read = seg.readOne
+	}
+	seg.from, seg.bytes = l, overhead
+	return seg
+}
+
+// release gives its blocks back, and with them the segment.
+func (seg *segment) release() {
+	releaseAll(seg.frames)
+	seg.retire()
+}
+
+// retire has a segment used again, whose frames are others' now.
+func (seg *segment) retire() {
+	clear(seg.frames)
+	clear(seg.bufs)
+	s := seg.from.host.sim
+	*seg = segment{frames: seg.frames[:0], bufs: seg.bufs[:0], read: seg.read}
+	s.spare.segments = append(s.spare.segments, seg)
+}
+
+func releaseAll(frames []arrival) {
+	for i := range frames {
+		if b := frames[i].Block; b != nil {
+			b.Release()
+			frames[i].Block = nil
+		}
+	}
+}
+
+// pass is the way through the uplink.
+func (seg *segment) pass() {
+	seg.at = passing
+	h := seg.from.host
+	h.sim.set(&seg.on, h.up.pass(h.sim.now, seg.bytes), nil, seg)
+}
+
+// launch is the way to the other host, in the order in which a connection sends.
+func (seg *segment) launch() {
+	l := seg.from
+	s, to := l.host.sim, l.other.host
+	l.last = max(l.last+1, s.now+s.transit(l.host, to))
+	seg.at = flying
+	s.set(&seg.on, l.last, nil, seg)
+}
+
+// happen implements happening.
+func (seg *segment) happen() {
+	l := seg.from
+	s, to := l.host.sim, l.other.host
+	switch seg.at {
+	case passing:
+		if l.life.over() { // and so is this use of the uplink
+			seg.release()
+			return
+		}
+		l.host.up.busy = false
+		l.sent(seg)
+		l.host.up.next()
+	case flying:
+		switch {
+		case s.cut(l.host, to):
+			s.held = append(s.held, seg)
+		case to.down.rate == 0:
+			l.other.take(seg)
+		default:
+			seg.at = entering
+			s.set(&seg.on, to.down.pass(s.now, seg.bytes), nil, seg)
+		}
+	case entering:
+		l.other.take(seg)
+	}
+}
+
+// uplink lets connections send in turn, a segment each.
+type uplink struct {
+	port
+	busy bool
+	line fifo[*link]
+}
+
+func (u *uplink) enter(l *link) {
+	u.line.push(l)
+	if !u.busy {
+		u.next()
+	}
+}
+
+func (u *uplink) next() {
+	for !u.busy && u.line.len() > 0 {
+		l := u.line.pop()
+		l.inLine = false
+		if l.closed == nil && l.loaded.len() > 0 {
+			u.busy = true
+			l.loaded.pop().pass()
+		}
+	}
+}
+
+// length is that of a frame on the wire.
+func length(f frame.Frame) int {
+	switch f.Kind {
+	case frame.Have:
+		return 9
+	case frame.Request, frame.Cancel:
+		return 17
+	case frame.Piece:
+		return 13 + int(f.Length)
+	case frame.Bitfield:
+		return 5 + len(f.Bits)
+	case frame.Extended:
+		return 6 + len(f.Bits)
+	case frame.KeepAlive:
+		return 4
+	}
+	return 5
+}

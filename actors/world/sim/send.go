@@ -1,0 +1,151 @@
+package sim
+
+import (
+	"slices"
+	"time"
+
+	"kouzui/messages"
+	"kouzui/wire/frame"
+)
+
+const (
+	// window is how many bytes may be under way on a connection, or wait where
+	// they have arrived because nobody takes them.
+	window = 1 << 20
+	// least and most bound a segment, in bytes of frames; in between it is what
+	// the uplink passes in segmentTime.
+	least, most = 16 << 10, 256 << 10
+	segmentTime = 2 * time.Millisecond
+	// prepared is how many segments are read from the disk before their turn.
+	prepared = 2
+)
+
+func (l *link) Send(out []messages.Outgoing) {
+	if l.closed != nil || len(out) == 0 {
+		return
+	}
+	for _, o := range out {
+		for _, piece := range o.Haves {
+			l.queue.push(messages.Outgoing{Frame: frame.Frame{Kind: frame.Have, Index: piece}})
+		}
+		if o.Haves == nil {
+			o.Bits = slices.Clone(o.Bits)
+			l.queue.push(o)
+		}
+	}
+	l.load()
+}
+
+// load prepares the next segments: their payload is read into blocks of the
+// receiver's, which is what saves a simulation the copy that a network makes.
+func (l *link) load() {
+	for l.closed == nil && l.loading == nil && l.loaded.len() < prepared && (l.greeting != nil || l.queue.len() > 0) {
+		seg := l.segment()
+		if l.greeting != nil {
+			seg.greeting, l.greeting = l.greeting, nil
+			seg.bytes += int64(frame.HandshakeLen)
+		}
+		limit := int64(most)
+		if up := l.host.Up; up > 0 {
+			limit = min(max(int64(float64(up)*segmentTime.Seconds()), least), most)
+		}
+		n := 0
+		for _, o := range l.queue.waiting() {
+			if n == maxBatch || seg.bytes >= limit {
+				break
+			}
+			a := arrival{o.Frame, int64(length(o.Frame))}
+			if o.Kind == frame.Piece {
+				seg.payload += int(o.Length)
+				seg.pieces++
+			}
+			seg.bytes += a.size
+			seg.frames = append(seg.frames, a)
+			n++
+		}
+		l.read(seg, l.queue.waiting()[:n])
+	}
+}
+
+// read gets the payload of a segment, which is the first of the queue;
+// neighbouring blocks in one go.
+func (l *link) read(seg *segment, out []messages.Outgoing) {
+	if seg.pieces == 0 {
+		l.queue.drop(len(out))
+		l.loaded.push(seg)
+		l.queueUp()
+		return
+	}
+	l.loading = seg
+	type stretch struct {
+		source messages.BlockSource
+		off    int64
+		bufs   [][]byte
+	}
+	var room [8]stretch
+	stretches := room[:0]
+	bufs := slices.Grow(seg.bufs, seg.pieces)
+	for i := 0; i < len(out); {
+		if out[i].Kind != frame.Piece {
+			i++
+			continue
+		}
+		source, off, end, from := out[i].Source, out[i].Offset, out[i].Offset, len(bufs)
+		for ; i < len(out) && out[i].Kind == frame.Piece && out[i].Source == source && out[i].Offset == end; i++ {
+			block := l.other.host.Pool.Fit(int(out[i].Length))
+			seg.frames[i].Block = block
+			bufs = append(bufs, block.Bytes())
+			end += int64(out[i].Length)
+		}
+		stretches = append(stretches, stretch{source, off, bufs[from:]})
+	}
+	seg.bufs = bufs
+	l.queue.drop(len(out))
+	seg.reading = 1 + len(stretches)
+	for _, one := range stretches {
+		one.source.ReadBlocks(one.bufs, one.off, seg.read)
+	}
+	seg.readOne(nil)
+}
+
+func (seg *segment) readOne(err error) {
+	if seg.failed == nil {
+		seg.failed = err
+	}
+	if seg.reading--; seg.reading > 0 {
+		return
+	}
+	l, failed := seg.from, seg.failed
+	l.loading = nil
+	switch {
+	case l.life.over() || l.closed != nil:
+		seg.release()
+	case failed != nil:
+		seg.release()
+		l.Close(failed)
+	default:
+		l.loaded.push(seg)
+		l.queueUp()
+		l.load()
+	}
+}
+
+// queueUp takes a place in the line for the uplink, if the other end has room.
+func (l *link) queueUp() {
+	if !l.inLine && l.closed == nil && l.loaded.len() > 0 && l.flying < window {
+		l.inLine = true
+		l.host.up.enter(l)
+	}
+}
+
+// sent is when a segment has passed the uplink.
+func (l *link) sent(seg *segment) {
+	l.flying += seg.bytes
+	payload, pieces := seg.payload, seg.pieces
+	seg.launch()
+	if pieces > 0 && l.closed == nil && l.deliver != nil {
+		l.deliver(&messages.FramesSent{Link: l.id, At: l.host.sim.Now(), Payload: payload, Pieces: pieces})
+	}
+	l.load()
+	l.queueUp()
+}
