@@ -66,28 +66,33 @@ func (a *byRate) retire() { a.chosen = time.Time{} }
 // merited is who is unchoked for its rate. An optimistic peer that merits a
 // slot takes one, which leaves the optimistic slot to another.
 func (a *byRate) merited(r Round) []messages.PeerKey {
-	ranked := slices.DeleteFunc(slices.Clone(r.Peers), func(p Peer) bool { return p.Seed || p.Snubbed })
-	settled := func(p Peer) bool { return !r.Full && p.Interested && a.trusted(p) }
-	slices.SortStableFunc(ranked, func(x, y Peer) int {
+	var ranked []*Peer
+	for i := range r.Peers {
+		if p := &r.Peers[i]; p.Interested && !p.Seed && !p.Snubbed && (r.Full || !a.is(p.Key)) {
+			ranked = append(ranked, p)
+		}
+	}
+	settled := func(p *Peer) bool { return !r.Full && a.trusted(p) }
+	slices.SortStableFunc(ranked, func(x, y *Peer) int {
+		if c := cmp.Or(first(settled(x), settled(y)), cmp.Compare(a.score(y), a.score(x))); c != 0 {
+			return c
+		}
 		return cmp.Or(
-			first(settled(x), settled(y)),
-			cmp.Compare(a.score(y), a.score(x)),
 			cmp.Compare(x.idleTurns(r.Now), y.idleTurns(r.Now)),
 			first(a.trusted(x), a.trusted(y)),
 			x.Since.Compare(y.Since))
 	})
 	var keys []messages.PeerKey
 	slowest := 0.0
-	for _, p := range ranked {
-		if p.Interested && len(keys) < r.Slots && (r.Full || !a.is(p.Key)) {
-			keys = append(keys, p.Key)
-			slowest = a.score(p)
-		}
+	for _, p := range ranked[:min(len(ranked), r.Slots)] {
+		keys = append(keys, p.Key)
+		slowest = a.score(p)
 	}
 	if len(keys) < r.Slots {
 		slowest = 0
 	}
-	for _, p := range r.Peers {
+	for i := range r.Peers {
+		p := &r.Peers[i]
 		switch {
 		case p.Interested:
 		case !r.Full && p.Unchoked, r.Full && !p.Seed && !p.Snubbed && a.score(p) > slowest:
@@ -98,9 +103,9 @@ func (a *byRate) merited(r Round) []messages.PeerKey {
 }
 
 // trusted is a peer that is unchoked for its rate, and not by chance.
-func (a *byRate) trusted(p Peer) bool { return p.Unchoked && !a.is(p.Key) }
+func (a *byRate) trusted(p *Peer) bool { return p.Unchoked && !a.is(p.Key) }
 
-func (a *byRate) score(p Peer) float64 {
+func (a *byRate) score(p *Peer) float64 {
 	if a.trusted(p) {
 		return p.Down * loyalty
 	}

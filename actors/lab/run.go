@@ -38,6 +38,7 @@ type run struct {
 	content *content
 	tracker *sim.Tracker
 	nodes   []*node // in the order of their classes
+	quit    int     // so many of nodes, the first, owe nothing
 	foes    []*foe
 	over    bool // nothing is left to wait for
 	coming  int  // nodes that have not arrived
@@ -286,10 +287,14 @@ func (n *node) settle() {
 // finished tells whether nothing is left to wait for.
 func (r *run) finished() bool {
 	r.look()
-	return r.coming == 0 && r.events == 0 && !slices.ContainsFunc(r.nodes, r.owes)
+	for r.quit < len(r.nodes) && !r.owes(r.nodes[r.quit]) {
+		r.quit++
+	}
+	return r.coming == 0 && r.events == 0 && r.quit == len(r.nodes)
 }
 
-// owes tells whether a node must still become complete.
+// owes tells whether a node must still become complete. Who need not any more
+// never must again.
 func (r *run) owes(n *node) bool { return n.complete < 0 && !n.leaves }
 
 // verify holds pieces that a node says it has against the original.
