@@ -184,7 +184,7 @@ func (c *canvas) row(n lab.Node, s *lab.Scenario, y, height float64, class int, 
 	if left > 0 {
 		end = min(end, left)
 	}
-	level := func(bytes int64) int { return int(math.Round(levels * float64(bytes) / float64(s.Content))) }
+	level := func(bytes int64) int { return int(levels * bytes / int64(s.Content)) } // all of it alone is full
 	put := func(from, to time.Duration, have int) {
 		if x, width := c.across(from), c.across(to)-c.across(from); width > 0 {
 			c.printf(`<rect class="d%d" x="%.1f" y="%.1f" width="%.2f" height="%.1f" opacity="%.2f"/>`+"\n",

@@ -83,16 +83,22 @@ const (
 // tiles are what is to be seen first.
 func tiles(r *lab.Result) []tile {
 	times, sum := r.Times(), r.Total()
+	within := func(part float64) string {
+		if len(times) == 0 {
+			return "never"
+		}
+		return seconds(lab.Quantile(times, part))
+	}
 	t := []tile{
 		{"complete", fmt.Sprintf("%d of %d", len(times), r.Downloaders()), "of those who came to download"},
-		{"median", after(times, 0.5) + " s", "from arrival to the last piece"},
-		{"95 %", after(times, 0.95) + " s", "were complete by then"},
-		{"last", after(times, 1) + " s", "the slowest of all"},
+		{"median", within(0.5), "from arrival to the last piece"},
+		{"95 %", within(0.95), "of those who became complete"},
+		{"last", within(1), "the slowest of them"},
 	}
 	if bound := r.Bound(); bound > 0 {
-		about := "of " + seconds(bound)
+		about := "nobody was complete"
 		if len(times) > 0 {
-			about = fmt.Sprintf("all were complete at %.1f × that", r.End.Seconds()/bound.Seconds())
+			about = fmt.Sprintf("the last was complete at %.1f × that", r.End.Seconds()/bound.Seconds())
 		}
 		t = append(t, tile{"lower bound", seconds(bound), about})
 	}
