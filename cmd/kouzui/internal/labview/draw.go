@@ -174,7 +174,7 @@ func (v *view) nodes() figure {
 	for _, at := range ticks(v.end) {
 		c.text("tick", "middle", c.across(at), base+18, fmt.Sprintf("%g", at.Seconds()))
 	}
-	caption := "A row is a node; the fuller the colour, the more of the content it has. Red: its process is dead."
+	caption := "A row is a node, those of a class in the order in which they came; the fuller the colour, the more of the content it has. Red: its process is dead."
 	return figure{c.picture(), caption}
 }
 

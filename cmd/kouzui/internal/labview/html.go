@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"slices"
 	"time"
 
 	"kouzui/actors/lab"
@@ -145,6 +146,14 @@ func newView(r *lab.Result) *view {
 		if len(r.Nodes) <= mostDrawn || i*mostDrawn/len(r.Nodes) != (i-1)*mostDrawn/len(r.Nodes) {
 			v.rows = append(v.rows, n)
 		}
+	}
+	for from := 0; from < len(v.rows); { // in each class by arrival
+		end := from
+		for end < len(v.rows) && v.rows[end].Class == v.rows[from].Class {
+			end++
+		}
+		slices.SortStableFunc(v.rows[from:end], func(a, b lab.Node) int { return cmp.Compare(a.Arrived, b.Arrived) })
+		from = end
 	}
 	for _, m := range r.Marks {
 		if m.Node == "" {
