@@ -82,12 +82,15 @@ func (p *Process) Complete(ctx context.Context) error {
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
 // Success tells whether it ended by itself and with exit code 0.
-func (p *Process) Success() bool {
+func (p *Process) Success() bool { return p.ExitCode() == 0 }
+
+// ExitCode is -1 of a process that runs, or was killed.
+func (p *Process) ExitCode() int {
 	select {
 	case <-p.exited:
-		return p.cmd.ProcessState.Success()
+		return p.cmd.ProcessState.ExitCode()
 	default:
-		return false
+		return -1
 	}
 }
 

@@ -1,0 +1,162 @@
+//go:build linux
+
+package interop
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"kouzui/actors/stage/hostile"
+	"kouzui/cmd/interop/counterpart"
+)
+
+// How a process ends, and what that costs.
+
+// endsWithin is the most that a process may take to end after a SIGTERM.
+const endsWithin = 6 * time.Second
+
+// TestSIGTERMEndsADownload tells a download to end while its tracker hangs and
+// peers that it serves do not read. It ends in time, and the next one fetches no
+// more than two pieces again.
+func TestSIGTERMEndsADownload(t *testing.T) {
+	for name, flags := range map[string][]string{
+		"a good disk": nil,
+		"a slow disk": {"--fault", "disk,slow=700ms,op=write"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			var all sync.WaitGroup
+			defer func() { cancel(); all.Wait() }()
+			content, torrent := noise(t, 16<<20)
+			data, err := os.ReadFile(filepath.Join(content.Dir, torrent.Name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var served atomic.Int64
+			seed, err := hostile.Listen(ctx, torrent, "127.0.0.1", hostile.Seed{
+				Data: data, Pause: time.Millisecond,
+				Spoil: func(_, _ uint32, block []byte) { served.Add(int64(len(block))) },
+			}.Script("a good seed"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			hangs := serve(t, ctx, tracker("says nothing"))
+			task := newTask(t, kouzui, content)
+			args := []string{"download", content.Torrent, "--dir", task.Dir, "--json", "--peer", seed.String()}
+			first := exec.CommandContext(ctx, program, slices.Concat(args, flags, []string{
+				"--listen", task.Place.Host, "--listen-port", strconv.Itoa(task.Place.Port), "--tracker", hangs.URL})...)
+			out, err := first.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := first.Start(); err != nil {
+				t.Fatal(err)
+			}
+			lines := bufio.NewScanner(out)
+			pieces := func(n int) {
+				for n > 0 && lines.Scan() {
+					n -= bytes.Count(lines.Bytes(), []byte(`"type":"piece"`))
+				}
+				if n > 0 {
+					t.Fatal("it ended too early")
+				}
+			}
+			pieces(2)
+			for i := range uint64(4) {
+				greedy := hostile.Scripts[slices.IndexFunc(hostile.Scripts, func(s hostile.Script) bool { return s.Name == "a reader that never reads" })]
+				all.Go(func() {
+					_, _ = hostile.Run(ctx, torrent, netip.Addr{}, netip.MustParseAddrPort(task.Place.Peer()), greedy, i)
+				})
+			}
+			pieces(10)
+			if err := first.Process.Signal(syscall.SIGTERM); err != nil {
+				t.Fatal(err)
+			}
+			late := time.AfterFunc(endsWithin, func() {
+				t.Error("it does not end")
+				_ = first.Process.Kill()
+			})
+			defer late.Stop()
+			for lines.Scan() {
+			}
+			_ = first.Wait() // its outcome is the exit code
+			const interrupted = 7
+			if code := first.ProcessState.ExitCode(); code != interrupted {
+				t.Errorf("exit code %d", code)
+			}
+			late.Stop()
+
+			if out, err := exec.CommandContext(ctx, program, append(args, "--listen-port", "none")...).CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			if err := content.Verify(task.Dir, false); err != nil {
+				t.Error(err)
+			}
+			cost := served.Load() - content.Length
+			t.Logf("%d bytes came twice", cost)
+			if flags == nil && cost > 2*torrent.PieceLength {
+				t.Errorf("%d bytes came twice, more than two pieces of %d", cost, torrent.PieceLength)
+			}
+		})
+	}
+}
+
+// TestASeedWhoseDataChanges changes a byte while a process seeds. The first that
+// is asked for it finds out: it is not served, the user is told, and the seed
+// ends with the code for data that does not match.
+func TestASeedWhoseDataChanges(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	content, torrent := noise(t, 8<<20)
+	task := seedTask(t, kouzui, content)
+	seed := start(t, ctx, kouzui, task)
+	f, err := os.OpenFile(filepath.Join(content.Dir, torrent.Name), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.WriteAt([]byte("changed"), 5<<20); err != nil {
+		t.Fatal(err)
+	}
+	leech := newTask(t, kouzui, content)
+	leech.Peers = []string{task.Place.Peer()}
+	down := start(t, ctx, counterpart.Kouzui(program, "--stall-timeout", "2s"), leech)
+	for _, p := range []*counterpart.Process{seed, down} {
+		select {
+		case <-p.Exited():
+		case <-ctx.Done():
+			t.Fatal("it goes on")
+		}
+	}
+	const mismatch, stalled = 32, 2
+	if seed.ExitCode() != mismatch || down.ExitCode() != stalled {
+		t.Errorf("exit codes %d and %d", seed.ExitCode(), down.ExitCode())
+	}
+	log := seed.LogTail()
+	if !strings.Contains(log, "it is checked again") || !strings.Contains(log, "1 of 32 pieces are wrong or missing") {
+		t.Error("nobody is told")
+	}
+	if end := down.LogTail(); !strings.Contains(end, `"sha_failures":0`) || strings.Contains(end, "banned") {
+		t.Error("a wrong block was served")
+	}
+}
+
+func tracker(name string) hostile.Tracker {
+	all := hostile.Trackers()
+	return all[slices.IndexFunc(all, func(x hostile.Tracker) bool { return x.Name == name })]
+}
