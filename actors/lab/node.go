@@ -22,6 +22,7 @@ type node struct {
 	name   string
 	host   *sim.Host
 	client *actors.Client
+	trace  *part // of its process; nil: nobody wants it
 
 	arrived  time.Duration
 	complete time.Duration // when everything was there; negative: not yet
@@ -57,7 +58,8 @@ func (n *node) start() {
 	n.judge = newJudge(n)
 	sinks := []supervise.Sink{n.host, n.judge, witness{n}}
 	if n.run.trace != nil {
-		sinks = append(sinks, n.run.trace.of())
+		n.trace = n.run.trace.of()
+		sinks = append(sinks, n.trace)
 	}
 	memory := int64(c.Memory)
 	if memory == 0 {
@@ -149,7 +151,10 @@ func (n *node) mailbox() actor.MailboxProducer {
 }
 
 // bury adds up what a process has done that is dead.
-func (n *node) bury() {
+func (n *node) bury(why string) {
+	if n.trace != nil {
+		n.trace.end(n.run.sim.Now(), why)
+	}
 	add(&n.past, &n.life)
 	n.life = messages.Progress{}
 	n.down = true

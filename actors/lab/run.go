@@ -184,7 +184,7 @@ func (r *run) strike(n *node, how string, down time.Duration) {
 	} else {
 		n.host.PowerCut()
 	}
-	n.bury()
+	n.bury(how)
 	now := r.sim.Elapsed()
 	r.record.mark(Mark{now, now + down, how, n.name, ""})
 	r.events++

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -38,6 +39,7 @@ over with a warning.`,
 func newTraceTree() *cobra.Command {
 	var (
 		at     string
+		actor  string
 		all    bool
 		colour *string
 	)
@@ -48,7 +50,8 @@ func newTraceTree() *cobra.Command {
 often it was restarted, how long it was down, and its last failure. When nobody lives
 any more, it shows who did.`,
 		Example: `  kouzui trace tree run.trace
-  kouzui trace tree run.trace --at 1m30s`,
+  kouzui trace tree run.trace --at 1m30s
+  kouzui trace tree swarm.trace --actor 'peer-003*'`,
 		Args: arguments(1, 1, "one trace file"),
 		RunE: func(c *cobra.Command, args []string) error {
 			f, err := openTrace(c, args[0])
@@ -77,12 +80,13 @@ any more, it shows who did.`,
 			if err := f.end(); err != nil {
 				return err
 			}
-			tree.Lives = replay.Lives()
+			tree.Lives = slices.DeleteFunc(replay.Lives(), func(l trace.Life) bool { return !traceview.Match(actor, l.Path) })
 			return tree.Write(c.OutOrStdout())
 		},
 	}
 	c.Flags().StringVar(&at, "at", "", "`TIME` since the start, or a date and time (default the end of the file)")
 	c.Flags().BoolVar(&all, "all", false, "show each actor that has stopped, too")
+	bindActor(c, &actor)
 	colour = bindColour(c)
 	return c
 }
@@ -134,6 +138,7 @@ func why(c *cobra.Command, name, path string, seq uint64, p traceview.Paint) err
 func newTraceStats() *cobra.Command {
 	var (
 		asJSON bool
+		actor  string
 		colour *string
 	)
 	c := &cobra.Command{
@@ -148,7 +153,7 @@ func newTraceStats() *cobra.Command {
 				return err
 			}
 			defer f.close()
-			s, _ := traceview.Count(f.Reader)
+			s, _ := traceview.Count(f.Reader, actor)
 			if err := f.end(); err != nil {
 				return err
 			}
@@ -159,6 +164,7 @@ func newTraceStats() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "write one JSON object")
+	bindActor(c, &actor)
 	colour = bindColour(c)
 	return c
 }
@@ -253,6 +259,11 @@ lead from failures to restarts, and the depths of mailboxes are counters.`,
 	c.Flags().BoolVar(&chrome, "chrome", false, "in the Trace Event Format")
 	c.Flags().StringVarP(&to, "output", "o", "-", "write to `FILE` (- is stdout)")
 	return c
+}
+
+// bindActor is for patterns of traceview.Match.
+func bindActor(c *cobra.Command, pattern *string) {
+	c.Flags().StringVar(pattern, "actor", "*", "only actors whose path fits this `PATTERN`; a * stands for any text")
 }
 
 func bindColour(c *cobra.Command) *string {

@@ -59,7 +59,7 @@ patterns for --actor a * stands for any text.`,
 	f.BoolVarP(&t.follow, "follow", "f", false, "go on with what is written")
 	f.IntVarP(&t.last, "lines", "n", 10, "begin with the last `N` events")
 	f.StringSliceVar(&kind, "kind", nil, "only these `KINDS` of events")
-	f.StringVar(&t.actor, "actor", "*", "only actors whose path fits this `PATTERN`")
+	bindActor(c, &t.actor)
 	colour = bindColour(c)
 	return c
 }

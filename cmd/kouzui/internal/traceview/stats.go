@@ -54,14 +54,18 @@ type Slow struct {
 	Waited int64  `json:"waited_us"`
 }
 
-// Count reads a trace to its end. It remembers the kinds of actors, and those
+// Count reads a trace to its end, and counts what is about actors whose path fits
+// a pattern. It remembers the kinds of actors, and those
 // in whose mailboxes something waited.
-func Count(r *trace.Reader) (*Stats, error) {
+func Count(r *trace.Reader, actor string) (*Stats, error) {
 	s := &Stats{V: 1, Run: r.Header.Run, ByKind: map[supervise.Kind]int{}, Kinds: []Tally{}, Mailboxes: []Slow{}}
 	kinds := map[string]*Tally{}
 	boxes := map[string]*Slow{}
 	ill := illness{failed: map[string]bool{}, struck: map[string]bool{}}
 	for e := range r.Events() {
+		if e.Kind != supervise.Dropped && !Match(actor, e.Actor) {
+			continue
+		}
 		s.Events++
 		s.ByKind[e.Kind]++
 		s.Seconds = e.Time.Sub(r.Header.StartedAt).Seconds()
