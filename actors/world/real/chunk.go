@@ -14,7 +14,7 @@ const (
 	// headers, and some control frames between them.
 	chunkLen = 16*(buffer.Size+16) + 1<<10
 	// controlLen is the same for frames that carry no payload.
-	controlLen = 1 << 10
+	controlLen = 4 << 10
 )
 
 // chunk is what goes into one write. It is lent while a link writes.
@@ -26,6 +26,9 @@ type chunk struct {
 	bufs   [][]byte // for one call of ReadBlocks
 	answer chan error
 	done   func(error) // puts its argument into answer
+
+	now  func(fd uintptr) bool // writes what the socket takes at once
+	sent int                   // bytes that it took
 }
 
 // gap is the place of a block's payload in a chunk.
@@ -43,6 +46,10 @@ var (
 func newChunk(room int) *chunk {
 	c := &chunk{room: room, buf: make([]byte, 0, room), answer: make(chan error, 1)}
 	c.done = func(err error) { c.answer <- err }
+	c.now = func(fd uintptr) bool {
+		c.sent = writeNow(fd, c.buf)
+		return true
+	}
 	return c
 }
 
@@ -98,6 +105,12 @@ func (c *chunk) fill() error {
 		}
 	}
 	return nil
+}
+
+func (c *chunk) giveBack(to *sync.Pool) {
+	if c.reset() {
+		to.Put(c)
+	}
 }
 
 // reset makes the chunk ready for another link, and tells whether it is worth

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"kouzui/messages"
@@ -35,12 +36,13 @@ type link struct {
 	credits chan struct{} // for batches that the reader may deliver
 	closed  chan struct{}
 
-	mu       sync.Mutex  // guards what follows
-	reason   error       // nil until closed
-	greeting []byte      // a handshake, to be written before the queue
-	queue    *queue      // nil if it is empty
-	writing  bool        // a writer runs and will look at the queue again
-	unowned  *time.Timer // of one that came in, until its owner greets; or nil
+	mu       sync.Mutex      // guards what follows
+	reason   error           // nil until closed
+	greeting []byte          // to be written before the queue: a handshake, or the rest of what did not fit at once
+	raw      syscall.RawConn // nil until something is written at once
+	queue    *queue          // nil if it is empty
+	writing  bool            // a writer runs and will look at the queue again
+	unowned  *time.Timer     // of one that came in, until its owner greets; or nil
 
 	events  sync.Mutex // held during deliver
 	deliver func(any)  // nil before Start and after LinkClosed

@@ -39,7 +39,7 @@ func (l *link) SendHandshake(h frame.Handshake) {
 func (l *link) Send(out []messages.Outgoing) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.reason != nil || len(out) == 0 {
+	if l.reason != nil || len(out) == 0 || l.sendNow(out) {
 		return
 	}
 	if l.queue == nil {
@@ -51,6 +51,35 @@ func (l *link) Send(out []messages.Outgoing) {
 		l.queue.frames = append(l.queue.frames, o)
 	}
 	l.wake()
+}
+
+// sendNow writes frames without payload, if no writer is at it and the socket
+// takes them at once: to begin a goroutine for each word costs more than the
+// word. It tells whether they are on their way; what the socket does not take is
+// left to a writer, and so are all errors. The lock is held.
+func (l *link) sendNow(out []messages.Outgoing) bool {
+	if !immediate || l.writing || slices.ContainsFunc(out, isPiece) {
+		return false
+	}
+	if l.raw == nil {
+		var err error
+		if l.raw, err = l.conn.SyscallConn(); err != nil {
+			return false
+		}
+	}
+	c := controls.Get().(*chunk)
+	defer c.giveBack(&controls)
+	if c.lay(out) < len(out) {
+		return false
+	}
+	if c.sent = 0; l.raw.Write(c.now) != nil {
+		return false
+	}
+	if c.sent < len(c.buf) {
+		l.greeting = slices.Clone(c.buf[c.sent:])
+		l.wake()
+	}
+	return true
 }
 
 // queue is the frames that a link has to write, lent while there are some.
@@ -150,11 +179,7 @@ func (w *writer) writeAll(greeting []byte, out []messages.Outgoing) error {
 // from the pool.
 func (w *writer) copyAll(lend *sync.Pool, greeting []byte, out []messages.Outgoing, done int) error {
 	c := lend.Get().(*chunk)
-	defer func() {
-		if c.reset() {
-			lend.Put(c)
-		}
-	}()
+	defer c.giveBack(lend)
 	c.buf = append(c.buf, greeting...)
 	for len(out) > 0 || len(c.buf) > 0 {
 		select {

@@ -1,6 +1,7 @@
 package real
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
@@ -139,5 +140,39 @@ func TestHavesAreFramesOfTheirOwn(t *testing.T) {
 	}
 	if d := cmp.Diff(want, c.buf); d != "" {
 		t.Error(d)
+	}
+}
+
+// Words that the socket takes at once need no writer; what it does not take
+// comes all the same, and in order.
+func TestWordsAreWrittenAtOnceAndInOrder(t *testing.T) {
+	l, conn := rawPair(t)
+	defer conn.Close()
+	defer l.Close(errReason)
+	var want []byte
+	say := func(i int) (writing bool) {
+		f := frame.Frame{Kind: frame.Extended, Index: 1, Bits: bytes.Repeat([]byte{byte(i)}, 2000)}
+		want = frame.AppendHeader(want, f)
+		l.Send([]messages.Outgoing{{Frame: f}})
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return l.writing
+	}
+	if say(0) && immediate {
+		t.Error("a word in an empty socket has a writer")
+	}
+	n := 1
+	for ; n < 1<<16 && !say(n); n++ {
+	}
+	for range 100 { // while it writes
+		n++
+		say(n)
+	}
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(conn, got); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Error("another stream")
 	}
 }
