@@ -17,7 +17,7 @@ TARGETS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 wind
 # a browser. Debian's python has Debian's libtorrent.
 COUNTERPARTS := transmission-daemon:transmission-daemon aria2c:aria2 rtorrent:rtorrent \
 	qbittorrent-nox:qbittorrent-nox opentracker:opentracker npm:npm gcc:gcc \
-	chromium:chromium
+	chromium:chromium perf:linux-perf
 
 .PHONY: help
 help: ## list the targets

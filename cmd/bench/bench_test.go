@@ -117,12 +117,22 @@ func TestClassify(t *testing.T) {
 		{"linux.Syscall6 kouzui/actors/world/real.(*readv).read net.(*rawConn).Read kouzui/actors/world/real.(*reader).run", sockets},
 		{"kouzui/wire/digest.avx512 kouzui/actors/store.(*worker).Receive kouzui/actors/supervise.(*shell).Receive", hashing},
 		{"runtime.memmove kouzui/actors/peer.(*session).piece kouzui/actors/supervise.(*shell).Receive", ownWork},
-		{"runtime.nextFreeFast runtime.mallocgc runtime.newobject kouzui/actors/peer.(*session).piece", messages},
+		{"runtime.nextFreeFast runtime.mallocgcSmall runtime.newobject kouzui/actors/peer.(*session).piece", messages},
+		{"runtime.mallocgc runtime.newobject github.com/asynkron/protoactor-go/internal/queue/mpsc.(*Queue).Push", messages},
+		{"runtime.mallocgc runtime.growslice kouzui/wire/frame.(*Decoder).finish kouzui/actors/world/real.(*reader).batch", ownWork},
+		{"runtime.mallocgc runtime.growslice kouzui/actors/world/real.(*link).Send kouzui/actors/peer.(*peer).flush", sockets},
+		{"runtime.resetForSleep runtime.mcall time.Sleep kouzui/actors/world/real.(*reader).batch", messages},
 		{"runtime.futex runtime.goready kouzui/actors/world/real.(*link).Done kouzui/actors/peer.(*peer).Receive", messages},
 		{"queue.(*Queue).Push github.com/asynkron/protoactor-go/actor.(*context).Send kouzui/actors/peer.(*peer).Receive", messages},
-		{"linux.EpollWait runtime.netpoll runtime.findRunnable runtime.schedule runtime.park_m", messages},
+		{"runtime.futex runtime.notesleep runtime.stopm runtime.findRunnable runtime.schedule runtime.park_m runtime.mcall", idling},
+		{"runtime.futex runtime.startm runtime.wakep runtime.resetspinning runtime.schedule runtime.park_m runtime.mcall", messages},
+		{"runtime.execute runtime.schedule runtime.goexit0 runtime.mcall", messages},
+		{"do_epoll_wait linux.EpollWait runtime.netpoll runtime.findRunnable runtime.schedule runtime.park_m", idling},
+		{"runtime.write1 runtime.netpollBreak runtime.wakeNetPoller runtime.(*timer).maybeAdd runtime.resetForSleep runtime.park_m", idling},
+		{"runtime.copystack runtime.newstack runtime.morestack", messages},
+		{"runtime.lock2 runtime.goschedImpl runtime.gosched_m runtime.mcall", others},
 		{"runtime.nanotime time.Now kouzui/actors/supervise.(*ages).post kouzui/actors/supervise.(*mailbox).PostUserMessage", tracing},
-		{"runtime.mallocgc kouzui/actors/observe.(*Server).follow", watching},
+		{"runtime.mallocgc kouzui/actors/trace.(*File).line", tracing},
 		{"runtime.scanobject runtime.gcDrain runtime.gcBgMarkWorker", others},
 		{"runtime.futex runtime.mallocgc runtime.gcAssistAlloc kouzui/actors/peer.(*session).piece", others},
 		{"runtime.doInit runtime.main", others},
@@ -138,14 +148,31 @@ func TestShareTable(t *testing.T) {
 	r := &report{
 		clients: []participant{named("kouzui", "kouzui"), named("aria2", "aria2")},
 		runs: []Run{
-			{Client: "kouzui", Spent: map[string]int64{files: 6e9, messages: 1e9}},
-			{Client: "kouzui", Spent: map[string]int64{hashing: 3e9}},
+			{Client: "kouzui", Spent: map[string]int{files: 60, messages: 40}},
+			{Client: "kouzui", Spent: map[string]int{files: 600, messages: 100, hashing: 300}},
+			{Client: "kouzui", Spent: map[string]int{files: 60, messages: 20, hashing: 20}},
+			{Client: "aria2"},
 		},
 	}
-	for _, want := range []string{"| files                         |   60.0 |\n", "| mailbox, scheduling, messages |   10.0 |\n", "| CPU seconds sampled           |  10.00 |\n"} {
+	for _, want := range []string{"| files                         |             60.0 |\n", "| mailbox, scheduling, messages | 20.0 (10.0–40.0) |\n", "| samples                       |             1200 |\n"} {
 		if got := shareTable(r); !strings.Contains(got, want) || strings.Contains(got, "aria2") {
 			t.Errorf("%s\nwithout %s, or with aria2", got, want)
 		}
+	}
+}
+
+func TestParseStacks(t *testing.T) {
+	const text = `
+	ffffffff81a do_epoll_wait
+	          47 runtime.futex.abi0
+	          48 slices.Grow[go.shape.struct { F int }]
+
+	          47 main.main
+
+`
+	want := [][]string{{"do_epoll_wait", "runtime.futex", "slices.Grow[go.shape.struct { F int }]"}, {"main.main"}}
+	if diff := cmp.Diff(want, parseStacks(text)); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -18,7 +18,6 @@ type participant struct {
 	counterpart.Client
 	kind    string // its name; of several builds of Kouzui, what they all are
 	version string
-	watched counterpart.Client // the same as it shows itself to be profiled; of Kouzui only
 }
 
 func (p participant) ours() bool { return strings.HasPrefix(p.kind, "kouzui") }
@@ -73,8 +72,7 @@ func kouzuis(builds string) (all []participant, err error) {
 		flags := words[1:]
 		for _, client := range []func(string, ...string) counterpart.Client{counterpart.Kouzui, counterpart.TracedKouzui} {
 			c := client(path, flags...)
-			p := participant{Client: c, kind: c.Name, watched: client(path, slices.Concat(flags, []string{"--observe", "127.0.0.1:0"})...)}
-			p.watched.Dials = false // it is to be ready before it is asked for a profile, and that before it begins
+			p := participant{Client: c, kind: c.Name}
 			if len(list) > 1 {
 				p.Name = strings.Replace(p.kind, "kouzui", build, 1)
 			}

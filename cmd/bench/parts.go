@@ -29,7 +29,7 @@ type scenario struct {
 	downloaders int
 	disk        bool
 	few         bool // the leanest of all only
-	profiled    bool // ours only, with a profile of the download
+	profiled    bool // ours only, with samples of the download
 }
 
 const (
@@ -47,7 +47,7 @@ var parts = []part{
 		{piece: mib, share: 1, downloaders: 1, disk: true},
 		{seeds: true, piece: mib, share: 1, downloaders: 1, disk: true},
 	}, clientTable},
-	{"share", 3, []scenario{{piece: mib, share: 1, downloaders: 1, profiled: true}}, shareTable},
+	{"share", 1, []scenario{{piece: mib, share: 1, downloaders: 1, profiled: true}}, shareTable},
 }
 
 func fanout(downloaders ...int) (all []scenario) {

@@ -29,7 +29,7 @@ type Run struct {
 	Resident  int64   `json:"resident_bytes"`
 	Anonymous int64   `json:"anonymous_bytes"`
 
-	Spent map[string]int64 `json:"spent_nanoseconds,omitempty"` // by what on, in a profile
+	Spent map[string]int `json:"spent_samples,omitempty"` // by what on, in a profile
 }
 
 // No transfer takes this long.
@@ -50,8 +50,7 @@ type transfer struct {
 	before      counterpart.Usage
 	begin       time.Time
 
-	profile errgroup.Group // the profile being taken
-	spent   map[string]int64
+	recording *recording // nil if it is not profiled
 }
 
 // run lets the client and its partner do what the scenario says, and compares
@@ -65,7 +64,7 @@ func (t *transfer) run(ctx context.Context) (r Run, err error) {
 		t.seed, t.leech = t.leech, t.seed
 	}
 	if t.profiled {
-		t.leech.Client = t.client.watched
+		t.leech.Dials = false // samples are to be taken from when it is ready, before anything moves
 	}
 	for i := range t.downloaders {
 		t.folders = append(t.folders, filepath.Join(t.home, "leech"+strconv.Itoa(i), "data"))
@@ -89,8 +88,13 @@ func (t *transfer) run(ctx context.Context) (r Run, err error) {
 	if err != nil {
 		return r, err
 	}
-	if err := t.profile.Wait(); err != nil {
-		return r, err
+	var spent map[string]int
+	if t.recording != nil {
+		stacks, err := t.recording.stacks(ctx)
+		if err != nil {
+			return r, err
+		}
+		spent = shares(stacks)
 	}
 	if err := syncAll(t.home); err != nil {
 		return r, err
@@ -100,7 +104,7 @@ func (t *transfer) run(ctx context.Context) (r Run, err error) {
 		Client: t.client.Name, Seed: t.seeds, Scenario: t.name,
 		CPU:  (after.CPU - t.before.CPU).Seconds() / (float64(t.total()) / gib),
 		Wall: wall.Seconds(), Synced: synced.Seconds(),
-		Resident: after.Peak, Anonymous: max(anonymous, after.Anonymous), Spent: t.spent,
+		Resident: after.Peak, Anonymous: max(anonymous, after.Anonymous), Spent: spent,
 	}
 	return r, t.each(func(i int) error { return t.content.Verify(t.folders[i], true) })
 }
@@ -126,10 +130,10 @@ func (t *transfer) connect(ctx context.Context) error {
 		return err
 	}
 	if t.profiled {
-		t.profile.Go(func() (err error) {
-			t.spent, err = profiled(ctx, t.leeches[0], time.Duration(5+5*t.total()/gib)*time.Second)
+		var err error
+		if t.recording, err = record(ctx, t.leeches[0].Pid(), t.home); err != nil {
 			return err
-		})
+		}
 	}
 	if err := t.warm(ctx); err != nil {
 		return err

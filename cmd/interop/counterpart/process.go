@@ -78,6 +78,9 @@ func (p *Process) Complete(ctx context.Context) error {
 	return p.explain(p.complete(ctx))
 }
 
+// Pid is its number in the system.
+func (p *Process) Pid() int { return p.cmd.Process.Pid }
+
 // Exited is closed when the process has ended.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
