@@ -18,13 +18,14 @@ import (
 // whom it is asked, and whether it has come. It takes nothing from the scheduler
 // but what that hears and says, and holds that
 //
-//   - a block that has come is not asked for again, unless the store lost it or
-//     its piece failed its hash;
+//   - a block that has come is not asked for again, unless the store lost it, or
+//     its piece failed its hash or was dropped;
 //   - no peer is asked for what it owes already;
 //   - another peer is asked as well only if nothing that it has is left to ask
 //     for, or there is no memory for it;
 //   - what is asked for and held fits into the memory, but for one piece that
-//     must get on, and the duplicates of the endgame.
+//     must get on, what has come of one before it that stands still, and the
+//     duplicates of the endgame.
 //
 // It begins anew with each life of the scheduler.
 type account struct {
@@ -180,6 +181,8 @@ func (a *account) handled(by string, message any) {
 	case *messages.PieceCorrupt:
 		a.corrupt = true
 		a.judged(m.Piece)
+	case *messages.PieceDropped:
+		a.judged(m.Piece)
 	default:
 		// The scheduler hears of an end a second time, behind all that was sent before.
 		if len(a.dying) > 0 && strings.HasSuffix(fmt.Sprintf("%T", message), ".farewell") {
@@ -294,9 +297,9 @@ func (a *account) held() (n int) {
 // duplicates is how many requests there may be beyond one a block.
 func (a *account) duplicates() int { return max(leastDuplicates, a.limit/4) }
 
-// exempt is how many blocks the piece has that may go beyond the memory.
+// exempt is how many blocks may go beyond the memory.
 func (a *account) exempt() int {
-	return int((a.torrent.PieceLength + buffer.Size - 1) / buffer.Size)
+	return 2 * int((a.torrent.PieceLength+buffer.Size-1)/buffer.Size)
 }
 
 // owing is how many requests are open.

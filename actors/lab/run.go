@@ -327,3 +327,17 @@ func (r *run) blame(n *node, format string, args ...any) {
 		r.wrong = append(r.wrong, fmt.Errorf("%v %s: %s", r.sim.Elapsed(), n.name, fmt.Sprintf(format, args...)))
 	}
 }
+
+// Parted plays a scenario twice, and tells where the two runs part; nothing if
+// they are the same.
+func Parted(s *Scenario, o Options) (string, error) {
+	first := sim.NewJournal(true)
+	again := first.Against()
+	for _, j := range []*sim.Journal{first, again} {
+		o.Journal = j
+		if _, err := Run(s.clone(), o); err != nil {
+			return "", err
+		}
+	}
+	return again.Parted(), nil
+}

@@ -12,6 +12,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -139,15 +140,49 @@ func (t *Time) UnmarshalText(text []byte) error {
 func (t Time) MarshalText() ([]byte, error) { return []byte(time.Duration(t).String()), nil }
 
 // MarshalText implements encoding.TextMarshaler.
-func (s Size) MarshalText() ([]byte, error) { return fmt.Appendf(nil, "%d B", int64(s)), nil }
+func (s Size) MarshalText() ([]byte, error) {
+	for _, u := range []struct {
+		unit string
+		n    Size
+	}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}} {
+		if s%u.n == 0 && s > 0 {
+			return fmt.Appendf(nil, "%d %s", s/u.n, u.unit), nil
+		}
+	}
+	return fmt.Appendf(nil, "%d B", int64(s)), nil
+}
 
-// TOML is the scenario as Read takes it.
+// TOML is the scenario as Read takes it, without what says nothing.
 func (s *Scenario) TOML() string {
 	var b bytes.Buffer
-	if err := toml.NewEncoder(&b).Encode(s); err != nil {
+	e := toml.NewEncoder(&b)
+	e.Indent = ""
+	if err := e.Encode(said(reflect.ValueOf(*s))); err != nil {
 		panic(err) // there is nothing in it that TOML could not say
 	}
 	return b.String()
+}
+
+// said is a struct by the keys of its fields, but for those that are zero.
+func said(v reflect.Value) map[string]any {
+	keys := map[string]any{}
+	for i := range v.NumField() {
+		f, key := v.Field(i), strings.ToLower(v.Type().Field(i).Name)
+		switch {
+		case f.IsZero():
+		case f.Kind() == reflect.Struct:
+			keys[key] = said(f)
+		case f.Kind() == reflect.Slice && f.Type().Elem().Kind() == reflect.Struct:
+			var tables []map[string]any
+			for k := range f.Len() {
+				tables = append(tables, said(f.Index(k)))
+			}
+			keys[key] = tables
+		default:
+			keys[key] = f.Interface()
+		}
+	}
+	return keys
 }
 
 // Read takes a scenario from TOML. What is wrong with it is one line, which names

@@ -21,7 +21,7 @@ func TestRandomScenarios(t *testing.T) {
 			t.Fatal(err)
 		}
 		if len(r.Wrong) > 0 {
-			t.Errorf("seed %d: %v\nreplay: go test ./actors/lab -run TestRandomScenarios -from %d -seeds 1", seed, errors.Join(r.Wrong...), seed)
+			t.Errorf("seed %d: %v\nreplay: kouzui lab simulate --random --seed %d\nreduce: kouzui lab shrink --random --seed %d", seed, errors.Join(r.Wrong...), seed, seed)
 		}
 		messages += r.Messages
 		restarts += r.Total().Restarts

@@ -23,16 +23,17 @@ func newLab() *cobra.Command {
 		Args:  noSuchCommand,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newSimulate())
+	c.AddCommand(newSimulate(), newShrink())
 	return c
 }
 
 // simulation is what the flags of simulate say.
 type simulation struct {
-	seed  uint64
+	played
 	trace string
 	notes bool
 	nodes bool
+	twice bool
 
 	picker, choker *string
 	json           bool
@@ -42,7 +43,7 @@ type simulation struct {
 func newSimulate() *cobra.Command {
 	var o simulation
 	c := &cobra.Command{
-		Use:   "simulate SCENARIO.toml",
+		Use:   "simulate [SCENARIO.toml]",
 		Short: "Play a swarm of real clients in a simulated world",
 		Long: `Play a scenario: clients as they are, with all their actors, in a world in which time,
 network, disks, trackers and chance are simulated. The seed decides everything: the
@@ -53,12 +54,14 @@ What must hold of every swarm is checked on the way. If it does not, the exit co
 ` + strconv.Itoa(exitOther) + `.`,
 		Example: `  kouzui lab simulate testdata/lab/flash-crowd.toml
   kouzui lab simulate testdata/lab/partition.toml --seed 7 --trace run.trace
-  kouzui lab simulate testdata/lab/rarest-first.toml --picker random --html page.html`,
-		Args: arguments(1, 1, "one scenario"),
-		RunE: func(c *cobra.Command, args []string) error { return o.run(c, args[0]) },
+  kouzui lab simulate testdata/lab/rarest-first.toml --picker random --html page.html
+  kouzui lab simulate --random --seed 138`,
+		Args: arguments(0, 1, "one scenario at most"),
+		RunE: o.run,
 	}
 	f := c.Flags()
-	f.Uint64Var(&o.seed, "seed", 1, "what chance is made of")
+	o.bind(c)
+	f.BoolVar(&o.twice, "twice", false, "play it twice, and say where the runs part if they do")
 	f.StringVar(&o.trace, "trace", "", "write the supervision trace of all nodes to `FILE`")
 	f.BoolVar(&o.notes, "notes", false, "put what actors do into the trace too")
 	f.BoolVar(&o.nodes, "nodes", false, "show each node in the table, too")
@@ -75,14 +78,10 @@ const asWritten = "scenario"
 // longestScenario is how much of a file is read as a scenario, in bytes.
 const longestScenario = 1 << 20
 
-func (o *simulation) run(c *cobra.Command, path string) error {
-	text, err := readScenario(path)
+func (o *simulation) run(c *cobra.Command, args []string) error {
+	scenario, path, err := o.scenario(args)
 	if err != nil {
 		return err
-	}
-	scenario, err := lab.Read(text)
-	if err != nil {
-		return failf(exitUsage, "%s: %w", path, err)
 	}
 	for i := range scenario.Class {
 		one := &scenario.Class[i]
@@ -94,6 +93,11 @@ func (o *simulation) run(c *cobra.Command, path string) error {
 		}
 	}
 	options := lab.Options{Seed: o.seed, Notes: o.notes}
+	if o.twice {
+		if err := twice(scenario, options); err != nil {
+			return err
+		}
+	}
 	if o.trace != "" {
 		file, err := os.Create(o.trace)
 		if err != nil {
@@ -133,7 +137,7 @@ func (o *simulation) run(c *cobra.Command, path string) error {
 		fmt.Fprintln(c.ErrOrStderr(), err)
 	}
 	if n := len(result.Wrong); n > 0 {
-		return failf(exitOther, "what must hold did not, %d times; the same seed shows it again", n)
+		return failf(exitOther, "what must hold did not, %d times; replay: %s %s --seed %d", n, c.CommandPath(), path, o.seed)
 	}
 	return nil
 }

@@ -104,6 +104,9 @@ func (h *Host) Boot() {
 // Steps is how many messages have been handled here.
 func (h *Host) Steps() uint64 { return h.steps }
 
+// Lives is how many processes have lived.
+func (h *Host) Lives() int { return h.lives }
+
 // Alive tells whether a process lives.
 func (h *Host) Alive() bool { return !h.life.done }
 
