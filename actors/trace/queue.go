@@ -2,7 +2,6 @@ package trace
 
 import (
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"kouzui/actors/supervise"
@@ -15,8 +14,7 @@ const backlog = 8192
 // program waits for it.
 const grace = time.Second
 
-// lag is how long an event may be kept back, for others to be written with it:
-// a write for each would cost more than all the rest.
+// lag is how long an event may be kept back, for others to be written with it.
 const lag = 50 * time.Millisecond
 
 // urgent are those that may be the last words of a program.
@@ -25,26 +23,35 @@ func urgent(k supervise.Kind) bool {
 }
 
 // queue takes events from actors without ever blocking one, and writes them on
-// a goroutine of its own. Sequence numbers have no gaps, so those that did not
-// fit show as gaps, for which a Dropped event is written.
+// a goroutine of its own, many at a time: to wake it costs more than to write
+// one. Sequence numbers have no gaps, so those that did not fit show as gaps, for
+// which a Dropped event is written.
 type queue struct {
 	write func(*supervise.Event)
-	flush func() // called soon after there is nothing more to write
+	flush func() // called when there is nothing more to write for now
+	size  int
 
-	events chan *supervise.Event
-	newest atomic.Uint64 // Seq of the last event offered
-	stop   chan struct{}
-	once   sync.Once
-	done   chan struct{}
+	mu     sync.Mutex
+	events []*supervise.Event // not yet taken by the goroutine
+	behind int                // events not yet written, those among them
+	newest uint64             // Seq of the last event offered
+
+	some  chan struct{} // there are events
+	hurry chan struct{} // that are not to wait for others
+	stop  chan struct{}
+	once  sync.Once
+	done  chan struct{}
 }
 
 func newQueue(size int, write func(*supervise.Event), flush func()) *queue {
 	q := &queue{
-		write:  write,
-		flush:  flush,
-		events: make(chan *supervise.Event, size),
-		stop:   make(chan struct{}),
-		done:   make(chan struct{}),
+		write: write,
+		flush: flush,
+		size:  size,
+		some:  make(chan struct{}, 1),
+		hurry: make(chan struct{}, 1),
+		stop:  make(chan struct{}),
+		done:  make(chan struct{}),
 	}
 	go q.run()
 	return q
@@ -52,9 +59,25 @@ func newQueue(size int, write func(*supervise.Event), flush func()) *queue {
 
 // Record implements supervise.Sink.
 func (q *queue) Record(e *supervise.Event) {
-	q.newest.Store(e.Seq)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.newest = e.Seq
+	if q.behind < q.size {
+		q.behind++
+		q.events = append(q.events, e)
+	}
+	if len(q.events) == 1 {
+		signal(q.some)
+	}
+	if urgent(e.Kind) || q.behind >= q.size/2 {
+		signal(q.hurry)
+	}
+}
+
+// signal leaves a word for whoever listens, if there is none yet.
+func signal(c chan struct{}) {
 	select {
-	case q.events <- e:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -80,37 +103,49 @@ func (q *queue) run() {
 			q.write(&supervise.Event{Kind: supervise.Dropped, Seq: seq - 1, Time: last.Time, Lost: int(seq - 1 - last.Seq)})
 		}
 	}
-	next := func(e *supervise.Event) {
-		if last.Seq == 0 {
-			last.Time = e.Time
-		}
-		gap(e.Seq)
-		last = e
-		q.write(e)
-	}
-	var lazy <-chan time.Time // when to flush what can wait
-	for {
+	var batch []*supervise.Event
+	for stopped := false; !stopped; {
 		select {
-		case e := <-q.events:
-			next(e)
-			switch {
-			case len(q.events) > 0:
-			case urgent(e.Kind):
-				q.flush()
-				lazy = nil
-			case lazy == nil:
-				lazy = time.After(lag)
+		case <-q.some:
+			select {
+			case <-q.hurry:
+			case <-time.After(lag):
+			case <-q.stop:
 			}
-		case <-lazy:
-			q.flush()
-			lazy = nil
 		case <-q.stop:
-			for len(q.events) > 0 {
-				next(<-q.events)
-			}
-			gap(q.newest.Load() + 1)
-			q.flush()
-			return
+			stopped = true
 		}
+		newest := uint64(0)
+		for batch, newest = q.take(batch); len(batch) > 0; batch, newest = q.take(batch) {
+			for _, e := range batch {
+				if last.Seq == 0 {
+					last.Time = e.Time
+				}
+				gap(e.Seq)
+				last = e
+				q.write(e)
+				q.wrote()
+			}
+		}
+		if stopped {
+			gap(newest + 1)
+		}
+		q.flush()
 	}
+}
+
+// take gives all events that wait for a batch that is written, whose room is used
+// again.
+func (q *queue) take(written []*supervise.Event) (batch []*supervise.Event, newest uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	clear(written)
+	batch, q.events = q.events, written[:0]
+	return batch, q.newest
+}
+
+func (q *queue) wrote() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.behind--
 }
