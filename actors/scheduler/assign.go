@@ -39,7 +39,7 @@ func (s *swarm) refill(p *peer) {
 		p.speed.begins(s.now)
 	}
 	given := s.assign(p, n)
-	if given < n && p.parole == nil {
+	if given < n && p.parole == nil && !p.fell {
 		given += s.takeOver(p, n-given)
 	}
 	if given < n {
@@ -128,7 +128,7 @@ func (s *swarm) choose(p *peer) (a *active, tail bool) {
 		p.own = nil
 	}
 	fast := s.fast(p)
-	var shared, other *active
+	var shared, other, alone *active
 	for _, a := range slices.Backward(s.ledger.partial) { // claim takes the current one out
 		if !p.have.Test(uint(a.piece)) {
 			continue
@@ -142,7 +142,9 @@ func (s *swarm) choose(p *peer) (a *active, tail bool) {
 			if shared == nil || a.free < shared.free {
 				shared = a
 			}
-		case !s.reserved(a) && (other == nil || a.free > other.free):
+		case s.reserved(a):
+			alone = a
+		case other == nil || a.free > other.free:
 			other = a
 		}
 	}
@@ -154,11 +156,11 @@ func (s *swarm) choose(p *peer) (a *active, tail bool) {
 			return a, false
 		}
 	}
-	if other != nil {
-		if s.claim(p, other) {
-			return nil, false
-		}
+	if other != nil && !s.claim(p, other) {
 		return other, true
+	}
+	if alone != nil {
+		s.claim(p, alone)
 	}
 	return s.begin(p), false
 }
@@ -174,11 +176,11 @@ func (s *swarm) reserved(a *active) bool {
 // sends one bad block and goes would spoil it each time, with no proof of who it
 // was.
 func (s *swarm) claim(p *peer, a *active) bool {
-	if !a.alone || a.arrived == 0 || a.sole == nil || a.sole == p || s.reserved(a) {
+	if !a.alone || a.arrived == 0 || a.sole == nil || a.sole == p {
 		return false
 	}
-	if a.keeper() != nil && p.eta(len(a.cells), s.now) >= alonePatience {
-		return false // it would be no better
+	if k := a.keeper(); k != nil && !longer(k.eta(len(a.cells), s.now), p.eta(len(a.cells), s.now)) {
+		return false
 	}
 	a.dropping, a.owner = true, nil
 	if s.exempt == a {

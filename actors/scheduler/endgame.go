@@ -18,6 +18,9 @@ const (
 	// Before the end, only what would be long in coming is taken over.
 	longSeconds = 2.0
 	longFactor  = 4.0
+	// maxAskers is of how many peers the last blocks may be asked at a time, while
+	// those are heard from.
+	maxAskers = 3
 	// minDuplicates are allowed at a time whatever the memory, in blocks.
 	minDuplicates = 64
 )
@@ -25,18 +28,18 @@ const (
 // takeOver asks p for up to n blocks that others were asked for.
 func (s *swarm) takeOver(p *peer, n int) int {
 	end := s.avail.Open() == 0 && s.ledger.free == 0
-	askers := uint8(2)
-	if end {
-		askers = maxAskers
+	left := max(minDuplicates, s.limit/4) - s.ledger.duplicates
+	if left < n {
+		left += s.reclaim(p, n-left)
 	}
-	n = min(n, max(minDuplicates, s.limit/4)-s.ledger.duplicates)
+	n = min(n, left)
 
 	later := func(h *peer, blocks int) bool {
 		mine, theirs := p.eta(p.queue.len()+1, s.now), h.eta(blocks, s.now)
 		if end {
 			return theirs > mine+worthSeconds
 		}
-		return theirs > longSeconds && theirs > longFactor*mine
+		return longer(theirs, mine)
 	}
 
 	given := 0
@@ -50,18 +53,73 @@ func (s *swarm) takeOver(p *peer, n int) int {
 		for k := h.queue.len() - 1; k >= 0 && given < n && later(h, k+1); k-- {
 			r := h.queue.at(k)
 			c := &r.a.cells[r.i]
-			if r.a.finished || c.lost || c.n >= askers || c.askedOf(p) ||
-				!p.have.Test(uint(r.a.piece)) || s.reserved(r.a) {
+			if r.a.finished || c.lost || c.askedOf(p) || !p.have.Test(uint(r.a.piece)) {
 				continue
 			}
 			if s.claim(p, r.a) {
 				return given // it is free when the store has let go
+			}
+			if s.reserved(r.a) || !s.mayAsk(p, c, end) {
+				continue
 			}
 			s.ledger.duplicate(p, r)
 			given++
 		}
 	}
 	return given
+}
+
+// reclaim takes back from silent peers up to n requests for what others were asked
+// for too, so that those who fall silent do not keep the others from taking over.
+// It returns how many.
+func (s *swarm) reclaim(p *peer, n int) (taken int) {
+	for _, h := range s.open {
+		if h == p || !h.silent(s.now) {
+			continue
+		}
+		for k := h.queue.len() - 1; k >= 0 && taken < n; k-- {
+			r := h.queue.at(k)
+			c := &r.a.cells[r.i]
+			if r.a.finished || c.lost || c.asked() == 1 {
+				continue
+			}
+			h.queue.remove(r)
+			s.ledger.remove(c, h)
+			s.cancel(h, s.block(r.a.piece, r.i))
+			taken++
+		}
+	}
+	return taken
+}
+
+// longer says that it is worth while to take over what would be long in coming.
+func longer(theirs, mine float64) bool { return theirs > longSeconds && theirs > longFactor*mine }
+
+// mayAsk says whether p may be asked for a block too. Of those that are asked for
+// one of the last, one has brought something before, and when half of them are
+// silent one more may be asked: else a few could keep it from everybody else.
+func (s *swarm) mayAsk(p *peer, c *cell, end bool) bool {
+	n := c.asked()
+	switch {
+	case !end:
+		return n < 2
+	case n < maxAskers-1:
+		return true
+	case !p.brought:
+		return false
+	case n < maxAskers:
+		return true
+	}
+	silent := 0
+	if c.first.silent(s.now) {
+		silent++
+	}
+	for _, p := range c.others {
+		if p.silent(s.now) {
+			silent++
+		}
+	}
+	return 2*silent >= n
 }
 
 // slowFirst lists the peers that were asked for something, those first that will

@@ -1,9 +1,10 @@
 package scheduler
 
-import "kouzui/messages"
+import (
+	"slices"
 
-// maxAskers is of how many peers one block may be asked at a time.
-const maxAskers = 3
+	"kouzui/messages"
+)
 
 // ledger records for each block of each active piece where it stands: free,
 // requested of one or more peers, or arrived; and for each peer what it was
@@ -47,10 +48,10 @@ type active struct {
 	place                             int // in ledger.partial, or closed
 }
 
-// cell is the state of one block: arrived, requested of by[:n], or free.
+// cell is the state of one block: arrived, requested of peers, or free.
 type cell struct {
-	by      [maxAskers]*peer
-	n       uint8
+	first   *peer // that was asked
+	others  []*peer
 	arrived bool
 	// lost: the store dropped it before its arrival was reported.
 	lost bool
@@ -131,7 +132,7 @@ func (l *ledger) take(p *peer, a *active, n int, tail bool) int {
 	for taken < n && a.free > 0 {
 		i := a.nextFree(tail)
 		c := &a.cells[i]
-		c.by[0], c.n = p, 1
+		c.first = p
 		a.free--
 		a.requested++
 		l.ask(p, ref{a, uint32(i)})
@@ -156,13 +157,20 @@ func (a *active) nextFree(tail bool) int {
 	return a.lo - 1
 }
 
-func (c *cell) free() bool { return c.n == 0 && !c.arrived }
+func (c *cell) free() bool { return c.first == nil && !c.arrived }
+
+// asked is of how many peers the block is requested.
+func (c *cell) asked() int {
+	if c.first == nil {
+		return 0
+	}
+	return 1 + len(c.others)
+}
 
 // duplicate asks p for a block that others were asked for already.
 func (l *ledger) duplicate(p *peer, r ref) {
 	c := &r.a.cells[r.i]
-	c.by[c.n] = p
-	c.n++
+	c.others = append(c.others, p)
 	l.duplicates++
 	l.ask(p, r)
 }
@@ -174,28 +182,25 @@ func (l *ledger) ask(p *peer, r ref) {
 
 // askedOf says whether p is among those asked.
 func (c *cell) askedOf(p *peer) bool {
-	for _, by := range c.by[:c.n] {
-		if by == p {
-			return true
-		}
-	}
-	return false
+	return c.first == p || slices.Contains(c.others, p)
 }
 
 // remove takes p from those asked for a block.
 func (l *ledger) remove(c *cell, p *peer) {
-	for i, by := range c.by[:c.n] {
-		if by != p {
-			continue
-		}
-		c.n--
-		c.by[i] = c.by[c.n]
-		c.by[c.n] = nil
-		if c.n > 0 {
-			l.duplicates--
-		}
+	last := len(c.others) - 1
+	switch i := slices.Index(c.others, p); {
+	case i >= 0:
+		c.others = slices.Delete(c.others, i, i+1)
+	case c.first != p:
 		return
+	case last < 0:
+		c.first = nil
+		return
+	default:
+		c.first = c.others[last]
+		c.others = slices.Delete(c.others, last, last+1)
 	}
+	l.duplicates--
 }
 
 // arrive records a block that p brought. It returns the block's piece, nil if p
@@ -213,8 +218,8 @@ func (l *ledger) arrive(p *peer, b messages.Block, cancelled func(*peer, message
 		l.freed(r)
 		return a
 	}
-	for c.n > 0 {
-		other := c.by[0]
+	for c.first != nil {
+		other := c.first
 		l.remove(c, other)
 		other.queue.remove(r)
 		cancelled(other, b)
@@ -266,8 +271,8 @@ func (l *ledger) withdraw(a *active, cancelled func(*peer, messages.Block)) {
 	l.setPartial(a, false)
 	for i := range a.cells {
 		r := ref{a, uint32(i)}
-		for c := &a.cells[i]; c.n > 0; {
-			p := c.by[0]
+		for c := &a.cells[i]; c.first != nil; {
+			p := c.first
 			p.queue.remove(r)
 			cancelled(p, l.block(a.piece, r.i))
 			l.returned(p, r)
@@ -277,7 +282,7 @@ func (l *ledger) withdraw(a *active, cancelled func(*peer, messages.Block)) {
 
 // freed makes a requested block free if it is asked of nobody any more.
 func (l *ledger) freed(r ref) {
-	if r.a.cells[r.i].n > 0 {
+	if r.a.cells[r.i].first != nil {
 		return
 	}
 	l.discount(r.a)
@@ -308,7 +313,7 @@ func (l *ledger) lose(b messages.Block) *active {
 		a.arrived--
 		a.release(i)
 		l.count(a)
-	case c.n > 0:
+	case c.first != nil:
 		c.lost = true
 	}
 	return a

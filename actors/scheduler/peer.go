@@ -30,6 +30,7 @@ type peer struct {
 	rates   messages.PeerRates // the last that it reported
 	useful  time.Time          // when payload came or went last
 	brought bool               // at least a block
+	fell    bool               // silent, and has brought nothing since
 	good    int                // pieces that came from it alone and were right
 	bad     int                // pieces that it spoilt
 	parole  *host              // nil: it is trusted
@@ -107,6 +108,19 @@ func (s *speed) arrived(bytes int, now time.Time) {
 		return
 	}
 	s.since, s.bytes = now, 0
+}
+
+// silent says that a peer has brought nothing for longer than a few blocks take
+// it, as far as known.
+func (p *peer) silent(now time.Time) bool {
+	if p.fell {
+		return true
+	}
+	patience := 1.0
+	if p.speed.rate > 0 {
+		patience += 3 * BlockSize / p.speed.rate
+	}
+	return now.Sub(p.speed.heard).Seconds() > patience
 }
 
 // eta is in how many seconds a peer will have brought n blocks. One that has

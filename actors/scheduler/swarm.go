@@ -243,7 +243,7 @@ func (s *swarm) blocksArrived(p *peer, m *messages.BlocksArrived) {
 			s.totals.repeated += int64(b.Length)
 			continue
 		}
-		p.brought = true
+		p.brought, p.fell = true, false
 		s.totals.downloaded += int64(b.Length)
 		s.settle(a)
 	}
@@ -253,6 +253,7 @@ func (s *swarm) blocksArrived(p *peer, m *messages.BlocksArrived) {
 
 // cancel tells a peer that a block came from elsewhere.
 func (s *swarm) cancel(p *peer, b messages.Block) {
+	p.fell = p.silent(s.now)
 	// It may not have been told to ask yet.
 	if i := slices.Index(p.ask, b); i >= 0 {
 		p.ask = slices.Delete(p.ask, i, i+1)

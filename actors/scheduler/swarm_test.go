@@ -381,15 +381,15 @@ func (s *swarm) checkLedger(t interface{ Fatalf(string, ...any) }, everExempt ma
 		for i := range a.cells {
 			c := &a.cells[i]
 			switch {
-			case c.arrived && c.n == 0:
+			case c.arrived && c.first == nil:
 				v++
 			case c.arrived:
 				t.Fatalf("block %d/%d has arrived and is requested", piece, i)
-			case c.n > 0:
+			case c.first != nil:
 				r++
-				duplicates += int(c.n) - 1
-				requests += int(c.n)
-				for _, p := range c.by[:c.n] {
+				duplicates += c.asked() - 1
+				requests += c.asked()
+				for _, p := range append([]*peer{c.first}, c.others...) {
 					if p.gone || !queued[p][ref{a, uint32(i)}] {
 						t.Fatalf("block %d/%d is asked of a peer that does not know", piece, i)
 					}
@@ -404,7 +404,7 @@ func (s *swarm) checkLedger(t interface{ Fatalf(string, ...any) }, everExempt ma
 		if f != a.free || r != a.requested || v != a.arrived {
 			t.Fatalf("piece %d: free %d requested %d arrived %d, recorded %d %d %d", piece, f, r, v, a.free, a.requested, a.arrived)
 		}
-		if f > 0 {
+		if f > 0 && !a.dropping {
 			partial++
 		}
 		memory += a.held()
@@ -421,7 +421,7 @@ func (s *swarm) checkLedger(t interface{ Fatalf(string, ...any) }, everExempt ma
 				finished++
 				if !seen[r] {
 					seen[r] = true
-					duplicates += int(r.a.cells[r.i].n) - 1
+					duplicates += r.a.cells[r.i].asked() - 1
 				}
 			}
 			requests--
@@ -578,7 +578,7 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 				m := &messages.StoreFailed{Full: true}
 				if a := anyActive(t); len(a.cells) > 0 {
 					for i := range a.cells {
-						if c := &a.cells[i]; c.arrived || c.n > 0 && rng.IntN(3) == 0 {
+						if c := &a.cells[i]; c.arrived || c.asked() > 0 && rng.IntN(3) == 0 {
 							m.Lost = append(m.Lost, s.block(a.piece, uint32(i)))
 						}
 					}
@@ -591,6 +591,7 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 				s.now = s.now.Add(time.Duration(rapid.IntRange(1, 5000).Draw(t, "ms")) * time.Millisecond)
 				s.refillStarved()
 			},
+			"store lets go": func(t *rapid.T) { s.letGo(asked) },
 			"": func(t *rapid.T) {
 				asked.look()
 				s.drain()
@@ -626,10 +627,28 @@ func (s *swarm) drain() {
 	s.dirty = s.dirty[:0]
 }
 
+// letGo does what the store does when it is told to drop pieces, and those are not
+// whole.
+func (s *swarm) letGo(asked *askings) {
+	drops := s.drops
+	s.drops = nil
+	for _, piece := range drops {
+		if a := s.ledger.active[piece]; a != nil && a.dropping {
+			asked.judged(piece, false)
+			s.pieceDropped(piece)
+		}
+	}
+}
+
 // finishWithOneSeed lets a seed, that may be on parole, bring what is missing, and
 // a store verify it.
 func finishWithOneSeed(t *rapid.T, s *swarm, rng *rand.Rand, asked *askings) {
-	told := func() { asked.look(); s.drain() }
+	told := func() {
+		for asked.look(); len(s.drops) > 0; asked.look() {
+			s.letGo(asked)
+		}
+		s.drain()
+	}
 	p := s.joinFrom(netip.MustParseAddrPort("192.0.2.0:1000"), 1000, full(s.pieces))
 	s.peerChokedUs(p, &messages.PeerChokedUs{Window: 1 + rng.IntN(10)})
 	for told(); !s.complete(); told() {
