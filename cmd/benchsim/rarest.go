@@ -97,10 +97,17 @@ func transient(r *lab.Result) time.Duration {
 	return r.Virtual
 }
 
+// most is how many points a curve has: the picture is kept small.
+const most = 100
+
 // over is the mean of all runs over time, within the least and the most.
 func over(name string, results []*lab.Result, of func(lab.Sample, *lab.Result) float64) chart.Series {
 	s := chart.Series{Name: name, Line: true}
-	for i := range results[0].Samples {
+	last := 0
+	for _, r := range results {
+		last = max(last, int(r.End/time.Second))
+	}
+	for i := 0; i < len(results[0].Samples); i += last/most + 1 {
 		var values spread
 		for _, r := range results {
 			if i < len(r.Samples) && r.Samples[i].At <= r.End {

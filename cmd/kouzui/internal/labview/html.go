@@ -99,7 +99,7 @@ func tiles(r *lab.Result) []tile {
 	if bound := r.Bound(); bound > 0 {
 		about := "nobody was complete"
 		if len(times) > 0 {
-			about = fmt.Sprintf("the last was complete at %.1f × that", r.End.Seconds()/bound.Seconds())
+			about = "all were complete at " + atBest(r)
 		}
 		t = append(t, tile{"lower bound", seconds(bound), about})
 	}
@@ -127,13 +127,11 @@ const mostPoints = 400
 
 func newView(r *lab.Result) *view {
 	v := &view{Result: r, end: r.End}
-	for _, m := range r.Marks {
-		if m.What != "leave" || v.end == 0 {
+	if len(r.Times()) < r.Downloaders() { // something was waited for in vain: until nothing happens any more
+		v.end = max(v.end, moved(r.Samples))
+		for _, m := range r.Marks {
 			v.end = max(v.end, m.Until, m.At)
 		}
-	}
-	if len(r.Times()) < r.Downloaders() { // something was waited for in vain: until nothing moved any more
-		v.end = max(v.end, moved(r.Samples))
 	}
 	v.end = max(time.Second, time.Duration(float64(v.end)*breath))
 	step := int(v.end/time.Second)/mostPoints + 1
@@ -143,7 +141,8 @@ func newView(r *lab.Result) *view {
 		}
 	}
 	for i, n := range r.Nodes {
-		if len(r.Nodes) <= mostDrawn || i*mostDrawn/len(r.Nodes) != (i-1)*mostDrawn/len(r.Nodes) {
+		first := i == 0 || r.Nodes[i-1].Class != n.Class
+		if first || len(r.Nodes) <= mostDrawn || i*mostDrawn/len(r.Nodes) != (i-1)*mostDrawn/len(r.Nodes) {
 			v.rows = append(v.rows, n)
 		}
 	}

@@ -109,8 +109,8 @@ func facts(r *lab.Result) [][2]string {
 	done := fmt.Sprintf("%d of %d downloaders", len(times), r.Downloaders())
 	if len(times) > 0 {
 		done += fmt.Sprintf(", the last %.1f s after the start", r.End.Seconds())
-		if bound := r.Bound(); bound > 0 {
-			done += fmt.Sprintf(": %.1f × the bound", r.End.Seconds()/bound.Seconds())
+		if r.Bound() > 0 {
+			done += ": " + atBest(r)
 		}
 	}
 	received := sum.Downloaded + sum.Duplicate
@@ -125,6 +125,18 @@ func facts(r *lab.Result) [][2]string {
 		f = append(f, [2]string{"wrong", fmt.Sprintf("%d times what must hold did not", n)})
 	}
 	return f
+}
+
+// atBest holds the end against the bound; or, where that is later, against what the
+// last arrival allowed.
+func atBest(r *lab.Result) string {
+	best, name := r.Bound(), "the bound"
+	for _, n := range r.Nodes {
+		if at := n.Arrived + r.Slowest; !n.Seed && at > best {
+			best, name = at, "the last arrival and F/d"
+		}
+	}
+	return fmt.Sprintf("%.1f × %s", r.End.Seconds()/best.Seconds(), name)
 }
 
 // Bound tells the lower bound and what it is the greatest of.
