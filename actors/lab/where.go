@@ -84,6 +84,9 @@ func lineOf(text, table string, index int, key string) int {
 			if at == table {
 				count++
 			}
+			if at == table+"."+key && (index < 0 || count == index) {
+				return i + 1
+			}
 			if here = at == table && (index < 0 || count == index); here {
 				header = i + 1
 			}
