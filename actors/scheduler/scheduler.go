@@ -227,7 +227,10 @@ func (s *Scheduler) tellNeeds(c actor.Context) {
 func (s *Scheduler) tick(c actor.Context) {
 	s.timer, s.pace = nil, 0
 	s.refillStarved()
-	if second := s.now.Truncate(report); second.After(s.reported) {
+	// Not by Truncate alone: it takes the monotonic reading away, and then it is
+	// the date that counts, which may jump.
+	second := s.now.Add(s.now.Truncate(report).Sub(s.now))
+	if second.After(s.reported) {
 		s.reported = second
 		s.report(c)
 		s.tellNeeds(c) // again: a choker or peers that was restarted does not know

@@ -26,8 +26,10 @@ type scene struct {
 	torrent, choker, peers *stage.Probe
 }
 
-func newScene(t *testing.T) *scene {
-	s := &scene{Stage: stage.New(t)}
+func newScene(t *testing.T) *scene { return newSceneOn(t, stage.New(t)) }
+
+func newSceneOn(t *testing.T, on *stage.Stage) *scene {
+	s := &scene{Stage: on}
 	s.torrent, s.choker, s.peers = s.StartProbe("torrent"), s.StartProbe("choker"), s.StartProbe("peers")
 	torrent, _ := stage.Torrent(t, 3*pieceLength+100, pieceLength)
 	s.Perform(func() actor.Actor {

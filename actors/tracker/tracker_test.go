@@ -23,8 +23,10 @@ type scene struct {
 	torrent *stage.Probe
 }
 
-func perform(t *testing.T) *scene {
-	s := &scene{Stage: stage.New(t), t: t}
+func perform(t *testing.T) *scene { return performOn(t, stage.New(t)) }
+
+func performOn(t *testing.T, on *stage.Stage) *scene {
+	s := &scene{Stage: on, t: t}
 	s.torrent = s.StartProbe("torrent")
 	cfg := Config{
 		World: s.World.World(), Refs: messages.Refs{Torrent: s.torrent.PID}, Tier: 3,

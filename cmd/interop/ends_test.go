@@ -38,6 +38,7 @@ func TestSIGTERMEndsADownload(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			silent := tracker("says nothing")
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			var all sync.WaitGroup
 			defer func() { cancel(); all.Wait() }()
@@ -54,7 +55,7 @@ func TestSIGTERMEndsADownload(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			hangs := serve(t, ctx, tracker("says nothing"))
+			hangs := serve(t, ctx, silent)
 			task := newTask(t, kouzui, content)
 			args := []string{"download", content.Torrent, "--dir", task.Dir, "--json", "--peer", seed.String()}
 			first := exec.CommandContext(ctx, program, slices.Concat(args, flags, []string{
@@ -156,7 +157,10 @@ func TestASeedWhoseDataChanges(t *testing.T) {
 	}
 }
 
+// hostileTrackers are made once: some of what they send takes its time to make.
+var hostileTrackers = sync.OnceValue(hostile.Trackers)
+
 func tracker(name string) hostile.Tracker {
-	all := hostile.Trackers()
+	all := hostileTrackers()
 	return all[slices.IndexFunc(all, func(x hostile.Tracker) bool { return x.Name == name })]
 }

@@ -34,12 +34,13 @@ func TestATrackerThatHarmsCostsItself(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			harmful := tracker(name)
 			ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 			defer cancel()
 			content, _ := noise(t, 4<<20)
 			seed := seedTask(t, kouzui, content)
 			start(t, ctx, kouzui, seed)
-			bad := serve(t, ctx, tracker(name))
+			bad := serve(t, ctx, harmful)
 			good := serve(t, ctx, knows(netip.MustParseAddrPort(seed.Place.Peer())))
 
 			dir := t.TempDir()

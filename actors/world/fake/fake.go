@@ -18,7 +18,9 @@ import (
 
 // World is the parts of a fake world, and with World() what actors are given.
 type World struct {
-	Clock    *Clock
+	Clock *Clock
+	// Dates, if it is set, is what actors are given to read in place of Clock.
+	Dates    *Jumping
 	Chance   Chance
 	Network  *Network
 	Disk     *Disk
@@ -41,7 +43,11 @@ func New(seed uint64) *World {
 
 // World is this world as actors see it.
 func (w *World) World() *world.World {
-	return &world.World{Clock: w.Clock, Chance: w.Chance, Network: w.Network, Disk: w.Disk, Trackers: w.Trackers, Web: w.Web, Digest: world.SHA1{}}
+	var clock world.Clock = w.Clock
+	if w.Dates != nil {
+		clock = w.Dates
+	}
+	return &world.World{Clock: clock, Chance: w.Chance, Network: w.Network, Disk: w.Disk, Trackers: w.Trackers, Web: w.Web, Digest: world.SHA1{}}
 }
 
 // Chance is the seed of all sources. The same name gives the same numbers.

@@ -1,0 +1,28 @@
+package scheduler_test
+
+import (
+	"testing"
+	"time"
+
+	"kouzui/actors/stage"
+	"kouzui/actors/world/fake"
+	"kouzui/messages"
+)
+
+// What comes once a second does so whatever is done to the date: without it no
+// peer is dialled, and nobody notices that a torrent stalls.
+func TestReportsGoOnWhenTheDateJumps(t *testing.T) {
+	on := stage.New(t)
+	date := fake.NewJumping(on.World.Clock)
+	on.World.Dates = date
+	s := newSceneOn(t, on)
+	s.open()
+	for _, by := range []time.Duration{0, 5 * time.Hour, -10 * time.Hour, time.Hour} {
+		date.Jump(by)
+		s.World.Clock.Advance(time.Second)
+		stage.Next[*messages.Progress](s.torrent)
+		s.wantNeeds(true)
+		s.Settle()
+	}
+	s.Quiet(s.torrent, s.peers)
+}
