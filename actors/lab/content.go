@@ -152,11 +152,11 @@ func (c *content) wrong(f world.File, first, end int) error {
 		blocks, off := c.blocks(i)
 		var failed error
 		f.ReadBlocks(blocks, off, func(err error) { failed = err })
-		switch {
-		case errors.Is(failed, io.ErrUnexpectedEOF):
+		if errors.Is(failed, io.ErrUnexpectedEOF) {
 			return fmt.Errorf("piece %d is not all there", i)
-		case failed != nil: // the disk was made to fail; nothing was served
-			return nil
+		}
+		if failed != nil { // the disk was made to fail; nothing was served
+			break
 		}
 		for k, b := range blocks {
 			if !c.is(b, off+int64(k)*buffer.Size) {

@@ -113,7 +113,7 @@ func TestFairness(t *testing.T) {
 // What is wrong with a scenario is one line that says where.
 func TestWhatIsWrong(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
-		{"content = \"1 MiB\"\npeice = \"1 MiB\"", `line 2: there is no key "peice"; there are name, about, content, piece`},
+		{"content = \"1 MiB\"\npiec = \"1 MiB\"", `line 2: there is no key "piec"; there are name, about, content, piece`},
 		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\n\n[[class]]\nname = \"b\"\nhave = 2.0", "line 7: class: have must be from 0 to 1"},
 		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\n[[class]]\ncount = 3", "line 4: class: name must be given"},
 		{"content = \"1 MiB\"\nabout = \"\"\"\n[[class]]\nhave = 3\n\"\"\"\nclass = [{ name = \"a\", have = 3.0 }]", "line 6: class: have must be"},

@@ -58,7 +58,7 @@ func WritePage(w io.Writer, r *lab.Result, command string) error {
 		World: fmt.Sprintf("%d nodes, %s in %d pieces; %s messages in %s of virtual time, which took %s", len(r.Nodes), units.Bytes(int64(r.Played.Content)), r.Pieces, count(r.Messages), seconds(r.Virtual), seconds(r.Real)), Style: template.CSS(chart.Style), Tiles: tiles(r), Bound: Bound(r.Bounds),
 		Time:  []figure{v.life(), v.nodes(), v.rates(), v.copies(), v.rare(), v.interest()},
 		Nodes: []figure{v.completion(), v.given()},
-		Heads: append([]string{}, heads...), Scenario: r.Played.TOML(),
+		Heads: heads, Scenario: r.Played.TOML(),
 	}
 	for _, nodes := range r.Classes() {
 		d.Rows = append(d.Rows, cells{true, row(nodes[0].Class, nodes)})
