@@ -150,13 +150,13 @@ func open(disk *fake.Disk) (world.File, error) {
 func (c *content) wrong(f world.File, first, end int) error {
 	for i := first; i < end; i++ {
 		blocks, off := c.blocks(i)
-		var failed error
-		f.ReadBlocks(blocks, off, func(err error) { failed = err })
-		if errors.Is(failed, io.ErrUnexpectedEOF) {
+		short, unread := false, false
+		f.ReadBlocks(blocks, off, func(err error) { short, unread = errors.Is(err, io.ErrUnexpectedEOF), err != nil })
+		if short {
 			return fmt.Errorf("piece %d is not all there", i)
 		}
-		if failed != nil { // the disk was made to fail; nothing was served
-			break
+		if unread { // the disk was made to fail; nothing was served
+			return nil
 		}
 		for k, b := range blocks {
 			if !c.is(b, off+int64(k)*buffer.Size) {

@@ -26,9 +26,9 @@ type Sample struct {
 	Most       int
 	Rare       int // pieces of which there is one copy or none
 	Out        int // pieces of which those who came to download have a copy
-	// Entropy is for how many in how many pairs of downloaders the one has
-	// something that the other wants: 1 is the ideal of Legout et al. (IMC
-	// 2006), NaN if there are no two of them.
+	// Entropy is the part of the ordered pairs of downloaders in which the one has
+	// something that the other wants: 1 is the ideal of Legout et al. (IMC 2006),
+	// NaN if there are no two of them.
 	Entropy float64
 }
 
