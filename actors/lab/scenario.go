@@ -11,18 +11,14 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
-	"maps"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/BurntSushi/toml"
 
-	"kouzui/actors"
 	"kouzui/actors/fault"
 	"kouzui/actors/supervise"
-	"kouzui/actors/world/described"
 	"kouzui/actors/world/sim"
 )
 
@@ -209,125 +205,6 @@ const (
 	PayloadDescribed = "described"
 )
 
-// maxNodes bounds a swarm: each address is one of 10.0.0.0/8.
-const maxNodes = 100_000
-
-// check completes a scenario and says what is wrong with it.
-func (s *Scenario) check() error {
-	if s.Content <= 0 || s.Content > 1<<34 {
-		return wrong("content", "must be given, and 16 GiB at most")
-	}
-	if s.Piece == 0 {
-		s.Piece = 256 << 10
-	}
-	if s.Piece < 16<<10 || s.Piece > 16<<20 {
-		return wrong("piece", "must be from 16 KiB to 16 MiB")
-	}
-	hostile := slices.ContainsFunc(s.Class, func(c Class) bool { return len(c.Hostile) > 0 })
-	if s.Payload == "" {
-		s.Payload = PayloadDescribed
-		if hostile {
-			s.Payload = PayloadReal
-		}
-	}
-	switch {
-	case hostile && s.Payload != PayloadReal:
-		return wrong("payload", "must be real where somebody is hostile, and could lie")
-	case s.Payload != PayloadReal && s.Payload != PayloadDescribed:
-		return wrong("payload", "is %q, which is neither \"real\" nor \"described\"", s.Payload)
-	case s.Payload == PayloadDescribed && s.Piece%described.PageSize != 0:
-		return wrong("piece", "must be a multiple of 4 KiB for described payload")
-	}
-	if s.Limit == 0 {
-		s.Limit = Time(time.Hour)
-	}
-	if s.Announce == 0 {
-		s.Announce = Time(2 * time.Minute)
-	}
-	nodes := 0
-	names := map[string]bool{}
-	for i := range s.Class {
-		c := &s.Class[i]
-		if c.Count == 0 {
-			c.Count = 1
-		}
-		if p := c.check(); p != nil {
-			return p.in("class", i)
-		}
-		if names[c.Name] {
-			return wrong("name", "%q is another class's already", c.Name).in("class", i)
-		}
-		names[c.Name] = true
-		nodes += c.Count
-	}
-	if nodes == 0 || nodes > maxNodes {
-		return &problem{table: "class", key: "count", err: fmt.Errorf("%d nodes; there must be 1 to %d", nodes, maxNodes)}
-	}
-	for i, e := range s.Event {
-		if p := e.check(names); p != nil {
-			return p.in("event", i)
-		}
-	}
-	return nil
-}
-
-func (c *Class) check() *problem {
-	switch {
-	case c.Name == "" || strings.ContainsAny(c.Name, "/ -"):
-		return wrong("name", "must be given, without spaces, / and -")
-	case c.Count < 1:
-		return wrong("count", "must be 1 or more")
-	case c.Have < 0 || c.Have > 1:
-		return wrong("have", "must be from 0 to 1")
-	case c.Copies < 0 || c.Copies > c.Count:
-		return wrong("copies", "must be from 0 to count, which is %d", c.Count)
-	case c.Copies > 0 && c.Have > 0:
-		return wrong("copies", "and have exclude each other")
-	case c.Loss < 0 || c.Loss >= 1:
-		return wrong("loss", "must be from 0 to below 1")
-	case c.Slots < 0:
-		return wrong("slots", "must be 0 or more")
-	case c.Peers < 0:
-		return wrong("peers", "must be 0 or more")
-	case c.Processors < 0:
-		return wrong("processors", "must be 0 or more")
-	}
-	if p := oneOf("picker", c.Picker, actors.Pickers()); p != nil {
-		return p
-	}
-	if p := oneOf("choker", c.Choker, actors.Chokers()); p != nil {
-		return p
-	}
-	if p := oneOf("mailbox", c.Mailbox, slices.Sorted(maps.Keys(mailboxes))); p != nil {
-		return p
-	}
-	if r := c.Restarts; r.Budget < 0 || r.Factor < 0 || r.Jitter < 0 || r.Jitter > 1 {
-		return wrong("restarts", "needs a budget and a factor of 0 or more, and a jitter from 0 to 1")
-	}
-	if p := oneOf("strategy", c.Restarts.Strategy, []string{"one-for-one", "all-for-one"}); p != nil {
-		p.key = "restarts"
-		return p
-	}
-	if _, _, err := c.leave(); err != nil {
-		return &problem{key: "leave", err: err}
-	}
-	if p := c.checkHostile(); p != nil {
-		return p
-	}
-	if _, err := c.faults(); err != nil {
-		return &problem{key: "faults", err: err}
-	}
-	return nil
-}
-
-// oneOf checks a name; the empty one is the default's.
-func oneOf(key, name string, names []string) *problem {
-	if name == "" || slices.Contains(names, name) {
-		return nil
-	}
-	return wrong(key, "is %q; there are %s", name, strings.Join(names, ", "))
-}
-
 func (c *Class) leave() (complete bool, after time.Duration, err error) {
 	switch c.Leave {
 	case "":
@@ -376,19 +253,4 @@ func (c *Class) host() sim.Class {
 		Delay: time.Duration(c.Delay), Jitter: time.Duration(c.Jitter),
 		Disk: sim.DiskClass{Rate: int64(c.Disk.Rate), Latency: time.Duration(c.Disk.Latency)},
 	}
-}
-
-func (e *Event) check(classes map[string]bool) *problem {
-	switch e.Do {
-	case "kill", "power cut", "tracker", "partition", "reset":
-	default:
-		return wrong("do", "is %q; there are kill, power cut, tracker, partition, reset", e.Do)
-	}
-	if e.Class != "" && !classes[e.Class] {
-		return wrong("class", "is %q, which there is not", e.Class)
-	}
-	if e.Count < 0 {
-		return wrong("count", "must be 0 or more")
-	}
-	return nil
 }
