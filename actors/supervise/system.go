@@ -30,7 +30,7 @@ func NewSystem(logger zerolog.Logger) *actor.ActorSystem {
 // buckets of the process registry, with 32 locks and maps each. The library
 // makes 1,024: three megabytes, and more objects than all of Kouzui's own for
 // the garbage collector to visit each time.
-const buckets = 4
+const buckets = 1
 
 // shrink keeps the first buckets of a registry that nobody else knows yet.
 func shrink(registry *actor.ProcessRegistryValue) {

@@ -34,7 +34,7 @@ var (
 )
 
 // scenarios in the order of the page.
-var scenarios = []Scenario{peers, pieces, files, torrents, start, check, latency}
+var scenarios = []Scenario{peers, pieces, files, torrents, start, check, latency, swarm, swarmContent}
 
 func main() {
 	flag.Parse()

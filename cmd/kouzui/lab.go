@@ -34,10 +34,11 @@ type simulation struct {
 	notes bool
 	nodes bool
 	twice bool
+	quick bool
 
-	picker, choker *string
-	json           bool
-	html           string
+	picker, choker, payload *string
+	json                    bool
+	html                    string
 }
 
 func newSimulate() *cobra.Command {
@@ -68,6 +69,8 @@ What must hold of every swarm is checked on the way. If it does not, the exit co
 	f.BoolVar(&o.json, "json", false, "write JSON lines to stdout: nodes, classes, the swarm")
 	o.picker = choose(c, "picker", "of all nodes, or as the scenario says", append([]string{asWritten}, actors.Pickers()...)...)
 	o.choker = choose(c, "choker", "of all nodes, or as the scenario says", append([]string{asWritten}, actors.Chokers()...)...)
+	o.payload = choose(c, "payload", "what blocks are made of, or as the scenario says", asWritten, lab.PayloadDescribed, lab.PayloadReal)
+	f.BoolVar(&o.quick, "quick", false, "leave out the checks that look at every message")
 	f.StringVar(&o.html, "html", "", "write a page with plots to `FILE`, which needs nothing else")
 	return c
 }
@@ -92,7 +95,10 @@ func (o *simulation) run(c *cobra.Command, args []string) error {
 			one.Choker = *o.choker
 		}
 	}
-	options := lab.Options{Seed: o.seed, Notes: o.notes}
+	if *o.payload != asWritten {
+		scenario.Payload = *o.payload
+	}
+	options := lab.Options{Seed: o.seed, Notes: o.notes, Quick: o.quick}
 	if o.twice {
 		if err := twice(scenario, options); err != nil {
 			return err
