@@ -17,7 +17,7 @@ type Options struct {
 	Trace   []supervise.Sink // take the events of all nodes, numbered as one trace
 	Notes   bool             // put what actors do into the trace too
 	// Quick leaves out what costs something at each message: that nothing is asked
-	// for twice, and that memory is kept to.
+	// for twice, and that memory is kept to. It lets the swarm rest but shortly, too.
 	Quick bool
 
 	tamper *tamper
@@ -213,7 +213,11 @@ func (r *run) play() {
 	for _, f := range r.foes {
 		f.leave()
 	}
-	_ = r.sim.Run(r.sim.Elapsed()+settled, func() bool { return false })
+	rest := settled
+	if r.options.Quick {
+		rest = settledSoon
+	}
+	_ = r.sim.Run(r.sim.Elapsed()+rest, func() bool { return false })
 	for _, n := range r.nodes {
 		n.settle()
 	}
@@ -263,8 +267,12 @@ func (n *node) lives() bool {
 	}
 }
 
-// settled is how long the swarm rests at its end.
-const settled = time.Minute
+// settled is how long the swarm rests at its end, in which nothing is asked for
+// that does not come; settledSoon is until nothing is under way any more.
+const (
+	settled     = time.Minute
+	settledSoon = 5 * time.Second
+)
 
 // settle holds that buffers, requests and credits have come back to a node that
 // has everything and rests. What has died with an actor, or came to it too late, is
