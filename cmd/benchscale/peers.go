@@ -21,7 +21,8 @@ var peers = Scenario{
 	About: `A download of 1 GiB in pieces of 1 MiB to which a crowd is connected: peers that have half of the pieces, are
 interested, and neither speak nor read. How much the process grows with each of them is measured when all are there and
 nothing moves; then one more peer that has everything serves the torrent, and, once the crowd has lost its interest,
-another one fetches it.`,
+another one fetches it. These share the processors with what is measured, so the speed is not Kouzui's alone; its processor
+time is.`,
 	Size:  chart.Axis{Label: "connected peers", Log: true},
 	Sizes: []int{1, 300, 1000, 5000},
 	Panels: []Panel{
@@ -34,6 +35,10 @@ another one fetches it.`,
 			Limits: []chart.Limit{{Name: "2", Y: 2}},
 		},
 		{Title: "Processor time of a silent crowd", Axis: chart.Axis{Label: "% of one core"}, Columns: []string{"idle CPU %"}},
+		{
+			Title: "Processor time of a download beside it", Axis: chart.Axis{Label: "seconds a GiB"},
+			Columns: []string{"download CPU s/GiB"},
+		},
 		{Title: "Speed of the one active peer", Axis: chart.Axis{Label: "MiB a second"}, Columns: []string{"download MiB/s", "upload MiB/s"}},
 	},
 	Measure: measurePeers,
@@ -106,12 +111,14 @@ func measurePeers(ctx context.Context, e *Env, size int) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
+	idle = kouzui.Usage()
 	begin := time.Now()
 	go source.serve(torrent, file)
 	if err := kouzui.Complete(ctx); err != nil {
 		return nil, err
 	}
 	down := time.Since(begin)
+	spent := (kouzui.Usage().CPU - idle.CPU).Seconds() / peersContent * gibibyte
 	if err := content.Verify(task.Dir, false); err != nil {
 		return nil, err
 	}
@@ -135,7 +142,7 @@ func measurePeers(ctx context.Context, e *Env, size int) ([]float64, error) {
 		goroutines = float64(n) / float64(size)
 	}
 	speed := func(d time.Duration) float64 { return float64(torrent.Length) / (1 << 20) / d.Seconds() }
-	return []float64{memory, goroutines, cpu, speed(down), speed(up)}, nil
+	return []float64{memory, goroutines, cpu, spent, speed(down), speed(up)}, nil
 }
 
 // task is a download of content into a folder of its own, that stays.
