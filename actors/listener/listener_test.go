@@ -297,3 +297,15 @@ func TestTellsWhomItTurnsAway(t *testing.T) {
 		s.World.Clock.Advance(roomPause)
 	}
 }
+
+// Whoever comes has ten seconds to greet, however slowly it speaks.
+func TestHandshakesHaveTenSeconds(t *testing.T) {
+	s := perform(t, ":0")
+	link := s.listen("").Accept(remote)
+	s.Settle()
+	if got := link.Patience(); got != 10*time.Second {
+		t.Errorf("a handshake is waited for %v", got)
+	}
+	link.Close(io.EOF)
+	s.Settle()
+}

@@ -239,3 +239,13 @@ func TestTheSilentDoNotTakeTheMemory(t *testing.T) {
 		t.Errorf("it took %v, and the silent ones held %d blocks", took, silent)
 	}
 }
+
+func TestHostsThatSentRubbishAreBounded(t *testing.T) {
+	s := openSwarm(geometryOf(1, BlockSize, BlockSize), "", 1)
+	for i := range 2 * maxHosts {
+		s.distrust(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}))
+	}
+	if len(s.hosts) != maxHosts {
+		t.Errorf("%d hosts are remembered", len(s.hosts))
+	}
+}

@@ -179,3 +179,26 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 }
+
+// endless repeats a text.
+type endless struct {
+	text string
+	at   int
+}
+
+func (e *endless) Read(b []byte) (n int, err error) {
+	for n < len(b) {
+		k := copy(b[n:], e.text[e.at:])
+		n, e.at = n+k, (e.at+k)%len(e.text)
+	}
+	return n, nil
+}
+
+// No list takes for ever, of many lines or of one.
+func TestWhatIsTooLong(t *testing.T) {
+	for _, text := range []string{strings.Repeat("#", 4000) + "\n", strings.Repeat("x", 4000)} {
+		if _, _, err := Read(&endless{text: text}); err == nil || !strings.Contains(err.Error(), "longer than") {
+			t.Errorf("an endless list of %q...: %v", text[:1], err)
+		}
+	}
+}

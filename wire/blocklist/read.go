@@ -65,11 +65,11 @@ func Read(from io.Reader) (*List, Report, error) {
 	l, passed, size := &List{}, 0, 0
 	for number := 1; ; number++ {
 		line, n, err := readLine(in)
-		if err != nil && err != io.EOF {
-			return nil, report, err
-		}
 		if size += n; size > MaxText {
 			return nil, report, fmt.Errorf("it is longer than %d bytes", MaxText)
+		}
+		if err != nil && err != io.EOF {
+			return nil, report, err
 		}
 		if number == 1 {
 			line = strings.TrimPrefix(line, "\ufeff")
@@ -103,7 +103,7 @@ func readLine(in *bufio.Reader) (line string, n int, err error) {
 	b, err := in.ReadSlice('\n')
 	n = len(b)
 	line = string(b)
-	for err == bufio.ErrBufferFull {
+	for err == bufio.ErrBufferFull && n <= MaxText {
 		b, err = in.ReadSlice('\n')
 		n += len(b)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -51,6 +52,7 @@ func TestRefused(t *testing.T) {
 		"path names a drive":  {torrent(files([]string{"C:", "x"})), BadTorrent, "drive"},
 		"path is deep":        {torrent(files(slices.Repeat([]string{"a"}, MaxPathDepth+1))), BadTorrent, "not a list of 1 to 64"},
 		"path is long":        {torrent(files(slices.Repeat([]string{strings.Repeat("a", 200)}, 11))), BadTorrent, "long"},
+		"many files":          {torrent(manyFiles), BadTorrent, "files"},
 		"one path twice":      {torrent(files([]string{"a", "b"}, []string{"a", "b"})), BadTorrent, "more than one"},
 		"file is a folder":    {torrent(files([]string{"a"}, []string{"a", "b"})), BadTorrent, "more than one"},
 		"folder is a file":    {torrent(files([]string{"a", "b"}, []string{"a"})), BadTorrent, "more than one"},
@@ -197,4 +199,13 @@ func TestClean(t *testing.T) {
 			t.Errorf("%q in %d became %q, not %q", c.in, c.limit, got, c.want)
 		}
 	}
+}
+
+// manyFiles makes it a torrent of more files than there may be.
+func manyFiles(_, info m) {
+	paths := make([][]string, MaxFiles+1)
+	for i := range paths {
+		paths[i] = []string{strconv.Itoa(i)}
+	}
+	files(paths...)(nil, info)
 }

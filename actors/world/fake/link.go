@@ -32,6 +32,7 @@ type Link struct {
 	limits   frame.Limits
 	theirs   *frame.Handshake
 	reader   func(frame.Handshake, error)
+	patience time.Duration // of reader
 	ours     *frame.Handshake
 	sent     []messages.Outgoing
 	taken    int // of sent, by AwaitSent
@@ -60,8 +61,9 @@ func (l *Link) Inbound() bool { return l.inbound }
 
 // ReadHandshake implements messages.Link. The timeout never runs out by itself:
 // close the link for that.
-func (l *Link) ReadHandshake(_ time.Duration, done func(frame.Handshake, error)) {
+func (l *Link) ReadHandshake(timeout time.Duration, done func(frame.Handshake, error)) {
 	l.mu.Lock()
+	l.patience = timeout
 	theirs, closed := l.theirs, l.closed
 	if theirs == nil && closed == nil {
 		l.reader = done
@@ -75,6 +77,13 @@ func (l *Link) ReadHandshake(_ time.Duration, done func(frame.Handshake, error))
 	} else {
 		done(frame.Handshake{}, closed)
 	}
+}
+
+// Patience is how long the actor waits for the handshake; 0: it has not asked.
+func (l *Link) Patience() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.patience
 }
 
 // Handshake is the other side's handshake, read now or later.
