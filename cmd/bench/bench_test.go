@@ -3,6 +3,8 @@
 package main
 
 import (
+	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -221,16 +223,27 @@ func TestKouzuis(t *testing.T) {
 }
 
 func TestReserve(t *testing.T) {
-	r, err := fill(3*chunk - 1)
+	const size = 3*chunk - 1
+	memory, err := fillPages(size)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var chunks []int
-	for _, size := range []int64{3 * chunk, 2*chunk + 1, chunk, -1, -1} {
-		r.shrink(size)
-		chunks = append(chunks, len(r))
+	onDisk, err := fillCache(t.TempDir(), size)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]int{3, 2, 1, 0, 0}, chunks); diff != "" {
-		t.Error(diff)
+	file := onDisk.(*cache)
+	for _, tt := range []struct{ size, chunks int64 }{{3 * chunk, 3}, {2*chunk + 1, 2}, {chunk, 1}, {chunk, 1}, {-1, 0}, {-1, 0}} {
+		memory.shrink(tt.size)
+		onDisk.shrink(tt.size)
+		if got := int64(len(*memory.(*pages))); got != tt.chunks {
+			t.Errorf("of pages %d are left of %d bytes, want %d", got, tt.size, tt.chunks)
+		}
+		if info, err := file.file.Stat(); tt.chunks > 0 && (err != nil || info.Size() != tt.chunks*chunk) {
+			t.Errorf("of a file's cache not %d are left of %d bytes: %v, %v", tt.chunks, tt.size, info, err)
+		}
+	}
+	if _, err := file.file.Stat(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("the file of the cache is open when nothing is left of it: %v", err)
 	}
 }

@@ -202,7 +202,7 @@ func (t *transfer) total() int64 { return t.content.Length * int64(t.downloaders
 
 // warm keeps memory warm until the downloads fill it, or ctx ends.
 func (t *transfer) warm(ctx context.Context) error {
-	r, err := fill(t.total() + ahead)
+	r, err := t.fill(t.total() + ahead)
 	if err != nil {
 		return err
 	}
@@ -217,6 +217,13 @@ func (t *transfer) warm(ctx context.Context) error {
 		r.shrink(0)
 	})
 	return nil
+}
+
+func (t *transfer) fill(size int64) (reserve, error) {
+	if t.disk {
+		return fillCache(t.home, size)
+	}
+	return fillPages(size)
 }
 
 // often calls do until the function that it returns is called, which waits for
