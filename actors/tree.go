@@ -78,7 +78,8 @@ func (a assembly) tracker(refs messages.Refs, add *messages.AddTorrent, tier int
 }
 
 func (a assembly) engine(refs messages.Refs, add *messages.AddTorrent, share client.Share) *actor.Props {
-	config := engine.Config{Refs: refs, Memory: share.Memory,
+	config := engine.Config{
+		Refs:   refs,
 		Member: func(name string, refs messages.Refs) *actor.Props { return a.member(name, refs, add, share) },
 	}
 	return a.tree.Props("engine", func() actor.Actor { return engine.New(config) },
@@ -90,12 +91,12 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 	switch name {
 	case engine.Store:
 		config := store.Config{
-			World: a.world(refs.Store.Id), Tree: a.tree, Refs: refs, Torrent: add.Torrent, Pool: a.Pool,
+			World: a.world(refs.Store.Id), Tree: a.tree, Refs: refs, Torrent: add.Torrent, Memory: share.Memory, Pool: a.Pool,
 			Dir: o.Dir, Check: o.Check, MustExist: o.MustExist,
 		}
 		return a.tree.Props(name, func() actor.Actor { return store.New(config) }, supervise.WithStrategy(a.Restarts))
 	case engine.Scheduler:
-		config := scheduler.Config{World: a.World, Refs: refs, Torrent: add.Torrent, Picker: o.Picker}
+		config := scheduler.Config{World: a.World, Refs: refs, Torrent: add.Torrent, Memory: share.Memory, Picker: o.Picker}
 		return a.tree.Props(name, func() actor.Actor { return scheduler.New(config) })
 	case engine.Choker:
 		config := choker.Config{World: a.World, Refs: refs, Algorithm: o.Choker, Slots: o.UnchokeSlots}

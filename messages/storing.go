@@ -159,7 +159,7 @@ type StoreRecovered struct{}
 type StoreFinished struct{}
 
 // SetMemory: engine to store and scheduler: how many bytes of payload may be
-// asked for or held in memory at a time. Sent first at the start.
+// asked for or held in memory at a time, other than they were built with.
 type SetMemory struct{ Bytes int64 }
 
 // Flush: torrent to store, before it stops. The store finishes what is being

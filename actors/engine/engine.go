@@ -30,8 +30,7 @@ func Strategy(usual supervise.Backoff) supervise.Strategy {
 
 // Config is what an engine is built from.
 type Config struct {
-	Refs   messages.Refs // of the world above the engine
-	Memory int64         // bytes of payload at a time
+	Refs messages.Refs // of the world above the engine
 	// Member makes the props of one member.
 	Member func(name string, refs messages.Refs) *actor.Props
 }
@@ -49,7 +48,8 @@ func (e *engine) Receive(c actor.Context) {
 	case *actor.Started:
 		e.start(c)
 	case *messages.SetMemory:
-		e.setMemory(c, m)
+		c.Forward(e.Refs.Store)
+		c.Forward(e.Refs.Scheduler)
 	case *messages.Flush:
 		c.Forward(e.Refs.Store)
 	case *messages.AdoptLink, *messages.PeersFound, *messages.SetLimits, *messages.Disband:
@@ -81,10 +81,4 @@ func (e *engine) start(c actor.Context) {
 			supervise.Fail(err)
 		}
 	}
-	e.setMemory(c, &messages.SetMemory{Bytes: e.Memory})
-}
-
-func (e *engine) setMemory(c actor.Context, m *messages.SetMemory) {
-	c.Send(e.Refs.Store, m)
-	c.Send(e.Refs.Scheduler, m)
 }

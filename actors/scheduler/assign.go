@@ -9,7 +9,8 @@ import "slices"
 // finished. Only a peer that has no part of what is begun may begin one beyond
 // that, as far as there is memory at the moment. Should such pieces then fill
 // it and come to a stand, one piece at a time, the exempt one, goes on beyond
-// the limit, and the store spills.
+// the limit, and the store spills. It waits while most of the memory holds what
+// has arrived: then the store has something to write, or to spill, and will tell.
 
 const (
 	// begunFast is how many windows a piece may have for a peer that gets it
@@ -31,6 +32,9 @@ func (s *swarm) refill(p *peer) {
 	n := p.room()
 	if !p.brought {
 		n = min(n, s.advance(p))
+	}
+	if s.stuck {
+		n = min(n, advanceLeast)
 	}
 	if n == 0 {
 		return
@@ -64,6 +68,14 @@ func (s *swarm) advance(p *peer) int {
 		return max(1, left)
 	}
 	return max(0, left)
+}
+
+// timePassed does what time alone calls for. That nothing is under way although
+// memory is used up should not last: a store may count short blocks for less.
+func (s *swarm) timePassed() {
+	s.stuck = s.ledger.requested == 0 && s.ledger.memory >= s.limit
+	s.refillStarved()
+	s.stuck = false
 }
 
 // refillStarved refills whoever has room, the snubbed last, beginning with
@@ -102,7 +114,7 @@ func (s *swarm) assign(p *peer, n int) int {
 			break
 		}
 		room := n - given
-		if a != s.exempt {
+		if a != s.exempt || s.crammed() {
 			room = min(room, s.limit-s.ledger.memory)
 		}
 		given += s.ledger.take(p, a, room, tail)
@@ -116,6 +128,9 @@ func (s *swarm) assign(p *peer, n int) int {
 func (s *swarm) choose(p *peer) (a *active, tail bool) {
 	if s.ledger.memory >= s.limit {
 		s.blocked = true
+		if s.crammed() {
+			return nil, false
+		}
 		return s.chooseExempt(p), false
 	}
 	if p.parole != nil {
@@ -227,6 +242,13 @@ func (s *swarm) begin(p *peer) *active {
 		a.owner, p.own = p, a
 	}
 	return a
+}
+
+// crammed says whether the memory is so full of what has arrived that the store,
+// which spills when half of it lies in unfinished pieces, is at work for certain.
+func (s *swarm) crammed() bool {
+	arrived := s.ledger.memory - s.ledger.requested
+	return !s.stuck && arrived > s.limit*3/4
 }
 
 // chooseExempt returns the piece that goes on although memory is used up, if p

@@ -20,6 +20,7 @@ type ledger struct {
 
 	// Sums over the active pieces, in blocks.
 	memory     int // requested or arrived, and not spilled to disk
+	requested  int
 	free       int
 	duplicates int // requests for blocks that are requested of others too
 }
@@ -96,6 +97,7 @@ func (a *active) held() int { return a.requested + max(0, a.arrived-a.spilled) }
 func (l *ledger) discount(a *active) {
 	if !a.finished {
 		l.memory -= a.held()
+		l.requested -= a.requested
 		l.free -= a.free
 	}
 }
@@ -103,6 +105,7 @@ func (l *ledger) discount(a *active) {
 func (l *ledger) count(a *active) {
 	if !a.finished {
 		l.memory += a.held()
+		l.requested += a.requested
 		l.free += a.free
 		l.setPartial(a, a.free > 0 && !a.dropping)
 	}

@@ -149,7 +149,7 @@ func (sc *scenario) play(t *testing.T, words []string) []string {
 	case "wait": // seconds, tick by tick
 		for range number(1) * int(time.Second/tick) {
 			sc.now = sc.now.Add(tick)
-			sc.refillStarved()
+			sc.timePassed()
 		}
 	case "show":
 		m := sc.progress()

@@ -36,6 +36,7 @@ type Config struct {
 	World   *world.World
 	Refs    messages.Refs
 	Torrent *metainfo.Torrent
+	Memory  int64  // bytes of payload at a time, until SetMemory
 	Picker  string // one of Pickers; empty: DefaultPicker
 }
 
@@ -169,7 +170,7 @@ func (s *Scheduler) with(key messages.PeerKey, f func(*peer)) {
 func (s *Scheduler) start(c actor.Context) {
 	t := s.Torrent
 	g := geometry{length: t.Length, pieceLength: t.PieceLength, pieces: t.PieceCount()}
-	s.swarm = newSwarm(g, s.Picker, s.World.Chance.Source(c.Self().Id))
+	s.swarm = newSwarm(g, s.Memory, s.Picker, s.World.Chance.Source(c.Self().Id))
 	s.now = s.World.Clock.Now()
 	s.reported = s.now
 	s.keepPace(c)
@@ -226,7 +227,7 @@ func (s *Scheduler) tellNeeds(c actor.Context) {
 // tick looks at peers that wait: with time, slow ones turn out to be slow.
 func (s *Scheduler) tick(c actor.Context) {
 	s.timer, s.pace = nil, 0
-	s.refillStarved()
+	s.timePassed()
 	// Not by Truncate alone: it takes the monotonic reading away, and then it is
 	// the date that counts, which may jump.
 	second := s.now.Add(s.now.Truncate(report).Sub(s.now))

@@ -36,6 +36,7 @@ func newSceneOn(t *testing.T, on *stage.Stage) *scene {
 		return scheduler.New(scheduler.Config{
 			World:   s.World.World(),
 			Torrent: torrent,
+			Memory:  1 << 20,
 			Picker:  "sequential",
 			Refs:    messages.Refs{Torrent: s.torrent.PID, Choker: s.choker.PID, Peers: s.peers.PID},
 		})

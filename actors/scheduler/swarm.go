@@ -36,6 +36,7 @@ type swarm struct {
 
 	limit   int     // blocks of memory that may be in use
 	exempt  *active // the piece that may go on beyond limit
+	stuck   bool    // nothing is under way, and it is used up
 	starved bool    // somebody could be asked for more than there was to ask
 	blocked bool    // the limit was a reason for it
 
@@ -63,11 +64,8 @@ type totals struct {
 	lastArrival time.Time
 }
 
-// defaultMemory is the budget until SetMemory says better, in bytes.
-const defaultMemory = 32 << 20
-
-func newSwarm(g geometry, picker string, rng *rand.Rand) *swarm {
-	return &swarm{
+func newSwarm(g geometry, memory int64, picker string, rng *rand.Rand) *swarm {
+	s := &swarm{
 		geometry: g,
 		picker:   pickerByName(picker),
 		rng:      rng,
@@ -77,8 +75,9 @@ func newSwarm(g geometry, picker string, rng *rand.Rand) *swarm {
 		byKey:    map[messages.PeerKey]*peer{},
 		suspect:  map[uint32]bool{},
 		hosts:    map[netip.Addr]*host{},
-		limit:    defaultMemory / BlockSize,
 	}
+	s.setMemory(memory)
+	return s
 }
 
 func (s *swarm) complete() bool { return s.ready && s.owned == s.pieces }

@@ -3,8 +3,10 @@ package scheduler
 import (
 	"container/heap"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,8 +22,11 @@ func geometryOf(pieces int, pieceLength, lastPiece int64) geometry {
 	return geometry{length: int64(pieces-1)*pieceLength + lastPiece, pieceLength: pieceLength, pieces: pieces}
 }
 
+// testMemory is room for whatever a test does not limit itself.
+const testMemory = 32 << 20
+
 func openSwarm(g geometry, picker string, seed uint64) *swarm {
-	s := newSwarm(g, picker, seeded(seed))
+	s := newSwarm(g, testMemory, picker, seeded(seed))
 	s.now = epoch
 	s.storeReady(&messages.StoreReady{Have: bitset.New(uint(g.pieces))})
 	return s
@@ -42,12 +47,14 @@ func (s *swarm) joinFrom(addr netip.AddrPort, key messages.PeerKey, have *bitset
 }
 
 // sim drives a swarm with peers that deliver at a rate of their own, in virtual
-// time, and with a store that verifies a piece as soon as all of it is there.
+// time, and with a store that verifies a piece as soon as all of it is there, and
+// spills when half of the memory lies in unfinished ones.
 type sim struct {
 	t     tester
 	s     *swarm
 	peers map[messages.PeerKey]*simPeer
 	store map[uint32]map[uint32]messages.PeerKey // piece -> begin -> from
+	held  map[uint32]int                         // piece -> blocks of it in memory
 	due   events
 	asked *askings
 	// corrupt says whether a piece of these contributors fails its hash.
@@ -101,7 +108,7 @@ func (e *events) Pop() any {
 func newSim(t tester, s *swarm) *sim {
 	sim := &sim{
 		t: t, s: s, peers: map[messages.PeerKey]*simPeer{}, store: map[uint32]map[uint32]messages.PeerKey{},
-		asked: newAskings(t, s),
+		held: map[uint32]int{}, asked: newAskings(t, s),
 	}
 	sim.after(tick, sim.tick)
 	return sim
@@ -113,7 +120,7 @@ func (x *sim) after(d time.Duration, do func()) {
 }
 
 func (x *sim) tick() {
-	x.s.refillStarved()
+	x.s.timePassed()
 	x.after(tick, x.tick)
 }
 
@@ -165,6 +172,7 @@ func (x *sim) drop(piece uint32) {
 		return
 	}
 	delete(x.store, piece)
+	delete(x.held, piece)
 	x.asked.judged(piece, false)
 	x.s.pieceDropped(piece)
 }
@@ -200,10 +208,13 @@ func (x *sim) deliver(sp *simPeer, b messages.Block) {
 		x.store[b.Piece] = blocks
 	}
 	blocks[b.Begin] = sp.p.Key
+	x.held[b.Piece]++
 	if len(blocks) < x.s.blocks(b.Piece) {
+		x.spill()
 		return
 	}
 	delete(x.store, b.Piece)
+	delete(x.held, b.Piece)
 	if x.judge != nil {
 		x.judge(b.Piece, blocks)
 		return
@@ -226,6 +237,21 @@ func (x *sim) deliver(sp *simPeer, b messages.Block) {
 	}
 	x.asked.judged(b.Piece, true)
 	x.s.pieceVerified(b.Piece)
+}
+
+func (x *sim) spill() {
+	sum := 0
+	for _, n := range x.held {
+		sum += n
+	}
+	if sum <= x.s.limit/2 {
+		return
+	}
+	for _, piece := range slices.Sorted(maps.Keys(x.held)) {
+		x.s.blocksSpilled(&messages.BlocksSpilled{Piece: piece, Blocks: x.held[piece]})
+		delete(x.held, piece)
+		x.flush()
+	}
 }
 
 // run goes on until all is there, and returns how long that took.
@@ -353,7 +379,7 @@ func TestLiarIsFoundAndBanned(t *testing.T) {
 // checkLedger compares a swarm's ledger with what follows from its blocks.
 func (s *swarm) checkLedger(t interface{ Fatalf(string, ...any) }, everExempt map[*active]bool) {
 	l := s.ledger
-	memory, free, duplicates, beyond := 0, 0, 0, 0
+	memory, asked, free, duplicates, beyond := 0, 0, 0, 0, 0
 	queued := map[*peer]map[ref]bool{}
 	for _, p := range s.peers {
 		queued[p] = map[ref]bool{}
@@ -408,6 +434,7 @@ func (s *swarm) checkLedger(t interface{ Fatalf(string, ...any) }, everExempt ma
 			partial++
 		}
 		memory += a.held()
+		asked += a.requested
 		free += f
 		if everExempt[a] {
 			beyond += len(a.cells)
@@ -430,9 +457,9 @@ func (s *swarm) checkLedger(t interface{ Fatalf(string, ...any) }, everExempt ma
 	if requests+finished != 0 {
 		t.Fatalf("the peers' requests and the blocks' differ by %d", requests+finished)
 	}
-	if memory != l.memory || free != l.free || duplicates != l.duplicates || partial != len(l.partial) {
-		t.Fatalf("memory %d free %d duplicates %d partial %d, recorded %d %d %d %d",
-			memory, free, duplicates, partial, l.memory, l.free, l.duplicates, len(l.partial))
+	if memory != l.memory || asked != l.requested || free != l.free || duplicates != l.duplicates || partial != len(l.partial) {
+		t.Fatalf("memory %d requested %d free %d duplicates %d partial %d, recorded %d %d %d %d %d",
+			memory, asked, free, duplicates, partial, l.memory, l.requested, l.free, l.duplicates, len(l.partial))
 	}
 	if memory > s.limit+beyond {
 		t.Fatalf("memory %d exceeds %d and %d of exempt pieces", memory, s.limit, beyond)
@@ -589,7 +616,7 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 			"disk recovers": func(*rapid.T) { s.storeRecovered() },
 			"time passes": func(t *rapid.T) {
 				s.now = s.now.Add(time.Duration(rapid.IntRange(1, 5000).Draw(t, "ms")) * time.Millisecond)
-				s.refillStarved()
+				s.timePassed()
 			},
 			"store lets go": func(t *rapid.T) { s.letGo(asked) },
 			"": func(t *rapid.T) {
@@ -652,9 +679,9 @@ func finishWithOneSeed(t *rapid.T, s *swarm, rng *rand.Rand, asked *askings) {
 	p := s.joinFrom(netip.MustParseAddrPort("192.0.2.0:1000"), 1000, full(s.pieces))
 	s.peerChokedUs(p, &messages.PeerChokedUs{Window: 1 + rng.IntN(10)})
 	for told(); !s.complete(); told() {
-		if p.parole != nil && p.queue.len() == 0 {
+		if p.queue.len() == 0 {
 			s.now = s.now.Add(paroleMost)
-			s.refillStarved()
+			s.timePassed()
 			told()
 		}
 		if p.queue.len() == 0 {

@@ -17,8 +17,8 @@ import (
 )
 
 // BenchmarkDownload takes pieces through the whole actor, into files in memory
-// where there are such. An operation is a piece of 1 MiB; so many are under way
-// at a time as the default memory allows.
+// where there are such. An operation is a piece of 1 MiB; 24 are under way at a
+// time.
 func BenchmarkDownload(b *testing.B) {
 	const pieces, length, ahead = 256, 1 << 20, 24
 	dir := b.TempDir()

@@ -3,9 +3,6 @@ package store
 import (
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
-
-	"kouzui/actors/world"
 	"kouzui/wire/digest"
 )
 
@@ -25,12 +22,8 @@ type gather struct {
 	most  int                     // pieces to be hashed side by side, 1 if it does not pay
 	came  [digest.Lanes]time.Time // when the last pieces did, in turn
 	count int
-	timer world.Timer // nil: nothing waits
-	due   bool        // what waits has waited enough
+	due   bool // what waits has waited enough
 }
-
-// gathered: the store's timer to itself.
-type gathered struct{ owner *store }
 
 // together is how many pieces of a length are hashed at a time, when five eighths
 // of the memory are there for them; fewer than least are not worth it.
@@ -66,36 +59,23 @@ func (g *gather) flows() bool {
 	return last.Sub(first) <= time.Duration(g.most)*gatherGap
 }
 
-func (g *gather) stop() {
-	if g.timer != nil {
-		g.timer.Stop()
-		g.timer = nil
-	}
-	g.due = false
-}
-
-// ripe is how many of the jobs in front are to be done now as one batch. Pieces
-// wait only if more are about to come and there is room for them.
-func (s *store) ripe(c actor.Context) int {
-	if len(s.jobs) == 0 {
+// ripe is how many of the pieces in front are to be hashed now, of joining that
+// can be side by side; 0: they wait for more. They do so only if more are about
+// to come, which last denies, and nobody else stands behind them.
+func (g *gather) ripe(joining, waiting int, last bool) int {
+	n := min(joining, g.most)
+	if n < g.most && n == waiting && g.flows() && !g.due && !last {
 		return 0
 	}
-	if s.health.failed || !s.jobs[0].joins() {
-		return 1
-	}
-	n := 1
-	for n < min(len(s.jobs), s.gather.most) && s.jobs[n].joins() {
-		n++
-	}
-	g := &s.gather
-	if n == g.most || n < len(s.jobs) || !g.flows() || g.due || len(s.flushes) > 0 || s.crowded() {
-		g.stop()
-		return n
-	}
-	if g.timer == nil {
-		g.timer = world.SendAfter(c, s.World.Clock, gatherWait, &gathered{s})
-	}
-	return 0
+	g.due = false
+	return n
+}
+
+// crowded tells that nothing is likely to come before something is finished: the
+// pieces that are whole are the last of those lacking, or they and what else is
+// held fill the memory.
+func crowded(whole, lacking int, pieceLength, held, memory int64) bool {
+	return whole >= lacking || held+int64(whole)*pieceLength >= memory*3/4
 }
 
 // joins tells that a job can be hashed beside others.
@@ -109,14 +89,4 @@ func (j *job) joins() bool {
 		}
 	}
 	return true
-}
-
-// crowded tells that nothing is likely to come before something is finished:
-// the pieces under way are the last, or fill the memory.
-func (s *store) crowded() bool {
-	pieces := len(s.jobs)
-	for i := range s.slots {
-		pieces += len(s.slots[i].jobs)
-	}
-	return pieces >= s.lacking || s.assembly.memory+int64(pieces)*s.Torrent.PieceLength >= s.memory*3/4
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"kouzui/messages"
+	"kouzui/wire/buffer"
 	"kouzui/wire/digest"
 )
 
@@ -23,6 +24,108 @@ func TestTogether(t *testing.T) {
 	} {
 		if got := together(tc.memory, tc.pieceLength, digest.Least()); got != tc.want {
 			t.Errorf("%d bytes of memory, pieces of %d: %d, want %d", tc.memory, tc.pieceLength, got, tc.want)
+		}
+	}
+}
+
+func TestExtent(t *testing.T) {
+	for _, tc := range []struct {
+		together    int
+		pieceLength int64
+		want        int64
+	}{
+		{digest.Lanes, 16 << 20, 0}, // they wait to be whole
+		{1, 1 << 20, 0},
+		{1, 2 * worthExtending, 0},
+		{1, 2*worthExtending + 1, worthExtending},
+	} {
+		if got := extent(tc.together, tc.pieceLength); got != tc.want {
+			t.Errorf("%d together, pieces of %d: %d, want %d", tc.together, tc.pieceLength, got, tc.want)
+		}
+	}
+}
+
+// flowing is a gather of pieces that have come apart from each other.
+func flowing(most int, apart time.Duration) *gather {
+	g, now := &gather{most: most}, time.Unix(0, 0)
+	for range 2 * digest.Lanes {
+		g.whole(now)
+		now = now.Add(apart)
+	}
+	return g
+}
+
+func TestRipe(t *testing.T) {
+	const most = 4
+	for name, tc := range map[string]struct {
+		apart            time.Duration
+		joining, waiting int
+		last, due        bool
+		want             int
+	}{
+		"enough":                {0, 4, 4, false, false, 4},
+		"more than enough":      {0, 6, 9, false, false, 4},
+		"too few":               {0, 3, 3, false, false, 0},
+		"others stand behind":   {0, 3, 4, false, false, 3},
+		"the last":              {0, 3, 3, true, false, 3},
+		"waited enough":         {0, 3, 3, false, true, 3},
+		"just quick enough":     {gatherGap, 3, 3, false, false, 0},
+		"too slow for each":     {2 * gatherGap, 3, 3, false, false, 3},
+		"too slow, and one":     {2 * gatherGap, 1, 1, false, false, 1},
+		"too slow, and enough":  {2 * gatherGap, 4, 4, false, false, 4},
+		"nothing to be hashed":  {0, 0, 0, true, false, 0},
+		"nothing, and was due":  {0, 0, 0, false, true, 0},
+		"enough, and was due":   {0, 4, 4, false, true, 4},
+		"of more, and was due":  {0, 6, 6, false, true, 4},
+		"quick, but for others": {0, 1, 2, false, false, 1},
+	} {
+		g := flowing(most, tc.apart)
+		g.due = tc.due
+		if got := g.ripe(tc.joining, tc.waiting, tc.last); got != tc.want {
+			t.Errorf("%s: %d, want %d", name, got, tc.want)
+		}
+		if g.due {
+			t.Errorf("%s: the next ones would not wait", name)
+		}
+	}
+	if got := (&gather{most: most}).ripe(1, 1, false); got != 1 {
+		t.Errorf("the very first piece: %d", got)
+	}
+}
+
+func TestCrowded(t *testing.T) {
+	const length, memory = 1 << 20, 16 << 20
+	for _, tc := range []struct {
+		whole, lacking int
+		held           int64
+		want           bool
+	}{
+		{2, 100, 0, false},
+		{2, 3, 0, false},
+		{3, 3, 0, true}, // the last
+		{2, 100, memory*3/4 - 2*length - 1, false},
+		{2, 100, memory*3/4 - 2*length, true},
+	} {
+		if got := crowded(tc.whole, tc.lacking, length, tc.held, memory); got != tc.want {
+			t.Errorf("%d of %d pieces, and %d bytes held: %t", tc.whole, tc.lacking, tc.held, got)
+		}
+	}
+}
+
+func TestWhatJoins(t *testing.T) {
+	in := held{data: &buffer.Block{}}
+	for name, tc := range map[string]struct {
+		j    job
+		want bool
+	}{
+		"a piece":         {job{task: taskPiece, blocks: []held{in, in}}, true},
+		"partly on disk":  {job{task: taskPiece, blocks: []held{in, {}}}, false},
+		"sums are wanted": {job{task: taskPiece, blocks: []held{in}, want: true}, false},
+		"a spill":         {job{task: taskSpill, blocks: []held{in}}, false},
+		"a check":         {job{task: taskCheck}, false},
+	} {
+		if got := tc.j.joins(); got != tc.want {
+			t.Errorf("%s: %t", name, got)
 		}
 	}
 }

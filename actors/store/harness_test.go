@@ -140,7 +140,7 @@ func newRigAfter(tb testing.TB, known *messages.PiecesKnown, w *world.World, s *
 	r := &rig{TB: tb, sample: s, pool: buffer.NewPool(4096), heard: make(chan any, 100_000), torrent: make(chan any, 100_000)}
 	r.tree = supervise.New(supervise.Config{System: system, Clock: w.Clock, Chance: w.Chance})
 	cfg := Config{
-		World: w, Tree: r.tree, Torrent: s.Torrent, Dir: dir, Check: messages.CheckAuto,
+		World: w, Tree: r.tree, Torrent: s.Torrent, Memory: 32 << 20, Dir: dir, Check: messages.CheckAuto,
 		HashWorkers: 2, Pool: r.pool,
 	}
 	for _, o := range options {

@@ -7,6 +7,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"kouzui/actors/supervise"
+	"kouzui/actors/world"
 )
 
 // slot is a worker and what it works on.
@@ -91,6 +92,40 @@ func (s *store) nextJobs(c actor.Context, dst []*job) []*job {
 		dst[0].probe = s.health.take()
 	}
 	return dst
+}
+
+// ripe is how many of the jobs in front are to be done now as one batch.
+func (s *store) ripe(c actor.Context) int {
+	joining := 0
+	for joining < min(len(s.jobs), s.gather.most) && s.jobs[joining].joins() {
+		joining++
+	}
+	if joining == 0 || s.health.failed {
+		return min(1, len(s.jobs))
+	}
+	n := s.gather.ripe(joining, len(s.jobs), len(s.flushes) > 0 || s.crowded())
+	switch {
+	case n > 0:
+		s.stopGathering()
+	case s.gathering == nil:
+		s.gathering = world.SendAfter(c, s.World.Clock, gatherWait, &gathered{s})
+	}
+	return n
+}
+
+func (s *store) stopGathering() {
+	if s.gathering != nil {
+		s.gathering.Stop()
+		s.gathering = nil
+	}
+}
+
+func (s *store) crowded() bool {
+	whole := len(s.jobs)
+	for i := range s.slots {
+		whole += len(s.slots[i].jobs)
+	}
+	return crowded(whole, s.lacking, s.Torrent.PieceLength, s.assembly.memory, s.memory)
 }
 
 // newJob makes a job, or takes one that is done.

@@ -43,9 +43,8 @@ const (
 	// maxLost is how many workers a job may cost before it is the store that fails.
 	maxLost = 1
 
-	defaultMemory = 32 << 20 // bytes, until SetMemory
-	maxWorkers    = 4
-	keeperIndex   = -1
+	maxWorkers  = 4
+	keeperIndex = -1
 )
 
 // Config is what a store is built from.
@@ -54,6 +53,7 @@ type Config struct {
 	Tree    *supervise.Tree
 	Refs    messages.Refs
 	Torrent *metainfo.Torrent
+	Memory  int64  // bytes of payload at a time, until SetMemory
 	Dir     string // where the torrent's file or folder lies
 	Check   messages.CheckMode
 	// MustExist: what is not there is an error (fs.ErrNotExist), not a download.
@@ -93,12 +93,13 @@ type store struct {
 
 	check check
 
-	assembly *assembly
-	blame    *blame
-	gather   gather
-	memory   int64  // bytes, see SetMemory
-	jobs     []*job // in order; those that could not be written come first
-	spare    []*job
+	assembly  *assembly
+	blame     *blame
+	gather    gather
+	gathering world.Timer // nil: no piece waits for others
+	memory    int64       // bytes, see SetMemory
+	jobs      []*job      // in order; those that could not be written come first
+	spare     []*job
 
 	health health
 	doubt  *doubted       // why it ends
@@ -129,8 +130,9 @@ type stirred struct{ owner *store }
 
 func (*stirred) IgnoreDeadLetterLogging() {}
 
-// saveNow, restNow and retryNow: the store's timers to itself.
+// gathered, saveNow, restNow and retryNow: the store's timers to itself.
 type (
+	gathered struct{ owner *store }
 	saveNow  struct{ owner *store }
 	restNow  struct{ owner *store }
 	retryNow struct{ owner *store }
@@ -190,7 +192,7 @@ func (s *store) Receive(c actor.Context) {
 		}
 	case *gathered:
 		if m.owner == s {
-			s.gather.timer, s.gather.due = nil, true
+			s.gathering, s.gather.due = nil, true
 		}
 	case *retryNow:
 		if m.owner == s {
@@ -208,7 +210,7 @@ func (s *store) begin(c actor.Context) {
 		func(file int, err error) { deliver(&doubted{s, file, err}) },
 		func() { deliver(&stirred{s}) })
 	s.source = &source{s.files}
-	s.setMemory(defaultMemory)
+	s.setMemory(s.Memory)
 	s.blame = newBlame()
 	s.dirty = bitset.New(uint(len(s.Torrent.Files)))
 	s.doubtful = bitset.New(uint(len(s.Torrent.Files)))
@@ -248,8 +250,7 @@ func (s *store) spawn(c actor.Context, name string, producer actor.Producer) {
 func (s *store) end() {
 	s.phase = dead
 	s.health.stop()
-	s.gather.stop()
-	for _, t := range []world.Timer{s.saving, s.resting} {
+	for _, t := range []world.Timer{s.saving, s.resting, s.gathering} {
 		if t != nil {
 			t.Stop()
 		}
