@@ -41,7 +41,7 @@ func TestEncodeRoundTrip(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := Spec{Name: tor.Name, Single: tor.Single, PieceLength: tor.PieceLength, Private: tor.Private, Comment: tor.Comment,
-			CreatedBy: tor.CreatedBy, Announce: tor.Announce, CreationDate: tor.CreationDate, Pieces: []byte(tor.pieces)}
+			CreatedBy: tor.CreatedBy, Announce: tor.Announce, CreationDate: tor.CreationDate, Pieces: tor.pieces}
 		for _, f := range tor.Files {
 			got.Files = append(got.Files, FileSpec{Path: f.Path, Length: f.Length})
 		}

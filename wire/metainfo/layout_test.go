@@ -14,7 +14,7 @@ func layout(t *rapid.T) *Torrent {
 		tor.Files = append(tor.Files, File{Length: n, Offset: tor.Length})
 		tor.Length += n
 	}
-	tor.pieces = string(make([]byte, 20*((tor.Length+tor.PieceLength-1)/tor.PieceLength)))
+	tor.pieces = make([]byte, 20*((tor.Length+tor.PieceLength-1)/tor.PieceLength))
 	return tor
 }
 

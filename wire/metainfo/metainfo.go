@@ -64,7 +64,7 @@ type Torrent struct {
 	Warnings           []string  // what was odd and how it was made safe, one sentence each
 
 	info   []byte // the info dictionary as it came
-	pieces string // the piece hashes, end to end
+	pieces []byte // the part of info that is the piece hashes, end to end
 }
 
 // File is one file of a torrent's content.
@@ -92,7 +92,7 @@ func (t *Torrent) PieceCount() int { return len(t.pieces) / sha1.Size }
 
 // PieceHash returns what piece i must hash to.
 func (t *Torrent) PieceHash(i int) Hash {
-	return Hash([]byte(t.pieces[i*sha1.Size : (i+1)*sha1.Size]))
+	return Hash(t.pieces[i*sha1.Size:])
 }
 
 // PieceSize is the length of piece i in bytes: PieceLength, save that the last piece may be shorter.

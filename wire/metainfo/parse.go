@@ -95,7 +95,7 @@ func readDict(raw []byte) (dict.Dict, int, error) {
 
 // readPieces reads the piece hashes and holds them against the length of the content.
 func (t *Torrent) readPieces(d dict.Dict) error {
-	pieces, ok := d.Text("pieces")
+	pieces, ok := d.Bytes("pieces")
 	if !ok {
 		if _, v2 := d["file tree"]; v2 {
 			return refuse("This is a torrent of version 2 only, which has no version 1 pieces.")

@@ -70,6 +70,9 @@ func split(raw []byte, items int) []bencode.Bytes {
 	return all
 }
 
+// Bytes returns a string value without copying it, or false if there is none or it is no string.
+func (d Dict) Bytes(key string) ([]byte, bool) { return content(d[key]) }
+
 // Text returns a string value, or false if there is none or it is no string.
 func (d Dict) Text(key string) (string, bool) { return Text(d[key]) }
 
@@ -96,11 +99,16 @@ func (d Dict) Dict(key string, maxKeys int) (Dict, bool) {
 
 // Text decodes a string that Read has checked.
 func Text(raw bencode.Bytes) (string, bool) {
+	text, ok := content(raw)
+	return string(text), ok
+}
+
+func content(raw bencode.Bytes) ([]byte, bool) {
 	if len(raw) == 0 || !digit(raw[0]) {
-		return "", false
+		return nil, false
 	}
 	_, text, ok := bytes.Cut(raw, []byte(":"))
-	return string(text), ok
+	return text, ok
 }
 
 // List splits a list that Read has checked, if it has at most maxLen elements.
