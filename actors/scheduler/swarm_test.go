@@ -671,10 +671,14 @@ func (s *swarm) letGo(asked *askings) {
 // a store verify it.
 func finishWithOneSeed(t *rapid.T, s *swarm, rng *rand.Rand, asked *askings) {
 	told := func() {
-		for asked.look(); len(s.drops) > 0; asked.look() {
+		for {
+			asked.look()
+			s.drain()
+			if len(s.drops) == 0 {
+				return
+			}
 			s.letGo(asked)
 		}
-		s.drain()
 	}
 	p := s.joinFrom(netip.MustParseAddrPort("192.0.2.0:1000"), 1000, full(s.pieces))
 	s.peerChokedUs(p, &messages.PeerChokedUs{Window: 1 + rng.IntN(10)})
