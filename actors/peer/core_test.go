@@ -172,8 +172,17 @@ func TestUploadsAreBounded(t *testing.T) {
 	if n := u.grant(pieces, 1000); n != 0 {
 		t.Fatalf("%d refused", n)
 	}
+	if _, bytes := u.serve(nil, 1, math.MaxInt); bytes != handOverLeast {
+		t.Fatalf("serves %d bytes to a link of which nothing is known", bytes)
+	}
+	u.sent(handOverLeast, 12*blockSize)
+	if _, bytes := u.serve(nil, 1, math.MaxInt); bytes != 6*blockSize {
+		t.Fatalf("serves %d bytes to a link that takes 12 blocks a second", bytes)
+	}
+	u.sent(6*blockSize, math.MaxInt32)
+	const first = 1 + handOverLeast/blockSize + 6
 	out, bytes := u.serve(nil, 4*blockSize, math.MaxInt)
-	if bytes != handOver || len(out) != handOver/blockSize || blockOf(&out[0].Frame) != block(1) || out[0].Offset != blockSize {
+	if bytes != handOverMost || len(out) != handOverMost/blockSize || blockOf(&out[0].Frame) != block(first) || out[0].Offset != first*blockSize {
 		t.Fatalf("serves %d bytes, %d blocks from %+v on", bytes, len(out), out[0])
 	}
 	if _, bytes = u.serve(nil, 1, math.MaxInt); bytes > 0 || u.inquire() != nil {
@@ -218,6 +227,7 @@ func TestUploadsDropWhatIsRefused(t *testing.T) {
 // A lease lasts, and then nothing is allocated for an upload.
 func TestUploadsAllocateNothing(t *testing.T) {
 	var u uploads
+	u.sent(0, math.MaxInt32)
 	var out []messages.Outgoing
 	round := func() {
 		for i := range inquiry {

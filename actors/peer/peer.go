@@ -199,8 +199,9 @@ func (p *peer) sent(c actor.Context, m *messages.FramesSent) {
 	if !p.holds(m.Link) || p.session == nil {
 		return
 	}
-	p.session.uploads.handed -= int64(m.Payload)
-	p.session.up.add(m.At, m.Payload)
+	up := &p.session.up
+	up.add(m.At, m.Payload)
+	p.session.uploads.sent(int64(m.Payload), up.rate(m.At, recent))
 	p.proveUseful(c)
 	p.flush(c)
 }

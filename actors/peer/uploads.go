@@ -11,9 +11,11 @@ const (
 	// maxUploads is how many requests of a peer wait at a time; what it asks
 	// beyond is ignored, and it has to ask again.
 	maxUploads = 2000
-	// handOver is how many bytes are with the link at a time. Until a block is
-	// there its cancel works.
-	handOver = 1 << 20
+	// handOverLeast and handOverMost bound how many bytes are with the link at a
+	// time: what it takes in half a second. Until a block is there a cancel and a
+	// choke keep it from being sent.
+	handOverLeast = 64 << 10
+	handOverMost  = 1 << 20
 	// inquiry is how many of the blocks that wait the store is asked about at a
 	// time.
 	inquiry = 64
@@ -24,6 +26,7 @@ const (
 type uploads struct {
 	queue  []messages.Block
 	handed int64 // bytes with the link
+	rate   int64 // at which it takes them, in bytes a second
 
 	lease  []messages.PieceRun // the one used last first
 	source messages.BlockSource
@@ -50,7 +53,12 @@ func (u *uploads) idle() bool { return len(u.queue) == 0 && !u.asking && u.hande
 // clear forgets what is not with the link yet, as our choke does.
 func (u *uploads) clear() { u.queue = nil }
 
-func (u *uploads) full() bool { return u.handed >= handOver }
+func (u *uploads) full() bool { return u.handed >= u.handOver() }
+
+func (u *uploads) handOver() int64 { return max(handOverLeast, min(u.rate/2, handOverMost)) }
+
+// sent takes note of what the link has taken, and at what rate it does so of late.
+func (u *uploads) sent(bytes int64, rate float64) { u.handed, u.rate = u.handed-bytes, int64(rate) }
 
 func (u *uploads) leased(piece uint32) bool {
 	for i, run := range u.lease {
@@ -65,11 +73,11 @@ func (u *uploads) leased(piece uint32) bool {
 // serve appends the blocks whose turn it is to dst, up to the first that is not
 // leased, and returns how many bytes they have: no more than bytes.
 func (u *uploads) serve(dst []messages.Outgoing, pieceLength int64, bytes int) (_ []messages.Outgoing, served int) {
-	n := 0
-	for ; n < len(u.queue) && !u.full(); n++ {
+	n, most := 0, u.handOver()
+	for ; n < len(u.queue) && u.handed < most; n++ {
 		b := u.queue[n]
 		length := int(b.Length)
-		if served+length > bytes || n > 0 && u.handed+int64(length) > handOver || !u.leased(b.Piece) {
+		if served+length > bytes || n > 0 && u.handed+int64(length) > most || !u.leased(b.Piece) {
 			break
 		}
 		dst = append(dst, messages.Outgoing{
