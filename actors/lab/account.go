@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -86,7 +85,7 @@ func newAccount(t *metainfo.Torrent, scheduler string, limit int, blame func(str
 func (a *account) begin() {
 	a.peers, a.blocks, a.pieces = map[messages.PeerKey]*debtor{}, map[messages.Block]*asking{}, map[uint32]*portion{}
 	a.have, a.corrupt = bitset.New(uint(a.torrent.PieceCount())), false
-	a.twice, a.turn, a.dying, a.stale = 0, nil, nil, map[owed]int{}
+	a.twice, a.turn, a.stale = 0, nil, map[owed]int{}
 }
 
 // sent takes in what the scheduler says to a peer.
@@ -141,9 +140,9 @@ func (a *account) handled(by string, message any) {
 		if p := a.peers[m.Key]; p != nil && p.link == m.Link {
 			a.leave(m.Key)
 		}
-	case *actor.Terminated:
-		if key, is := keyOf(m.Who.Id); is {
-			a.dying = append(a.dying, key)
+	case interface{ Deceased() *actor.PID }: // a Terminated, behind all that was sent before
+		if key, is := keyOf(m.Deceased().Id); is {
+			a.leave(key)
 		}
 	case *messages.PeerHas:
 		if p := a.peers[m.Key]; p != nil {
@@ -183,12 +182,6 @@ func (a *account) handled(by string, message any) {
 		a.judged(m.Piece)
 	case *messages.PieceDropped:
 		a.judged(m.Piece)
-	default:
-		// The scheduler hears of an end a second time, behind all that was sent before.
-		if len(a.dying) > 0 && strings.HasSuffix(fmt.Sprintf("%T", message), ".farewell") {
-			a.leave(a.dying[0])
-			a.dying = a.dying[1:]
-		}
 	}
 }
 

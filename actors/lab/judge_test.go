@@ -96,7 +96,7 @@ var tampered = map[string]struct {
 			once := false
 			return &tamper{seen: func(_ string, m any) any {
 				switch m := m.(type) {
-				case *messages.PeerGone, *actor.Terminated:
+				case *messages.PeerGone, interface{ Deceased() *actor.PID }:
 					return nil
 				case *messages.RequestBlocks:
 					if once {

@@ -3,6 +3,7 @@ package lab
 import (
 	"runtime"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -70,4 +71,27 @@ func TestARunCanBeRepeated(t *testing.T) {
 		t.Error("another seed gives the same run")
 	}
 	t.Logf("sum %x, %d messages, %v, %v, bound %v, times %v, %d restarts", one.Sum, one.Messages, one.Virtual, one.Real, one.Bound(), one.Times(), one.Total().Restarts)
+}
+
+// An event that repeats itself does so while anybody is not complete.
+func TestEventsRepeat(t *testing.T) {
+	s := &Scenario{
+		Content: 1 << 20, Piece: 64 << 10,
+		Class: []Class{{Name: "seed", Have: 1, Up: 32 << 10}, {Name: "leech"}},
+		Event: []Event{{At: Time(time.Second), Every: Time(5 * time.Second), Do: "kill", Class: "leech", For: Time(time.Second)}},
+	}
+	r, err := Run(s, Options{Seed: 1})
+	if err != nil || len(r.Wrong) > 0 {
+		t.Fatal(err, r.Wrong)
+	}
+	kills := 0
+	for _, m := range r.Marks {
+		if m.What == "kill" {
+			kills++
+		}
+	}
+	took := r.Times()[0]
+	if want := 1 + int((took-time.Second)/(5*time.Second)); kills != want {
+		t.Errorf("killed %d times in %v, want %d", kills, took, want)
+	}
 }

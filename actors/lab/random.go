@@ -47,7 +47,14 @@ func Random(seed uint64) *Scenario {
 		if rnd.IntN(2) == 0 {
 			foe.Hostile = append(foe.Hostile, pick(rnd, "a liar", "a liar at times", "a slow seed"))
 		}
+		// The downlink of the model is one queue: who floods it keeps its owner from
+		// hearing others, where real ones share it.
 		foe.Up = pick(rnd, Size(16<<10), 128<<10, 1<<20)
+		for _, c := range s.Class {
+			if c.Down > 0 {
+				foe.Up = min(foe.Up, c.Down/8)
+			}
+		}
 		foe.Delay = Time(pick(rnd, 0, 20*time.Millisecond))
 		s.Class = append(s.Class, foe)
 	} else {
@@ -57,6 +64,9 @@ func Random(seed uint64) *Scenario {
 		e := Event{At: Time(moment(rnd)), For: Time(between(rnd, time.Second, time.Minute))}
 		e.Do = pick(rnd, "kill", "power cut", "tracker", "partition", "reset")
 		e.Count = rnd.IntN(3)
+		if e.Do == "reset" {
+			e.Every = Time(between(rnd, 5*time.Second, time.Minute))
+		}
 		s.Event = append(s.Event, e)
 	}
 	return s

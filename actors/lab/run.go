@@ -100,8 +100,28 @@ func (r *run) schedule() {
 	}
 	for _, e := range r.Event {
 		r.events++
-		r.sim.After(time.Duration(e.At), func() { r.happen(e) })
+		r.sim.After(time.Duration(e.At), func() {
+			r.happen(e)
+			r.again(e)
+		})
 	}
+}
+
+// again has an event that repeats itself happen once more, if it is still of
+// interest then.
+func (r *run) again(e Event) {
+	if e.Every == 0 {
+		return
+	}
+	e.At += e.Every
+	r.sim.After(time.Duration(e.Every), func() {
+		if r.over || r.coming == 0 && !slices.ContainsFunc(r.nodes, r.owes) {
+			return
+		}
+		r.events++
+		r.happen(e)
+		r.again(e)
+	})
 }
 
 func (r *run) arrive(n *node, leaves time.Duration) {

@@ -92,6 +92,7 @@ type Event struct {
 	// off from the others) or "reset" (a connection breaks).
 	Do    string
 	For   Time   // until it is over
+	Every Time   // 0: once; else again after each such time, while anybody is not complete
 	Class string // of kill, power cut and reset: whom; "": all classes
 	Count int    // so many of them, drawn by chance; 0: all
 }

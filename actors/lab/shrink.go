@@ -193,6 +193,7 @@ func (x *Shrinking) simpler(s *Scenario) *Scenario {
 			e := &s.Event[k]
 			return set(&e.Count, 1)
 		})
+		try("an event that is not repeated", func(s *Scenario) bool { return set(&s.Event[k].Every, 0) })
 	}
 	for try("half of the content", func(s *Scenario) bool { return s.Content > s.Piece && halve(&s.Content) }) {
 	}

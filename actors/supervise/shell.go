@@ -120,6 +120,9 @@ type farewell struct {
 // IgnoreDeadLetterLogging keeps it out of the trace.
 func (*farewell) IgnoreDeadLetterLogging() {}
 
+// Deceased is whose end the actor hears of now, for who watches its messages.
+func (f *farewell) Deceased() *actor.PID { return f.terminated.Who }
+
 // postpone puts a Terminated behind what the deceased had sent before. The actor
 // system delivers it ahead of all that waits, so that an actor would hear of an
 // end before the last words.
