@@ -110,7 +110,7 @@ func (d *Disk) writeAt(n *node, b []byte, off int64) error {
 	d.touch(n)
 	for len(b) > 0 {
 		at := off / pageSize
-		page, fresh := n.bytes.fresh[at]
+		page, fresh := n.bytes.fresh[at/perSheet].find(at)
 		if !fresh {
 			page = new([pageSize]byte)
 			if old := n.bytes.saved(at); old != nil {
@@ -147,8 +147,9 @@ func (n *node) readBlock(b []byte, off int64) int {
 	}
 	var room [maxPages]described.What
 	pages := room[:(len(b)+pageSize-1)/pageSize]
-	for i := range pages {
-		if pages[i] = n.blocks.get(off/pageSize + int64(i)); pages[i] == 0 {
+	n.blocks.copy(pages, off/pageSize)
+	for i, p := range pages {
+		if p == 0 {
 			pages[i] = described.Zeros
 		}
 	}

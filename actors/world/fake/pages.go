@@ -2,6 +2,7 @@ package fake
 
 import (
 	"maps"
+	"math/bits"
 	"slices"
 
 	"kouzui/actors/world/described"
@@ -13,75 +14,99 @@ const pageSize = described.PageSize
 // What was written since they were synced is kept apart, so that a sync costs
 // what it has to save.
 type pages[P comparable] struct {
-	synced map[int64]*sheet[P] // by number/len(sheet)
-	fresh  map[int64]P
+	synced map[int64]*sheet[P] // by number/perSheet
+	fresh  map[int64]*sheet[P]
 	count  int // of those that are no holes
 }
 
-type sheet[P comparable] [64]P
+// sheet is some pages that follow each other; it has those of its bits.
+type sheet[P comparable] struct {
+	has   uint64
+	pages [perSheet]P
+}
+
+const perSheet = 64
+
+func (s *sheet[P]) find(at int64) (page P, is bool) {
+	if s == nil {
+		return page, false
+	}
+	return s.pages[at%perSheet], s.has>>(at%perSheet)&1 == 1
+}
 
 func (p *pages[P]) get(at int64) P {
-	if page, is := p.fresh[at]; is {
+	if page, is := p.fresh[at/perSheet].find(at); is {
 		return page
 	}
 	return p.saved(at)
 }
 
-func (p *pages[P]) saved(at int64) (page P) {
-	if s := p.synced[at/int64(len(sheet[P]{}))]; s != nil {
-		page = s[at%int64(len(s))]
+// copy is get for several.
+func (p *pages[P]) copy(to []P, at int64) {
+	fresh, synced := p.fresh[at/perSheet], p.synced[at/perSheet]
+	for i := range to {
+		if i > 0 && (at+int64(i))%perSheet == 0 {
+			fresh, synced = p.fresh[(at+int64(i))/perSheet], p.synced[(at+int64(i))/perSheet]
+		}
+		page, is := fresh.find(at + int64(i))
+		if !is {
+			page, _ = synced.find(at + int64(i))
+		}
+		to[i] = page
 	}
+}
+
+func (p *pages[P]) saved(at int64) P {
+	page, _ := p.synced[at/perSheet].find(at)
 	return page
 }
 
-func (p *pages[P]) set(at int64, page P) {
-	if p.fresh == nil {
-		p.fresh = map[int64]P{}
+func (p *pages[P]) set(at int64, page P) { put(&p.fresh, at, page) }
+
+func put[P comparable](sheets *map[int64]*sheet[P], at int64, page P) {
+	s := (*sheets)[at/perSheet]
+	if s == nil {
+		if *sheets == nil {
+			*sheets = map[int64]*sheet[P]{}
+		}
+		s = &sheet[P]{}
+		(*sheets)[at/perSheet] = s
 	}
-	p.fresh[at] = page
+	s.has |= 1 << (at % perSheet)
+	s.pages[at%perSheet] = page
+}
+
+// each goes through the pages of sheets in their order.
+func each[P comparable](sheets map[int64]*sheet[P], f func(at int64, page P)) {
+	for _, key := range slices.Sorted(maps.Keys(sheets)) {
+		s := sheets[key]
+		for left := s.has; left > 0; left &= left - 1 {
+			i := bits.TrailingZeros64(left)
+			f(key*perSheet+int64(i), s.pages[i])
+		}
+	}
 }
 
 func (p *pages[P]) sync() {
-	for at, page := range p.fresh {
-		p.save(at, page)
-	}
+	each(p.fresh, func(at int64, page P) { put(&p.synced, at, page) })
 	clear(p.fresh)
-}
-
-func (p *pages[P]) save(at int64, page P) {
-	key := at / int64(len(sheet[P]{}))
-	s := p.synced[key]
-	if s == nil {
-		if p.synced == nil {
-			p.synced = map[int64]*sheet[P]{}
-		}
-		s = new(sheet[P])
-		p.synced[key] = s
-	}
-	s[at%int64(len(s))] = page
 }
 
 // after is what is left of them when the power fails and the file has a size: of
 // those that were not synced, what chance decides. Pages are copied by own.
 func (p *pages[P]) after(size int64, chance func() bool, own func(P) P) (left pages[P]) {
 	var hole P
-	left.synced = map[int64]*sheet[P]{}
-	for key, s := range p.synced {
-		copied := *s
-		left.synced[key] = &copied
-		for _, page := range s {
-			if page != hole {
-				left.count++
-			}
-		}
-	}
-	for _, at := range slices.Sorted(maps.Keys(p.fresh)) {
+	each(p.synced, func(at int64, page P) {
+		put(&left.synced, at, page)
+		left.count++
+	})
+	each(p.fresh, func(at int64, page P) {
 		if at*pageSize < size && chance() {
 			if left.saved(at) == hole {
 				left.count++
 			}
-			left.save(at, own(p.fresh[at]))
+			put(&left.synced, at, own(page))
 		}
-	}
+	})
 	return left
 }
