@@ -82,6 +82,7 @@ func TestAHostileCrowd(t *testing.T) {
 	task := newTask(t, client, content)
 	task.Stay, task.Peers = true, []string{seed.Place.Peer()}
 	victim := start(t, ctx, client, task)
+	begun := time.Now()
 	crowdAt(t, ctx, torrent, netip.MustParseAddrPort(task.Place.Peer()), func(i int) netip.Addr {
 		if i < crowd/2 {
 			return netip.MustParseAddr("127.0.77.1")
@@ -91,11 +92,14 @@ func TestAHostileCrowd(t *testing.T) {
 	if err := victim.Complete(ctx); err != nil {
 		t.Fatal(err)
 	}
+	took := time.Since(begun)
 	if err := content.Verify(task.Dir, false); err != nil {
 		t.Error(err)
 	}
 	usage := victim.Usage()
-	t.Logf("%.1f MiB resident at most, %v of CPU", float64(usage.Peak)/(1<<20), usage.CPU)
+	undisturbed := float64(content.Length) / (16 << 20)
+	t.Logf("%.0f %% of the speed that is allowed, %.1f MiB resident at most, %v of CPU",
+		100*undisturbed/took.Seconds(), float64(usage.Peak)/(1<<20), usage.CPU)
 	if usage.Peak > mostResident {
 		t.Errorf("%d MiB resident, more than %d", usage.Peak>>20, mostResident>>20)
 	}
