@@ -39,10 +39,9 @@ type account struct {
 	have   *bitset.BitSet
 	// corrupt: a piece was, and such pieces are asked of one peer alone.
 	corrupt bool
-	twice   int                // requests beyond one a block
-	turn    []turn             // what the scheduler has asked for while it handled its last message
-	dying   []messages.PeerKey // whose ends the scheduler has not heard of yet
-	stale   map[owed]int       // of pieces that were judged since they were asked for
+	twice   int          // requests beyond one a block
+	turn    []turn       // what the scheduler has asked for while it handled its last message
+	stale   map[owed]int // of pieces that were judged since they were asked for
 }
 
 type debtor struct {

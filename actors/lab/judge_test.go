@@ -9,6 +9,7 @@ import (
 
 	"kouzui/actors/supervise"
 	"kouzui/messages"
+	"kouzui/wire/buffer"
 	"kouzui/wire/frame"
 )
 
@@ -84,7 +85,7 @@ var tampered = map[string]struct {
 		tamper: func() *tamper {
 			return &tamper{sent: func(n *node, _ string, m any) any {
 				if _, is := m.(*messages.PieceVerified); is {
-					n.host.Pool.Get()
+					kept = append(kept, n.host.Pool.Get())
 				}
 				return m
 			}}
@@ -209,6 +210,10 @@ var tampered = map[string]struct {
 		says: "panics at",
 	},
 }
+
+// kept are buffers that nobody gives back; the pool does not count those that the
+// garbage collector finds.
+var kept []*buffer.Block
 
 // spoil overwrites a part of a piece that is not under its final name yet.
 func spoil(n *node, piece uint32) {

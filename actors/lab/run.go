@@ -296,7 +296,7 @@ const (
 
 // settle holds that buffers, requests and credits have come back to a node that
 // has everything and rests. What has died with an actor, or came to it too late, is
-// the garbage collector's.
+// the garbage collector's, after which the pool does not count it any more.
 func (n *node) settle() {
 	if n.complete < 0 || n.gone || n.down || n.judge.failures > 0 || n.lates("") {
 		return
