@@ -298,7 +298,7 @@ func readFailed(path string, err error) error {
 // take long, and gets its name last.
 type target struct {
 	path string
-	temp *os.File // nil for stdout
+	temp *os.File // nil: it is not a file, and is written to as it is
 }
 
 func openTarget(path, name string, force bool) (*target, error) {
@@ -307,6 +307,9 @@ func openTarget(path, name string, force bool) (*target, error) {
 	}
 	if path == "" {
 		path = name + ".torrent"
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return &target{path: path}, nil // a device or a pipe must not be replaced
 	}
 	if _, err := os.Lstat(path); err == nil && !force {
 		return nil, &failure{code: exitForeign, err: fmt.Errorf("%s exists", path), hint: "--force replaces it."}
@@ -319,9 +322,12 @@ func openTarget(path, name string, force bool) (*target, error) {
 }
 
 func (t *target) write(raw []byte, stdout io.Writer) error {
-	if t.temp == nil {
+	switch {
+	case t.path == "-":
 		_, err := stdout.Write(raw)
 		return err
+	case t.temp == nil:
+		return fail(exitIO, os.WriteFile(t.path, raw, 0))
 	}
 	_, err := t.temp.Write(raw)
 	if err == nil {

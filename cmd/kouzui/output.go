@@ -116,6 +116,8 @@ func (out *output) openLog(o *outputFlags) error {
 			return fail(exitCreate, err)
 		}
 		out.file, to, colour = f, f, false
+		var once sync.Once
+		zerolog.ErrorHandler = func(err error) { once.Do(func() { out.warn(fmt.Sprintf("the log cannot be written: %v", err)) }) }
 	} else if o.quiet {
 		level = zerolog.ErrorLevel
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
-	"html/template"
 	"math"
 	"slices"
 	"strings"
@@ -41,9 +40,9 @@ func (c *canvas) begin(title string, width, height float64) {
 	c.text("title", "start", side, 18, title)
 }
 
-func (c *canvas) picture() template.HTML {
+func (c *canvas) picture() svg {
 	c.printf("</svg>\n")
-	return template.HTML(c.String())
+	return svg(c.String())
 }
 
 func escape(s string) string {

@@ -2,10 +2,7 @@ package labview
 
 import (
 	"cmp"
-	_ "embed"
 	"fmt"
-	"html/template"
-	"io"
 	"math"
 	"slices"
 	"time"
@@ -15,66 +12,14 @@ import (
 	"kouzui/cmd/kouzui/internal/units"
 )
 
-//go:embed page.html
-var pageText string
-
-var page = template.Must(template.New("page").Parse(pageText))
-
 // figure is a picture with what is to be seen in it.
 type figure struct {
-	Picture template.HTML
+	Picture svg
 	Caption string
 }
 
 // tile is one number that sums up.
 type tile struct{ Name, Value, About string }
-
-// cell of the table of nodes.
-type cells struct {
-	Class bool // it sums up a class
-	Cells []string
-}
-
-type pageData struct {
-	Name, Title           string
-	About, Command, World string
-	Style                 template.CSS
-	Tiles                 []tile
-	Bound                 string
-	Time, Nodes           []figure
-	Heads                 []string
-	Rows                  []cells
-	Wrong                 []string
-	Scenario              string
-	Left                  string // what is not shown
-}
-
-// WritePage writes a page that needs nothing but itself. The command is how the
-// same run is had again.
-func WritePage(w io.Writer, r *lab.Result, command string) error {
-	v := newView(r)
-	d := pageData{
-		Name: cmp.Or(r.Scenario, "scenario"), Title: title(r), About: r.Played.About, Command: command,
-		World: fmt.Sprintf("%d nodes, %s in %d pieces; %s messages in %s of virtual time, which took %s", len(r.Nodes), units.Bytes(int64(r.Played.Content)), r.Pieces, count(r.Messages), seconds(r.Virtual), seconds(r.Real)), Style: template.CSS(chart.Style), Tiles: tiles(r), Bound: Bound(r.Bounds),
-		Time:  []figure{v.life(), v.nodes(), v.rates(), v.copies(), v.rare(), v.interest()},
-		Nodes: []figure{v.completion(), v.given()},
-		Heads: heads, Scenario: r.Played.TOML(),
-	}
-	for _, nodes := range r.Classes() {
-		d.Rows = append(d.Rows, cells{true, row(nodes[0].Class, nodes)})
-		for _, n := range nodes[:min(len(nodes), mostRows)] {
-			d.Rows = append(d.Rows, cells{false, row(n.Name, lab.Nodes{n})})
-		}
-	}
-	d.Rows = append(d.Rows, cells{true, row("all", r.Nodes)})
-	for _, err := range r.Wrong {
-		d.Wrong = append(d.Wrong, err.Error())
-	}
-	if len(v.rows) < len(r.Nodes) {
-		d.Left = fmt.Sprintf("Of %d nodes %d are drawn, chosen evenly.", len(r.Nodes), len(v.rows))
-	}
-	return page.Execute(w, d)
-}
 
 const (
 	mostRows  = 200 // nodes of a class in the table
@@ -200,12 +145,12 @@ func (v *view) curve(name string, of func(lab.Sample) float64) chart.Series {
 	return s
 }
 
-func (v *view) draw(p chart.Panel) template.HTML {
+func (v *view) draw(p chart.Panel) svg {
 	p.Spans = v.spans
 	if p.X == (chart.Axis{}) {
 		p.X = v.time()
 	}
-	return template.HTML(chart.Figure{Title: p.Title, Panels: []chart.Panel{p}, Width: wide, Height: low}.Inline())
+	return svg(chart.Figure{Title: p.Title, Panels: []chart.Panel{p}, Width: wide, Height: low}.Inline())
 }
 
 // rates are means over a few seconds: nodes tell theirs once a second, each at its
@@ -293,5 +238,5 @@ func (v *view) completion() figure {
 		p.Marks = []chart.Mark{{Name: "lower bound", X: bound.Seconds()}}
 	}
 	f := chart.Figure{Title: p.Title, Panels: []chart.Panel{p}, Width: 490, Height: 330}
-	return figure{template.HTML(f.Inline()), "How many of a class had everything within a time. The bound is for the whole swarm, from the start on: who comes late to a swarm that is full of copies may be quicker."}
+	return figure{svg(f.Inline()), "How many of a class had everything within a time. The bound is for the whole swarm, from the start on: who comes late to a swarm that is full of copies may be quicker."}
 }
