@@ -1,0 +1,113 @@
+package lab
+
+import (
+	"slices"
+
+	"kouzui/messages"
+)
+
+// release takes back one request.
+func (a *account) release(peer messages.PeerKey, b messages.Block) bool {
+	k := a.blocks[b]
+	if k == nil {
+		return false
+	}
+	i := slices.Index(k.of, peer)
+	if i < 0 {
+		return false
+	}
+	if k.of = slices.Delete(k.of, i, i+1); len(k.of) > 0 {
+		a.twice--
+	} else {
+		k.lost = false
+		a.unask(b.Piece)
+	}
+	return true
+}
+
+// unask takes a block out of those that are asked for. Of a piece of which
+// nothing is left nothing is remembered.
+func (a *account) unask(piece uint32) {
+	p := a.portion(piece)
+	if p.asked--; p.asked == 0 && p.here == 0 {
+		delete(a.pieces, piece)
+	}
+}
+
+func (a *account) arrived(peer messages.PeerKey, b messages.Block) {
+	if a.late(peer, b) {
+		return
+	}
+	k := a.blocks[b]
+	if k == nil || !slices.Contains(k.of, peer) {
+		return // it was taken back meanwhile
+	}
+	if k.lost {
+		a.release(peer, b)
+		k.lost = false
+		return
+	}
+	k.here = true
+	p := a.portion(b.Piece)
+	p.here++
+	a.release(peer, b)
+}
+
+// lost enters that the store dropped a block.
+func (a *account) lost(b messages.Block) {
+	k := a.at(b)
+	if !k.here {
+		k.lost = len(k.of) > 0
+		return
+	}
+	k.here = false
+	p := a.portion(b.Piece)
+	if p.here--; p.here == 0 && p.asked == 0 {
+		delete(a.pieces, b.Piece)
+	}
+}
+
+// judged enters that a piece is right or wrong: what is still owed of it is for
+// nobody.
+func (a *account) judged(piece uint32) {
+	for b, k := range a.blocks {
+		if b.Piece != piece {
+			continue
+		}
+		for _, peer := range k.of {
+			a.stale[owed{peer, b}]++
+		}
+		a.twice -= max(0, len(k.of)-1)
+		delete(a.blocks, b)
+	}
+	delete(a.pieces, piece)
+}
+
+// late tells whether what a peer speaks of is from before its piece was judged.
+func (a *account) late(peer messages.PeerKey, b messages.Block) bool {
+	o := owed{peer, b}
+	if a.stale[o] == 0 {
+		return false
+	}
+	if a.stale[o]--; a.stale[o] == 0 {
+		delete(a.stale, o)
+	}
+	return true
+}
+
+// void takes back all that a peer owes.
+func (a *account) void(peer messages.PeerKey) {
+	for b := range a.blocks {
+		a.release(peer, b)
+	}
+	for o := range a.stale {
+		if o.peer == peer {
+			delete(a.stale, o)
+		}
+	}
+}
+
+func (a *account) leave(peer messages.PeerKey) {
+	a.void(peer)
+	delete(a.peers, peer)
+}
