@@ -27,6 +27,10 @@ func newLab() *cobra.Command {
 	return c
 }
 
+// labGCPercent is for a program whose heap is actors, not payload: time matters
+// more than memory.
+const labGCPercent = 200
+
 // simulation is what the flags of simulate say.
 type simulation struct {
 	played
@@ -82,6 +86,7 @@ const asWritten = "scenario"
 const longestScenario = 1 << 20
 
 func (o *simulation) run(c *cobra.Command, args []string) error {
+	collectAt(labGCPercent)
 	scenario, path, err := o.scenario(args)
 	if err != nil {
 		return err

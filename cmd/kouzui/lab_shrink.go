@@ -55,6 +55,7 @@ the same seed plays again.`,
   kouzui lab simulate small.toml --seed 138`,
 		Args: arguments(0, 1, "one scenario at most"),
 		RunE: func(c *cobra.Command, args []string) error {
+			collectAt(labGCPercent)
 			s, name, err := o.scenario(args)
 			if err != nil {
 				return err
