@@ -89,9 +89,10 @@ cross: ## build for every supported system
 	done
 
 .PHONY: bench
-bench: build ## CPU, time and memory beside other clients, into BENCHMARKS.md
+bench: build ## CPU, time and memory beside other clients, and of simulated swarms, into BENCHMARKS.md
 	$(GO) build -trimpath -o bin/bench ./cmd/bench
 	bin/bench -page BENCHMARKS.md $(ARGS)
+	$(GO) run ./cmd/benchscale -only swarm,swarm-content
 
 .PHONY: bench-go
 bench-go: ## benchmarks of cores and actors, COUNT times, into bin/bench-go.txt for benchstat

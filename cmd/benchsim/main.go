@@ -68,6 +68,10 @@ func run(ctx context.Context) error {
 	if *rounds < 1 || *seeds < 1 {
 		return errors.New("-rounds and -seeds must be 1 or more")
 	}
+	var err error
+	if *kouzui, err = filepath.Abs(*kouzui); err != nil {
+		return err // each process runs in a folder of its own
+	}
 	chosen := strings.Split(*only, ",")
 	for _, p := range parts {
 		if *only != "" && !slices.Contains(chosen, p.name) {
