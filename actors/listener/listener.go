@@ -219,15 +219,15 @@ func (l *listener) receive(c actor.Context, link messages.Link) {
 
 // direct hands a link to its torrent, which owns it from then on.
 func (l *listener) direct(c actor.Context, m *greeted) {
-	torrent := l.routes[m.handshake.InfoHash]
-	if m.err == nil && torrent == nil && !l.socket.told && len(l.socket.held) < maxPending {
-		l.socket.held = append(l.socket.held, m)
-		return
-	}
+	s, torrent := l.socket, l.routes[m.handshake.InfoHash]
 	if m.err == nil && torrent == nil {
+		if !s.told && len(s.held) < maxPending {
+			s.held = append(s.held, m)
+			return
+		}
 		m.err = errUnknown
 	}
-	l.socket.gate.leave(m.link)
+	s.gate.leave(m.link)
 	if m.err != nil {
 		m.link.Close(m.err)
 		return

@@ -2,7 +2,6 @@ package scheduler_test
 
 import (
 	"errors"
-	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -326,102 +325,4 @@ func TestFullDisk(t *testing.T) {
 	s.Tell(&messages.StoreRecovered{})
 	wantBlocks(t, stage.Next[*messages.RequestBlocks](p).Blocks, block(0, 0), block(0, 1))
 	s.wantState(messages.StateDownloading)
-}
-
-// Peers and timers of an incarnation that failed mean nothing to the next.
-func TestNextIncarnationBeginsAnew(t *testing.T) {
-	s := newScene(t)
-	s.open()
-	p := s.StartProbe("p")
-	s.join(1, p, set(0))
-	stage.Next[*messages.SetInterested](p)
-	s.Crash()
-	s.wantState(messages.StateDownloading) // the last counts
-	s.Tell(&messages.PeerChokedUs{Key: 1, Window: 4})
-	s.Tell(&messages.BlocksArrived{Key: 1, Blocks: []messages.Block{block(0, 0)}})
-	s.Quiet(p)
-	if n := s.World.Clock.Pending(); n != 1 {
-		t.Errorf("%d timers, want one", n)
-	}
-	s.open()
-}
-
-// In a crowd, who may not download from us hears of several pieces at a time,
-// and nobody hears of one twice or never.
-func TestNewsInACrowd(t *testing.T) {
-	s := newScene(t)
-	s.open()
-	partner := s.StartProbe("partner")
-	s.join(1, partner, set())
-	crowd := make([]*stage.Probe, 149)
-	for i := range crowd {
-		key := messages.PeerKey(2 + i)
-		crowd[i] = s.StartProbe(fmt.Sprint("idle", i))
-		s.join(key, crowd[i], set())
-		s.Tell(&messages.PeerRates{Key: key, At: s.World.Clock.Now(), Flags: messages.PeerFlags{AmChoking: true}})
-	}
-	wait := func() {
-		s.Settle()
-		s.World.Clock.Advance(100 * time.Millisecond)
-	}
-	verify := func(piece uint32) {
-		s.Tell(&messages.PieceVerified{Piece: piece})
-		wait()
-		s.wantNews(t, partner, piece)
-	}
-	heard := func(who []*stage.Probe, pieces ...uint32) {
-		t.Helper()
-		for _, p := range who {
-			if diff := cmp.Diff(pieces, stage.Next[*messages.AnnounceHave](p).Pieces); diff != "" {
-				t.Fatal(diff)
-			}
-		}
-	}
-	verify(0)
-	heard(crowd[:20], 0)
-	s.Quiet(crowd[20:]...)
-	verify(1)
-	heard(crowd[20:40], 0, 1)
-	s.Quiet(crowd[40:]...)
-	late := s.StartProbe("late")
-	s.Tell(ready(500, late, 500))
-	if m := stage.Next[*messages.Welcome](late); !m.Have.Test(1) {
-		t.Error("a newcomer is welcomed without what is ours")
-	}
-	verify(2)
-	heard([]*stage.Probe{late}, 2) // who has not been choked yet
-	heard(crowd[40:60], 0, 1, 2)
-	for from := 60; from < len(crowd); from += 20 {
-		wait()
-		to := min(from+20, len(crowd))
-		heard(crowd[from:to], 0, 1, 2)
-		s.Quiet(crowd[to:]...)
-	}
-	heard(crowd[:11], 1, 2) // the rest of that turn
-	wait()
-	heard(crowd[11:20], 1, 2)
-	heard(crowd[20:31], 2)
-	wait()
-	heard(crowd[31:40], 2)
-	wait()
-	s.Quiet(crowd...)
-	if n := s.World.Clock.Pending(); n != 1 {
-		t.Errorf("%d timers with nothing to tell, want one", n)
-	}
-}
-
-// The last counts are those that peers told as they went.
-func TestTheLastCounts(t *testing.T) {
-	s := newScene(t)
-	s.open()
-	p := s.StartProbe("p")
-	s.join(1, p, set())
-	s.Tell(&messages.PeerRates{Key: 1, UpTotal: 10, WastedTotal: 3})
-	s.Tell(&messages.PeerRates{Key: 1, UpTotal: 50, WastedTotal: 4})
-	s.Tell(&messages.PeerGone{Key: 1, Link: 1})
-	asker := s.StartProbe("asker")
-	s.Tell(&messages.Disband{ReplyTo: asker.PID})
-	if last := stage.Next[*messages.Disbanded](asker).Last; last.Uploaded != 50 || last.Wasted != 4 || last.Peers != 0 {
-		t.Errorf("it counts %+v", last)
-	}
 }

@@ -10,15 +10,11 @@ type Option func(*recipe)
 type recipe struct {
 	strategy   Strategy
 	dispatcher actor.Dispatcher
-	mailbox    actor.MailboxProducer
 }
 
 // WithStrategy sets what happens to the actor's children when they fail. The
 // default is DefaultBackoff.
 func WithStrategy(s Strategy) Option { return func(r *recipe) { r.strategy = s } }
-
-// WithMailbox sets another mailbox than the tree's.
-func WithMailbox(m actor.MailboxProducer) Option { return func(r *recipe) { r.mailbox = m } }
 
 // Blocking says that the actor may block in Receive: it does not run on the
 // shared workers.
@@ -32,7 +28,6 @@ func (t *Tree) Props(kind string, producer actor.Producer, options ...Option) *a
 	r := recipe{
 		strategy:   DefaultBackoff,
 		dispatcher: t.Dispatcher,
-		mailbox:    t.Mailbox,
 	}
 	for _, o := range options {
 		o(&r)
@@ -43,7 +38,7 @@ func (t *Tree) Props(kind string, producer actor.Producer, options ...Option) *a
 	return actor.PropsFromProducer(
 		func() actor.Actor { return &shell{inner: producer()} },
 		actor.WithOnInit(func(c actor.Context) { t.spawned(kind, r.strategy.Name(), c) }),
-		actor.WithMailbox(func() actor.Mailbox { return t.mailbox(r.mailbox()) }),
+		actor.WithMailbox(func() actor.Mailbox { return t.mailbox(t.Mailbox()) }),
 		actor.WithDispatcher(r.dispatcher),
 		actor.WithSupervisor(&supervisor{tree: t, strategy: r.strategy}),
 	)

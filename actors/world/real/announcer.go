@@ -57,8 +57,3 @@ func (h *HTTP) FetchTorrent(ctx context.Context, url string) ([]byte, error) {
 	}
 	return body, nil
 }
-
-// FetchTorrent is HTTP's with the default options.
-func FetchTorrent(ctx context.Context, url string) ([]byte, error) {
-	return NewHTTP(HTTPOptions{}).FetchTorrent(ctx, url)
-}

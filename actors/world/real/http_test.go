@@ -258,19 +258,19 @@ func TestFetchTorrent(t *testing.T) {
 			http.NotFound(w, r)
 		}
 	})
-	ctx := context.Background()
-	if got, err := FetchTorrent(ctx, s.URL+"/good"); err != nil || string(got) != "d4:infode" {
+	ctx, fetch := context.Background(), NewHTTP(HTTPOptions{}).FetchTorrent
+	if got, err := fetch(ctx, s.URL+"/good"); err != nil || string(got) != "d4:infode" {
 		t.Errorf("%q, %v", got, err)
 	}
-	if _, err := FetchTorrent(ctx, s.URL+"/big"); err == nil {
+	if _, err := fetch(ctx, s.URL+"/big"); err == nil {
 		t.Error("no bound")
 	}
-	if _, err := FetchTorrent(ctx, s.URL+"/none"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := fetch(ctx, s.URL+"/none"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("what is not there gives %v", err)
 	}
 	cancelled, cancel := context.WithCancel(ctx)
 	cancel()
-	if _, err := FetchTorrent(cancelled, s.URL+"/good"); !errors.Is(err, context.Canceled) {
+	if _, err := fetch(cancelled, s.URL+"/good"); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled: %v", err)
 	}
 }
