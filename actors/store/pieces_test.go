@@ -254,12 +254,10 @@ func TestWorkerDies(t *testing.T) {
 			})
 			r.sendAll()
 			for range tc.times {
-				w.Clock.AwaitSoon(time.Second)
-				w.Clock.Advance(time.Second)
+				w.Clock.RunNext(time.Second)
 			}
 			if tc.times > maxLost {
-				w.Clock.AwaitSoon(time.Second)
-				w.Clock.Advance(time.Second)
+				w.Clock.RunNext(time.Second)
 				await[*messages.StoreReady](r)
 				r.sendAll()
 			}

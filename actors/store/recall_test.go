@@ -24,8 +24,7 @@ func TestAStoreIsToldWhatTheOneBeforeKnew(t *testing.T) {
 		if err := r.tree.Kill("engine/store", "test"); err != nil {
 			t.Fatal(err)
 		}
-		w.Clock.AwaitSoon(time.Second) // to restart
-		w.Clock.Advance(time.Second)
+		w.Clock.RunNext(time.Second) // to restart
 		ready := await[*messages.StoreReady](r)
 		if ready.Have.Count() != have || !ready.Have.Test(0) || !ready.Have.Test(4) || ready.Checked != 0 {
 			t.Errorf("has %v, checked %d", ready.Have, ready.Checked)

@@ -72,15 +72,31 @@ func (c *Clock) Advance(d time.Duration) {
 	defer c.mu.Unlock()
 	end := c.now.Add(d)
 	for len(c.timers) > 0 && !c.timers[0].due.After(end) {
-		t := c.timers[0]
-		c.timers = slices.Delete(c.timers, 0, 1)
-		c.moveTo(t.due)
-		c.changed.Broadcast()
-		c.mu.Unlock()
-		t.f()
-		c.mu.Lock()
+		c.runFirst()
 	}
 	c.moveTo(end)
+}
+
+// RunNext waits until a timer is set that falls due within d, and moves the
+// clock to it: it alone runs, whatever is set meanwhile.
+func (c *Clock) RunNext(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for len(c.timers) == 0 || c.timers[0].due.After(c.now.Add(d)) {
+		c.changed.Wait()
+	}
+	c.runFirst()
+}
+
+// runFirst runs the first timer, with the lock held but for that.
+func (c *Clock) runFirst() {
+	t := c.timers[0]
+	c.timers = slices.Delete(c.timers, 0, 1)
+	c.moveTo(t.due)
+	c.changed.Broadcast()
+	c.mu.Unlock()
+	t.f()
+	c.mu.Lock()
 }
 
 // moveTo never moves the clock back, whatever other Advance calls do.
@@ -118,11 +134,6 @@ func (c *Clock) AwaitTimer(d time.Duration) {
 		due := c.now.Add(d)
 		return slices.ContainsFunc(c.timers, func(t *timer) bool { return t.due.Equal(due) })
 	})
-}
-
-// AwaitSoon waits until a timer is set that falls due within d.
-func (c *Clock) AwaitSoon(d time.Duration) {
-	c.await(func() bool { return len(c.timers) > 0 && !c.timers[0].due.After(c.now.Add(d)) })
 }
 
 // AwaitIdle waits until no timer is set.
