@@ -113,7 +113,7 @@ demo: build ## a swarm of actors in the terminal
 
 .PHONY: screenshots
 screenshots: build ## make the pictures of the live page and of a simulated swarm again
-	KOUZUI_SCREENSHOT=$(CURDIR)/testdata/observe.png $(GO) test -count=1 -run TestScreenshot ./actors/observe
+	KOUZUI_SCREENSHOT=$(CURDIR)/testdata/observe.png $(GO) test -count=1 -run TestScreenshot ./actors/runtime/observe
 	bin/kouzui lab simulate testdata/lab/flash-crowd.toml --html bin/page.html >/dev/null
 	chromium --headless --no-sandbox --hide-scrollbars --window-size=1100,1450 --screenshot=testdata/simulate.png bin/page.html
 

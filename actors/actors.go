@@ -28,8 +28,8 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rs/zerolog"
 
-	"kouzui/actors/fault"
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/fault"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
 	"kouzui/wire/blocklist"

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"kouzui/actors"
-	"kouzui/actors/stage"
+	"kouzui/actors/lab/stage"
 	"kouzui/messages"
 )
 

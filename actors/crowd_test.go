@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"kouzui/actors"
-	"kouzui/actors/stage"
-	"kouzui/actors/stage/hostile"
+	"kouzui/actors/lab/hostile"
+	"kouzui/actors/lab/stage"
 	"kouzui/actors/world/real"
 	"kouzui/messages"
 	"kouzui/wire/buffer"

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"kouzui/actors"
-	"kouzui/actors/stage"
-	"kouzui/actors/stage/hostile"
-	"kouzui/actors/supervise"
+	"kouzui/actors/lab/hostile"
+	"kouzui/actors/lab/stage"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world/fake"
 	"kouzui/actors/world/real"
 	"kouzui/messages"

@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"kouzui/actors"
-	"kouzui/actors/fault"
-	"kouzui/actors/stage"
-	"kouzui/actors/supervise"
+	"kouzui/actors/lab/stage"
+	"kouzui/actors/runtime/fault"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
 )
 

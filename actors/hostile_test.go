@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"kouzui/actors"
-	"kouzui/actors/stage"
-	"kouzui/actors/stage/hostile"
-	"kouzui/actors/supervise"
+	"kouzui/actors/lab/hostile"
+	"kouzui/actors/lab/stage"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )

@@ -14,8 +14,8 @@ import (
 	"time"
 
 	"kouzui/actors"
-	"kouzui/actors/stage"
-	"kouzui/actors/supervise"
+	"kouzui/actors/lab/stage"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
 	"kouzui/wire/announce"
 )

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"sync"
 
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/supervise"
 )
 
 // restarts is a sink that counts restarts by path.

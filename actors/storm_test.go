@@ -17,8 +17,8 @@ import (
 	"time"
 
 	"kouzui/actors"
-	"kouzui/actors/stage"
-	"kouzui/actors/supervise"
+	"kouzui/actors/lab/stage"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/actors/world/real"
 	"kouzui/messages"

@@ -12,9 +12,9 @@ import (
 	"go.uber.org/goleak"
 
 	"kouzui/actors"
-	"kouzui/actors/stage"
-	"kouzui/actors/supervise"
-	"kouzui/actors/trace"
+	"kouzui/actors/lab/stage"
+	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/trace"
 	"kouzui/actors/world/real"
 	"kouzui/messages"
 	"kouzui/wire/buffer"

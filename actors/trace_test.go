@@ -10,9 +10,9 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"kouzui/actors"
-	"kouzui/actors/stage"
-	"kouzui/actors/supervise"
-	"kouzui/actors/trace"
+	"kouzui/actors/lab/stage"
+	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/trace"
 	"kouzui/messages"
 )
 

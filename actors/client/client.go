@@ -12,7 +12,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )

@@ -8,7 +8,7 @@ package engine
 import (
 	"github.com/asynkron/protoactor-go/actor"
 
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
 )
 

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"kouzui/actors"
-	"kouzui/actors/world/described"
+	"kouzui/actors/world/fake/described"
 )
 
 // maxNodes bounds a swarm: each address is one of 10.0.0.0/8.

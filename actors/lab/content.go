@@ -11,8 +11,8 @@ import (
 	"github.com/bits-and-blooms/bitset"
 
 	"kouzui/actors/world"
-	"kouzui/actors/world/described"
 	"kouzui/actors/world/fake"
+	"kouzui/actors/world/fake/described"
 	"kouzui/wire/buffer"
 	"kouzui/wire/metainfo"
 )

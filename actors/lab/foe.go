@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"kouzui/actors/stage/hostile"
+	"kouzui/actors/lab/hostile"
 	"kouzui/actors/world"
 	"kouzui/actors/world/sim"
 	"kouzui/messages"

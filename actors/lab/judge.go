@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/supervise"
 )
 
 // judge is a sink that holds the life of a process against the rules of

@@ -7,7 +7,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
 	"kouzui/wire/frame"

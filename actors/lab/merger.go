@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/supervise"
 )
 
 // merger makes one trace of those of all nodes: events are numbered anew, in the

@@ -9,7 +9,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"kouzui/actors"
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world/sim"
 	"kouzui/messages"
 )

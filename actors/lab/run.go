@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world/sim"
 )
 

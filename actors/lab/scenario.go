@@ -17,8 +17,8 @@ import (
 
 	"github.com/BurntSushi/toml"
 
-	"kouzui/actors/fault"
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/fault"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world/sim"
 )
 

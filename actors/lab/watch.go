@@ -1,8 +1,8 @@
 package lab
 
 import (
-	"kouzui/actors/fault"
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/fault"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
 )

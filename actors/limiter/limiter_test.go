@@ -6,7 +6,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"kouzui/actors/stage"
+	"kouzui/actors/lab/stage"
 	"kouzui/messages"
 )
 

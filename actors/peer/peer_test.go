@@ -11,7 +11,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/bits-and-blooms/bitset"
 
-	"kouzui/actors/stage"
+	"kouzui/actors/lab/stage"
 	"kouzui/actors/world/fake"
 	"kouzui/messages"
 	"kouzui/wire/buffer"

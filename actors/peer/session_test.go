@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"kouzui/actors/stage"
+	"kouzui/actors/lab/stage"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
 	"kouzui/wire/frame"

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"kouzui/actors/stage"
+	"kouzui/actors/lab/stage"
 	"kouzui/actors/world/fake"
 	"kouzui/messages"
 	"kouzui/wire/frame"

@@ -5,8 +5,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"kouzui/actors/stage"
-	"kouzui/actors/supervise"
+	"kouzui/actors/lab/stage"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
 )
 

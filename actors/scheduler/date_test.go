@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"kouzui/actors/stage"
+	"kouzui/actors/lab/stage"
 	"kouzui/actors/world/fake"
 	"kouzui/messages"
 )

@@ -11,8 +11,8 @@ import (
 	"github.com/bits-and-blooms/bitset"
 	"github.com/google/go-cmp/cmp"
 
+	"kouzui/actors/lab/stage"
 	"kouzui/actors/scheduler"
-	"kouzui/actors/stage"
 	"kouzui/messages"
 )
 

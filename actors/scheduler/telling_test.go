@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"kouzui/actors/stage"
+	"kouzui/actors/lab/stage"
 	"kouzui/messages"
 )
 

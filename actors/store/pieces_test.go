@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/actors/world/fake"
 	"kouzui/messages"

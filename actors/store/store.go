@@ -23,7 +23,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/bits-and-blooms/bitset"
 
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
 	"kouzui/wire/buffer"

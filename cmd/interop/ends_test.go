@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"kouzui/actors/stage/hostile"
+	"kouzui/actors/lab/hostile"
 	"kouzui/cmd/interop/counterpart"
 )
 

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"kouzui/actors/stage/hostile"
+	"kouzui/actors/lab/hostile"
 	"kouzui/cmd/interop/counterpart"
 	"kouzui/wire/metainfo"
 )

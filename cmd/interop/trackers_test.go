@@ -12,7 +12,7 @@ import (
 	"testing"
 	"unicode"
 
-	"kouzui/actors/stage/hostile"
+	"kouzui/actors/lab/hostile"
 )
 
 // TestATrackerThatHarmsCostsItself gives a download a tracker that does its worst,

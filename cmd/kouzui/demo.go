@@ -15,8 +15,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"kouzui/actors"
-	"kouzui/actors/supervise"
-	"kouzui/actors/trace"
+	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/trace"
 	"kouzui/actors/trackerserver"
 	"kouzui/actors/world/real"
 	"kouzui/cmd/kouzui/internal/hashing"

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kouzui/actors/fault"
+	"kouzui/actors/runtime/fault"
 	"kouzui/messages"
 )
 

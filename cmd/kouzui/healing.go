@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
 )
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/supervise"
 )
 
 func TestTimeline(t *testing.T) {

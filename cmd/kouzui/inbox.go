@@ -3,7 +3,7 @@ package main
 import (
 	"sync"
 
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/cmd/kouzui/internal/report"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )

@@ -11,8 +11,8 @@ import (
 
 	"kouzui/actors"
 	"kouzui/actors/lab"
-	"kouzui/actors/supervise"
-	"kouzui/actors/trace"
+	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/trace"
 	"kouzui/cmd/kouzui/internal/labview"
 )
 

@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kouzui/actors"
-	"kouzui/actors/observe"
+	"kouzui/actors/runtime/observe"
 )
 
 // observeFlags ask for a page that shows the run, and for metrics.

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"kouzui/actors"
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/cmd/kouzui/internal/report"
 	"kouzui/messages"
 	"kouzui/wire/buffer"

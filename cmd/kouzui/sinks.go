@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"kouzui/actors"
-	"kouzui/actors/supervise"
-	"kouzui/actors/trace"
+	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/trace"
 )
 
 // sinks take the supervision trace: the log always, a file if one is asked for.

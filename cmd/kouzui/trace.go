@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kouzui/actors/supervise"
-	"kouzui/actors/trace"
+	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/trace"
 	"kouzui/cmd/kouzui/internal/traceview"
 )
 

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kouzui/actors"
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/trackerserver"
 	"kouzui/actors/world"
 	"kouzui/actors/world/real"

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"kouzui/actors/world"
-	"kouzui/actors/world/described"
+	"kouzui/actors/world/fake/described"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
 )

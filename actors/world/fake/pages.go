@@ -5,7 +5,7 @@ import (
 	"math/bits"
 	"slices"
 
-	"kouzui/actors/world/described"
+	"kouzui/actors/world/fake/described"
 )
 
 const pageSize = described.PageSize

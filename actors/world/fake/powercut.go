@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"kouzui/actors/world/described"
+	"kouzui/actors/world/fake/described"
 )
 
 // PowerCut returns a disk as this one could be found if the power failed now:

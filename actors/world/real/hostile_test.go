@@ -8,7 +8,7 @@ import (
 	"time"
 	"unicode"
 
-	"kouzui/actors/stage/hostile"
+	"kouzui/actors/lab/hostile"
 	"kouzui/wire/announce"
 )
 

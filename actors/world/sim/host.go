@@ -9,10 +9,10 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
-	"kouzui/actors/world/described"
 	"kouzui/actors/world/fake"
+	"kouzui/actors/world/fake/described"
 	"kouzui/wire/buffer"
 )
 

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/supervise"
 )
 
 // recent is how many entries a journal that does not keep all keeps.

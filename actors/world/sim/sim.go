@@ -24,7 +24,7 @@ import (
 	"net/netip"
 	"time"
 
-	"kouzui/actors/world/described"
+	"kouzui/actors/world/fake/described"
 	"kouzui/wire/metainfo"
 )
 

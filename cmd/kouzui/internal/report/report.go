@@ -16,7 +16,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/cmd/kouzui/internal/units"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"

@@ -10,8 +10,8 @@ import (
 	"slices"
 	"time"
 
-	"kouzui/actors/supervise"
-	"kouzui/actors/trace"
+	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/trace"
 )
 
 // chromeEvent is one entry of the Trace Event Format that chrome://tracing and

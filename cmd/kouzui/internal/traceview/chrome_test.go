@@ -12,8 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"kouzui/actors/supervise"
-	"kouzui/actors/trace"
+	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/trace"
 )
 
 const samples = "../../../../testdata"

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"kouzui/actors/supervise"
-	"kouzui/actors/trace"
+	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/trace"
 )
 
 // Diff compares two runs event by event, up to the first that differs. Of the

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"kouzui/actors/supervise"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/wire/metainfo"
 )
 

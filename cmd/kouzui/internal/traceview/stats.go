@@ -9,8 +9,8 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"kouzui/actors/supervise"
-	"kouzui/actors/trace"
+	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/trace"
 )
 
 // slowest is how many mailboxes are listed.

@@ -8,8 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"kouzui/actors/supervise"
-	"kouzui/actors/trace"
+	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/trace"
 )
 
 // foldFrom is how many actors of one kind that went uneventfully take one line

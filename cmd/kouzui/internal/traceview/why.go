@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"kouzui/actors/supervise"
-	"kouzui/actors/trace"
+	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/trace"
 )
 
 // Causes finds which events led to event number seq, itself included, first

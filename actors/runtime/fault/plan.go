@@ -1,0 +1,159 @@
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/world"
+	"kouzui/messages"
+)
+
+var errInjected = errors.New("injected fault")
+
+// Plan carries out faults. It is safe for concurrent use; where the order of
+// occasions is the same, as in a simulated world, so are the faults.
+type Plan struct {
+	clock world.Clock
+	start time.Time
+	links links
+
+	mu     sync.Mutex
+	faults map[Kind][]*fault
+	tree   *supervise.Tree // nil before Begin
+}
+
+type fault struct {
+	Spec
+	trigger *trigger
+}
+
+// New returns a plan of these faults, the time of which begins now.
+func New(specs []Spec, clock world.Clock) *Plan {
+	p := &Plan{clock: clock, start: clock.Now(), faults: map[Kind][]*fault{}}
+	for _, s := range specs {
+		p.faults[s.Kind] = append(p.faults[s.Kind], &fault{s, newTrigger(s.When)})
+	}
+	return p
+}
+
+// Begin makes t the tree whose actors are struck.
+func (p *Plan) Begin(t *supervise.Tree) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tree = t
+	if len(p.faults[Panic])+len(p.faults[Hang])+len(p.faults[Delay])+len(p.faults[Link]) > 0 {
+		t.Inject(p.inject)
+	}
+}
+
+// World is w with the faults in it that strike the actor at path, which is
+// recorded as their victim.
+func (p *Plan) World(w *world.World, path string) *world.World {
+	faulty := *w
+	if len(p.faults[Link]) > 0 {
+		faulty.Network = network{w.Network, &p.links}
+	}
+	if len(p.faults[Disk]) > 0 {
+		faulty.Disk = disk{w.Disk, &site{p, path}}
+	}
+	if len(p.faults[Tracker]) > 0 {
+		faulty.Trackers = announcer{w.Trackers, &site{p, path}}
+	}
+	return &faulty
+}
+
+// strike returns the first fault of a kind that fits and is due.
+func (p *Plan) strike(kind Kind, fits func(*Spec) bool) *fault {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, f := range p.faults[kind] {
+		if fits(&f.Spec) && f.trigger.due(p.clock.Now().Sub(p.start)) {
+			return f
+		}
+	}
+	return nil
+}
+
+// inject is the supervise.Injector.
+func (p *Plan) inject(path, _ string, message any) (in supervise.Injection) {
+	_, message, _ = actor.UnwrapEnvelope(message)
+	for _, kind := range []Kind{Panic, Hang, Delay} {
+		f := p.strike(kind, func(s *Spec) bool {
+			return s.Actor.Match(path) && (s.Message == "" || s.Message == nameOf(message))
+		})
+		if f == nil {
+			continue
+		}
+		in.Reason = f.String()
+		switch kind {
+		case Hang:
+			in.Hang = f.Time
+		case Delay:
+			in.Delay = f.Time
+		}
+		return in
+	}
+	return p.cut(path, message)
+}
+
+// cut is for the messages of links, each of which is an occasion to cut its
+// link.
+func (p *Plan) cut(path string, message any) (in supervise.Injection) {
+	var id uint64
+	switch m := message.(type) {
+	case *messages.FramesReceived:
+		id = m.Link
+	case *messages.FramesSent:
+		id = m.Link
+	default:
+		return in
+	}
+	link := p.links.find(id)
+	if link == nil {
+		return in
+	}
+	remote := link.Remote().String()
+	f := p.strike(Link, func(s *Spec) bool { return s.Actor.Match(path) && s.Peer.Match(remote) })
+	if f == nil {
+		return in
+	}
+	return supervise.Injection{Reason: f.String(), Break: func() { link.Close(errInjected) }}
+}
+
+func nameOf(message any) string {
+	t := reflect.TypeOf(message)
+	if t == nil {
+		return ""
+	}
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Name()
+}
+
+// site is where an actor uses the world.
+type site struct {
+	*Plan
+	path string
+}
+
+// strike is Plan.strike for this actor, and records what it returns.
+func (s *site) strike(kind Kind, fits func(*Spec) bool, what string) *fault {
+	f := s.Plan.strike(kind, func(spec *Spec) bool { return spec.Actor.Match(s.path) && fits(spec) })
+	if f == nil {
+		return nil
+	}
+	s.mu.Lock()
+	tree := s.tree
+	s.mu.Unlock()
+	if tree != nil {
+		tree.Blame(s.path, fmt.Sprintf("%s: %s", f, what))
+	}
+	return f
+}

@@ -1,0 +1,154 @@
+package observe
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"kouzui/actors/runtime/supervise"
+	"kouzui/messages"
+)
+
+var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// story numbers events as a tree does.
+func story(events ...supervise.Event) []*supervise.Event {
+	list := make([]*supervise.Event, len(events))
+	for i, e := range events {
+		e.Seq = uint64(i + 1)
+		e.Time = epoch.Add(time.Duration(i) * time.Millisecond)
+		list[i] = &e
+	}
+	return list
+}
+
+func spawned(path, kind string) supervise.Event {
+	return supervise.Event{Kind: supervise.Spawned, Actor: path, ActorKind: kind}
+}
+
+func TestAPageIsToldWhatIsNewToIt(t *testing.T) {
+	m := newModel(epoch)
+	m.apply(story(spawned("a", "x"), spawned("b", "x")))
+	f, more := m.frame(0, epoch)
+	if !f.Full || len(f.Actors) != 2 || f.Actors[0].Path != "a" {
+		t.Fatalf("at first: %+v", f)
+	}
+	select {
+	case <-more:
+		t.Fatal("more, though nothing has changed")
+	default:
+	}
+	m.sample([]supervise.Node{{Path: "b", MailboxDepth: 7}, {Path: "unknown", MailboxDepth: 1}})
+	<-more
+	f, _ = m.frame(f.version, epoch)
+	if f.Full || len(f.Actors) != 1 || f.Actors[0].Path != "b" || f.Actors[0].Depth != 7 {
+		t.Errorf("after a sample: %+v", f)
+	}
+	m.apply([]*supervise.Event{{Seq: 3, Kind: supervise.Stopped, Actor: "a"}})
+	f, _ = m.frame(f.version, epoch)
+	if f.Full || len(f.Actors) != 0 || len(f.Gone) != 1 || f.Gone[0] != "a" {
+		t.Errorf("after an end: %+v", f)
+	}
+}
+
+func TestAPageThatIsFarBehindBeginsAnew(t *testing.T) {
+	m := newModel(epoch)
+	m.apply(story(spawned("stays", "x")))
+	f, _ := m.frame(0, epoch)
+	seq := uint64(1)
+	for i := range maxGone + 1 {
+		path := fmt.Sprint("peer-", i)
+		gone := supervise.Event{Kind: supervise.Stopped, Actor: path, Seq: seq + 2}
+		born := spawned(path, "peer")
+		born.Seq = seq + 1
+		seq += 2
+		if m.apply([]*supervise.Event{&born, &gone}) {
+			t.Fatal("no event is missing")
+		}
+	}
+	if f, _ = m.frame(f.version, epoch); !f.Full || len(f.Actors) != 1 || len(f.Gone) != 0 {
+		t.Errorf("full %v, %d actors, %d gone", f.Full, len(f.Actors), len(f.Gone))
+	}
+}
+
+func TestMissedEventsAreCountedAndMadeGood(t *testing.T) {
+	m := newModel(epoch)
+	m.apply(story(spawned("a", "x"), spawned("b", "x")))
+	f, _ := m.frame(0, epoch)
+	if !m.apply([]*supervise.Event{{Seq: 6, Kind: supervise.Started, Actor: "c", Incarnation: 1}}) {
+		t.Fatal("three events are missing")
+	}
+	m.resync([]supervise.Node{
+		{Path: "b", Kind: "x", State: supervise.StateRunning, Incarnation: 3, Restarts: 2},
+		{Path: "c", Kind: "y", State: supervise.StateRunning, Incarnation: 1},
+	})
+	f, _ = m.frame(f.version, epoch)
+	if f.Lost != 3 || len(f.Gone) != 1 || f.Gone[0] != "a" || len(f.Actors) != 2 {
+		t.Fatalf("%+v", f)
+	}
+	if b, c := f.Actors[0], f.Actors[1]; b.Restarts != 2 || c.Kind != "y" {
+		t.Errorf("%+v, %+v", b, c)
+	}
+}
+
+func TestAFailureGrowsIntoItsChain(t *testing.T) {
+	m := newModel(epoch)
+	events := story(
+		spawned("top", "engine"), spawned("top/store", "store"),
+		supervise.Event{Kind: supervise.Failed, Actor: "top/store", Incarnation: 1, Reason: "out of\nrange", Stack: "write store.go:7\nReceive store.go:1\n"},
+		supervise.Event{Kind: supervise.Directive, Actor: "top/store", Cause: 3, Action: supervise.ActionEscalate},
+		supervise.Event{Kind: supervise.Escalated, Actor: "top", Incarnation: 1, Cause: 4, Reason: "out of range"},
+		supervise.Event{Kind: supervise.Directive, Actor: "top", Cause: 5, Action: supervise.ActionRestart, Attempt: 1, BudgetLeft: 2, Delay: time.Second},
+		supervise.Event{Kind: supervise.Restarting, Actor: "top", Cause: 6},
+		supervise.Event{Kind: supervise.Stopped, Actor: "top/store", Cause: 7, Lost: 4},
+		supervise.Event{Kind: supervise.Restarted, Actor: "top", Incarnation: 2, Cause: 7, Down: 2 * time.Second, Kept: 3},
+	)
+	m.apply(events)
+	f, _ := m.frame(0, epoch)
+	if len(f.Failures) != 2 {
+		t.Fatalf("%d failures", len(f.Failures))
+	}
+	store, engine := f.Failures[0], f.Failures[1]
+	if store.Reason != "out of" || store.Where != "write store.go:7" || store.Action != supervise.ActionEscalate || store.Outcome != supervise.Stopped || store.Lost != 4 {
+		t.Errorf("store: %+v", store)
+	}
+	if engine.Because != "top/store" || engine.DelayMS != 1000 || engine.BudgetLeft != 2 || engine.Outcome != supervise.Restarted || engine.DownMS != 2000 || engine.Kept != 3 {
+		t.Errorf("engine: %+v", engine)
+	}
+	if c := m.census(); f.Restarts != 1 || c.restarts["engine"] != 1 || c.failed["store"] != 1 {
+		t.Errorf("%d restarts, %v, %v", f.Restarts, c.restarts, c.failed)
+	}
+	if d := m.details("top/store"); d.Actor != nil || len(d.Failures) != 1 || d.Failures[0].Stack != events[2].Stack {
+		t.Errorf("details: %+v", d)
+	}
+	if d := m.details("top"); d.Actor.RestartedAt != events[8].Time.UnixMilli() || d.Actor.Incarnation != 2 {
+		t.Errorf("details: %+v", d.Actor)
+	}
+}
+
+func TestFailuresAreForgottenInTheEnd(t *testing.T) {
+	m := newModel(epoch)
+	m.apply(story(spawned("a", "x")))
+	for i := range maxFailures + 5 {
+		m.apply([]*supervise.Event{{Seq: uint64(i + 2), Kind: supervise.Failed, Actor: "a"}})
+	}
+	f, _ := m.frame(0, epoch)
+	if n := len(f.Failures); n != maxFailures || f.Failures[0].Seq != 7 {
+		t.Errorf("%d failures from %d on", n, f.Failures[0].Seq)
+	}
+}
+
+func TestRatesAreKeptOnceASecond(t *testing.T) {
+	m := newModel(epoch)
+	for i := range 2 * maxRates {
+		// Changes of state bring Progress out of turn.
+		at := epoch.Add(time.Duration(i) * time.Second)
+		m.progress(&messages.Progress{Name: "album", At: at, DownNow: float64(i), State: messages.StateDownloading}, "")
+		m.progress(&messages.Progress{Name: "album", At: at.Add(time.Millisecond), State: messages.StateSeeding}, "")
+	}
+	f, _ := m.frame(0, epoch)
+	r := f.Torrents[0]
+	if len(r.Down) != maxRates || r.Down[0] != maxRates || r.Down[maxRates-1] != 2*maxRates-1 || r.State != "seeding" {
+		t.Errorf("%s, %d rates: %v", r.State, len(r.Down), r.Down)
+	}
+}

@@ -1,0 +1,227 @@
+// Package observe shows a running client to a browser: its supervision tree as
+// it lives, what fails and what is done about it, its torrents; and the same as
+// metrics in Prometheus's text format, and as profiles.
+//
+// It is no actor, and stands outside of the tree on purpose: it must show a
+// client whose actors hang, flood each other or fail one after the other, and
+// nothing that it does may be able to hold one up. It reads what is public
+// anyway (Tree.Snapshot, the trace as one more sink, the events for Notify), and
+// writes in one place: the order to kill an actor, which goes through Tree.Kill
+// as every injected fault does. So it uses net/http and not the world's seam,
+// which knows neither POST nor answers without an end; in a simulated world it
+// has no place.
+package observe
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/net/netutil"
+
+	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/trace"
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+const (
+	// remembered is how many events of the trace are kept for the page: some
+	// minutes of a storm, days of a quiet run.
+	remembered = 1 << 14
+	// sampling is how often the depths of mailboxes are looked at.
+	sampling = time.Second
+	// maxHeader bounds the header of a request in bytes.
+	maxHeader = 16 << 10
+	// maxConns is how many connections may be open at a time, those of pages among them.
+	maxConns = 64
+	patience = 10 * time.Second // for a request to come, and for a frame or an answer to be taken
+)
+
+// ErrRemote: the address can be reached from other machines.
+var ErrRemote = errors.New("not a loopback address")
+
+// Config is what a Server is made from.
+type Config struct {
+	Addr string // "host:port"; port 0 for any free one
+	// Remote allows an Addr that other machines can reach. Whoever has the
+	// token can then see everything and kill actors, over plain HTTP.
+	Remote  bool
+	Version string // of the program
+	// Log is told, at debug, of what net/http has to say, such as a handler that panicked.
+	Log zerolog.Logger
+}
+
+// Server shows one client. Make it before the client, for it is one of its
+// sinks and takes its events; Watch opens its doors.
+type Server struct {
+	Config
+	listener net.Listener
+	http     *http.Server
+	token    string
+	recent   *trace.Recent
+	model    *model
+	tree     *supervise.Tree
+
+	viewers chan struct{} // an element for each open stream
+	ended   chan struct{} // closed by Close
+	end     sync.Once
+	running sync.WaitGroup
+}
+
+// New binds the address. Nobody is answered before Watch.
+func New(c Config) (*Server, error) {
+	if err := c.allowed(); err != nil {
+		return nil, err
+	}
+	l, err := net.Listen("tcp", c.Addr)
+	if err != nil {
+		return nil, err
+	}
+	return &Server{
+		Config:   c,
+		listener: l,
+		token:    rand.Text(),
+		recent:   trace.NewRecent(remembered),
+		model:    newModel(time.Now()),
+		viewers:  make(chan struct{}, maxViewers),
+		ended:    make(chan struct{}),
+	}, nil
+}
+
+// allowed refuses what is not loopback unless Remote is set. A name other than
+// localhost may resolve to anything and counts as remote.
+func (c Config) allowed() error {
+	host, _, err := net.SplitHostPort(c.Addr)
+	if err != nil {
+		return err
+	}
+	ip, err := netip.ParseAddr(host)
+	if c.Remote || host == "localhost" || err == nil && ip.IsLoopback() {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", c.Addr, ErrRemote)
+}
+
+// URL is that of the page, with the token.
+func (s *Server) URL() string {
+	addr := s.listener.Addr().String()
+	if host, _, _ := net.SplitHostPort(s.Addr); host == "localhost" {
+		addr = fmt.Sprintf("localhost:%d", s.listener.Addr().(*net.TCPAddr).Port)
+	}
+	return "http://" + addr + "/?token=" + s.token
+}
+
+// Record implements supervise.Sink.
+func (s *Server) Record(e *supervise.Event) { s.recent.Record(e) }
+
+// Notify takes the events of the client, for actors.Options.Notify.
+func (s *Server) Notify(event any) {
+	switch m := event.(type) {
+	case *messages.Progress:
+		s.model.progress(m, "")
+	case *messages.TorrentCompleted:
+		s.model.progress(&m.Last, "")
+	case *messages.TorrentDone:
+		s.model.progress(&m.Last, "")
+	case *messages.TorrentFailed:
+		s.model.progress(&m.Last, m.Err.Error())
+	case *messages.AddressesBlocked:
+		s.model.blocked(m)
+	}
+}
+
+// Watch begins to show the tree. It returns at once.
+func (s *Server) Watch(tree *supervise.Tree) {
+	s.tree = tree
+	s.running.Go(s.follow)
+	s.serve(s.routes())
+}
+
+// serve answers on the listener until Close.
+func (s *Server) serve(routes http.Handler) {
+	s.http = &http.Server{
+		Handler:           s.guarded(routes),
+		ReadHeaderTimeout: patience,
+		ReadTimeout:       patience,
+		WriteTimeout:      patience, // profiles take as much longer as they last
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          log.New(complaints{s.Log}, "", 0),
+	}
+	s.running.Go(func() { _ = s.http.Serve(netutil.LimitListener(s.listener, maxConns)) })
+}
+
+// complaints takes what net/http would write to the terminal, over the live view
+// and with stacks.
+type complaints struct{ zerolog.Logger }
+
+func (c complaints) Write(line []byte) (int, error) {
+	first, _, _ := strings.Cut(string(line), "\n")
+	c.Debug().Str("said", metainfo.Clean(first, maxReason)).Msg("the live page's server complains")
+	return len(line), nil
+}
+
+// follow brings the model up to date until the end.
+func (s *Server) follow() {
+	sample := time.NewTicker(sampling)
+	defer sample.Stop()
+	for next := uint64(0); ; {
+		events, total, more := s.recent.After(next)
+		next = total
+		if s.model.apply(events) {
+			s.model.resync(s.tree.Snapshot())
+		}
+		select {
+		case <-more:
+		case <-sample.C:
+			s.model.sample(s.tree.Snapshot())
+		case <-s.ended:
+			return
+		}
+	}
+}
+
+// Close tells the pages that the run has ended, and returns when nothing of the
+// Server runs any more.
+func (s *Server) Close() error {
+	s.end.Do(func() { close(s.ended) })
+	if s.http == nil {
+		return s.listener.Close()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	err := s.http.Shutdown(ctx)
+	if err != nil {
+		err = s.http.Close()
+	}
+	s.running.Wait()
+	return err
+}
+
+// named says whether a request's Host is one that this server goes by. A page
+// of somebody else's that has its name resolve to our address (DNS rebinding)
+// cannot but send that name.
+func (s *Server) named(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = strings.Trim(host, "[]")
+	}
+	if asked, _, _ := net.SplitHostPort(s.Addr); strings.EqualFold(name, asked) && name != "" {
+		return true
+	}
+	if strings.EqualFold(name, "localhost") {
+		return true
+	}
+	_, err = netip.ParseAddr(name)
+	return err == nil
+}

@@ -1,0 +1,76 @@
+package supervise_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+	"github.com/rs/zerolog"
+
+	"kouzui/actors/runtime/dispatch"
+	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/trace"
+)
+
+// BenchmarkTell compares an actor of a Tree with one of bare Props: what
+// supervision and its trace cost a message, and what it costs to know how long
+// messages wait.
+func BenchmarkTell(b *testing.B) {
+	system := supervise.NewSystem(zerolog.Nop())
+	workers := dispatch.New(0)
+	left, done := 0, make(chan struct{})
+	count := func(c actor.Context) {
+		if _, ok := c.Message().(*mark); ok {
+			if left--; left == 0 {
+				done <- struct{}{}
+			}
+		}
+	}
+	producer := func() actor.Actor { return actor.ReceiveFunc(count) }
+	tree := func(sample time.Duration) *supervise.Tree {
+		return supervise.New(supervise.Config{
+			System: system, Clock: clock{}, Chance: clock{}, Dispatcher: workers,
+			Sinks: []supervise.Sink{trace.NewRecent(1024)}, Sample: sample,
+		})
+	}
+	supervised, sampled := tree(0), tree(time.Second)
+	spawn := func(t *supervise.Tree, name string) *actor.PID {
+		pid, err := t.Spawn(name, t.Props("root", producer), supervise.StopChild)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return pid
+	}
+	bare := actor.PropsFromProducer(producer, actor.WithDispatcher(workers), actor.WithMailbox(actor.UnboundedLockfree()))
+	cases := []struct {
+		name string
+		pid  *actor.PID
+	}{
+		{"bare", system.Root.Spawn(bare)},
+		{"supervised", spawn(supervised, "supervised")},
+		{"sampled", spawn(sampled, "sampled")},
+	}
+	for _, bb := range cases {
+		b.Run(bb.name, func(b *testing.B) {
+			b.ReportAllocs()
+			left = b.N
+			m := &mark{}
+			for range b.N {
+				system.Root.Send(bb.pid, m)
+			}
+			<-done
+		})
+	}
+	if err := system.Root.StopFuture(cases[0].pid).Wait(); err != nil {
+		b.Error(err)
+	}
+	if err := system.Root.StopFuture(cases[2].pid).Wait(); err != nil {
+		b.Error(err)
+	}
+	if err := supervised.Shutdown(b.Context(), cases[1].pid); err != nil {
+		b.Error(err)
+	}
+	if err := sampled.Shutdown(b.Context()); err != nil {
+		b.Error(err)
+	}
+}

@@ -1,0 +1,102 @@
+package trace
+
+import (
+	"strings"
+
+	"github.com/rs/zerolog"
+
+	"kouzui/actors/runtime/supervise"
+)
+
+// Console writes a trace for people: one line for each failure with what was
+// done about it, and at the level debug the coming and going of actors.
+type Console struct {
+	*queue
+	log      zerolog.Logger
+	failures map[string]*supervise.Event // not yet answered, by actor
+}
+
+// NewConsole writes to log. Close it after the tree has been shut down.
+func NewConsole(log zerolog.Logger) *Console {
+	c := &Console{log: log, failures: map[string]*supervise.Event{}}
+	c.queue = newQueue(backlog, c.line, func() {})
+	return c
+}
+
+// Close waits until everything has been written, but not for long.
+func (c *Console) Close() error {
+	if !c.close() {
+		return ErrUnfinished
+	}
+	return nil
+}
+
+func (c *Console) line(e *supervise.Event) {
+	switch e.Kind {
+	case supervise.Failed, supervise.Escalated:
+		c.failures[e.Actor] = e
+	case supervise.Directive:
+		c.answered(e)
+	case supervise.Restarted:
+		delete(c.failures, e.Actor)
+		c.about(c.log.Debug(), e).Dur("down", e.Down).Int("kept", e.Kept).Int("lost", e.Lost).Msg("actor restarted")
+	case supervise.Stopped:
+		delete(c.failures, e.Actor)
+		c.about(c.log.Debug(), e).Str("reason", e.Reason).Msg("actor stopped")
+	case supervise.Started:
+		c.about(c.log.Debug(), e).Msg("actor started")
+	case supervise.Note:
+		c.noted(e)
+	case supervise.DeadLetter:
+		c.log.Debug().Str("actor", e.Actor).Str("type", e.MessageType).Msg("message without a receiver")
+	case supervise.Mailbox:
+		c.about(c.log.Debug(), e).Int("depth", e.Depth).Dur("waited", e.Waited).Msg("mailbox")
+	case supervise.Dropped:
+		c.log.Warn().Int("lost", e.Lost).Msg("supervision events lost")
+	}
+}
+
+// answered writes the line of a failure. A bug is a warning and says where; a
+// failure by design is information, unless the actor does not come back.
+func (c *Console) answered(d *supervise.Event) {
+	f, ok := c.failures[d.Actor]
+	if !ok {
+		return
+	}
+	delete(c.failures, d.Actor)
+	level := zerolog.InfoLevel
+	if f.Stack != "" || d.Action != supervise.ActionRestart {
+		level = zerolog.WarnLevel
+	}
+	l := c.about(c.log.WithLevel(level), d).Str("reason", f.Reason).Str("action", string(d.Action))
+	if d.Reason != "" {
+		l.Str("because", d.Reason)
+	}
+	if d.Action == supervise.ActionRestart {
+		l.Dur("delay", d.Delay).Int("attempt", d.Attempt)
+		if d.BudgetLeft >= 0 {
+			l.Int("budget_left", d.BudgetLeft)
+		}
+	}
+	if where, _, ok := strings.Cut(f.Stack, "\n"); ok {
+		l.Str("at", where).Str("type", f.MessageType)
+	}
+	l.Msg("actor failed")
+}
+
+// noted writes what an actor has done, or that it panicked on its way out.
+func (c *Console) noted(e *supervise.Event) {
+	if e.Note == supervise.NotePanic {
+		c.about(c.log.Warn(), e).Str("reason", e.Reason).Str("type", e.MessageType).Msg("actor failed while it ended")
+		return
+	}
+	l := c.about(c.log.Info(), e)
+	for _, d := range e.Detail {
+		detail(l, d)
+	}
+	l.Msg(e.Note)
+}
+
+func (c *Console) about(l *zerolog.Event, e *supervise.Event) *zerolog.Event {
+	return l.Str("actor", e.Actor).Int("incarnation", e.Incarnation)
+}

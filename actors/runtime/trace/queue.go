@@ -1,0 +1,151 @@
+package trace
+
+import (
+	"sync"
+	"time"
+
+	"kouzui/actors/runtime/supervise"
+)
+
+// backlog is how many events a slow writer may be behind before it loses some.
+const backlog = 8192
+
+// grace is how long a writer may take for the last events; the end of the
+// program waits for it.
+const grace = time.Second
+
+// lag is how long an event may be kept back, for others to be written with it.
+const lag = 50 * time.Millisecond
+
+// urgent are those that may be the last words of a program.
+func urgent(k supervise.Kind) bool {
+	return k == supervise.Fault || k == supervise.Failed || k == supervise.Escalated
+}
+
+// queue takes events from actors without ever blocking one, and writes them on
+// a goroutine of its own, many at a time: to wake it costs more than to write
+// one. Sequence numbers have no gaps, so those that did not fit show as gaps, for
+// which a Dropped event is written.
+type queue struct {
+	write func(*supervise.Event)
+	flush func() // called when there is nothing more to write for now
+	size  int
+
+	mu     sync.Mutex
+	events []*supervise.Event // not yet taken by the goroutine
+	behind int                // events not yet written, those among them
+	newest uint64             // Seq of the last event offered
+
+	some  chan struct{} // there are events
+	hurry chan struct{} // that are not to wait for others
+	stop  chan struct{}
+	once  sync.Once
+	done  chan struct{}
+}
+
+func newQueue(size int, write func(*supervise.Event), flush func()) *queue {
+	q := &queue{
+		write: write,
+		flush: flush,
+		size:  size,
+		some:  make(chan struct{}, 1),
+		hurry: make(chan struct{}, 1),
+		stop:  make(chan struct{}),
+		done:  make(chan struct{}),
+	}
+	go q.run()
+	return q
+}
+
+// Record implements supervise.Sink.
+func (q *queue) Record(e *supervise.Event) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.newest = e.Seq
+	if q.behind < q.size {
+		q.behind++
+		q.events = append(q.events, e)
+	}
+	if len(q.events) == 1 {
+		signal(q.some)
+	}
+	if urgent(e.Kind) || q.behind >= q.size/2 {
+		signal(q.hurry)
+	}
+}
+
+// signal leaves a word for whoever listens, if there is none yet.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// close returns true when all that was recorded before has been written, and
+// false when that takes too long.
+func (q *queue) close() bool {
+	q.once.Do(func() { close(q.stop) })
+	select {
+	case <-q.done:
+		return true
+	case <-time.After(grace):
+		return false
+	}
+}
+
+func (q *queue) run() {
+	defer close(q.done)
+	last := &supervise.Event{} // written
+	// gap writes what is missing between the last event and number seq.
+	gap := func(seq uint64) {
+		if seq > last.Seq+1 {
+			q.write(&supervise.Event{Kind: supervise.Dropped, Seq: seq - 1, Time: last.Time, Lost: int(seq - 1 - last.Seq)})
+		}
+	}
+	var batch []*supervise.Event
+	for stopped := false; !stopped; {
+		select {
+		case <-q.some:
+			select {
+			case <-q.hurry:
+			case <-time.After(lag):
+			case <-q.stop:
+			}
+		case <-q.stop:
+			stopped = true
+		}
+		newest := uint64(0)
+		for batch, newest = q.take(batch); len(batch) > 0; batch, newest = q.take(batch) {
+			for _, e := range batch {
+				if last.Seq == 0 {
+					last.Time = e.Time
+				}
+				gap(e.Seq)
+				last = e
+				q.write(e)
+				q.wrote()
+			}
+		}
+		if stopped {
+			gap(newest + 1)
+		}
+		q.flush()
+	}
+}
+
+// take gives all events that wait for a batch that is written, whose room is used
+// again.
+func (q *queue) take(written []*supervise.Event) (batch []*supervise.Event, newest uint64) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	clear(written)
+	batch, q.events = q.events, written[:0]
+	return batch, q.newest
+}
+
+func (q *queue) wrote() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.behind--
+}

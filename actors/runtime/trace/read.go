@@ -1,0 +1,229 @@
+package trace
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"time"
+
+	"kouzui/actors/runtime/supervise"
+)
+
+// maxLine bounds a line of a trace file in bytes.
+const maxLine = 1 << 20
+
+var (
+	// ErrNoTrace means that a file is something else than a trace.
+	ErrNoTrace = errors.New("not a " + Version + " file")
+	// ErrTooLong means that a line is longer than File writes any.
+	ErrTooLong = fmt.Errorf("longer than %d bytes", maxLine)
+)
+
+// Reader reads what File has written. It holds one line at a time.
+type Reader struct {
+	Header Header
+
+	in     *bufio.Reader
+	part   []byte // what there is of a line whose end has not come yet
+	lines  int    // read so far
+	stacks map[int]string
+	err    error
+}
+
+// Read reads the header; the events follow. If r ends before the header does,
+// the error is io.ErrUnexpectedEOF.
+func Read(r io.Reader) (*Reader, error) {
+	t := &Reader{in: bufio.NewReaderSize(r, 1<<16), stacks: map[int]string{}}
+	raw, err := t.line()
+	switch {
+	case err == io.EOF && len(t.part) == 0:
+		return nil, fmt.Errorf("%w: it is empty", ErrNoTrace)
+	case err == io.EOF && t.part[0] == '{':
+		return nil, io.ErrUnexpectedEOF
+	case err == io.EOF, errors.Is(err, ErrTooLong):
+		return nil, ErrNoTrace
+	case err != nil:
+		return nil, err
+	}
+	var head struct {
+		Kind supervise.Kind `json:"kind"`
+		Header
+	}
+	if json.Unmarshal(raw, &head) != nil || head.Kind != supervise.Header {
+		return nil, ErrNoTrace
+	}
+	if head.Version != Version {
+		return nil, fmt.Errorf("%w: its version is %q", ErrNoTrace, head.Version)
+	}
+	t.Header = head.Header
+	return t, nil
+}
+
+// line returns the next whole line, valid until the next call.
+func (t *Reader) line() ([]byte, error) {
+	for {
+		chunk, err := t.in.ReadSlice('\n')
+		if err == nil && len(t.part) == 0 {
+			t.lines++
+			return chunk, nil
+		}
+		t.part = append(t.part, chunk...)
+		switch {
+		case len(t.part) > maxLine:
+			return nil, fmt.Errorf("line %d: %w", t.lines+1, ErrTooLong)
+		case err == nil:
+			whole := t.part
+			t.part = nil
+			t.lines++
+			return whole, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return nil, err
+		}
+	}
+}
+
+// Next returns the next event. At the end of what has been written so far it
+// returns io.EOF; called again later, it goes on with what has come since.
+func (t *Reader) Next() (*supervise.Event, error) {
+	raw, err := t.line()
+	if err != nil {
+		return nil, err
+	}
+	var l line
+	if err := json.Unmarshal(raw, &l); err != nil {
+		return nil, fmt.Errorf("line %d: %w", t.lines, err)
+	}
+	return t.event(&l), nil
+}
+
+// Torn says that the last line has no end: it is being written, or a crash cut
+// it short. What stands before it is good.
+func (t *Reader) Torn() bool { return len(t.part) > 0 }
+
+// Events yields the events up to the end, or to an error, see Err.
+func (t *Reader) Events() iter.Seq[*supervise.Event] {
+	return func(yield func(*supervise.Event) bool) {
+		for {
+			e, err := t.Next()
+			if err != nil {
+				if err != io.EOF {
+					t.err = err
+				}
+				return
+			}
+			if !yield(e) {
+				return
+			}
+		}
+	}
+}
+
+// Err is why Events ended early, or nil.
+func (t *Reader) Err() error { return t.err }
+
+// line is an event as it stands in a file.
+type line struct {
+	Kind        supervise.Kind   `json:"kind"`
+	Seq         uint64           `json:"seq"`
+	Time        int64            `json:"time"`
+	Actor       string           `json:"actor"`
+	Incarnation int              `json:"incarnation"`
+	Cause       uint64           `json:"cause"`
+	ActorKind   string           `json:"actor_kind"`
+	Parent      string           `json:"parent"`
+	Strategy    string           `json:"strategy"`
+	Reason      string           `json:"reason"`
+	MessageType string           `json:"message_type"`
+	Stack       int              `json:"stack"`
+	StackText   string           `json:"stack_text"`
+	Action      supervise.Action `json:"action"`
+	Attempt     int              `json:"attempt"`
+	BudgetLeft  *int             `json:"budget_left"`
+	Delay       int64            `json:"delay_us"`
+	Down        int64            `json:"down_us"`
+	Kept        int              `json:"kept"`
+	Lost        int              `json:"lost"`
+	Depth       int              `json:"depth"`
+	Waited      int64            `json:"waited_us"`
+	Note        string           `json:"note"`
+	Detail      details          `json:"detail"`
+}
+
+func (t *Reader) event(l *line) *supervise.Event {
+	if l.StackText != "" {
+		t.stacks[l.Stack] = l.StackText
+	}
+	e := &supervise.Event{
+		Kind:        l.Kind,
+		Seq:         l.Seq,
+		Time:        t.Header.StartedAt.Add(micro(l.Time)),
+		Actor:       l.Actor,
+		Incarnation: l.Incarnation,
+		Cause:       l.Cause,
+		ActorKind:   l.ActorKind,
+		Parent:      l.Parent,
+		Strategy:    l.Strategy,
+		Reason:      l.Reason,
+		MessageType: l.MessageType,
+		Stack:       t.stacks[l.Stack],
+		Action:      l.Action,
+		Attempt:     l.Attempt,
+		Delay:       micro(l.Delay),
+		Down:        micro(l.Down),
+		Kept:        l.Kept,
+		Lost:        l.Lost,
+		Depth:       l.Depth,
+		Waited:      micro(l.Waited),
+		Note:        l.Note,
+		Detail:      l.Detail,
+	}
+	switch {
+	case l.BudgetLeft != nil:
+		e.BudgetLeft = *l.BudgetLeft
+	case l.Action == supervise.ActionRestart:
+		e.BudgetLeft = -1
+	}
+	return e
+}
+
+func micro(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
+
+// details keep the order in which they were written.
+type details []supervise.Detail
+
+// UnmarshalJSON takes an object of texts and whole numbers.
+func (d *details) UnmarshalJSON(raw []byte) error {
+	keys := json.NewDecoder(bytes.NewReader(raw))
+	if t, err := keys.Token(); err != nil || t != json.Delim('{') {
+		return fmt.Errorf("detail is no object")
+	}
+	keys.UseNumber()
+	for keys.More() {
+		key, err := keys.Token()
+		if err != nil {
+			return err
+		}
+		value, err := keys.Token()
+		if err != nil {
+			return err
+		}
+		item := supervise.Detail{Key: key.(string)} // Token has seen to it
+		switch v := value.(type) {
+		case string:
+			item.Text = v
+		case json.Number:
+			if item.Number, err = v.Int64(); err != nil {
+				return fmt.Errorf("detail %s: %w", item.Key, err)
+			}
+			item.Numeric = true
+		default:
+			return fmt.Errorf("detail %s is neither text nor number", item.Key)
+		}
+		*d = append(*d, item)
+	}
+	return nil
+}

@@ -1,0 +1,77 @@
+// Package trace holds what becomes of a supervision trace: lines on the
+// console, a file, the recent events in memory; and the way back, from a file
+// to the tree as it was.
+package trace
+
+import (
+	"context"
+	"sync"
+
+	"kouzui/actors/runtime/supervise"
+)
+
+// Recent keeps the newest events in memory, for a display and for tests.
+type Recent struct {
+	mu      sync.Mutex
+	ring    []*supervise.Event
+	total   uint64        // events ever recorded
+	changed chan struct{} // closed by the next event; nil if nobody waits
+}
+
+// NewRecent keeps up to n events.
+func NewRecent(n int) *Recent { return &Recent{ring: make([]*supervise.Event, n)} }
+
+// Record implements supervise.Sink.
+func (r *Recent) Record(e *supervise.Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ring[r.total%uint64(len(r.ring))] = e
+	r.total++
+	if r.changed != nil {
+		close(r.changed)
+		r.changed = nil
+	}
+}
+
+// Events returns the events that are kept, oldest first.
+func (r *Recent) Events() []*supervise.Event {
+	events, _, _ := r.After(0)
+	return events
+}
+
+// After returns the events from the n-th on that are still kept, where to go
+// on from, and a channel that is closed when there is more: a subscriber calls
+// it again and again, and a slow one misses events but holds nothing up.
+func (r *Recent) After(n uint64) (events []*supervise.Event, next uint64, more <-chan struct{}) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	size := uint64(len(r.ring))
+	if r.total > size {
+		n = max(n, r.total-size)
+	}
+	for ; n < r.total; n++ {
+		events = append(events, r.ring[n%size])
+	}
+	if r.changed == nil {
+		r.changed = make(chan struct{})
+	}
+	return events, r.total, r.changed
+}
+
+// Wait returns the first event, kept or to come, for which match holds.
+func (r *Recent) Wait(ctx context.Context, match func(*supervise.Event) bool) (*supervise.Event, error) {
+	for from := uint64(0); ; {
+		events, next, more := r.After(from)
+		for _, e := range events {
+			if match(e) {
+				return e, nil
+			}
+		}
+		from = next
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package trace
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"kouzui/actors/runtime/supervise"
+)
+
+// Life is what a trace tells of one actor.
+type Life struct {
+	supervise.Node // but for MailboxDepth
+
+	Depth    int           // of the mailbox, as last sampled
+	Strategy string        // that its children are under
+	Spawned  time.Time     // when
+	Since    time.Time     // when it came to its state
+	Down     time.Duration // from failures to restarts, in all
+	// DownSince is when it failed, while it has not been restarted.
+	DownSince time.Time
+	Failures  int
+	Gone      bool   // it has stopped
+	Ending    string // why
+}
+
+// Replay rebuilds the tree from its events: what Tree.Snapshot said at any
+// time, but for the depths of mailboxes. The zero value is an empty tree.
+type Replay struct {
+	// Keep remembers the actors that have stopped, too. An actor that is
+	// spawned under the path of one of them takes its place.
+	Keep bool
+
+	lives map[string]*Life
+}
+
+// Apply takes the next event.
+func (r *Replay) Apply(e *supervise.Event) {
+	if e.Kind == supervise.Spawned {
+		if r.lives == nil {
+			r.lives = map[string]*Life{}
+		}
+		r.lives[e.Actor] = &Life{
+			Node:     supervise.Node{Path: e.Actor, Kind: e.ActorKind, Parent: e.Parent, State: supervise.StateStarting},
+			Strategy: e.Strategy, Spawned: e.Time, Since: e.Time,
+		}
+		return
+	}
+	l, ok := r.lives[e.Actor]
+	if !ok || l.Gone {
+		return
+	}
+	state := l.State
+	switch e.Kind {
+	case supervise.Started, supervise.Restarted:
+		l.State = supervise.StateRunning
+		l.Incarnation = e.Incarnation
+		l.Restarts = max(e.Incarnation-1, 0)
+		l.Down += e.Down
+		l.DownSince = time.Time{}
+	case supervise.Failed, supervise.Escalated:
+		l.State = supervise.StateFailed
+		l.LastReason = e.Reason
+		l.Failures++
+		l.DownSince = e.Time
+	case supervise.Directive:
+		if e.Action == supervise.ActionRestart {
+			l.State = supervise.StateWaiting
+		}
+	case supervise.Restarting:
+		l.State = supervise.StateRestarting
+	case supervise.Stopping:
+		l.State = supervise.StateStopping
+	case supervise.Stopped:
+		l.Gone, l.Ending = true, e.Reason
+		if !r.Keep {
+			delete(r.lives, e.Actor)
+		}
+	case supervise.Mailbox:
+		l.Depth = e.Depth
+	}
+	if l.State != state || l.Gone {
+		l.Since = e.Time
+	}
+}
+
+// Living is how many actors live now.
+func (r *Replay) Living() (n int) {
+	for _, l := range r.lives {
+		if !l.Gone {
+			n++
+		}
+	}
+	return n
+}
+
+// Lives lists all actors that are remembered, by path.
+func (r *Replay) Lives() []Life {
+	lives := make([]Life, 0, len(r.lives))
+	for _, path := range slices.Sorted(maps.Keys(r.lives)) {
+		lives = append(lives, *r.lives[path])
+	}
+	return lives
+}
+
+// Nodes lists the actors that live now, by path.
+func (r *Replay) Nodes() []supervise.Node {
+	nodes := make([]supervise.Node, 0, len(r.lives))
+	for _, l := range r.Lives() {
+		if !l.Gone {
+			nodes = append(nodes, l.Node)
+		}
+	}
+	return nodes
+}
