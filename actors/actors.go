@@ -15,8 +15,8 @@
 //
 // Start makes a Client, Add gives it torrents, and what becomes of them arrives
 // at Options.Notify as the events of package messages: Progress,
-// TorrentCompleted, TorrentDone, TorrentFailed, TorrentWarning, TorrentTracker,
-// TorrentPieces, TorrentBanned, AddressesBlocked, ListenerReady and
+// TorrentCompleted, TorrentDone, TorrentFailed, TorrentDataChanged, TorrentAnnounced,
+// TorrentPiecesVerified, TorrentPeerBanned, AddressesBlocked, ListenerReady and
 // ListenerFailed.
 package actors
 

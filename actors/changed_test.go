@@ -40,7 +40,7 @@ func TestAWrongBlockIsNeverServed(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	await(holder, func(*messages.TorrentWarning) bool { return true })
+	await(holder, func(*messages.TorrentDataChanged) bool { return true })
 	await(holder, func(p *messages.Progress) bool { return p.HavePieces == p.Pieces-1 })
 	last := await(n, func(p *messages.Progress) bool { return p.HavePieces == p.Pieces-1 && p.Peers > 0 })
 	if last.Corrupt > 0 || last.Restarts > 0 {

@@ -41,7 +41,7 @@ func TestTheDateJumps(t *testing.T) {
 	n.Add(torrent, options)
 	jumps := 0
 	done := await(n, func(m any) bool {
-		if _, is := m.(*messages.TorrentPieces); is {
+		if _, is := m.(*messages.TorrentPiecesVerified); is {
 			by := 7 * time.Hour
 			if jumps++; jumps%2 == 0 {
 				by = -15 * time.Hour

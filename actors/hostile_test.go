@@ -118,7 +118,7 @@ func TestOnlySeedsThatLieAreBanned(t *testing.T) {
 			n.Add(torrent, options)
 			banned := map[netip.AddrPort]bool{}
 			done := await(n, func(m any) bool {
-				if b, is := m.(*messages.TorrentBanned); is {
+				if b, is := m.(*messages.TorrentPeerBanned); is {
 					banned[b.Addr] = true
 					if honest[b.Addr] || b.Reason == "" {
 						t.Errorf("banned: %v, %q", b.Addr, b.Reason)

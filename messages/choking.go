@@ -13,8 +13,8 @@ import (
 // forgets what the other side had asked for.
 type SetChoked struct{ Choked bool }
 
-// PeerRates: peer to choker and scheduler: once after Welcome, at each change of
-// a flag, after RollCall, and every second while bytes move.
+// PeerRates: peer to choker and scheduler: once after StartSession, at each change of
+// a flag, after ReportRates, and every second while bytes move.
 type PeerRates struct {
 	Key  PeerKey
 	Peer *actor.PID
@@ -46,12 +46,12 @@ type PeerFlags struct {
 	Inbound        bool
 }
 
-// RollCall: choker to scheduler and peers, and from there to every peer, when a
+// ReportRates: choker to scheduler and peers, and from there to every peer, when a
 // choker starts: each peer answers the choker with PeerRates, the scheduler with
 // SeedingChanged.
-type RollCall struct{}
+type ReportRates struct{}
 
-// SeedingChanged: scheduler to choker, also after RollCall. When seeding, a round
+// SeedingChanged: scheduler to choker, also after ReportRates. When seeding, a round
 // ranks by other rules.
 type SeedingChanged struct{ Seeding bool }
 

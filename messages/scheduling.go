@@ -13,7 +13,7 @@ import (
 
 // PeerReady: a peer to peers, when the handshakes are exchanged. Peers refuses
 // ourselves and duplicates with Disconnect, and passes the message on to the
-// scheduler otherwise. The scheduler watches the peer and answers Welcome;
+// scheduler otherwise. The scheduler watches the peer and answers StartSession;
 // before that the peer tells it nothing.
 type PeerReady struct {
 	Key     PeerKey
@@ -25,9 +25,9 @@ type PeerReady struct {
 	At      time.Time
 }
 
-// Welcome: scheduler to peer. The peer sends Have as its bitfield and starts
+// StartSession: scheduler to peer. The peer sends Have as its bitfield and starts
 // its link. The peer owns Have from here on.
-type Welcome struct {
+type StartSession struct {
 	Link uint64
 	Have *bitset.BitSet
 }
@@ -52,27 +52,27 @@ type AnnounceHave struct{ Pieces []uint32 }
 // ends with this reason. Dial again is decided by peers.
 type Disconnect struct{ Reason GoneReason }
 
-// PeerHas: peer to scheduler, a bitfield of the other side. The scheduler owns
+// PeerBitfield: peer to scheduler, a bitfield of the other side. The scheduler owns
 // it from here on, and adds it to what it knows of that peer.
-type PeerHas struct {
+type PeerBitfield struct {
 	Key  PeerKey
 	Have *bitset.BitSet
 }
 
-// PeerGot: peer to scheduler, pieces that the other side announced. Indices are
+// PeerHave: peer to scheduler, pieces that the other side announced. Indices are
 // valid.
-type PeerGot struct {
+type PeerHave struct {
 	Key    PeerKey
 	Pieces []uint32
 }
 
-// PeerChokedUs: peer to scheduler. Choked means that all requests to this peer
+// PeerChoking: peer to scheduler. Choking means that all requests to this peer
 // are void: the scheduler takes them back without a RequestsDropped.
 // Window is how many requests the peer can have under way at once.
-type PeerChokedUs struct {
-	Key    PeerKey
-	Choked bool
-	Window int
+type PeerChoking struct {
+	Key     PeerKey
+	Choking bool
+	Window  int
 }
 
 // BlocksArrived: peer to scheduler, after the payload went to the store. Only

@@ -24,20 +24,20 @@ type StoreBlocks struct {
 	Blocks []StoredBlock
 }
 
-// LeasePieces: peer to store. Which of these pieces, and of those beside them,
-// may be served? The store answers ReplyTo with PiecesLeased.
-type LeasePieces struct {
+// QueryServable: peer to store. Which of these pieces, and of those beside them,
+// may be served? The store answers ReplyTo with PiecesServable.
+type QueryServable struct {
 	Link    uint64
 	Pieces  []uint32
 	ReplyTo *actor.PID
 }
 
-// PiecesLeased: store to peer, the answer to one LeasePieces, in the order in
+// PiecesServable: store to peer, the answer to one QueryServable, in the order in
 // which they were sent. Of Pieces those in one of Runs are verified, and what
 // is verified stays so: the peer serves it from Source for as long as the link
 // lasts, without asking again. When the store ends, Source refuses. Runs is the
 // receiver's.
-type PiecesLeased struct {
+type PiecesServable struct {
 	Link   uint64
 	Pieces []uint32
 	Runs   []PieceRun
@@ -65,9 +65,9 @@ type StoreReady struct {
 // hashes what it found.
 type StoreChecking struct{ Done, Total int }
 
-// RecallPieces: store to torrent, once for each life of the store, before it
+// QueryKnownPieces: store to torrent, once for each life of the store, before it
 // knows what is there. The torrent answers with PiecesKnown.
-type RecallPieces struct{ ReplyTo *actor.PID }
+type QueryKnownPieces struct{ ReplyTo *actor.PID }
 
 // Stamp is how a file looked. While it looks the same, it is the same file with
 // the same bytes, as far as its file system keeps track.
@@ -133,9 +133,9 @@ type BlocksSpilled struct {
 	Blocks int
 }
 
-// ProofOfBlame: store to scheduler. A piece that was corrupt has now come
+// BlameProven: store to scheduler. A piece that was corrupt has now come
 // right, and these peers had sent the blocks that differ.
-type ProofOfBlame struct {
+type BlameProven struct {
 	Piece uint32
 	Peers []PeerKey
 }

@@ -53,13 +53,13 @@ type AddTorrent struct {
 }
 
 // TorrentStarted: torrent to client, each time it has started. The client answers
-// with SetLimits, ListenPort and CountsSoFar: what changed since the torrent was
+// with SetLimits, SetListenPort and RestoreTotals: what changed since the torrent was
 // added, and what an earlier life of it has counted.
 type TorrentStarted struct{ InfoHash metainfo.Hash }
 
-// CountsSoFar: client to torrent, the answer to TorrentStarted, which reports no
+// RestoreTotals: client to torrent, the answer to TorrentStarted, which reports no
 // Progress before: what has been counted in this run.
-type CountsSoFar struct {
+type RestoreTotals struct {
 	Downloaded, Uploaded, Wasted int64 // bytes
 	Corrupt                      int   // pieces
 	Complete                     bool  // all was there: trackers have been told
@@ -114,9 +114,9 @@ type Progress struct {
 	PeersNeedData bool       // somebody connected does not have everything
 }
 
-// TorrentPieces: scheduler to torrent, by client and on to subscribers, when
+// TorrentPiecesVerified: scheduler to torrent, by client and on to subscribers, when
 // pieces have become ours.
-type TorrentPieces struct {
+type TorrentPiecesVerified struct {
 	InfoHash metainfo.Hash
 	Pieces   []uint32
 }
@@ -144,24 +144,24 @@ type TorrentCompleted struct {
 	Last     Progress
 }
 
-// TorrentWarning: torrent to client and on to subscribers: its data was changed
+// TorrentDataChanged: torrent to client and on to subscribers: its data was changed
 // by somebody else, or can no longer be read, and is checked again.
-type TorrentWarning struct {
+type TorrentDataChanged struct {
 	InfoHash metainfo.Hash
 	Err      error
 }
 
-// TorrentTracker: torrent to client and on to subscribers: what came of an
+// TorrentAnnounced: torrent to client and on to subscribers: what came of an
 // announce. One of the two is set.
-type TorrentTracker struct {
+type TorrentAnnounced struct {
 	InfoHash metainfo.Hash
 	Replied  *TrackerReplied
 	Failed   *TrackerFailed
 }
 
-// TorrentBanned: torrent to client and on to subscribers: no connection with
+// TorrentPeerBanned: torrent to client and on to subscribers: no connection with
 // this peer any more.
-type TorrentBanned struct {
+type TorrentPeerBanned struct {
 	InfoHash metainfo.Hash
 	Addr     netip.AddrPort
 	Reason   string

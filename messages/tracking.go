@@ -10,12 +10,12 @@ import (
 // one tier (BEP 12) and lives on through a restart of the engine.
 
 // TrackerReady: tracker to torrent, each time it has started. The torrent answers
-// with ListenPort if that has changed, with Totals, and then with StartAnnouncing
+// with SetListenPort if that has changed, with SetTotals, and then with StartAnnouncing
 // if this tier is to announce, or with StopAnnouncing if the torrent stops.
 type TrackerReady struct{ Tier int }
 
 // StartAnnouncing: torrent to tracker. The tracker announces `started`, once it
-// has Totals, and then keeps its schedule. Sent to the first tier at the start,
+// has SetTotals, and then keeps its schedule. Sent to the first tier at the start,
 // to a later one when all before it have failed, or
 // brought nobody who can be reached.
 //
@@ -28,21 +28,21 @@ type StartAnnouncing struct {
 	Completed bool      // `completed` has been said, or is not to be said here
 }
 
-// StandBy: torrent to tracker, when a tier before it works again: no announces
+// PauseAnnouncing: torrent to tracker, when a tier before it works again: no announces
 // until StartAnnouncing.
-type StandBy struct{}
+type PauseAnnouncing struct{}
 
-// Totals: torrent to tracker, whenever they changed; what the next announce
+// SetTotals: torrent to tracker, whenever they changed; what the next announce
 // says. In bytes.
-type Totals struct {
+type SetTotals struct {
 	Uploaded, Downloaded, Left int64
 	Completed                  bool // all came in this run: `completed` is due, once
 	WantPeers                  bool // too few are connected: announce early, ask for more
 	Alone                      bool // nobody is connected
 }
 
-// ListenPort: client to torrent and on to tracker, when the port that peers can dial has changed.
-type ListenPort struct{ Port uint16 }
+// SetListenPort: client to torrent and on to tracker, when the port that peers can dial has changed.
+type SetListenPort struct{ Port uint16 }
 
 // StopAnnouncing: torrent to tracker. The tracker announces `stopped` if it had
 // said `started`, waits for the answer no longer than Within, and answers
@@ -52,8 +52,8 @@ type StopAnnouncing struct{ Within time.Duration }
 // AnnouncingStopped: tracker to torrent.
 type AnnouncingStopped struct{ Tier int }
 
-// PeersFound: tracker to torrent, and on to peers: addresses worth a try. The
-// user's own (--peer) come the same way.
+// PeersFound: tracker to torrent: addresses worth a try. The torrent remembers
+// them, and hands them on as AddCandidates.
 type PeersFound struct{ Addrs []PeerAddr }
 
 // TrackerReplied: tracker to torrent, after each reply.

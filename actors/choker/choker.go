@@ -97,8 +97,8 @@ func (k *choker) start(c actor.Context) {
 	k.pids = map[messages.PeerKey]*actor.PID{}
 	k.keys = map[string]messages.PeerKey{}
 	k.rand = k.World.Chance.Source(c.Self().Id)
-	c.Send(k.Refs.Scheduler, &messages.RollCall{})
-	c.Send(k.Refs.Peers, &messages.RollCall{})
+	c.Send(k.Refs.Scheduler, &messages.ReportRates{})
+	c.Send(k.Refs.Peers, &messages.ReportRates{})
 }
 
 // nextRound sets the timer while there is anybody to be choked.

@@ -26,8 +26,8 @@ func perform(t *testing.T, slots int) *scene {
 }
 
 func (s *scene) rollCall() {
-	stage.Next[*messages.RollCall](s.scheduler)
-	stage.Next[*messages.RollCall](s.peers)
+	stage.Next[*messages.ReportRates](s.scheduler)
+	stage.Next[*messages.ReportRates](s.peers)
 }
 
 func (s *scene) report(p *stage.Probe, key messages.PeerKey, rate float64, flags messages.PeerFlags) {

@@ -32,8 +32,8 @@ type Config struct {
 	Memory int64 // bytes of payload at a time, for all torrents together
 	Limits messages.SetLimits
 	// Notify takes the events for the outside: Progress, TorrentCompleted,
-	// TorrentDone, TorrentFailed, TorrentWarning, TorrentTracker, TorrentPieces,
-	// TorrentBanned, AddressesBlocked, ListenerReady and ListenerFailed. It must
+	// TorrentDone, TorrentFailed, TorrentDataChanged, TorrentAnnounced, TorrentPiecesVerified,
+	// TorrentPeerBanned, AddressesBlocked, ListenerReady and ListenerFailed. It must
 	// not block.
 	Notify func(any)
 	// Restarts counts the restarts of actors at or below a path.
@@ -108,7 +108,7 @@ func (cl *client) Receive(c actor.Context) {
 	case *sharing:
 		cl.share(c)
 
-	case *messages.RoomWanted:
+	case *messages.EvictIdlePeer:
 		cl.makeRoom(c)
 
 	case *messages.ListenerStarted:
@@ -123,7 +123,7 @@ func (cl *client) Receive(c actor.Context) {
 	case *messages.Progress:
 		last := cl.counted(c, m.InfoHash, *m)
 		cl.Notify(&last)
-	case *messages.TorrentTracker, *messages.TorrentPieces, *messages.TorrentBanned, *messages.TorrentWarning,
+	case *messages.TorrentAnnounced, *messages.TorrentPiecesVerified, *messages.TorrentPeerBanned, *messages.TorrentDataChanged,
 		*messages.AddressesBlocked:
 		cl.Notify(m)
 	case *messages.TorrentCompleted:
@@ -198,8 +198,8 @@ func (cl *client) started(c actor.Context, hash metainfo.Hash) {
 	}
 	limits := cl.Limits
 	c.Send(t.pid, &limits)
-	c.Send(t.pid, &messages.ListenPort{Port: cl.addr.Port()})
-	c.Send(t.pid, &messages.CountsSoFar{
+	c.Send(t.pid, &messages.SetListenPort{Port: cl.addr.Port()})
+	c.Send(t.pid, &messages.RestoreTotals{
 		Downloaded: t.last.Downloaded, Uploaded: t.last.Uploaded, Wasted: t.last.Wasted, Corrupt: t.last.Corrupt,
 		Complete: t.completed,
 	})
@@ -239,7 +239,7 @@ func (cl *client) makeRoom(c actor.Context) {
 	all := slices.DeleteFunc(cl.inOrder(), func(e *entry) bool { return e.last.Peers == 0 })
 	if len(all) > 0 {
 		cl.turns++
-		c.Send(all[cl.turns%len(all)].pid, &messages.RoomWanted{})
+		c.Send(all[cl.turns%len(all)].pid, &messages.EvictIdlePeer{})
 	}
 }
 
@@ -258,11 +258,11 @@ func (cl *client) listening(c actor.Context, m *messages.ListenerReady) {
 	cl.addr = m.Addr
 	for _, t := range cl.inOrder() {
 		cl.route(c, t.hash)
-		c.Send(t.pid, &messages.ListenPort{Port: m.Addr.Port()})
+		c.Send(t.pid, &messages.SetListenPort{Port: m.Addr.Port()})
 	}
 	cl.Notify(m)
 	cl.admit(c)
-	c.Send(cl.listener, &messages.RoutesTold{})
+	c.Send(cl.listener, &messages.RefuseUnrouted{})
 }
 
 // admit adds the torrents that waited for the listener.

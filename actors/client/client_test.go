@@ -95,7 +95,7 @@ func TestARestartedListenerIsToldItsRoutes(t *testing.T) {
 	s := newScene(t, true)
 	s.Tell(&messages.ListenerReady{Addr: address})
 	hash := s.add(1000)
-	stage.Next[*messages.RoutesTold](s.listener)
+	stage.Next[*messages.RefuseUnrouted](s.listener)
 	stage.Next[*messages.RouteTorrent](s.listener)
 	s.Tell(&messages.ListenerStarted{})
 	if m := stage.Next[*messages.Listen](s.listener); m.Before != address {
@@ -234,9 +234,9 @@ func TestARestartedTorrentIsToldWhatItCounted(t *testing.T) {
 	if m := stage.Await[*messages.SetLimits](s.torrent); m.Down != 7 {
 		t.Errorf("the rates are %+v", m)
 	}
-	stage.Await[*messages.ListenPort](s.torrent)
-	want := messages.CountsSoFar{Downloaded: 600, Uploaded: 50, Wasted: 4, Corrupt: 1}
-	if m := stage.Await[*messages.CountsSoFar](s.torrent); *m != want {
+	stage.Await[*messages.SetListenPort](s.torrent)
+	want := messages.RestoreTotals{Downloaded: 600, Uploaded: 50, Wasted: 4, Corrupt: 1}
+	if m := stage.Await[*messages.RestoreTotals](s.torrent); *m != want {
 		t.Errorf("it is told %+v", m)
 	}
 }
@@ -254,10 +254,10 @@ func TestTorrentsMakeRoomInTurn(t *testing.T) {
 		s.Tell(&messages.Progress{InfoHash: torrent.InfoHash, Peers: peers})
 	}
 	for range 4 {
-		s.Tell(&messages.RoomWanted{})
+		s.Tell(&messages.EvictIdlePeer{})
 	}
 	for range 2 { // so none is left for the one without peers
-		stage.Await[*messages.RoomWanted](probes[0])
-		stage.Await[*messages.RoomWanted](probes[2])
+		stage.Await[*messages.EvictIdlePeer](probes[0])
+		stage.Await[*messages.EvictIdlePeer](probes[2])
 	}
 }

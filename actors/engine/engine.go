@@ -52,9 +52,9 @@ func (e *engine) Receive(c actor.Context) {
 		c.Forward(e.Refs.Scheduler)
 	case *messages.Flush:
 		c.Forward(e.Refs.Store)
-	case *messages.AdoptLink, *messages.PeersFound, *messages.SetLimits, *messages.Disband:
+	case *messages.AdoptLink, *messages.AddCandidates, *messages.SetLimits, *messages.CloseConnections:
 		c.Forward(e.Refs.Peers)
-	case *messages.RoomWanted:
+	case *messages.EvictIdlePeer:
 		c.Forward(e.Refs.Scheduler)
 	case *actor.Restarting, *actor.Stopping:
 		e.ending = true

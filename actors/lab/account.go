@@ -143,18 +143,18 @@ func (a *account) handled(by string, message any) {
 		if key, is := keyOf(m.Deceased().Id); is {
 			a.leave(key)
 		}
-	case *messages.PeerHas:
+	case *messages.PeerBitfield:
 		if p := a.peers[m.Key]; p != nil {
 			p.have.InPlaceUnion(m.Have)
 		}
-	case *messages.PeerGot:
+	case *messages.PeerHave:
 		if p := a.peers[m.Key]; p != nil {
 			for _, piece := range m.Pieces {
 				p.have.Set(uint(piece))
 			}
 		}
-	case *messages.PeerChokedUs:
-		if m.Choked {
+	case *messages.PeerChoking:
+		if m.Choking {
 			a.void(m.Key)
 		}
 	case *messages.BlocksArrived:

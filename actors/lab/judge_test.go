@@ -25,7 +25,7 @@ var tampered = map[string]struct {
 	"a verified piece is not the original": {
 		tamper: func() *tamper {
 			return &tamper{sent: func(n *node, _ string, m any) any {
-				if m, is := m.(*messages.TorrentPieces); is {
+				if m, is := m.(*messages.TorrentPiecesVerified); is {
 					spoil(n, m.Pieces[0])
 				}
 				return m

@@ -96,7 +96,7 @@ func (n *node) notify(m any) {
 	case *messages.Progress:
 		n.life = *m
 		n.observe()
-	case *messages.TorrentPieces:
+	case *messages.TorrentPiecesVerified:
 		for _, piece := range m.Pieces {
 			n.run.gain(n, uint(piece))
 		}

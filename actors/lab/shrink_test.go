@@ -24,7 +24,7 @@ func TestShrink(t *testing.T) {
 
 	// A process that was killed before, and whose choker then dies, goes wrong.
 	wrong := &tamper{sent: func(n *node, to string, m any) any {
-		_, rolled := m.(*messages.RollCall)
+		_, rolled := m.(*messages.ReportRates)
 		if rolled && n.host.Lives() > 1 && strings.HasPrefix(n.name, "ill") && n.judge.failures > 0 {
 			n.run.blame(n, "its choker died %d times, and it was killed", n.judge.failures)
 		}

@@ -124,7 +124,7 @@ func (l *listener) Receive(c actor.Context) {
 	case *turnedAway:
 		if now := l.World.Clock.Now(); m.on == l.socket && now.Sub(l.asked) >= roomPause {
 			l.asked = now
-			c.Send(l.Refs.Client, &messages.RoomWanted{})
+			c.Send(l.Refs.Client, &messages.EvictIdlePeer{})
 		}
 	case *greeted:
 		if m.on == l.socket {
@@ -137,7 +137,7 @@ func (l *listener) Receive(c actor.Context) {
 		}
 	case *messages.RouteTorrent:
 		l.route(c, m)
-	case *messages.RoutesTold:
+	case *messages.RefuseUnrouted:
 		l.resume(c)
 	case *actor.Terminated:
 		for hash, torrent := range l.routes {

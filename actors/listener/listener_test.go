@@ -39,7 +39,7 @@ func perform(t *testing.T, addr string) *scene {
 // routes yet.
 func (s *scene) listen(before string) *fake.Listener {
 	l := s.bind(before)
-	s.Tell(&messages.RoutesTold{})
+	s.Tell(&messages.RefuseUnrouted{})
 	return l
 }
 
@@ -247,7 +247,7 @@ func TestRestartBindsTheSamePort(t *testing.T) {
 	early.Handshake(ours)
 	stranger.Handshake(frame.Handshake{InfoHash: [20]byte{2}})
 	s.route(torrent)
-	s.Tell(&messages.RoutesTold{})
+	s.Tell(&messages.RefuseUnrouted{})
 	if m := stage.Next[*messages.AdoptLink](torrent); m.Link != messages.Link(early) {
 		t.Error("another link was adopted")
 	}
@@ -291,7 +291,7 @@ func TestTellsWhomItTurnsAway(t *testing.T) {
 		for range 100 {
 			l.TurnAway()
 		}
-		stage.Next[*messages.RoomWanted](s.client)
+		stage.Next[*messages.EvictIdlePeer](s.client)
 		s.Settle()
 		s.Quiet(s.client)
 		s.World.Clock.Advance(roomPause)

@@ -56,7 +56,7 @@ func BenchmarkServe(b *testing.B) {
 	torrent, _ := stage.Torrent(b, batch*blockSize, batch*blockSize)
 	s, n := newSession(torrent, false, start), 0
 	s.flags.AmChoking = false
-	s.uploads.answered(&messages.PiecesLeased{Runs: []messages.PieceRun{{To: 1}}})
+	s.uploads.answered(&messages.PiecesServable{Runs: []messages.PieceRun{{To: 1}}})
 	s.uploads.sent(0, handOverMost)
 	var out []messages.Outgoing
 	b.ReportAllocs()

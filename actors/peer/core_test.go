@@ -150,7 +150,7 @@ func TestRequestsProperty(t *testing.T) {
 
 // grant answers as a store does in which the pieces below n are verified.
 func (u *uploads) grant(pieces []uint32, n uint32) (refused int) {
-	return u.answered(&messages.PiecesLeased{Pieces: pieces, Runs: []messages.PieceRun{{From: 0, To: n}}})
+	return u.answered(&messages.PiecesServable{Pieces: pieces, Runs: []messages.PieceRun{{From: 0, To: n}}})
 }
 
 func TestUploadsAreBounded(t *testing.T) {

@@ -118,7 +118,7 @@ func (w *surroundings) step() bool {
 	case 6: // the store answers, and the link has sent
 		if pieces := s.uploads.inquire(); pieces != nil {
 			held := uint32(w.byte() % 12)
-			err = s.leased(&messages.PiecesLeased{Pieces: pieces, Runs: []messages.PieceRun{{From: 0, To: held}}}, w.now)
+			err = s.leased(&messages.PiecesServable{Pieces: pieces, Runs: []messages.PieceRun{{From: 0, To: held}}}, w.now)
 		}
 		s.serve(int(w.byte()) * blockSize)
 		s.uploads.handed = 0

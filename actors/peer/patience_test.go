@@ -93,7 +93,7 @@ func TestSessionBearsFewRequestsForWhatIsNotThere(t *testing.T) {
 			for i := range min(n, inquiry) {
 				s.uploads.request(block(i))
 			}
-			err = s.leased(&messages.PiecesLeased{Pieces: s.uploads.inquire()}, start)
+			err = s.leased(&messages.PiecesServable{Pieces: s.uploads.inquire()}, start)
 		}
 		return err
 	}

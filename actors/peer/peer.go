@@ -1,7 +1,7 @@
 // Package peer is the actor of one connection to a peer: the peer wire
 // protocol (BEP 3), the requests that are under way, and the upload queue.
 //
-// It dials its address, or adopts a link that came in, and after Welcome speaks
+// It dials its address, or adopts a link that came in, and after StartSession speaks
 // for the engine: payload goes to the store, coordinates to the scheduler,
 // rates to the choker. What it decides stands in session.go and the files that
 // a session is made of; this file only carries messages.
@@ -69,7 +69,7 @@ type peer struct {
 	id   [20]byte
 	// extensions: the other side offers the extension protocol (BEP 10).
 	extensions bool
-	session    *session // from Welcome on
+	session    *session // from StartSession on
 	reported   bool     // PeerGone has been said of this link
 	useful     bool     // PeerUseful has
 
@@ -106,7 +106,7 @@ func (p *peer) Receive(c actor.Context) {
 		}
 	case *shaken:
 		p.shaken(c, m)
-	case *messages.Welcome:
+	case *messages.StartSession:
 		p.welcome(c, m)
 
 	case *messages.FramesReceived:
@@ -141,7 +141,7 @@ func (p *peer) Receive(c actor.Context) {
 			p.flush(c)
 		}
 
-	case *messages.PiecesLeased:
+	case *messages.PiecesServable:
 		p.leased(c, m)
 	case *messages.SetLimits:
 		p.Limits = *m
@@ -152,11 +152,11 @@ func (p *peer) Receive(c actor.Context) {
 		p.waiting[m.Direction] = false
 		p.flush(c)
 
-	case *messages.RollCall:
+	case *messages.ReportRates:
 		p.report(c)
 	case *tick:
 		p.tick(c, m)
-	case *messages.Yield:
+	case *messages.ProveAlive:
 		if p.session != nil && p.World.Clock.Now().Sub(p.session.heard) > silence {
 			p.end(c, messages.GoneDuplicate, nil)
 		}
@@ -221,7 +221,7 @@ func (p *peer) announce(c actor.Context, pieces []uint32) {
 	p.flush(c)
 }
 
-func (p *peer) leased(c actor.Context, m *messages.PiecesLeased) {
+func (p *peer) leased(c actor.Context, m *messages.PiecesServable) {
 	if !p.holds(m.Link) || p.session == nil {
 		return
 	}
@@ -271,7 +271,7 @@ func (p *peer) flush(c actor.Context) {
 	p.spend(messages.Down, s.ask(p.allowance(messages.Down), now))
 	p.spend(messages.Up, s.serve(p.allowance(messages.Up)))
 	if pieces := s.uploads.inquire(); pieces != nil {
-		c.Send(p.Refs.Store, &messages.LeasePieces{Link: p.link.ID(), Pieces: pieces, ReplyTo: c.Self()})
+		c.Send(p.Refs.Store, &messages.QueryServable{Link: p.link.ID(), Pieces: pieces, ReplyTo: c.Self()})
 	}
 	p.wantTokens(c)
 
@@ -287,10 +287,10 @@ func (p *peer) flush(c actor.Context) {
 		c.Send(p.Refs.Store, &messages.StoreBlocks{Key: p.Key, Blocks: out.stored})
 	}
 	if out.has != nil {
-		c.Send(p.Refs.Scheduler, &messages.PeerHas{Key: p.Key, Have: out.has})
+		c.Send(p.Refs.Scheduler, &messages.PeerBitfield{Key: p.Key, Have: out.has})
 	}
 	if len(out.got) > 0 {
-		c.Send(p.Refs.Scheduler, &messages.PeerGot{Key: p.Key, Pieces: out.got})
+		c.Send(p.Refs.Scheduler, &messages.PeerHave{Key: p.Key, Pieces: out.got})
 	}
 	window := s.window.requests()
 	if len(out.arrived) > 0 {
@@ -300,10 +300,10 @@ func (p *peer) flush(c actor.Context) {
 		c.Send(p.Refs.Scheduler, &messages.RequestsDropped{Key: p.Key, Blocks: out.dropped, Window: window, Snubbed: out.snubbed})
 	}
 	if out.voided && !s.flags.PeerChoking {
-		c.Send(p.Refs.Scheduler, &messages.PeerChokedUs{Key: p.Key, Choked: true, Window: window})
+		c.Send(p.Refs.Scheduler, &messages.PeerChoking{Key: p.Key, Choking: true, Window: window})
 	}
 	if out.turned {
-		c.Send(p.Refs.Scheduler, &messages.PeerChokedUs{Key: p.Key, Choked: s.flags.PeerChoking, Window: window})
+		c.Send(p.Refs.Scheduler, &messages.PeerChoking{Key: p.Key, Choking: s.flags.PeerChoking, Window: window})
 	}
 	if p.dormant && !s.dormant() {
 		p.dormant = false

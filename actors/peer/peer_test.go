@@ -47,7 +47,7 @@ func newScene(t *testing.T, limits messages.SetLimits) *scene {
 	return s
 }
 
-// meet answers the dial and shakes hands, up to Welcome.
+// meet answers the dial and shakes hands, up to StartSession.
 func (s *scene) meet(have ...uint) *fake.Link {
 	link := s.World.Network.AwaitDial().Connect()
 	link.AwaitHandshake()
@@ -57,7 +57,7 @@ func (s *scene) meet(have ...uint) *fake.Link {
 	for _, i := range have {
 		set.Set(i)
 	}
-	s.Tell(&messages.Welcome{Link: ready.Link, Have: set})
+	s.Tell(&messages.StartSession{Link: ready.Link, Have: set})
 	link.AwaitStart()
 	return link
 }
@@ -66,10 +66,10 @@ func TestPeerDownloads(t *testing.T) {
 	s := newScene(t, messages.SetLimits{})
 	link := s.meet()
 	link.Receive(frame.Frame{Kind: frame.Bitfield, Bits: []byte{0xff, 0xc0}}, frame.Frame{Kind: frame.Unchoke})
-	if has := stage.Await[*messages.PeerHas](s.scheduler); has.Have.Count() != 10 {
+	if has := stage.Await[*messages.PeerBitfield](s.scheduler); has.Have.Count() != 10 {
 		t.Fatalf("%d pieces", has.Have.Count())
 	}
-	if turned := stage.Await[*messages.PeerChokedUs](s.scheduler); turned.Choked || turned.Window != minWindow {
+	if turned := stage.Await[*messages.PeerChoking](s.scheduler); turned.Choking || turned.Window != minWindow {
 		t.Fatalf("%+v", turned)
 	}
 	s.Tell(&messages.SetInterested{Interested: true})
@@ -104,8 +104,8 @@ func TestPeerUploads(t *testing.T) {
 		t.Fatalf("sent %v", sent.Kind)
 	}
 	link.Receive(frame.Frame{Kind: frame.Request, Index: 1, Begin: blockSize, Length: blockSize})
-	ask := stage.Await[*messages.LeasePieces](s.store)
-	s.Tell(&messages.PiecesLeased{Link: ask.Link, Pieces: ask.Pieces, Runs: []messages.PieceRun{{From: 0, To: 2}}})
+	ask := stage.Await[*messages.QueryServable](s.store)
+	s.Tell(&messages.PiecesServable{Link: ask.Link, Pieces: ask.Pieces, Runs: []messages.PieceRun{{From: 0, To: 2}}})
 	sent := link.AwaitSent()
 	if sent.Kind != frame.Piece || sent.Offset != s.torrent.PieceLength+blockSize || sent.Length != blockSize {
 		t.Fatalf("sent %+v at %d", sent.Frame, sent.Offset)
@@ -132,7 +132,7 @@ func TestPeerExtends(t *testing.T) {
 			}
 			link.Handshake(h)
 			ready := stage.Await[*messages.PeerReady](s.peers)
-			s.Tell(&messages.Welcome{Link: ready.Link, Have: bitset.New(10).Set(0)})
+			s.Tell(&messages.StartSession{Link: ready.Link, Have: bitset.New(10).Set(0)})
 			if sent := link.AwaitSent(); sent.Kind != frame.Bitfield {
 				t.Errorf("sends %v first", sent.Kind)
 			}
@@ -161,7 +161,7 @@ func TestPeerBuysTokensWhenLimited(t *testing.T) {
 	link := s.meet(0)
 	link.AwaitSent() // bitfield
 	link.Receive(frame.Frame{Kind: frame.Unchoke})
-	stage.Await[*messages.PeerChokedUs](s.scheduler)
+	stage.Await[*messages.PeerChoking](s.scheduler)
 	s.Tell(&messages.RequestBlocks{Blocks: []messages.Block{block(0), block(1)}})
 	if want := stage.Await[*messages.TokensWanted](s.limiter); want.Direction != messages.Down || want.Bytes != 2*blockSize {
 		t.Fatalf("wants %+v", want)
@@ -175,8 +175,8 @@ func TestPeerBuysTokensWhenLimited(t *testing.T) {
 	}
 	s.Tell(&messages.SetChoked{Choked: false})
 	link.Receive(frame.Frame{Kind: frame.Request, Length: blockSize})
-	ask := stage.Await[*messages.LeasePieces](s.store)
-	s.Tell(&messages.PiecesLeased{Link: ask.Link, Pieces: ask.Pieces, Runs: []messages.PieceRun{{From: 0, To: 1}}})
+	ask := stage.Await[*messages.QueryServable](s.store)
+	s.Tell(&messages.PiecesServable{Link: ask.Link, Pieces: ask.Pieces, Runs: []messages.PieceRun{{From: 0, To: 1}}})
 	if want := stage.Await[*messages.TokensWanted](s.limiter); want.Direction != messages.Up || want.Bytes != blockSize {
 		t.Fatalf("wants %+v", want)
 	}
@@ -202,7 +202,7 @@ func TestPeerComesBackWithoutItsConnection(t *testing.T) {
 	old.AwaitClose()
 	link := s.meet()
 	link.Receive(frame.Frame{Kind: frame.Unchoke})
-	stage.Await[*messages.PeerChokedUs](s.scheduler)
+	stage.Await[*messages.PeerChoking](s.scheduler)
 }
 
 func TestPeerEnds(t *testing.T) {

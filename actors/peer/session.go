@@ -206,7 +206,7 @@ func (s *session) serve(bytes int) (served int) {
 
 // leased takes note of what may be served. Requests for what we never announced
 // are answered by nothing.
-func (s *session) leased(m *messages.PiecesLeased, now time.Time) error {
+func (s *session) leased(m *messages.PiecesServable, now time.Time) error {
 	return s.patience.spend(s.uploads.answered(m)*costUseless, now)
 }
 

@@ -109,7 +109,7 @@ func (u *uploads) inquire() (pieces []uint32) {
 
 // answered takes the store's answer, and drops the blocks that it refuses:
 // their pieces were never announced. It returns how many.
-func (u *uploads) answered(m *messages.PiecesLeased) (refused int) {
+func (u *uploads) answered(m *messages.PiecesServable) (refused int) {
 	u.asking, u.lease, u.source = false, m.Runs, m.Source
 	front := min(len(u.queue), inquiry)
 	kept := slices.DeleteFunc(u.queue[:front:front], func(b messages.Block) bool {

@@ -14,7 +14,7 @@ import (
 func TestABannedPeerIsLetGoAndItsNeighbourStays(t *testing.T) {
 	s := newScene(t, 100)
 	s.find(2)
-	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Tell(&messages.SetDialing{Dial: true})
 	s.Settle()
 	a, b := <-s.born, <-s.born
 	s.ready(a, 1)
@@ -23,7 +23,7 @@ func TestABannedPeerIsLetGoAndItsNeighbourStays(t *testing.T) {
 	if got := stage.Next[*messages.Disconnect](s.children); got.Reason != messages.GoneBanned {
 		t.Errorf("let go as %v", got.Reason)
 	}
-	s.Tell(&messages.PeersFound{Addrs: []messages.PeerAddr{{Addr: a.Addr}}})
+	s.Tell(&messages.AddCandidates{Addrs: []messages.PeerAddr{{Addr: a.Addr}}})
 	s.World.Clock.Advance(time.Hour)
 	s.Settle()
 	if len(s.born) != 0 {
@@ -61,8 +61,8 @@ func TestABannedPeerThatCameInIsKnownByItsID(t *testing.T) {
 	stage.Await[*messages.AdoptLink](s.children)
 	<-s.born
 	// Whoever listens there is not to blame for who used its id.
-	s.Tell(&messages.PeersWanted{Wanted: true})
-	s.Tell(&messages.PeersFound{Addrs: []messages.PeerAddr{{Addr: netip.AddrPortFrom(addrOf(1).Addr(), 6881)}}})
+	s.Tell(&messages.SetDialing{Dial: true})
+	s.Tell(&messages.AddCandidates{Addrs: []messages.PeerAddr{{Addr: netip.AddrPortFrom(addrOf(1).Addr(), 6881)}}})
 	s.ready(<-s.born, 1)
 	s.Quiet(s.children)
 }

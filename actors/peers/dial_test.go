@@ -16,7 +16,7 @@ func TestDialsOnlyWhenWanted(t *testing.T) {
 	if len(s.born) != 0 {
 		t.Fatal("dials before it is told to")
 	}
-	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Tell(&messages.SetDialing{Dial: true})
 	s.Settle()
 	if len(s.born) != 3 {
 		t.Fatalf("%d dials", len(s.born))
@@ -25,9 +25,9 @@ func TestDialsOnlyWhenWanted(t *testing.T) {
 
 func TestDialsNobodyOnTheBlocklist(t *testing.T) {
 	s := newScene(t, 100)
-	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Tell(&messages.SetDialing{Dial: true})
 	blocked := netip.MustParseAddr("203.0.113.7")
-	s.Tell(&messages.PeersFound{Addrs: []messages.PeerAddr{
+	s.Tell(&messages.AddCandidates{Addrs: []messages.PeerAddr{
 		{Addr: netip.AddrPortFrom(blocked, 6881)}, {Addr: addrOf(1)},
 		{Addr: netip.AddrPortFrom(netip.AddrFrom16(blocked.As16()), 6882), Origin: messages.FromUser},
 	}})
@@ -43,7 +43,7 @@ func TestDialsNobodyOnTheBlocklist(t *testing.T) {
 func TestDialsAreBoundedAndPaced(t *testing.T) {
 	s := newScene(t, 30)
 	s.find(200)
-	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Tell(&messages.SetDialing{Dial: true})
 	s.Settle()
 	if len(s.born) != maxHalfOpen {
 		t.Fatalf("%d half open", len(s.born))
@@ -68,8 +68,8 @@ func TestDialsAreBoundedAndPaced(t *testing.T) {
 	if len(s.born) != 0 {
 		t.Errorf("%d dials over the limit of connections", len(s.born))
 	}
-	s.Tell(&messages.PeersWanted{Wanted: true})
-	stage.Next[*messages.RoomWanted](s.scheduler)
+	s.Tell(&messages.SetDialing{Dial: true})
+	stage.Next[*messages.EvictIdlePeer](s.scheduler)
 }
 
 // A peer that we know refuses us while it holds our old connection for alive:
@@ -77,7 +77,7 @@ func TestDialsAreBoundedAndPaced(t *testing.T) {
 func TestAKnownPeerThatRefusesIsTriedAgainSoon(t *testing.T) {
 	s := newScene(t, 4)
 	s.find(1)
-	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Tell(&messages.SetDialing{Dial: true})
 	a := <-s.born
 	s.ready(a, 'x')
 	s.Tell(&messages.PeerGone{Key: a.Key, Addr: a.Addr, Reason: messages.GoneHandshake})
@@ -92,7 +92,7 @@ func TestAKnownPeerThatRefusesIsTriedAgainSoon(t *testing.T) {
 func TestAGonePeerIsTriedAgain(t *testing.T) {
 	s := newScene(t, 100)
 	s.find(1)
-	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Tell(&messages.SetDialing{Dial: true})
 	s.Settle()
 	first := <-s.born
 	s.Tell(&messages.PeerReady{Key: first.Key, ID: [20]byte{'x'}, Addr: first.Addr})
@@ -115,7 +115,7 @@ func TestAGonePeerIsTriedAgain(t *testing.T) {
 func TestAProcessWithTooManyConnectionsDialsSlowly(t *testing.T) {
 	s := newScene(t, 100)
 	s.find(1)
-	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Tell(&messages.SetDialing{Dial: true})
 	crowded := func(p Peer) {
 		s.Tell(&messages.PeerGone{Key: p.Key, Addr: p.Addr, Reason: messages.GoneCrowded})
 		s.end(p)
@@ -127,9 +127,9 @@ func TestAProcessWithTooManyConnectionsDialsSlowly(t *testing.T) {
 		if len(s.born) > 0 {
 			t.Fatal("dials again at once")
 		}
-		s.Tell(&messages.PeersWanted{Wanted: true})
-		stage.Next[*messages.RoomWanted](s.client)
-		s.Tell(&messages.PeersWanted{Wanted: true})
+		s.Tell(&messages.SetDialing{Dial: true})
+		stage.Next[*messages.EvictIdlePeer](s.client)
+		s.Tell(&messages.SetDialing{Dial: true})
 		s.Quiet(s.client)
 		s.World.Clock.Advance(crowdedPause)
 		s.Settle()

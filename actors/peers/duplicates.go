@@ -43,7 +43,7 @@ func (p *peers) settle(c actor.Context, newer *slot) (stays bool) {
 				return false
 			}
 		case newer.Inbound:
-			c.Send(older.pid, &messages.Yield{}) // it may be dead, and has to show that it is not
+			c.Send(older.pid, &messages.ProveAlive{}) // it may be dead, and has to show that it is not
 		}
 	}
 	if len(namesakes) < maxNamesakes {

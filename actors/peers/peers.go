@@ -106,7 +106,7 @@ type peers struct {
 	wanted bool // it is known what we have: dial
 	ending bool // the peers that stop are not replaced
 	// disband is what the scheduler is told once nobody is left; nil: we go on.
-	disband *messages.Disband
+	disband *messages.CloseConnections
 	turned  bool // somebody was turned away for want of room
 	crowded bool // somebody was not dialled, for the process has too many connections
 	// pause is until when that is not tried again, and then with one dial; zero:
@@ -126,12 +126,12 @@ func (p *peers) Receive(c actor.Context) {
 		p.rnd = p.World.Chance.Source(c.Self().Id)
 		p.filled = p.World.Clock.Now()
 		p.dials = dialsPerSecond
-		c.Send(p.Refs.Torrent, &messages.CandidatesWanted{})
-	case *messages.PeersFound:
+		c.Send(p.Refs.Torrent, &messages.QueryCandidates{})
+	case *messages.AddCandidates:
 		p.found(c, m)
 		p.dial(c)
-	case *messages.PeersWanted:
-		p.wanted = m.Wanted && p.disband == nil
+	case *messages.SetDialing:
+		p.wanted = m.Dial && p.disband == nil
 		p.dial(c)
 		p.wantRoom(c)
 	case *dialTick:
@@ -153,13 +153,13 @@ func (p *peers) Receive(c actor.Context) {
 		p.terminated(c, m)
 	case *messages.BanAddress:
 		p.ban(c, m)
-	case *messages.Disband:
+	case *messages.CloseConnections:
 		p.disband, p.wanted = m, false
 		for _, s := range p.inOrder() {
 			supervise.Stop(c, s.pid, messages.GoneStopping.String())
 		}
 		p.disbanded(c)
-	case *messages.RollCall, *messages.SetLimits:
+	case *messages.ReportRates, *messages.SetLimits:
 		if l, ok := m.(*messages.SetLimits); ok {
 			p.Limits = *l
 		}
@@ -180,7 +180,7 @@ func (p *peers) disbanded(c actor.Context) {
 	}
 }
 
-func (p *peers) found(c actor.Context, m *messages.PeersFound) {
+func (p *peers) found(c actor.Context, m *messages.AddCandidates) {
 	blocked := 0
 	for _, a := range m.Addrs {
 		if p.Blocklist.Blocks(a.Addr.Addr()) {
@@ -237,10 +237,10 @@ func (p *peers) wantRoom(c actor.Context) {
 		p.turned = p.turned || best != nil && best.failures == 0
 	}
 	if p.turned {
-		c.Send(p.Refs.Scheduler, &messages.RoomWanted{})
+		c.Send(p.Refs.Scheduler, &messages.EvictIdlePeer{})
 	}
 	if p.crowded {
-		c.Send(p.Refs.Client, &messages.RoomWanted{})
+		c.Send(p.Refs.Client, &messages.EvictIdlePeer{})
 	}
 	p.turned, p.crowded = false, false
 }

@@ -13,7 +13,7 @@ import (
 func TestRefusesItself(t *testing.T) {
 	s := newScene(t, 100)
 	s.find(1)
-	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Tell(&messages.SetDialing{Dial: true})
 	p := <-s.born
 	s.Tell(&messages.PeerReady{Key: p.Key, ID: self, Addr: p.Addr})
 	if got := stage.Next[*messages.Disconnect](s.children); got.Reason != messages.GoneSelf {
@@ -86,7 +86,7 @@ func TestAnotherWithTheSameIDTakesNothingAway(t *testing.T) {
 	stage.Next[*messages.Disconnect](s.children)
 	stage.Next[*messages.PeerReady](s.scheduler)
 	// What we dial is not counted.
-	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Tell(&messages.SetDialing{Dial: true})
 	s.find(1)
 	s.ready(<-s.born, 'x')
 	stage.Next[*messages.PeerReady](s.scheduler)
@@ -119,9 +119,9 @@ func TestIncomingConnectionsAreBounded(t *testing.T) {
 	if err := adopt(9); err == nil {
 		t.Error("more connections than the limit")
 	}
-	s.Tell(&messages.PeersWanted{Wanted: true})
-	stage.Next[*messages.RoomWanted](s.scheduler)
-	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Tell(&messages.SetDialing{Dial: true})
+	stage.Next[*messages.EvictIdlePeer](s.scheduler)
+	s.Tell(&messages.SetDialing{Dial: true})
 	s.Quiet(s.scheduler) // nobody was turned away since
 }
 
@@ -144,7 +144,7 @@ func TestSomeConnectionsAreKeptForThoseThatWeDial(t *testing.T) {
 	if want := 10 - 10/keptShare; in != want {
 		t.Errorf("%d came in, want %d", in, want)
 	}
-	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Tell(&messages.SetDialing{Dial: true})
 	s.Settle()
 	if len(s.born) != 10 {
 		t.Errorf("%d connections after dialling, want all 10", len(s.born))
@@ -156,18 +156,18 @@ func TestSomeConnectionsAreKeptForThoseThatWeDial(t *testing.T) {
 func TestAllPartBeforeTheCountsAreSummedUp(t *testing.T) {
 	s := newScene(t, 10)
 	s.find(2)
-	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Tell(&messages.SetDialing{Dial: true})
 	<-s.born
 	<-s.born
-	s.Tell(&messages.Disband{ReplyTo: s.torrent.PID})
-	stage.Next[*messages.Disband](s.scheduler)
+	s.Tell(&messages.CloseConnections{ReplyTo: s.torrent.PID})
+	stage.Next[*messages.CloseConnections](s.scheduler)
 	for _, n := range s.Tree.Snapshot() {
 		if n.Kind == "peer" {
 			t.Errorf("%s is still there", n.Path)
 		}
 	}
 	s.find(3)
-	s.Tell(&messages.PeersWanted{Wanted: true})
+	s.Tell(&messages.SetDialing{Dial: true})
 	s.Settle()
 	if len(s.born) > 0 {
 		t.Error("somebody is dialled at the end")

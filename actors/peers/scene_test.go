@@ -31,7 +31,7 @@ func newScene(t *testing.T, limit int) *scene {
 		case *messages.Disconnect:
 			c.Send(s.children.PID, m)
 			supervise.StopSelf(c, m.Reason.String())
-		case *messages.AdoptLink, *messages.SetLimits, *messages.RollCall:
+		case *messages.AdoptLink, *messages.SetLimits, *messages.ReportRates:
 			c.Forward(s.children.PID)
 		}
 	}
@@ -46,12 +46,12 @@ func newScene(t *testing.T, limit int) *scene {
 		},
 	}
 	s.Perform(func() actor.Actor { return New(config) })
-	stage.Next[*messages.CandidatesWanted](s.torrent)
+	stage.Next[*messages.QueryCandidates](s.torrent)
 	return s
 }
 
 func (s *scene) find(n int) {
-	m := &messages.PeersFound{}
+	m := &messages.AddCandidates{}
 	for i := range n {
 		m.Addrs = append(m.Addrs, messages.PeerAddr{Addr: addrOf(i + 1)})
 	}

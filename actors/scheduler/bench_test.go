@@ -60,7 +60,7 @@ func BenchmarkBlock(b *testing.B) {
 	const window, batch = 256, 16
 	s := manySwarm()
 	for _, p := range s.peers[:8] {
-		s.peerChokedUs(p, &messages.PeerChokedUs{Window: window})
+		s.peerChoking(p, &messages.PeerChoking{Window: window})
 		p.ask = p.ask[:0]
 	}
 	s.dirty = s.dirty[:0]

@@ -52,7 +52,7 @@ func (s *swarm) pieceCorrupt(m *messages.PieceCorrupt) {
 	s.restart(m.Piece)
 }
 
-func (s *swarm) proofOfBlame(m *messages.ProofOfBlame) {
+func (s *swarm) proofOfBlame(m *messages.BlameProven) {
 	for _, key := range m.Peers {
 		s.convict(key, m.Piece, "its blocks of piece %d were not those that passed the hash")
 	}

@@ -51,7 +51,7 @@ func (x *liars) judge(piece uint32, blocks map[uint32]messages.PeerKey) {
 	} else {
 		x.asked.judged(piece, true)
 		x.s.pieceVerified(piece)
-		proof := &messages.ProofOfBlame{Piece: piece}
+		proof := &messages.BlameProven{Piece: piece}
 		for key := range x.wrong[piece] {
 			proof.Peers = append(proof.Peers, key)
 		}

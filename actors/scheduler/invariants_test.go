@@ -165,15 +165,15 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 			},
 			"leave": func(t *rapid.T) { s.leave(anyPeer(t)) },
 			"got": func(t *rapid.T) {
-				s.peerGot(anyPeer(t), []uint32{uint32(rng.IntN(g.pieces)), uint32(rng.IntN(g.pieces))})
+				s.peerHave(anyPeer(t), []uint32{uint32(rng.IntN(g.pieces)), uint32(rng.IntN(g.pieces))})
 			},
 			"choke": func(t *rapid.T) {
-				s.peerChokedUs(anyPeer(t), &messages.PeerChokedUs{Choked: true})
+				s.peerChoking(anyPeer(t), &messages.PeerChoking{Choking: true})
 			},
 			"unchoke": func(t *rapid.T) {
 				p := anyPeer(t)
 				if p.choked {
-					s.peerChokedUs(p, &messages.PeerChokedUs{Window: rapid.IntRange(0, 20).Draw(t, "window")})
+					s.peerChoking(p, &messages.PeerChoking{Window: rapid.IntRange(0, 20).Draw(t, "window")})
 				}
 			},
 			"arrive": func(t *rapid.T) {
@@ -205,7 +205,7 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 				}
 			},
 			"proof": func(t *rapid.T) {
-				s.proofOfBlame(&messages.ProofOfBlame{Piece: uint32(rng.IntN(g.pieces)), Peers: []messages.PeerKey{messages.PeerKey(rng.IntN(int(key) + 1))}})
+				s.proofOfBlame(&messages.BlameProven{Piece: uint32(rng.IntN(g.pieces)), Peers: []messages.PeerKey{messages.PeerKey(rng.IntN(int(key) + 1))}})
 			},
 			"the banned leave": func(*rapid.T) {
 				for i := len(s.peers) - 1; i >= 0; i-- {
@@ -299,7 +299,7 @@ func finishWithOneSeed(t *rapid.T, s *swarm, rng *rand.Rand, asked *askings) {
 		}
 	}
 	p := s.joinFrom(netip.MustParseAddrPort("192.0.2.0:1000"), 1000, full(s.pieces))
-	s.peerChokedUs(p, &messages.PeerChokedUs{Window: 1 + rng.IntN(10)})
+	s.peerChoking(p, &messages.PeerChoking{Window: 1 + rng.IntN(10)})
 	for told(); !s.complete(); told() {
 		if p.queue.len() == 0 {
 			s.now = s.now.Add(paroleMost)

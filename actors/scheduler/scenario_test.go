@@ -118,11 +118,11 @@ func (sc *scenario) play(t *testing.T, words []string) []string {
 		}
 		sc.joinTest(messages.PeerKey(number(1)), have)
 	case "got": // key, pieces
-		sc.peerGot(who(), list(2))
+		sc.peerHave(who(), list(2))
 	case "unchoke": // key, window
-		sc.peerChokedUs(who(), &messages.PeerChokedUs{Window: number(2)})
+		sc.peerChoking(who(), &messages.PeerChoking{Window: number(2)})
 	case "choke": // key
-		sc.peerChokedUs(who(), &messages.PeerChokedUs{Choked: true})
+		sc.peerChoking(who(), &messages.PeerChoking{Choking: true})
 	case "arrive": // key, how many of the oldest requests
 		p := who()
 		sc.blocksArrived(p, &messages.BlocksArrived{Blocks: oldest(p, number(2)), Window: p.window})
@@ -136,7 +136,7 @@ func (sc *scenario) play(t *testing.T, words []string) []string {
 	case "corrupt": // piece, contributors
 		sc.pieceCorrupt(&messages.PieceCorrupt{Piece: uint32(number(1)), Contributors: keys(2)})
 	case "proof": // piece, peers
-		sc.proofOfBlame(&messages.ProofOfBlame{Piece: uint32(number(1)), Peers: keys(2)})
+		sc.proofOfBlame(&messages.BlameProven{Piece: uint32(number(1)), Peers: keys(2)})
 	case "dropped": // piece
 		sc.pieceDropped(uint32(number(1)))
 	case "spill": // piece, blocks

@@ -108,7 +108,7 @@ func (s *Scheduler) handle(c actor.Context) {
 	case *messages.PieceCorrupt:
 		supervise.Remark(c, "piece_corrupt", supervise.Number("piece", m.Piece), supervise.Number("peers", len(m.Contributors)))
 		s.pieceCorrupt(m)
-	case *messages.ProofOfBlame:
+	case *messages.BlameProven:
 		s.proofOfBlame(m)
 	case *messages.PieceDropped:
 		s.pieceDropped(m.Piece)
@@ -130,24 +130,24 @@ func (s *Scheduler) handle(c actor.Context) {
 		}
 	case *actor.Terminated:
 		s.terminated(m.Who)
-	case *messages.PeerHas:
-		s.with(m.Key, func(p *peer) { s.peerHas(p, m.Have) })
-	case *messages.PeerGot:
-		s.with(m.Key, func(p *peer) { s.peerGot(p, m.Pieces) })
-	case *messages.PeerChokedUs:
-		s.with(m.Key, func(p *peer) { s.peerChokedUs(p, m) })
+	case *messages.PeerBitfield:
+		s.with(m.Key, func(p *peer) { s.peerBitfield(p, m.Have) })
+	case *messages.PeerHave:
+		s.with(m.Key, func(p *peer) { s.peerHave(p, m.Pieces) })
+	case *messages.PeerChoking:
+		s.with(m.Key, func(p *peer) { s.peerChoking(p, m) })
 	case *messages.BlocksArrived:
 		s.with(m.Key, func(p *peer) { s.blocksArrived(p, m) })
 	case *messages.RequestsDropped:
 		s.with(m.Key, func(p *peer) { s.requestsDropped(p, m) })
-	case *messages.RollCall:
+	case *messages.ReportRates:
 		s.tellNeeds(c)
 	case *messages.PeerRates:
 		s.with(m.Key, func(p *peer) { s.peerRates(p, m) })
-	case *messages.RoomWanted:
+	case *messages.EvictIdlePeer:
 		s.makeRoom()
-	case *messages.Disband:
-		c.Send(m.ReplyTo, &messages.Disbanded{Last: *s.named(s.progress())})
+	case *messages.CloseConnections:
+		c.Send(m.ReplyTo, &messages.ConnectionsClosed{Last: *s.named(s.progress())})
 
 	case *ticked:
 		if m.to == s {
@@ -206,7 +206,7 @@ func (s *Scheduler) meet(c actor.Context, m *messages.PeerReady) {
 
 func (s *Scheduler) welcome(c actor.Context, p *peer) {
 	p.heard = s.news.end()
-	c.Send(p.Peer, &messages.Welcome{Link: p.Link, Have: s.have.Clone()})
+	c.Send(p.Peer, &messages.StartSession{Link: p.Link, Have: s.have.Clone()})
 }
 
 func (s *Scheduler) terminated(who *actor.PID) {
@@ -221,7 +221,7 @@ func (s *Scheduler) terminated(who *actor.PID) {
 // tellNeeds tells those who behave differently once everything is there.
 func (s *Scheduler) tellNeeds(c actor.Context) {
 	c.Send(s.Refs.Choker, &messages.SeedingChanged{Seeding: s.complete()})
-	c.Send(s.Refs.Peers, &messages.PeersWanted{Wanted: s.ready})
+	c.Send(s.Refs.Peers, &messages.SetDialing{Dial: s.ready})
 }
 
 // tick looks at peers that wait: with time, slow ones turn out to be slow.
@@ -268,7 +268,7 @@ func (s *Scheduler) keepPace(c actor.Context) {
 func (s *Scheduler) speak(c actor.Context) {
 	for i, ban := range s.bans {
 		c.Send(s.Refs.Peers, ban)
-		c.Send(s.Refs.Torrent, ban)
+		c.Send(s.Refs.Torrent, &messages.PeerBanned{Addr: ban.Addr, Reason: ban.Reason})
 		supervise.Remark(c, "ban", supervise.Text("addr", ban.Addr.String()), supervise.Text("why", ban.Reason))
 		s.bans[i] = nil
 	}
@@ -324,7 +324,7 @@ func (s *Scheduler) announce(c actor.Context) {
 		s.newsTimer = nil
 	}
 	if fresh := s.news.fresh; fresh > 0 {
-		c.Send(s.Refs.Torrent, &messages.TorrentPieces{InfoHash: s.Torrent.InfoHash, Pieces: s.news.since(s.news.end() - fresh)})
+		c.Send(s.Refs.Torrent, &messages.TorrentPiecesVerified{InfoHash: s.Torrent.InfoHash, Pieces: s.news.since(s.news.end() - fresh)})
 	}
 	s.spread(func(p *peer, m *messages.AnnounceHave) { c.Send(p.Peer, m) })
 }

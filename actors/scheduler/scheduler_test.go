@@ -61,7 +61,7 @@ func (s *scene) open() {
 
 // wantNeeds checks what choker and peers are told.
 func (s *scene) wantNeeds(pieces bool) {
-	if stage.Next[*messages.SeedingChanged](s.choker).Seeding == pieces || !stage.Next[*messages.PeersWanted](s.peers).Wanted {
+	if stage.Next[*messages.SeedingChanged](s.choker).Seeding == pieces || !stage.Next[*messages.SetDialing](s.peers).Dial {
 		panic("choker and peers are told wrong")
 	}
 }
@@ -72,7 +72,7 @@ func (s *scene) wantNews(t *testing.T, peer *stage.Probe, pieces ...uint32) {
 	if diff := cmp.Diff(pieces, stage.Next[*messages.AnnounceHave](peer).Pieces); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff(pieces, stage.Next[*messages.TorrentPieces](s.torrent).Pieces); diff != "" {
+	if diff := cmp.Diff(pieces, stage.Next[*messages.TorrentPiecesVerified](s.torrent).Pieces); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -93,10 +93,10 @@ func ready(key messages.PeerKey, p *stage.Probe, link uint64) *messages.PeerRead
 // join makes p a peer that has these pieces.
 func (s *scene) join(key messages.PeerKey, p *stage.Probe, have *bitset.BitSet) {
 	s.Tell(ready(key, p, uint64(key)))
-	if m := stage.Next[*messages.Welcome](p); m.Link != uint64(key) {
+	if m := stage.Next[*messages.StartSession](p); m.Link != uint64(key) {
 		panic("welcome for another link")
 	}
-	s.Tell(&messages.PeerHas{Key: key, Have: have})
+	s.Tell(&messages.PeerBitfield{Key: key, Have: have})
 }
 
 func block(piece, i uint32) messages.Block {
@@ -128,17 +128,17 @@ func TestDownload(t *testing.T) {
 	s.Tell(&messages.StoreReady{Have: set(2)})
 	s.wantState(messages.StateDownloading)
 	s.wantNeeds(true)
-	if m := stage.Next[*messages.Welcome](early); !m.Have.Test(2) || m.Have.Count() != 1 {
+	if m := stage.Next[*messages.StartSession](early); !m.Have.Test(2) || m.Have.Count() != 1 {
 		t.Errorf("welcomed with %v", m.Have)
 	}
-	s.Tell(&messages.PeerHas{Key: 1, Have: set(0, 1, 2, 3)})
+	s.Tell(&messages.PeerBitfield{Key: 1, Have: set(0, 1, 2, 3)})
 	if !stage.Next[*messages.SetInterested](early).Interested {
 		t.Error("not interested in a seed")
 	}
 	s.join(2, late, set(2))
 	s.Quiet(late)
 
-	s.Tell(&messages.PeerChokedUs{Key: 1, Window: 4})
+	s.Tell(&messages.PeerChoking{Key: 1, Window: 4})
 	wantBlocks(t, stage.Next[*messages.RequestBlocks](early).Blocks, block(0, 0), block(0, 1), block(1, 0), block(1, 1))
 	s.Tell(&messages.BlocksArrived{Key: 1, Blocks: []messages.Block{block(0, 0), block(0, 1)}, Window: 4})
 	wantBlocks(t, stage.Next[*messages.RequestBlocks](early).Blocks, block(3, 0))
@@ -223,7 +223,7 @@ func TestRequestsAreTakenBack(t *testing.T) {
 	for name, end := range map[string]func(s *scene, p *stage.Probe){
 		"gone":   func(s *scene, _ *stage.Probe) { s.Tell(&messages.PeerGone{Key: 1, Link: 1}) },
 		"dead":   func(s *scene, p *stage.Probe) { s.Stop(p) },
-		"choked": func(s *scene, _ *stage.Probe) { s.Tell(&messages.PeerChokedUs{Key: 1, Choked: true}) },
+		"choked": func(s *scene, _ *stage.Probe) { s.Tell(&messages.PeerChoking{Key: 1, Choking: true}) },
 		"timed out": func(s *scene, _ *stage.Probe) {
 			s.Tell(&messages.RequestsDropped{Key: 1, Blocks: []messages.Block{block(0, 0), block(0, 1)}, Window: 1, Snubbed: true})
 		},
@@ -235,8 +235,8 @@ func TestRequestsAreTakenBack(t *testing.T) {
 			first, second := s.StartProbe("first"), s.StartProbe("second")
 			s.join(1, first, set(0))
 			s.join(2, second, set(0))
-			s.Tell(&messages.PeerChokedUs{Key: 1, Window: 3})
-			s.Tell(&messages.PeerChokedUs{Key: 2, Window: 3})
+			s.Tell(&messages.PeerChoking{Key: 1, Window: 3})
+			s.Tell(&messages.PeerChoking{Key: 2, Window: 3})
 			stage.Next[*messages.SetInterested](first)
 			wantBlocks(t, stage.Next[*messages.RequestBlocks](first).Blocks, block(0, 0), block(0, 1))
 			stage.Next[*messages.SetInterested](second)
@@ -256,8 +256,8 @@ func TestSlowPeerIsHelped(t *testing.T) {
 	slow, quick := s.StartProbe("slow"), s.StartProbe("quick")
 	s.join(1, slow, set(3))
 	s.join(2, quick, set(3))
-	s.Tell(&messages.PeerChokedUs{Key: 1, Window: 1})
-	s.Tell(&messages.PeerChokedUs{Key: 2, Window: 1})
+	s.Tell(&messages.PeerChoking{Key: 1, Window: 1})
+	s.Tell(&messages.PeerChoking{Key: 2, Window: 1})
 	stage.Next[*messages.SetInterested](slow)
 	stage.Next[*messages.RequestBlocks](slow)
 	stage.Next[*messages.SetInterested](quick)
@@ -298,11 +298,11 @@ func TestLiarIsBanned(t *testing.T) {
 	stage.Next[*messages.SetInterested](q)
 	s.Tell(&messages.PieceCorrupt{Piece: 0, Contributors: []messages.PeerKey{1, 2}})
 	s.Quiet(p, s.peers)
-	s.Tell(&messages.ProofOfBlame{Piece: 0, Peers: []messages.PeerKey{1}})
+	s.Tell(&messages.BlameProven{Piece: 0, Peers: []messages.PeerKey{1}})
 	if m := stage.Next[*messages.BanAddress](s.peers); m.Addr.Port() != 1 || m.Reason == "" {
 		t.Errorf("banned %+v", m)
 	}
-	if m := stage.Await[*messages.BanAddress](s.torrent); m.Addr.Port() != 1 {
+	if m := stage.Await[*messages.PeerBanned](s.torrent); m.Addr.Port() != 1 {
 		t.Errorf("the user is told of %+v", m)
 	}
 	if m := stage.Next[*messages.Disconnect](p); m.Reason != messages.GoneBanned {
@@ -320,7 +320,7 @@ func TestFullDisk(t *testing.T) {
 	if m := s.wantState(messages.StateDiskFull); !strings.Contains(m.Why, "no space left") {
 		t.Errorf("why: %q", m.Why)
 	}
-	s.Tell(&messages.PeerChokedUs{Key: 1, Window: 4})
+	s.Tell(&messages.PeerChoking{Key: 1, Window: 4})
 	s.Quiet(p)
 	s.Tell(&messages.StoreRecovered{})
 	wantBlocks(t, stage.Next[*messages.RequestBlocks](p).Blocks, block(0, 0), block(0, 1))

@@ -101,7 +101,7 @@ func (x *sim) add(key messages.PeerKey, have *bitset.BitSet, rate float64, windo
 	}
 	sp := &simPeer{p: x.s.joinFrom(addr, key, have), rate: rate, window: window}
 	x.peers[key] = sp
-	x.s.peerChokedUs(sp.p, &messages.PeerChokedUs{Key: key, Window: window})
+	x.s.peerChoking(sp.p, &messages.PeerChoking{Key: key, Window: window})
 	x.flush()
 	return sp
 }

@@ -159,7 +159,7 @@ func (s *swarm) finish(a *active) {
 }
 
 // peerHas takes in a bitfield.
-func (s *swarm) peerHas(p *peer, have *bitset.BitSet) {
+func (s *swarm) peerBitfield(p *peer, have *bitset.BitSet) {
 	s.leaveCount(p)
 	have.InPlaceUnion(p.have)
 	p.have, p.pieces = have, int(have.Count())
@@ -176,7 +176,7 @@ func (s *swarm) peerHas(p *peer, have *bitset.BitSet) {
 }
 
 // peerGot takes in pieces that the other side announced.
-func (s *swarm) peerGot(p *peer, pieces []uint32) {
+func (s *swarm) peerHave(p *peer, pieces []uint32) {
 	for _, piece := range pieces {
 		if int(piece) >= s.pieces || p.have.Test(uint(piece)) {
 			continue
@@ -205,9 +205,9 @@ func (s *swarm) dismiss(p *peer, reason messages.GoneReason) {
 	p.dismissed, p.dismissal = true, reason
 }
 
-func (s *swarm) peerChokedUs(p *peer, m *messages.PeerChokedUs) {
+func (s *swarm) peerChoking(p *peer, m *messages.PeerChoking) {
 	p.window = m.Window
-	s.choke(p, m.Choked)
+	s.choke(p, m.Choking)
 	if p.choked {
 		s.takeBack(p)
 	} else {

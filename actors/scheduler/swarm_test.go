@@ -38,7 +38,7 @@ func (s *swarm) joinTest(key messages.PeerKey, have *bitset.BitSet) *peer {
 
 func (s *swarm) joinFrom(addr netip.AddrPort, key messages.PeerKey, have *bitset.BitSet) *peer {
 	p := s.join(&messages.PeerReady{Key: key, Link: uint64(key), Addr: addr})
-	s.peerHas(p, have)
+	s.peerBitfield(p, have)
 	return p
 }
 
@@ -139,7 +139,7 @@ func TestLiarIsFoundAndBanned(t *testing.T) {
 	}
 	s.leave(liar)
 	x.run(time.Hour)
-	s.proofOfBlame(&messages.ProofOfBlame{Peers: []messages.PeerKey{4}})
+	s.proofOfBlame(&messages.BlameProven{Peers: []messages.PeerKey{4}})
 	if len(s.bans) != 1 {
 		t.Error("a liar is banned twice")
 	}
@@ -153,8 +153,8 @@ func TestLaterBitfieldAddsPieces(t *testing.T) {
 	const pieces = 4
 	s := openSwarm(geometry{length: pieces, pieceLength: 1, pieces: pieces}, "rarest", 1)
 	p := s.joinTest(1, bitset.New(pieces).Set(0))
-	s.peerGot(p, []uint32{1})
-	s.peerHas(p, bitset.New(pieces).Set(2).Set(3))
+	s.peerHave(p, []uint32{1})
+	s.peerBitfield(p, bitset.New(pieces).Set(2).Set(3))
 	if !p.seed(pieces) || p.pieces != pieces || p.wanted != pieces {
 		t.Errorf("it has %v, %d pieces, %d of them wanted", p.have, p.pieces, p.wanted)
 	}

@@ -20,7 +20,7 @@ func TestNextIncarnationBeginsAnew(t *testing.T) {
 	stage.Next[*messages.SetInterested](p)
 	s.Crash()
 	s.wantState(messages.StateDownloading) // the last counts
-	s.Tell(&messages.PeerChokedUs{Key: 1, Window: 4})
+	s.Tell(&messages.PeerChoking{Key: 1, Window: 4})
 	s.Tell(&messages.BlocksArrived{Key: 1, Blocks: []messages.Block{block(0, 0)}})
 	s.Quiet(p)
 	if n := s.World.Clock.Pending(); n != 1 {
@@ -68,7 +68,7 @@ func TestNewsInACrowd(t *testing.T) {
 	s.Quiet(crowd[40:]...)
 	late := s.StartProbe("late")
 	s.Tell(ready(500, late, 500))
-	if m := stage.Next[*messages.Welcome](late); !m.Have.Test(1) {
+	if m := stage.Next[*messages.StartSession](late); !m.Have.Test(1) {
 		t.Error("a newcomer is welcomed without what is ours")
 	}
 	verify(2)
@@ -103,8 +103,8 @@ func TestTheLastCounts(t *testing.T) {
 	s.Tell(&messages.PeerRates{Key: 1, UpTotal: 50, WastedTotal: 4})
 	s.Tell(&messages.PeerGone{Key: 1, Link: 1})
 	asker := s.StartProbe("asker")
-	s.Tell(&messages.Disband{ReplyTo: asker.PID})
-	if last := stage.Next[*messages.Disbanded](asker).Last; last.Uploaded != 50 || last.Wasted != 4 || last.Peers != 0 {
+	s.Tell(&messages.CloseConnections{ReplyTo: asker.PID})
+	if last := stage.Next[*messages.ConnectionsClosed](asker).Last; last.Uploaded != 50 || last.Wasted != 4 || last.Peers != 0 {
 		t.Errorf("it counts %+v", last)
 	}
 }

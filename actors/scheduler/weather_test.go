@@ -49,13 +49,13 @@ func (x *weather) befall() {
 			x.s.leave(p)
 		case 1:
 			sp.asked = nil
-			x.s.peerChokedUs(p, &messages.PeerChokedUs{Choked: true})
+			x.s.peerChoking(p, &messages.PeerChoking{Choking: true})
 		case 2:
 			if p.choked {
-				x.s.peerChokedUs(p, &messages.PeerChokedUs{Window: sp.window})
+				x.s.peerChoking(p, &messages.PeerChoking{Window: sp.window})
 			}
 		case 3:
-			x.s.peerGot(p, []uint32{uint32(x.rng.IntN(x.s.pieces))})
+			x.s.peerHave(p, []uint32{uint32(x.rng.IntN(x.s.pieces))})
 		}
 		x.flush()
 	}

@@ -55,10 +55,10 @@ func TestPadding(t *testing.T) {
 }
 
 // lease asks what of pieces may be served.
-func (r *rig) lease(pieces ...uint32) *messages.PiecesLeased {
+func (r *rig) lease(pieces ...uint32) *messages.PiecesServable {
 	r.Helper()
-	r.tell(&messages.LeasePieces{Link: 7, Pieces: pieces, ReplyTo: r.scheduler})
-	leased := await[*messages.PiecesLeased](r)
+	r.tell(&messages.QueryServable{Link: 7, Pieces: pieces, ReplyTo: r.scheduler})
+	leased := await[*messages.PiecesServable](r)
 	if leased.Link != 7 || !slices.Equal(leased.Pieces, pieces) {
 		r.Errorf("asked for %d, answered %+v", pieces, leased)
 	}

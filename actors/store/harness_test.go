@@ -153,7 +153,7 @@ func newRigAfter(tb testing.TB, known *messages.PiecesKnown, w *world.World, s *
 			return actor.ReceiveFunc(func(c actor.Context) {
 				switch m := c.Message().(type) {
 				case actor.SystemMessage, actor.AutoReceiveMessage:
-				case *messages.RecallPieces:
+				case *messages.QueryKnownPieces:
 					c.Send(m.ReplyTo, known)
 				case *messages.PiecesKnown:
 					known = m

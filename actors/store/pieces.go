@@ -90,7 +90,7 @@ func (s *store) verified(c actor.Context, j *job) {
 	s.tellBoth(c, &messages.PieceVerified{Piece: uint32(j.piece), At: s.World.Clock.Now()})
 	if s.blame.suspected(j.piece) {
 		if guilty := s.blame.settle(j.piece, j.blocks, j.sums); len(guilty) > 0 {
-			c.Send(s.Refs.Scheduler, &messages.ProofOfBlame{Piece: uint32(j.piece), Peers: guilty})
+			c.Send(s.Refs.Scheduler, &messages.BlameProven{Piece: uint32(j.piece), Peers: guilty})
 		}
 	}
 	s.assembly.drop(j.part)
@@ -117,8 +117,8 @@ func (s *store) mark(files *bitset.BitSet, piece int) {
 }
 
 // leasePieces says what may be served and where it is: whoever sends it reads it.
-func (s *store) leasePieces(c actor.Context, m *messages.LeasePieces) {
-	answer := &messages.PiecesLeased{Link: m.Link, Pieces: m.Pieces, Source: s.source}
+func (s *store) leasePieces(c actor.Context, m *messages.QueryServable) {
+	answer := &messages.PiecesServable{Link: m.Link, Pieces: m.Pieces, Source: s.source}
 	for _, piece := range m.Pieces {
 		known := slices.ContainsFunc(answer.Runs, func(r messages.PieceRun) bool { return r.Holds(piece) })
 		if s.phase == ready && !known && s.have.Test(uint(piece)) {

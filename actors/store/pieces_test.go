@@ -43,7 +43,7 @@ func TestCorruptPieceIsBlamed(t *testing.T) {
 	}
 	r.send(1, nil, blocks...)
 	await[*messages.PieceVerified](r)
-	if proof := await[*messages.ProofOfBlame](r); proof.Piece != 0 || !slices.Equal(proof.Peers, []messages.PeerKey{2, 4}) {
+	if proof := await[*messages.BlameProven](r); proof.Piece != 0 || !slices.Equal(proof.Peers, []messages.PeerKey{2, 4}) {
 		t.Errorf("%+v", proof)
 	}
 	r.wantNoBlocks()
@@ -122,7 +122,7 @@ func TestSpill(t *testing.T) {
 					r.send(2, nil, s.blocks(i)...)
 				}
 				for range s.PieceCount() {
-					if proof := await[*messages.ProofOfBlame](r); !slices.Equal(proof.Peers, []messages.PeerKey{7}) {
+					if proof := await[*messages.BlameProven](r); !slices.Equal(proof.Peers, []messages.PeerKey{7}) {
 						t.Errorf("%+v", proof)
 					}
 				}

@@ -11,7 +11,7 @@ import (
 )
 
 // source is the messages.BlockSource of a torrent. Whoever holds it asks only
-// for pieces that PiecesLeased named.
+// for pieces that PiecesServable named.
 type source struct{ files *files }
 
 func (s *source) ReadBlocks(bufs [][]byte, off int64, done func(error)) {

@@ -9,7 +9,7 @@
 // takes its final name; names.go tells which names there are.
 //
 // The store itself never waits for the disk: its workers and its keeper do, so
-// that LeasePieces is answered at once, whatever else is going on.
+// that QueryServable is answered at once, whatever else is going on.
 package store
 
 import (
@@ -172,7 +172,7 @@ func (s *store) Receive(c actor.Context) {
 		s.storeBlocks(m)
 	case *messages.DropPiece:
 		s.dropPiece(c, m.Piece)
-	case *messages.LeasePieces:
+	case *messages.QueryServable:
 		s.leasePieces(c, m)
 	case *messages.SetMemory:
 		s.setMemory(m.Bytes)
@@ -214,7 +214,7 @@ func (s *store) begin(c actor.Context) {
 	s.blame = newBlame()
 	s.dirty = bitset.New(uint(len(s.Torrent.Files)))
 	s.doubtful = bitset.New(uint(len(s.Torrent.Files)))
-	c.Send(s.Refs.Torrent, &messages.RecallPieces{ReplyTo: c.Self()})
+	c.Send(s.Refs.Torrent, &messages.QueryKnownPieces{ReplyTo: c.Self()})
 	s.keeper.chore = &chore{owner: s, task: choreLook}
 	s.spawn(c, "keeper", func() actor.Actor {
 		return &keeper{owner: s, disk: s.World.Disk, dir: s.Dir, alone: !s.MustExist, files: s.files, torrent: s.Torrent}

@@ -63,7 +63,7 @@ type torrent struct {
 	started time.Time
 	last    messages.Progress
 	sums    sums
-	// held is the last Progress that came before CountsSoFar.
+	// held is the last Progress that came before RestoreTotals.
 	held  *messages.Progress
 	known map[netip.AddrPort]messages.PeerAddr
 	told  []netip.AddrPort // of them those that the user has not given, oldest first
@@ -103,12 +103,12 @@ func (t *torrent) Receive(c actor.Context) {
 		t.renewal.memory = m
 		t.forward(c)
 
-	case *messages.RoomWanted:
+	case *messages.EvictIdlePeer:
 		t.forward(c)
-	case *messages.CountsSoFar:
+	case *messages.RestoreTotals:
 		t.goOnFrom(c, m)
 
-	case *messages.CandidatesWanted:
+	case *messages.QueryCandidates:
 		t.tellCandidates(c)
 	case *messages.PeersFound:
 		t.found(c, m)
@@ -118,16 +118,16 @@ func (t *torrent) Receive(c actor.Context) {
 		t.trackerFailed(c, m)
 	case *messages.TrackerReady:
 		t.trackerReady(c, m.Tier)
-	case *messages.ListenPort:
+	case *messages.SetListenPort:
 		t.listenPort(c, m)
 
 	case *messages.Progress:
 		t.progress(c, m)
-	case *messages.TorrentPieces:
+	case *messages.TorrentPiecesVerified:
 		c.Forward(t.Refs.Client)
-	case *messages.BanAddress:
-		c.Send(t.Refs.Client, &messages.TorrentBanned{InfoHash: t.Torrent.InfoHash, Addr: m.Addr, Reason: m.Reason})
-	case *messages.RecallPieces:
+	case *messages.PeerBanned:
+		c.Send(t.Refs.Client, &messages.TorrentPeerBanned{InfoHash: t.Torrent.InfoHash, Addr: m.Addr, Reason: m.Reason})
+	case *messages.QueryKnownPieces:
 		c.Send(m.ReplyTo, t.recall())
 	case *messages.PiecesKnown:
 		t.learn(m)
@@ -157,7 +157,7 @@ func (t *torrent) Receive(c actor.Context) {
 			t.failure = m.Err
 		}
 		t.answered(c)
-	case *messages.Disbanded:
+	case *messages.ConnectionsClosed:
 		t.last = t.sums.total(m.Last)
 		t.answered(c)
 	case *messages.AnnouncingStopped:
@@ -206,7 +206,7 @@ func (t *torrent) start(c actor.Context) {
 }
 
 // goOnFrom takes over what an earlier life of this torrent has counted.
-func (t *torrent) goOnFrom(c actor.Context, m *messages.CountsSoFar) {
+func (t *torrent) goOnFrom(c actor.Context, m *messages.RestoreTotals) {
 	t.sums.goOnFrom(m)
 	for i := range t.trackers.resume {
 		t.trackers.resume[i].Completed = m.Complete
@@ -228,7 +228,7 @@ func (t *torrent) spawnEngine(c actor.Context) {
 // tellCandidates gives peers that begin anew the addresses that are known, and
 // the rates.
 func (t *torrent) tellCandidates(c actor.Context) {
-	found := &messages.PeersFound{}
+	found := &messages.AddCandidates{}
 	found.Addrs = slices.SortedFunc(maps.Values(t.known), func(a, b messages.PeerAddr) int { return a.Addr.Compare(b.Addr) })
 	if t.engine != nil {
 		c.Send(t.engine, found)
@@ -242,7 +242,9 @@ func (t *torrent) found(c actor.Context, m *messages.PeersFound) {
 	for _, a := range m.Addrs {
 		t.remember(a)
 	}
-	t.forward(c)
+	if t.engine != nil {
+		c.Send(t.engine, &messages.AddCandidates{Addrs: m.Addrs})
+	}
 }
 
 // remember makes room by forgetting the oldest that the user has not given, so that a tracker that tells many
@@ -332,7 +334,7 @@ func (t *torrent) end(c actor.Context, failure error) {
 	if t.engine != nil {
 		t.pending += 2
 		c.Send(t.engine, &messages.Flush{ReplyTo: c.Self()})
-		c.Send(t.engine, &messages.Disband{ReplyTo: c.Self()})
+		c.Send(t.engine, &messages.CloseConnections{ReplyTo: c.Self()})
 	}
 	t.pending += t.endAnnouncing(c)
 	t.stopTimer()

@@ -35,7 +35,7 @@ func newScene(t *testing.T, o messages.TorrentOptions) *scene {
 	}
 	s.Perform(func() actor.Actor { return New(config) })
 	stage.Next[*messages.TorrentStarted](s.client)
-	s.Tell(&messages.CountsSoFar{})
+	s.Tell(&messages.RestoreTotals{})
 	return s
 }
 
@@ -49,7 +49,7 @@ func TestAnnouncesBeginWhenItIsKnownWhatIsLeft(t *testing.T) {
 	s.progress(messages.StateChecking, 1000)
 	s.Quiet(s.trackers[:]...)
 	s.progress(messages.StateDownloading, 400)
-	if m := stage.Next[*messages.Totals](s.trackers[0]); m.Left != 400 || m.Downloaded != 600 {
+	if m := stage.Next[*messages.SetTotals](s.trackers[0]); m.Left != 400 || m.Downloaded != 600 {
 		t.Errorf("it announces %+v", m)
 	}
 	stage.Next[*messages.StartAnnouncing](s.trackers[0])
@@ -62,7 +62,7 @@ func TestTheNextTierStandsInAndSteps(t *testing.T) {
 	s.Tell(&messages.TrackerFailed{Tier: 0, Err: errors.New("down"), Exhausted: true})
 	stage.Await[*messages.StartAnnouncing](s.trackers[1])
 	s.Tell(&messages.TrackerReplied{Tier: 0, Event: announce.Started})
-	stage.Await[*messages.StandBy](s.trackers[1])
+	stage.Await[*messages.PauseAnnouncing](s.trackers[1])
 }
 
 // A tier that lies, or is slow, does not keep the next one from being asked; once
@@ -71,7 +71,7 @@ func TestTheNextTierIsAskedWhenTheFirstBringsNobody(t *testing.T) {
 	s := newScene(t, messages.TorrentOptions{})
 	s.progress(messages.StateDownloading, 400)
 	s.Tell(&messages.TrackerReplied{Tier: 0, Event: announce.Started, Peers: 200})
-	stage.Next[*messages.TorrentTracker](s.client)
+	stage.Next[*messages.TorrentAnnounced](s.client)
 	s.World.Clock.Advance(patience - 1)
 	s.progress(messages.StateDownloading, 400)
 	s.Quiet(s.trackers[1])
@@ -79,17 +79,17 @@ func TestTheNextTierIsAskedWhenTheFirstBringsNobody(t *testing.T) {
 	s.progress(messages.StateDownloading, 400)
 	stage.Await[*messages.StartAnnouncing](s.trackers[1])
 	s.Tell(&messages.TrackerReplied{Tier: 0, Peers: 200})
-	if m := stage.Await[*messages.Totals](s.trackers[1]); !m.Alone {
+	if m := stage.Await[*messages.SetTotals](s.trackers[1]); !m.Alone {
 		t.Errorf("it announces %+v", m)
 	}
 	s.Quiet(s.trackers[1]) // it is not told to stand by
 
 	s.Tell(&messages.Progress{At: s.World.Clock.Now(), State: messages.StateDownloading, Left: 400, Peers: 1})
-	if m := stage.Await[*messages.Totals](s.trackers[1]); m.Alone {
+	if m := stage.Await[*messages.SetTotals](s.trackers[1]); m.Alone {
 		t.Errorf("it announces %+v", m)
 	}
 	s.Tell(&messages.TrackerReplied{Tier: 0})
-	stage.Await[*messages.StandBy](s.trackers[1])
+	stage.Await[*messages.PauseAnnouncing](s.trackers[1])
 }
 
 func TestARestartedTrackerIsToldWhatWasSaid(t *testing.T) {
@@ -111,11 +111,11 @@ func TestItEndsInOrder(t *testing.T) {
 	s.progress(messages.StateSeeding, 0)
 	stage.Next[*messages.TorrentCompleted](s.client)
 	stage.Await[*messages.Flush](s.engine)
-	stage.Await[*messages.Disband](s.engine)
-	if m := stage.Await[*messages.Totals](s.trackers[0]); m.Completed {
+	stage.Await[*messages.CloseConnections](s.engine)
+	if m := stage.Await[*messages.SetTotals](s.trackers[0]); m.Completed {
 		t.Error("completed before it was")
 	}
-	for !stage.Await[*messages.Totals](s.trackers[0]).Completed {
+	for !stage.Await[*messages.SetTotals](s.trackers[0]).Completed {
 	}
 	stage.Await[*messages.StopAnnouncing](s.trackers[0])
 	s.Quiet(s.client)
@@ -123,7 +123,7 @@ func TestItEndsInOrder(t *testing.T) {
 	s.Quiet(s.client)
 	s.Tell(&messages.AnnouncingStopped{})
 	s.Quiet(s.client)
-	s.Tell(&messages.Disbanded{Last: messages.Progress{Downloaded: 1000, Uploaded: 77}})
+	s.Tell(&messages.ConnectionsClosed{Last: messages.Progress{Downloaded: 1000, Uploaded: 77}})
 	if done := stage.Next[*messages.TorrentDone](s.client); !done.Complete || done.Last.Uploaded != 77 {
 		t.Errorf("at last it is %+v", done)
 	}
@@ -146,7 +146,7 @@ func TestWhatTheStoreCannotDoEndsIt(t *testing.T) {
 	cause := errors.New("no such folder")
 	s.Tell(&messages.StoreFailed{Err: cause, Fatal: true})
 	s.Tell(&messages.Flushed{})
-	s.Tell(&messages.Disbanded{})
+	s.Tell(&messages.ConnectionsClosed{})
 	if failed := stage.Next[*messages.TorrentFailed](s.client); !errors.Is(failed.Err, cause) {
 		t.Errorf("it failed with %v", failed.Err)
 	}
@@ -156,9 +156,9 @@ func TestANewSwarmIsToldWhomWeKnow(t *testing.T) {
 	user, found := netip.MustParseAddrPort("127.0.0.1:1"), netip.MustParseAddrPort("127.0.0.1:2")
 	s := newScene(t, messages.TorrentOptions{Peers: []netip.AddrPort{user}})
 	s.Tell(&messages.PeersFound{Addrs: []messages.PeerAddr{{Addr: found}}})
-	stage.Next[*messages.PeersFound](s.engine)
-	s.Tell(&messages.CandidatesWanted{})
-	if m := stage.Next[*messages.PeersFound](s.engine); len(m.Addrs) != 2 {
+	stage.Next[*messages.AddCandidates](s.engine)
+	s.Tell(&messages.QueryCandidates{})
+	if m := stage.Next[*messages.AddCandidates](s.engine); len(m.Addrs) != 2 {
 		t.Errorf("it is told of %v", m.Addrs)
 	}
 }
@@ -167,7 +167,7 @@ func TestWithoutPeersItSaysWhatTheTrackerSaid(t *testing.T) {
 	s := newScene(t, messages.TorrentOptions{})
 	s.progress(messages.StateDownloading, 400)
 	s.Tell(&messages.TrackerFailed{Tier: 0, URL: "http://a/announce", Err: errors.New("connect: refused")})
-	stage.Next[*messages.TorrentTracker](s.client)
+	stage.Next[*messages.TorrentAnnounced](s.client)
 	s.Tell(&messages.Progress{At: s.World.Clock.Now(), State: messages.StateDownloading, Left: 400})
 	if p := stage.Next[*messages.Progress](s.client); p.Why != "tracker http://a/announce: connect: refused" {
 		t.Errorf("it says %q", p.Why)
@@ -190,7 +190,7 @@ func TestItGoesOnCountingAfterARestart(t *testing.T) {
 	count(s.World.Clock.Now(), 1)
 	count(before, 700)
 	s.Quiet(s.client) // not before it knows what to add
-	s.Tell(&messages.CountsSoFar{Downloaded: 600, Uploaded: 50, Wasted: 4, Corrupt: 1})
+	s.Tell(&messages.RestoreTotals{Downloaded: 600, Uploaded: 50, Wasted: 4, Corrupt: 1})
 	count(s.World.Clock.Now(), 2)
 	for _, want := range []int64{601, 602} {
 		if p := stage.Next[*messages.Progress](s.client); p.Downloaded != want || p.Uploaded != 50 || p.Wasted != 4 || p.Corrupt != 1 {
@@ -204,8 +204,8 @@ func TestPeersAreToldTheRates(t *testing.T) {
 	s := newScene(t, messages.TorrentOptions{})
 	s.Tell(&messages.SetLimits{Up: 5})
 	stage.Next[*messages.SetLimits](s.engine)
-	s.Tell(&messages.CandidatesWanted{})
-	stage.Next[*messages.PeersFound](s.engine)
+	s.Tell(&messages.QueryCandidates{})
+	stage.Next[*messages.AddCandidates](s.engine)
 	if m := stage.Next[*messages.SetLimits](s.engine); m.Up != 5 {
 		t.Errorf("they are told %+v", m)
 	}

@@ -45,7 +45,7 @@ func (t *torrent) spawnTrackers(c actor.Context) {
 // date.
 func (t *torrent) trackerReady(c actor.Context, tier int) {
 	pid := t.trackers.pids[tier]
-	c.Send(pid, &messages.ListenPort{Port: t.trackers.port})
+	c.Send(pid, &messages.SetListenPort{Port: t.trackers.port})
 	c.Send(pid, t.totals())
 	switch {
 	case t.trackers.ended:
@@ -64,7 +64,7 @@ func (t *torrent) beginAnnouncing(c actor.Context) {
 	}
 }
 
-func (t *torrent) listenPort(c actor.Context, m *messages.ListenPort) {
+func (t *torrent) listenPort(c actor.Context, m *messages.SetListenPort) {
 	t.trackers.port = m.Port
 	for _, pid := range t.trackers.pids {
 		c.Send(pid, m)
@@ -82,9 +82,9 @@ func (t *torrent) trackerReplied(c actor.Context, m *messages.TrackerReplied) {
 		resume.Completed = true
 	}
 	for _, i := range t.trackers.replied(m.Tier) {
-		c.Send(t.trackers.pids[i], &messages.StandBy{})
+		c.Send(t.trackers.pids[i], &messages.PauseAnnouncing{})
 	}
-	c.Send(t.Refs.Client, &messages.TorrentTracker{InfoHash: t.Torrent.InfoHash, Replied: m})
+	c.Send(t.Refs.Client, &messages.TorrentAnnounced{InfoHash: t.Torrent.InfoHash, Replied: m})
 }
 
 func (t *torrent) trackerFailed(c actor.Context, m *messages.TrackerFailed) {
@@ -92,7 +92,7 @@ func (t *torrent) trackerFailed(c actor.Context, m *messages.TrackerFailed) {
 	if m.Exhausted && !t.trackers.ended {
 		t.activate(c, t.trackers.exhausted(m.Tier))
 	}
-	c.Send(t.Refs.Client, &messages.TorrentTracker{InfoHash: t.Torrent.InfoHash, Failed: m})
+	c.Send(t.Refs.Client, &messages.TorrentAnnounced{InfoHash: t.Torrent.InfoHash, Failed: m})
 }
 
 func (t *torrent) activate(c actor.Context, which []int) {
@@ -126,8 +126,8 @@ func (t *torrent) tellTotals(c actor.Context) {
 	}
 }
 
-func (t *torrent) totals() *messages.Totals {
-	return &messages.Totals{
+func (t *torrent) totals() *messages.SetTotals {
+	return &messages.SetTotals{
 		Uploaded: t.last.Uploaded, Downloaded: t.last.Downloaded, Left: t.last.Left,
 		Completed: t.complete && t.last.Downloaded > 0,
 		WantPeers: t.last.Left > 0 && t.last.Peers < fewPeers,

@@ -47,8 +47,8 @@ type source struct {
 type schedule struct {
 	sources  []*source // never those that asked not to be tried again
 	on       bool
-	totals   *messages.Totals // nil: not told yet
-	complete bool             // `completed` is said, or never due
+	totals   *messages.SetTotals // nil: not told yet
+	complete bool                // `completed` is said, or never due
 
 	at       int // of the source that is next
 	failures int // passes through all sources since the last reply
@@ -98,7 +98,7 @@ func (s *schedule) hasStarted() bool {
 }
 
 // tell takes over new totals.
-func (s *schedule) tell(t *messages.Totals) {
+func (s *schedule) tell(t *messages.SetTotals) {
 	s.totals = t
 	if !t.WantPeers {
 		s.hungry = 0

@@ -27,7 +27,7 @@ type clocked struct {
 func started(t interface{ Fatalf(string, ...any) }, urls ...string) *clocked {
 	s := &clocked{newSchedule(urls, rnd()), t, begin, rnd()}
 	s.start(&messages.StartAnnouncing{})
-	s.tell(&messages.Totals{Left: 100, WantPeers: false})
+	s.tell(&messages.SetTotals{Left: 100, WantPeers: false})
 	return s
 }
 
@@ -59,7 +59,7 @@ func TestEventsComeOnceAndInOrder(t *testing.T) {
 		t.Fatalf("first is %+v after %v", r, waited)
 	}
 	s.reply(announce.Reply{Interval: time.Hour, TrackerID: "id"})
-	s.tell(&messages.Totals{Completed: true, Downloaded: 100})
+	s.tell(&messages.SetTotals{Completed: true, Downloaded: 100})
 	_, r, waited = s.announce()
 	if r.Event != announce.Completed || waited != 0 || r.TrackerID != "id" || r.Downloaded != 100 {
 		t.Fatalf("then %+v after %v", r, waited)
@@ -78,7 +78,7 @@ func TestEventsComeOnceAndInOrder(t *testing.T) {
 
 func TestCompletedWaitsForStarted(t *testing.T) {
 	s := started(t, "a")
-	s.tell(&messages.Totals{Completed: true})
+	s.tell(&messages.SetTotals{Completed: true})
 	for _, want := range []announce.Event{announce.Started, announce.Completed, announce.None} {
 		if _, r, _ := s.announce(); r.Event != want {
 			t.Fatalf("got %v, want %v", r.Event, want)
@@ -111,7 +111,7 @@ func TestIntervals(t *testing.T) {
 
 func TestACompleteTorrentAsksForPeersInNoHurry(t *testing.T) {
 	s := started(t, "a")
-	s.tell(&messages.Totals{})
+	s.tell(&messages.SetTotals{})
 	if _, r, _ := s.announce(); r.NumWant != numWant {
 		t.Errorf("it asks for %d peers", r.NumWant)
 	}
@@ -123,7 +123,7 @@ func TestACompleteTorrentAsksForPeersInNoHurry(t *testing.T) {
 
 func TestEarlyAnnouncesThinOut(t *testing.T) {
 	s := started(t, "a")
-	s.tell(&messages.Totals{WantPeers: true})
+	s.tell(&messages.SetTotals{WantPeers: true})
 	var gaps []time.Duration
 	for range 7 {
 		_, r, waited := s.announce()
@@ -136,8 +136,8 @@ func TestEarlyAnnouncesThinOut(t *testing.T) {
 	if want := []time.Duration{0, 1, 2, 4, 8, 10, 10}; !slices.Equal(gaps, want) {
 		t.Errorf("gaps are %v minutes, want %v", gaps, want)
 	}
-	s.tell(&messages.Totals{})
-	s.tell(&messages.Totals{WantPeers: true})
+	s.tell(&messages.SetTotals{})
+	s.tell(&messages.SetTotals{WantPeers: true})
 	if _, _, waited := s.announce(); waited != time.Minute {
 		t.Errorf("hungry again, it waits %v", waited)
 	}
@@ -243,7 +243,7 @@ func TestRestartedKeepsToTheLeastInterval(t *testing.T) {
 	if _, ok := s.due(); ok {
 		t.Fatal("due without totals")
 	}
-	s.tell(&messages.Totals{WantPeers: true, Completed: true})
+	s.tell(&messages.SetTotals{WantPeers: true, Completed: true})
 	if _, r, waited := s.announce(); r.Event != announce.None || waited != time.Minute {
 		t.Errorf("%v after %v", r.Event, waited)
 	}
@@ -276,7 +276,7 @@ func TestNoReplyBreaksTheSchedule(t *testing.T) {
 		allowed := map[string]time.Time{}
 		passFailed := time.Time{}
 		for range rapid.IntRange(1, 40).Draw(t, "announces") {
-			s.tell(&messages.Totals{WantPeers: rapid.Bool().Draw(t, "hungry")})
+			s.tell(&messages.SetTotals{WantPeers: rapid.Bool().Draw(t, "hungry")})
 			url, r, waited := s.announce()
 			if s.now.Before(allowed[url]) {
 				t.Fatalf("%s is asked %v too early", url, allowed[url].Sub(s.now))

@@ -33,7 +33,7 @@ type Config struct {
 	InfoHash metainfo.Hash
 	PeerID   [20]byte
 	Key      uint32 // the same for all trackers of a run
-	Port     uint16 // where peers can dial us, until ListenPort; 0: nowhere
+	Port     uint16 // where peers can dial us, until SetListenPort; 0: nowhere
 }
 
 // New builds a tracker.
@@ -79,13 +79,13 @@ func (t *tracker) Receive(c actor.Context) {
 	case *messages.StartAnnouncing:
 		t.schedule.start(m)
 		t.proceed(c)
-	case *messages.StandBy:
+	case *messages.PauseAnnouncing:
 		t.schedule.standBy()
 		t.proceed(c)
-	case *messages.Totals:
+	case *messages.SetTotals:
 		t.schedule.tell(m)
 		t.proceed(c)
-	case *messages.ListenPort:
+	case *messages.SetListenPort:
 		t.Port = m.Port
 	case *alarm:
 		if m == t.alarm {

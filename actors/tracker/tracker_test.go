@@ -42,7 +42,7 @@ func performOn(t *testing.T, on *stage.Stage) *scene {
 // begin lets the tracker announce `started`.
 func (s *scene) begin() *fake.Announce {
 	s.Tell(&messages.StartAnnouncing{})
-	s.Tell(&messages.Totals{Left: 5, WantPeers: true})
+	s.Tell(&messages.SetTotals{Left: 5, WantPeers: true})
 	return s.World.Trackers.AwaitAnnounce()
 }
 
@@ -91,8 +91,8 @@ func TestAnnouncesAndPassesPeersOn(t *testing.T) {
 		t.Error(diff)
 	}
 
-	s.Tell(&messages.ListenPort{Port: 6999})
-	s.Tell(&messages.Totals{})
+	s.Tell(&messages.SetListenPort{Port: 6999})
+	s.Tell(&messages.SetTotals{})
 	s.Settle()
 	s.World.Clock.Advance(time.Hour - 1)
 	s.noAnnounce()
@@ -129,7 +129,7 @@ func TestStopSaysSo(t *testing.T) {
 	s.Quiet(s.torrent)
 	call.Reply(announce.Reply{})
 	stage.Next[*messages.AnnouncingStopped](s.torrent)
-	s.Tell(&messages.Totals{WantPeers: true, Completed: true})
+	s.Tell(&messages.SetTotals{WantPeers: true, Completed: true})
 	s.noAnnounce()
 	s.stop()
 	stage.Next[*messages.AnnouncingStopped](s.torrent)
@@ -137,7 +137,7 @@ func TestStopSaysSo(t *testing.T) {
 
 func TestStopWaitsForCompleted(t *testing.T) {
 	s := begun(t, announce.Reply{Interval: time.Hour})
-	s.Tell(&messages.Totals{Completed: true})
+	s.Tell(&messages.SetTotals{Completed: true})
 	completed := s.World.Trackers.AwaitAnnounce()
 	s.stop()
 	s.noAnnounce()
@@ -149,7 +149,7 @@ func TestStopWaitsForCompleted(t *testing.T) {
 
 func TestStopNeverTakesLonger(t *testing.T) {
 	s := begun(t, announce.Reply{Interval: time.Hour})
-	s.Tell(&messages.Totals{Completed: true})
+	s.Tell(&messages.SetTotals{Completed: true})
 	completed := s.World.Trackers.AwaitAnnounce()
 	s.stop()
 	s.Settle()
@@ -185,7 +185,7 @@ func TestStopTakesAStartUnderWayForSaid(t *testing.T) {
 
 func TestStandByAndBack(t *testing.T) {
 	s := begun(t, announce.Reply{Interval: time.Minute})
-	s.Tell(&messages.StandBy{})
+	s.Tell(&messages.PauseAnnouncing{})
 	s.Settle()
 	s.World.Clock.Advance(time.Hour)
 	s.noAnnounce()
@@ -199,14 +199,14 @@ func TestRestartKeepsToWhatTheTrackerAsked(t *testing.T) {
 	s := perform(t)
 	s.begin().Reply(announce.Reply{Interval: time.Hour, MinInterval: 10 * time.Minute})
 	reply := stage.Next[*messages.TrackerReplied](s.torrent)
-	s.Tell(&messages.Totals{Completed: true})
+	s.Tell(&messages.SetTotals{Completed: true})
 	hanging := s.World.Trackers.AwaitAnnounce()
 	s.Crash()
 	stage.Next[*messages.TrackerReady](s.torrent)
 	if hanging.Reply(announce.Reply{}) {
 		t.Error("the announce of a dead tracker goes on")
 	}
-	s.Tell(&messages.Totals{WantPeers: true})
+	s.Tell(&messages.SetTotals{WantPeers: true})
 	s.Tell(&messages.StartAnnouncing{NotBefore: reply.Earliest, Started: true})
 	s.Settle()
 	s.World.Clock.Advance(10*time.Minute - 1)

@@ -288,7 +288,7 @@ func (d *demo) handle(h heard) error {
 		d.display.event(&shown)
 		d.breakSomething(c, m)
 		d.healing.observe(c, m, d.out)
-	case *messages.TorrentTracker:
+	case *messages.TorrentAnnounced:
 		if m.Replied != nil {
 			return d.announced(c)
 		}

@@ -200,14 +200,14 @@ func (s *session) handle(event any) {
 				s.client.Stop(m.InfoHash)
 			}
 		}
-	case *messages.TorrentBanned:
+	case *messages.TorrentPeerBanned:
 		s.out.warn(fmt.Sprintf("the peer at %v is banned: %s", m.Addr, m.Reason))
 	case *messages.AddressesBlocked:
 		s.blocked += m.Count
 		s.out.log.Info().Int("addresses", m.Count).Bool("inbound", m.Inbound).Msg("blocked")
-	case *messages.TorrentWarning:
+	case *messages.TorrentDataChanged:
 		s.out.warn(fmt.Sprintf("%v; it is checked again", m.Err))
-	case *messages.TorrentTracker:
+	case *messages.TorrentAnnounced:
 		s.tracker(m)
 	case *messages.TorrentCompleted:
 		if j := s.byHash[m.InfoHash]; j != nil {
@@ -242,7 +242,7 @@ func (s *session) handle(event any) {
 	}
 }
 
-func (s *session) tracker(m *messages.TorrentTracker) {
+func (s *session) tracker(m *messages.TorrentAnnounced) {
 	j := s.byHash[m.InfoHash]
 	switch {
 	case j == nil:

@@ -121,9 +121,9 @@ func (l *Lines) Event(event any) {
 			Hash string `json:"info_hash"`
 			Name string `json:"name"`
 		}{l.head("completed"), m.InfoHash.String(), m.Last.Name})
-	case *messages.TorrentTracker:
+	case *messages.TorrentAnnounced:
 		l.tracker(m)
-	case *messages.TorrentPieces:
+	case *messages.TorrentPiecesVerified:
 		l.write(struct {
 			head
 			Hash   string   `json:"info_hash"`
@@ -173,7 +173,7 @@ func (l *Lines) progress(p *messages.Progress) {
 	l.write(line)
 }
 
-func (l *Lines) tracker(m *messages.TorrentTracker) {
+func (l *Lines) tracker(m *messages.TorrentAnnounced) {
 	line := struct {
 		head
 		Hash     string `json:"info_hash"`

@@ -55,8 +55,8 @@ func TestProgress(t *testing.T) {
 
 func TestTracker(t *testing.T) {
 	got := lines(t, func(l *Lines) {
-		l.Event(&messages.TorrentTracker{Replied: &messages.TrackerReplied{URL: "http://a", Peers: 3}})
-		l.Event(&messages.TorrentTracker{Failed: &messages.TrackerFailed{URL: "http://b", Phase: "dns", Err: errors.New("no such host")}})
+		l.Event(&messages.TorrentAnnounced{Replied: &messages.TrackerReplied{URL: "http://a", Peers: 3}})
+		l.Event(&messages.TorrentAnnounced{Failed: &messages.TrackerFailed{URL: "http://b", Phase: "dns", Err: errors.New("no such host")}})
 	})
 	if got[0]["ok"] != true || got[0]["peers"] != 3.0 {
 		t.Errorf("got %v", got[0])
@@ -67,7 +67,7 @@ func TestTracker(t *testing.T) {
 }
 
 func TestPieces(t *testing.T) {
-	got := lines(t, func(l *Lines) { l.Event(&messages.TorrentPieces{Pieces: []uint32{7, 3}}) })
+	got := lines(t, func(l *Lines) { l.Event(&messages.TorrentPiecesVerified{Pieces: []uint32{7, 3}}) })
 	if diff := cmp.Diff([]any{7.0, 3.0}, got[0]["pieces"]); got[0]["type"] != "piece" || diff != "" {
 		t.Errorf("got %v", got[0])
 	}

@@ -85,7 +85,7 @@ func (p *peer) ready(c actor.Context, h frame.Handshake) {
 	})
 }
 
-func (p *peer) welcome(c actor.Context, m *messages.Welcome) {
+func (p *peer) welcome(c actor.Context, m *messages.StartSession) {
 	if !p.holds(m.Link) || p.session != nil {
 		return
 	}

@@ -26,12 +26,12 @@ type ListenerStarted struct{}
 type Listen struct{ Before netip.AddrPort }
 
 // ListenerReady: listener to client, each time it is bound. The client sends all
-// its routes again: a listener that was restarted has none. Then RoutesTold.
+// its routes again: a listener that was restarted has none. Then RefuseUnrouted.
 type ListenerReady struct{ Addr netip.AddrPort }
 
-// RoutesTold: client to listener. Whoever asks for a torrent without a route now
-// asks for one that is not here.
-type RoutesTold struct{}
+// RefuseUnrouted: client to listener, after all routes. Until then the listener
+// holds handshakes for torrents that have no route; from now on it closes them.
+type RefuseUnrouted struct{}
 
 // ListenerFailed: listener to client, each time it cannot bind, or has lost its
 // socket: downloads go on without it, and it tries again, unless its address
@@ -46,8 +46,8 @@ type AdoptLink struct {
 	Handshake frame.Handshake
 }
 
-// BanAddress: scheduler to peers and torrent: no connection with this peer any
-// more, for the reason given. The ban holds for its address, and for its peer id
+// BanAddress: scheduler to peers: no connection with this peer any more, for the
+// reason given. The ban holds for its address, and for its peer id
 // behind its host: of those that came in, the host's other peers are not to
 // blame.
 type BanAddress struct {
@@ -55,6 +55,12 @@ type BanAddress struct {
 	Inbound bool // Addr has no port to be dialled
 	ID      [20]byte
 	Reason  string
+}
+
+// PeerBanned: scheduler to torrent, beside BanAddress.
+type PeerBanned struct {
+	Addr   netip.AddrPort
+	Reason string
 }
 
 // AddressesBlocked: peers and listener to client, and on to subscribers: these
@@ -65,36 +71,40 @@ type AddressesBlocked struct {
 	Count   int
 }
 
-// CandidatesWanted: peers to torrent, each time it has started. The torrent tells
-// it the addresses it knows, as PeersFound, and the rates, as SetLimits, if they
-// have changed since the start.
-type CandidatesWanted struct{}
+// QueryCandidates: peers to torrent, each time it has started. The torrent
+// answers with AddCandidates, all addresses that it knows, and with SetLimits if
+// the rates have changed since the start.
+type QueryCandidates struct{}
 
-// Disband: torrent, by engine, to peers, when the torrent ends: all connections
+// AddCandidates: torrent, by engine, to peers: addresses worth a try, of a
+// PeersFound or in answer to QueryCandidates.
+type AddCandidates struct{ Addrs []PeerAddr }
+
+// CloseConnections: torrent, by engine, to peers, when the torrent ends: all connections
 // end, each with a last PeerRates to the scheduler, and no other is made. When
 // nobody is left peers passes it on to the scheduler.
-type Disband struct{ ReplyTo *actor.PID }
+type CloseConnections struct{ ReplyTo *actor.PID }
 
-// Disbanded: scheduler to the sender of Disband: Last counts all that moved.
-type Disbanded struct{ Last Progress }
+// ConnectionsClosed: scheduler to the sender of CloseConnections: Last counts all that moved.
+type ConnectionsClosed struct{ Last Progress }
 
-// PeersWanted: scheduler to peers, when it changes and from time to time, for
-// one that was restarted: a torrent that does not know yet what it has does not
-// dial. A complete one does, for peers that cannot reach it.
-type PeersWanted struct{ Wanted bool }
+// SetDialing: scheduler to peers, when it changes, and every second for peers
+// that was restarted. A torrent whose store does not know yet what is on disk does
+// not dial. A complete torrent does: some peers cannot reach it.
+type SetDialing struct{ Dial bool }
 
-// RoomWanted: peers to scheduler, once a second while somebody was turned away,
+// EvictIdlePeer: peers to scheduler, once a second while somebody was turned away,
 // or could be dialled, but for the limit of connections. The scheduler
 // disconnects a peer that has been of no use for long, if there is one.
 //
 // For want of connections in the whole process it comes from peers or listener to
 // the client, which passes it on to one torrent after the other.
-type RoomWanted struct{}
+type EvictIdlePeer struct{}
 
 // PeerUseful: a peer to peers, once for each connection, when payload has come
 // or gone.
 type PeerUseful struct{ Key PeerKey }
 
-// Yield: peers to peer, when the same peer seems to have come in again: the
+// ProveAlive: peers to peer, when the same peer seems to have come in again: the
 // peer ends if it has heard nothing lately.
-type Yield struct{}
+type ProveAlive struct{}

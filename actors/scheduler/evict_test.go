@@ -24,7 +24,7 @@ func TestWhoIsOfNoUseMakesRoom(t *testing.T) {
 			p.wanted = 0
 		}
 	}
-	s.peerChokedUs(s.byKey[seed], &messages.PeerChokedUs{Window: 1})
+	s.peerChoking(s.byKey[seed], &messages.PeerChoking{Window: 1})
 	s.byKey[snubber].snubbed = true
 	up := int64(0)
 	var gone []messages.PeerKey

@@ -11,7 +11,7 @@ type sums struct {
 }
 
 // goOnFrom takes over what the client has kept.
-func (s *sums) goOnFrom(m *messages.CountsSoFar) {
+func (s *sums) goOnFrom(m *messages.RestoreTotals) {
 	s.begun = true
 	s.before = counts{m.Downloaded, m.Uploaded, m.Wasted, m.Corrupt}
 }
