@@ -1,18 +1,21 @@
 package actors_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io"
+	"os"
 	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -38,15 +41,28 @@ func list(t *testing.T) (all []pkg) {
 	}
 }
 
-// support are the folders below actors that are no actors: others may import
-// them.
-var support = []string{"world", "supervise", "dispatch", "trace", "stage", "fault", "observe", "lab"}
+// actorFolders are the folders of actors: those directly below actors/ whose file
+// of the same name, the shell, has a Receive. The others are groups of packages
+// that are no actors.
+var actorFolders = sync.OnceValue(func() map[string]bool {
+	found := map[string]bool{}
+	shells, _ := filepath.Glob("*/*.go")
+	for _, file := range shells {
+		name := filepath.Dir(file)
+		if filepath.Base(file) != name+".go" {
+			continue
+		}
+		text, err := os.ReadFile(file)
+		found[name] = err == nil && bytes.Contains(text, []byte(") Receive(c actor.Context)"))
+	}
+	return found
+})
 
 // actorOf is the name of the actor whose folder a package is in, or "".
 func actorOf(path string) string {
 	below, is := strings.CutPrefix(path, "kouzui/actors/")
 	name, _, _ := strings.Cut(below, "/")
-	if !is || slices.Contains(support, name) {
+	if !is || !actorFolders()[name] {
 		return ""
 	}
 	return name

@@ -6,6 +6,8 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/bits-and-blooms/bitset"
+
+	"kouzui/wire/metainfo"
 )
 
 // The conversation of the scheduler and the peers: coordinates of blocks, never
@@ -25,12 +27,19 @@ type PeerReady struct {
 	At      time.Time
 }
 
-// StartSession: scheduler to peer. The peer sends Have as its bitfield and starts
-// its link. The peer owns Have from here on.
+// StartSession: scheduler to peer, the answer to PeerReady once it is known what
+// is in the torrent and which pieces we have. The peer sends Have as its bitfield
+// and starts its link. The peer owns Have from here on.
 type StartSession struct {
-	Link uint64
-	Have *bitset.BitSet
+	Link    uint64
+	Torrent *metainfo.Torrent
+	Have    *bitset.BitSet
 }
+
+// SetWanted: torrent, by engine, to store and scheduler: which pieces the user
+// wants, from now on; nil: all. Pieces that are not wanted are not asked for, and
+// a torrent is complete when all wanted ones are there. Nobody changes the set.
+type SetWanted struct{ Pieces *bitset.BitSet }
 
 // RequestBlocks: scheduler to peer. The peer asks for them, in this order, and
 // owes for each a BlocksArrived, a RequestsDropped, or its own end.

@@ -52,6 +52,11 @@ type AddTorrent struct {
 	Options TorrentOptions
 }
 
+// SetMetainfo: a command to client, and from client by torrent to engine: what is
+// in a torrent that was added by its info hash alone. Each passes it on once; a
+// torrent that knows already ignores it.
+type SetMetainfo struct{ Torrent *metainfo.Torrent }
+
 // TorrentStarted: torrent to client, each time it has started. The client answers
 // with SetLimits, SetListenPort and RestoreTotals: what changed since the torrent was
 // added, and what an earlier life of it has counted.

@@ -47,11 +47,12 @@ type choker struct {
 	looks bool        // between two rounds, soon
 }
 
-// round: the choker to itself. One that the predecessor of by had set is void.
-type round struct{ by *choker }
-
-// look: the choker to itself, when slots may be free between two rounds.
-type look struct{ by *choker }
+// round and look: the choker to itself, by timers: a regular round, and a look at
+// whether slots are free between two rounds.
+type (
+	round struct{}
+	look  struct{}
+)
 
 func (k *choker) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
@@ -68,16 +69,12 @@ func (k *choker) Receive(c actor.Context) {
 	case *messages.SeedingChanged:
 		k.table.seeding = m.Seeding
 	case *round:
-		if m.by == k {
-			k.timer = nil
-			k.decide(c, true)
-			k.nextRound(c)
-		}
+		k.timer = nil
+		k.decide(c, true)
+		k.nextRound(c)
 	case *look:
-		if m.by == k {
-			k.looks = false
-			k.decide(c, false)
-		}
+		k.looks = false
+		k.decide(c, false)
 	case *actor.Restarting, *actor.Stopping:
 		if k.timer != nil {
 			k.timer.Stop()
@@ -106,7 +103,7 @@ func (k *choker) nextRound(c actor.Context) {
 	if k.timer != nil || len(k.pids) == 0 {
 		return
 	}
-	k.timer = world.SendAfter(c, k.World.Clock, every, &round{k})
+	k.timer = supervise.SendAfter(c, k.World.Clock, every, &round{})
 }
 
 func (k *choker) reported(c actor.Context, m *messages.PeerRates) {
@@ -144,7 +141,7 @@ func (k *choker) look(c actor.Context) {
 		k.decide(c, false)
 	default:
 		k.looks = true
-		world.SendAfter(c, k.World.Clock, time.Duration(crowd)*patience, &look{k})
+		supervise.SendAfter(c, k.World.Clock, time.Duration(crowd)*patience, &look{})
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
 )
@@ -92,7 +93,7 @@ func (l *limiter) grant(c actor.Context) {
 		l.timer.Stop()
 	}
 	l.due, l.dueAt = &due{}, at
-	l.timer = world.SendAfter(c, l.World.Clock, wait, l.due)
+	l.timer = supervise.SendAfter(c, l.World.Clock, wait, l.due)
 }
 
 func (l *limiter) next(now time.Time) (wait time.Duration, ok bool) {

@@ -97,7 +97,7 @@ type (
 )
 
 // again: the listener to itself, when it is time to bind once more.
-type again struct{ by *listener }
+type again struct{}
 
 func (l *listener) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
@@ -109,9 +109,7 @@ func (l *listener) Receive(c actor.Context) {
 		l.before = m.Before
 		l.bind(c)
 	case *again:
-		if m.by == l {
-			l.bind(c)
-		}
+		l.bind(c)
 	case *accepted:
 		if m.on == l.socket {
 			l.receive(c, m.link)
@@ -181,7 +179,7 @@ func (l *listener) bind(c actor.Context) {
 
 func (l *listener) listen(c actor.Context, addr string) error {
 	s := &socket{gate: newGate()}
-	deliver := world.Deliver(c)
+	deliver := supervise.Deliver(c)
 	accept := func(link messages.Link) {
 		if link == nil {
 			deliver(&turnedAway{s})
@@ -206,12 +204,12 @@ func (l *listener) failed(c actor.Context, err error) {
 	pause := min(firstRetry<<min(l.failures, 10), lastRetry)
 	l.failures++
 	pause -= time.Duration(jitter * l.rand.Float64() * float64(pause))
-	l.timer = world.SendAfter(c, l.World.Clock, pause, &again{l})
+	l.timer = supervise.SendAfter(c, l.World.Clock, pause, &again{})
 	c.Send(l.Refs.Client, &messages.ListenerFailed{Err: err})
 }
 
 func (l *listener) receive(c actor.Context, link messages.Link) {
-	deliver, on := world.Deliver(c), l.socket
+	deliver, on := supervise.Deliver(c), l.socket
 	link.ReadHandshake(patience, func(h frame.Handshake, err error) {
 		deliver(&greeted{on, link, h, err})
 	})

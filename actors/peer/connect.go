@@ -17,30 +17,26 @@ import (
 // How a connection comes into being, and how it ends.
 
 func (p *peer) start(c actor.Context) {
-	p.deliver = world.Deliver(c)
 	if p.Inbound {
-		p.timer = world.SendAfter(c, p.World.Clock, adoptTimeout, &adoptLapse{})
+		p.timer = supervise.SendAfter(c, p.World.Clock, adoptTimeout, &adoptLapse{})
 		return
 	}
-	deliver := p.deliver
+	deliver := supervise.Deliver(c)
 	p.cancel = p.World.Network.Dial(p.Addr, dialTimeout, func(l messages.Link, err error) {
 		deliver(&dialled{l, err})
 	})
 }
 
-// dialled takes the link that this incarnation dialled for; one that an earlier
-// incarnation had dialled is as good.
+// dialled takes the link, or the reason why there is none.
 func (p *peer) dialled(c actor.Context, m *dialled) {
 	switch {
 	case errors.Is(m.err, world.ErrCrowded):
 		p.end(c, messages.GoneCrowded, m.err)
 	case m.err != nil:
 		p.end(c, messages.GoneDial, m.err)
-	case p.link != nil:
-		m.link.Close(errors.New("superseded"))
 	default:
 		p.take(m.link)
-		link, deliver := m.link.ID(), p.deliver
+		link, deliver := m.link.ID(), supervise.Deliver(c)
 		m.link.ReadHandshake(handshakeTimeout, func(h frame.Handshake, err error) {
 			deliver(&shaken{link, h, err})
 		})
@@ -49,7 +45,7 @@ func (p *peer) dialled(c actor.Context, m *dialled) {
 
 func (p *peer) adopt(c actor.Context, m *messages.AdoptLink) {
 	if p.link != nil {
-		m.Link.Close(errors.New("superseded"))
+		m.Link.Close(errSuperseded)
 		return
 	}
 	p.timer.Stop()
@@ -98,7 +94,7 @@ func (p *peer) welcome(c actor.Context, m *messages.StartSession) {
 		h := extended.Handshake{Client: p.Client, Requests: maxUploads, Port: p.Port, YourIP: p.link.Remote().Addr()}
 		p.session.frame(frame.Frame{Kind: frame.Extended, Index: extended.HandshakeID, Bits: h.Append(nil)})
 	}
-	p.link.Start(frame.Limits{Pieces: p.Torrent.PieceCount(), Extended: extended.MaxLen}, p.deliver)
+	p.link.Start(frame.Limits{Pieces: p.Torrent.PieceCount(), Extended: extended.MaxLen}, supervise.DeliverToAny(c))
 	p.tickAfter(c, tickBusy)
 	p.report(c)
 	p.flush(c)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
@@ -37,6 +38,8 @@ var (
 	errIdle    = errors.New("nothing heard for 3 minutes")
 	errTorrent = errors.New("the handshake is for another torrent")
 	errAdopt   = errors.New("no connection to adopt")
+
+	errSuperseded = errors.New("superseded")
 )
 
 // Config is what a peer is built from.
@@ -59,7 +62,6 @@ func New(c Config) actor.Actor { return &peer{Config: c} }
 
 type peer struct {
 	Config
-	deliver func(any)
 	cancel  func() // ends a dial
 	timer   world.Timer
 	due     *tick // the one that timer brings
@@ -91,6 +93,13 @@ type (
 	tick       struct{ link uint64 }
 	adoptLapse struct{}
 )
+
+// Discard closes a link that was dialled for an incarnation that is over.
+func (d *dialled) Discard() {
+	if d.link != nil {
+		d.link.Close(errSuperseded)
+	}
+}
 
 func (p *peer) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
@@ -258,7 +267,7 @@ func (p *peer) tick(c actor.Context, m *tick) {
 
 func (p *peer) tickAfter(c actor.Context, d time.Duration) {
 	p.due = &tick{p.link.ID()}
-	p.timer = world.SendAfter(c, p.World.Clock, d, p.due)
+	p.timer = supervise.SendAfter(c, p.World.Clock, d, p.due)
 }
 
 // flush carries out what the session wants done. Requests and uploads go as far

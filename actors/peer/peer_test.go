@@ -57,7 +57,7 @@ func (s *scene) meet(have ...uint) *fake.Link {
 	for _, i := range have {
 		set.Set(i)
 	}
-	s.Tell(&messages.StartSession{Link: ready.Link, Have: set})
+	s.Tell(&messages.StartSession{Link: ready.Link, Torrent: s.torrent, Have: set})
 	link.AwaitStart()
 	return link
 }
@@ -132,7 +132,7 @@ func TestPeerExtends(t *testing.T) {
 			}
 			link.Handshake(h)
 			ready := stage.Await[*messages.PeerReady](s.peers)
-			s.Tell(&messages.StartSession{Link: ready.Link, Have: bitset.New(10).Set(0)})
+			s.Tell(&messages.StartSession{Link: ready.Link, Torrent: s.torrent, Have: bitset.New(10).Set(0)})
 			if sent := link.AwaitSent(); sent.Kind != frame.Bitfield {
 				t.Errorf("sends %v first", sent.Kind)
 			}

@@ -249,7 +249,7 @@ func (p *peers) wake(c actor.Context, d time.Duration) {
 	if p.timer != nil {
 		p.timer.Stop()
 	}
-	p.timer = world.SendAfter(c, p.World.Clock, d, &dialTick{})
+	p.timer = supervise.SendAfter(c, p.World.Clock, d, &dialTick{})
 }
 
 func (p *peers) halfOpen() (n int) {

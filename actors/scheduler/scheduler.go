@@ -60,11 +60,10 @@ type Scheduler struct {
 	newsTimer world.Timer   // nil when nothing is to be announced
 }
 
-// ticked and newsDue are sent by timers. They name the incarnation that set
-// them, whose successor ignores them.
+// ticked and newsDue: the scheduler to itself, by timers.
 type (
-	ticked  struct{ to *Scheduler }
-	newsDue struct{ to *Scheduler }
+	ticked  struct{}
+	newsDue struct{}
 )
 
 // New returns a scheduler that is yet to be started.
@@ -150,13 +149,9 @@ func (s *Scheduler) handle(c actor.Context) {
 		c.Send(m.ReplyTo, &messages.ConnectionsClosed{Last: *s.named(s.progress())})
 
 	case *ticked:
-		if m.to == s {
-			s.tick(c)
-		}
+		s.tick(c)
 	case *newsDue:
-		if m.to == s {
-			s.announce(c)
-		}
+		s.announce(c)
 	}
 }
 
@@ -206,7 +201,7 @@ func (s *Scheduler) meet(c actor.Context, m *messages.PeerReady) {
 
 func (s *Scheduler) welcome(c actor.Context, p *peer) {
 	p.heard = s.news.end()
-	c.Send(p.Peer, &messages.StartSession{Link: p.Link, Have: s.have.Clone()})
+	c.Send(p.Peer, &messages.StartSession{Link: p.Link, Torrent: s.Torrent, Have: s.have.Clone()})
 }
 
 func (s *Scheduler) terminated(who *actor.PID) {
@@ -261,7 +256,7 @@ func (s *Scheduler) keepPace(c actor.Context) {
 		s.timer.Stop()
 	}
 	s.pace = pace
-	s.timer = world.SendAtNext(c, s.World.Clock, pace, &ticked{s})
+	s.timer = supervise.SendAtNext(c, s.World.Clock, pace, &ticked{})
 }
 
 // speak sends what the message that was handled has led to.
@@ -281,7 +276,7 @@ func (s *Scheduler) speak(c actor.Context) {
 		s.announce(c)
 	}
 	if len(s.news.pieces) > 0 && s.newsTimer == nil {
-		s.newsTimer = world.SendAfter(c, s.World.Clock, newsWait, &newsDue{s})
+		s.newsTimer = supervise.SendAfter(c, s.World.Clock, newsWait, &newsDue{})
 	}
 	for i, p := range s.dirty {
 		p.dirty = false

@@ -6,6 +6,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
 )
@@ -28,7 +29,7 @@ func (s *store) keepUp(c actor.Context) {
 		s.flushed(c, nil)
 	}
 	if s.unsaved && !s.saveDue && s.saving == nil {
-		s.saving = world.SendAfter(c, s.World.Clock, saveEvery, &saveNow{s})
+		s.saving = supervise.SendAfter(c, s.World.Clock, saveEvery, &saveNow{})
 	}
 }
 
@@ -36,7 +37,7 @@ func (s *store) keepUp(c actor.Context) {
 // torrents do that at the same moments.
 func (s *store) restLater(c actor.Context) {
 	if s.resting == nil && !s.restDue && s.phase != dead {
-		s.resting = world.SendAtNext(c, s.World.Clock, restEvery, &restNow{s})
+		s.resting = supervise.SendAtNext(c, s.World.Clock, restEvery, &restNow{})
 	}
 }
 
@@ -140,7 +141,7 @@ func (h *health) report(c actor.Context, s *store, err error, probe bool) bool {
 		s.tellBoth(c, &messages.StoreRecovered{})
 	case err != nil && (!h.failed || probe):
 		h.delay = min(max(2*h.delay, retryFirst), retryMost)
-		h.timer = world.SendAfter(c, s.World.Clock, h.delay, &retryNow{s})
+		h.timer = supervise.SendAfter(c, s.World.Clock, h.delay, &retryNow{})
 		if !h.failed {
 			s.tellBoth(c, &messages.StoreFailed{Err: err, Full: isFull(err), Fatal: errors.Is(err, ErrForeign) || errors.Is(err, world.ErrLinked)})
 		}

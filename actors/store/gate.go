@@ -1,12 +1,11 @@
 package store
 
 import (
+	"kouzui/actors/runtime/supervise"
 	"sync"
 	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
-
-	"kouzui/actors/world"
 )
 
 // moved: worker or keeper to itself, when the disk has answered late.
@@ -24,7 +23,7 @@ type gate struct {
 
 func newGate(c actor.Context) *gate {
 	g := &gate{}
-	deliver, message := world.Deliver(c), &moved{g}
+	deliver, message := supervise.Deliver(c), &moved{g}
 	g.wake = func() { deliver(message) }
 	g.done = func(err error) {
 		if err != nil {

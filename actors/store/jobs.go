@@ -7,7 +7,6 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"kouzui/actors/runtime/supervise"
-	"kouzui/actors/world"
 )
 
 // slot is a worker and what it works on.
@@ -108,7 +107,7 @@ func (s *store) ripe(c actor.Context) int {
 	case n > 0:
 		s.stopGathering()
 	case s.gathering == nil:
-		s.gathering = world.SendAfter(c, s.World.Clock, gatherWait, &gathered{s})
+		s.gathering = supervise.SendAfter(c, s.World.Clock, gatherWait, &gathered{})
 	}
 	return n
 }

@@ -118,24 +118,23 @@ type store struct {
 
 // doubted: whoever reads or writes files to the store. A file is not what it was.
 type doubted struct {
-	owner *store
-	file  int
-	err   error
+	file int
+	err  error
 }
 
 func (*doubted) IgnoreDeadLetterLogging() {}
 
 // stirred: whoever opens a file to the store, which had none open.
-type stirred struct{ owner *store }
+type stirred struct{}
 
 func (*stirred) IgnoreDeadLetterLogging() {}
 
 // gathered, saveNow, restNow and retryNow: the store's timers to itself.
 type (
-	gathered struct{ owner *store }
-	saveNow  struct{ owner *store }
-	restNow  struct{ owner *store }
-	retryNow struct{ owner *store }
+	gathered struct{}
+	saveNow  struct{}
+	restNow  struct{}
+	retryNow struct{}
 )
 
 func (s *store) Receive(c actor.Context) {
@@ -163,7 +162,7 @@ func (s *store) Receive(c actor.Context) {
 		}
 
 	case *doubted:
-		if m.owner == s && s.phase == ready {
+		if s.phase == ready {
 			s.phase, s.doubt = dead, m
 		}
 	case *messages.PiecesKnown:
@@ -179,25 +178,15 @@ func (s *store) Receive(c actor.Context) {
 	case *messages.Flush:
 		s.flushes = append(s.flushes, m.ReplyTo)
 	case *saveNow:
-		if m.owner == s {
-			s.saving, s.saveDue = nil, true
-		}
+		s.saving, s.saveDue = nil, true
 	case *stirred:
-		if m.owner == s {
-			s.restLater(c)
-		}
+		s.restLater(c)
 	case *restNow:
-		if m.owner == s {
-			s.resting, s.restDue = nil, true
-		}
+		s.resting, s.restDue = nil, true
 	case *gathered:
-		if m.owner == s {
-			s.gathering, s.gather.due = nil, true
-		}
+		s.gathering, s.gather.due = nil, true
 	case *retryNow:
-		if m.owner == s {
-			s.health.probing, s.health.timer = true, nil
-		}
+		s.health.probing, s.health.timer = true, nil
 	default:
 		return
 	}
@@ -205,10 +194,10 @@ func (s *store) Receive(c actor.Context) {
 }
 
 func (s *store) begin(c actor.Context) {
-	deliver := world.Deliver(c)
+	deliver := supervise.Deliver(c)
 	s.files = newFiles(s.Torrent, openFiles,
-		func(file int, err error) { deliver(&doubted{s, file, err}) },
-		func() { deliver(&stirred{s}) })
+		func(file int, err error) { deliver(&doubted{file, err}) },
+		func() { deliver(&stirred{}) })
 	s.source = &source{s.files}
 	s.setMemory(s.Memory)
 	s.blame = newBlame()

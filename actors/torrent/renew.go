@@ -25,8 +25,8 @@ type renewal struct {
 	memory *messages.SetMemory
 }
 
-// renewNow: to itself.
-type renewNow struct{ owner *torrent }
+// renewNow: the torrent to itself, by a timer.
+type renewNow struct{}
 
 // renew ends the engine, and with it all connections: what peers have been told
 // that we have cannot be taken back.

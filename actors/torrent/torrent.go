@@ -79,10 +79,7 @@ type torrent struct {
 
 // goalDue and endLapse are sent by timers.
 type (
-	goalDue struct {
-		to *torrent
-		at time.Time
-	}
+	goalDue  struct{ at time.Time }
 	endLapse struct{}
 )
 
@@ -139,7 +136,7 @@ func (t *torrent) Receive(c actor.Context) {
 	case *messages.DataChanged:
 		t.renew(c, m)
 	case *renewNow:
-		if m.owner == t && !t.ending {
+		if !t.ending {
 			t.beginAnew(c)
 		}
 	case *messages.StoreFailed:
@@ -163,7 +160,7 @@ func (t *torrent) Receive(c actor.Context) {
 	case *messages.AnnouncingStopped:
 		t.answered(c)
 	case *goalDue:
-		if m.to == t && m.at.Equal(t.due) && !t.ending {
+		if m.at.Equal(t.due) && !t.ending {
 			t.judge(c, t.World.Clock.Now())
 		}
 	case *endLapse:
@@ -175,7 +172,7 @@ func (t *torrent) Receive(c actor.Context) {
 		case !m.Who.Equal(t.engine):
 		case t.renewal.wanted:
 			t.engine = nil
-			t.renewal.timer = world.SendAfter(c, t.World.Clock, renewAfter, &renewNow{t})
+			t.renewal.timer = supervise.SendAfter(c, t.World.Clock, renewAfter, &renewNow{})
 		default:
 			t.engine = nil
 			t.end(c, fmt.Errorf("%w on the engine of this torrent", messages.ErrGivenUp))
@@ -313,7 +310,7 @@ func (t *torrent) judge(c actor.Context, now time.Time) {
 		t.due = due
 		t.stopTimer()
 		if !due.IsZero() {
-			t.timer = world.SendAfter(c, t.World.Clock, due.Sub(now), &goalDue{t, due})
+			t.timer = supervise.SendAfter(c, t.World.Clock, due.Sub(now), &goalDue{due})
 		}
 	}
 }
@@ -338,7 +335,7 @@ func (t *torrent) end(c actor.Context, failure error) {
 	}
 	t.pending += t.endAnnouncing(c)
 	t.stopTimer()
-	t.timer = world.SendAfter(c, t.World.Clock, endWithin, &endLapse{})
+	t.timer = supervise.SendAfter(c, t.World.Clock, endWithin, &endLapse{})
 	t.report(c)
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
 	"kouzui/wire/announce"
@@ -37,8 +38,8 @@ func (t *tracker) end(c actor.Context, within time.Duration) {
 	t.disarm()
 	e := &ending{until: t.World.Clock.Now().Add(within)}
 	e.timers = []world.Timer{
-		world.SendAfter(c, t.World.Clock, within/2, &halfTime{e}),
-		world.SendAfter(c, t.World.Clock, within, &lapse{e}),
+		supervise.SendAfter(c, t.World.Clock, within/2, &halfTime{e}),
+		supervise.SendAfter(c, t.World.Clock, within, &lapse{e}),
 	}
 	t.ending = e
 	t.proceed(c)

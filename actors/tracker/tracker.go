@@ -133,7 +133,7 @@ func (t *tracker) proceed(c actor.Context) {
 		if t.alarm == nil || !t.alarm.at.Equal(due) {
 			t.disarm()
 			t.alarm = &alarm{at: due}
-			t.alarm.timer = world.SendAfter(c, t.World.Clock, due.Sub(now), t.alarm)
+			t.alarm.timer = supervise.SendAfter(c, t.World.Clock, due.Sub(now), t.alarm)
 		}
 	default:
 		t.disarm()
@@ -147,7 +147,7 @@ func (t *tracker) announce(c actor.Context, url string, r announce.Request, with
 	supervise.Remark(c, "announce", supervise.Text("host", host(url)), supervise.Text("event", r.Event.String()))
 	this := &call{url: url, event: r.Event}
 	t.call = this
-	deliver := world.Deliver(c)
+	deliver := supervise.Deliver(c)
 	this.cancel = t.World.Trackers.Announce(url, r, within, func(reply announce.Reply, err error) {
 		deliver(&answered{this, reply, err})
 	})

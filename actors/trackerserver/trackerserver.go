@@ -17,6 +17,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/wire/announce"
 )
@@ -40,7 +41,7 @@ type Query struct {
 func (*Query) IgnoreDeadLetterLogging() {}
 
 // expire: timer to tracker.
-type expire struct{ table *Table }
+type expire struct{}
 
 // New returns a tracker that knows nobody.
 func New(cfg Config) actor.Actor { return &tracker{cfg: cfg} }
@@ -61,10 +62,8 @@ func (t *tracker) Receive(c actor.Context) {
 	case *Query:
 		m.Respond(t.answer(m, t.cfg.World.Clock.Now()))
 	case *expire:
-		if m.table == t.table { // not a predecessor's
-			t.table.Expire(t.cfg.World.Clock.Now())
-			t.sleep(c)
-		}
+		t.table.Expire(t.cfg.World.Clock.Now())
+		t.sleep(c)
 	case *actor.Restarting, *actor.Stopping:
 		if t.timer != nil {
 			t.timer.Stop()
@@ -75,7 +74,7 @@ func (t *tracker) Receive(c actor.Context) {
 // sleep until it is time to forget peers again.
 func (t *tracker) sleep(c actor.Context) {
 	every := max(t.table.limits.Interval/2, time.Second)
-	t.timer = world.SendAfter(c, t.cfg.World.Clock, every, &expire{t.table})
+	t.timer = supervise.SendAfter(c, t.cfg.World.Clock, every, &expire{})
 }
 
 func (t *tracker) answer(q *Query, now time.Time) world.WebResponse {

@@ -105,7 +105,7 @@ func (n *node) injected(message any) bool {
 	if ask == nil {
 		return true
 	}
-	in := (*ask)(n.path, n.kind, message)
+	in := (*ask)(n.path, n.kind, inner(message))
 	switch {
 	case in.Reason == "":
 		return true

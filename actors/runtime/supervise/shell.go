@@ -89,6 +89,9 @@ func (i *invoker) InvokeUserMessage(message any) {
 	n := i.node
 	if n.closing {
 		n.lost++
+		if m, is := message.(*addressed); is {
+			m.discard()
+		}
 		return
 	}
 	switch m := message.(type) {
@@ -103,11 +106,23 @@ func (i *invoker) InvokeUserMessage(message any) {
 			n.inOrder = false
 		}
 	case *late:
-		i.next.InvokeUserMessage(m.message)
+		i.handle(m.message, false)
 	default:
-		if n.injected(message) {
-			i.next.InvokeUserMessage(message)
+		i.handle(message, true)
+	}
+}
+
+// handle has the actor handle a message, unless it is meant for another
+// incarnation, or breakable and something is to go wrong at it.
+func (i *invoker) handle(message any, breakable bool) {
+	if m, is := message.(*addressed); is {
+		if m.incarnation != i.node.incarnation {
+			m.discard()
+			return
 		}
+	}
+	if !breakable || i.node.injected(message) {
+		i.next.InvokeUserMessage(inner(message))
 	}
 }
 
@@ -156,6 +171,6 @@ func (i *invoker) InvokeSystemMessage(message any) {
 // EscalateFailure is called by the mailbox while the actor panics, so that the
 // panicking frames are still on the stack.
 func (i *invoker) EscalateFailure(reason, message any) {
-	i.node.failedWith(reason, message, stackOf(reason))
+	i.node.failedWith(reason, inner(message), stackOf(reason))
 	i.next.EscalateFailure(reason, message)
 }
