@@ -34,27 +34,6 @@ type Refs struct {
 	Peers     *actor.PID
 }
 
-// Origin says where the address of a peer came from.
-type Origin uint8
-
-// Origins of peers.
-const (
-	FromTracker Origin = iota
-	FromUser           // --peer
-	FromInbound        // it dialled us
-)
-
-func (o Origin) String() string {
-	return [...]string{"tracker", "user", "inbound"}[o]
-}
-
-// PeerAddr is an address at which a peer may listen.
-type PeerAddr struct {
-	Addr   netip.AddrPort
-	Origin Origin
-	Tier   int // of the tracker that told it, if one did
-}
-
 // HostOf is whose connections are counted together: an IPv4 address, or what one
 // subscriber commonly has of IPv6, 2^64 addresses.
 func HostOf(a netip.Addr) netip.Addr {

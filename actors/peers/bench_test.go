@@ -24,8 +24,8 @@ func BenchmarkCandidates(b *testing.B) {
 		if x, due := c.next(now, rnd); x == nil {
 			now = due
 		} else {
-			c.dialled(x.Addr, now)
-			c.gone(x.Addr, messages.GoneDial, now, rnd)
+			c.dialled(x.addr, now)
+			c.gone(x.addr, messages.GoneDial, now, rnd)
 		}
 		find()
 		now = now.Add(time.Millisecond)

@@ -20,7 +20,8 @@ const (
 
 // candidate is an address that may be worth a dial.
 type candidate struct {
-	messages.PeerAddr
+	addr     netip.AddrPort
+	source   *source
 	at       int  // in candidates.list
 	busy     bool // dialled or connected
 	never    bool // it was ourselves, or somebody banned
@@ -38,10 +39,19 @@ type candidates struct {
 	bans map[banned]bool
 	held []banned // in the order of the bans
 
-	hosts  map[netip.Addr]int // addresses at each host; never 0
-	served map[int]int        // when a candidate of each tier had its turn last, in turns
-	turns  int
+	hosts   map[netip.Addr]int // addresses at each host; never 0
+	sources map[messages.Source]*source
+	dials   int // so far
 }
+
+// source is what is known of those candidates that came to us in one way.
+type source struct {
+	messages.Source
+	addrs    int // in candidates.list
+	lastDial int // the number of the last dial to one of them
+}
+
+func (s *source) manual() bool { return s.Source == messages.Manual }
 
 // banned is an address that is not dialled, whoever is there, or with port 0 a
 // peer id that is not welcome from there.
@@ -57,7 +67,7 @@ func from(host netip.Addr, id [20]byte) banned {
 // newCandidates has room for twice the addresses that can be connected to.
 func newCandidates(connections int) *candidates {
 	return &candidates{most: max(maxCandidates, 2*connections), all: map[netip.AddrPort]*candidate{}, bans: map[banned]bool{},
-		hosts: map[netip.Addr]int{}, served: map[int]int{}}
+		hosts: map[netip.Addr]int{}, sources: map[messages.Source]*source{}}
 }
 
 // add takes note of an address. What is known of it already stays.
@@ -66,47 +76,66 @@ func (c *candidates) add(a messages.PeerAddr) {
 		return
 	}
 	if known, ok := c.all[a.Addr]; ok {
-		if a.Origin == messages.FromUser {
-			known.Origin = a.Origin
+		if a.Source == messages.Manual {
+			c.attribute(known, a.Source)
 		}
 		return
 	}
 	host := messages.HostOf(a.Addr.Addr())
-	if a.Origin != messages.FromUser && c.hosts[host] >= maxAtHost && !host.IsLoopback() {
+	if a.Source != messages.Manual && c.hosts[host] >= maxAtHost && !host.IsLoopback() {
 		return
 	}
-	if len(c.all) >= c.most && !c.evict(a) {
+	if len(c.all) >= c.most && !c.evict(a.Source) {
 		return
 	}
-	x := &candidate{PeerAddr: a, at: len(c.list)}
+	x := &candidate{addr: a.Addr, at: len(c.list)}
+	c.attribute(x, a.Source)
 	c.all[a.Addr], c.list = x, append(c.list, x)
 	c.hosts[host]++
 }
 
-// evict forgets, for a newcomer, the address that has failed most often, of the
-// tier that has told most: one that floods us keeps out what comes of its own, and
-// nothing else.
-func (c *candidates) evict(newcomer messages.PeerAddr) bool {
-	tiers := map[int]int{}
-	for _, x := range c.list {
-		tiers[x.Tier]++
+// attribute makes a candidate one of this source.
+func (c *candidates) attribute(x *candidate, to messages.Source) {
+	if x.source != nil {
+		x.source.addrs--
 	}
-	most := newcomer.Tier
+	x.source = c.source(to)
+	x.source.addrs++
+}
+
+func (c *candidates) source(of messages.Source) *source {
+	s := c.sources[of]
+	if s == nil {
+		s = &source{Source: of}
+		c.sources[of] = s
+	}
+	return s
+}
+
+// evict forgets, for a newcomer, the address that has failed most often, of the
+// source with the most addresses: a source that floods us keeps out only what
+// comes from itself. What the user gave is never forgotten, and always let in.
+func (c *candidates) evict(newcomer messages.Source) bool {
+	own := c.source(newcomer)
+	fullest, atLeast := own, own.addrs+1
+	if own.manual() {
+		fullest, atLeast = nil, 0
+	}
 	for _, x := range c.list {
-		if tiers[x.Tier] > max(tiers[most], tiers[newcomer.Tier]+1) {
-			most = x.Tier
+		if !x.source.manual() && x.source.addrs > atLeast {
+			fullest, atLeast = x.source, x.source.addrs
 		}
 	}
 	var worst *candidate
 	for _, x := range c.list {
-		if x.Tier == most && !x.busy && x.Origin != messages.FromUser && (worst == nil || x.failures > worst.failures) {
+		if x.source == fullest && !x.busy && (worst == nil || x.failures > worst.failures) {
 			worst = x
 		}
 	}
-	if worst == nil || worst.failures == 0 && most == newcomer.Tier && newcomer.Origin != messages.FromUser {
+	if worst == nil || worst.failures == 0 && fullest == own {
 		return false
 	}
-	c.forget(worst.Addr)
+	c.forget(worst.addr)
 	return true
 }
 
@@ -121,15 +150,16 @@ func (c *candidates) forget(addr netip.AddrPort) {
 	c.list[last] = nil
 	c.list = c.list[:last]
 	delete(c.all, addr)
+	x.source.addrs--
 	host := messages.HostOf(addr.Addr())
 	if c.hosts[host]--; c.hosts[host] == 0 {
 		delete(c.hosts, host)
 	}
 }
 
-// next picks the address to dial: the user's own first, then of each tier in turn
-// the one with the fewest failures, in random order. When none is due yet, it tells when one
-// will be; the zero time means never.
+// next picks the address to dial: first what the user gave, then of each source in
+// turn the one with the fewest failures, in random order. When none is due yet,
+// due is when one will be; the zero time means never.
 func (c *candidates) next(now time.Time, rnd *rand.Rand) (best *candidate, due time.Time) {
 	ties := 0
 	for _, x := range c.list {
@@ -161,21 +191,20 @@ func (c *candidates) waiting() (n int) {
 }
 
 func (c *candidates) better(a, b *candidate) bool {
-	user := a.Origin == messages.FromUser
-	if user != (b.Origin == messages.FromUser) {
-		return user
+	switch {
+	case a.source == b.source:
+		return a.failures < b.failures
+	case a.source.manual() || b.source.manual():
+		return a.source.manual()
 	}
-	if a.Tier != b.Tier && !user {
-		return c.served[a.Tier] < c.served[b.Tier]
-	}
-	return a.failures < b.failures
+	return a.source.lastDial < b.source.lastDial
 }
 
 func (c *candidates) dialled(addr netip.AddrPort, now time.Time) {
 	if x := c.all[addr]; x != nil {
 		x.busy, x.since = true, now
-		c.turns++
-		c.served[x.Tier] = c.turns
+		c.dials++
+		x.source.lastDial = c.dials
 	}
 }
 
@@ -214,7 +243,7 @@ func (c *candidates) gone(addr netip.AddrPort, why messages.GoneReason, now time
 			limit = time.Minute // it may come back
 		}
 	}
-	if x.Origin == messages.FromUser {
+	if x.source.manual() {
 		base, limit = 2*time.Second, 30*time.Second
 	}
 	wait := limit

@@ -1,6 +1,7 @@
 package peers
 
 import (
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"testing"
@@ -25,9 +26,9 @@ func TestTheUsersOwnPeersComeFirst(t *testing.T) {
 		c.add(messages.PeerAddr{Addr: addrOf(i)})
 	}
 	own := addrOf(7)
-	c.add(messages.PeerAddr{Addr: own, Origin: messages.FromUser})
-	if best, _ := c.next(start, seeded()); best.Addr != own {
-		t.Errorf("picked %v", best.Addr)
+	c.add(messages.PeerAddr{Addr: own, Source: messages.Manual})
+	if best, _ := c.next(start, seeded()); best.addr != own {
+		t.Errorf("picked %v", best.addr)
 	}
 }
 
@@ -72,7 +73,7 @@ func TestCandidatesAreBounded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c, rnd := newCandidates(DefaultMax), seeded()
 		own := addrOf(0)
-		c.add(messages.PeerAddr{Addr: own, Origin: messages.FromUser})
+		c.add(messages.PeerAddr{Addr: own, Source: messages.Manual})
 		n := 1
 		for range rapid.IntRange(1, 30).Draw(t, "rounds") {
 			for range rapid.IntRange(1, 200).Draw(t, "new") {
@@ -80,8 +81,8 @@ func TestCandidatesAreBounded(t *testing.T) {
 				n++
 			}
 			if best, _ := c.next(start, rnd); best != nil && rapid.Bool().Draw(t, "fails") {
-				c.dialled(best.Addr, start)
-				c.gone(best.Addr, messages.GoneDial, start, rnd)
+				c.dialled(best.addr, start)
+				c.gone(best.addr, messages.GoneDial, start, rnd)
 			}
 			if len(c.all) > maxCandidates {
 				t.Fatalf("%d kept", len(c.all))
@@ -104,43 +105,73 @@ func TestCandidatesForManyConnections(t *testing.T) {
 	}
 }
 
-func tierAddr(tier, n int) messages.PeerAddr {
-	return messages.PeerAddr{Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(tier), byte(n >> 8), byte(n)}), 6881), Tier: tier}
+func addrFrom(source messages.Source, network byte, n int) messages.PeerAddr {
+	return messages.PeerAddr{Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, network, byte(n >> 8), byte(n)}), 6881), Source: source}
 }
 
-// A tracker that tells thousands of addresses where nobody is costs the one who
+// A source that tells thousands of addresses where nobody is costs another that
 // tells few no more than every other dial, and no address.
-func TestNoTrackerCrowdsOutAnother(t *testing.T) {
-	c, rnd := newCandidates(0), seeded()
-	for i := range 3 * maxCandidates {
-		c.add(tierAddr(0, i))
+func TestNoSourceCrowdsOutAnother(t *testing.T) {
+	for _, tt := range []struct{ flood, honest messages.Source }{
+		{messages.TrackerTier(0), messages.TrackerTier(1)},
+		{messages.TrackerTier(1), messages.TrackerTier(0)},
+		{messages.Source{Kind: messages.SourcePEX}, messages.TrackerTier(0)},
+		{messages.TrackerTier(0), messages.Source{Kind: messages.SourceDHT}},
+	} {
+		t.Run(tt.flood.String()+" floods "+tt.honest.String(), func(t *testing.T) {
+			c, rnd := newCandidates(0), seeded()
+			for i := range 3 * maxCandidates {
+				c.add(addrFrom(tt.flood, 0, i))
+			}
+			for i := range 100 {
+				c.add(addrFrom(tt.honest, 1, i))
+			}
+			if len(c.all) != maxCandidates {
+				t.Fatalf("%d are kept", len(c.all))
+			}
+			last := messages.Source{Kind: messages.SourceResume}
+			for i := range 200 {
+				best, _ := c.next(start, rnd)
+				if best.source.Source == last {
+					t.Fatalf("dial %d is of %v again", i, last)
+				}
+				last = best.source.Source
+				c.dialled(best.addr, start)
+				if last == tt.flood {
+					c.gone(best.addr, messages.GoneDial, start, rnd)
+				}
+			}
+			dialled := 0
+			for _, x := range c.all {
+				if x.busy && x.source.Source == tt.honest {
+					dialled++
+				}
+			}
+			if dialled != 100 {
+				t.Errorf("%d of the 100 are dialled", dialled)
+			}
+		})
 	}
-	for i := range 100 {
-		c.add(tierAddr(1, i))
+}
+
+// Addresses that the user gave are let in however many are known, and however many
+// they are leave room for what others tell.
+func TestManualAddressesNeitherYieldNorCrowdOut(t *testing.T) {
+	c := newCandidates(0)
+	for i := range maxCandidates {
+		c.add(addrFrom(messages.TrackerTier(0), 0, i))
 	}
-	if len(c.all) != maxCandidates {
-		t.Fatalf("%d are kept", len(c.all))
+	for i := range maxCandidates - 10 {
+		c.add(addrFrom(messages.Manual, 1, i))
 	}
-	last := -1
-	for i := range 200 {
-		best, _ := c.next(start, rnd)
-		if best.Tier == last {
-			t.Fatalf("dial %d is of tier %d again", i, last)
-		}
-		last = best.Tier
-		c.dialled(best.Addr, start)
-		if best.Tier == 0 {
-			c.gone(best.Addr, messages.GoneDial, start, rnd)
-		}
+	c.add(addrFrom(messages.TrackerTier(1), 2, 0))
+	counts := map[messages.Source]int{}
+	for _, x := range c.list {
+		counts[x.source.Source]++
 	}
-	dialled := 0
-	for addr, x := range c.all {
-		if x.busy && addr.Addr().As4()[1] == 1 {
-			dialled++
-		}
-	}
-	if dialled != 100 {
-		t.Errorf("%d of the 100 are dialled", dialled)
+	want := map[messages.Source]int{messages.Manual: maxCandidates - 10, messages.TrackerTier(0): 9, messages.TrackerTier(1): 1}
+	if !maps.Equal(counts, want) {
+		t.Errorf("%v are kept, want %v", counts, want)
 	}
 }
 
@@ -154,7 +185,7 @@ func TestNoHostIsDialledAtAllItsPorts(t *testing.T) {
 		t.Errorf("%d ports of one host are kept", len(c.all))
 	}
 	own := netip.AddrPortFrom(victim, 2000)
-	c.add(messages.PeerAddr{Addr: own, Origin: messages.FromUser})
+	c.add(messages.PeerAddr{Addr: own, Source: messages.Manual})
 	if c.all[own] == nil {
 		t.Error("the user's own is not kept")
 	}

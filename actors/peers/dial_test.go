@@ -29,7 +29,7 @@ func TestDialsNobodyOnTheBlocklist(t *testing.T) {
 	blocked := netip.MustParseAddr("203.0.113.7")
 	s.Tell(&messages.AddCandidates{Addrs: []messages.PeerAddr{
 		{Addr: netip.AddrPortFrom(blocked, 6881)}, {Addr: addrOf(1)},
-		{Addr: netip.AddrPortFrom(netip.AddrFrom16(blocked.As16()), 6882), Origin: messages.FromUser},
+		{Addr: netip.AddrPortFrom(netip.AddrFrom16(blocked.As16()), 6882), Source: messages.Manual},
 	}})
 	if m := stage.Next[*messages.AddressesBlocked](s.client); m.Inbound || m.Count != 2 {
 		t.Errorf("%+v", m)

@@ -222,9 +222,9 @@ func (p *peers) dial(c actor.Context) {
 			return
 		}
 		p.dials--
-		p.known.dialled(best.Addr, now)
-		if _, err := p.spawn(c, best.Addr, false); err != nil {
-			p.known.gone(best.Addr, messages.GoneFailed, now, p.rnd)
+		p.known.dialled(best.addr, now)
+		if _, err := p.spawn(c, best.addr, false); err != nil {
+			p.known.gone(best.addr, messages.GoneFailed, now, p.rnd)
 		}
 	}
 }

@@ -191,7 +191,7 @@ func (t *torrent) start(c actor.Context) {
 	t.started = t.World.Clock.Now()
 	t.known, t.told = map[netip.AddrPort]messages.PeerAddr{}, nil
 	for _, a := range t.Options.Peers {
-		t.known[a] = messages.PeerAddr{Addr: a, Origin: messages.FromUser}
+		t.known[a] = messages.PeerAddr{Addr: a, Source: messages.Manual}
 	}
 	t.last = messages.Progress{
 		InfoHash: t.Torrent.InfoHash, Name: t.Torrent.Name, State: messages.StateStarting,

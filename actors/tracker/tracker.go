@@ -174,7 +174,7 @@ func (t *tracker) learn(c actor.Context, m *answered) {
 	if len(r.Peers) > 0 {
 		found := &messages.PeersFound{}
 		for _, p := range r.Peers {
-			found.Addrs = append(found.Addrs, messages.PeerAddr{Addr: p.Addr, Origin: messages.FromTracker, Tier: t.Tier})
+			found.Addrs = append(found.Addrs, messages.PeerAddr{Addr: p.Addr, Source: messages.TrackerTier(t.Tier)})
 		}
 		c.Send(t.Refs.Torrent, found)
 	}

@@ -81,7 +81,7 @@ func TestAnnouncesAndPassesPeersOn(t *testing.T) {
 		Interval: time.Hour, MinInterval: time.Minute, Seeders: 2, Leechers: 3, Warning: "slow",
 		Peers: []announce.Peer{{Addr: peer}},
 	})
-	if m := stage.Next[*messages.PeersFound](s.torrent); len(m.Addrs) != 1 || m.Addrs[0] != (messages.PeerAddr{Addr: peer, Tier: 3}) {
+	if m := stage.Next[*messages.PeersFound](s.torrent); len(m.Addrs) != 1 || m.Addrs[0] != (messages.PeerAddr{Addr: peer, Source: messages.TrackerTier(3)}) {
 		t.Errorf("found %+v", m)
 	}
 	if diff := cmp.Diff(&messages.TrackerReplied{

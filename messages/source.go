@@ -1,0 +1,54 @@
+package messages
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// PeerAddr is an address at which a peer may listen.
+type PeerAddr struct {
+	Addr   netip.AddrPort
+	Source Source
+}
+
+// Source says from whom we have the address of a peer. Sources are compared with
+// ==: each tracker tier is a source of its own, so that one which lies or floods
+// harms only what comes from itself.
+type Source struct {
+	Kind SourceKind
+	Tier int // of the tracker; 0 for all other kinds
+}
+
+// SourceKind is a way in which addresses of peers come to us.
+type SourceKind uint8
+
+// Kinds of sources. Nothing produces the last four yet.
+const (
+	SourceTracker  SourceKind = iota
+	SourceManual              // the user gave the address
+	SourceIncoming            // the peer connected to us
+	SourcePEX                 // another peer told it (BEP 11)
+	SourceDHT                 // BEP 5
+	SourceLSD                 // local service discovery (BEP 14)
+	SourceResume              // an earlier run of this program knew it
+)
+
+// Manual is the source of addresses that the user gave.
+var Manual = Source{Kind: SourceManual}
+
+// TrackerTier is the source of addresses that a tracker of this tier told.
+func TrackerTier(tier int) Source { return Source{Kind: SourceTracker, Tier: tier} }
+
+// Allowed tells whether a torrent may connect to peers from this source. A private
+// torrent takes only those of its trackers, those that the user chose, and those
+// that connect to us, which have our address from a tracker (BEP 27).
+func (s Source) Allowed(private bool) bool {
+	return !private || s.Kind <= SourceIncoming
+}
+
+func (s Source) String() string {
+	if s.Kind == SourceTracker {
+		return fmt.Sprintf("tracker %d", s.Tier)
+	}
+	return [...]string{"tracker", "manual", "incoming", "PEX", "DHT", "LSD", "resume data"}[s.Kind]
+}
