@@ -55,7 +55,7 @@ func (a assembly) client() *actor.Props {
 }
 
 func (a assembly) listener(refs messages.Refs) *actor.Props {
-	config := listener.Config{World: a.world(refs.Client.Id + "/listener"), Refs: refs, Addr: a.Listen, Blocklist: a.Blocklist}
+	config := listener.Config{World: a.world(refs.Session.Id + "/listener"), Refs: refs, Addr: a.Listen, Blocklist: a.Blocklist}
 	return a.tree.Props("listener", func() actor.Actor { return listener.New(config) })
 }
 

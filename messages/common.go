@@ -24,7 +24,7 @@ func (b Block) String() string { return fmt.Sprintf("%d:%d+%d", b.Piece, b.Begin
 // it in before it spawns them; names are fixed, so an address is known before
 // its actor has started.
 type Refs struct {
-	Client    *actor.PID
+	Session   *actor.PID
 	Limiter   *actor.PID
 	Torrent   *actor.PID
 	Engine    *actor.PID

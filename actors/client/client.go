@@ -145,7 +145,7 @@ func (cl *client) Receive(c actor.Context) {
 }
 
 func (cl *client) start(c actor.Context) {
-	cl.refs.Client = c.Self()
+	cl.refs.Session = c.Self()
 	cl.refs.Limiter = cl.spawn(c, cl.Limiter, "limiter")
 	if cl.Listener != nil {
 		cl.listener = cl.spawn(c, cl.Listener(cl.refs), "listener")

@@ -104,7 +104,7 @@ func (l *listener) Receive(c actor.Context) {
 	case *actor.Started:
 		l.routes = map[[20]byte]*actor.PID{}
 		l.rand = l.World.Chance.Source(c.Self().Id)
-		c.Send(l.Refs.Client, &messages.ListenerStarted{})
+		c.Send(l.Refs.Session, &messages.ListenerStarted{})
 	case *messages.Listen:
 		l.before = m.Before
 		l.bind(c)
@@ -117,12 +117,12 @@ func (l *listener) Receive(c actor.Context) {
 	case *blocked:
 		if m.on == l.socket {
 			supervise.Remark(c, "blocked", supervise.Number("inbound", 1))
-			c.Send(l.Refs.Client, &messages.AddressesBlocked{Inbound: true, Count: 1})
+			c.Send(l.Refs.Session, &messages.AddressesBlocked{Inbound: true, Count: 1})
 		}
 	case *turnedAway:
 		if now := l.World.Clock.Now(); m.on == l.socket && now.Sub(l.asked) >= roomPause {
 			l.asked = now
-			c.Send(l.Refs.Client, &messages.EvictIdlePeer{})
+			c.Send(l.Refs.Session, &messages.EvictIdlePeer{})
 		}
 	case *greeted:
 		if m.on == l.socket {
@@ -157,7 +157,7 @@ func (l *listener) bind(c actor.Context) {
 	l.disarm()
 	list, err := candidates(l.Addr, l.before)
 	if err != nil {
-		c.Send(l.Refs.Client, &messages.ListenerFailed{Err: err}) // time does not mend it
+		c.Send(l.Refs.Session, &messages.ListenerFailed{Err: err}) // time does not mend it
 		return
 	}
 	if l.before.IsValid() && l.failures == 0 {
@@ -196,7 +196,7 @@ func (l *listener) listen(c actor.Context, addr string) error {
 	}
 	s.Listener = bound
 	l.socket, l.before, l.failures = s, bound.Addr(), 0
-	c.Send(l.Refs.Client, &messages.ListenerReady{Addr: bound.Addr()})
+	c.Send(l.Refs.Session, &messages.ListenerReady{Addr: bound.Addr()})
 	return nil
 }
 
@@ -205,7 +205,7 @@ func (l *listener) failed(c actor.Context, err error) {
 	l.failures++
 	pause -= time.Duration(jitter * l.rand.Float64() * float64(pause))
 	l.timer = supervise.SendAfter(c, l.World.Clock, pause, &again{})
-	c.Send(l.Refs.Client, &messages.ListenerFailed{Err: err})
+	c.Send(l.Refs.Session, &messages.ListenerFailed{Err: err})
 }
 
 func (l *listener) receive(c actor.Context, link messages.Link) {

@@ -30,7 +30,7 @@ type scene struct {
 func perform(t *testing.T, addr string) *scene {
 	s := &scene{Stage: stage.New(t), t: t}
 	s.client = s.StartProbe("client")
-	cfg := Config{World: s.World.World(), Refs: messages.Refs{Client: s.client.PID}, Addr: addr, Blocklist: stage.Blocklist(t, "203.0.113.0/24")}
+	cfg := Config{World: s.World.World(), Refs: messages.Refs{Session: s.client.PID}, Addr: addr, Blocklist: stage.Blocklist(t, "203.0.113.0/24")}
 	s.Perform(func() actor.Actor { return New(cfg) })
 	return s
 }

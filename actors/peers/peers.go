@@ -191,7 +191,7 @@ func (p *peers) found(c actor.Context, m *messages.AddCandidates) {
 	}
 	if blocked > 0 {
 		supervise.Remark(c, "blocked", supervise.Number("outbound", blocked))
-		c.Send(p.Refs.Client, &messages.AddressesBlocked{Count: blocked})
+		c.Send(p.Refs.Session, &messages.AddressesBlocked{Count: blocked})
 	}
 }
 
@@ -240,7 +240,7 @@ func (p *peers) wantRoom(c actor.Context) {
 		c.Send(p.Refs.Scheduler, &messages.EvictIdlePeer{})
 	}
 	if p.crowded {
-		c.Send(p.Refs.Client, &messages.EvictIdlePeer{})
+		c.Send(p.Refs.Session, &messages.EvictIdlePeer{})
 	}
 	p.turned, p.crowded = false, false
 }

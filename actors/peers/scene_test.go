@@ -37,7 +37,7 @@ func newScene(t *testing.T, limit int) *scene {
 	}
 	config := Config{
 		World: s.World.World(), Self: self, Max: limit, Blocklist: stage.Blocklist(t, "203.0.113.0/24"),
-		Refs: messages.Refs{Client: s.client.PID, Torrent: s.torrent.PID, Scheduler: s.scheduler.PID},
+		Refs: messages.Refs{Session: s.client.PID, Torrent: s.torrent.PID, Scheduler: s.scheduler.PID},
 		Spawn: func(c actor.Context, p Peer) (*actor.PID, error) {
 			pid := c.Spawn(s.Tree.Props("peer", func() actor.Actor { return actor.ReceiveFunc(child) }))
 			s.pids[p.Key] = pid

@@ -39,7 +39,7 @@ func (t *torrent) renew(c actor.Context, m *messages.DataChanged) {
 	t.renewal.wanted = true
 	t.complete = false
 	supervise.Remark(c, "data_changed", supervise.Text("why", m.Err.Error()))
-	c.Send(t.Refs.Client, &messages.TorrentDataChanged{InfoHash: t.Torrent.InfoHash, Err: m.Err})
+	c.Send(t.Refs.Session, &messages.TorrentDataChanged{InfoHash: t.Torrent.InfoHash, Err: m.Err})
 	c.Stop(t.engine)
 }
 

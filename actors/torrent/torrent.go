@@ -121,9 +121,9 @@ func (t *torrent) Receive(c actor.Context) {
 	case *messages.Progress:
 		t.progress(c, m)
 	case *messages.TorrentPiecesVerified:
-		c.Forward(t.Refs.Client)
+		c.Forward(t.Refs.Session)
 	case *messages.PeerBanned:
-		c.Send(t.Refs.Client, &messages.TorrentPeerBanned{InfoHash: t.Torrent.InfoHash, Addr: m.Addr, Reason: m.Reason})
+		c.Send(t.Refs.Session, &messages.TorrentPeerBanned{InfoHash: t.Torrent.InfoHash, Addr: m.Addr, Reason: m.Reason})
 	case *messages.QueryKnownPieces:
 		c.Send(m.ReplyTo, t.recall())
 	case *messages.PiecesKnown:
@@ -197,7 +197,7 @@ func (t *torrent) start(c actor.Context) {
 		InfoHash: t.Torrent.InfoHash, Name: t.Torrent.Name, State: messages.StateStarting,
 		Pieces: t.Torrent.PieceCount(), Length: t.Torrent.Length, Left: t.Torrent.Length,
 	}
-	c.Send(t.Refs.Client, &messages.TorrentStarted{InfoHash: t.Torrent.InfoHash})
+	c.Send(t.Refs.Session, &messages.TorrentStarted{InfoHash: t.Torrent.InfoHash})
 	t.spawnTrackers(c)
 	t.spawnEngine(c)
 }
@@ -280,7 +280,7 @@ func (t *torrent) progress(c actor.Context, m *messages.Progress) {
 		p.Why = t.trackers.trouble
 	}
 	t.last = p
-	c.Send(t.Refs.Client, &p)
+	c.Send(t.Refs.Session, &p)
 	if p.State == messages.StateStarting || p.State == messages.StateChecking || t.renewal.wanted {
 		return
 	}
@@ -288,7 +288,7 @@ func (t *torrent) progress(c actor.Context, m *messages.Progress) {
 	if p.State == messages.StateSeeding && !t.complete {
 		t.complete = true
 		t.goals.completed(now)
-		c.Send(t.Refs.Client, &messages.TorrentCompleted{InfoHash: t.Torrent.InfoHash, Last: p})
+		c.Send(t.Refs.Session, &messages.TorrentCompleted{InfoHash: t.Torrent.InfoHash, Last: p})
 	}
 	t.lookFurther(c, now)
 	t.tellTotals(c)
@@ -355,8 +355,8 @@ func (t *torrent) report(c actor.Context) {
 	t.pending = -1
 	t.last.State = messages.StateStopped
 	if t.failure != nil {
-		c.Send(t.Refs.Client, &messages.TorrentFailed{InfoHash: t.Torrent.InfoHash, Err: t.failure, Last: t.last})
+		c.Send(t.Refs.Session, &messages.TorrentFailed{InfoHash: t.Torrent.InfoHash, Err: t.failure, Last: t.last})
 		return
 	}
-	c.Send(t.Refs.Client, &messages.TorrentDone{InfoHash: t.Torrent.InfoHash, Complete: t.complete, Last: t.last})
+	c.Send(t.Refs.Session, &messages.TorrentDone{InfoHash: t.Torrent.InfoHash, Complete: t.complete, Last: t.last})
 }

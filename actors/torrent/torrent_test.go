@@ -29,7 +29,7 @@ func newScene(t *testing.T, o messages.TorrentOptions) *scene {
 	s.torrent, _ = stage.Torrent(t, 1000, 100, "http://a/announce", "http://b/announce")
 	config := Config{
 		World: s.World.World(), Torrent: s.torrent, Options: o, Port: 6881,
-		Refs:    messages.Refs{Client: s.client.PID},
+		Refs:    messages.Refs{Session: s.client.PID},
 		Engine:  func(messages.Refs) *actor.Props { return s.Relay("engine", s.engine) },
 		Tracker: func(_ messages.Refs, tier int) *actor.Props { return s.Relay("tracker", s.trackers[tier]) },
 	}

@@ -84,7 +84,7 @@ func (t *torrent) trackerReplied(c actor.Context, m *messages.TrackerReplied) {
 	for _, i := range t.trackers.replied(m.Tier) {
 		c.Send(t.trackers.pids[i], &messages.PauseAnnouncing{})
 	}
-	c.Send(t.Refs.Client, &messages.TorrentAnnounced{InfoHash: t.Torrent.InfoHash, Replied: m})
+	c.Send(t.Refs.Session, &messages.TorrentAnnounced{InfoHash: t.Torrent.InfoHash, Replied: m})
 }
 
 func (t *torrent) trackerFailed(c actor.Context, m *messages.TrackerFailed) {
@@ -92,7 +92,7 @@ func (t *torrent) trackerFailed(c actor.Context, m *messages.TrackerFailed) {
 	if m.Exhausted && !t.trackers.ended {
 		t.activate(c, t.trackers.exhausted(m.Tier))
 	}
-	c.Send(t.Refs.Client, &messages.TorrentAnnounced{InfoHash: t.Torrent.InfoHash, Failed: m})
+	c.Send(t.Refs.Session, &messages.TorrentAnnounced{InfoHash: t.Torrent.InfoHash, Failed: m})
 }
 
 func (t *torrent) activate(c actor.Context, which []int) {
