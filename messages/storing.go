@@ -57,7 +57,9 @@ type StoreReady struct {
 	Have *bitset.BitSet
 	// Checked counts the pieces that had to be read and hashed for it.
 	Checked int
-	// Complete: all was there, under its final name.
+	// Complete: nothing has to be fetched or written. All pieces are there, under
+	// the final name of the data; or, if only some are wanted, these are, and the
+	// journal says so. StoreFinished follows at once.
 	Complete bool
 }
 
@@ -154,9 +156,15 @@ type StoreFailed struct {
 // StoreRecovered: store to scheduler and torrent, when writing works again.
 type StoreRecovered struct{}
 
-// StoreFinished: store to scheduler. All is verified, synced and under its final
-// name; if that was so from the start it follows StoreReady at once.
-type StoreFinished struct{}
+// StoreFinished: store to scheduler, when all wanted pieces are verified and
+// synced, and the journal is saved; if that was so from the start it follows
+// StoreReady at once. Each SetWanted is answered by one, as soon as its pieces
+// are there.
+type StoreFinished struct {
+	// Whole: these are all pieces of the torrent, and the data has its final name.
+	// Otherwise it keeps the name of partial data.
+	Whole bool
+}
 
 // SetMemory: engine to store and scheduler: how many bytes of payload may be
 // asked for or held in memory at a time, other than they were built with.

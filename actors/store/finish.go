@@ -98,7 +98,7 @@ func (s *store) moved(c actor.Context, m *chore) {
 
 func (s *store) tellFinished(c actor.Context) {
 	s.finished = true
-	c.Send(s.Refs.Scheduler, &messages.StoreFinished{})
+	c.Send(s.Refs.Scheduler, &messages.StoreFinished{Whole: true})
 }
 
 func (s *store) tellBoth(c actor.Context, m any) {
