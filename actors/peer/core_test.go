@@ -17,61 +17,6 @@ func at(seconds float64) time.Time {
 	return start.Add(time.Duration(seconds * float64(time.Second)))
 }
 
-func TestMeterMeasuresASteadyRate(t *testing.T) {
-	for _, span := range []int{recent, span} {
-		var m meter
-		m.begin(start)
-		for i := range 600 {
-			m.add(at(float64(i)/10), 1000)
-		}
-		if rate := m.rate(at(60), span); math.Abs(rate-10000) > 500 {
-			t.Errorf("over %d s: %.0f bytes a second, want 10000", span, rate)
-		}
-		if m.total != 600_000 {
-			t.Errorf("total %d", m.total)
-		}
-	}
-}
-
-func TestMeterForgets(t *testing.T) {
-	var m meter
-	m.begin(start)
-	m.add(at(1), 1<<20)
-	if rate := m.rate(at(10), span); rate < 100_000 {
-		t.Errorf("after 9 s: %.0f", rate)
-	}
-	if rate := m.rate(at(10), recent); rate != 0 {
-		t.Errorf("the recent rate after 9 s: %.0f", rate)
-	}
-	if rate := m.rate(at(22), span); rate != 0 {
-		t.Errorf("after 21 s: %.0f", rate)
-	}
-	if rate := m.rate(at(10_000), span); rate != 0 {
-		t.Errorf("after hours: %.0f", rate)
-	}
-}
-
-// What a meter says never exceeds all that was counted within a second.
-func TestMeterProperty(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		var m meter
-		m.begin(start)
-		now, sum := 0.0, int64(0)
-		for range rapid.IntRange(1, 50).Draw(t, "steps") {
-			now += rapid.Float64Range(0, 10).Draw(t, "pause")
-			n := rapid.IntRange(0, 1<<20).Draw(t, "bytes")
-			m.add(at(now), n)
-			sum += int64(n)
-			if rate := m.rate(at(now), span); rate < 0 || rate > float64(sum) {
-				t.Fatalf("rate %.0f of %d bytes", rate, sum)
-			}
-			if m.total != sum {
-				t.Fatalf("total %d, want %d", m.total, sum)
-			}
-		}
-	})
-}
-
 func block(i int) messages.Block {
 	return messages.Block{Piece: uint32(i / 4), Begin: uint32(i % 4 * blockSize), Length: blockSize}
 }

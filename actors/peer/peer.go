@@ -14,6 +14,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"kouzui/actors/runtime/rate"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
@@ -209,8 +210,8 @@ func (p *peer) sent(c actor.Context, m *messages.FramesSent) {
 		return
 	}
 	up := &p.session.up
-	up.add(m.At, m.Payload)
-	p.session.uploads.sent(int64(m.Payload), up.rate(m.At, recent))
+	up.Add(m.At, m.Payload)
+	p.session.uploads.sent(int64(m.Payload), up.Over(m.At, recent))
 	p.proveUseful(c)
 	p.flush(c)
 }
@@ -253,7 +254,7 @@ func (p *peer) tick(c actor.Context, m *tick) {
 	}
 	p.flush(c)
 	switch {
-	case p.session.down.rate(now, span)+p.session.up.rate(now, span) > 0:
+	case p.session.down.Over(now, rate.MaxSpan)+p.session.up.Over(now, rate.MaxSpan) > 0:
 		p.report(c)
 		p.tickAfter(c, tickBusy)
 	case p.session.dormant():
@@ -333,10 +334,10 @@ func (p *peer) report(c actor.Context) {
 	s, now := p.session, p.World.Clock.Now()
 	m := &messages.PeerRates{
 		Key: p.Key, Peer: c.Self(), Host: messages.HostOf(p.link.Remote().Addr()), At: now,
-		Down: s.down.rate(now, span), Up: s.up.rate(now, span),
-		DownNow: s.down.rate(now, recent), UpNow: s.up.rate(now, recent),
-		Taking:    s.up.rate(now, recent) > 0 || s.uploads.handed == 0 && len(s.uploads.queue) > 0,
-		DownTotal: s.down.total, UpTotal: s.up.total, WastedTotal: s.wasted,
+		Down: s.down.Over(now, rate.MaxSpan), Up: s.up.Over(now, rate.MaxSpan),
+		DownNow: s.down.Over(now, recent), UpNow: s.up.Over(now, recent),
+		Taking:    s.up.Over(now, recent) > 0 || s.uploads.handed == 0 && len(s.uploads.queue) > 0,
+		DownTotal: s.down.Total(), UpTotal: s.up.Total(), WastedTotal: s.wasted,
 		Flags: s.flags, Window: s.window.requests(), InFlight: s.requests.outstanding(),
 	}
 	c.Send(p.Refs.Choker, m)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/bits-and-blooms/bitset"
 
+	"kouzui/actors/runtime/rate"
 	"kouzui/messages"
 	"kouzui/wire/extended"
 	"kouzui/wire/frame"
@@ -30,9 +31,9 @@ type session struct {
 	requests requests
 	uploads  uploads
 	window   window
-	down, up meter
-	wasted   int64 // bytes
-	unasked  int   // blocks
+	down, up rate.Rolling // payload
+	wasted   int64        // bytes
+	unasked  int          // blocks
 	patience patience
 	theirs   *bitset.BitSet // pieces of the other side
 	pieces   int            // in theirs
@@ -65,8 +66,7 @@ func newSession(t *metainfo.Torrent, inbound bool, now time.Time) *session {
 	s.theirs = bitset.New(uint(t.PieceCount()))
 	s.patience.as = now
 	s.flags = messages.PeerFlags{AmChoking: true, PeerChoking: true, Inbound: inbound}
-	s.down.begin(now)
-	s.up.begin(now)
+	s.down, s.up = rate.NewRolling(now), rate.NewRolling(now)
 	return s
 }
 
@@ -214,7 +214,7 @@ func (s *session) leased(m *messages.PiecesServable, now time.Time) error {
 // rest is dropped. Answers to requests that we dropped are only wasted; a peer
 // that keeps sending what it never was asked for is cut off.
 func (s *session) piece(f *frame.Frame, now time.Time) error {
-	s.down.add(now, int(f.Length))
+	s.down.Add(now, int(f.Length))
 	b := blockOf(f)
 	sent, asked := s.requests.answer(b)
 	if !asked {
@@ -255,7 +255,7 @@ func (s *session) batchDone(now time.Time) {
 func (s *session) ask(bytes int, now time.Time) (asked int) {
 	if len(s.requests.flight) == 0 {
 		s.fed = now // patience begins with the first request
-		s.window.begins(now)
+		s.window.flow.Resume(now)
 	}
 	for _, b := range s.requests.ask(nil, bytes, now) {
 		s.frame(frame.Frame{Kind: frame.Request, Index: b.Piece, Begin: b.Begin, Length: b.Length})
@@ -315,8 +315,8 @@ func (s *session) deadline() time.Time {
 func (s *session) shrink() {
 	s.requests.waiting, s.requests.flight, s.requests.room = nil, nil, nil
 	s.uploads.queue = nil
-	s.down.rest()
-	s.up.rest()
+	s.down.Rest()
+	s.up.Rest()
 	s.out.send = nil
 }
 
@@ -341,8 +341,8 @@ func (s *session) tick(now time.Time) error {
 	}
 	// Others have been answered, these were passed over.
 	patience := snubAfter
-	if rate := s.down.rate(now, recent); rate > 0 {
-		queue := float64(len(s.requests.flight)) * float64(blockSize) / rate
+	if r := s.down.Over(now, recent); r > 0 {
+		queue := float64(len(s.requests.flight)) * float64(blockSize) / r
 		patience = max(patience, time.Duration(4*min(queue, 600)*float64(time.Second)))
 	}
 	s.out.dropped = s.requests.overdue(s.out.dropped, now.Add(-patience))

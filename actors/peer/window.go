@@ -3,6 +3,8 @@ package peer
 import (
 	"math"
 	"time"
+
+	"kouzui/actors/runtime/rate"
 )
 
 const (
@@ -21,6 +23,9 @@ const (
 	refill = 4.0 / 3
 	// shortest is how long the rate is measured for at least.
 	shortest = 100 * time.Millisecond
+	// recent is how many seconds the rate spans that is shown, and by which it is
+	// decided how much is asked for and handed over.
+	recent = 3
 )
 
 // window decides how many requests are kept under way: what the peer answers in
@@ -31,18 +36,13 @@ type window struct {
 	most    int // what the peer says that it queues
 	snubbed bool
 
-	rate    float64       // blocks a second, 0: not known yet
+	flow    rate.Flow     // blocks that came
 	latency time.Duration // the shortest that an answer took
-	since   time.Time     // of the current measurement
-	blocks  int
 }
 
 func newWindow(most int) window {
 	return window{size: minWindow, most: most, latency: math.MaxInt64}
 }
-
-// begins takes note that the peer is asked for something after a rest.
-func (w *window) begins(now time.Time) { w.since, w.blocks = now, 0 }
 
 // arrived takes note of blocks that came; the last of them was asked for at sent.
 //
@@ -52,15 +52,10 @@ func (w *window) begins(now time.Time) { w.since, w.blocks = now, 0 }
 func (w *window) arrived(blocks int, sent, now time.Time) {
 	w.snubbed = false
 	w.latency = min(w.latency, now.Sub(sent))
-	w.blocks += blocks
-	if d := now.Sub(w.since); d >= max(w.latency, shortest) {
-		measured := float64(w.blocks) / d.Seconds()
-		w.rate = max(measured, (3*w.rate+measured)/4)
-		w.since, w.blocks = now, 0
-	}
+	w.flow.Add(now, blocks, max(w.latency, shortest), rate.RiseAtOnce)
 	fit := queueMost
-	if w.rate > 0 {
-		fit = int(refill*w.rate*w.latency.Seconds() + min(w.rate*queueTime.Seconds(), queueMost))
+	if r := w.flow.PerSecond(); r > 0 {
+		fit = int(refill*r*w.latency.Seconds() + min(r*queueTime.Seconds(), queueMost))
 	}
 	w.size = max(min(w.size+blocks, fit), minWindow)
 }

@@ -15,7 +15,7 @@ func download(w *window, seconds float64, blocksPerSecond int, latency time.Dura
 	type asked struct{ sent, due float64 }
 	var flight []asked
 	now, free := 0.0, 0.0 // free: when the peer has answered all so far
-	w.begins(at(now))
+	w.flow.Resume(at(now))
 	for now < seconds {
 		if n := w.requests(); len(flight) < 4 || 4*len(flight) <= 3*n {
 			for len(flight) < n {
@@ -66,7 +66,7 @@ func TestWindowIsSmallForASlowPeer(t *testing.T) {
 // What comes all at once after a pause is no reason to ask for everything.
 func TestWindowGrowsByWhatComes(t *testing.T) {
 	w := newWindow(maxWindow)
-	w.begins(at(0))
+	w.flow.Resume(at(0))
 	for i := range 5 {
 		before := w.requests()
 		w.arrived(8, at(0), at(float64(i)/1e6))
@@ -94,7 +94,7 @@ func TestWindowOfAPeerThatSnubs(t *testing.T) {
 	if w.requests() != snubWindow {
 		t.Errorf("a snubbing peer has %d", w.requests())
 	}
-	w.begins(at(60))
+	w.flow.Resume(at(60))
 	w.arrived(1, at(60), at(61))
 	if n := w.requests(); n < minWindow || n > 100 {
 		t.Errorf("a peer that came back has %d", n)

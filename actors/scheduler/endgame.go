@@ -39,7 +39,7 @@ func (s *swarm) takeOver(p *peer, n int) int {
 		if end {
 			return theirs > mine+worthSeconds
 		}
-		if h.speed.rate == 0 && !h.silent(s.now) {
+		if h.speed.PerSecond() == 0 && !h.silent(s.now) {
 			return false // it was only just asked for the first time
 		}
 		return longer(theirs, mine)

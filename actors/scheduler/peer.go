@@ -6,6 +6,7 @@ import (
 
 	"github.com/bits-and-blooms/bitset"
 
+	"kouzui/actors/runtime/rate"
 	"kouzui/messages"
 )
 
@@ -75,12 +76,10 @@ func (a *active) keeper() *peer {
 	return a.owner
 }
 
-// speed estimates how fast a peer delivers.
+// speed is how fast a peer delivers while it is asked for something.
 type speed struct {
-	rate  float64   // bytes a second, 0: not known yet
-	since time.Time // of the current measurement
-	bytes int
-	heard time.Time // the last block, or the first request after a rest
+	rate.Flow           // bytes
+	heard     time.Time // the last block, or the first request after a rest
 }
 
 const (
@@ -93,21 +92,18 @@ const (
 )
 
 // begins: the peer is asked for something after a rest.
-func (s *speed) begins(now time.Time) { s.since, s.bytes, s.heard = now, 0, now }
+func (s *speed) begins(now time.Time) {
+	s.Resume(now)
+	s.heard = now
+}
 
 func (s *speed) arrived(bytes int, now time.Time) {
 	s.heard = now
-	s.bytes += bytes
-	d := now.Sub(s.since)
-	switch {
-	case s.rate == 0 && d >= firstMeasurement:
-		s.rate = float64(s.bytes) / d.Seconds()
-	case d >= measurement:
-		s.rate = (s.rate + float64(s.bytes)/d.Seconds()) / 2
-	default:
-		return
+	least := measurement
+	if s.PerSecond() == 0 {
+		least = firstMeasurement
 	}
-	s.since, s.bytes = now, 0
+	s.Add(now, bytes, least, rate.Mean)
 }
 
 // silent says that a peer has brought nothing for longer than a few blocks take
@@ -117,8 +113,8 @@ func (p *peer) silent(now time.Time) bool {
 		return true
 	}
 	patience := 1.0
-	if p.speed.rate > 0 {
-		patience += 3 * BlockSize / p.speed.rate
+	if r := p.speed.PerSecond(); r > 0 {
+		patience += 3 * BlockSize / r
 	}
 	return now.Sub(p.speed.heard).Seconds() > patience
 }
@@ -126,7 +122,7 @@ func (p *peer) silent(now time.Time) bool {
 // eta is in how many seconds a peer will have brought n blocks. One that has
 // been silent for long is not expected back soon.
 func (p *peer) eta(n int, now time.Time) float64 {
-	seconds := float64(n) * BlockSize / max(p.speed.rate, slowest)
+	seconds := float64(n) * BlockSize / max(p.speed.PerSecond(), slowest)
 	if quiet := now.Sub(p.speed.heard); p.queue.len() > 0 && quiet > time.Second {
 		seconds += 2 * quiet.Seconds()
 	}
