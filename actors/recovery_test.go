@@ -10,10 +10,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"kouzui/actors"
+	"kouzui/actors/lab/hostile"
 	"kouzui/actors/lab/stage"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
@@ -48,6 +50,69 @@ func TestRecovery(t *testing.T) {
 		"listener":  {"client/listener", "client/listener", alone},
 	} {
 		t.Run(name, func(t *testing.T) { recovers(t, row.victim, row.back, row.chain) })
+	}
+	t.Run("a liar is convicted, and nobody else, after peers has died", convictsOnlyTheLiar)
+}
+
+// convictsOnlyTheLiar has one peer send a single wrong block, and kills peers. The
+// peers that connect afterwards finish the piece, whose hash is wrong: what the
+// store and the scheduler remember of who sent what must still name the liar.
+func convictsOnlyTheLiar(t *testing.T) {
+	torrent, data := stage.Torrent(t, 4<<20, 256<<10)
+	n := start(t, actors.Options{Listen: "127.0.0.1:0"})
+	addr := await(n, func(*messages.ListenerReady) bool { return true }).Addr
+	dir := t.TempDir()
+	n.Add(torrent, messages.TorrentOptions{Dir: dir})
+
+	ctx, cancel := context.WithCancel(t.Context())
+	var ended sync.WaitGroup
+	t.Cleanup(func() { cancel(); ended.Wait() })
+	liar, sent := netip.AddrFrom4([4]byte{127, 0, 0, 2}), false
+	lie := hostile.Seed{Data: data, Spoil: func(_, _ uint32, block []byte) {
+		if sent {
+			<-ctx.Done() // one block is all that it sends
+		}
+		sent = true
+		block[0]++
+	}}.Script("one wrong block")
+	ended.Go(func() {
+		if _, err := hostile.Run(ctx, torrent, liar, addr, lie, 1); err != nil {
+			t.Error(err)
+		}
+	})
+	await(n, func(p *messages.Progress) bool { return p.Downloaded > 0 })
+	peers := "client/torrent-" + torrent.InfoHash.String()[:8] + "/engine/peers"
+	if err := n.Tree().Kill(peers, "on purpose"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Trace.Wait(ctx, func(e *supervise.Event) bool { return e.Kind == supervise.Restarted && e.Actor == peers }); err != nil {
+		t.Fatal(err)
+	}
+
+	for range 2 { // of one alone a few wrong pieces would be excused
+		seedDir := t.TempDir()
+		if err := os.WriteFile(filepath.Join(seedDir, torrent.Name), data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		honest := start(t, actors.Options{})
+		honest.Add(torrent, messages.TorrentOptions{Dir: seedDir, MustExist: true, Seed: true, Peers: []netip.AddrPort{addr}})
+	}
+	bans := 0
+	await(n, func(m any) bool {
+		if ban, is := m.(*messages.TorrentPeerBanned); is {
+			if bans++; ban.Addr.Addr() != liar {
+				t.Fatalf("banned: %v, %s", ban.Addr, ban.Reason)
+			}
+		}
+		_, done := m.(*messages.TorrentDone)
+		return done
+	})
+	if bans != 1 {
+		t.Errorf("%d bans, want that of the liar", bans)
+	}
+	got, err := os.ReadFile(filepath.Join(dir, torrent.Name))
+	if err != nil || !bytes.Equal(got, data) {
+		t.Errorf("wrong data, or none: %v", err)
 	}
 }
 

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -31,6 +32,9 @@ type assembly struct {
 	key     uint32 // by which trackers know us when our address changes (BEP 7)
 	counted *restarts
 	faults  *fault.Plan // nil: none
+	// keys counts the peers of one torrent, whatever restarts meanwhile: store and
+	// scheduler remember peers by their keys for longer than the actor peers lives.
+	keys *atomic.Uint32
 }
 
 // world is what the actor at path may reach outside.
@@ -60,6 +64,7 @@ func (a assembly) listener(refs messages.Refs) *actor.Props {
 }
 
 func (a assembly) torrent(refs messages.Refs, add *messages.AddTorrent, share client.Share) *actor.Props {
+	a.keys = new(atomic.Uint32)
 	config := torrent.Config{
 		World: a.World, Refs: refs, Torrent: add.Torrent, Options: add.Options, Port: share.Port,
 		Tracker: func(refs messages.Refs, tier int) *actor.Props { return a.tracker(refs, add, tier, share.Port) },
@@ -104,7 +109,8 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 	case engine.Peers:
 		config := peers.Config{
 			World: a.World, Refs: refs, Self: a.self, Max: o.MaxPeers, Limits: share.Limits, Blocklist: a.Blocklist,
-			Spawn: func(c actor.Context, p peers.Peer) (*actor.PID, error) { return a.peer(c, refs, add, share.Port, p) },
+			NextKey: func() messages.PeerKey { return messages.PeerKey(a.keys.Add(1)) },
+			Spawn:   func(c actor.Context, p peers.Peer) (*actor.PID, error) { return a.peer(c, refs, add, share.Port, p) },
 		}
 		return a.tree.Props(name, func() actor.Actor { return peers.New(config) }, supervise.WithStrategy(peers.Strategy(a.Restarts)))
 	}

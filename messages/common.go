@@ -7,8 +7,8 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// PeerKey names one peer actor within its engine. Keys are not reused, also
-// not by another incarnation of the engine.
+// PeerKey names one peer actor. No two peers of a torrent ever have the same key,
+// whatever is restarted between them: who sent a block is remembered by it.
 type PeerKey uint32
 
 // Block is a part of a piece: what a request names (BEP 3).

@@ -60,6 +60,9 @@ type Config struct {
 	Limits messages.SetLimits
 	// Blocklist is who is not dialled; the listener keeps out who comes.
 	Blocklist *blocklist.List
+	// NextKey hands out the key of a new peer, which none before had, also under
+	// an earlier incarnation of this actor.
+	NextKey func() messages.PeerKey
 	// Spawn starts the peer actor.
 	Spawn func(c actor.Context, p Peer) (*actor.PID, error)
 }
@@ -102,7 +105,6 @@ type peers struct {
 	known  *candidates
 	slots  map[messages.PeerKey]*slot
 	byPID  map[string]messages.PeerKey
-	last   messages.PeerKey
 	wanted bool // it is known what we have: dial
 	ending bool // the peers that stop are not replaced
 	// disband is what the scheduler is told once nobody is left; nil: we go on.
@@ -262,8 +264,7 @@ func (p *peers) halfOpen() (n int) {
 }
 
 func (p *peers) spawn(c actor.Context, addr netip.AddrPort, inbound bool) (*slot, error) {
-	p.last++
-	s := &slot{Peer: Peer{Key: p.last, Addr: addr, Inbound: inbound, Limits: p.Limits}, remote: addr}
+	s := &slot{Peer: Peer{Key: p.NextKey(), Addr: addr, Inbound: inbound, Limits: p.Limits}, remote: addr}
 	pid, err := p.Spawn(c, s.Peer)
 	if err != nil {
 		return nil, err

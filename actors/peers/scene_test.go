@@ -35,8 +35,10 @@ func newScene(t *testing.T, limit int) *scene {
 			c.Forward(s.children.PID)
 		}
 	}
+	keys := messages.PeerKey(0)
 	config := Config{
-		World: s.World.World(), Self: self, Max: limit, Blocklist: stage.Blocklist(t, "203.0.113.0/24"),
+		NextKey: func() messages.PeerKey { keys++; return keys },
+		World:   s.World.World(), Self: self, Max: limit, Blocklist: stage.Blocklist(t, "203.0.113.0/24"),
 		Refs: messages.Refs{Session: s.client.PID, Torrent: s.torrent.PID, Scheduler: s.scheduler.PID},
 		Spawn: func(c actor.Context, p Peer) (*actor.PID, error) {
 			pid := c.Spawn(s.Tree.Props("peer", func() actor.Actor { return actor.ReceiveFunc(child) }))
