@@ -21,7 +21,8 @@ type Discarder interface{ Discard() }
 // context c is, from any goroutine, long after c itself has ceased to be valid.
 func Deliver(c actor.Context) func(message any) {
 	self, root, incarnation := c.Self(), c.ActorSystem().Root, Incarnation(c)
-	return func(message any) { root.Send(self, &addressed{incarnation, message}) }
+	n, _ := nodeOf(c)
+	return func(message any) { root.Send(self, &addressed{n, incarnation, message}) }
 }
 
 // DeliverToAny is Deliver for messages that any incarnation of the actor may read:
@@ -46,8 +47,11 @@ func SendAtNext(c actor.Context, clock world.Clock, every time.Duration, message
 	return SendAfter(c, clock, now.Truncate(every).Add(every).Sub(now), message)
 }
 
-// addressed is a message for one incarnation of its receiver.
+// addressed is a message for one incarnation of its receiver. The number alone
+// does not tell which: when an actor has stopped, another with its name begins at
+// 1 again.
 type addressed struct {
+	node        *node
 	incarnation int
 	message     any
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -229,6 +230,38 @@ func TestARestartingActorLeavesItsMailToItsSuccessor(t *testing.T) {
 		f.expect("root/busy", supervise.StateRunning, 2)
 		if diff := cmp.Diff([]int{2}, readers); diff != "" {
 			t.Errorf("read by the incarnation: %s", diff)
+		}
+	})
+}
+
+// What an actor ordered for itself is not for another that has its name later,
+// though that too is in its first incarnation.
+func TestAnActorReadsNothingMeantForItsNamesake(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		var deliver func(any)
+		read := 0
+		props := f.Props("child", scripted(func(c actor.Context) {
+			switch c.Message().(type) {
+			case *actor.Started:
+				if deliver == nil {
+					deliver = supervise.Deliver(c)
+				}
+			case *mark:
+				read++
+			}
+		}))
+		f.root(f.Props("root", scripted(nil)), steady)
+		f.tell("root", &grow{"child", props})
+		synctest.Wait()
+		deliver(&mark{})
+		f.tell("root/child", &end{"on purpose"})
+		synctest.Wait()
+		f.tell("root", &grow{"child", props})
+		synctest.Wait()
+		deliver(&mark{})
+		synctest.Wait()
+		if read != 1 {
+			t.Errorf("%d messages are read, want the one sent while the first child lived", read)
 		}
 	})
 }

@@ -116,7 +116,7 @@ func (i *invoker) InvokeUserMessage(message any) {
 // incarnation, or breakable and something is to go wrong at it.
 func (i *invoker) handle(message any, breakable bool) {
 	if m, is := message.(*addressed); is {
-		if m.incarnation != i.node.incarnation {
+		if m.node != i.node || m.incarnation != i.node.incarnation {
 			m.discard()
 			return
 		}
