@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	// diskPatience is how long a disk may refuse, unless the user says
-	// otherwise.
-	diskPatience = 5 * time.Minute
-	// peersGrace is how long nobody may have needed data before a torrent that
-	// waits for its peers to be done leaves.
-	peersGrace = 3 * time.Second
+	// maxDiskFailure is how long writing may fail until the torrent gives up,
+	// unless the user set a StallTimeout.
+	maxDiskFailure = 5 * time.Minute
+	// peersDoneFor is how long no connected peer may have needed data until a
+	// torrent with UntilPeersDone is done: who completes may tell others.
+	peersDoneFor = 3 * time.Second
 )
 
 // goals is what a user wants of a torrent, and since when things stand as they
@@ -46,7 +46,7 @@ func (g *goals) done(p *messages.Progress, now time.Time) bool {
 		} else if g.unneeded.IsZero() {
 			g.unneeded = now
 		}
-		return !p.PeersNeedData && now.Sub(g.unneeded) >= peersGrace
+		return !p.PeersNeedData && now.Sub(g.unneeded) >= peersDoneFor
 	}
 	if !g.options.Seed {
 		return true
@@ -68,7 +68,7 @@ func (g *goals) due() time.Time {
 	case g.complete.IsZero():
 	case g.options.UntilPeersDone:
 		if !g.unneeded.IsZero() {
-			return g.unneeded.Add(peersGrace)
+			return g.unneeded.Add(peersDoneFor)
 		}
 	case g.options.SeedFor > 0:
 		return g.complete.Add(g.options.SeedFor)
@@ -91,12 +91,12 @@ func (g *goals) hopeless(p *messages.Progress, now time.Time) error {
 		g.bytes, g.moved = moved, now
 	}
 	if g.disk != nil {
-		patience := diskPatience
+		limit := maxDiskFailure
 		if g.options.StallTimeout > 0 {
-			patience = g.options.StallTimeout
+			limit = g.options.StallTimeout
 		}
-		if now.Sub(g.refused) >= patience {
-			return fmt.Errorf("gave up after %v: %w", patience, g.disk)
+		if now.Sub(g.refused) >= limit {
+			return fmt.Errorf("gave up after %v: %w", limit, g.disk)
 		}
 		return nil
 	}

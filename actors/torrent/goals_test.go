@@ -70,14 +70,14 @@ func TestWhenATorrentIsHopeless(t *testing.T) {
 	}
 	g.diskFailed(full, start)
 	g.diskFailed(full, after(time.Minute))
-	if g.hopeless(still, after(diskPatience-1)) != nil {
+	if g.hopeless(still, after(maxDiskFailure-1)) != nil {
 		t.Error("a full disk has no patience")
 	}
-	if err := g.hopeless(still, after(diskPatience)); !errors.Is(err, world.ErrFull) {
+	if err := g.hopeless(still, after(maxDiskFailure)); !errors.Is(err, world.ErrFull) {
 		t.Errorf("a full disk: %v", err)
 	}
 	g.diskRecovered()
-	if err := g.hopeless(still, after(diskPatience)); err != nil {
+	if err := g.hopeless(still, after(maxDiskFailure)); err != nil {
 		t.Errorf("after the disk recovered: %v", err)
 	}
 
@@ -119,7 +119,7 @@ func TestTiers(t *testing.T) {
 }
 
 func TestSumsOutliveAnEngine(t *testing.T) {
-	var s sums
+	var s runCounts
 	for i, step := range []struct{ down, up, wantDown, wantUp int64 }{
 		{0, 0, 0, 0}, {10, 1, 10, 1}, {20, 2, 20, 2}, {0, 0, 20, 2}, {5, 0, 25, 2}, {0, 0, 25, 2}, {1, 1, 26, 3},
 	} {

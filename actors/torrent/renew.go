@@ -3,70 +3,70 @@ package torrent
 import (
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
-
-	"kouzui/actors/runtime/supervise"
-	"kouzui/actors/world"
 	"kouzui/messages"
 )
 
 // renewAfter is what passes between the end of one engine and the next, so that
-// data which somebody keeps on changing is not checked all the time.
+// data which another program keeps on changing is not checked all the time.
 const renewAfter = time.Second
 
 // renewal is the change from one engine to another, when the data has turned out
 // to be not what it was. It is no failure, and costs nothing of the budget.
 type renewal struct {
 	wanted bool
-	timer  world.Timer
-	doubts int // in a row, that were unfounded so far
+	at     time.Time // when the next engine starts; zero: the last still stops
+	doubts int       // in a row, that were unfounded so far
+	// pieces is what the last store knew, for the next one; nil: nothing.
+	pieces *messages.PiecesKnown
 	// What an engine is told beside its configuration.
 	limits *messages.SetLimits
 	memory *messages.SetMemory
 }
 
-// renewNow: the torrent to itself, by a timer.
-type renewNow struct{}
-
-// renew ends the engine, and with it all connections: what peers have been told
-// that we have cannot be taken back.
-func (t *torrent) renew(c actor.Context, m *messages.DataChanged) {
-	if t.ending || t.engine == nil || t.renewal.wanted {
+// dataChanged ends the engine, and with it all connections: what peers have been
+// told that we have cannot be taken back.
+func (s *state) dataChanged(m *messages.DataChanged) {
+	if s.ending || s.to.engine == nil || s.renewal.wanted {
 		return
 	}
-	t.pieces = &m.Stale
-	t.renewal.doubts++
-	t.renewal.wanted = true
-	t.complete = false
-	supervise.Remark(c, "data_changed", supervise.Text("why", m.Err.Error()))
-	c.Send(t.Refs.Session, &messages.TorrentDataChanged{InfoHash: t.Torrent.InfoHash, Err: m.Err})
-	c.Stop(t.engine)
+	s.renewal.pieces = &m.Stale
+	s.renewal.doubts++
+	s.renewal.wanted, s.renewal.at = true, time.Time{}
+	s.complete = false
+	s.out.remarks = append(s.out.remarks, remark{"data_changed", m.Err.Error()})
+	s.tellClient(&messages.TorrentDataChanged{InfoHash: s.hash, Err: m.Err})
+	s.out.stopEngine = true
 }
 
-func (t *torrent) beginAnew(c actor.Context) {
-	t.renewal.wanted = false
-	t.spawnEngine(c)
-	if t.renewal.memory != nil {
-		c.Send(t.engine, t.renewal.memory)
+func (s *state) renew() {
+	s.renewal.wanted = false
+	s.out.startEngine = true
+}
+
+// piecesKnown keeps what the store has found out. If a piece is wrong that was
+// right, the doubts were founded.
+func (s *state) piecesKnown(m *messages.PiecesKnown) {
+	if old := s.renewal.pieces; old != nil && old.Have.Intersection(m.Known).DifferenceCardinality(m.Have) > 0 {
+		s.renewal.doubts = 0
+	}
+	s.renewal.pieces = m
+}
+
+func (s *state) pieceVerified(piece uint32) {
+	if known := s.renewal.pieces; known != nil {
+		known.Known.Set(uint(piece))
+		known.Have.Set(uint(piece))
 	}
 }
 
-// learn keeps what the store has found out. If something is wrong that was
-// right, the doubts had a ground.
-func (t *torrent) learn(m *messages.PiecesKnown) {
-	if t.pieces != nil && t.pieces.Have.Intersection(m.Known).DifferenceCardinality(m.Have) > 0 {
-		t.renewal.doubts = 0
-	}
-	t.pieces = m
-}
-
-// recall is what was learnt, for another store.
-func (t *torrent) recall() *messages.PiecesKnown {
-	if t.pieces == nil {
+// knownPieces is what the last store found out, for another.
+func (s *state) knownPieces() *messages.PiecesKnown {
+	known := s.renewal.pieces
+	if known == nil {
 		return &messages.PiecesKnown{}
 	}
 	return &messages.PiecesKnown{
-		Known: t.pieces.Known.Clone(), Have: t.pieces.Have.Clone(),
-		Stamps: t.pieces.Stamps, Doubts: t.renewal.doubts,
+		Known: known.Known.Clone(), Have: known.Have.Clone(),
+		Stamps: known.Stamps, Doubts: s.renewal.doubts,
 	}
 }

@@ -1,62 +1,63 @@
 package torrent
 
 // tiers says which tracker tiers announce (BEP 12): the first, and each further
-// one only while all before it fail. Tiers that fail go on trying. A tier that
-// replies, or takes its time, but has nobody connected with us, is as good as
-// failing: else one that lies would keep the others from being asked.
+// one only while all before it fail. A tier that fails goes on trying. A tier
+// that replies, or has not replied yet, counts as failing too while none of its
+// peers is connected with us: otherwise a tracker that lies would keep the later
+// tiers from being asked.
 type tiers struct {
-	active  []bool
-	failing []bool
-	barren  []bool
+	active   []bool // announces
+	failing  []bool // all its URLs have failed since its last reply
+	peerless []bool // no peer came of it for long
 }
 
 func newTiers(n int) tiers {
-	return tiers{active: make([]bool, n), failing: make([]bool, n), barren: make([]bool, n)}
+	return tiers{active: make([]bool, n), failing: make([]bool, n), peerless: make([]bool, n)}
 }
 
-// exhausted takes note that a tier fails, and returns the tiers to be activated.
+// exhausted notes that a tier fails, and returns the tiers to be activated.
 func (t *tiers) exhausted(tier int) (activate []int) {
 	t.failing[tier] = true
 	return t.advance()
 }
 
-// advance activates the first tier and those that have their turn because all
-// before them fail.
+// advance activates the first tier, and each tier before which all fail. It
+// returns those that were not active.
 func (t *tiers) advance() (activate []int) {
 	for i := range t.active {
 		if !t.active[i] {
 			t.active[i] = true
 			activate = append(activate, i)
 		}
-		if !t.failing[i] && !t.barren[i] {
+		if !t.failing[i] && !t.peerless[i] {
 			break
 		}
 	}
 	return activate
 }
 
-// alone takes note that what the tiers have brought so far is nobody, and returns
-// the tiers to be activated: one more.
-func (t *tiers) alone() (activate []int) {
-	copy(t.barren, t.active)
+// nobodyConnected notes that no peer came of the active tiers, and returns the
+// tier to be activated, if one is left.
+func (t *tiers) nobodyConnected() (activate []int) {
+	copy(t.peerless, t.active)
 	return t.advance()
 }
 
-// met takes note that somebody is connected.
-func (t *tiers) met() { clear(t.barren) }
+// peersConnected notes that a peer is connected, or that none is needed.
+func (t *tiers) peersConnected() { clear(t.peerless) }
 
-// replied takes note that a tier works, and returns the later ones if they are
-// to stand by.
-func (t *tiers) replied(tier int) (standBy []int) {
+// replied notes that a tier works, and returns the later tiers, which are to
+// pause. A tier of which no peer came works for itself only.
+func (t *tiers) replied(tier int) (pause []int) {
 	t.failing[tier] = false
-	if t.barren[tier] {
+	if t.peerless[tier] {
 		return nil
 	}
 	for i := tier + 1; i < len(t.active); i++ {
 		if t.active[i] {
 			t.active[i] = false
-			standBy = append(standBy, i)
+			pause = append(pause, i)
 		}
 	}
-	return standBy
+	return pause
 }

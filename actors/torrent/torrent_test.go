@@ -72,7 +72,7 @@ func TestTheNextTierIsAskedWhenTheFirstBringsNobody(t *testing.T) {
 	s.progress(messages.StateDownloading, 400)
 	s.Tell(&messages.TrackerReplied{Tier: 0, Event: announce.Started, Peers: 200})
 	stage.Next[*messages.TorrentAnnounced](s.client)
-	s.World.Clock.Advance(patience - 1)
+	s.World.Clock.Advance(maxAlone - 1)
 	s.progress(messages.StateDownloading, 400)
 	s.Quiet(s.trackers[1])
 	s.World.Clock.Advance(1)
@@ -135,7 +135,7 @@ func TestItsEndWaitsForNobodyForLong(t *testing.T) {
 	s.progress(messages.StateDownloading, 400)
 	s.Tell(&messages.StopTorrent{})
 	s.Settle()
-	s.World.Clock.Advance(endWithin)
+	s.World.Clock.Advance(maxEnd)
 	if done := stage.Next[*messages.TorrentDone](s.client); done.Complete {
 		t.Error("it was not complete")
 	}

@@ -1,0 +1,154 @@
+package torrent
+
+import (
+	"fmt"
+	"time"
+
+	"kouzui/messages"
+	"kouzui/wire/announce"
+)
+
+const (
+	// maxAlone is how long no peer may be connected to a torrent that needs data
+	// before one more tier is asked.
+	maxAlone = 20 * time.Second
+	// enoughPeers: with fewer connected, trackers are asked for more.
+	enoughPeers = 20
+)
+
+// announcing is the torrent's side of its tracker actors, one for each tier. It
+// keeps for each what a restarted one cannot know: what was said in this run.
+type announcing struct {
+	tiers
+	resume []messages.StartAnnouncing
+	port   uint16 // at which we can be dialled; 0: nowhere
+	begun  bool   // how much is left is known: announces may begin
+	ended  bool
+	// aloneSince is since when no peer is connected, or since more tiers were
+	// asked because of that; zero: one is connected, or none is needed.
+	aloneSince time.Time
+	// trouble is the trackers' last word, when it was a bad one.
+	trouble string
+}
+
+func newAnnouncing(tiers int, port uint16) announcing {
+	return announcing{tiers: newTiers(tiers), resume: make([]messages.StartAnnouncing, tiers), port: port}
+}
+
+// completedSaid: an earlier life of the torrent has told the trackers, if any,
+// that the download is complete.
+func (a *announcing) completedSaid(said bool) {
+	for i := range a.resume {
+		a.resume[i].Completed = said
+	}
+}
+
+func (s *state) tellTracker(tier int, m any) { s.out.Send(s.to.trackers[tier], m) }
+
+// trackerReady brings a tracker that has started, maybe not for the first time,
+// up to date.
+func (s *state) trackerReady(tier int) {
+	s.tellTracker(tier, &messages.SetListenPort{Port: s.announcing.port})
+	s.tellTracker(tier, s.totals())
+	switch {
+	case s.announcing.ended:
+		s.tellTracker(tier, &messages.StopAnnouncing{Within: maxEnd})
+	case s.announcing.active[tier]:
+		resume := s.announcing.resume[tier]
+		s.tellTracker(tier, &resume)
+	}
+}
+
+// beginAnnouncing lets the first tier announce.
+func (s *state) beginAnnouncing() {
+	if !s.announcing.begun {
+		s.announcing.begun = true
+		s.activate(s.announcing.advance())
+	}
+}
+
+func (s *state) setListenPort(m *messages.SetListenPort) {
+	s.announcing.port = m.Port
+	for tier := range s.to.trackers {
+		s.tellTracker(tier, m)
+	}
+}
+
+func (s *state) trackerReplied(m *messages.TrackerReplied) {
+	s.announcing.trouble = m.Warning
+	resume := &s.announcing.resume[m.Tier]
+	resume.NotBefore = m.Earliest
+	switch m.Event {
+	case announce.Started:
+		resume.Started = true
+	case announce.Completed:
+		resume.Completed = true
+	}
+	for _, tier := range s.announcing.replied(m.Tier) {
+		s.tellTracker(tier, &messages.PauseAnnouncing{})
+	}
+	s.tellClient(&messages.TorrentAnnounced{InfoHash: s.hash, Replied: m})
+}
+
+func (s *state) trackerFailed(m *messages.TrackerFailed) {
+	s.announcing.trouble = fmt.Sprintf("tracker %s: %v", m.URL, m.Err)
+	if m.Exhausted && !s.announcing.ended {
+		s.activate(s.announcing.exhausted(m.Tier))
+	}
+	s.tellClient(&messages.TorrentAnnounced{InfoHash: s.hash, Failed: m})
+}
+
+func (s *state) activate(tiers []int) {
+	for _, tier := range tiers {
+		s.tellTracker(tier, s.totals())
+		resume := s.announcing.resume[tier]
+		s.tellTracker(tier, &resume)
+	}
+}
+
+// askFurtherTiers asks one more tier each time that no peer has been connected
+// for long.
+func (s *state) askFurtherTiers() {
+	switch since := &s.announcing.aloneSince; {
+	case s.last.Peers > 0 || s.last.Left == 0:
+		*since = time.Time{}
+		s.announcing.peersConnected()
+	case since.IsZero():
+		*since = s.now
+	case s.now.Sub(*since) >= maxAlone:
+		*since = s.now
+		s.activate(s.announcing.nobodyConnected())
+	}
+}
+
+// tellTotals brings the trackers that announce up to date.
+func (s *state) tellTotals() {
+	for tier, active := range s.announcing.active {
+		if active {
+			s.tellTracker(tier, s.totals())
+		}
+	}
+}
+
+func (s *state) totals() *messages.SetTotals {
+	return &messages.SetTotals{
+		Uploaded: s.last.Uploaded, Downloaded: s.last.Downloaded, Left: s.last.Left,
+		Completed: s.complete && s.last.Downloaded > 0,
+		WantPeers: s.last.Left > 0 && s.last.Peers < enoughPeers,
+		Alone:     s.last.Left > 0 && s.last.Peers == 0,
+	}
+}
+
+// stopAnnouncing lets the trackers that announce say `stopped`, and returns how
+// many answers are to come.
+func (s *state) stopAnnouncing() (answers int) {
+	s.tellTotals()
+	s.announcing.ended = true
+	for tier, active := range s.announcing.active {
+		if active {
+			answers++
+			s.tellTracker(tier, &messages.StopAnnouncing{Within: maxEnd})
+		}
+	}
+	return answers
+}

@@ -1,0 +1,64 @@
+package torrent
+
+import (
+	"maps"
+	"net/netip"
+	"slices"
+
+	"kouzui/messages"
+)
+
+// maxCandidates bounds the addresses that are kept for peers that begin anew.
+const maxCandidates = 1000
+
+// candidates are the addresses of peers that the torrent has heard of.
+type candidates struct {
+	known map[netip.AddrPort]messages.PeerAddr
+	// told are those of them that the user has not given, oldest first.
+	told []netip.AddrPort
+}
+
+func newCandidates(user []netip.AddrPort) candidates {
+	c := candidates{known: map[netip.AddrPort]messages.PeerAddr{}}
+	for _, a := range user {
+		c.known[a] = messages.PeerAddr{Addr: a, Source: messages.Manual}
+	}
+	return c
+}
+
+// remember makes room by forgetting the oldest address that the user has not
+// given, so that a tracker that tells many does not keep out those of the next.
+func (c *candidates) remember(a messages.PeerAddr) {
+	if _, known := c.known[a.Addr]; known {
+		return
+	}
+	if len(c.known) >= maxCandidates && len(c.told) > 0 {
+		delete(c.known, c.told[0])
+		c.told = c.told[1:]
+	}
+	if len(c.known) < maxCandidates {
+		c.known[a.Addr] = a
+		c.told = append(c.told, a.Addr)
+	}
+}
+
+// all is every address, in the same order in each run.
+func (c *candidates) all() []messages.PeerAddr {
+	return slices.SortedFunc(maps.Values(c.known), func(a, b messages.PeerAddr) int { return a.Addr.Compare(b.Addr) })
+}
+
+func (s *state) peersFound(m *messages.PeersFound) {
+	for _, a := range m.Addrs {
+		s.candidates.remember(a)
+	}
+	s.tellEngine(&messages.AddCandidates{Addrs: m.Addrs})
+}
+
+// tellCandidates gives peers that begin anew the addresses that are known, and
+// the rates.
+func (s *state) tellCandidates() {
+	s.tellEngine(&messages.AddCandidates{Addrs: s.candidates.all()})
+	if s.renewal.limits != nil {
+		s.tellEngine(s.renewal.limits)
+	}
+}
