@@ -39,7 +39,7 @@ func TestATrackerThatComesBackIsUsedWithin90Seconds(t *testing.T) {
 			}
 			last[url] = asked
 			if hangs[url] {
-				s.now = s.now.Add(s.patience())
+				s.now = s.now.Add(s.timeout())
 			}
 			s.fail(nil)
 			return url, asked
@@ -66,7 +66,7 @@ func TestATrackerThatComesBackIsUsedWithin90Seconds(t *testing.T) {
 // While nobody is connected it asks on, in case that one who left has come back.
 func TestAloneItAsksEveryTwoMinutes(t *testing.T) {
 	s := started(t, "a")
-	s.tell(&messages.SetTotals{Left: 1, WantPeers: true, Alone: true})
+	s.setTotals(&messages.SetTotals{Left: 1, WantPeers: true, Alone: true})
 	for i := range 100 {
 		if _, _, waited := s.announce(); waited > aloneGap || i > 0 && waited < leastGap {
 			t.Fatalf("after %v", waited)

@@ -27,7 +27,7 @@ type clocked struct {
 func started(t interface{ Fatalf(string, ...any) }, urls ...string) *clocked {
 	s := &clocked{newSchedule(urls, rnd()), t, begin, rnd()}
 	s.start(&messages.StartAnnouncing{})
-	s.tell(&messages.SetTotals{Left: 100, WantPeers: false})
+	s.setTotals(&messages.SetTotals{Left: 100, WantPeers: false})
 	return s
 }
 
@@ -41,12 +41,12 @@ func (s *clocked) announce() (url string, r announce.Request, waited time.Durati
 		waited = at.Sub(s.now)
 		s.now = at
 	}
-	url, r = s.next(s.now)
+	url, r = s.request(s.now)
 	return url, r, waited
 }
 
 func (s *clocked) reply(r announce.Reply) {
-	_, q := s.next(s.now)
+	_, q := s.request(s.now)
 	s.replied(s.now, q.Event, &r)
 }
 
@@ -59,7 +59,7 @@ func TestEventsComeOnceAndInOrder(t *testing.T) {
 		t.Fatalf("first is %+v after %v", r, waited)
 	}
 	s.reply(announce.Reply{Interval: time.Hour, TrackerID: "id"})
-	s.tell(&messages.SetTotals{Completed: true, Downloaded: 100})
+	s.setTotals(&messages.SetTotals{Completed: true, Downloaded: 100})
 	_, r, waited = s.announce()
 	if r.Event != announce.Completed || waited != 0 || r.TrackerID != "id" || r.Downloaded != 100 {
 		t.Fatalf("then %+v after %v", r, waited)
@@ -71,14 +71,14 @@ func TestEventsComeOnceAndInOrder(t *testing.T) {
 		}
 		s.reply(announce.Reply{Interval: time.Hour})
 	}
-	if url, r, ok := s.farewell(); !ok || url != "a" || r.Event != announce.Stopped || r.NumWant != 0 || r.TrackerID != "id" {
+	if url, r, ok := s.stopped(); !ok || url != "a" || r.Event != announce.Stopped || r.NumWant != 0 || r.TrackerID != "id" {
 		t.Fatalf("last is %v %+v", ok, r)
 	}
 }
 
 func TestCompletedWaitsForStarted(t *testing.T) {
 	s := started(t, "a")
-	s.tell(&messages.SetTotals{Completed: true})
+	s.setTotals(&messages.SetTotals{Completed: true})
 	for _, want := range []announce.Event{announce.Started, announce.Completed, announce.None} {
 		if _, r, _ := s.announce(); r.Event != want {
 			t.Fatalf("got %v, want %v", r.Event, want)
@@ -111,7 +111,7 @@ func TestIntervals(t *testing.T) {
 
 func TestACompleteTorrentAsksForPeersInNoHurry(t *testing.T) {
 	s := started(t, "a")
-	s.tell(&messages.SetTotals{})
+	s.setTotals(&messages.SetTotals{})
 	if _, r, _ := s.announce(); r.NumWant != numWant {
 		t.Errorf("it asks for %d peers", r.NumWant)
 	}
@@ -123,7 +123,7 @@ func TestACompleteTorrentAsksForPeersInNoHurry(t *testing.T) {
 
 func TestEarlyAnnouncesThinOut(t *testing.T) {
 	s := started(t, "a")
-	s.tell(&messages.SetTotals{WantPeers: true})
+	s.setTotals(&messages.SetTotals{WantPeers: true})
 	var gaps []time.Duration
 	for range 7 {
 		_, r, waited := s.announce()
@@ -136,8 +136,8 @@ func TestEarlyAnnouncesThinOut(t *testing.T) {
 	if want := []time.Duration{0, 1, 2, 4, 8, 10, 10}; !slices.Equal(gaps, want) {
 		t.Errorf("gaps are %v minutes, want %v", gaps, want)
 	}
-	s.tell(&messages.SetTotals{})
-	s.tell(&messages.SetTotals{WantPeers: true})
+	s.setTotals(&messages.SetTotals{})
+	s.setTotals(&messages.SetTotals{WantPeers: true})
 	if _, _, waited := s.announce(); waited != time.Minute {
 		t.Errorf("hungry again, it waits %v", waited)
 	}
@@ -169,7 +169,7 @@ func TestTierIsTriedInOrderAndTheOneThatAnswersLeads(t *testing.T) {
 	if url != order[0] || r.Event != announce.Started {
 		t.Errorf("after the failure %s with %v", url, r.Event)
 	}
-	if url, _, ok := s.farewell(); !ok || url != order[2] {
+	if url, _, ok := s.stopped(); !ok || url != order[2] {
 		t.Errorf("the farewell goes to %s", url)
 	}
 }
@@ -177,7 +177,7 @@ func TestTierIsTriedInOrderAndTheOneThatAnswersLeads(t *testing.T) {
 func TestShuffles(t *testing.T) {
 	first := map[string]bool{}
 	for i := range uint64(50) {
-		first[newSchedule([]string{"a", "b", "c"}, rand.New(rand.NewPCG(i, 0))).sources[0].url] = true
+		first[newSchedule([]string{"a", "b", "c"}, rand.New(rand.NewPCG(i, 0))).urls[0].url] = true
 	}
 	if len(first) != 3 {
 		t.Errorf("only %v were ever first", first)
@@ -232,7 +232,7 @@ func TestRefusalsAreHeeded(t *testing.T) {
 	if at, ok := s.due(); ok || !s.nextTry().IsZero() {
 		t.Errorf("due at %v though all said never", at)
 	}
-	if _, _, ok := s.farewell(); ok {
+	if _, _, ok := s.stopped(); ok {
 		t.Error("a farewell to nobody")
 	}
 }
@@ -243,7 +243,7 @@ func TestRestartedKeepsToTheLeastInterval(t *testing.T) {
 	if _, ok := s.due(); ok {
 		t.Fatal("due without totals")
 	}
-	s.tell(&messages.SetTotals{WantPeers: true, Completed: true})
+	s.setTotals(&messages.SetTotals{WantPeers: true, Completed: true})
 	if _, r, waited := s.announce(); r.Event != announce.None || waited != time.Minute {
 		t.Errorf("%v after %v", r.Event, waited)
 	}
@@ -256,10 +256,10 @@ func TestRestartedKeepsToTheLeastInterval(t *testing.T) {
 
 func TestStandByIsSilent(t *testing.T) {
 	s := started(t, "a")
-	if _, _, ok := s.farewell(); ok {
+	if _, _, ok := s.stopped(); ok {
 		t.Error("a farewell before anything was said")
 	}
-	s.standBy()
+	s.pause()
 	if _, ok := s.due(); ok {
 		t.Error("due while standing by")
 	}
@@ -276,7 +276,7 @@ func TestNoReplyBreaksTheSchedule(t *testing.T) {
 		allowed := map[string]time.Time{}
 		passFailed := time.Time{}
 		for range rapid.IntRange(1, 40).Draw(t, "announces") {
-			s.tell(&messages.SetTotals{WantPeers: rapid.Bool().Draw(t, "hungry")})
+			s.setTotals(&messages.SetTotals{WantPeers: rapid.Bool().Draw(t, "hungry")})
 			url, r, waited := s.announce()
 			if s.now.Before(allowed[url]) {
 				t.Fatalf("%s is asked %v too early", url, allowed[url].Sub(s.now))

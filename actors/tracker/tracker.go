@@ -1,8 +1,9 @@
 // Package tracker announces one torrent to the trackers of one tier (BEP 3,
 // BEP 12), for ever: a tracker that does not answer is tried again.
 //
-// It keeps to what trackers ask for, through its own restarts too: what it must
-// not forget, the torrent tells it again.
+// The intervals that trackers ask for hold through restarts of this actor too:
+// the torrent remembers them, and tells each new incarnation. When to announce
+// what is decided in schedule.go and, for the end, in end.go.
 package tracker
 
 import (
@@ -21,7 +22,7 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// noPort stands for the port of who cannot be dialled: trackers refuse 0.
+// noPort is told to trackers when nobody can dial us: they refuse port 0.
 const noPort = 1
 
 // Config is what a tracker is built from.
@@ -43,32 +44,34 @@ type tracker struct {
 	Config
 	schedule *schedule
 	rand     *rand.Rand
-	call     *call  // under way
-	alarm    *alarm // set
-	ending   *ending
+	call     *call         // under way; nil: none
+	timer    world.Timer   // nil: none is set
+	armed    time.Time     // when timer brings a wake; zero: never
+	ending   *ending       // nil: not asked to end
+	timers   []world.Timer // for the end
 }
 
-// call is one announce. What comes of one that is not under way any more is
-// ignored.
+// call is one announce.
 type call struct {
 	url    string
 	event  announce.Event
 	cancel func()
 }
 
-// answered: the announcer to the tracker.
+// answered: the announcer to the tracker. Of a call that is not under way any
+// more it is ignored.
 type answered struct {
 	call  *call
 	reply announce.Reply
 	err   error
 }
 
-// alarm: the tracker to itself, when an announce may be due. Only the one set
-// last counts.
-type alarm struct {
-	at    time.Time
-	timer world.Timer
-}
+// The tracker to itself, by timers.
+type (
+	wake     struct{ at time.Time } // an announce may be due
+	halfTime struct{}               // half of the time for the end has passed
+	timeUp   struct{}               // all of it
+)
 
 func (t *tracker) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
@@ -80,16 +83,16 @@ func (t *tracker) Receive(c actor.Context) {
 		t.schedule.start(m)
 		t.proceed(c)
 	case *messages.PauseAnnouncing:
-		t.schedule.standBy()
+		t.schedule.pause()
 		t.proceed(c)
 	case *messages.SetTotals:
-		t.schedule.tell(m)
+		t.schedule.setTotals(m)
 		t.proceed(c)
 	case *messages.SetListenPort:
 		t.Port = m.Port
-	case *alarm:
-		if m == t.alarm {
-			t.alarm = nil
+	case *wake:
+		if m.at.Equal(t.armed) {
+			t.timer, t.armed = nil, time.Time{}
 			t.proceed(c)
 		}
 	case *answered:
@@ -101,44 +104,51 @@ func (t *tracker) Receive(c actor.Context) {
 	case *messages.StopAnnouncing:
 		t.end(c, m.Within)
 	case *halfTime:
-		if m.of == t.ending && !m.of.done {
+		if !t.ending.done {
 			t.hurry(c)
 		}
-	case *lapse:
-		if m.of == t.ending && !m.of.done {
+	case *timeUp:
+		if !t.ending.done {
 			t.ended(c)
 		}
 	case *actor.Restarting, *actor.Stopping:
 		t.hangUp()
 		t.disarm()
-		t.ending.stop()
+		t.stopTimers()
 	}
 }
 
-// proceed announces what is due, and sets the alarm for what is not yet.
+// proceed announces what is due, and sets the timer for what is not yet.
 func (t *tracker) proceed(c actor.Context) {
 	if t.call != nil {
 		return
 	}
+	now := t.World.Clock.Now()
 	if t.ending != nil {
-		t.windUp(c)
+		if t.ending.done {
+			return
+		}
+		if url, r, within, ok := t.ending.last(t.schedule, now); ok {
+			t.announce(c, url, r, within)
+		} else {
+			t.ended(c)
+		}
 		return
 	}
 	due, ok := t.schedule.due()
-	now := t.World.Clock.Now()
 	switch {
 	case !ok:
 		t.disarm()
 	case due.After(now):
-		if t.alarm == nil || !t.alarm.at.Equal(due) {
+		if !due.Equal(t.armed) {
 			t.disarm()
-			t.alarm = &alarm{at: due}
-			t.alarm.timer = supervise.SendAfter(c, t.World.Clock, due.Sub(now), t.alarm)
+			t.armed = due
+			t.timer = supervise.SendAfter(c, t.World.Clock, due.Sub(now), &wake{due})
 		}
 	default:
 		t.disarm()
-		url, r := t.schedule.next(now)
-		t.announce(c, url, r, t.schedule.patience())
+		url, r := t.schedule.request(now)
+		t.announce(c, url, r, t.schedule.timeout())
 	}
 }
 
@@ -153,7 +163,40 @@ func (t *tracker) announce(c actor.Context, url string, r announce.Request, with
 	})
 }
 
-// learn takes a reply, or the lack of one.
+// end begins the end. A torrent that asks again gets its answer again.
+func (t *tracker) end(c actor.Context, within time.Duration) {
+	if t.ending != nil {
+		if t.ending.done {
+			t.ended(c)
+		}
+		return
+	}
+	t.disarm()
+	t.ending = &ending{until: t.World.Clock.Now().Add(within)}
+	t.timers = []world.Timer{
+		supervise.SendAfter(c, t.World.Clock, within/2, &halfTime{}),
+		supervise.SendAfter(c, t.World.Clock, within, &timeUp{}),
+	}
+	t.proceed(c)
+}
+
+func (t *tracker) hurry(c actor.Context) {
+	t.ending.hurry = true
+	if t.call != nil && t.call.event != announce.Stopped {
+		t.hangUp()
+		t.proceed(c)
+	}
+}
+
+// ended tells the torrent; nothing is announced after that.
+func (t *tracker) ended(c actor.Context) {
+	t.hangUp()
+	t.stopTimers()
+	t.ending.done = true
+	c.Send(t.Refs.Torrent, &messages.AnnouncingStopped{Tier: t.Tier})
+}
+
+// learn takes the reply to an announce, or the reason why there is none.
 func (t *tracker) learn(c actor.Context, m *answered) {
 	if m.call.event == announce.Stopped {
 		t.ended(c)
@@ -161,7 +204,7 @@ func (t *tracker) learn(c actor.Context, m *answered) {
 	}
 	now := t.World.Clock.Now()
 	r := &m.reply
-	if r.Failure != "" { // with it the announcer may give an error, too
+	if r.Failure != "" { // an announcer may give an error besides
 		t.failed(c, m, r, &world.AnnounceError{Phase: world.PhaseFailure, Err: errors.New(metainfo.MaskIn(r.Failure, m.call.url))})
 		return
 	}
@@ -188,7 +231,7 @@ func (t *tracker) learn(c actor.Context, m *answered) {
 func (t *tracker) failed(c actor.Context, m *answered, r *announce.Reply, err error) {
 	exhausted := t.schedule.failed(t.World.Clock.Now(), r, t.rand)
 	if t.ending != nil {
-		t.ending.hurry = true // what else was to be said does not get through
+		t.ending.hurry = true // `completed` would not get through either
 	}
 	var phase world.Phase
 	if e, ok := errors.AsType[*world.AnnounceError](err); ok {
@@ -202,8 +245,8 @@ func (t *tracker) failed(c actor.Context, m *answered, r *announce.Reply, err er
 	})
 }
 
-// host is all of a tracker's URL that is for others to see: the rest may say who
-// the user is.
+// host is the part of a tracker's URL that may be shown to others: path and query
+// may hold a key that names the user.
 func host(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {
@@ -221,8 +264,15 @@ func (t *tracker) hangUp() {
 }
 
 func (t *tracker) disarm() {
-	if t.alarm != nil {
-		t.alarm.timer.Stop()
-		t.alarm = nil
+	if t.timer != nil {
+		t.timer.Stop()
 	}
+	t.timer, t.armed = nil, time.Time{}
+}
+
+func (t *tracker) stopTimers() {
+	for _, timer := range t.timers {
+		timer.Stop()
+	}
+	t.timers = nil
 }
