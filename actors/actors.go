@@ -26,6 +26,7 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/bits-and-blooms/bitset"
 	"github.com/rs/zerolog"
 
 	"kouzui/actors/runtime/fault"
@@ -133,7 +134,23 @@ func (c *Client) Ended() <-chan struct{} { return c.ended.done }
 
 // Add starts a torrent.
 func (c *Client) Add(t *metainfo.Torrent, o messages.TorrentOptions) {
-	c.send(&messages.AddTorrent{Torrent: t, Options: o})
+	c.send(&messages.AddTorrent{InfoHash: t.InfoHash, Name: t.Name, Announce: t.Announce, Torrent: t, Options: o})
+}
+
+// AddHash starts a torrent of which only the info hash is known, and maybe a name
+// to be shown and tiers of trackers. It connects with peers; SetMetainfo lets it
+// download.
+func (c *Client) AddHash(hash metainfo.Hash, name string, announce [][]string, o messages.TorrentOptions) {
+	c.send(&messages.AddTorrent{InfoHash: hash, Name: name, Announce: announce, Options: o})
+}
+
+// SetMetainfo tells what is in a torrent that was added by its hash.
+func (c *Client) SetMetainfo(t *metainfo.Torrent) { c.send(&messages.SetMetainfo{Torrent: t}) }
+
+// SetWanted chooses the pieces of a torrent to be downloaded; nil: all. The set
+// must not be changed any more.
+func (c *Client) SetWanted(hash metainfo.Hash, pieces *bitset.BitSet) {
+	c.send(&messages.SetWanted{InfoHash: hash, Pieces: pieces})
 }
 
 // Stop ends a torrent in good order; TorrentDone follows within a few seconds.

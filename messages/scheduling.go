@@ -36,10 +36,14 @@ type StartSession struct {
 	Have    *bitset.BitSet
 }
 
-// SetWanted: torrent, by engine, to store and scheduler: which pieces the user
-// wants, from now on; nil: all. Pieces that are not wanted are not asked for, and
-// a torrent is complete when all wanted ones are there. Nobody changes the set.
-type SetWanted struct{ Pieces *bitset.BitSet }
+// SetWanted: a command to client, and from client by torrent and engine to store
+// and scheduler: which pieces the user wants from now on; nil: all. Other pieces
+// are not asked for, and a torrent is complete when all wanted ones are there.
+// Nobody changes the set.
+type SetWanted struct {
+	InfoHash metainfo.Hash
+	Pieces   *bitset.BitSet
+}
 
 // RequestBlocks: scheduler to peer. The peer asks for them, in this order, and
 // owes for each a BlocksArrived, a RequestsDropped, or its own end.

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/bits-and-blooms/bitset"
+
 	"kouzui/wire/metainfo"
 )
 
@@ -44,22 +46,35 @@ type TorrentOptions struct {
 	SeedFor        time.Duration
 	UntilPeersDone bool
 	StallTimeout   time.Duration
+	// Wanted are the pieces to be downloaded; nil: all. SetWanted changes it.
+	Wanted *bitset.BitSet
 }
 
 // AddTorrent: a command to client, which spawns the torrent.
 type AddTorrent struct {
+	InfoHash metainfo.Hash
+	Name     string     // shown until Torrent is known
+	Announce [][]string // tracker tiers (BEP 12)
+	// Torrent is nil where only the info hash is known: SetMetainfo brings it.
 	Torrent *metainfo.Torrent
 	Options TorrentOptions
 }
 
-// SetMetainfo: a command to client, and from client by torrent to engine: what is
-// in a torrent that was added by its info hash alone. Each passes it on once; a
-// torrent that knows already ignores it.
+// SetMetainfo: a command to client, and from client by torrent and engine to peers:
+// what is in a torrent that was added by its info hash alone. A torrent refuses
+// metainfo of another info hash, and ignores a second one. It tells the engine
+// each time that engine or peers have been restarted; the engine spawns store and
+// scheduler if there are none, and then tells peers.
 type SetMetainfo struct{ Torrent *metainfo.Torrent }
 
+// QueryMetainfo: engine to torrent, each time an engine has started that was built
+// without metainfo. The torrent answers SetMetainfo once it can.
+type QueryMetainfo struct{}
+
 // TorrentStarted: torrent to client, each time it has started. The client answers
-// with SetLimits, SetListenPort and RestoreTotals: what changed since the torrent was
-// added, and what an earlier life of it has counted.
+// with SetLimits, SetListenPort, if they were told SetMetainfo and SetWanted, and
+// last RestoreTotals: what changed since the torrent was added, and what an
+// earlier life of it has counted.
 type TorrentStarted struct{ InfoHash metainfo.Hash }
 
 // RestoreTotals: client to torrent, the answer to TorrentStarted, which reports no
@@ -67,7 +82,7 @@ type TorrentStarted struct{ InfoHash metainfo.Hash }
 type RestoreTotals struct {
 	Downloaded, Uploaded, Wasted int64 // bytes
 	Corrupt                      int   // pieces
-	Complete                     bool  // all was there: trackers have been told
+	Complete                     bool  // all pieces were there: trackers have been told
 }
 
 // StopTorrent: client to torrent, or a command to client. The torrent flushes,
@@ -80,6 +95,7 @@ type State string
 // States of a torrent.
 const (
 	StateStarting    State = "starting"
+	StateMetadata    State = "fetching metadata" // only the info hash is known
 	StateChecking    State = "checking"
 	StateDownloading State = "downloading"
 	StateFinishing   State = "finishing"
@@ -92,7 +108,8 @@ const (
 
 // Progress: scheduler to torrent, by torrent to client and on to subscribers:
 // once a second, a torrent that seeds with nobody connected every ten seconds, and
-// at each change of state.
+// at each change of state. While the metainfo is not known there is no scheduler:
+// the torrent itself reports StateMetadata once a second, without pieces.
 type Progress struct {
 	InfoHash                     metainfo.Hash
 	Name                         string

@@ -61,9 +61,12 @@ type entry struct {
 	hash  metainfo.Hash
 	pid   *actor.PID
 	ended bool // its last word has been passed on
-	// completed: it was complete once in this run.
-	completed bool
-	last      messages.Progress
+	// whole: all its pieces were there once in this run.
+	whole bool
+	// What the user told since it was added; nil: nothing.
+	metainfo *messages.SetMetainfo
+	wanted   *messages.SetWanted
+	last     messages.Progress
 	// memory is what it was told last that it may hold, in bytes; 0: nothing yet.
 	memory int64
 }
@@ -81,9 +84,9 @@ type client struct {
 	refs     messages.Refs
 	listener *actor.PID
 	addr     netip.AddrPort // where the listener listens
-	// early are torrents that wait for the listener's first word: what they
+	// early are commands that wait for the listener's first word: what torrents
 	// tell their trackers depends on it.
-	early    []*messages.AddTorrent
+	early    []any
 	tried    bool // that word has come
 	torrents map[metainfo.Hash]*entry
 	sharing  bool // a division of the memory is on its way
@@ -94,8 +97,8 @@ func (cl *client) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *actor.Started:
 		cl.start(c)
-	case *messages.AddTorrent:
-		cl.add(c, m)
+	case *messages.AddTorrent, *messages.SetMetainfo, *messages.SetWanted:
+		cl.command(c, m)
 	case *messages.StopTorrent:
 		if t := cl.torrents[m.InfoHash]; t != nil {
 			c.Send(t.pid, m)
@@ -128,7 +131,7 @@ func (cl *client) Receive(c actor.Context) {
 		cl.Notify(m)
 	case *messages.TorrentCompleted:
 		if t := cl.torrents[m.InfoHash]; t != nil {
-			t.completed = true
+			t.whole = t.whole || m.Last.HavePieces == m.Last.Pieces
 		}
 		cl.Notify(&messages.TorrentCompleted{InfoHash: m.InfoHash, Last: cl.counted(c, m.InfoHash, m.Last)})
 	case *messages.TorrentDone:
@@ -172,14 +175,32 @@ func (cl *client) spawn(c actor.Context, props *actor.Props, name string) *actor
 	return pid
 }
 
-func (cl *client) add(c actor.Context, m *messages.AddTorrent) {
+// command carries out what the user wants of one torrent.
+func (cl *client) command(c actor.Context, m any) {
 	if !cl.tried {
 		cl.early = append(cl.early, m)
 		return
 	}
-	hash := m.Torrent.InfoHash
+	switch m := m.(type) {
+	case *messages.AddTorrent:
+		cl.add(c, m)
+	case *messages.SetMetainfo:
+		if t := cl.torrents[m.Torrent.InfoHash]; t != nil {
+			t.metainfo = m
+			c.Send(t.pid, m)
+		}
+	case *messages.SetWanted:
+		if t := cl.torrents[m.InfoHash]; t != nil {
+			t.wanted = m
+			c.Send(t.pid, m)
+		}
+	}
+}
+
+func (cl *client) add(c actor.Context, m *messages.AddTorrent) {
+	hash := m.InfoHash
 	if cl.torrents[hash] != nil {
-		cl.Notify(&messages.TorrentFailed{InfoHash: hash, Err: fmt.Errorf("%s: is being handled already", m.Torrent.Name)})
+		cl.Notify(&messages.TorrentFailed{InfoHash: hash, Err: fmt.Errorf("%s: is being handled already", m.Name)})
 		return
 	}
 	props := cl.Torrent(cl.refs, m, Share{
@@ -199,9 +220,15 @@ func (cl *client) started(c actor.Context, hash metainfo.Hash) {
 	limits := cl.Limits
 	c.Send(t.pid, &limits)
 	c.Send(t.pid, &messages.SetListenPort{Port: cl.addr.Port()})
+	if t.metainfo != nil {
+		c.Send(t.pid, t.metainfo)
+	}
+	if t.wanted != nil {
+		c.Send(t.pid, t.wanted)
+	}
 	c.Send(t.pid, &messages.RestoreTotals{
 		Downloaded: t.last.Downloaded, Uploaded: t.last.Uploaded, Wasted: t.last.Wasted, Corrupt: t.last.Corrupt,
-		Complete: t.completed,
+		Complete: t.whole,
 	})
 }
 
@@ -265,12 +292,12 @@ func (cl *client) listening(c actor.Context, m *messages.ListenerReady) {
 	c.Send(cl.listener, &messages.RefuseUnrouted{})
 }
 
-// admit adds the torrents that waited for the listener.
+// admit carries out the commands that waited for the listener.
 func (cl *client) admit(c actor.Context) {
 	early := cl.early
 	cl.tried, cl.early = true, nil
 	for _, m := range early {
-		cl.add(c, m)
+		cl.command(c, m)
 	}
 }
 

@@ -50,7 +50,7 @@ func newScene(t *testing.T, listens bool) *scene {
 
 func (s *scene) add(length int) metainfo.Hash {
 	torrent, _ := stage.Torrent(s.t, length, 16<<10)
-	s.Tell(&messages.AddTorrent{Torrent: torrent})
+	s.Tell(&messages.AddTorrent{InfoHash: torrent.InfoHash, Name: torrent.Name, Torrent: torrent})
 	return torrent.InfoHash
 }
 
@@ -250,7 +250,7 @@ func TestTorrentsMakeRoomInTurn(t *testing.T) {
 		torrent, _ := stage.Torrent(t, 1000*(i+1), 16<<10)
 		probe := s.StartProbe(fmt.Sprintf("torrent with %d peers", peers))
 		s.own[torrent.InfoHash], probes = probe, append(probes, probe)
-		s.Tell(&messages.AddTorrent{Torrent: torrent})
+		s.Tell(&messages.AddTorrent{InfoHash: torrent.InfoHash, Name: torrent.Name, Torrent: torrent})
 		s.Tell(&messages.Progress{InfoHash: torrent.InfoHash, Peers: peers})
 	}
 	for range 4 {
