@@ -29,6 +29,7 @@ import (
 	"github.com/bits-and-blooms/bitset"
 	"github.com/rs/zerolog"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/fault"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
@@ -49,7 +50,7 @@ type Options struct {
 	World *world.World
 	Pool  *buffer.Pool // the one that World's links use
 	Log   zerolog.Logger
-	Sinks []supervise.Sink
+	Sinks []event.Sink
 	// Sample is how often the mailboxes are looked at for the trace; 0: never.
 	Sample time.Duration
 	// Notes puts what actors do into the trace too: chokes, pieces, announces.
@@ -106,7 +107,7 @@ func Start(o Options) (*Client, error) {
 	end := &ended{root: o.Name, done: make(chan struct{})}
 	tree := supervise.New(supervise.Config{
 		System: supervise.NewSystem(o.Log), Clock: o.World.Clock, Chance: o.World.Chance,
-		Sinks: append([]supervise.Sink{counted, end}, o.Sinks...), Sample: o.Sample,
+		Sinks: append([]event.Sink{counted, end}, o.Sinks...), Sample: o.Sample,
 		Dispatcher: o.Dispatcher, Blocking: o.Dispatcher, Mailbox: o.Mailbox,
 	})
 	tree.TakeNotes(o.Notes)

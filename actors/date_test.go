@@ -12,7 +12,7 @@ import (
 	"kouzui/actors"
 	"kouzui/actors/lab/hostile"
 	"kouzui/actors/lab/stage"
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/world/fake"
 	"kouzui/actors/world/real"
 	"kouzui/messages"
@@ -64,7 +64,7 @@ func TestTheDateJumps(t *testing.T) {
 	n.noFailures()
 	connections := 0
 	for _, e := range n.Trace.Events() {
-		if e.Kind == supervise.Spawned && strings.Contains(e.Actor, "/peer-") {
+		if e.Kind == event.Spawned && strings.Contains(e.Actor, "/peer-") {
 			connections++
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	"kouzui/actors"
 	"kouzui/actors/lab/stage"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/fault"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
@@ -21,13 +22,13 @@ import (
 // cause of what it leads to, and in the way of nothing in the end.
 func TestFaults(t *testing.T) {
 	for text, tc := range map[string]struct {
-		victim string         // end of its path
-		leads  supervise.Kind // to what, of the victim; "" for nothing that supervision sees
-		times  int            // at least
+		victim string     // end of its path
+		leads  event.Kind // to what, of the victim; "" for nothing that supervision sees
+		times  int        // at least
 	}{
-		"panic,actor=*/peer-*,message=FramesReceived,every=2,count=2": {"/peer-", supervise.Failed, 2},
-		"panic,actor=*/scheduler,message=PieceVerified,every=20":      {"/scheduler", supervise.Failed, 1},
-		"link,every=3,count=1":                        {"/peer-", supervise.Stopping, 1},
+		"panic,actor=*/peer-*,message=FramesReceived,every=2,count=2": {"/peer-", event.Failed, 2},
+		"panic,actor=*/scheduler,message=PieceVerified,every=20":      {"/scheduler", event.Failed, 1},
+		"link,every=3,count=1":                        {"/peer-", event.Stopping, 1},
 		"hang,actor=*/choker,time=100ms":              {"/choker", "", 1},
 		"delay,message=BlocksArrived,time=10ms":       {"/scheduler", "", 10},
 		"disk,error=ENOSPC,count=1":                   {"/store", "", 1},
@@ -58,7 +59,7 @@ func TestFaults(t *testing.T) {
 			faults, led := map[uint64]bool{}, 0
 			for _, e := range n.Trace.Events() {
 				switch {
-				case e.Kind == supervise.Fault:
+				case e.Kind == event.Fault:
 					faults[e.Seq] = true
 					if !strings.HasPrefix(e.Reason, text) || !strings.Contains(e.Actor, tc.victim) {
 						t.Errorf("%s is struck by %s", e.Actor, e.Reason)

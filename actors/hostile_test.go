@@ -14,7 +14,7 @@ import (
 	"kouzui/actors"
 	"kouzui/actors/lab/hostile"
 	"kouzui/actors/lab/stage"
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
@@ -23,7 +23,7 @@ import (
 func (n *node) noFailures() {
 	n.t.Helper()
 	for _, e := range n.Trace.Events() {
-		if e.Kind == supervise.Failed || e.Kind == supervise.Restarted {
+		if e.Kind == event.Failed || e.Kind == event.Restarted {
 			n.t.Errorf("%s failed: %s", e.Actor, e.Reason)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 	"kouzui/actors"
 	"kouzui/actors/lab/hostile"
 	"kouzui/actors/lab/stage"
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/messages"
 	"kouzui/wire/announce"
 )
@@ -25,16 +25,16 @@ import (
 // TestRecovery kills each kind of actor in the middle of a download: what
 // ARCHITECTURE.md says is lost and made good is shown here row by row.
 func TestRecovery(t *testing.T) {
-	alone := []supervise.Kind{supervise.Fault, supervise.Failed, supervise.Directive, supervise.Restarting, supervise.Restarted}
-	withEngine := []supervise.Kind{
-		supervise.Fault, supervise.Failed, supervise.Directive,
-		supervise.Escalated, supervise.Directive, supervise.Restarting, supervise.Restarted,
+	alone := []event.Kind{event.Fault, event.Failed, event.Directive, event.Restarting, event.Restarted}
+	withEngine := []event.Kind{
+		event.Fault, event.Failed, event.Directive,
+		event.Escalated, event.Directive, event.Restarting, event.Restarted,
 	}
 	const hash = "client/torrent-HASH"
 	for name, row := range map[string]struct {
 		victim string
 		back   string // who is restarted for it
-		chain  []supervise.Kind
+		chain  []event.Kind
 	}{
 		"peer":      {hash + "/engine/peers/peer-1", hash + "/engine/peers/peer-1", alone},
 		"peers":     {hash + "/engine/peers", hash + "/engine/peers", alone},
@@ -85,7 +85,7 @@ func convictsOnlyTheLiar(t *testing.T) {
 	if err := n.Tree().Kill(peers, "on purpose"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := n.Trace.Wait(ctx, func(e *supervise.Event) bool { return e.Kind == supervise.Restarted && e.Actor == peers }); err != nil {
+	if _, err := n.Trace.Wait(ctx, func(e *event.Event) bool { return e.Kind == event.Restarted && e.Actor == peers }); err != nil {
 		t.Fatal(err)
 	}
 
@@ -116,7 +116,7 @@ func convictsOnlyTheLiar(t *testing.T) {
 	}
 }
 
-func recovers(t *testing.T, victim, back string, chain []supervise.Kind) {
+func recovers(t *testing.T, victim, back string, chain []event.Kind) {
 	noFilesLeft(t)
 	torrent, data := stage.Torrent(t, 12<<20+999, 128<<10)
 	name := torrent.InfoHash.String()[:8]
@@ -138,7 +138,7 @@ func recovers(t *testing.T, victim, back string, chain []supervise.Kind) {
 
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	last, err := n.Trace.Wait(ctx, func(e *supervise.Event) bool { return e.Kind == supervise.Restarted && e.Actor == back })
+	last, err := n.Trace.Wait(ctx, func(e *event.Event) bool { return e.Kind == event.Restarted && e.Actor == back })
 	if err != nil {
 		t.Fatalf("%s was not restarted: %v", back, err)
 	}
@@ -177,14 +177,14 @@ func recovers(t *testing.T, victim, back string, chain []supervise.Kind) {
 
 // causes are the kinds of the events that led to e, the first cause first, from
 // the fault on.
-func causes(events []*supervise.Event, e *supervise.Event) (kinds []supervise.Kind) {
-	bySeq := map[uint64]*supervise.Event{}
+func causes(events []*event.Event, e *event.Event) (kinds []event.Kind) {
+	bySeq := map[uint64]*event.Event{}
 	for _, e := range events {
 		bySeq[e.Seq] = e
 	}
 	for ; e != nil; e = bySeq[e.Cause] {
 		kinds = append(kinds, e.Kind)
-		if e.Kind == supervise.Fault {
+		if e.Kind == event.Fault {
 			break
 		}
 	}

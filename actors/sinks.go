@@ -4,7 +4,7 @@ import (
 	"strings"
 	"sync"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 )
 
 // restarts is a sink that counts restarts by path.
@@ -13,9 +13,9 @@ type restarts struct {
 	counts map[string]int
 }
 
-// Record implements supervise.Sink.
-func (r *restarts) Record(e *supervise.Event) {
-	if e.Kind != supervise.Restarted {
+// Record implements event.Sink.
+func (r *restarts) Record(e *event.Event) {
+	if e.Kind != event.Restarted {
 		return
 	}
 	r.mu.Lock()
@@ -48,9 +48,9 @@ type ended struct {
 	done chan struct{}
 }
 
-// Record implements supervise.Sink.
-func (r *ended) Record(e *supervise.Event) {
-	if e.Kind == supervise.Stopped && e.Actor == r.root {
+// Record implements event.Sink.
+func (r *ended) Record(e *event.Event) {
+	if e.Kind == event.Stopped && e.Actor == r.root {
 		r.once.Do(func() { close(r.done) })
 	}
 }

@@ -18,6 +18,7 @@ import (
 
 	"kouzui/actors"
 	"kouzui/actors/lab/stage"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/actors/world/real"
@@ -177,7 +178,7 @@ func (s *swarm) download(t testing.TB, o actors.Options, seed uint64) (out outco
 	}
 	out.restarts, out.down = map[string]int{}, map[string]time.Duration{}
 	for _, e := range n.Trace.Events() {
-		if e.Kind == supervise.Restarted {
+		if e.Kind == event.Restarted {
 			out.restarts[e.ActorKind]++
 			out.down[e.ActorKind] += e.Down
 		}

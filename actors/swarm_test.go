@@ -13,7 +13,7 @@ import (
 
 	"kouzui/actors"
 	"kouzui/actors/lab/stage"
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
 	"kouzui/actors/world/real"
 	"kouzui/messages"
@@ -39,7 +39,7 @@ func start(t testing.TB, o actors.Options) *node {
 		o.World = real.New(real.Options{Pool: o.Pool, Version: "test"})
 	}
 	o.Log = zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel)
-	o.Sinks = []supervise.Sink{n.Trace}
+	o.Sinks = []event.Sink{n.Trace}
 	o.Notify = func(m any) { n.events <- m }
 	c, err := actors.Start(o)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 	"kouzui/actors"
 	"kouzui/actors/lab/stage"
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
 	"kouzui/messages"
 )
@@ -40,7 +40,7 @@ func TestTheNotesOfADownload(t *testing.T) {
 		file := trace.NewFile(&out, trace.Header{Run: "r", Build: "b", Clock: "real", StartedAt: began})
 		for _, e := range client.Trace.Events() {
 			file.Record(e)
-			if e.Kind == supervise.Note {
+			if e.Kind == event.Note {
 				notes[e.Note]++
 			}
 		}

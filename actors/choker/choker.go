@@ -12,6 +12,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
@@ -152,7 +153,7 @@ func (k *choker) decide(c actor.Context, full bool) {
 		if k.table.unchoked(key) {
 			what = "unchoke"
 		}
-		supervise.Remark(c, what, supervise.Number("peer", key))
+		supervise.Remark(c, what, event.Number("peer", key))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 )
 
@@ -23,8 +24,8 @@ type judge struct {
 type lived struct {
 	parent   string
 	children int
-	failed   bool            // and not answered
-	answer   supervise.Event // the last directive
+	failed   bool        // and not answered
+	answer   event.Event // the last directive
 	restarts []time.Time
 }
 
@@ -32,19 +33,19 @@ type lived struct {
 // budget is spent. What has no entry here is restarted, and takes its
 // supervisor with it in the end.
 var answers = map[string]struct {
-	usual, spent supervise.Action
+	usual, spent event.Action
 	half         bool // of the budget
 }{
-	"client":       {supervise.ActionStop, supervise.ActionStop, false},
-	"limiter":      {supervise.ActionRestart, supervise.ActionRestart, false},
-	"listener":     {supervise.ActionRestart, supervise.ActionRestart, false},
-	"tracker":      {supervise.ActionRestart, supervise.ActionRestart, false},
-	"torrent":      {supervise.ActionRestart, supervise.ActionStop, false},
-	"engine":       {supervise.ActionRestart, supervise.ActionStop, false},
-	"store":        {supervise.ActionEscalate, supervise.ActionEscalate, false},
-	"scheduler":    {supervise.ActionEscalate, supervise.ActionEscalate, false},
-	"peer":         {supervise.ActionRestart, supervise.ActionStop, true},
-	"inbound-peer": {supervise.ActionStop, supervise.ActionStop, false},
+	"client":       {event.ActionStop, event.ActionStop, false},
+	"limiter":      {event.ActionRestart, event.ActionRestart, false},
+	"listener":     {event.ActionRestart, event.ActionRestart, false},
+	"tracker":      {event.ActionRestart, event.ActionRestart, false},
+	"torrent":      {event.ActionRestart, event.ActionStop, false},
+	"engine":       {event.ActionRestart, event.ActionStop, false},
+	"store":        {event.ActionEscalate, event.ActionEscalate, false},
+	"scheduler":    {event.ActionEscalate, event.ActionEscalate, false},
+	"peer":         {event.ActionRestart, event.ActionStop, true},
+	"inbound-peer": {event.ActionStop, event.ActionStop, false},
 }
 
 func newJudge(n *node) *judge {
@@ -52,8 +53,8 @@ func newJudge(n *node) *judge {
 	return &judge{node: n, budget: b, lives: map[string]*lived{}}
 }
 
-// Record implements supervise.Sink.
-func (j *judge) Record(e *supervise.Event) {
+// Record implements event.Sink.
+func (j *judge) Record(e *event.Event) {
 	if t := j.node.run.options.tamper; t != nil && t.events != nil {
 		for _, e := range t.events(e) {
 			j.record(e)
@@ -63,46 +64,46 @@ func (j *judge) Record(e *supervise.Event) {
 	j.record(e)
 }
 
-func (j *judge) record(e *supervise.Event) {
+func (j *judge) record(e *event.Event) {
 	a := j.lives[e.Actor]
-	if a == nil && e.Kind != supervise.Spawned {
+	if a == nil && e.Kind != event.Spawned {
 		return // a dead letter's receiver is nobody
 	}
 	switch e.Kind {
-	case supervise.Spawned:
+	case event.Spawned:
 		if parent := j.lives[e.Parent]; parent != nil {
 			parent.children++
 		} else if e.Parent != "" {
 			j.blame("%s is the child of %s, who does not live", e.Actor, e.Parent)
 		}
 		j.lives[e.Actor] = &lived{parent: e.Parent}
-	case supervise.Failed:
+	case event.Failed:
 		if e.Stack != "" && !strings.HasPrefix(e.Reason, "injected fault") {
 			j.blame("%s panics at %s: %s\n%s", e.Actor, e.MessageType, e.Reason, e.Stack)
 		}
 		a.failed = true
 		j.failures++
-	case supervise.Escalated:
+	case event.Escalated:
 		a.failed = true
-	case supervise.Note:
-		if e.Note == supervise.NotePanic {
+	case event.Note:
+		if e.Note == event.NotePanic {
 			j.blame("%s panics on its way out: %s\n%s", e.Actor, e.Reason, e.Stack)
 		}
-	case supervise.Directive:
+	case event.Directive:
 		a.failed = false
 		a.answer = *e
 		j.answered(a, e)
-	case supervise.Restarted:
+	case event.Restarted:
 		if a.failed {
 			j.blame("%s is restarted before its failure was answered", e.Actor)
 		}
 		if a.children > 0 {
 			j.blame("%d actors outlive the life of %s that bore them", a.children, e.Actor)
 		}
-		if d := a.answer; d.Action == supervise.ActionRestart && e.Time.Before(d.Time.Add(d.Delay)) {
+		if d := a.answer; d.Action == event.ActionRestart && e.Time.Before(d.Time.Add(d.Delay)) {
 			j.blame("%s is restarted %v after it failed, and should be %v", e.Actor, e.Time.Sub(d.Time), d.Delay)
 		}
-	case supervise.Stopped:
+	case event.Stopped:
 		if a.children > 0 {
 			j.blame("%d actors outlive %s", a.children, e.Actor)
 		}
@@ -115,13 +116,13 @@ func (j *judge) record(e *supervise.Event) {
 
 // answered holds a directive against what the actor's kind is to be answered
 // with.
-func (j *judge) answered(a *lived, e *supervise.Event) {
+func (j *judge) answered(a *lived, e *event.Event) {
 	if e.Reason == supervise.ReasonParent || e.Reason == supervise.ReasonSibling {
 		return // it goes, or comes again, with others
 	}
 	rule, is := answers[e.ActorKind]
 	if !is {
-		rule.usual, rule.spent = supervise.ActionRestart, supervise.ActionEscalate
+		rule.usual, rule.spent = event.ActionRestart, event.ActionEscalate
 	}
 	budget := j.budget.Budget
 	if rule.half && budget > 1 {
@@ -136,7 +137,7 @@ func (j *judge) answered(a *lived, e *supervise.Event) {
 		j.blame("the failure of %s, a %s restarted %d times in %v, is answered with %s, and should be with %s",
 			e.Actor, e.ActorKind, len(a.restarts), j.budget.Window, e.Action, want)
 	}
-	if e.Action == supervise.ActionRestart && len(a.restarts) < budget {
+	if e.Action == event.ActionRestart && len(a.restarts) < budget {
 		a.restarts = append(a.restarts, e.Time)
 	}
 }

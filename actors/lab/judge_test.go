@@ -7,7 +7,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
 	"kouzui/wire/frame"
@@ -136,19 +136,19 @@ var tampered = map[string]struct {
 	},
 	"a failure is answered otherwise": {
 		faults: []string{"panic,actor=*/engine/scheduler,at=2s"},
-		tamper: events(func(e *supervise.Event) []*supervise.Event {
-			if e.Kind == supervise.Directive && e.Action == supervise.ActionEscalate {
-				e.Action = supervise.ActionRestart
+		tamper: events(func(e *event.Event) []*event.Event {
+			if e.Kind == event.Directive && e.Action == event.ActionEscalate {
+				e.Action = event.ActionRestart
 			}
-			return []*supervise.Event{e}
+			return []*event.Event{e}
 		}),
 		says: "is answered with restart, and should be with escalate",
 	},
 	"a budget is overspent": {
 		faults: []string{"panic,actor=*/engine/choker,at=2s"},
-		tamper: events(func(e *supervise.Event) (list []*supervise.Event) {
-			list = []*supervise.Event{e}
-			for e.Kind == supervise.Directive && len(list) < 20 {
+		tamper: events(func(e *event.Event) (list []*event.Event) {
+			list = []*event.Event{e}
+			for e.Kind == event.Directive && len(list) < 20 {
 				list = append(list, e)
 			}
 			return list
@@ -157,55 +157,55 @@ var tampered = map[string]struct {
 	},
 	"a restart comes too early": {
 		faults: []string{"panic,actor=*/engine/choker,at=2s"},
-		tamper: events(func(e *supervise.Event) []*supervise.Event {
+		tamper: events(func(e *event.Event) []*event.Event {
 			e.Delay *= 2
-			return []*supervise.Event{e}
+			return []*event.Event{e}
 		}),
 		says: "after it failed, and should be",
 	},
 	"a failure is not answered": {
 		faults: []string{"panic,actor=*/engine/choker,at=2s"},
-		tamper: events(func(e *supervise.Event) []*supervise.Event {
-			if e.Kind == supervise.Directive {
+		tamper: events(func(e *event.Event) []*event.Event {
+			if e.Kind == event.Directive {
 				return nil
 			}
-			return []*supervise.Event{e}
+			return []*event.Event{e}
 		}),
 		says: "before its failure was answered",
 	},
 	"a child outlives its parent": {
-		tamper: events(func(e *supervise.Event) []*supervise.Event {
-			if e.Kind == supervise.Stopped && strings.HasSuffix(e.Actor, "/keeper") {
+		tamper: events(func(e *event.Event) []*event.Event {
+			if e.Kind == event.Stopped && strings.HasSuffix(e.Actor, "/keeper") {
 				return nil
 			}
-			return []*supervise.Event{e}
+			return []*event.Event{e}
 		}),
 		says: "outlive",
 	},
 	"a child outlives the life that bore it": {
 		faults: []string{"panic,actor=*/engine,at=2s"},
-		tamper: events(func(e *supervise.Event) []*supervise.Event {
-			if e.Kind == supervise.Stopped && strings.HasSuffix(e.Actor, "/choker") {
+		tamper: events(func(e *event.Event) []*event.Event {
+			if e.Kind == event.Stopped && strings.HasSuffix(e.Actor, "/choker") {
 				return nil
 			}
-			return []*supervise.Event{e}
+			return []*event.Event{e}
 		}),
 		says: "outlive the life",
 	},
 	"a child is born to the dead": {
-		tamper: events(func(e *supervise.Event) []*supervise.Event {
-			if e.Kind == supervise.Spawned && e.ActorKind == "choker" {
+		tamper: events(func(e *event.Event) []*event.Event {
+			if e.Kind == event.Spawned && e.ActorKind == "choker" {
 				e.Parent += "-2"
 			}
-			return []*supervise.Event{e}
+			return []*event.Event{e}
 		}),
 		says: "who does not live",
 	},
 	"an actor panics": {
 		faults: []string{"panic,actor=*/engine/choker,at=2s"},
-		tamper: events(func(e *supervise.Event) []*supervise.Event {
+		tamper: events(func(e *event.Event) []*event.Event {
 			e.Reason = strings.ReplaceAll(e.Reason, "injected fault", "index out of range")
-			return []*supervise.Event{e}
+			return []*event.Event{e}
 		}),
 		says: "panics at",
 	},
@@ -227,9 +227,9 @@ func spoil(n *node, piece uint32) {
 }
 
 // events changes what the judge is told.
-func events(change func(*supervise.Event) []*supervise.Event) func() *tamper {
+func events(change func(*event.Event) []*event.Event) func() *tamper {
 	return func() *tamper {
-		return &tamper{events: func(e *supervise.Event) []*supervise.Event {
+		return &tamper{events: func(e *event.Event) []*event.Event {
 			changed := *e
 			return change(&changed)
 		}}

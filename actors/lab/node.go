@@ -9,7 +9,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"kouzui/actors"
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/world/sim"
 	"kouzui/messages"
 )
@@ -56,7 +56,7 @@ func (n *node) start() {
 		faults[i].Seed ^= n.run.sim.Rand("faults " + n.name).Uint64()
 	}
 	n.judge = newJudge(n)
-	sinks := []supervise.Sink{n.host, n.judge, witness{n}}
+	sinks := []event.Sink{n.host, n.judge, witness{n}}
 	if n.run.trace != nil {
 		n.trace = n.run.trace.of()
 		sinks = append(sinks, n.trace)

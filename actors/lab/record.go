@@ -7,6 +7,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/bits-and-blooms/bitset"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 )
 
@@ -212,18 +213,18 @@ func (r *run) entropy() float64 {
 // witness is a sink that remembers what failed in a node, and what was done.
 type witness struct{ node *node }
 
-// Record implements supervise.Sink.
-func (w witness) Record(e *supervise.Event) {
+// Record implements event.Sink.
+func (w witness) Record(e *event.Event) {
 	n := w.node
 	what := ""
 	switch {
-	case e.Kind == supervise.Restarted:
+	case e.Kind == event.Restarted:
 		what = "restart"
-	case e.Kind == supervise.Fault:
+	case e.Kind == event.Fault:
 		what = "fault"
-	case e.Kind == supervise.Escalated:
+	case e.Kind == event.Escalated:
 		what = "escalation"
-	case e.Kind == supervise.Directive && e.Action == supervise.ActionStop && e.Reason == supervise.ReasonBudget:
+	case e.Kind == event.Directive && e.Action == event.ActionStop && e.Reason == supervise.ReasonBudget:
 		what = "given up"
 	default:
 		return

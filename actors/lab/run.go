@@ -6,16 +6,16 @@ import (
 	"slices"
 	"time"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/world/sim"
 )
 
 // Options say how a scenario is played.
 type Options struct {
 	Seed    uint64
-	Journal *sim.Journal     // nil: none is kept
-	Trace   []supervise.Sink // take the events of all nodes, numbered as one trace
-	Notes   bool             // put what actors do into the trace too
+	Journal *sim.Journal // nil: none is kept
+	Trace   []event.Sink // take the events of all nodes, numbered as one trace
+	Notes   bool         // put what actors do into the trace too
 	// Quick leaves out what costs something at each message: that nothing is asked
 	// for twice, and that memory is kept to. It lets the swarm rest but shortly, too.
 	Quick bool

@@ -1,8 +1,8 @@
 package lab
 
 import (
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/fault"
-	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
 )
@@ -19,7 +19,7 @@ type watch struct {
 type tamper struct {
 	sent   func(n *node, to string, message any) any // what gets there in its place
 	seen   func(to string, message any) any          // what is judged in its place
-	events func(*supervise.Event) []*supervise.Event // what is judged in its place
+	events func(*event.Event) []*event.Event         // what is judged in its place
 }
 
 func (n *node) watch(memory int64) {

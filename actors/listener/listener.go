@@ -18,6 +18,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
@@ -116,7 +117,7 @@ func (l *listener) Receive(c actor.Context) {
 		}
 	case *blocked:
 		if m.on == l.socket {
-			supervise.Remark(c, "blocked", supervise.Number("inbound", 1))
+			supervise.Remark(c, "blocked", event.Number("inbound", 1))
 			c.Send(l.Refs.Session, &messages.AddressesBlocked{Inbound: true, Count: 1})
 		}
 	case *turnedAway:

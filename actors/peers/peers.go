@@ -13,6 +13,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
@@ -192,7 +193,7 @@ func (p *peers) found(c actor.Context, m *messages.AddCandidates) {
 		}
 	}
 	if blocked > 0 {
-		supervise.Remark(c, "blocked", supervise.Number("outbound", blocked))
+		supervise.Remark(c, "blocked", event.Number("outbound", blocked))
 		c.Send(p.Refs.Session, &messages.AddressesBlocked{Count: blocked})
 	}
 }

@@ -169,7 +169,7 @@ func TestTheOnlyPeerIsSparedAFewErrors(t *testing.T) {
 	x.lies = func(messages.PeerKey, uint32, uint32) bool { return true }
 	x.join(1, 5e6)
 	for len(x.banned) == 0 && s.now.Sub(epoch) < time.Hour {
-		e := heap.Pop(&x.due).(event)
+		e := heap.Pop(&x.due).(due)
 		s.now = e.at
 		e.do()
 		x.flush()

@@ -25,6 +25,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
@@ -100,12 +101,12 @@ func (s *Scheduler) handle(c actor.Context) {
 	case *messages.StoreReady:
 		s.open(c, m)
 	case *messages.PieceVerified:
-		supervise.Remark(c, "piece_verified", supervise.Number("piece", m.Piece))
+		supervise.Remark(c, "piece_verified", event.Number("piece", m.Piece))
 		if s.pieceVerified(m.Piece); s.complete() {
 			s.tellNeeds(c)
 		}
 	case *messages.PieceCorrupt:
-		supervise.Remark(c, "piece_corrupt", supervise.Number("piece", m.Piece), supervise.Number("peers", len(m.Contributors)))
+		supervise.Remark(c, "piece_corrupt", event.Number("piece", m.Piece), event.Number("peers", len(m.Contributors)))
 		s.pieceCorrupt(m)
 	case *messages.BlameProven:
 		s.proofOfBlame(m)
@@ -264,7 +265,7 @@ func (s *Scheduler) speak(c actor.Context) {
 	for i, ban := range s.bans {
 		c.Send(s.Refs.Peers, ban)
 		c.Send(s.Refs.Torrent, &messages.PeerBanned{Addr: ban.Addr, Reason: ban.Reason})
-		supervise.Remark(c, "ban", supervise.Text("addr", ban.Addr.String()), supervise.Text("why", ban.Reason))
+		supervise.Remark(c, "ban", event.Text("addr", ban.Addr.String()), event.Text("why", ban.Reason))
 		s.bans[i] = nil
 	}
 	s.bans = s.bans[:0]

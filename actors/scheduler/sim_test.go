@@ -47,14 +47,15 @@ type simPeer struct {
 	busy   bool
 }
 
-type event struct {
+// due is what happens at a moment of the simulation.
+type due struct {
 	at  time.Time
 	seq int
 	do  func()
 }
 
 type events struct {
-	list []event
+	list []due
 	seq  int
 }
 
@@ -67,7 +68,7 @@ func (e *events) Less(i, j int) bool {
 
 func (e *events) Swap(i, j int) { e.list[i], e.list[j] = e.list[j], e.list[i] }
 
-func (e *events) Push(x any) { e.list = append(e.list, x.(event)) }
+func (e *events) Push(x any) { e.list = append(e.list, x.(due)) }
 
 func (e *events) Pop() any {
 	last := e.list[len(e.list)-1]
@@ -86,7 +87,7 @@ func newSim(t tester, s *swarm) *sim {
 
 func (x *sim) after(d time.Duration, do func()) {
 	x.due.seq++
-	heap.Push(&x.due, event{x.s.now.Add(d), x.due.seq, do})
+	heap.Push(&x.due, due{x.s.now.Add(d), x.due.seq, do})
 }
 
 func (x *sim) tick() {
@@ -228,7 +229,7 @@ func (x *sim) spill() {
 func (x *sim) run(limit time.Duration) time.Duration {
 	x.t.Helper()
 	for !x.s.complete() {
-		e := heap.Pop(&x.due).(event)
+		e := heap.Pop(&x.due).(due)
 		x.s.now = e.at
 		if x.s.now.Sub(epoch) > limit {
 			x.t.Fatalf("not complete after %v: %d of %d pieces, %d free blocks, memory %d: %s",

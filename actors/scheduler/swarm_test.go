@@ -125,7 +125,7 @@ func TestLiarIsFoundAndBanned(t *testing.T) {
 		x.add(k, full(g.pieces), 1e6, 2) // too slow for pieces of their own
 	}
 	for len(s.bans) == 0 {
-		e := heap.Pop(&x.due).(event)
+		e := heap.Pop(&x.due).(due)
 		s.now = e.at
 		e.do()
 		x.flush()

@@ -12,6 +12,7 @@ import (
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/actors/world/fake"
@@ -183,7 +184,7 @@ func newRigAfter(tb testing.TB, known *messages.PiecesKnown, w *world.World, s *
 			spawned <- scheduler
 			spawned <- store
 		})
-	}), supervise.Always(supervise.ActionStop))
+	}), supervise.Always(event.ActionStop))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -22,6 +22,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
@@ -167,7 +168,7 @@ func (t *torrent) carryOut(c actor.Context) {
 		t.engineStarted()
 	}
 	for _, r := range out.remarks {
-		supervise.Remark(c, r.event, supervise.Text("why", r.why))
+		supervise.Remark(c, r.event, event.Text("why", r.why))
 	}
 	out.Flush(c.Send)
 	if out.stopEngine {

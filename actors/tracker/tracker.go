@@ -15,6 +15,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
@@ -154,7 +155,7 @@ func (t *tracker) proceed(c actor.Context) {
 
 func (t *tracker) announce(c actor.Context, url string, r announce.Request, within time.Duration) {
 	r.InfoHash, r.PeerID, r.Key, r.Port = t.InfoHash, t.PeerID, t.Key, cmp.Or(t.Port, noPort)
-	supervise.Remark(c, "announce", supervise.Text("host", host(url)), supervise.Text("event", r.Event.String()))
+	supervise.Remark(c, "announce", event.Text("host", host(url)), event.Text("event", r.Event.String()))
 	this := &call{url: url, event: r.Event}
 	t.call = this
 	deliver := supervise.Deliver(c)
@@ -212,7 +213,7 @@ func (t *tracker) learn(c actor.Context, m *answered) {
 		t.failed(c, m, nil, m.err)
 		return
 	}
-	supervise.Remark(c, "announce_replied", supervise.Number("peers", len(r.Peers)))
+	supervise.Remark(c, "announce_replied", event.Number("peers", len(r.Peers)))
 	t.schedule.replied(now, m.call.event, r)
 	if len(r.Peers) > 0 {
 		found := &messages.PeersFound{}
@@ -237,7 +238,7 @@ func (t *tracker) failed(c actor.Context, m *answered, r *announce.Reply, err er
 	if e, ok := errors.AsType[*world.AnnounceError](err); ok {
 		phase = e.Phase
 	}
-	supervise.Remark(c, "announce_failed", supervise.Text("phase", string(phase)))
+	supervise.Remark(c, "announce_failed", event.Text("phase", string(phase)))
 	c.Send(t.Refs.Torrent, &messages.TrackerFailed{
 		Tier: t.Tier, URL: metainfo.MaskURL(m.call.url), Event: m.call.event,
 		Phase: string(phase), Err: err,

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kouzui/actors"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/trace"
 	"kouzui/actors/trackerserver"
@@ -196,7 +197,7 @@ func (d *demo) start(role string, i int) error {
 	pool := buffer.NewPool(keepFree / 4)
 	var err error
 	c.client, err = actors.Start(actors.Options{
-		World: realWorld(pool, 0), Pool: pool, Log: d.out.log, Sinks: []supervise.Sink{c.recent},
+		World: realWorld(pool, 0), Pool: pool, Log: d.out.log, Sinks: []event.Sink{c.recent},
 		Notify: func(event any) { d.inbox.put(heard{c, event}) },
 		Listen: "127.0.0.1:0", Memory: actors.DefaultMemory / 4, Limits: messages.SetLimits{Up: d.limit},
 	})

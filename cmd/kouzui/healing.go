@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/messages"
 )
 
@@ -41,9 +41,9 @@ func (h *healing) observe(c *demoClient, p *messages.Progress, out *output) {
 	}
 }
 
-func restartOf(events []*supervise.Event, path string) *supervise.Event {
+func restartOf(events []*event.Event, path string) *event.Event {
 	for _, e := range events {
-		if e.Actor == path && e.Kind == supervise.Restarted {
+		if e.Actor == path && e.Kind == event.Restarted {
 			return e
 		}
 	}
@@ -52,7 +52,7 @@ func restartOf(events []*supervise.Event, path string) *supervise.Event {
 
 // timeline tells, line by line, what became of the actor at path from its first
 // failure on, with times since then.
-func timeline(events []*supervise.Event, path string) []string {
+func timeline(events []*event.Event, path string) []string {
 	parts := strings.Split(path, "/")
 	lines := []string{"Supervision of " + path + ":"}
 	var began time.Time
@@ -60,7 +60,7 @@ func timeline(events []*supervise.Event, path string) []string {
 		if e.Actor != path {
 			continue
 		}
-		if began.IsZero() && (e.Kind == supervise.Fault || e.Kind == supervise.Failed) {
+		if began.IsZero() && (e.Kind == event.Fault || e.Kind == event.Failed) {
 			began = e.Time
 		}
 		if text := happened(e, parts); text != "" && !began.IsZero() {
@@ -70,22 +70,22 @@ func timeline(events []*supervise.Event, path string) []string {
 	return lines
 }
 
-func happened(e *supervise.Event, parts []string) string {
+func happened(e *event.Event, parts []string) string {
 	switch e.Kind {
-	case supervise.Failed:
+	case event.Failed:
 		return fmt.Sprintf("incarnation %d failed: %s", e.Incarnation, e.Reason)
-	case supervise.Directive:
+	case event.Directive:
 		supervisor := "its guardian"
 		if len(parts) > 1 {
 			supervisor = parts[len(parts)-2]
 		}
-		if e.Action != supervise.ActionRestart {
+		if e.Action != event.ActionRestart {
 			return fmt.Sprintf("%s decides: %s", supervisor, e.Action)
 		}
 		return fmt.Sprintf("%s decides: %s after %s (attempt %d, strategy %s)", supervisor, e.Action, e.Delay.Round(time.Millisecond), e.Attempt, e.Strategy)
-	case supervise.Restarted:
+	case event.Restarted:
 		return fmt.Sprintf("incarnation %d runs; %d messages had waited for it", e.Incarnation, e.Kept)
-	case supervise.Stopped:
+	case event.Stopped:
 		return fmt.Sprintf("incarnation %d stopped: %s", e.Incarnation, e.Reason)
 	}
 	return ""

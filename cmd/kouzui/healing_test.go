@@ -6,21 +6,21 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 )
 
 func TestTimeline(t *testing.T) {
 	at := func(ms int) time.Time { return time.Unix(100, 0).Add(time.Duration(ms) * time.Millisecond) }
 	const path = "client/torrent-1/engine/peers/peer-2"
-	events := []*supervise.Event{
-		{Kind: supervise.Started, Actor: path, Incarnation: 1, Time: at(-500)},
-		{Kind: supervise.Fault, Actor: path, Incarnation: 1, Time: at(0)},
-		{Kind: supervise.Failed, Actor: "client/torrent-1/engine/store", Incarnation: 1, Time: at(0)},
-		{Kind: supervise.Failed, Actor: path, Incarnation: 1, Time: at(0), Reason: "a bug"},
-		{Kind: supervise.Directive, Actor: path, Time: at(1), Action: supervise.ActionRestart, Attempt: 1, Delay: 90 * time.Millisecond, Strategy: "one-for-one"},
-		{Kind: supervise.Restarted, Actor: path, Incarnation: 2, Time: at(91), Kept: 3},
-		{Kind: supervise.Directive, Actor: path, Time: at(95), Action: supervise.ActionStop},
-		{Kind: supervise.Stopped, Actor: path, Incarnation: 2, Time: at(96), Reason: "failed"},
+	events := []*event.Event{
+		{Kind: event.Started, Actor: path, Incarnation: 1, Time: at(-500)},
+		{Kind: event.Fault, Actor: path, Incarnation: 1, Time: at(0)},
+		{Kind: event.Failed, Actor: "client/torrent-1/engine/store", Incarnation: 1, Time: at(0)},
+		{Kind: event.Failed, Actor: path, Incarnation: 1, Time: at(0), Reason: "a bug"},
+		{Kind: event.Directive, Actor: path, Time: at(1), Action: event.ActionRestart, Attempt: 1, Delay: 90 * time.Millisecond, Strategy: "one-for-one"},
+		{Kind: event.Restarted, Actor: path, Incarnation: 2, Time: at(91), Kept: 3},
+		{Kind: event.Directive, Actor: path, Time: at(95), Action: event.ActionStop},
+		{Kind: event.Stopped, Actor: path, Incarnation: 2, Time: at(96), Reason: "failed"},
 	}
 	want := []string{
 		"Supervision of " + path + ":",

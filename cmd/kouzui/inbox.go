@@ -3,7 +3,7 @@ package main
 import (
 	"sync"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/cmd/kouzui/internal/report"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
@@ -42,12 +42,12 @@ func (b *inbox) put(event any) {
 	}
 }
 
-// Record implements supervise.Sink for the few events that are shown.
-func (b *inbox) Record(e *supervise.Event) {
+// Record implements event.Sink for the few events that are shown.
+func (b *inbox) Record(e *event.Event) {
 	switch e.Kind {
-	case supervise.Failed, supervise.Restarted:
+	case event.Failed, event.Restarted:
 		b.put(e)
-	case supervise.Started, supervise.Stopped:
+	case event.Started, event.Stopped:
 		if report.IsPeer(e.ActorKind) {
 			b.put(e)
 		}

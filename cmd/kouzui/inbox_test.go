@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
@@ -18,12 +18,12 @@ func TestInbox(t *testing.T) {
 	other := &messages.Progress{InfoHash: b}
 	done := &messages.TorrentDone{InfoHash: b}
 	newest := &messages.Progress{InfoHash: a, Have: 2}
-	failed := &supervise.Event{Kind: supervise.Failed}
-	peer := &supervise.Event{Kind: supervise.Started, ActorKind: "peer"}
+	failed := &event.Event{Kind: event.Failed}
+	peer := &event.Event{Kind: event.Started, ActorKind: "peer"}
 	for _, event := range []any{first, other, done, newest} {
 		box.put(event)
 	}
-	for _, e := range []*supervise.Event{failed, {Kind: supervise.Started, ActorKind: "store"}, {Kind: supervise.Spawned}, peer} {
+	for _, e := range []*event.Event{failed, {Kind: event.Started, ActorKind: "store"}, {Kind: event.Spawned}, peer} {
 		box.Record(e)
 	}
 	<-box.ready

@@ -11,7 +11,7 @@ import (
 
 	"kouzui/actors"
 	"kouzui/actors/lab"
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
 	"kouzui/cmd/kouzui/internal/labview"
 )
@@ -119,7 +119,7 @@ func (o *simulation) run(c *cobra.Command, args []string) error {
 			Run: fmt.Sprintf("%s, seed %d", scenario.Name, o.seed), Build: actors.Version + revision(),
 			Configuration: map[string]string{"command": c.Name(), "seed": strconv.FormatUint(o.seed, 10)}, Clock: "virtual", StartedAt: lab.Epoch,
 		})
-		options.Trace = []supervise.Sink{t}
+		options.Trace = []event.Sink{t}
 		defer func() {
 			if err := t.Close(); err != nil {
 				fmt.Fprintf(c.ErrOrStderr(), "kouzui: the trace is not complete: %s\n", oneLine(err))

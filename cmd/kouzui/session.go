@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"kouzui/actors"
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/cmd/kouzui/internal/report"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
@@ -64,7 +64,7 @@ type job struct {
 func (j *job) path() string { return filepath.Join(j.options.Dir, j.torrent.Name) }
 
 // engineOptions are those of a client in the real world.
-func engineOptions(out *output, b *inbox, sinks []supervise.Sink, listen string, connections int, memory int64, limits messages.SetLimits) actors.Options {
+func engineOptions(out *output, b *inbox, sinks []event.Sink, listen string, connections int, memory int64, limits messages.SetLimits) actors.Options {
 	pool := buffer.NewPool(keepFree)
 	return actors.Options{
 		World: realWorld(pool, connections), Pool: pool,
@@ -140,8 +140,8 @@ func (s *session) loop() error {
 	for s.running > 0 {
 		select {
 		case <-s.inbox.ready:
-			for _, event := range s.inbox.take() {
-				s.handle(event)
+			for _, e := range s.inbox.take() {
+				s.handle(e)
 			}
 			redraw.Reset(s.display.due(time.Now()))
 			if err := s.out.stdout.failed(); err != nil {
@@ -188,9 +188,9 @@ func (s *session) abandon() {
 	}
 }
 
-func (s *session) handle(event any) {
-	s.display.event(event)
-	switch m := event.(type) {
+func (s *session) handle(e any) {
+	s.display.event(e)
+	switch m := e.(type) {
 	case *messages.Progress:
 		if j := s.byHash[m.InfoHash]; j != nil {
 			j.last = *m
@@ -235,8 +235,8 @@ func (s *session) handle(event any) {
 	case *messages.ListenerReady:
 		s.listening = true
 		s.out.log.Info().Stringer("at", m.Addr).Msg("listening")
-	case *supervise.Event:
-		if m.Kind == supervise.Restarted {
+	case *event.Event:
+		if m.Kind == event.Restarted {
 			s.restarts++
 		}
 	}

@@ -11,19 +11,19 @@ import (
 	"github.com/spf13/pflag"
 
 	"kouzui/actors"
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
 )
 
 // sinks take the supervision trace: the log always, a file if one is asked for.
 type sinks struct {
-	list    []supervise.Sink
+	list    []event.Sink
 	closers []io.Closer
 }
 
 func openSinks(c *cobra.Command, path string, out *output) (*sinks, error) {
 	console := trace.NewConsole(out.log)
-	s := &sinks{list: []supervise.Sink{console}, closers: []io.Closer{console}}
+	s := &sinks{list: []event.Sink{console}, closers: []io.Closer{console}}
 	if path == "" {
 		return s, nil
 	}

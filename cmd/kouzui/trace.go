@@ -13,7 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
 	"kouzui/cmd/kouzui/internal/traceview"
 )
@@ -276,10 +276,10 @@ func paint(c *cobra.Command, colour string) traceview.Paint {
 }
 
 // kinds are the kinds of events that a trace file may have.
-var kinds = []supervise.Kind{
-	supervise.Spawned, supervise.Started, supervise.Failed, supervise.Directive, supervise.Restarting, supervise.Restarted,
-	supervise.Escalated, supervise.Stopping, supervise.Stopped, supervise.DeadLetter, supervise.Mailbox, supervise.Fault,
-	supervise.Dropped, supervise.Note,
+var kinds = []event.Kind{
+	event.Spawned, event.Started, event.Failed, event.Directive, event.Restarting, event.Restarted,
+	event.Escalated, event.Stopping, event.Stopped, event.DeadLetter, event.Mailbox, event.Fault,
+	event.Dropped, event.Note,
 }
 
 // traceFile is a trace that a command reads.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
 	"kouzui/cmd/kouzui/internal/traceview"
 )
@@ -36,10 +36,10 @@ patterns for --actor a * stands for any text.`,
 		Args: arguments(1, 1, "one trace file"),
 		RunE: func(c *cobra.Command, args []string) error {
 			for _, k := range kind {
-				if !slices.Contains(kinds, supervise.Kind(k)) {
+				if !slices.Contains(kinds, event.Kind(k)) {
 					return usagef("", "there is no kind %q of events", k)
 				}
-				t.kinds = append(t.kinds, supervise.Kind(k))
+				t.kinds = append(t.kinds, event.Kind(k))
 			}
 			if t.last < 0 {
 				return usagef("", "--lines cannot be negative")
@@ -68,13 +68,13 @@ patterns for --actor a * stands for any text.`,
 type tail struct {
 	follow bool
 	last   int
-	kinds  []supervise.Kind
+	kinds  []event.Kind
 	actor  string
 	out    *bufio.Writer
 	paint  traceview.Paint
 }
 
-func (t *tail) wanted(e *supervise.Event) bool {
+func (t *tail) wanted(e *event.Event) bool {
 	return (len(t.kinds) == 0 || slices.Contains(t.kinds, e.Kind)) && traceview.Match(t.actor, e.Actor)
 }
 
@@ -110,11 +110,11 @@ func (t *tail) once(c *cobra.Command, name string) error {
 
 // ring are the newest events, the oldest at first.
 type ring struct {
-	events []*supervise.Event
+	events []*event.Event
 	first  int
 }
 
-func (r *ring) put(e *supervise.Event, most int) {
+func (r *ring) put(e *event.Event, most int) {
 	switch {
 	case most == 0:
 	case len(r.events) < most:
@@ -134,7 +134,7 @@ func (t *tail) list(r ring, h trace.Header) error {
 	return t.out.Flush()
 }
 
-func (t *tail) show(e *supervise.Event, h trace.Header) error {
+func (t *tail) show(e *event.Event, h trace.Header) error {
 	if !t.wanted(e) {
 		return nil
 	}
@@ -183,7 +183,7 @@ func (t *tail) run(ctx context.Context, path string) (again bool, err error) {
 		case err == nil:
 			if e != nil {
 				replay.Apply(e)
-				begins = begins || e.Kind == supervise.Spawned
+				begins = begins || e.Kind == event.Spawned
 			}
 			continue
 		case err != io.EOF:

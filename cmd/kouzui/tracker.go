@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kouzui/actors"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/trackerserver"
 	"kouzui/actors/world"
@@ -110,7 +111,7 @@ type servedTracker struct {
 }
 
 // startTracker serves at listen; failed gets the error that ends serving.
-func startTracker(w *world.World, log zerolog.Logger, sinks []supervise.Sink, listen string, limits trackerserver.Limits, failed chan<- error) (*servedTracker, error) {
+func startTracker(w *world.World, log zerolog.Logger, sinks []event.Sink, listen string, limits trackerserver.Limits, failed chan<- error) (*servedTracker, error) {
 	s := &servedTracker{tree: supervise.New(supervise.Config{
 		System: supervise.NewSystem(log), Clock: w.Clock, Chance: w.Chance, Sinks: sinks,
 	})}

@@ -13,6 +13,7 @@ import (
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world/fake"
 )
@@ -84,7 +85,7 @@ func (s *Stage) Perform(producer actor.Producer) {
 func (s *Stage) spawn(name string, child *actor.Props) *Probe {
 	p := &Probe{t: s.t, inbox: make(chan any, 10_000), child: child, born: make(chan *actor.PID, 1)}
 	atOnce := supervise.WithStrategy(supervise.Backoff{Base: -1})
-	pid, err := s.Tree.Spawn(name, s.Tree.Props("probe", func() actor.Actor { return p }, atOnce), supervise.Always(supervise.ActionStop))
+	pid, err := s.Tree.Spawn(name, s.Tree.Props("probe", func() actor.Actor { return p }, atOnce), supervise.Always(event.ActionStop))
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 )
 
 // maxLines is how many events the details of an actor have.
@@ -15,25 +15,25 @@ const maxLines = 100
 // failure is what happened to an actor, and what was done about it: it grows
 // from the failure itself over its supervisor's directive to the end.
 type failure struct {
-	Seq         uint64           `json:"seq"` // of the event
-	At          int64            `json:"at"`
-	Actor       string           `json:"actor"`
-	Incarnation int              `json:"incarnation"`
-	Reason      string           `json:"reason"`
-	Message     string           `json:"message,omitempty"`  // type of the one at which it failed
-	Where       string           `json:"where,omitempty"`    // first line of the stack
-	Injected    bool             `json:"injected,omitempty"` // on purpose
-	Because     string           `json:"because,omitempty"`  // path of the child that it fails for
-	Strategy    string           `json:"strategy,omitempty"`
-	Action      supervise.Action `json:"action,omitempty"`
-	Why         string           `json:"why,omitempty"` // of the action
-	Attempt     int              `json:"attempt,omitempty"`
-	BudgetLeft  int              `json:"budget_left"`
-	DelayMS     float64          `json:"delay_ms,omitempty"`
-	Outcome     supervise.Kind   `json:"outcome,omitempty"` // restarted or stopped
-	DownMS      float64          `json:"down_ms,omitempty"`
-	Kept        int              `json:"kept,omitempty"`
-	Lost        int              `json:"lost,omitempty"`
+	Seq         uint64       `json:"seq"` // of the event
+	At          int64        `json:"at"`
+	Actor       string       `json:"actor"`
+	Incarnation int          `json:"incarnation"`
+	Reason      string       `json:"reason"`
+	Message     string       `json:"message,omitempty"`  // type of the one at which it failed
+	Where       string       `json:"where,omitempty"`    // first line of the stack
+	Injected    bool         `json:"injected,omitempty"` // on purpose
+	Because     string       `json:"because,omitempty"`  // path of the child that it fails for
+	Strategy    string       `json:"strategy,omitempty"`
+	Action      event.Action `json:"action,omitempty"`
+	Why         string       `json:"why,omitempty"` // of the action
+	Attempt     int          `json:"attempt,omitempty"`
+	BudgetLeft  int          `json:"budget_left"`
+	DelayMS     float64      `json:"delay_ms,omitempty"`
+	Outcome     event.Kind   `json:"outcome,omitempty"` // restarted or stopped
+	DownMS      float64      `json:"down_ms,omitempty"`
+	Kept        int          `json:"kept,omitempty"`
+	Lost        int          `json:"lost,omitempty"`
 
 	stack     string
 	directive uint64
@@ -41,8 +41,8 @@ type failure struct {
 }
 
 // failure follows the failures that events tell of. m.mu is held.
-func (m *model) failure(e *supervise.Event, version uint64) {
-	if e.Kind == supervise.Failed || e.Kind == supervise.Escalated {
+func (m *model) failure(e *event.Event, version uint64) {
+	if e.Kind == event.Failed || e.Kind == event.Escalated {
 		f := &failure{
 			Seq: e.Seq, At: e.Time.UnixMilli(), Actor: e.Actor, Incarnation: e.Incarnation,
 			Reason: shorten(e.Reason), Message: e.MessageType, BudgetLeft: -1,
@@ -50,7 +50,7 @@ func (m *model) failure(e *supervise.Event, version uint64) {
 			stack:    e.Stack, version: version,
 		}
 		f.Where, _, _ = strings.Cut(e.Stack, "\n")
-		if e.Kind == supervise.Escalated {
+		if e.Kind == event.Escalated {
 			f.Because = m.directed(e.Cause)
 		}
 		m.failures = append(m.failures, f)
@@ -65,11 +65,11 @@ func (m *model) failure(e *supervise.Event, version uint64) {
 		return
 	}
 	switch e.Kind {
-	case supervise.Directive:
+	case event.Directive:
 		f.directive = e.Seq
 		f.Strategy, f.Action, f.Why = e.Strategy, e.Action, e.Reason
 		f.Attempt, f.BudgetLeft, f.DelayMS = e.Attempt, e.BudgetLeft, ms(e.Delay)
-	case supervise.Restarted, supervise.Stopped:
+	case event.Restarted, event.Stopped:
 		f.Outcome, f.DownMS, f.Kept, f.Lost = e.Kind, ms(e.Down), e.Kept, e.Lost
 		delete(m.open, e.Actor)
 	default:
@@ -104,10 +104,10 @@ type traced struct {
 }
 
 type line struct {
-	Seq  uint64         `json:"seq"`
-	At   int64          `json:"at"`
-	Kind supervise.Kind `json:"kind"`
-	Text string         `json:"text"`
+	Seq  uint64     `json:"seq"`
+	At   int64      `json:"at"`
+	Kind event.Kind `json:"kind"`
+	Text string     `json:"text"`
 }
 
 func (m *model) details(path string) details {
@@ -132,37 +132,37 @@ func (m *model) details(path string) details {
 }
 
 // describe puts an event into words.
-func describe(e *supervise.Event) string {
+func describe(e *event.Event) string {
 	switch e.Kind {
-	case supervise.Spawned:
+	case event.Spawned:
 		return "spawned"
-	case supervise.Started:
+	case event.Started:
 		return "runs"
-	case supervise.Fault:
+	case event.Fault:
 		return "fault injected: " + e.Reason
-	case supervise.Failed:
+	case event.Failed:
 		return fmt.Sprintf("failed at %s: %s", e.MessageType, e.Reason)
-	case supervise.Escalated:
+	case event.Escalated:
 		return "fails in its child's place: " + e.Reason
-	case supervise.Directive:
+	case event.Directive:
 		return directive(e)
-	case supervise.Restarted:
+	case event.Restarted:
 		return fmt.Sprintf("incarnation %d runs, %s after the failure; %d messages kept, %d lost",
 			e.Incarnation, e.Down.Round(time.Microsecond), e.Kept, e.Lost)
-	case supervise.Stopping, supervise.Stopped:
+	case event.Stopping, event.Stopped:
 		return fmt.Sprintf("%s (%s)", e.Kind, e.Reason)
-	case supervise.Mailbox:
+	case event.Mailbox:
 		return fmt.Sprintf("%d messages wait, the oldest for %s", e.Depth, e.Waited)
-	case supervise.DeadLetter:
+	case event.DeadLetter:
 		return "a " + e.MessageType + " came after its end"
 	}
 	return strings.TrimSpace(string(e.Kind) + " " + e.Reason)
 }
 
-func directive(e *supervise.Event) string {
+func directive(e *event.Event) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", e.Strategy, e.Action)
-	if e.Action == supervise.ActionRestart {
+	if e.Action == event.ActionRestart {
 		fmt.Fprintf(&b, " in %s, attempt %d", e.Delay.Round(time.Millisecond), e.Attempt)
 		if e.BudgetLeft >= 0 {
 			fmt.Fprintf(&b, ", %d left in the budget", e.BudgetLeft)

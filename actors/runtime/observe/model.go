@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
@@ -89,7 +90,7 @@ func (m *model) change() uint64 {
 
 // apply takes events in their order. It says whether some were missing: then
 // resync must follow.
-func (m *model) apply(events []*supervise.Event) (missed bool) {
+func (m *model) apply(events []*event.Event) (missed bool) {
 	if len(events) == 0 {
 		return false
 	}
@@ -107,9 +108,9 @@ func (m *model) apply(events []*supervise.Event) (missed bool) {
 	return missed
 }
 
-func (m *model) one(e *supervise.Event, version uint64) {
+func (m *model) one(e *event.Event, version uint64) {
 	m.failure(e, version)
-	if e.Kind == supervise.Spawned {
+	if e.Kind == event.Spawned {
 		m.rows[e.Actor] = &row{
 			Path: e.Actor, Parent: e.Parent, Kind: e.ActorKind, Strategy: e.Strategy,
 			State: supervise.StateStarting, version: version,
@@ -121,26 +122,26 @@ func (m *model) one(e *supervise.Event, version uint64) {
 		return
 	}
 	switch e.Kind {
-	case supervise.Started:
+	case event.Started:
 		r.State, r.Incarnation = supervise.StateRunning, e.Incarnation
-	case supervise.Restarted:
+	case event.Restarted:
 		m.restarts[r.Kind]++
 		r.State, r.Incarnation = supervise.StateRunning, e.Incarnation
 		r.Restarts = e.Incarnation - 1
 		r.RestartedAt = e.Time.UnixMilli()
-	case supervise.Failed, supervise.Escalated:
+	case event.Failed, event.Escalated:
 		m.failed[r.Kind]++
 		r.State, r.FailedAt, r.Reason = supervise.StateFailed, e.Time.UnixMilli(), shorten(e.Reason)
-	case supervise.Directive:
-		if e.Action != supervise.ActionRestart {
+	case event.Directive:
+		if e.Action != event.ActionRestart {
 			return
 		}
 		r.State = supervise.StateWaiting
-	case supervise.Restarting:
+	case event.Restarting:
 		r.State = supervise.StateRestarting
-	case supervise.Stopping:
+	case event.Stopping:
 		r.State = supervise.StateStopping
-	case supervise.Stopped:
+	case event.Stopped:
 		m.depart(e.Actor, version)
 		return
 	default:

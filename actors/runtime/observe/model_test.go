@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
 )
@@ -12,8 +13,8 @@ import (
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // story numbers events as a tree does.
-func story(events ...supervise.Event) []*supervise.Event {
-	list := make([]*supervise.Event, len(events))
+func story(events ...event.Event) []*event.Event {
+	list := make([]*event.Event, len(events))
 	for i, e := range events {
 		e.Seq = uint64(i + 1)
 		e.Time = epoch.Add(time.Duration(i) * time.Millisecond)
@@ -22,8 +23,8 @@ func story(events ...supervise.Event) []*supervise.Event {
 	return list
 }
 
-func spawned(path, kind string) supervise.Event {
-	return supervise.Event{Kind: supervise.Spawned, Actor: path, ActorKind: kind}
+func spawned(path, kind string) event.Event {
+	return event.Event{Kind: event.Spawned, Actor: path, ActorKind: kind}
 }
 
 func TestAPageIsToldWhatIsNewToIt(t *testing.T) {
@@ -44,7 +45,7 @@ func TestAPageIsToldWhatIsNewToIt(t *testing.T) {
 	if f.Full || len(f.Actors) != 1 || f.Actors[0].Path != "b" || f.Actors[0].Depth != 7 {
 		t.Errorf("after a sample: %+v", f)
 	}
-	m.apply([]*supervise.Event{{Seq: 3, Kind: supervise.Stopped, Actor: "a"}})
+	m.apply([]*event.Event{{Seq: 3, Kind: event.Stopped, Actor: "a"}})
 	f, _ = m.frame(f.version, epoch)
 	if f.Full || len(f.Actors) != 0 || len(f.Gone) != 1 || f.Gone[0] != "a" {
 		t.Errorf("after an end: %+v", f)
@@ -58,11 +59,11 @@ func TestAPageThatIsFarBehindBeginsAnew(t *testing.T) {
 	seq := uint64(1)
 	for i := range maxGone + 1 {
 		path := fmt.Sprint("peer-", i)
-		gone := supervise.Event{Kind: supervise.Stopped, Actor: path, Seq: seq + 2}
+		gone := event.Event{Kind: event.Stopped, Actor: path, Seq: seq + 2}
 		born := spawned(path, "peer")
 		born.Seq = seq + 1
 		seq += 2
-		if m.apply([]*supervise.Event{&born, &gone}) {
+		if m.apply([]*event.Event{&born, &gone}) {
 			t.Fatal("no event is missing")
 		}
 	}
@@ -75,7 +76,7 @@ func TestMissedEventsAreCountedAndMadeGood(t *testing.T) {
 	m := newModel(epoch)
 	m.apply(story(spawned("a", "x"), spawned("b", "x")))
 	f, _ := m.frame(0, epoch)
-	if !m.apply([]*supervise.Event{{Seq: 6, Kind: supervise.Started, Actor: "c", Incarnation: 1}}) {
+	if !m.apply([]*event.Event{{Seq: 6, Kind: event.Started, Actor: "c", Incarnation: 1}}) {
 		t.Fatal("three events are missing")
 	}
 	m.resync([]supervise.Node{
@@ -95,13 +96,13 @@ func TestAFailureGrowsIntoItsChain(t *testing.T) {
 	m := newModel(epoch)
 	events := story(
 		spawned("top", "engine"), spawned("top/store", "store"),
-		supervise.Event{Kind: supervise.Failed, Actor: "top/store", Incarnation: 1, Reason: "out of\nrange", Stack: "write store.go:7\nReceive store.go:1\n"},
-		supervise.Event{Kind: supervise.Directive, Actor: "top/store", Cause: 3, Action: supervise.ActionEscalate},
-		supervise.Event{Kind: supervise.Escalated, Actor: "top", Incarnation: 1, Cause: 4, Reason: "out of range"},
-		supervise.Event{Kind: supervise.Directive, Actor: "top", Cause: 5, Action: supervise.ActionRestart, Attempt: 1, BudgetLeft: 2, Delay: time.Second},
-		supervise.Event{Kind: supervise.Restarting, Actor: "top", Cause: 6},
-		supervise.Event{Kind: supervise.Stopped, Actor: "top/store", Cause: 7, Lost: 4},
-		supervise.Event{Kind: supervise.Restarted, Actor: "top", Incarnation: 2, Cause: 7, Down: 2 * time.Second, Kept: 3},
+		event.Event{Kind: event.Failed, Actor: "top/store", Incarnation: 1, Reason: "out of\nrange", Stack: "write store.go:7\nReceive store.go:1\n"},
+		event.Event{Kind: event.Directive, Actor: "top/store", Cause: 3, Action: event.ActionEscalate},
+		event.Event{Kind: event.Escalated, Actor: "top", Incarnation: 1, Cause: 4, Reason: "out of range"},
+		event.Event{Kind: event.Directive, Actor: "top", Cause: 5, Action: event.ActionRestart, Attempt: 1, BudgetLeft: 2, Delay: time.Second},
+		event.Event{Kind: event.Restarting, Actor: "top", Cause: 6},
+		event.Event{Kind: event.Stopped, Actor: "top/store", Cause: 7, Lost: 4},
+		event.Event{Kind: event.Restarted, Actor: "top", Incarnation: 2, Cause: 7, Down: 2 * time.Second, Kept: 3},
 	)
 	m.apply(events)
 	f, _ := m.frame(0, epoch)
@@ -109,10 +110,10 @@ func TestAFailureGrowsIntoItsChain(t *testing.T) {
 		t.Fatalf("%d failures", len(f.Failures))
 	}
 	store, engine := f.Failures[0], f.Failures[1]
-	if store.Reason != "out of" || store.Where != "write store.go:7" || store.Action != supervise.ActionEscalate || store.Outcome != supervise.Stopped || store.Lost != 4 {
+	if store.Reason != "out of" || store.Where != "write store.go:7" || store.Action != event.ActionEscalate || store.Outcome != event.Stopped || store.Lost != 4 {
 		t.Errorf("store: %+v", store)
 	}
-	if engine.Because != "top/store" || engine.DelayMS != 1000 || engine.BudgetLeft != 2 || engine.Outcome != supervise.Restarted || engine.DownMS != 2000 || engine.Kept != 3 {
+	if engine.Because != "top/store" || engine.DelayMS != 1000 || engine.BudgetLeft != 2 || engine.Outcome != event.Restarted || engine.DownMS != 2000 || engine.Kept != 3 {
 		t.Errorf("engine: %+v", engine)
 	}
 	if c := m.census(); f.Restarts != 1 || c.restarts["engine"] != 1 || c.failed["store"] != 1 {
@@ -130,7 +131,7 @@ func TestFailuresAreForgottenInTheEnd(t *testing.T) {
 	m := newModel(epoch)
 	m.apply(story(spawned("a", "x")))
 	for i := range maxFailures + 5 {
-		m.apply([]*supervise.Event{{Seq: uint64(i + 2), Kind: supervise.Failed, Actor: "a"}})
+		m.apply([]*event.Event{{Seq: uint64(i + 2), Kind: event.Failed, Actor: "a"}})
 	}
 	f, _ := m.frame(0, epoch)
 	if n := len(f.Failures); n != maxFailures || f.Failures[0].Seq != 7 {

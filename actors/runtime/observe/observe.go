@@ -28,6 +28,7 @@ import (
 	"github.com/rs/zerolog"
 	"golang.org/x/net/netutil"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/trace"
 	"kouzui/messages"
@@ -121,8 +122,8 @@ func (s *Server) URL() string {
 	return "http://" + addr + "/?token=" + s.token
 }
 
-// Record implements supervise.Sink.
-func (s *Server) Record(e *supervise.Event) { s.recent.Record(e) }
+// Record implements event.Sink.
+func (s *Server) Record(e *event.Event) { s.recent.Record(e) }
 
 // Notify takes the events of the client, for actors.Options.Notify.
 func (s *Server) Notify(event any) {

@@ -16,6 +16,7 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/rs/zerolog"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/observe"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world/real"
@@ -39,7 +40,7 @@ func newScene(t *testing.T, names ...string) *scene {
 	s := &scene{Server: observer(t), t: t}
 	w := real.New(real.Options{Pool: buffer.NewPool(0), Version: "test"})
 	s.tree = supervise.New(supervise.Config{
-		System: supervise.NewSystem(zerolog.Nop()), Clock: w.Clock, Chance: w.Chance, Sinks: []supervise.Sink{s.Server},
+		System: supervise.NewSystem(zerolog.Nop()), Clock: w.Clock, Chance: w.Chance, Sinks: []event.Sink{s.Server},
 	})
 	ready := make(chan struct{})
 	child := s.tree.Props("child", func() actor.Actor { return actor.ReceiveFunc(func(actor.Context) {}) })

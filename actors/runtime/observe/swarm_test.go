@@ -11,8 +11,8 @@ import (
 	"go.uber.org/goleak"
 
 	"kouzui/actors"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/observe"
-	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world/real"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
@@ -36,7 +36,7 @@ func start(t *testing.T, o actors.Options, shown *observe.Server) *node {
 	o.Log = zerolog.Nop()
 	o.Notify = func(m any) { n.events <- m }
 	if shown != nil {
-		o.Sinks = []supervise.Sink{shown}
+		o.Sinks = []event.Sink{shown}
 		o.Notify = func(m any) { shown.Notify(m); n.events <- m }
 	}
 	c, err := actors.Start(o)

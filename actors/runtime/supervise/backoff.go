@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"kouzui/actors/runtime/event"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -67,7 +68,7 @@ func (b Backoff) Next(h *History, now time.Time, rnd *rand.Rand) Decision {
 		h.Attempt = 0
 	}
 	h.Attempt++
-	d := Decision{Action: ActionRestart, Attempt: h.Attempt, BudgetLeft: -1, All: b.All}
+	d := Decision{Action: event.ActionRestart, Attempt: h.Attempt, BudgetLeft: -1, All: b.All}
 
 	if b.Budget > 0 {
 		h.Restarts = slices.DeleteFunc(h.Restarts, func(t time.Time) bool { return now.Sub(t) >= b.Window })
@@ -92,9 +93,9 @@ func (b Backoff) spent(attempt int) (Decision, bool) {
 	d := Decision{Attempt: attempt, Reason: ReasonBudget}
 	switch b.WhenSpent {
 	case ThenEscalate:
-		d.Action = ActionEscalate
+		d.Action = event.ActionEscalate
 	case ThenStop:
-		d.Action = ActionStop
+		d.Action = event.ActionStop
 	default:
 		return d, false
 	}

@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"kouzui/actors/runtime/event"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ func TestBackoffGrowsToItsCap(t *testing.T) {
 	h := History{Started: epoch}
 	for i, want := range []time.Duration{1, 2, 4, 5, 5} {
 		d := b.Next(&h, epoch, nil)
-		if d.Action != ActionRestart || d.Delay != want*time.Second || d.Attempt != i+1 || d.BudgetLeft != -1 {
+		if d.Action != event.ActionRestart || d.Delay != want*time.Second || d.Attempt != i+1 || d.BudgetLeft != -1 {
 			t.Fatalf("failure %d: %+v, want a delay of %d s", i+1, d, want)
 		}
 	}
@@ -36,11 +37,11 @@ func TestBackoffStartsAgainAfterAHealthyLife(t *testing.T) {
 }
 
 func TestBudgetIsSpentWithinItsWindow(t *testing.T) {
-	for spent, want := range map[Spent]Action{ThenEscalate: ActionEscalate, ThenStop: ActionStop, Forever: ActionRestart} {
+	for spent, want := range map[Spent]event.Action{ThenEscalate: event.ActionEscalate, ThenStop: event.ActionStop, Forever: event.ActionRestart} {
 		b := Backoff{Base: time.Second, Cap: 9 * time.Second, Jitter: -1, Budget: 2, Window: time.Minute, WhenSpent: spent}
 		h := History{Started: epoch}
 		for left := 1; left >= 0; left-- {
-			if d := b.Next(&h, epoch, nil); d.Action != ActionRestart || d.BudgetLeft != left {
+			if d := b.Next(&h, epoch, nil); d.Action != event.ActionRestart || d.BudgetLeft != left {
 				t.Fatalf("%+v, want a restart with %d left", d, left)
 			}
 		}
@@ -48,10 +49,10 @@ func TestBudgetIsSpentWithinItsWindow(t *testing.T) {
 		if d.Action != want {
 			t.Errorf("spent: %+v, want %s", d, want)
 		}
-		if want == ActionRestart && d.Delay != b.Cap {
+		if want == event.ActionRestart && d.Delay != b.Cap {
 			t.Errorf("for ever: delay %v, want the cap", d.Delay)
 		}
-		if d := b.Next(&h, epoch.Add(time.Minute), nil); d.Action != ActionRestart || d.BudgetLeft != 1 {
+		if d := b.Next(&h, epoch.Add(time.Minute), nil); d.Action != event.ActionRestart || d.BudgetLeft != 1 {
 			t.Errorf("window over: %+v, want a restart with 1 left", d)
 		}
 	}
@@ -80,7 +81,7 @@ func TestBackoffProperties(t *testing.T) {
 			if len(h.Restarts) > b.Budget {
 				t.Fatalf("%d restarts remembered, budget %d", len(h.Restarts), b.Budget)
 			}
-			if d.Action == ActionRestart && b.WhenSpent != Forever {
+			if d.Action == event.ActionRestart && b.WhenSpent != Forever {
 				granted = append(granted, now)
 			}
 			if n := len(granted); n > b.Budget && granted[n-1].Sub(granted[n-1-b.Budget]) < b.Window {
@@ -92,7 +93,7 @@ func TestBackoffProperties(t *testing.T) {
 
 func TestByKindNamesTheStrategyThatDecided(t *testing.T) {
 	s := ByKind(map[string]Strategy{"store": Escalate}, StopChild)
-	for kind, want := range map[string]Action{"store": ActionEscalate, "peer": ActionStop} {
+	for kind, want := range map[string]event.Action{"store": event.ActionEscalate, "peer": event.ActionStop} {
 		if d := s.Decide(Failure{Kind: kind}); d.Action != want || d.Strategy != string(want) {
 			t.Errorf("%s: %+v, want %s", kind, d, want)
 		}
@@ -114,7 +115,7 @@ func TestWhatFailsAtOnceIsGivenUpByDefault(t *testing.T) {
 	now := epoch
 	for n := 0; ; n++ {
 		d := b.Next(&h, now, rand.New(rand.NewPCG(1, 2)))
-		if d.Action == ActionStop {
+		if d.Action == event.ActionStop {
 			if n != b.Budget || now.Sub(epoch) > 2*time.Minute {
 				t.Errorf("given up after %d restarts and %v", n, now.Sub(epoch))
 			}

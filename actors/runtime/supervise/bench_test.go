@@ -8,6 +8,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"kouzui/actors/runtime/dispatch"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/trace"
 )
@@ -30,7 +31,7 @@ func BenchmarkTell(b *testing.B) {
 	tree := func(sample time.Duration) *supervise.Tree {
 		return supervise.New(supervise.Config{
 			System: system, Clock: clock{}, Chance: clock{}, Dispatcher: workers,
-			Sinks: []supervise.Sink{trace.NewRecent(1024)}, Sample: sample,
+			Sinks: []event.Sink{trace.NewRecent(1024)}, Sample: sample,
 		})
 	}
 	supervised, sampled := tree(0), tree(time.Second)

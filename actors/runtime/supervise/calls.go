@@ -3,6 +3,7 @@ package supervise
 import (
 	"errors"
 	"fmt"
+	"kouzui/actors/runtime/event"
 	"slices"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -18,10 +19,6 @@ const (
 	ReasonEscalated = "escalated" // a failure that went up beyond the root
 	ReasonShutdown  = "shutdown"
 )
-
-// NotePanic is what a Note of the Tree itself says: an actor panicked on its way
-// out, where nobody can answer any more.
-const NotePanic = "swallowed_panic"
 
 // DesignedFailure is what Fail panics with.
 type DesignedFailure struct{ Err error }
@@ -94,16 +91,16 @@ func Incarnation(c actor.Context) int {
 
 // Remark notes in the trace what an actor has done in its own trade, if such
 // notes are wanted; if not it costs next to nothing.
-func Remark(c actor.Context, what string, details ...Detail) {
+func Remark(c actor.Context, what string, details ...event.Detail) {
 	if n, ok := nodeOf(c); ok && n.tree.notes.Load() {
 		n.remark(what, slices.Clone(details)) // of a copy, so that those of a remark that nobody wants need no memory
 	}
 }
 
-func (n *node) remark(what string, details []Detail) {
+func (n *node) remark(what string, details []event.Detail) {
 	n.tree.mu.Lock()
 	defer n.tree.mu.Unlock()
-	e := n.event(Note, n.alive)
+	e := n.event(event.Note, n.alive)
 	e.Note = what
 	e.Detail = details
 	n.tree.record(e)

@@ -2,6 +2,7 @@ package supervise
 
 import (
 	"fmt"
+	"kouzui/actors/runtime/event"
 	"time"
 )
 
@@ -76,7 +77,7 @@ func (t *Tree) Blame(path, reason string) {
 
 // faulty records a fault. tree.mu is held.
 func (n *node) faulty(reason string) uint64 {
-	e := n.event(Fault, n.alive)
+	e := n.event(event.Fault, n.alive)
 	e.Reason = reason
 	return n.tree.record(e)
 }
@@ -150,7 +151,7 @@ func (n *node) record(reason string, blame bool) {
 func (n *node) probed(p *probe) {
 	n.tree.mu.Lock()
 	defer n.tree.mu.Unlock()
-	e := n.event(Mailbox, n.alive)
+	e := n.event(event.Mailbox, n.alive)
 	e.Depth = n.depth()
 	e.Waited = n.tree.since(p.sent)
 	n.tree.record(e)

@@ -11,6 +11,7 @@ import (
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/trace"
 	"kouzui/actors/world"
@@ -97,7 +98,7 @@ func sampledBubble(t *testing.T, every time.Duration, test func(*fixture)) {
 			System: supervise.NewSystem(zerolog.Nop()),
 			Clock:  clock{},
 			Chance: clock{},
-			Sinks:  []supervise.Sink{recent},
+			Sinks:  []event.Sink{recent},
 			Sample: every,
 		})
 		test(f)
@@ -158,7 +159,7 @@ func (f *fixture) expect(path string, state supervise.State, incarnation int) {
 	}
 }
 
-func (f *fixture) count(match func(*supervise.Event) bool) int {
+func (f *fixture) count(match func(*event.Event) bool) int {
 	n := 0
 	for _, e := range f.trace.Events() {
 		if match(e) {
@@ -169,9 +170,9 @@ func (f *fixture) count(match func(*supervise.Event) bool) int {
 }
 
 // last is the newest event of a kind about an actor.
-func (f *fixture) last(kind supervise.Kind, path string) *supervise.Event {
+func (f *fixture) last(kind event.Kind, path string) *event.Event {
 	f.Helper()
-	var found *supervise.Event
+	var found *event.Event
 	for _, e := range f.trace.Events() {
 		if e.Kind == kind && e.Actor == path {
 			found = e
@@ -184,7 +185,7 @@ func (f *fixture) last(kind supervise.Kind, path string) *supervise.Event {
 }
 
 // causes follows an event to its root: kinds and actors.
-func (f *fixture) causes(e *supervise.Event) []string {
+func (f *fixture) causes(e *event.Event) []string {
 	all := f.trace.Events()
 	var chain []string
 	for ; ; e = all[e.Cause-1] {
@@ -195,27 +196,27 @@ func (f *fixture) causes(e *supervise.Event) []string {
 	}
 }
 
-// causesOf lists what may cause an event of a kind; see supervise.Kind.
-var causesOf = map[supervise.Kind][]supervise.Kind{
-	supervise.Spawned:    {supervise.Started, supervise.Restarted, ""},
-	supervise.Started:    {supervise.Spawned},
-	supervise.Fault:      {supervise.Started, supervise.Restarted},
-	supervise.Failed:     {supervise.Fault, supervise.Started, supervise.Restarted},
-	supervise.Directive:  {supervise.Failed, supervise.Escalated},
-	supervise.Escalated:  {supervise.Directive},
-	supervise.Restarting: {supervise.Directive},
-	supervise.Restarted:  {supervise.Restarting},
-	supervise.Stopping: {supervise.Directive, supervise.Fault, supervise.Stopping, supervise.Restarting, supervise.Started,
-		supervise.Restarted, supervise.Spawned, ""},
-	supervise.Stopped:    {supervise.Stopping},
-	supervise.DeadLetter: {""},
-	supervise.Mailbox:    {supervise.Spawned, supervise.Started, supervise.Restarted},
-	supervise.Note:       {supervise.Started, supervise.Restarted, supervise.Stopping, supervise.Restarting},
+// causesOf lists what may cause an event of a kind; see event.Kind.
+var causesOf = map[event.Kind][]event.Kind{
+	event.Spawned:    {event.Started, event.Restarted, ""},
+	event.Started:    {event.Spawned},
+	event.Fault:      {event.Started, event.Restarted},
+	event.Failed:     {event.Fault, event.Started, event.Restarted},
+	event.Directive:  {event.Failed, event.Escalated},
+	event.Escalated:  {event.Directive},
+	event.Restarting: {event.Directive},
+	event.Restarted:  {event.Restarting},
+	event.Stopping: {event.Directive, event.Fault, event.Stopping, event.Restarting, event.Started,
+		event.Restarted, event.Spawned, ""},
+	event.Stopped:    {event.Stopping},
+	event.DeadLetter: {""},
+	event.Mailbox:    {event.Spawned, event.Started, event.Restarted},
+	event.Note:       {event.Started, event.Restarted, event.Stopping, event.Restarting},
 }
 
 // checkTrace proves what holds of every complete trace of a tree that has
 // stopped.
-func checkTrace(t *testing.T, events []*supervise.Event) {
+func checkTrace(t *testing.T, events []*event.Event) {
 	t.Helper()
 	answered := map[uint64]int{}
 	stopped := map[string]uint64{}
@@ -226,7 +227,7 @@ func checkTrace(t *testing.T, events []*supervise.Event) {
 		if e.Cause >= e.Seq {
 			t.Fatalf("%d (%s) is caused by %d", e.Seq, e.Kind, e.Cause)
 		}
-		var cause supervise.Kind
+		var cause event.Kind
 		if e.Cause > 0 {
 			cause = events[e.Cause-1].Kind
 		}
@@ -238,14 +239,14 @@ func checkTrace(t *testing.T, events []*supervise.Event) {
 			t.Errorf("%d: %s of %s is caused by %q", e.Seq, e.Kind, e.Actor, cause)
 		}
 		switch e.Kind {
-		case supervise.Directive:
+		case event.Directive:
 			answered[e.Cause]++
-		case supervise.Stopped:
+		case event.Stopped:
 			stopped[e.Actor] = e.Seq
 		}
 	}
 	for _, e := range events {
-		if e.Kind != supervise.Failed && e.Kind != supervise.Escalated {
+		if e.Kind != event.Failed && e.Kind != event.Escalated {
 			continue
 		}
 		if n := answered[e.Seq]; n > 1 || n == 0 && stopped[e.Actor] < e.Seq {

@@ -7,6 +7,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/asynkron/protoactor-go/ctxext"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/world"
 )
 
@@ -88,8 +89,8 @@ func (n *node) depth() int {
 }
 
 // event begins an event of the node. tree.mu is held.
-func (n *node) event(kind Kind, cause uint64) *Event {
-	return &Event{
+func (n *node) event(kind event.Kind, cause uint64) *event.Event {
+	return &event.Event{
 		Kind:        kind,
 		Actor:       n.path,
 		Incarnation: n.incarnation,
@@ -119,7 +120,7 @@ func (t *Tree) spawned(kind, strategy string, c actor.Context) {
 		}
 	}
 	t.nodes[n.path] = n
-	e := n.event(Spawned, cause)
+	e := n.event(event.Spawned, cause)
 	e.Strategy = strategy
 	n.alive = t.record(e)
 }
@@ -132,9 +133,9 @@ func (n *node) started() {
 	defer t.mu.Unlock()
 	n.incarnation++
 	n.over, n.inOrder = false, false
-	e := n.event(Started, n.alive)
+	e := n.event(event.Started, n.alive)
 	if n.incarnation > 1 {
-		e = n.event(Restarted, n.leaving)
+		e = n.event(event.Restarted, n.leaving)
 		e.Down = t.since(n.failedAt)
 		e.Kept = n.depth()
 		e.Lost, n.lost = n.lost, 0
@@ -153,7 +154,7 @@ func (n *node) restarting() {
 	n.stopTimer()
 	n.state = StateRestarting
 	n.over = true
-	n.leaving = t.record(n.event(Restarting, n.cause()))
+	n.leaving = t.record(n.event(event.Restarting, n.cause()))
 }
 
 func (n *node) stopping() {
@@ -163,7 +164,7 @@ func (n *node) stopping() {
 	n.stopTimer()
 	n.state = StateStopping
 	n.closing = true
-	e := n.event(Stopping, n.cause())
+	e := n.event(event.Stopping, n.cause())
 	e.Reason = n.stopReason
 	if p := n.parent; e.Reason == "" && p != nil && p.leaving != 0 {
 		e.Reason, e.Cause = ReasonParent, p.leaving
@@ -178,7 +179,7 @@ func (n *node) stopped() {
 	t := n.tree
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	e := n.event(Stopped, n.leaving)
+	e := n.event(event.Stopped, n.leaving)
 	e.Reason = n.stopReason
 	e.Lost = n.lost + n.depth()
 	t.record(e)
@@ -213,7 +214,7 @@ func (n *node) failedWith(reason, message any, stack string) {
 	t := n.tree
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	e := n.event(Failed, n.origin())
+	e := n.event(event.Failed, n.origin())
 	e.Reason = reasonOf(reason)
 	e.MessageType = typeOf(message)
 	e.Stack = stack
@@ -253,7 +254,7 @@ func (n *node) endFor(reason string, cause uint64) {
 }
 
 // fail marks the incarnation as failed by event e. tree.mu is held.
-func (n *node) fail(seq uint64, e *Event) {
+func (n *node) fail(seq uint64, e *event.Event) {
 	n.failure = seq
 	n.failedAt = e.Time
 	n.lastReason = e.Reason
@@ -264,8 +265,8 @@ func (n *node) fail(seq uint64, e *Event) {
 func (n *node) swallowed(reason, message any, stack string) {
 	n.tree.mu.Lock()
 	defer n.tree.mu.Unlock()
-	e := n.event(Note, n.leaving)
-	e.Note = NotePanic
+	e := n.event(event.Note, n.leaving)
+	e.Note = event.NotePanic
 	e.Reason = reasonOf(reason)
 	e.MessageType = typeOf(message)
 	e.Stack = stack

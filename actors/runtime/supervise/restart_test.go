@@ -10,6 +10,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/google/go-cmp/cmp"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 )
 
@@ -38,7 +39,7 @@ func TestARestartKeepsPathAndMailbox(t *testing.T) {
 		if diff := cmp.Diff([]int{11, 22, 23}, got); diff != "" {
 			t.Errorf("messages by incarnation: %s", diff)
 		}
-		e := f.last(supervise.Restarted, "root/child")
+		e := f.last(event.Restarted, "root/child")
 		if e.Down != time.Second || e.Kept != 2 {
 			t.Errorf("down for %v with %d messages kept, want 1s and 2", e.Down, e.Kept)
 		}
@@ -47,8 +48,8 @@ func TestARestartKeepsPathAndMailbox(t *testing.T) {
 		if diff := cmp.Diff(want, f.causes(e)); diff != "" {
 			t.Errorf("causes: %s", diff)
 		}
-		d := f.last(supervise.Directive, "root/child")
-		if d.Strategy != "one-for-one" || d.Action != supervise.ActionRestart || d.Delay != time.Second || d.Attempt != 1 || d.BudgetLeft != 1 {
+		d := f.last(event.Directive, "root/child")
+		if d.Strategy != "one-for-one" || d.Action != event.ActionRestart || d.Delay != time.Second || d.Attempt != 1 || d.BudgetLeft != 1 {
 			t.Errorf("directive %+v", d)
 		}
 	})
@@ -68,7 +69,7 @@ func TestABugHasAStackAndADesignedFailureHasNone(t *testing.T) {
 		})), supervise.Backoff{Base: -1, Jitter: -1})
 
 		f.tell("root", &mark{})
-		bug := f.last(supervise.Failed, "root")
+		bug := f.last(event.Failed, "root")
 		first, _, _ := strings.Cut(bug.Stack, "\n")
 		if !strings.Contains(first, "TestABugHasAStack") || strings.Contains(bug.Stack, "runtime.") || strings.Contains(bug.Stack, "mailbox") {
 			t.Errorf("stack:\n%s", bug.Stack)
@@ -77,7 +78,7 @@ func TestABugHasAStackAndADesignedFailureHasNone(t *testing.T) {
 			t.Errorf("bug %+v", bug)
 		}
 		f.tell("root", &end{})
-		if e := f.last(supervise.Failed, "root"); e.Stack != "" || e.Reason != "journal torn" {
+		if e := f.last(event.Failed, "root"); e.Stack != "" || e.Reason != "journal torn" {
 			t.Errorf("designed failure %+v", e)
 		}
 		f.expect("root", supervise.StateRunning, 3)
@@ -101,7 +102,7 @@ func TestASpentBudgetStops(t *testing.T) {
 		spend(f, supervise.ThenStop)
 		f.expect("root/child", "", 0)
 		f.expect("root", supervise.StateRunning, 1)
-		if e := f.last(supervise.Stopped, "root/child"); e.Reason != supervise.ReasonBudget {
+		if e := f.last(event.Stopped, "root/child"); e.Reason != supervise.ReasonBudget {
 			t.Errorf("stopped for %q", e.Reason)
 		}
 	})
@@ -112,7 +113,7 @@ func TestASpentBudgetEscalates(t *testing.T) {
 		spend(f, supervise.ThenEscalate)
 		f.expect("root", supervise.StateRunning, 2)
 		f.expect("root/child", supervise.StateRunning, 1)
-		chain := f.causes(f.last(supervise.Started, "root/child"))
+		chain := f.causes(f.last(event.Started, "root/child"))
 		want := []string{"started root/child", "spawned root/child", "restarted root", "restarting root", "directive root", "escalated root",
 			"directive root/child", "failed root/child", "restarted root/child"}
 		if diff := cmp.Diff(want, chain[:len(want)]); diff != "" {
@@ -135,7 +136,7 @@ func TestAGuardianStopsWhatEscalatesBeyondTheRoot(t *testing.T) {
 		f.root(f.Props("root", scripted(nil)), supervise.Escalate)
 		f.tell("root", &crash{"boom"})
 		f.expect("root", "", 0)
-		if e := f.last(supervise.Stopped, "root"); e.Reason != supervise.ReasonEscalated {
+		if e := f.last(event.Stopped, "root"); e.Reason != supervise.ReasonEscalated {
 			t.Errorf("stopped for %q", e.Reason)
 		}
 	})
@@ -173,7 +174,7 @@ func TestAnEscalationRestartsTheMiddleWithFreshChildren(t *testing.T) {
 		if marks != 0 {
 			t.Errorf("a new store got %d messages of the old one", marks)
 		}
-		if e := f.last(supervise.Stopped, "root/engine/store"); e.Lost != 2 || e.Reason != supervise.ReasonParent {
+		if e := f.last(event.Stopped, "root/engine/store"); e.Lost != 2 || e.Reason != supervise.ReasonParent {
 			t.Errorf("the old store stopped with %+v", e)
 		}
 	})
@@ -198,7 +199,7 @@ func TestAllForOneRestartsTheSiblings(t *testing.T) {
 		}
 		f.advance(time.Second)
 		f.expect("root/c", supervise.StateRunning, 2)
-		if e := f.last(supervise.Directive, "root/a"); f.last(supervise.Restarting, "root/b").Cause != e.Seq {
+		if e := f.last(event.Directive, "root/a"); f.last(event.Restarting, "root/b").Cause != e.Seq {
 			t.Errorf("b does not restart because of a")
 		}
 	})

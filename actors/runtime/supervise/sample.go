@@ -2,6 +2,7 @@ package supervise
 
 import (
 	"cmp"
+	"kouzui/actors/runtime/event"
 	"slices"
 	"time"
 )
@@ -54,7 +55,7 @@ func (t *Tree) sample() {
 			continue
 		}
 		f.sampled = f.depth > 0
-		e := f.event(Mailbox, f.alive)
+		e := f.event(event.Mailbox, f.alive)
 		e.Depth = f.depth
 		e.Waited = f.waited(f.depth, 0)
 		t.record(e)

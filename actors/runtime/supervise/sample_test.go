@@ -9,6 +9,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/google/go-cmp/cmp"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 )
 
@@ -24,7 +25,7 @@ func paused(c actor.Context) {
 // samples of an actor: depth and age of the oldest message.
 func (f *fixture) samples(path string) (list []string) {
 	for _, e := range f.trace.Events() {
-		if e.Kind == supervise.Mailbox && e.Actor == path {
+		if e.Kind == event.Mailbox && e.Actor == path {
 			list = append(list, fmt.Sprint(e.Depth, " ", e.Waited))
 		}
 	}
@@ -98,7 +99,7 @@ func TestAFailureTellsHowLongItsMessageWaited(t *testing.T) {
 				f.advance(2 * time.Second)
 				close(p.until)
 				synctest.Wait()
-				if e := f.last(supervise.Failed, "root"); e.Waited != tt.want || e.Depth != tt.after {
+				if e := f.last(event.Failed, "root"); e.Waited != tt.want || e.Depth != tt.after {
 					t.Errorf("it waited %v with %d behind it, want %v and %d", e.Waited, e.Depth, tt.want, tt.after)
 				}
 			})
@@ -110,7 +111,7 @@ func TestRemarksAreOnRequest(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.root(f.Props("root", scripted(func(c actor.Context) {
 			if m, ok := c.Message().(*mark); ok {
-				supervise.Remark(c, "marked", supervise.Number("n", m.n), supervise.Text("by", "test"))
+				supervise.Remark(c, "marked", event.Number("n", m.n), event.Text("by", "test"))
 			}
 		})), supervise.StopChild)
 		f.tell("root", &mark{1})
@@ -118,11 +119,11 @@ func TestRemarksAreOnRequest(t *testing.T) {
 		f.tell("root", &mark{2})
 		f.TakeNotes(false)
 		f.tell("root", &mark{3})
-		if n := f.count(func(e *supervise.Event) bool { return e.Kind == supervise.Note }); n != 1 {
+		if n := f.count(func(e *event.Event) bool { return e.Kind == event.Note }); n != 1 {
 			t.Errorf("%d notes, want 1", n)
 		}
-		e := f.last(supervise.Note, "root")
-		want := []supervise.Detail{{Key: "n", Number: 2, Numeric: true}, {Key: "by", Text: "test"}}
+		e := f.last(event.Note, "root")
+		want := []event.Detail{{Key: "n", Number: 2, Numeric: true}, {Key: "by", Text: "test"}}
 		if diff := cmp.Diff(want, e.Detail); diff != "" || e.Note != "marked" {
 			t.Errorf("%q: %s", e.Note, diff)
 		}
@@ -134,7 +135,7 @@ func TestARemarkThatNobodyWantsCostsNothing(t *testing.T) {
 		f.root(f.Props("root", scripted(func(c actor.Context) {
 			if _, ok := c.Message().(*mark); ok {
 				allocs := testing.AllocsPerRun(100, func() {
-					supervise.Remark(c, "marked", supervise.Number("n", c.Self().RequestId), supervise.Text("by", "test"))
+					supervise.Remark(c, "marked", event.Number("n", c.Self().RequestId), event.Text("by", "test"))
 				})
 				if allocs != 0 {
 					t.Errorf("%v allocations", allocs)

@@ -12,6 +12,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rs/zerolog"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 )
 
@@ -30,11 +31,11 @@ func TestAPanicInAStopHandlerStopsNothing(t *testing.T) {
 		f.tell("root/child", &end{"enough"})
 		f.expect("root/child", "", 0)
 
-		swallowed := func(e *supervise.Event) bool { return e.Kind == supervise.Note && e.Stack != "" }
+		swallowed := func(e *event.Event) bool { return e.Kind == event.Note && e.Stack != "" }
 		if n := f.count(swallowed); n != 3 {
 			t.Errorf("%d panics recorded, want 3", n)
 		}
-		if e := f.last(supervise.Stopping, "root/child"); e.Reason != "enough" {
+		if e := f.last(event.Stopping, "root/child"); e.Reason != "enough" {
 			t.Errorf("stops for %q", e.Reason)
 		}
 	})
@@ -64,11 +65,11 @@ func TestAStoppingActorGetsNoWork(t *testing.T) {
 		close(release)
 		f.advance(0)
 		f.expect("root/parent", "", 0)
-		if e := f.last(supervise.Stopped, "root/parent"); e.Lost != 2 {
+		if e := f.last(event.Stopped, "root/parent"); e.Lost != 2 {
 			t.Errorf("%d messages lost, want 2", e.Lost)
 		}
-		if e := f.last(supervise.Stopping, "root/parent/slow"); e.Reason != supervise.ReasonParent ||
-			e.Cause != f.last(supervise.Stopping, "root/parent").Seq {
+		if e := f.last(event.Stopping, "root/parent/slow"); e.Reason != supervise.ReasonParent ||
+			e.Cause != f.last(event.Stopping, "root/parent").Seq {
 			t.Errorf("the child stops by %+v", e)
 		}
 	})
@@ -84,7 +85,7 @@ func TestAParentStopsWhileItsChildWaits(t *testing.T) {
 		if left := f.Snapshot(); len(left) > 0 {
 			t.Errorf("still there: %v", left)
 		}
-		restarted := func(e *supervise.Event) bool { return e.Kind == supervise.Restarting }
+		restarted := func(e *event.Event) bool { return e.Kind == event.Restarting }
 		if f.count(restarted) > 0 || f.DeadLetters() > 0 {
 			t.Errorf("a restart went to the dead")
 		}
@@ -115,8 +116,8 @@ func TestFaultsAreCauses(t *testing.T) {
 		}
 		f.advance(0)
 		f.expect("root/child", supervise.StateRunning, 2)
-		fault := f.last(supervise.Fault, "root/child")
-		if e := f.last(supervise.Failed, "root/child"); e.Cause != fault.Seq || fault.Reason != "demonstration" {
+		fault := f.last(event.Fault, "root/child")
+		if e := f.last(event.Failed, "root/child"); e.Cause != fault.Seq || fault.Reason != "demonstration" {
 			t.Errorf("failed by %d, the fault is %+v", e.Cause, fault)
 		}
 
@@ -148,7 +149,7 @@ func TestAProbeMeasuresAMailbox(t *testing.T) {
 		}
 		f.tell("root", &mark{}, &mark{})
 		f.advance(time.Second)
-		if e := f.last(supervise.Mailbox, "root"); e.Waited != time.Second || e.Depth != 2 {
+		if e := f.last(event.Mailbox, "root"); e.Waited != time.Second || e.Depth != 2 {
 			t.Errorf("waited %v with %d behind, want 1s and 2", e.Waited, e.Depth)
 		}
 	})
@@ -161,11 +162,11 @@ func (hot) IgnoreDeadLetterLogging() {}
 func TestDeadLettersAreEventsUnlessTheyAreHot(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		f.tell("nobody", &mark{}, &hot{})
-		e := f.last(supervise.DeadLetter, "nobody")
+		e := f.last(event.DeadLetter, "nobody")
 		if e.MessageType != "*supervise_test.mark" || f.DeadLetters() != 2 {
 			t.Errorf("%d dead letters, event %+v", f.DeadLetters(), e)
 		}
-		if n := f.count(func(e *supervise.Event) bool { return e.Kind == supervise.DeadLetter }); n != 1 {
+		if n := f.count(func(e *event.Event) bool { return e.Kind == event.DeadLetter }); n != 1 {
 			t.Errorf("%d events, want 1", n)
 		}
 	})
@@ -255,12 +256,12 @@ func TestAFaultCanHoldUpOrBreakSomethingElse(t *testing.T) {
 			t.Errorf("heard %v, want %v; broken: %v", heard, want, broken)
 		}
 		f.tell("root/child", &end{"broken"})
-		if e, fault := f.last(supervise.Stopping, "root/child"), f.last(supervise.Fault, "root/child"); e.Cause != fault.Seq || fault.Reason != "break" {
+		if e, fault := f.last(event.Stopping, "root/child"), f.last(event.Fault, "root/child"); e.Cause != fault.Seq || fault.Reason != "break" {
 			t.Errorf("stopped by %d, the fault is %+v", e.Cause, fault)
 		}
 		f.Blame("root", "disk")
 		f.tell("root", &crash{"no disk"})
-		if e := f.last(supervise.Failed, "root"); e.Cause != f.last(supervise.Fault, "root").Seq {
+		if e := f.last(event.Failed, "root"); e.Cause != f.last(event.Fault, "root").Seq {
 			t.Errorf("failed by %d", e.Cause)
 		}
 	})

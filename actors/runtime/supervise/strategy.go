@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"kouzui/actors/runtime/event"
 	"math/rand/v2"
 	"time"
 )
@@ -17,7 +18,7 @@ type Failure struct {
 
 // Decision is the answer to a failure.
 type Decision struct {
-	Action     Action
+	Action     event.Action
 	Delay      time.Duration // before a restart
 	Attempt    int
 	BudgetLeft int // -1 if there is no budget
@@ -46,20 +47,20 @@ func (b Backoff) Name() string {
 func (b Backoff) Decide(f Failure) Decision { return b.Next(f.History, f.Now, f.Rand) }
 
 // Always is a strategy that answers every failure alike.
-type Always Action
+type Always event.Action
 
 // Escalate hands every failure on: the supervisor fails in its child's place.
 // StopChild stops it.
 const (
-	Escalate  = Always(ActionEscalate)
-	StopChild = Always(ActionStop)
+	Escalate  = Always(event.ActionEscalate)
+	StopChild = Always(event.ActionStop)
 )
 
 // Name is the action.
 func (a Always) Name() string { return string(a) }
 
 // Decide is always the same.
-func (a Always) Decide(Failure) Decision { return Decision{Action: Action(a)} }
+func (a Always) Decide(Failure) Decision { return Decision{Action: event.Action(a)} }
 
 type byKind struct {
 	kinds    map[string]Strategy

@@ -1,6 +1,7 @@
 package supervise
 
 import (
+	"kouzui/actors/runtime/event"
 	"slices"
 	"strings"
 
@@ -28,14 +29,14 @@ func (s *supervisor) HandleFailure(_ *actor.ActorSystem, by actor.Supervisor, wh
 	directive := t.record(s.event(child, d))
 
 	switch d.Action {
-	case ActionRestart:
+	case event.ActionRestart:
 		child.state = StateWaiting
 		child.why = directive
 		t.mu.Unlock()
 		s.restartLater(by, child, directive, d)
-	case ActionEscalate:
+	case event.ActionEscalate:
 		parent := child.parent
-		e := parent.event(Escalated, directive)
+		e := parent.event(event.Escalated, directive)
 		e.Reason = reasonOf(reason)
 		parent.over = true
 		parent.fail(t.record(e), e)
@@ -53,7 +54,7 @@ func (s *supervisor) decide(child *node, reason any) Decision {
 	if p := child.parent; p != nil && p.state != StateRunning {
 		// The parent has failed or is going; its next incarnation begins
 		// without children.
-		return Decision{Action: ActionStop, Reason: ReasonParent}
+		return Decision{Action: event.ActionStop, Reason: ReasonParent}
 	}
 	if child.rand == nil {
 		child.rand = s.tree.Chance.Source("supervise/" + child.path)
@@ -66,18 +67,18 @@ func (s *supervisor) decide(child *node, reason any) Decision {
 		Rand:     child.rand,
 		Designed: designed(reason),
 	})
-	if d.Action == ActionEscalate && child.parent == nil {
-		d.Action = ActionStop
+	if d.Action == event.ActionEscalate && child.parent == nil {
+		d.Action = event.ActionStop
 		set(&d.Reason, ReasonEscalated)
 	}
-	if d.Action == ActionStop {
+	if d.Action == event.ActionStop {
 		set(&d.Reason, ReasonFailed)
 	}
 	return d
 }
 
-func (s *supervisor) event(child *node, d Decision) *Event {
-	e := child.event(Directive, child.failure)
+func (s *supervisor) event(child *node, d Decision) *event.Event {
+	e := child.event(event.Directive, child.failure)
 	e.Strategy = d.Strategy
 	set(&e.Strategy, s.strategy.Name())
 	e.Reason = d.Reason
@@ -138,7 +139,7 @@ func (s *supervisor) due(child *node, directive uint64, all bool) []*actor.PID {
 		n.why = directive
 		if n.state == StateFailed {
 			n.state = StateWaiting
-			n.why = t.record(s.event(n, Decision{Action: ActionRestart, BudgetLeft: -1, Reason: ReasonSibling}))
+			n.why = t.record(s.event(n, Decision{Action: event.ActionRestart, BudgetLeft: -1, Reason: ReasonSibling}))
 		}
 		pids = append(pids, n.pid)
 	}

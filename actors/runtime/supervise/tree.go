@@ -30,6 +30,7 @@ import (
 	"github.com/asynkron/protoactor-go/eventstream"
 
 	"kouzui/actors/runtime/dispatch"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/world"
 )
 
@@ -38,7 +39,7 @@ type Config struct {
 	System *actor.ActorSystem
 	Clock  world.Clock
 	Chance world.Chance
-	Sinks  []Sink
+	Sinks  []event.Sink
 
 	// Sample is how often the mailboxes are looked at; 0 is never. With it goes
 	// an account of how long messages wait, which costs a look at the clock for
@@ -203,11 +204,11 @@ func (t *Tree) deadLetter(published any) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.record(&Event{Kind: DeadLetter, Actor: letter.PID.GetId(), MessageType: typeOf(letter.Message)})
+	t.record(&event.Event{Kind: event.DeadLetter, Actor: letter.PID.GetId(), MessageType: typeOf(letter.Message)})
 }
 
 // record numbers the event and hands it to the sinks. t.mu is held.
-func (t *Tree) record(e *Event) uint64 {
+func (t *Tree) record(e *event.Event) uint64 {
 	t.seq++
 	e.Seq = t.seq
 	e.Time = t.Clock.Now()

@@ -5,14 +5,14 @@ import (
 	"runtime"
 	"testing"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 )
 
-var typical = map[string]*supervise.Event{
-	"started": {Kind: supervise.Started, Seq: 1, Actor: "client/torrent-0123456789abcdef/engine/peers/peer-17",
+var typical = map[string]*event.Event{
+	"started": {Kind: event.Started, Seq: 1, Actor: "client/torrent-0123456789abcdef/engine/peers/peer-17",
 		Incarnation: 1, Cause: 1, ActorKind: "dialled"},
-	"note": {Kind: supervise.Note, Seq: 1, Actor: "client/torrent-0123456789abcdef/engine/choker",
-		Incarnation: 1, Cause: 1, ActorKind: "choker", Note: "unchoke", Detail: []supervise.Detail{supervise.Number("peer", 17)}},
+	"note": {Kind: event.Note, Seq: 1, Actor: "client/torrent-0123456789abcdef/engine/choker",
+		Incarnation: 1, Cause: 1, ActorKind: "choker", Note: "unchoke", Detail: []event.Detail{event.Number("peer", 17)}},
 }
 
 // BenchmarkRecord is what an event costs the actor that it is about, while the

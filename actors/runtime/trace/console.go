@@ -5,7 +5,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 )
 
 // Console writes a trace for people: one line for each failure with what was
@@ -13,12 +13,12 @@ import (
 type Console struct {
 	*queue
 	log      zerolog.Logger
-	failures map[string]*supervise.Event // not yet answered, by actor
+	failures map[string]*event.Event // not yet answered, by actor
 }
 
 // NewConsole writes to log. Close it after the tree has been shut down.
 func NewConsole(log zerolog.Logger) *Console {
-	c := &Console{log: log, failures: map[string]*supervise.Event{}}
+	c := &Console{log: log, failures: map[string]*event.Event{}}
 	c.queue = newQueue(backlog, c.line, func() {})
 	return c
 }
@@ -31,48 +31,48 @@ func (c *Console) Close() error {
 	return nil
 }
 
-func (c *Console) line(e *supervise.Event) {
+func (c *Console) line(e *event.Event) {
 	switch e.Kind {
-	case supervise.Failed, supervise.Escalated:
+	case event.Failed, event.Escalated:
 		c.failures[e.Actor] = e
-	case supervise.Directive:
+	case event.Directive:
 		c.answered(e)
-	case supervise.Restarted:
+	case event.Restarted:
 		delete(c.failures, e.Actor)
 		c.about(c.log.Debug(), e).Dur("down", e.Down).Int("kept", e.Kept).Int("lost", e.Lost).Msg("actor restarted")
-	case supervise.Stopped:
+	case event.Stopped:
 		delete(c.failures, e.Actor)
 		c.about(c.log.Debug(), e).Str("reason", e.Reason).Msg("actor stopped")
-	case supervise.Started:
+	case event.Started:
 		c.about(c.log.Debug(), e).Msg("actor started")
-	case supervise.Note:
+	case event.Note:
 		c.noted(e)
-	case supervise.DeadLetter:
+	case event.DeadLetter:
 		c.log.Debug().Str("actor", e.Actor).Str("type", e.MessageType).Msg("message without a receiver")
-	case supervise.Mailbox:
+	case event.Mailbox:
 		c.about(c.log.Debug(), e).Int("depth", e.Depth).Dur("waited", e.Waited).Msg("mailbox")
-	case supervise.Dropped:
+	case event.Dropped:
 		c.log.Warn().Int("lost", e.Lost).Msg("supervision events lost")
 	}
 }
 
 // answered writes the line of a failure. A bug is a warning and says where; a
 // failure by design is information, unless the actor does not come back.
-func (c *Console) answered(d *supervise.Event) {
+func (c *Console) answered(d *event.Event) {
 	f, ok := c.failures[d.Actor]
 	if !ok {
 		return
 	}
 	delete(c.failures, d.Actor)
 	level := zerolog.InfoLevel
-	if f.Stack != "" || d.Action != supervise.ActionRestart {
+	if f.Stack != "" || d.Action != event.ActionRestart {
 		level = zerolog.WarnLevel
 	}
 	l := c.about(c.log.WithLevel(level), d).Str("reason", f.Reason).Str("action", string(d.Action))
 	if d.Reason != "" {
 		l.Str("because", d.Reason)
 	}
-	if d.Action == supervise.ActionRestart {
+	if d.Action == event.ActionRestart {
 		l.Dur("delay", d.Delay).Int("attempt", d.Attempt)
 		if d.BudgetLeft >= 0 {
 			l.Int("budget_left", d.BudgetLeft)
@@ -85,8 +85,8 @@ func (c *Console) answered(d *supervise.Event) {
 }
 
 // noted writes what an actor has done, or that it panicked on its way out.
-func (c *Console) noted(e *supervise.Event) {
-	if e.Note == supervise.NotePanic {
+func (c *Console) noted(e *event.Event) {
+	if e.Note == event.NotePanic {
 		c.about(c.log.Warn(), e).Str("reason", e.Reason).Str("type", e.MessageType).Msg("actor failed while it ended")
 		return
 	}
@@ -97,6 +97,6 @@ func (c *Console) noted(e *supervise.Event) {
 	l.Msg(e.Note)
 }
 
-func (c *Console) about(l *zerolog.Event, e *supervise.Event) *zerolog.Event {
+func (c *Console) about(l *zerolog.Event, e *event.Event) *zerolog.Event {
 	return l.Str("actor", e.Actor).Int("incarnation", e.Incarnation)
 }

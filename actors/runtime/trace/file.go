@@ -8,7 +8,7 @@ import (
 
 	"github.com/rs/zerolog"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 )
 
 // Version names the format that File writes and Read reads.
@@ -66,7 +66,7 @@ func begin(w io.Writer, h Header) *File {
 		h.Configuration = map[string]string{}
 	}
 	f.log.Log().
-		Str("kind", string(supervise.Header)).
+		Str("kind", string(event.Header)).
 		Str("version", Version).
 		Str("run", h.Run).
 		Str("build", h.Build).
@@ -84,8 +84,8 @@ type Direct struct{ file *File }
 // NewDirect writes to w, which is not closed.
 func NewDirect(w io.Writer, h Header) *Direct { return &Direct{begin(w, h)} }
 
-// Record implements supervise.Sink.
-func (d *Direct) Record(e *supervise.Event) { d.file.line(e) }
+// Record implements event.Sink.
+func (d *Direct) Record(e *event.Event) { d.file.line(e) }
 
 // Close writes what is left and returns the first error of the writer.
 func (d *Direct) Close() error {
@@ -119,7 +119,7 @@ func (w writer) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-func (f *File) line(e *supervise.Event) {
+func (f *File) line(e *event.Event) {
 	l := f.log.Log().
 		Str("kind", string(e.Kind)).
 		Uint64("seq", e.Seq).
@@ -130,7 +130,7 @@ func (f *File) line(e *supervise.Event) {
 		l.Uint64("cause", e.Cause)
 	}
 	text(l, "actor_kind", e.ActorKind)
-	if e.Kind == supervise.Spawned { // else the path says it
+	if e.Kind == event.Spawned { // else the path says it
 		text(l, "parent", e.Parent)
 	}
 	text(l, "strategy", e.Strategy)
@@ -139,7 +139,7 @@ func (f *File) line(e *supervise.Event) {
 	f.stack(l, e.Stack)
 	text(l, "action", string(e.Action))
 	number(l, "attempt", e.Attempt)
-	if e.Action == supervise.ActionRestart && e.BudgetLeft >= 0 {
+	if e.Action == event.ActionRestart && e.BudgetLeft >= 0 {
 		l.Int("budget_left", e.BudgetLeft)
 	}
 	number(l, "delay_us", e.Delay.Microseconds())
@@ -159,7 +159,7 @@ func (f *File) line(e *supervise.Event) {
 	l.Send()
 }
 
-func detail(l *zerolog.Event, d supervise.Detail) {
+func detail(l *zerolog.Event, d event.Detail) {
 	if d.Numeric {
 		l.Int64(d.Key, d.Number)
 	} else {

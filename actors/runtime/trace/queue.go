@@ -4,7 +4,7 @@ import (
 	"sync"
 	"time"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 )
 
 // backlog is how many events a slow writer may be behind before it loses some.
@@ -18,8 +18,8 @@ const grace = time.Second
 const lag = 50 * time.Millisecond
 
 // urgent are those that may be the last words of a program.
-func urgent(k supervise.Kind) bool {
-	return k == supervise.Fault || k == supervise.Failed || k == supervise.Escalated
+func urgent(k event.Kind) bool {
+	return k == event.Fault || k == event.Failed || k == event.Escalated
 }
 
 // queue takes events from actors without ever blocking one, and writes them on
@@ -27,14 +27,14 @@ func urgent(k supervise.Kind) bool {
 // one. Sequence numbers have no gaps, so those that did not fit show as gaps, for
 // which a Dropped event is written.
 type queue struct {
-	write func(*supervise.Event)
+	write func(*event.Event)
 	flush func() // called when there is nothing more to write for now
 	size  int
 
 	mu     sync.Mutex
-	events []*supervise.Event // not yet taken by the goroutine
-	behind int                // events not yet written, those among them
-	newest uint64             // Seq of the last event offered
+	events []*event.Event // not yet taken by the goroutine
+	behind int            // events not yet written, those among them
+	newest uint64         // Seq of the last event offered
 
 	some  chan struct{} // there are events
 	hurry chan struct{} // that are not to wait for others
@@ -43,7 +43,7 @@ type queue struct {
 	done  chan struct{}
 }
 
-func newQueue(size int, write func(*supervise.Event), flush func()) *queue {
+func newQueue(size int, write func(*event.Event), flush func()) *queue {
 	q := &queue{
 		write: write,
 		flush: flush,
@@ -57,8 +57,8 @@ func newQueue(size int, write func(*supervise.Event), flush func()) *queue {
 	return q
 }
 
-// Record implements supervise.Sink.
-func (q *queue) Record(e *supervise.Event) {
+// Record implements event.Sink.
+func (q *queue) Record(e *event.Event) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.newest = e.Seq
@@ -96,14 +96,14 @@ func (q *queue) close() bool {
 
 func (q *queue) run() {
 	defer close(q.done)
-	last := &supervise.Event{} // written
+	last := &event.Event{} // written
 	// gap writes what is missing between the last event and number seq.
 	gap := func(seq uint64) {
 		if seq > last.Seq+1 {
-			q.write(&supervise.Event{Kind: supervise.Dropped, Seq: seq - 1, Time: last.Time, Lost: int(seq - 1 - last.Seq)})
+			q.write(&event.Event{Kind: event.Dropped, Seq: seq - 1, Time: last.Time, Lost: int(seq - 1 - last.Seq)})
 		}
 	}
-	var batch []*supervise.Event
+	var batch []*event.Event
 	for stopped := false; !stopped; {
 		select {
 		case <-q.some:
@@ -136,7 +136,7 @@ func (q *queue) run() {
 
 // take gives all events that wait for a batch that is written, whose room is used
 // again.
-func (q *queue) take(written []*supervise.Event) (batch []*supervise.Event, newest uint64) {
+func (q *queue) take(written []*event.Event) (batch []*event.Event, newest uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	clear(written)

@@ -10,7 +10,7 @@ import (
 	"iter"
 	"time"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 )
 
 // maxLine bounds a line of a trace file in bytes.
@@ -50,10 +50,10 @@ func Read(r io.Reader) (*Reader, error) {
 		return nil, err
 	}
 	var head struct {
-		Kind supervise.Kind `json:"kind"`
+		Kind event.Kind `json:"kind"`
 		Header
 	}
-	if json.Unmarshal(raw, &head) != nil || head.Kind != supervise.Header {
+	if json.Unmarshal(raw, &head) != nil || head.Kind != event.Header {
 		return nil, ErrNoTrace
 	}
 	if head.Version != Version {
@@ -88,7 +88,7 @@ func (t *Reader) line() ([]byte, error) {
 
 // Next returns the next event. At the end of what has been written so far it
 // returns io.EOF; called again later, it goes on with what has come since.
-func (t *Reader) Next() (*supervise.Event, error) {
+func (t *Reader) Next() (*event.Event, error) {
 	raw, err := t.line()
 	if err != nil {
 		return nil, err
@@ -105,8 +105,8 @@ func (t *Reader) Next() (*supervise.Event, error) {
 func (t *Reader) Torn() bool { return len(t.part) > 0 }
 
 // Events yields the events up to the end, or to an error, see Err.
-func (t *Reader) Events() iter.Seq[*supervise.Event] {
-	return func(yield func(*supervise.Event) bool) {
+func (t *Reader) Events() iter.Seq[*event.Event] {
+	return func(yield func(*event.Event) bool) {
 		for {
 			e, err := t.Next()
 			if err != nil {
@@ -127,37 +127,37 @@ func (t *Reader) Err() error { return t.err }
 
 // line is an event as it stands in a file.
 type line struct {
-	Kind        supervise.Kind   `json:"kind"`
-	Seq         uint64           `json:"seq"`
-	Time        int64            `json:"time"`
-	Actor       string           `json:"actor"`
-	Incarnation int              `json:"incarnation"`
-	Cause       uint64           `json:"cause"`
-	ActorKind   string           `json:"actor_kind"`
-	Parent      string           `json:"parent"`
-	Strategy    string           `json:"strategy"`
-	Reason      string           `json:"reason"`
-	MessageType string           `json:"message_type"`
-	Stack       int              `json:"stack"`
-	StackText   string           `json:"stack_text"`
-	Action      supervise.Action `json:"action"`
-	Attempt     int              `json:"attempt"`
-	BudgetLeft  *int             `json:"budget_left"`
-	Delay       int64            `json:"delay_us"`
-	Down        int64            `json:"down_us"`
-	Kept        int              `json:"kept"`
-	Lost        int              `json:"lost"`
-	Depth       int              `json:"depth"`
-	Waited      int64            `json:"waited_us"`
-	Note        string           `json:"note"`
-	Detail      details          `json:"detail"`
+	Kind        event.Kind   `json:"kind"`
+	Seq         uint64       `json:"seq"`
+	Time        int64        `json:"time"`
+	Actor       string       `json:"actor"`
+	Incarnation int          `json:"incarnation"`
+	Cause       uint64       `json:"cause"`
+	ActorKind   string       `json:"actor_kind"`
+	Parent      string       `json:"parent"`
+	Strategy    string       `json:"strategy"`
+	Reason      string       `json:"reason"`
+	MessageType string       `json:"message_type"`
+	Stack       int          `json:"stack"`
+	StackText   string       `json:"stack_text"`
+	Action      event.Action `json:"action"`
+	Attempt     int          `json:"attempt"`
+	BudgetLeft  *int         `json:"budget_left"`
+	Delay       int64        `json:"delay_us"`
+	Down        int64        `json:"down_us"`
+	Kept        int          `json:"kept"`
+	Lost        int          `json:"lost"`
+	Depth       int          `json:"depth"`
+	Waited      int64        `json:"waited_us"`
+	Note        string       `json:"note"`
+	Detail      details      `json:"detail"`
 }
 
-func (t *Reader) event(l *line) *supervise.Event {
+func (t *Reader) event(l *line) *event.Event {
 	if l.StackText != "" {
 		t.stacks[l.Stack] = l.StackText
 	}
-	e := &supervise.Event{
+	e := &event.Event{
 		Kind:        l.Kind,
 		Seq:         l.Seq,
 		Time:        t.Header.StartedAt.Add(micro(l.Time)),
@@ -184,7 +184,7 @@ func (t *Reader) event(l *line) *supervise.Event {
 	switch {
 	case l.BudgetLeft != nil:
 		e.BudgetLeft = *l.BudgetLeft
-	case l.Action == supervise.ActionRestart:
+	case l.Action == event.ActionRestart:
 		e.BudgetLeft = -1
 	}
 	return e
@@ -193,7 +193,7 @@ func (t *Reader) event(l *line) *supervise.Event {
 func micro(n int64) time.Duration { return time.Duration(n) * time.Microsecond }
 
 // details keep the order in which they were written.
-type details []supervise.Detail
+type details []event.Detail
 
 // UnmarshalJSON takes an object of texts and whole numbers.
 func (d *details) UnmarshalJSON(raw []byte) error {
@@ -211,7 +211,7 @@ func (d *details) UnmarshalJSON(raw []byte) error {
 		if err != nil {
 			return err
 		}
-		item := supervise.Detail{Key: key.(string)} // Token has seen to it
+		item := event.Detail{Key: key.(string)} // Token has seen to it
 		switch v := value.(type) {
 		case string:
 			item.Text = v

@@ -7,22 +7,22 @@ import (
 	"context"
 	"sync"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 )
 
 // Recent keeps the newest events in memory, for a display and for tests.
 type Recent struct {
 	mu      sync.Mutex
-	ring    []*supervise.Event
+	ring    []*event.Event
 	total   uint64        // events ever recorded
 	changed chan struct{} // closed by the next event; nil if nobody waits
 }
 
 // NewRecent keeps up to n events.
-func NewRecent(n int) *Recent { return &Recent{ring: make([]*supervise.Event, n)} }
+func NewRecent(n int) *Recent { return &Recent{ring: make([]*event.Event, n)} }
 
-// Record implements supervise.Sink.
-func (r *Recent) Record(e *supervise.Event) {
+// Record implements event.Sink.
+func (r *Recent) Record(e *event.Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.ring[r.total%uint64(len(r.ring))] = e
@@ -34,7 +34,7 @@ func (r *Recent) Record(e *supervise.Event) {
 }
 
 // Events returns the events that are kept, oldest first.
-func (r *Recent) Events() []*supervise.Event {
+func (r *Recent) Events() []*event.Event {
 	events, _, _ := r.After(0)
 	return events
 }
@@ -42,7 +42,7 @@ func (r *Recent) Events() []*supervise.Event {
 // After returns the events from the n-th on that are still kept, where to go
 // on from, and a channel that is closed when there is more: a subscriber calls
 // it again and again, and a slow one misses events but holds nothing up.
-func (r *Recent) After(n uint64) (events []*supervise.Event, next uint64, more <-chan struct{}) {
+func (r *Recent) After(n uint64) (events []*event.Event, next uint64, more <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	size := uint64(len(r.ring))
@@ -59,7 +59,7 @@ func (r *Recent) After(n uint64) (events []*supervise.Event, next uint64, more <
 }
 
 // Wait returns the first event, kept or to come, for which match holds.
-func (r *Recent) Wait(ctx context.Context, match func(*supervise.Event) bool) (*supervise.Event, error) {
+func (r *Recent) Wait(ctx context.Context, match func(*event.Event) bool) (*event.Event, error) {
 	for from := uint64(0); ; {
 		events, next, more := r.After(from)
 		for _, e := range events {

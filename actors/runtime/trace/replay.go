@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 )
 
@@ -35,8 +36,8 @@ type Replay struct {
 }
 
 // Apply takes the next event.
-func (r *Replay) Apply(e *supervise.Event) {
-	if e.Kind == supervise.Spawned {
+func (r *Replay) Apply(e *event.Event) {
+	if e.Kind == event.Spawned {
 		if r.lives == nil {
 			r.lives = map[string]*Life{}
 		}
@@ -52,31 +53,31 @@ func (r *Replay) Apply(e *supervise.Event) {
 	}
 	state := l.State
 	switch e.Kind {
-	case supervise.Started, supervise.Restarted:
+	case event.Started, event.Restarted:
 		l.State = supervise.StateRunning
 		l.Incarnation = e.Incarnation
 		l.Restarts = max(e.Incarnation-1, 0)
 		l.Down += e.Down
 		l.DownSince = time.Time{}
-	case supervise.Failed, supervise.Escalated:
+	case event.Failed, event.Escalated:
 		l.State = supervise.StateFailed
 		l.LastReason = e.Reason
 		l.Failures++
 		l.DownSince = e.Time
-	case supervise.Directive:
-		if e.Action == supervise.ActionRestart {
+	case event.Directive:
+		if e.Action == event.ActionRestart {
 			l.State = supervise.StateWaiting
 		}
-	case supervise.Restarting:
+	case event.Restarting:
 		l.State = supervise.StateRestarting
-	case supervise.Stopping:
+	case event.Stopping:
 		l.State = supervise.StateStopping
-	case supervise.Stopped:
+	case event.Stopped:
 		l.Gone, l.Ending = true, e.Reason
 		if !r.Keep {
 			delete(r.lives, e.Actor)
 		}
-	case supervise.Mailbox:
+	case event.Mailbox:
 		l.Depth = e.Depth
 	}
 	if l.State != state || l.Gone {

@@ -17,6 +17,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/trace"
 	"kouzui/actors/world"
@@ -59,7 +60,7 @@ func family(children map[string]*actor.Props) actor.Producer {
 			case *idle:
 				<-m.until
 			case *remark:
-				supervise.Remark(c, "piece_verified", supervise.Number("piece", 7), supervise.Text("by", "\"storm\"\n"))
+				supervise.Remark(c, "piece_verified", event.Number("piece", 7), event.Text("by", "\"storm\"\n"))
 			}
 		})
 	}
@@ -72,7 +73,7 @@ type storm struct {
 }
 
 // newStorm builds a tree in which every strategy stands over three leaves.
-func newStorm(t *testing.T, sinks ...supervise.Sink) *storm {
+func newStorm(t *testing.T, sinks ...event.Sink) *storm {
 	s := &storm{Tree: supervise.New(supervise.Config{
 		System: supervise.NewSystem(zerolog.Nop()), Clock: clock{}, Chance: clock{}, Sinks: sinks, Sample: 100 * time.Millisecond,
 	})}
@@ -150,14 +151,14 @@ func advance(d time.Duration) {
 // every quiet moment of a storm, and holds each line to the schema.
 func TestTheTreeStandsInTheFile(t *testing.T) {
 	schema := compiled(t)
-	seen := map[supervise.Kind]bool{supervise.Dropped: true} // the backlog is large enough here
+	seen := map[event.Kind]bool{event.Dropped: true} // the backlog is large enough here
 	for seed := range uint64(5) {
 		synctest.Test(t, func(t *testing.T) {
 			file, moments := stormyRun(t, rand.New(rand.NewPCG(seed, 0)))
 			for line := range bytes.Lines(file) {
 				v, err := jsonschema.UnmarshalJSON(bytes.NewReader(line))
 				if err == nil {
-					seen[supervise.Kind(v.(map[string]any)["kind"].(string))] = true
+					seen[event.Kind(v.(map[string]any)["kind"].(string))] = true
 					err = schema.Validate(v)
 				}
 				if err != nil {
@@ -167,10 +168,10 @@ func TestTheTreeStandsInTheFile(t *testing.T) {
 			follow(t, file, moments)
 		})
 	}
-	for _, k := range []supervise.Kind{
-		supervise.Header, supervise.Spawned, supervise.Started, supervise.Fault, supervise.Failed, supervise.Directive,
-		supervise.Escalated, supervise.Restarting, supervise.Restarted, supervise.Stopping, supervise.Stopped,
-		supervise.DeadLetter, supervise.Mailbox, supervise.Note, supervise.Dropped,
+	for _, k := range []event.Kind{
+		event.Header, event.Spawned, event.Started, event.Fault, event.Failed, event.Directive,
+		event.Escalated, event.Restarting, event.Restarted, event.Stopping, event.Stopped,
+		event.DeadLetter, event.Mailbox, event.Note, event.Dropped,
 	} {
 		if !seen[k] {
 			t.Errorf("the storms had no event of kind %s", k)
@@ -327,7 +328,7 @@ func TestAStuckFileHoldsNobodyUp(t *testing.T) {
 		accounted, lost := uint64(0), 0
 		for e := range r.Events() {
 			accounted++
-			if e.Kind == supervise.Dropped {
+			if e.Kind == event.Dropped {
 				accounted += uint64(e.Lost) - 1
 				lost += e.Lost
 			}

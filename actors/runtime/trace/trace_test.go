@@ -13,35 +13,35 @@ import (
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var epoch = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-func at(seq uint64, e supervise.Event) *supervise.Event {
+func at(seq uint64, e event.Event) *event.Event {
 	e.Seq = seq
 	e.Time = epoch.Add(time.Duration(seq) * time.Millisecond)
 	return &e
 }
 
 // life is a trace with every field in use.
-var life = []*supervise.Event{
-	at(1, supervise.Event{Kind: supervise.Spawned, Actor: "client/store", ActorKind: "store", Parent: "client", Strategy: "stop"}),
-	at(2, supervise.Event{Kind: supervise.Started, Actor: "client/store", Incarnation: 1, Cause: 1}),
-	at(3, supervise.Event{Kind: supervise.Failed, Actor: "client/store", Incarnation: 1, Cause: 2,
+var life = []*event.Event{
+	at(1, event.Event{Kind: event.Spawned, Actor: "client/store", ActorKind: "store", Parent: "client", Strategy: "stop"}),
+	at(2, event.Event{Kind: event.Started, Actor: "client/store", Incarnation: 1, Cause: 1}),
+	at(3, event.Event{Kind: event.Failed, Actor: "client/store", Incarnation: 1, Cause: 2,
 		Reason: "index out of range", MessageType: "*messages.StoreBlocks", Stack: "store.write store.go:7\nstore.Receive store.go:1\n", Depth: 3}),
-	at(4, supervise.Event{Kind: supervise.Directive, Actor: "client/store", Cause: 3, Strategy: "one-for-one",
-		Action: supervise.ActionRestart, Attempt: 1, BudgetLeft: 0, Delay: time.Second}),
-	at(5, supervise.Event{Kind: supervise.Restarted, Actor: "client/store", Incarnation: 2, Cause: 4, Down: time.Second, Kept: 2}),
-	at(6, supervise.Event{Kind: supervise.Mailbox, Actor: "client/store", Incarnation: 2, Cause: 5, Depth: 1, Waited: time.Minute}),
-	at(7, supervise.Event{Kind: supervise.Failed, Actor: "client/store", Incarnation: 2, Cause: 5,
+	at(4, event.Event{Kind: event.Directive, Actor: "client/store", Cause: 3, Strategy: "one-for-one",
+		Action: event.ActionRestart, Attempt: 1, BudgetLeft: 0, Delay: time.Second}),
+	at(5, event.Event{Kind: event.Restarted, Actor: "client/store", Incarnation: 2, Cause: 4, Down: time.Second, Kept: 2}),
+	at(6, event.Event{Kind: event.Mailbox, Actor: "client/store", Incarnation: 2, Cause: 5, Depth: 1, Waited: time.Minute}),
+	at(7, event.Event{Kind: event.Failed, Actor: "client/store", Incarnation: 2, Cause: 5,
 		Reason: "index out of range", Stack: "store.write store.go:7\nstore.Receive store.go:1\n"}),
-	at(8, supervise.Event{Kind: supervise.Directive, Actor: "client/store", Cause: 7, Action: supervise.ActionRestart, BudgetLeft: -1}),
-	at(9, supervise.Event{Kind: supervise.Stopped, Actor: "client/store", Incarnation: 2, Lost: 4, Reason: "normal"}),
-	at(10, supervise.Event{Kind: supervise.Note, Actor: "client", Note: "announce", Detail: []supervise.Detail{
-		supervise.Text("url", ""), supervise.Number("peers", 0), supervise.Number("seeders", 1<<60)}}),
+	at(8, event.Event{Kind: event.Directive, Actor: "client/store", Cause: 7, Action: event.ActionRestart, BudgetLeft: -1}),
+	at(9, event.Event{Kind: event.Stopped, Actor: "client/store", Incarnation: 2, Lost: 4, Reason: "normal"}),
+	at(10, event.Event{Kind: event.Note, Actor: "client", Note: "announce", Detail: []event.Detail{
+		event.Text("url", ""), event.Number("peers", 0), event.Number("seeders", 1<<60)}}),
 }
 
 var header = Header{
@@ -73,7 +73,7 @@ func TestAFileReadsBackAsItWasWritten(t *testing.T) {
 	if diff := cmp.Diff(header, r.Header); diff != "" {
 		t.Errorf("header: %s", diff)
 	}
-	var got []*supervise.Event
+	var got []*event.Event
 	for e := range r.Events() {
 		got = append(got, e)
 	}
@@ -126,7 +126,7 @@ func TestASlowFileLosesEventsAndSaysSo(t *testing.T) {
 	f := newFile(g, header, 2)
 	seq := uint64(1)
 	record := func() {
-		f.Record(at(seq, supervise.Event{Kind: supervise.Note, Reason: "x"}))
+		f.Record(at(seq, event.Event{Kind: event.Note, Reason: "x"}))
 		seq++
 	}
 	record()
@@ -144,7 +144,7 @@ func TestASlowFileLosesEventsAndSaysSo(t *testing.T) {
 	}
 	accounted, lost := uint64(0), 0
 	for e := range r.Events() {
-		if e.Kind == supervise.Dropped {
+		if e.Kind == event.Dropped {
 			accounted += uint64(e.Lost)
 			lost += e.Lost
 		} else {
@@ -218,19 +218,19 @@ func TestRecentKeepsTheNewest(t *testing.T) {
 func TestWaitSeesWhatIsKeptAndWhatComes(t *testing.T) {
 	r := NewRecent(8)
 	r.Record(life[0])
-	is := func(k supervise.Kind) func(*supervise.Event) bool {
-		return func(e *supervise.Event) bool { return e.Kind == k }
+	is := func(k event.Kind) func(*event.Event) bool {
+		return func(e *event.Event) bool { return e.Kind == k }
 	}
-	if e, err := r.Wait(t.Context(), is(supervise.Spawned)); err != nil || e != life[0] {
+	if e, err := r.Wait(t.Context(), is(event.Spawned)); err != nil || e != life[0] {
 		t.Errorf("%v, %v", e, err)
 	}
 	go r.Record(life[1])
-	if e, err := r.Wait(t.Context(), is(supervise.Started)); err != nil || e != life[1] {
+	if e, err := r.Wait(t.Context(), is(event.Started)); err != nil || e != life[1] {
 		t.Errorf("%v, %v", e, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := r.Wait(ctx, is(supervise.Stopped)); !errors.Is(err, context.Canceled) {
+	if _, err := r.Wait(ctx, is(event.Stopped)); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
 }

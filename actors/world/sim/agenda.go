@@ -6,9 +6,9 @@ import (
 	"kouzui/actors/world"
 )
 
-// event is something that will happen. Events of one time happen in the order in
-// which they were set.
-type event struct {
+// appointment is something that will happen. Appointments for one time happen in
+// the order in which they were made.
+type appointment struct {
 	do   happening // nil: it has happened, or was stopped
 	life *life     // with which it ends; nil: with none
 	of   *Sim
@@ -21,30 +21,31 @@ type call func()
 func (f call) happen() { f() }
 
 // Stop implements world.Timer.
-func (e *event) Stop() bool {
+func (e *appointment) Stop() bool {
 	if e.do == nil {
 		return false
 	}
 	e.do = nil
-	e.of.events.stop()
+	e.of.agenda.stop()
 	return true
 }
 
-func (s *Sim) at(at int64, l *life, f func()) *event {
-	e := &event{}
+func (s *Sim) at(at int64, l *life, f func()) *appointment {
+	e := &appointment{}
 	s.set(e, at, l, call(f))
 	return e
 }
 
-// set has an event happen that is not set.
-func (s *Sim) set(e *event, at int64, l *life, do happening) {
-	*e = event{do: do, life: l, of: s}
-	s.events.add(at, e)
+// set makes an appointment at a time; it must not be in the agenda yet.
+func (s *Sim) set(e *appointment, at int64, l *life, do happening) {
+	*e = appointment{do: do, life: l, of: s}
+	s.agenda.add(at, e)
 }
 
-// agenda is a heap of events, in which each has four below it: what is compared
-// lies side by side, and nothing of the events themselves is touched. Stopped
-// ones stay until they are due, or until they are half of all.
+// agenda is a heap of appointments in which each entry has four below it. The
+// times that are compared lie side by side, so that sorting touches no
+// appointment. Stopped appointments stay until they are due, or until they are
+// half of all.
 type agenda struct {
 	heap    []entered
 	seq     uint64
@@ -54,7 +55,7 @@ type agenda struct {
 type entered struct {
 	at  int64
 	seq uint64
-	*event
+	*appointment
 }
 
 func (e *entered) before(o *entered) bool { return e.at < o.at || e.at == o.at && e.seq < o.seq }
@@ -71,7 +72,7 @@ func (a *agenda) first() *entered {
 	return nil
 }
 
-func (a *agenda) add(at int64, e *event) {
+func (a *agenda) add(at int64, e *appointment) {
 	a.seq++
 	a.heap = append(a.heap, entered{at, a.seq, e})
 	i := len(a.heap) - 1
@@ -118,7 +119,7 @@ func (a *agenda) down(i int) {
 	a.heap[i] = one
 }
 
-// few is how many stopped events are never worth the trouble.
+// few is how many stopped appointments are left in the agenda at any rate.
 const few = 64
 
 func (a *agenda) stop() {

@@ -9,7 +9,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/world"
 	"kouzui/actors/world/fake"
 	"kouzui/actors/world/fake/described"
@@ -131,9 +131,9 @@ func (h *Host) Dispatcher() actor.Dispatcher { return dispatcher{h.sim, h.life} 
 // Mailbox is a mailbox of the process; see Dispatcher.
 func (h *Host) Mailbox() actor.Mailbox { return &mailbox{sim: h.sim, life: h.life} }
 
-// Record implements supervise.Sink: the events of the process go into the
+// Record implements event.Sink: the events of the process go into the
 // journal.
-func (h *Host) Record(e *supervise.Event) {
+func (h *Host) Record(e *event.Event) {
 	if j := h.sim.journal; j != nil {
 		j.event(h.sim.now, e)
 	}

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 )
 
 // recent is how many entries a journal that does not keep all keeps.
@@ -95,7 +95,7 @@ func (j *Journal) step(at int64, path string, message reflect.Type) {
 
 // event enters what a supervision tree has recorded. Stacks are left out: they
 // name the files of a machine.
-func (j *Journal) event(at int64, e *supervise.Event) {
+func (j *Journal) event(at int64, e *event.Event) {
 	what := string(e.Kind)
 	for _, s := range []string{string(e.Action), e.Strategy, e.Reason, e.MessageType, e.Note} {
 		if s != "" {

@@ -33,7 +33,7 @@ type link struct {
 	// Receiving.
 	theirs  *frame.Handshake
 	greeted func(frame.Handshake, error) // waits for theirs
-	lapse   *event                       // of that wait
+	lapse   *appointment                 // of that wait
 	deliver func(any)
 	arrived fifo[arrival]
 	ahead   int

@@ -18,7 +18,7 @@ type segment struct {
 	payload, pieces int
 	fin             error // the end of the stream instead of frames
 
-	on event // when it comes to the end of where it is
+	on appointment // when it comes to the end of where it is
 	at place
 
 	// While its payload is read:

@@ -37,7 +37,7 @@ type Sim struct {
 	order  *rand.Rand // whose turn it is
 	net    *rand.Rand // jitter and loss
 	now    int64      // nanoseconds since Epoch
-	events agenda
+	agenda agenda
 	ready  []turn
 	steps  uint64
 
@@ -102,14 +102,14 @@ func (s *Sim) Step() bool {
 		t.take()
 		return true
 	}
-	e := s.events.first()
+	e := s.agenda.first()
 	if e == nil {
 		return false
 	}
 	s.now = e.at
 	do, its := e.do, e.life
 	e.do = nil
-	s.events.pop()
+	s.agenda.pop()
 	if !its.over() {
 		do.happen()
 	}
@@ -131,7 +131,7 @@ func (s *Sim) Run(limit time.Duration, done func() bool) error {
 			if done() {
 				return nil
 			}
-			e := s.events.first()
+			e := s.agenda.first()
 			switch {
 			case e == nil:
 				return ErrIdle

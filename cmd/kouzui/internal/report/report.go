@@ -16,7 +16,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/cmd/kouzui/internal/units"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
@@ -111,8 +111,8 @@ func shown(tiers [][]string) [][]string {
 
 // Event writes an event of the engine or of its supervision, if it is one that
 // is reported.
-func (l *Lines) Event(event any) {
-	switch m := event.(type) {
+func (l *Lines) Event(e any) {
+	switch m := e.(type) {
 	case *messages.Progress:
 		l.progress(m)
 	case *messages.TorrentCompleted:
@@ -129,7 +129,7 @@ func (l *Lines) Event(event any) {
 			Hash   string   `json:"info_hash"`
 			Pieces []uint32 `json:"pieces"`
 		}{l.head("piece"), m.InfoHash.String(), m.Pieces})
-	case *supervise.Event:
+	case *event.Event:
 		l.supervision(m)
 	}
 }
@@ -204,11 +204,11 @@ func (l *Lines) tracker(m *messages.TorrentAnnounced) {
 // whichever side has dialled.
 func IsPeer(kind string) bool { return strings.HasSuffix(kind, "peer") }
 
-func (l *Lines) supervision(e *supervise.Event) {
+func (l *Lines) supervision(e *event.Event) {
 	switch {
-	case e.Kind == supervise.Failed:
+	case e.Kind == event.Failed:
 		l.reasons[e.Actor] = e.Reason
-	case e.Kind == supervise.Restarted:
+	case e.Kind == event.Restarted:
 		l.write(struct {
 			head
 			Actor       string  `json:"actor"`
@@ -217,9 +217,9 @@ func (l *Lines) supervision(e *supervise.Event) {
 			Down        float64 `json:"down"`
 		}{l.head("restart"), e.Actor, e.Incarnation, l.reasons[e.Actor], e.Down.Seconds()})
 		delete(l.reasons, e.Actor)
-	case e.Kind == supervise.Started && IsPeer(e.ActorKind):
+	case e.Kind == event.Started && IsPeer(e.ActorKind):
 		l.peer(e, "began")
-	case e.Kind == supervise.Stopped:
+	case e.Kind == event.Stopped:
 		delete(l.reasons, e.Actor)
 		if IsPeer(e.ActorKind) {
 			l.peer(e, "ended")
@@ -227,7 +227,7 @@ func (l *Lines) supervision(e *supervise.Event) {
 	}
 }
 
-func (l *Lines) peer(e *supervise.Event, what string) {
+func (l *Lines) peer(e *event.Event, what string) {
 	l.write(struct {
 		head
 		Actor  string `json:"actor"`

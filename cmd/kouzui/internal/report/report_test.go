@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
@@ -76,12 +76,12 @@ func TestPieces(t *testing.T) {
 // A restart is told with the reason for which its actor had failed.
 func TestSupervision(t *testing.T) {
 	got := lines(t, func(l *Lines) {
-		for _, e := range []*supervise.Event{
-			{Kind: supervise.Started, Actor: "client/x/peer-1", ActorKind: "peer"},
-			{Kind: supervise.Started, Actor: "client/x/store", ActorKind: "store"},
-			{Kind: supervise.Failed, Actor: "client/x/store", Reason: "a bug"},
-			{Kind: supervise.Restarted, Actor: "client/x/store", Incarnation: 2, Down: 1500 * time.Millisecond},
-			{Kind: supervise.Stopped, Actor: "client/x/peer-1", ActorKind: "inbound-peer", Reason: "closed"},
+		for _, e := range []*event.Event{
+			{Kind: event.Started, Actor: "client/x/peer-1", ActorKind: "peer"},
+			{Kind: event.Started, Actor: "client/x/store", ActorKind: "store"},
+			{Kind: event.Failed, Actor: "client/x/store", Reason: "a bug"},
+			{Kind: event.Restarted, Actor: "client/x/store", Incarnation: 2, Down: 1500 * time.Millisecond},
+			{Kind: event.Stopped, Actor: "client/x/peer-1", ActorKind: "inbound-peer", Reason: "closed"},
 		} {
 			l.Event(e)
 		}

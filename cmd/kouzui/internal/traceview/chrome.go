@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
 )
 
@@ -136,47 +136,47 @@ func (x *export) track(actor string) *track {
 	return t
 }
 
-func (x *export) event(e *supervise.Event) {
-	if e.Kind == supervise.Dropped {
+func (x *export) event(e *event.Event) {
+	if e.Kind == event.Dropped {
 		x.put(chromeEvent{Name: "events lost", Phase: phaseInstant, Scope: "g", Time: x.now, Args: map[string]any{"lost": e.Lost}})
 		return
 	}
 	t := x.track(e.Actor)
 	switch e.Kind {
-	case supervise.Spawned:
+	case event.Spawned:
 		x.close(t)
 		x.begin(t, path.Base(e.Actor), map[string]any{"seq": e.Seq, "kind": e.ActorKind, "strategy": e.Strategy})
-	case supervise.Started, supervise.Restarted:
+	case event.Started, event.Restarted:
 		x.turn(t, fmt.Sprintf("incarnation %d", e.Incarnation), "", about(e))
 		x.answered(e.Actor, t)
-	case supervise.Fault, supervise.DeadLetter, supervise.Note:
+	case event.Fault, event.DeadLetter, event.Note:
 		x.instant(e, t)
-	case supervise.Failed, supervise.Escalated:
+	case event.Failed, event.Escalated:
 		x.turn(t, "down", "terrible", nil)
 		x.instant(e, t)
 		x.failures[e.Actor] = append(slices.Clip(x.answers[e.Cause]), point{x.now, t.id})
 		delete(x.answers, e.Cause)
-	case supervise.Directive:
+	case event.Directive:
 		delete(x.answers, t.answer)
 		t.answer = e.Seq
 		if a, ok := x.failures[e.Actor]; ok {
 			x.answers[e.Seq] = a
 			delete(x.failures, e.Actor)
 		}
-	case supervise.Restarting:
+	case event.Restarting:
 		if t.phase != "down" {
 			x.turn(t, "restarting", "bad", nil)
 		}
 		x.link(e)
-	case supervise.Stopping:
+	case event.Stopping:
 		x.turn(t, "stopping", "grey", about(e))
 		x.link(e)
-	case supervise.Stopped:
+	case event.Stopped:
 		x.answered(e.Actor, t)
 		x.close(t)
 		delete(x.answers, t.answer)
 		delete(x.failures, e.Actor)
-	case supervise.Mailbox:
+	case event.Mailbox:
 		x.put(chromeEvent{Name: "mailbox " + e.Actor, Phase: phaseCounter, Time: x.now, Thread: t.id, Args: map[string]any{"messages": e.Depth}})
 	}
 }
@@ -213,21 +213,21 @@ func (x *export) close(t *track) {
 	t.phase = ""
 }
 
-func (x *export) instant(e *supervise.Event, t *track) {
+func (x *export) instant(e *event.Event, t *track) {
 	name, colour := string(e.Kind), ""
 	switch e.Kind {
-	case supervise.Failed, supervise.Escalated:
+	case event.Failed, event.Escalated:
 		name, colour = name+": "+clean(e.Reason), "terrible"
-	case supervise.Fault:
+	case event.Fault:
 		name += ": " + clean(e.Reason)
-	case supervise.Note:
+	case event.Note:
 		name = e.Note
 	}
 	x.put(chromeEvent{Name: name, Category: string(e.Kind), Phase: phaseInstant, Scope: "t", Time: x.now, Thread: t.id, Colour: colour, Args: about(e)})
 }
 
 // link remembers which failure the actor restarts or stops for.
-func (x *export) link(e *supervise.Event) {
+func (x *export) link(e *event.Event) {
 	if a, ok := x.answers[e.Cause]; ok {
 		x.links[e.Actor] = a
 	}
@@ -254,7 +254,7 @@ func (x *export) answered(actor string, t *track) {
 }
 
 // about are the particulars of an event.
-func about(e *supervise.Event) map[string]any {
+func about(e *event.Event) map[string]any {
 	args := map[string]any{"seq": e.Seq}
 	for key, value := range map[string]string{
 		"reason": e.Reason, "message_type": e.MessageType, "stack": e.Stack,

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
 )
 
@@ -199,7 +199,7 @@ func TestMatch(t *testing.T) {
 // TestEveryKindHasItsSentence sees to it that no kind of event is told by its
 // name alone, and that nothing in a trace steers a terminal.
 func TestEveryKindHasItsSentence(t *testing.T) {
-	kinds := map[supervise.Kind]bool{}
+	kinds := map[event.Kind]bool{}
 	for e := range opened(t, sample(t, "killed.trace")).Events() {
 		kinds[e.Kind] = true
 		e.Reason, e.Actor = "\x1b[31mred\n", e.Actor+"\x07"

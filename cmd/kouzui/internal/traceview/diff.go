@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
 )
 
@@ -22,13 +22,13 @@ type Diff struct {
 	Names [2]string // for errors
 	Times bool
 
-	Common int                 // events that are the same
-	Parted [2]*supervise.Event // nil: the run ends here
-	Fields []string            // in which they differ
+	Common int             // events that are the same
+	Parted [2]*event.Event // nil: the run ends here
+	Fields []string        // in which they differ
 }
 
 // Same says that the runs did not part.
-func (d *Diff) Same() bool { return d.Parted == [2]*supervise.Event{} }
+func (d *Diff) Same() bool { return d.Parted == [2]*event.Event{} }
 
 // Run compares.
 func (d *Diff) Run() error {
@@ -52,7 +52,7 @@ func (d *Diff) Run() error {
 				continue
 			}
 		}
-		d.Parted = [2]*supervise.Event{x, y}
+		d.Parted = [2]*event.Event{x, y}
 		return nil
 	}
 }
@@ -64,7 +64,7 @@ type side struct {
 	skipped []uint64 // samples
 }
 
-func (s *side) next() (*supervise.Event, error) {
+func (s *side) next() (*event.Event, error) {
 	for {
 		e, err := s.r.Next()
 		switch {
@@ -72,7 +72,7 @@ func (s *side) next() (*supervise.Event, error) {
 			return nil, nil
 		case err != nil:
 			return nil, err
-		case e.Kind == supervise.Mailbox && !s.times:
+		case e.Kind == event.Mailbox && !s.times:
 			s.skipped = append(s.skipped, e.Seq)
 		default:
 			return e, nil
@@ -89,7 +89,7 @@ func (s *side) number(seq uint64) uint64 {
 type fact struct{ name, value string }
 
 // facts are what is compared.
-func (s *side) facts(e *supervise.Event) []fact {
+func (s *side) facts(e *event.Event) []fact {
 	list := []fact{
 		{"kind", string(e.Kind)},
 		{"seq", fmt.Sprint(s.number(e.Seq))},

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/wire/metainfo"
 )
@@ -34,7 +35,7 @@ func (p Paint) styled(sgr, s string) string {
 }
 
 // Line is an event as a sentence, with its time since the start and its number.
-func (p Paint) Line(e *supervise.Event, start time.Time) string {
+func (p Paint) Line(e *event.Event, start time.Time) string {
 	return fmt.Sprintf("%s  %s  %s",
 		p.faint(fmt.Sprintf("%12.6f", e.Time.Sub(start).Seconds())), p.faint(fmt.Sprintf("%6s", fmt.Sprint("#", e.Seq))), p.sentence(e))
 }
@@ -52,49 +53,49 @@ var reasons = map[string]string{
 
 func because(reason string) string { return cmp.Or(reasons[reason], clean(reason)) }
 
-func (p Paint) sentence(e *supervise.Event) string {
+func (p Paint) sentence(e *event.Event) string {
 	who := p.bold(clean(e.Actor))
 	switch e.Kind {
-	case supervise.Spawned:
+	case event.Spawned:
 		if e.Parent == "" {
 			return fmt.Sprintf("%s was spawned as a root, of kind %s", who, clean(e.ActorKind))
 		}
 		return fmt.Sprintf("%s was spawned by %s, of kind %s", who, clean(e.Parent), clean(e.ActorKind))
-	case supervise.Started:
+	case event.Started:
 		return who + " started"
-	case supervise.Fault:
+	case event.Fault:
 		return who + " " + p.yellow("was made to fail: "+clean(e.Reason))
-	case supervise.Failed:
+	case event.Failed:
 		return who + p.failure(e)
-	case supervise.Directive:
+	case event.Directive:
 		return p.directive(e, who)
-	case supervise.Escalated:
+	case event.Escalated:
 		return who + " " + p.red("failed in place of its child: "+clean(e.Reason))
-	case supervise.Restarting:
+	case event.Restarting:
 		return fmt.Sprintf("%s is restarted: incarnation %d ends", who, e.Incarnation)
-	case supervise.Restarted:
+	case event.Restarted:
 		return fmt.Sprintf("%s %s", who, p.green(fmt.Sprintf("runs again as incarnation %d", e.Incarnation))) +
 			list("; ", after(e.Down), count(e.Kept, "message", "kept"), count(e.Lost, "message", "lost"))
-	case supervise.Stopping:
+	case event.Stopping:
 		return who + " begins to stop: " + because(e.Reason)
-	case supervise.Stopped:
+	case event.Stopped:
 		return who + " stopped: " + because(e.Reason) + list("; ", count(e.Lost, "message", "lost"))
-	case supervise.DeadLetter:
+	case event.DeadLetter:
 		return fmt.Sprintf("a message %s for %s found nobody", clean(e.MessageType), who)
-	case supervise.Mailbox:
+	case event.Mailbox:
 		if e.Depth == 0 {
 			return who + " has no message waiting" // for any but a probe, the first time after it had
 		}
 		return fmt.Sprintf("%s has %s, the oldest for %v", who, count(e.Depth, "message", "waiting"), brief(e.Waited))
-	case supervise.Dropped:
+	case event.Dropped:
 		return p.yellow(count(e.Lost, "event", "lost") + ": the file could not keep up")
-	case supervise.Note:
+	case event.Note:
 		return p.note(e, who)
 	}
 	return fmt.Sprintf("%s: %s", who, clean(string(e.Kind)))
 }
 
-func (p Paint) failure(e *supervise.Event) string {
+func (p Paint) failure(e *event.Event) string {
 	how := "failed"
 	if e.Stack == "" {
 		how = "failed by design"
@@ -109,10 +110,10 @@ func (p Paint) failure(e *supervise.Event) string {
 	return s + list("; ", count(e.Depth, "message", "waiting"))
 }
 
-func (p Paint) directive(e *supervise.Event, who string) string {
+func (p Paint) directive(e *event.Event, who string) string {
 	s := fmt.Sprintf("the supervisor of %s decides (%s) ", who, clean(e.Strategy))
 	switch e.Action {
-	case supervise.ActionRestart:
+	case event.ActionRestart:
 		s += "to restart it"
 		if e.Delay > 0 {
 			s += fmt.Sprintf(" in %v", brief(e.Delay))
@@ -123,9 +124,9 @@ func (p Paint) directive(e *supervise.Event, who string) string {
 		if e.BudgetLeft >= 0 {
 			s += fmt.Sprintf(", %d more allowed", e.BudgetLeft)
 		}
-	case supervise.ActionStop:
+	case event.ActionStop:
 		s += p.red("to stop it")
-	case supervise.ActionEscalate:
+	case event.ActionEscalate:
 		s += p.yellow("to fail in its place")
 	}
 	if e.Reason != "" {
@@ -134,14 +135,14 @@ func (p Paint) directive(e *supervise.Event, who string) string {
 	return s
 }
 
-func (p Paint) note(e *supervise.Event, who string) string {
-	if e.Note == supervise.NotePanic {
+func (p Paint) note(e *event.Event, who string) string {
+	if e.Note == event.NotePanic {
 		return fmt.Sprintf("%s %s at %s: %s", who, p.red("panicked while it ended"), clean(e.MessageType), clean(e.Reason))
 	}
 	return who + ": " + clean(e.Note) + details(e.Detail)
 }
 
-func details(list []supervise.Detail) string {
+func details(list []event.Detail) string {
 	var b strings.Builder
 	for _, d := range list {
 		if d.Numeric {

@@ -9,6 +9,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/trace"
 )
@@ -18,16 +19,16 @@ const slowest = 10
 
 // Stats sum a run up. Durations are in microseconds.
 type Stats struct {
-	V           int                    `json:"v"`
-	Run         string                 `json:"run"`
-	Seconds     float64                `json:"seconds"` // from the start to the last event
-	Events      int                    `json:"events"`
-	ByKind      map[supervise.Kind]int `json:"events_by_kind"`
-	Dropped     int                    `json:"events_dropped"`
-	DeadLetters int                    `json:"dead_letters"`
-	Total       Tally                  `json:"total"`
-	Kinds       []Tally                `json:"kinds"` // of actors, by name
-	Mailboxes   []Slow                 `json:"slowest_mailboxes"`
+	V           int                `json:"v"`
+	Run         string             `json:"run"`
+	Seconds     float64            `json:"seconds"` // from the start to the last event
+	Events      int                `json:"events"`
+	ByKind      map[event.Kind]int `json:"events_by_kind"`
+	Dropped     int                `json:"events_dropped"`
+	DeadLetters int                `json:"dead_letters"`
+	Total       Tally              `json:"total"`
+	Kinds       []Tally            `json:"kinds"` // of actors, by name
+	Mailboxes   []Slow             `json:"slowest_mailboxes"`
 }
 
 // Tally sums up the actors of a kind.
@@ -58,25 +59,25 @@ type Slow struct {
 // a pattern. It remembers the kinds of actors, and those
 // in whose mailboxes something waited.
 func Count(r *trace.Reader, actor string) (*Stats, error) {
-	s := &Stats{V: 1, Run: r.Header.Run, ByKind: map[supervise.Kind]int{}, Kinds: []Tally{}, Mailboxes: []Slow{}}
+	s := &Stats{V: 1, Run: r.Header.Run, ByKind: map[event.Kind]int{}, Kinds: []Tally{}, Mailboxes: []Slow{}}
 	kinds := map[string]*Tally{}
 	boxes := map[string]*Slow{}
 	ill := illness{failed: map[string]bool{}, struck: map[string]bool{}}
 	for e := range r.Events() {
-		if e.Kind != supervise.Dropped && !Match(actor, e.Actor) {
+		if e.Kind != event.Dropped && !Match(actor, e.Actor) {
 			continue
 		}
 		s.Events++
 		s.ByKind[e.Kind]++
 		s.Seconds = e.Time.Sub(r.Header.StartedAt).Seconds()
 		switch e.Kind {
-		case supervise.Dropped:
+		case event.Dropped:
 			s.Dropped += e.Lost
 			continue
-		case supervise.DeadLetter:
+		case event.DeadLetter:
 			s.DeadLetters++
 			continue
-		case supervise.Mailbox, supervise.Failed:
+		case event.Mailbox, event.Failed:
 			if e.Waited > 0 || e.Depth > 0 {
 				b := boxes[e.Actor]
 				if b == nil {
@@ -113,27 +114,27 @@ func Count(r *trace.Reader, actor string) (*Stats, error) {
 // are about to fail because of an injected fault.
 type illness struct{ failed, struck map[string]bool }
 
-func (t *Tally) count(e *supervise.Event, ill illness) {
+func (t *Tally) count(e *event.Event, ill illness) {
 	switch e.Kind {
-	case supervise.Spawned:
+	case event.Spawned:
 		t.Spawned++
-	case supervise.Fault:
+	case event.Fault:
 		t.Faults++
 		ill.struck[e.Actor] = true
-	case supervise.Failed:
+	case event.Failed:
 		t.Failures++
 		if e.Stack != "" && !ill.struck[e.Actor] {
 			t.Bugs++
 		}
 		delete(ill.struck, e.Actor)
 		ill.failed[e.Actor] = true
-	case supervise.Escalated:
+	case event.Escalated:
 		ill.failed[e.Actor] = true
-	case supervise.Directive:
-		if e.Action == supervise.ActionStop && e.Reason != supervise.ReasonParent {
+	case event.Directive:
+		if e.Action == event.ActionStop && e.Reason != supervise.ReasonParent {
 			t.GivenUp++
 		}
-	case supervise.Restarted:
+	case event.Restarted:
 		t.Restarts++
 		t.Lost += e.Lost
 		if ill.failed[e.Actor] {
@@ -142,7 +143,7 @@ func (t *Tally) count(e *supervise.Event, ill illness) {
 			t.down += e.Down
 			t.Longest = max(t.Longest, e.Down.Microseconds())
 		}
-	case supervise.Stopped:
+	case event.Stopped:
 		t.Lost += e.Lost
 		delete(ill.failed, e.Actor)
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
 )
 
@@ -62,7 +62,7 @@ func (p Paint) WriteChain(w io.Writer, r *trace.Reader, chain []uint64) error {
 }
 
 // stack is where the actor was, below the sentence.
-func (p Paint) stack(e *supervise.Event) string {
+func (p Paint) stack(e *event.Event) string {
 	var b strings.Builder
 	for frame := range strings.Lines(e.Stack) {
 		b.WriteString("\n" + strings.Repeat(" ", 26) + p.faint(clean(strings.TrimSuffix(frame, "\n"))))

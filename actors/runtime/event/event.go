@@ -1,4 +1,7 @@
-package supervise
+// Package event holds what is recorded of the lives of actors: the entries of a
+// supervision trace, and the sinks that take them. It imports nothing of this
+// program, so that whatever records, keeps, shows or simulates can know it.
+package event
 
 import "time"
 
@@ -23,6 +26,11 @@ const (
 	Note       Kind = "note"        // the actor's Started or Restarted
 	Dropped    Kind = "dropped"     // nothing; a sink could not keep up and lost events
 )
+
+// NotePanic is the text of the only Note that the runtime itself records: an
+// actor panicked while it was being stopped or restarted, when a failure has no
+// answer any more.
+const NotePanic = "swallowed_panic"
 
 // Action is how a supervisor answers a failure.
 type Action string
@@ -83,7 +91,7 @@ func Number[N ~int | ~int64 | ~uint32 | ~uint64](key string, value N) Detail {
 }
 
 // Sink takes the events of a trace, in order, one at a time. Record must not
-// block and must not call the Tree; it may keep the event but not change it.
+// block and must not call the supervision tree; it may keep the event but not change it.
 type Sink interface {
 	Record(*Event)
 }
