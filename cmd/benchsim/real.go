@@ -137,10 +137,13 @@ func (m member) play(ctx context.Context, at time.Time, complete func(took time.
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	flags := []string{"--max-upload-limit", strconv.FormatInt(int64(c.Up), 10), "--max-download-limit", strconv.FormatInt(int64(c.Down), 10)}
-	for _, f := range []struct{ name, value string }{
-		{"--picker", c.Picker}, {"--choker", c.Choker}, {"--unchoke-slots", number(c.Slots)}, {"--max-peers", number(c.Peers)},
-	} {
+	flags := []string{"--max-upload-limit", rate(c.Up)}
+	optional := []struct{ name, value string }{{"--choker", c.Choker}, {"--unchoke-slots", number(c.Slots)}, {"--max-peers", number(c.Peers)}}
+	if !task.Seed {
+		flags = append(flags, "--max-download-limit", rate(c.Down))
+		optional = append(optional, struct{ name, value string }{"--picker", c.Picker})
+	}
+	for _, f := range optional {
 		if f.value != "" {
 			flags = append(flags, f.name, f.value)
 		}
@@ -163,6 +166,8 @@ func (m member) play(ctx context.Context, at time.Time, complete func(took time.
 	<-ctx.Done()
 	return nil
 }
+
+func rate(n lab.Size) string { return strconv.FormatInt(int64(n), 10) }
 
 func number(n int) string {
 	if n == 0 {

@@ -77,8 +77,9 @@ func TestAHostileCrowd(t *testing.T) {
 	defer cancel()
 	client := counterpart.Kouzui(plain(t), "--max-download-limit", "16M")
 	content, torrent := noise(t, 96<<20)
-	seed := seedTask(t, client, content)
-	start(t, ctx, client, seed)
+	seeder := counterpart.Kouzui(plain(t))
+	seed := seedTask(t, seeder, content)
+	start(t, ctx, seeder, seed)
 	task := newTask(t, client, content)
 	task.Stay, task.Peers = true, []string{seed.Place.Peer()}
 	victim := start(t, ctx, client, task)

@@ -1,17 +1,29 @@
 // Command kouzui downloads, seeds, makes and checks torrents.
 //
-// Results and JSON go to stdout, progress and logs to stderr; exit.go lists the
-// exit codes.
+// Each family of commands is a package beside this one; internal/ holds what they
+// share. Results and JSON go to stdout, progress and logs to stderr. Package exit
+// lists the exit codes.
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"kouzui/cmd/kouzui/demo"
+	"kouzui/cmd/kouzui/internal/command"
+	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/version"
+	"kouzui/cmd/kouzui/lab"
+	"kouzui/cmd/kouzui/torrents"
+	"kouzui/cmd/kouzui/trace"
+	"kouzui/cmd/kouzui/tracker"
+	"kouzui/cmd/kouzui/transfer"
 )
 
 // gcPercent trades memory for processor time: payload lives in pooled blocks,
@@ -20,17 +32,10 @@ const gcPercent = 20
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
-// collectAt sets when garbage is collected, unless the user has.
-func collectAt(percent int) {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(percent)
-	}
-}
-
-// run is the whole program but for its process. A broken pipe reaches the
-// writers as an error, so that a download can end in good order.
+// run is the program without its process. A broken pipe reaches the writers as an
+// error instead of a signal, so that a download can stop and save its state.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	collectAt(gcPercent)
+	command.CollectAt(gcPercent)
 	broken := make(chan os.Signal, 1)
 	signal.Notify(broken, syscall.SIGPIPE)
 	defer signal.Stop(broken)
@@ -41,10 +46,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	err := root.Execute()
-	if err != nil && !brokenPipe(err) {
-		complain(stderr, err)
+	if err != nil && !exit.BrokenPipe(err) {
+		exit.Complain(stderr, err)
 	}
-	return exitCode(err)
+	return exit.Code(err)
 }
 
 func newRoot() *cobra.Command {
@@ -52,11 +57,11 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kouzui",
 		Short: "A BitTorrent client in which every job is a supervised actor",
-		Long: `Kouzui downloads and seeds torrents. Every job in it is an actor in one
-supervision tree: a part that fails is restarted, and the rest goes on.
+		Long: `Kouzui downloads and seeds torrents. Every job in it is an actor in one supervision
+tree: an actor that fails is restarted, and the others go on.
 
-Every flag can also be set in the environment: KOUZUI_ and its name in capitals,
-with _ for -. What is on the command line wins.`,
+Every flag can also be set in the environment: KOUZUI_MAX_PEERS=80 stands for
+--max-peers 80. A flag on the command line wins.`,
 		Example: `  kouzui download debian.torrent
   kouzui create -o album.torrent --tracker http://127.0.0.1:6969/announce album/
   kouzui demo`,
@@ -65,7 +70,7 @@ with _ for -. What is on the command line wins.`,
 
 		SuggestionsMinimumDistance: 2,
 
-		Args: noSuchCommand,
+		Args: flags.NoSuchCommand,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if *version {
 				return printVersion(c)
@@ -73,11 +78,31 @@ with _ for -. What is on the command line wins.`,
 			return c.Help()
 		},
 	}
-	// Cobra's own flag would take its text from a template, and for the sake of
-	// templates the linker keeps every method of every type: a fifth of the program.
+	// The version flag of cobra uses a template, and a program that uses templates
+	// keeps every method of every type: it would be larger by a fifth.
 	version = root.Flags().Bool("version", false, "print the version")
-	root.SetFlagErrorFunc(flagError)
-	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error { return environment(c.Flags(), os.LookupEnv) }
-	root.AddCommand(newDownload(), newSeed(), newCreate(), newInfo(), newVerify(), newSplit(), newTracker(), newDemo(), newTrace(), newLab(), newVersion())
+	root.SetFlagErrorFunc(flags.Error)
+	root.SetUsageFunc(flags.Usage)
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error { return flags.Environment(c.Flags(), os.LookupEnv) }
+	root.AddCommand(
+		transfer.NewDownload(), transfer.NewSeed(),
+		torrents.NewCreate(), torrents.NewInfo(), torrents.NewVerify(), torrents.NewSplit(),
+		tracker.New(), demo.New(), trace.New(), lab.New(), newVersion(),
+	)
 	return root
+}
+
+func newVersion() *cobra.Command {
+	return &cobra.Command{
+		Use:     "version",
+		Short:   "Print the version",
+		Example: "  kouzui version",
+		Args:    flags.Arguments(0, 0, "no arguments"),
+		RunE:    func(c *cobra.Command, _ []string) error { return printVersion(c) },
+	}
+}
+
+func printVersion(c *cobra.Command) error {
+	_, err := fmt.Fprintln(c.OutOrStdout(), version.Line())
+	return err
 }

@@ -1,9 +1,11 @@
 // Package hashing computes the piece hashes of files on disk, on all processors,
-// for those who make or check a torrent without an engine.
+// for commands that run no client.
 package hashing
 
 import (
 	"context"
+	"errors"
+	"io"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -11,20 +13,24 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"kouzui/actors/world"
+	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/wire/digest"
 	"kouzui/wire/metainfo"
 )
 
-// How much is read of a piece at a time, in bytes: chunk, as turning from one
-// piece to the next costs a hard disk a seek; less on many processors, all of which
-// together have memory.
 const (
-	chunk  = 1 << 20
+	// chunk is how many bytes of a piece are read at a time: going from one piece
+	// to the next costs a hard disk a seek.
+	chunk = 1 << 20
+	// memory is how many bytes the chunks of all processors may take together. On
+	// many processors, chunks are smaller.
 	memory = 16 << 20
+	// smallestChunk is what a chunk has on any number of processors.
+	smallestChunk = 64 << 10
 )
 
-// Content is what is hashed. Nothing but regular files in the folder is opened,
-// whatever links lie there.
+// Content is what is hashed. Only regular files in the folder are opened; links
+// that lead out of it are refused.
 type Content struct {
 	Folder world.Folder
 	Files  []File // one after the other
@@ -36,8 +42,8 @@ type File struct {
 	Length int64
 }
 
-// Piece is the outcome for one piece. Err is set if it could not be read whole:
-// File says where.
+// Piece is the outcome for one piece. Err is set if the piece could not be read
+// whole, and File is then the index of the file that failed.
 type Piece struct {
 	Index int
 	Sum   metainfo.Hash
@@ -45,8 +51,36 @@ type Piece struct {
 	File  int
 }
 
-// Pieces cuts content into pieces and gives each to done, in no order but one at
-// a time. An error of done ends it and is returned.
+// Sums returns the hashes of all pieces, end to end. It calls step after each
+// piece.
+func Sums(ctx context.Context, content Content, pieceLength int64, step func()) ([]byte, error) {
+	sums := make([]byte, Count(content.Length(), pieceLength)*len(metainfo.Hash{}))
+	err := Pieces(ctx, content, pieceLength, func(p Piece) error {
+		copy(sums[p.Index*len(p.Sum):], p.Sum[:])
+		step()
+		return content.Failure(p)
+	})
+	return sums, err
+}
+
+// Length is that of all files together.
+func (c Content) Length() (n int64) {
+	for _, f := range c.Files {
+		n += f.Length
+	}
+	return n
+}
+
+// Failure is why the piece could not be read, for the user.
+func (c Content) Failure(p Piece) error {
+	if errors.Is(p.Err, io.ErrUnexpectedEOF) {
+		return exit.Errorf(exit.IO, "%s became shorter while it was read", c.Files[p.File].Name)
+	}
+	return p.Err
+}
+
+// Pieces cuts content into pieces and calls done with each: in any order, but
+// never twice at the same time. An error of done ends the work and is returned.
 func Pieces(ctx context.Context, content Content, pieceLength int64, done func(Piece) error) error {
 	work := &work{Content: content, pieceLength: pieceLength, offsets: make([]int64, len(content.Files))}
 	for i, f := range content.Files {
@@ -58,12 +92,16 @@ func Pieces(ctx context.Context, content Content, pieceLength int64, done func(P
 	if digest.Least() > digest.Lanes {
 		work.batch = 1
 	}
-	work.chunk = min(chunk, pieceLength, max(64<<10, memory/int64(workers*work.batch)))
+	work.chunk = min(chunk, pieceLength, max(smallestChunk, memory/int64(workers*work.batch)))
 	group, ctx := errgroup.WithContext(ctx)
 	for range workers {
 		group.Go(func() error { return work.run(ctx, done) })
 	}
-	return group.Wait()
+	err := group.Wait()
+	if errors.Is(err, context.Canceled) {
+		return exit.ErrInterrupted
+	}
+	return err
 }
 
 // Count is how many pieces there are in total bytes.
@@ -81,7 +119,8 @@ type work struct {
 	mu sync.Mutex // held during done
 }
 
-// run is one worker. It hashes the pieces of a batch side by side.
+// run is one worker. It hashes the pieces of a batch side by side, in the lanes
+// of package digest.
 func (w *work) run(ctx context.Context, done func(Piece) error) error {
 	readers := make([]reader, w.batch)
 	for i := range readers {
@@ -126,17 +165,17 @@ func (w *work) run(ctx context.Context, done func(Piece) error) error {
 	}
 }
 
-// reader reads one piece of a batch. That of the next batch mostly lies in the
-// same file, so it keeps the last one open; one of its own, because the system
-// reads ahead of what it takes for a sequence.
+// reader reads one piece of each batch. The last file stays open, because the
+// piece of the next batch mostly lies in the same file. No two readers share an
+// open file: the kernel reads ahead only for a file that is read in sequence.
 type reader struct {
 	*work
 	open  int // index in files, -1 for none
 	file  world.File
 	buf   []byte
 	piece Piece
-	off   int64 // of what is left of the piece
-	end   int64
+	off   int64 // in the content, of what is left of the piece
+	end   int64 // in the content, of the piece
 }
 
 func (r *reader) begin(index int) {
@@ -145,8 +184,8 @@ func (r *reader) begin(index int) {
 	r.end = min(r.off+r.pieceLength, r.total)
 }
 
-// read is the next chunk of the piece, empty at its end and once it cannot be
-// read.
+// read returns the next chunk of the piece. The chunk is empty at the end of the
+// piece, and after a failure.
 func (r *reader) read() []byte {
 	part := r.buf[:min(int64(len(r.buf)), r.end-r.off)]
 	for i, at := r.fileAt(r.off), 0; at < len(part); i++ {
@@ -162,7 +201,7 @@ func (r *reader) read() []byte {
 	return part
 }
 
-// fileAt is the first file that reaches beyond off.
+// fileAt is the index of the first file that ends behind off.
 func (r *reader) fileAt(off int64) int {
 	low, high := 0, len(r.Files)-1
 	for low < high {
@@ -176,7 +215,7 @@ func (r *reader) fileAt(off int64) int {
 	return low
 }
 
-// readFile fills part with what a file has at off.
+// readFile fills part with the bytes of a file at off.
 func (r *reader) readFile(file int, part []byte) error {
 	if len(part) == 0 {
 		return nil

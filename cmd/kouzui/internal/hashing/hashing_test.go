@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"kouzui/actors/world/real"
+	"kouzui/cmd/kouzui/internal/exit"
 )
 
 // The hashes are those of the content end to end, however it is cut into files.
@@ -99,7 +100,7 @@ func TestPiecesEnd(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if err := Pieces(ctx, zeros, 1, func(Piece) error { return nil }); !errors.Is(err, context.Canceled) {
+	if err := Pieces(ctx, zeros, 1, func(Piece) error { return nil }); !errors.Is(err, exit.ErrInterrupted) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -12,11 +12,12 @@ import (
 	"kouzui/actors/runtime/trace"
 )
 
-// Diff compares two runs event by event, up to the first that differs. Of the
-// headers it only tells; run, build and start may well differ.
+// Diff compares two runs event by event, up to the first difference. Differences
+// of the headers are shown only; they do not make the runs differ.
 //
-// Without times it leaves out what only time decides: when, how long, how full
-// a mailbox was, and all samples. Events are then numbered without the samples.
+// Without Times, everything that depends on timing is left out: times, durations,
+// the lengths of mailboxes, and all samples of mailboxes. Events are then numbered
+// without the samples.
 type Diff struct {
 	A, B  *trace.Reader
 	Names [2]string // for errors
@@ -27,7 +28,7 @@ type Diff struct {
 	Fields []string        // in which they differ
 }
 
-// Same says that the runs did not part.
+// Same says whether the runs are equal.
 func (d *Diff) Same() bool { return d.Parted == [2]*event.Event{} }
 
 // Run compares.
@@ -80,7 +81,7 @@ func (s *side) next() (*event.Event, error) {
 	}
 }
 
-// number is seq as it were without the samples.
+// number is seq as if there were no samples.
 func (s *side) number(seq uint64) uint64 {
 	before, _ := slices.BinarySearch(s.skipped, seq)
 	return seq - uint64(before)
@@ -121,7 +122,7 @@ func (s *side) facts(e *event.Event) []fact {
 	)
 }
 
-// differing lists the facts of which there are two versions.
+// differing lists the facts that differ.
 func differing(a, b []fact) (list []string) {
 	for i := range a {
 		if a[i] != b[i] {
@@ -138,16 +139,16 @@ func quoted(s string) string {
 	return clean(s)
 }
 
-// Write says where the runs part.
+// Write tells the first difference.
 func (d *Diff) Write(w io.Writer, p Paint) error {
 	var b strings.Builder
 	for _, line := range d.headers() {
 		fmt.Fprintf(&b, "%s\n", p.yellow(line))
 	}
 	if d.Same() {
-		fmt.Fprintf(&b, "the runs are the same, %s long\n", plural(d.Common, "event"))
+		fmt.Fprintf(&b, "the runs are the same: %s\n", plural(d.Common, "event"))
 	} else {
-		fmt.Fprintf(&b, "the runs part after %s\n", plural(d.Common, "event"))
+		fmt.Fprintf(&b, "the runs differ after %s\n", plural(d.Common, "equal event"))
 		for i, e := range d.Parted {
 			start := [2]time.Time{d.A.Header.StartedAt, d.B.Header.StartedAt}[i]
 			if e == nil {
@@ -164,7 +165,7 @@ func (d *Diff) Write(w io.Writer, p Paint) error {
 	return err
 }
 
-// headers tells in what the two programs differed from the start.
+// headers lists the differences of the headers.
 func (d *Diff) headers() (list []string) {
 	a, b := d.A.Header, d.B.Header
 	if a.Build != b.Build {

@@ -45,9 +45,9 @@ var reasons = map[string]string{
 	supervise.ReasonNormal:    "its work is done",
 	supervise.ReasonParent:    "its parent stops or restarts",
 	supervise.ReasonBudget:    "too many restarts",
-	supervise.ReasonFailed:    "its supervisor restarts nothing",
+	supervise.ReasonFailed:    "its supervisor does not restart it",
 	supervise.ReasonSibling:   "a sibling failed",
-	supervise.ReasonEscalated: "there is nobody above to decide",
+	supervise.ReasonEscalated: "no supervisor is above to decide",
 	supervise.ReasonShutdown:  "the program ends",
 }
 
@@ -81,7 +81,7 @@ func (p Paint) sentence(e *event.Event) string {
 	case event.Stopped:
 		return who + " stopped: " + because(e.Reason) + list("; ", count(e.Lost, "message", "lost"))
 	case event.DeadLetter:
-		return fmt.Sprintf("a message %s for %s found nobody", clean(e.MessageType), who)
+		return fmt.Sprintf("a message %s was not delivered: %s does not run", clean(e.MessageType), who)
 	case event.Mailbox:
 		if e.Depth == 0 {
 			return who + " has no message waiting" // for any but a probe, the first time after it had

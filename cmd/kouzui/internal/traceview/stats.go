@@ -173,7 +173,7 @@ func (t *Tally) mean() Tally {
 func (s *Stats) Write(w io.Writer, p Paint) error {
 	fmt.Fprintf(w, "run %s: %s in %.3f s, %s\n", clean(s.Run), plural(s.Events, "event"), s.Seconds, plural(s.DeadLetters, "dead letter"))
 	if s.Dropped > 0 {
-		fmt.Fprintln(w, p.yellow(count(s.Dropped, "event", "lost")+": what follows is not complete"))
+		fmt.Fprintln(w, p.yellow(count(s.Dropped, "event", "lost")+": the numbers below are incomplete"))
 	}
 	fmt.Fprintln(w)
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)

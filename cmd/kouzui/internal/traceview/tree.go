@@ -12,8 +12,8 @@ import (
 	"kouzui/actors/runtime/trace"
 )
 
-// foldFrom is how many actors of one kind that went uneventfully take one line
-// together.
+// foldFrom is from how many on actors of one kind that stopped without a failure
+// share a line.
 const foldFrom = 4
 
 // Tree shows the actors as they stood at a time of a run.
@@ -21,12 +21,12 @@ type Tree struct {
 	Header trace.Header
 	At     time.Time
 	Lives  []trace.Life // by path
-	All    bool         // also those that had stopped, each on a line of its own
+	All    bool         // actors that had stopped too, each on a line of its own
 	Paint  Paint
 }
 
-// Write draws the tree. If nobody lives any more it shows what there was, and
-// those of whom there is nothing to tell together.
+// Write draws the tree. If no actor runs any more, the tree shows all that did.
+// Actors of one kind that stopped without a failure share a line.
 func (t Tree) Write(w io.Writer) error {
 	living, restarts := 0, 0
 	for _, l := range t.Lives {
@@ -45,7 +45,7 @@ func (t Tree) Write(w io.Writer) error {
 		}
 		parent := l.Parent
 		if !known[parent] {
-			parent = "" // a root, or its parent's spawn is lost
+			parent = "" // a root, or an actor whose parent is missing in the trace
 		}
 		children[parent] = append(children[parent], l)
 	}
@@ -127,7 +127,7 @@ func (d *drawing) list(parent, indent string) {
 	}
 }
 
-// dull says that there is nothing to tell of an actor but that it was there.
+// dull says that an actor stopped without a failure and has no children to show.
 func (d *drawing) dull(l trace.Life) bool {
 	return !d.All && l.Gone && l.Failures == 0 && l.Restarts == 0 && len(d.children[l.Path]) == 0
 }
@@ -173,7 +173,7 @@ func ending(reason string) string {
 
 func population(living int) string {
 	if living == 0 {
-		return "nobody lives any more"
+		return "no actor runs any more"
 	}
 	return plural(living, "actor")
 }

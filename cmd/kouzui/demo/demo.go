@@ -1,0 +1,361 @@
+// Package demo is the command that shows a swarm in one process.
+package demo
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"kouzui/actors"
+	"kouzui/actors/runtime/event"
+	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/trace"
+	"kouzui/actors/trackerserver"
+	"kouzui/actors/world/real"
+	"kouzui/cmd/kouzui/internal/command"
+	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/hashing"
+	"kouzui/cmd/kouzui/internal/output"
+	"kouzui/cmd/kouzui/internal/progress"
+	"kouzui/cmd/kouzui/internal/trackerd"
+	"kouzui/cmd/kouzui/internal/units"
+	"kouzui/messages"
+	"kouzui/wire/buffer"
+	"kouzui/wire/metainfo"
+)
+
+const (
+	fileName    = "demo.bin"
+	pieceLength = 256 << 10
+	// wantedSeconds is how long the download should take, so that people can
+	// follow it. The upload limits follow from it.
+	wantedSeconds = 6
+	timeout       = 60 * time.Second
+	seeds         = 2
+	downloaders   = 2
+	// killAt is the part of the content after which an actor is killed.
+	killAt = 0.3
+	// announceInterval makes the clients meet soon.
+	announceInterval = 4 * time.Second
+	// freeBlocks is how many free blocks the pool of a client keeps: 4 MiB.
+	freeBlocks = 256
+	// shutdownTimeout is how long the actors of a client may take to stop.
+	shutdownTimeout = 2 * time.Second
+)
+
+// New makes the command demo.
+func New() *cobra.Command {
+	var o output.Flags
+	size := flags.Bytes("64M")
+	c := &cobra.Command{
+		Use:   "demo",
+		Short: "Show a swarm in one process, and how it heals",
+		Long: `Show what Kouzui does, with nothing else installed: a tracker, two seeds and two
+downloaders in one process, connected by TCP on the loopback interface. On the way one
+actor is made to panic, and its supervisor restarts it. At the end the copies are
+compared with the original, and all files are removed.`,
+		Example: `  kouzui demo
+  kouzui demo --size 200M --progress plain`,
+		Args: flags.Arguments(0, 0, "no arguments"),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if size.N < 1<<20 || size.N > 4<<30 {
+				return exit.Usagef("", "--size must be from 1M to 4G")
+			}
+			return command.Do(c, &o, func(r *command.Run) error { return run(r, size.N) })
+		},
+	}
+	flags.Group(c, "Basic", func(f *pflag.FlagSet) {
+		f.Var(&size, "size", "size of the file that is downloaded")
+	})
+	o.Bind(c, false)
+	return c
+}
+
+// heard is an event of one of the clients.
+type heard struct {
+	from  *client
+	event any
+}
+
+// client is one of the clients. They share nothing but the process.
+type client struct {
+	name      string
+	index     int
+	dir       string
+	client    *actors.Client
+	recent    *trace.Recent // its supervision events
+	last      messages.Progress
+	announced bool // the tracker knows the client
+	complete  bool
+}
+
+// seed tells the seeds, which come first, from the downloaders.
+func (c *client) seed() bool { return c.index < seeds }
+
+// demo belongs to the goroutine that runs it.
+type demo struct {
+	*command.Run
+	dir     string
+	torrent *metainfo.Torrent
+	sum     [sha256.Size]byte
+	limit   int64 // bytes a second that a client uploads
+	inbox   *progress.Inbox
+	display *progress.Display
+	begin   time.Time
+	all     []*client // seeds first
+	healing *healing  // nil until an actor has been killed
+}
+
+func run(r *command.Run, size int64) (err error) {
+	dir, err := os.MkdirTemp("", "kouzui-demo-")
+	if err != nil {
+		return exit.With(exit.Mkdir, err)
+	}
+	d := &demo{Run: r, dir: dir, inbox: progress.NewInbox(), display: progress.NewDisplay(r.Output), begin: time.Now()}
+	// Downloaders upload as well, so that all clients share the work.
+	d.limit = max(size*downloaders/(seeds+downloaders)/wantedSeconds, 256<<10)
+	defer func() { err = errors.Join(err, exit.With(exit.IO, os.RemoveAll(dir))) }()
+
+	limits := trackerserver.DefaultLimits
+	limits.Interval = announceInterval
+	tracker, err := trackerd.Start(r.Log, nil, "127.0.0.1:0", limits)
+	if err != nil {
+		return err
+	}
+	defer tracker.Close()
+	if err := d.make(size, tracker.URL); err != nil {
+		return err
+	}
+	r.Say("A tracker runs at %s, with %d seeds and %d downloaders. Each uploads at most %s.", tracker.URL, seeds, downloaders, units.Rate(float64(d.limit)))
+	defer d.shutdown()
+	for i := range seeds {
+		if err := d.start("seed", i); err != nil {
+			return err
+		}
+	}
+	if err := d.watch(tracker.Failed); err != nil {
+		return err
+	}
+	return d.compare()
+}
+
+// make writes the file, a copy for each seed, and the torrent.
+func (d *demo) make(size int64, announce string) error {
+	var copies []io.Writer
+	for i := range seeds {
+		f, err := os.Create(filepath.Join(d.folder("seed", i), fileName))
+		if err != nil {
+			return exit.With(exit.Create, err)
+		}
+		defer f.Close()
+		copies = append(copies, f)
+	}
+	whole := sha256.New()
+	source := io.LimitReader(rand.NewChaCha8([32]byte{'k', 'o', 'u', 'z', 'u', 'i'}), size)
+	if _, err := io.Copy(io.MultiWriter(append(copies, whole)...), source); err != nil {
+		return err
+	}
+	whole.Sum(d.sum[:0])
+
+	folder, err := real.OpenExisting(d.folder("seed", 0))
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	content := hashing.Content{Folder: folder, Files: []hashing.File{{Name: fileName, Length: size}}}
+	shown := progress.NewHashing(d.Output, fileName, hashing.Count(size, pieceLength))
+	sums, err := hashing.Sums(d.Context, content, pieceLength, shown.Done)
+	shown.Close()
+	if err != nil {
+		return err
+	}
+	raw, err := metainfo.Encode(metainfo.Spec{
+		Name: fileName, Files: []metainfo.FileSpec{{Length: size}}, Single: true, PieceLength: pieceLength, Pieces: sums,
+		Announce: [][]string{{announce}},
+	})
+	if err != nil {
+		return err
+	}
+	d.torrent, err = metainfo.Parse(raw)
+	d.Say("The file has %s of pseudo-random bytes in %d pieces, SHA-256 %x...", units.Bytes(size), d.torrent.PieceCount(), d.sum[:8])
+	return err
+}
+
+// folder makes the folder of one client, unless it exists, and returns its path.
+func (d *demo) folder(role string, i int) string {
+	dir := filepath.Join(d.dir, fmt.Sprintf("%s%d", role, i+1))
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		d.Log.Error().Err(err).Send() // what uses the folder fails
+	}
+	return dir
+}
+
+// start starts a client.
+func (d *demo) start(role string, i int) error {
+	c := &client{name: fmt.Sprintf("%s %d", role, i+1), index: len(d.all), dir: d.folder(role, i), recent: trace.NewRecent(1 << 14)}
+	pool := buffer.NewPool(freeBlocks)
+	var err error
+	c.client, err = actors.Start(actors.Options{
+		World: real.New(real.Options{Pool: pool, Version: actors.Version}), Pool: pool, Log: d.Log, Sinks: []event.Sink{c.recent},
+		Notify: func(e any) { d.inbox.Put(heard{c, e}) },
+		Listen: "127.0.0.1:0", Memory: actors.DefaultMemory / 4, Limits: messages.SetLimits{Up: d.limit},
+	})
+	if err != nil {
+		return err
+	}
+	d.all = append(d.all, c)
+	c.client.Add(d.torrent, messages.TorrentOptions{
+		Dir: c.dir, Seed: true, MustExist: c.seed(), MaxPeers: 10, UnchokeSlots: 4,
+	})
+	return nil
+}
+
+// announced starts the downloaders once the tracker knows all seeds, so that the
+// first answer of the tracker names the seeds.
+func (d *demo) announced(c *client) error {
+	if !c.seed() || c.announced {
+		return nil
+	}
+	c.announced = true
+	if slices.ContainsFunc(d.all, func(c *client) bool { return !c.announced }) {
+		return nil
+	}
+	for i := range downloaders {
+		if err := d.start("downloader", i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *demo) shutdown() {
+	for _, c := range d.all {
+		if err := c.client.Shutdown(shutdownTimeout); err != nil {
+			d.Log.Debug().Err(err).Send()
+		}
+	}
+}
+
+// watch shows what happens until all downloads are complete.
+func (d *demo) watch(failed <-chan error) error {
+	tooLate := time.NewTimer(timeout)
+	defer tooLate.Stop()
+	redraw := time.NewTimer(0)
+	defer redraw.Stop()
+	for !d.complete() {
+		select {
+		case <-d.inbox.Ready:
+			for _, e := range d.inbox.Take() {
+				if err := d.handle(e.(heard)); err != nil {
+					return err
+				}
+			}
+			redraw.Reset(d.display.Due(time.Now()))
+		case <-redraw.C:
+			d.display.Draw(time.Now())
+		case err := <-failed:
+			return exit.With(exit.Network, err)
+		case <-tooLate.C:
+			return exit.Errorf(exit.Timeout, "the downloads did not complete within %v", timeout)
+		case <-d.Stop.First:
+			return exit.With(exit.Interrupted, errors.New("interrupted"))
+		}
+	}
+	d.display.Clear()
+	for _, c := range d.all[seeds:] {
+		d.Say("%s", progress.Summary(&c.last, true, time.Since(d.begin)))
+	}
+	return nil
+}
+
+func (d *demo) complete() bool {
+	started := d.all[min(seeds, len(d.all)):]
+	return len(started) > 0 && !slices.ContainsFunc(started, func(c *client) bool { return !c.complete })
+}
+
+func (d *demo) handle(h heard) error {
+	c := h.from
+	switch m := h.event.(type) {
+	case *messages.Progress:
+		c.last = *m
+		c.last.Name = c.name
+		if c.seed() {
+			return nil
+		}
+		shown := c.last
+		shown.InfoHash[0] = byte(c.index) // the display knows torrents, not clients
+		d.display.Event(&shown)
+		d.breakSomething(c, m)
+		d.healing.observe(c, m, d.Output)
+	case *messages.TorrentAnnounced:
+		if m.Replied != nil {
+			return d.announced(c)
+		}
+	case *messages.TorrentCompleted:
+		c.complete = true
+	case *messages.TorrentFailed:
+		return fmt.Errorf("%s: %w", c.name, m.Err)
+	}
+	return nil
+}
+
+// breakSomething makes one actor panic: that of the connection which brings a
+// downloader the most.
+func (d *demo) breakSomething(c *client, p *messages.Progress) {
+	if d.healing != nil || float64(p.Have) < killAt*float64(p.Length) {
+		return
+	}
+	for _, peer := range p.Top {
+		if peer.Flags.Inbound {
+			continue // only the side that has dialled dials again
+		}
+		path, ok := findPeer(c.client.Tree().Snapshot(), peer.Key)
+		if !ok || c.client.Tree().Kill(path, "killed by the demo") != nil {
+			continue
+		}
+		d.healing = &healing{client: c, path: path, key: peer.Key, addr: peer.Addr.String()}
+		d.Say("The demo makes an actor of %s panic: %s, the connection to %s.", c.name, path, peer.Addr)
+		return
+	}
+}
+
+func findPeer(nodes []supervise.Node, key messages.PeerKey) (path string, ok bool) {
+	name := fmt.Sprintf("peer-%d", key)
+	for _, n := range nodes {
+		if filepath.Base(n.Path) == name {
+			return n.Path, true
+		}
+	}
+	return "", false
+}
+
+// compare checks the copies.
+func (d *demo) compare() error {
+	for _, c := range d.all[seeds:] {
+		f, err := os.Open(filepath.Join(c.dir, fileName))
+		if err != nil {
+			return err
+		}
+		whole := sha256.New()
+		_, err = io.Copy(whole, f)
+		f.Close()
+		if err != nil {
+			return err
+		}
+		if got := [sha256.Size]byte(whole.Sum(nil)); got != d.sum {
+			return exit.Errorf(exit.Mismatch, "the copy of %s differs from the original: SHA-256 %x", c.name, got)
+		}
+		d.Result("%s: SHA-256 %x, the same as the original", c.name, d.sum)
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+package demo
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"kouzui/actors/runtime/event"
+	"kouzui/cmd/kouzui/internal/output"
+	"kouzui/cmd/kouzui/internal/units"
+	"kouzui/messages"
+)
+
+// healing follows an actor that was killed until it works again.
+type healing struct {
+	client *client
+	path   string
+	key    messages.PeerKey
+	addr   string
+	told   bool
+}
+
+// observe tells what happened to the actor, once the peer is connected again.
+func (h *healing) observe(c *client, p *messages.Progress, out *output.Output) {
+	if h == nil || h.told || c != h.client {
+		return
+	}
+	events := h.client.recent.Events()
+	restarted := restartOf(events, h.path)
+	if restarted == nil {
+		return
+	}
+	for _, peer := range p.Top {
+		if peer.Key == h.key && p.At.After(restarted.Time) {
+			h.told = true
+			for _, line := range timeline(events, h.path) {
+				out.Say("%s", line)
+			}
+			out.Say("  now       the peer at %s is connected again, and the download continues", h.addr)
+			return
+		}
+	}
+}
+
+func restartOf(events []*event.Event, path string) *event.Event {
+	for _, e := range events {
+		if e.Actor == path && e.Kind == event.Restarted {
+			return e
+		}
+	}
+	return nil
+}
+
+// timeline tells what happened to the actor at path, a line for each event. Times
+// count from its first failure.
+func timeline(events []*event.Event, path string) []string {
+	parts := strings.Split(path, "/")
+	lines := []string{"What happened to " + path + ":"}
+	var began time.Time
+	for _, e := range events {
+		if e.Actor != path {
+			continue
+		}
+		if began.IsZero() && (e.Kind == event.Fault || e.Kind == event.Failed) {
+			began = e.Time
+		}
+		if text := happened(e, parts); text != "" && !began.IsZero() {
+			lines = append(lines, fmt.Sprintf("  +%-8s %s", e.Time.Sub(began).Round(time.Millisecond), text))
+		}
+	}
+	return lines
+}
+
+func happened(e *event.Event, parts []string) string {
+	switch e.Kind {
+	case event.Failed:
+		return fmt.Sprintf("incarnation %d failed: %s", e.Incarnation, e.Reason)
+	case event.Directive:
+		supervisor := "its guardian"
+		if len(parts) > 1 {
+			supervisor = parts[len(parts)-2]
+		}
+		if e.Action != event.ActionRestart {
+			return fmt.Sprintf("%s decides to %s it", supervisor, e.Action)
+		}
+		return fmt.Sprintf("%s decides to %s it after %s (attempt %d, strategy %s)", supervisor, e.Action, e.Delay.Round(time.Millisecond), e.Attempt, e.Strategy)
+	case event.Restarted:
+		return fmt.Sprintf("incarnation %d runs, and takes the %s that waited", e.Incarnation, units.Count(e.Kept, "message"))
+	case event.Stopped:
+		return fmt.Sprintf("incarnation %d stopped: %s", e.Incarnation, e.Reason)
+	}
+	return ""
+}

@@ -1,0 +1,153 @@
+// Package exit decides with which code the program ends for which error, and how
+// the error is told to the user.
+package exit
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"strings"
+	"syscall"
+
+	"kouzui/actors/world"
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+// Exit codes. Where aria2 has the same case, its number is used.
+const (
+	OK          = 0
+	Other       = 1
+	Timeout     = 2 // the time is up, or the download has stalled
+	NotFound    = 3
+	Network     = 6 // a network error, or all trackers failed
+	Interrupted = 7 // the same command resumes the download
+	DiskFull    = 9
+	Locked      = 11 // another kouzui uses the data
+	Foreign     = 13 // a file that is not Kouzui's would be overwritten
+	Open        = 15
+	Create      = 16
+	IO          = 17
+	Mkdir       = 18
+	Resolve     = 19
+	Bencode     = 25
+	BadTorrent  = 26
+	Usage       = 28
+	Mismatch    = 32 // data does not match the torrent, or traces differ
+	GivenUp     = 40 // a supervisor gave up
+)
+
+// failure is an error whose exit code is known where the error arises.
+type failure struct {
+	code int
+	err  error
+	hint string // what the user may try instead
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// With gives err an exit code. A nil error stays nil.
+func With(code int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &failure{code: code, err: err}
+}
+
+// Errorf makes an error with an exit code.
+func Errorf(code int, format string, args ...any) error {
+	return &failure{code: code, err: fmt.Errorf(format, args...)}
+}
+
+// Usagef makes a usage error. The hint is a line of its own below the error, or
+// "".
+func Usagef(hint, format string, args ...any) error {
+	return Hint(hint, Errorf(Usage, format, args...))
+}
+
+// Hint adds to err a line that says what the user may try instead.
+func Hint(hint string, err error) error {
+	return &failure{code: Code(err), err: err, hint: hint}
+}
+
+// Errors that commands end with.
+var (
+	ErrInterrupted = errors.New("interrupted; run the same command again to continue")
+	ErrTimeout     = errors.New("the time set by --timeout is up")
+)
+
+// Code is the exit code of the process for err.
+func Code(err error) int {
+	var (
+		known   *failure
+		torrent *metainfo.Error
+		dns     *net.DNSError
+		tracker *world.AnnounceError
+	)
+	switch {
+	case err == nil:
+		return OK
+	case errors.As(err, &known):
+		return known.code
+	case errors.Is(err, ErrInterrupted):
+		return Interrupted
+	case errors.Is(err, ErrTimeout), errors.Is(err, messages.ErrStalled):
+		return Timeout
+	case errors.Is(err, messages.ErrGivenUp):
+		return GivenUp
+	case errors.As(err, &torrent) && torrent.Code == metainfo.NotBencode:
+		return Bencode
+	case errors.As(err, &torrent):
+		return BadTorrent
+	case errors.As(err, &dns):
+		return Resolve
+	case errors.Is(err, fs.ErrNotExist):
+		return NotFound
+	case errors.As(err, &tracker):
+		return Network
+	}
+	return diskCode(err)
+}
+
+func diskCode(err error) int {
+	var path *fs.PathError
+	switch {
+	case errors.Is(err, world.ErrFull), errors.Is(err, syscall.ENOSPC):
+		return DiskFull
+	case errors.Is(err, world.ErrLocked):
+		return Locked
+	case errors.Is(err, world.ErrLinked), errors.Is(err, fs.ErrExist):
+		return Foreign
+	case errors.As(err, &path):
+		switch {
+		case strings.HasPrefix(path.Op, "mkdir"):
+			return Mkdir
+		case strings.HasPrefix(path.Op, "open"):
+			return Open
+		}
+		return IO
+	}
+	return Other
+}
+
+// Complain writes err on one line, and its hint on the next if there is one.
+func Complain(w io.Writer, err error) {
+	fmt.Fprintf(w, "kouzui: %s\n", OneLine(err))
+	var f *failure
+	if errors.As(err, &f) && f.hint != "" {
+		fmt.Fprintf(w, "%s\n", f.hint)
+	}
+}
+
+// OneLine is the text of err without control characters: parts of the text may
+// come from the network.
+func OneLine(err error) string {
+	const longest = 1000 // bytes
+	return metainfo.Clean(strings.TrimSpace(err.Error()), longest)
+}
+
+// BrokenPipe says whether err is only that the reader of our output has gone.
+func BrokenPipe(err error) bool { return errors.Is(err, syscall.EPIPE) }

@@ -1,0 +1,33 @@
+package flags
+
+import (
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"kouzui/cmd/kouzui/internal/exit"
+)
+
+// Environment sets the flags that are not on the command line from KOUZUI_*
+// variables. Of a flag that can be repeated, spaces separate the values.
+func Environment(set *pflag.FlagSet, lookup func(string) (string, bool)) error {
+	var failed error
+	set.VisitAll(func(f *pflag.Flag) {
+		key := "KOUZUI_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value, ok := lookup(key)
+		if !ok || value == "" || f.Changed || f.Name == "help" || f.Name == "version" || failed != nil {
+			return
+		}
+		values := []string{value}
+		if _, repeatable := f.Value.(pflag.SliceValue); repeatable {
+			values = strings.Fields(value)
+		}
+		for _, v := range values {
+			if err := set.Set(f.Name, v); err != nil {
+				failed = exit.Usagef("", "%s: %w", key, err)
+				return
+			}
+		}
+	})
+	return failed
+}

@@ -1,0 +1,107 @@
+// Package load reads the torrents that a command is given.
+package load
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"kouzui/actors"
+	"kouzui/actors/world/real"
+	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/wire/metainfo"
+)
+
+// fetchTimeout is how long a server may take to send a .torrent.
+const fetchTimeout = 60 * time.Second
+
+// One reads a .torrent from a path, an http or https URL, or stdin for "-".
+func One(ctx context.Context, from string, stdin io.Reader) (*metainfo.Torrent, error) {
+	raw, err := read(ctx, from, stdin)
+	if err != nil {
+		return nil, err
+	}
+	t, err := metainfo.Parse(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", shown(from), err)
+	}
+	return t, nil
+}
+
+// All reads several. A torrent that is given twice is loaded once.
+func All(ctx context.Context, from []string, stdin io.Reader, warn func(string)) ([]*metainfo.Torrent, error) {
+	var list []*metainfo.Torrent
+	seen := map[metainfo.Hash]bool{}
+	for _, f := range from {
+		t, err := One(ctx, f, stdin)
+		if err != nil {
+			return nil, err
+		}
+		if seen[t.InfoHash] {
+			warn(fmt.Sprintf("%s: this torrent is given twice", shown(f)))
+			continue
+		}
+		seen[t.InfoHash] = true
+		for _, w := range t.Warnings {
+			warn(fmt.Sprintf("%s: %s", shown(f), w))
+		}
+		list = append(list, t)
+	}
+	return list, nil
+}
+
+func read(ctx context.Context, from string, stdin io.Reader) ([]byte, error) {
+	switch {
+	case from == "-":
+		raw, err := limited(stdin)
+		return raw, exit.With(exit.IO, err)
+	case isURL(from):
+		ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+		defer cancel()
+		raw, err := real.NewHTTP(real.HTTPOptions{Version: actors.Version}).FetchTorrent(ctx, from)
+		if errors.Is(err, context.Canceled) {
+			return nil, exit.ErrInterrupted
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", shown(from), err)
+		}
+		return raw, nil
+	case strings.HasPrefix(from, "magnet:"):
+		return nil, exit.Usagef("Download the .torrent file and give its path.", "magnet links are not supported")
+	}
+	f, err := os.Open(from)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return limited(f)
+}
+
+func isURL(s string) bool {
+	return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://")
+}
+
+// shown is where a .torrent comes from, without the parts of a URL that may hold
+// a user's key: messages end in logs.
+func shown(from string) string {
+	u, err := url.Parse(from)
+	if !isURL(from) || err != nil {
+		return from
+	}
+	u.User, u.Fragment = nil, ""
+	if u.RawQuery != "" {
+		u.RawQuery = "***"
+	}
+	return u.String()
+}
+
+// limited reads one byte more than metainfo.Parse takes, so that Parse refuses
+// what is too large.
+func limited(r io.Reader) ([]byte, error) {
+	return io.ReadAll(io.LimitReader(r, metainfo.MaxTorrent+1))
+}

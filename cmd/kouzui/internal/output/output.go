@@ -1,0 +1,203 @@
+// Package output is where a command writes to: results and JSON go to stdout,
+// progress and logs to stderr.
+package output
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/report"
+	"kouzui/cmd/kouzui/internal/view"
+)
+
+// Flags say what is shown, and where.
+type Flags struct {
+	JSON      bool
+	progress  *string
+	colour    *string
+	quiet     bool
+	verbose   int
+	log       string
+	logFormat *string
+}
+
+// Bind adds the flags to c, as a group of the help. Only a command that writes
+// JSON has --json.
+func (o *Flags) Bind(c *cobra.Command, json bool) {
+	flags.Group(c, "Output", func(f *pflag.FlagSet) {
+		if json {
+			f.BoolVar(&o.JSON, "json", false, "write JSON to stdout")
+		}
+		o.progress = flags.Choose(c, "progress", "`HOW` stderr shows the progress", "auto", "bar", "plain", "none")
+		o.colour = flags.Colour(c)
+		f.BoolVarP(&o.quiet, "quiet", "q", false, "show errors only")
+		f.CountVarP(&o.verbose, "verbose", "v", "log more to stderr; -vv logs even more")
+		f.StringVar(&o.log, "log", "", "write the log to `FILE` instead of stderr")
+		o.logFormat = flags.Choose(c, "log-format", "`FORMAT` of the log", "text", "json")
+	})
+}
+
+// Output is what a command writes to.
+type Output struct {
+	Stdout *Results
+	Stderr io.Writer     // above the live view, if there is one
+	Screen *view.Screen  // nil if there is no live view
+	Plain  bool          // progress is shown as plain lines
+	Colour bool          // on stderr
+	Quiet  bool          // only errors are shown
+	Lines  *report.Lines // nil unless the results are JSON
+	Log    zerolog.Logger
+
+	logFile *os.File
+}
+
+// Open makes the output of c.
+func (o *Flags) Open(c *cobra.Command) (*Output, error) {
+	out := &Output{Stdout: &Results{w: c.OutOrStdout()}, Stderr: c.ErrOrStderr(), Quiet: o.quiet}
+	tty := isTerminal(out.Stderr)
+	out.Colour = coloured(*o.colour, out.Stderr)
+	if o.JSON {
+		out.Lines = report.New(out.Stdout, time.Now)
+	}
+	switch *o.progress {
+	case "bar":
+		out.live()
+	case "plain":
+		out.Plain = true
+	case "auto":
+		if o.JSON || o.quiet {
+			break
+		}
+		if tty && os.Getenv("TERM") != "dumb" {
+			out.live()
+		} else {
+			out.Plain = true
+		}
+	}
+	return out, out.openLog(o)
+}
+
+// live puts a screen before stderr. If stderr is no terminal, progress is shown
+// as plain lines instead.
+func (out *Output) live() {
+	f, ok := out.Stderr.(*os.File)
+	if !ok || !isTerminal(f) {
+		out.Plain = true
+		return
+	}
+	out.Screen = view.NewScreen(f, func() (int, int) {
+		width, height, err := term.GetSize(int(f.Fd()))
+		if err != nil || width < 2 || height < 2 {
+			return 80, 24
+		}
+		return width, height
+	})
+	out.Stderr = out.Screen
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// coloured says whether what goes to w has colours, if --color is when.
+func coloured(when string, w io.Writer) bool {
+	return when == "always" || when == "auto" && isTerminal(w) && os.Getenv("NO_COLOR") == ""
+}
+
+// ColouredResults says whether the results on stdout have colours, if --color
+// is when.
+func ColouredResults(c *cobra.Command, when string) bool { return coloured(when, c.OutOrStdout()) }
+
+func (out *Output) openLog(o *Flags) error {
+	level := [...]zerolog.Level{zerolog.WarnLevel, zerolog.InfoLevel, zerolog.DebugLevel}[min(o.verbose, 2)]
+	to, colour := out.Stderr, out.Colour
+	if o.log != "" {
+		f, err := os.OpenFile(o.log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+		if err != nil {
+			return exit.With(exit.Create, err)
+		}
+		out.logFile, to, colour = f, f, false
+		var once sync.Once
+		zerolog.ErrorHandler = func(err error) {
+			once.Do(func() { out.Warn(fmt.Sprintf("the log cannot be written: %v", err)) })
+		}
+	} else if o.quiet {
+		level = zerolog.ErrorLevel
+	}
+	if *o.logFormat == "text" {
+		to = zerolog.ConsoleWriter{Out: to, NoColor: !colour, TimeFormat: time.TimeOnly}
+	}
+	out.Log = zerolog.New(to).Level(level).With().Timestamp().Logger()
+	return nil
+}
+
+// Close leaves the live view as it stands.
+func (out *Output) Close() {
+	if out.Screen != nil {
+		out.Screen.Close()
+	}
+	if out.logFile != nil {
+		out.logFile.Close()
+	}
+}
+
+// Warn tells the user of something that is no failure.
+func (out *Output) Warn(text string) {
+	if out.Lines != nil {
+		out.Lines.Warning(text)
+	}
+	if !out.Quiet {
+		fmt.Fprintf(out.Stderr, "kouzui: warning: %s\n", exit.OneLine(errors.New(text)))
+	}
+}
+
+// Say tells the user, on stderr, how things stand.
+func (out *Output) Say(format string, args ...any) {
+	if !out.Quiet && out.Lines == nil {
+		fmt.Fprintf(out.Stderr, format+"\n", args...)
+	}
+}
+
+// Result writes a line of results, unless the results are JSON.
+func (out *Output) Result(format string, args ...any) {
+	if out.Lines == nil {
+		fmt.Fprintf(out.Stdout, format+"\n", args...)
+	}
+}
+
+// Results is stdout. It remembers that a write failed: the reader may have gone.
+type Results struct {
+	w io.Writer
+
+	mu  sync.Mutex
+	err error
+}
+
+func (r *Results) Write(p []byte) (int, error) {
+	n, err := r.w.Write(p)
+	if err != nil {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.err = err
+	}
+	return n, err
+}
+
+// Err is the last error of a write.
+func (r *Results) Err() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.err
+}

@@ -1,0 +1,42 @@
+package progress
+
+import (
+	"time"
+
+	"kouzui/cmd/kouzui/internal/output"
+	"kouzui/cmd/kouzui/internal/view"
+	"kouzui/messages"
+)
+
+// Hashing shows how far the hashing of files is, for commands that run no
+// client.
+type Hashing struct {
+	display *Display
+	now     messages.Progress
+}
+
+// NewHashing shows the hashing of total pieces. A job that is done before a
+// plain line is due gets none.
+func NewHashing(out *output.Output, name string, total int) *Hashing {
+	shown := *out
+	shown.Lines = nil // the result of the command is its only JSON
+	h := &Hashing{display: NewDisplay(&shown), now: messages.Progress{Name: name, State: view.Hashing, CheckTotal: total}}
+	h.display.printed[h.now.InfoHash] = time.Now()
+	return h
+}
+
+// Done counts one more piece.
+func (h *Hashing) Done() {
+	h.now.CheckDone++
+	at := time.Now()
+	if h.display.Due(at) > 0 {
+		return
+	}
+	p := h.now
+	p.At = at
+	h.display.Event(&p)
+	h.display.Draw(at)
+}
+
+// Close takes the progress off the screen.
+func (h *Hashing) Close() { h.display.Clear() }

@@ -1,0 +1,66 @@
+package progress
+
+import (
+	"sync"
+
+	"kouzui/actors/runtime/event"
+	"kouzui/cmd/kouzui/internal/report"
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+// Inbox takes events of a client from any goroutine, without ever blocking one,
+// for the goroutine that shows them. Of each torrent it keeps only the newest
+// Progress.
+type Inbox struct {
+	Ready chan struct{} // has an element when there is something to take
+
+	mu       sync.Mutex
+	events   []any
+	progress map[metainfo.Hash]int // where in events
+}
+
+// NewInbox is empty.
+func NewInbox() *Inbox {
+	return &Inbox{Ready: make(chan struct{}, 1), progress: map[metainfo.Hash]int{}}
+}
+
+// Put is for actors.Options.Notify.
+func (b *Inbox) Put(event any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if p, ok := event.(*messages.Progress); ok {
+		if i, ok := b.progress[p.InfoHash]; ok {
+			b.events[i] = p
+			return
+		}
+		b.progress[p.InfoHash] = len(b.events)
+	}
+	b.events = append(b.events, event)
+	select {
+	case b.Ready <- struct{}{}:
+	default:
+	}
+}
+
+// Record implements event.Sink for the few events that are shown.
+func (b *Inbox) Record(e *event.Event) {
+	switch e.Kind {
+	case event.Failed, event.Restarted:
+		b.Put(e)
+	case event.Started, event.Stopped:
+		if report.IsPeer(e.ActorKind) {
+			b.Put(e)
+		}
+	}
+}
+
+// Take empties the inbox.
+func (b *Inbox) Take() []any {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	events := b.events
+	b.events = nil
+	clear(b.progress)
+	return events
+}

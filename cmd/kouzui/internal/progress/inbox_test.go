@@ -1,0 +1,43 @@
+package progress
+
+import (
+	"slices"
+	"testing"
+
+	"kouzui/actors/runtime/event"
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+// Of each torrent only the newest Progress stays, in its place among what else
+// has happened; of supervision only what is shown.
+func TestInbox(t *testing.T) {
+	a, b := metainfo.Hash{1}, metainfo.Hash{2}
+	box := NewInbox()
+	first := &messages.Progress{InfoHash: a, Have: 1}
+	other := &messages.Progress{InfoHash: b}
+	done := &messages.TorrentDone{InfoHash: b}
+	newest := &messages.Progress{InfoHash: a, Have: 2}
+	failed := &event.Event{Kind: event.Failed}
+	peer := &event.Event{Kind: event.Started, ActorKind: "peer"}
+	for _, event := range []any{first, other, done, newest} {
+		box.Put(event)
+	}
+	for _, e := range []*event.Event{failed, {Kind: event.Started, ActorKind: "store"}, {Kind: event.Spawned}, peer} {
+		box.Record(e)
+	}
+	<-box.Ready
+	got := box.Take()
+	want := []any{newest, other, done, failed, peer}
+	if !slices.Equal(want, got) {
+		t.Errorf("got %v", got)
+	}
+	if len(box.Ready) != 0 || len(box.Take()) != 0 {
+		t.Error("the inbox is not empty")
+	}
+	box.Put(first)
+	<-box.Ready
+	if got := box.Take(); len(got) != 1 || got[0] != first {
+		t.Errorf("got %v after it had been emptied", got)
+	}
+}

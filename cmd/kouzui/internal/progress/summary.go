@@ -1,0 +1,40 @@
+package progress
+
+import (
+	"fmt"
+	"time"
+
+	"kouzui/cmd/kouzui/internal/units"
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+// longestName is how many bytes of a torrent's name are shown.
+const longestName = 200
+
+// Summary sums a torrent up on one line, after the time that it took.
+func Summary(p *messages.Progress, complete bool, took time.Duration) string {
+	line := metainfo.Clean(p.Name, longestName) + ": "
+	if complete {
+		line += "complete, " + units.Bytes(p.Length)
+	} else {
+		line += fmt.Sprintf("%s of %s", units.Percent(p.Have, p.Length), units.Bytes(p.Length))
+	}
+	if p.Downloaded > 0 {
+		seconds := took.Seconds()
+		line += fmt.Sprintf(", downloaded %s in %.1fs (%s)", units.Bytes(p.Downloaded), seconds, units.Rate(float64(p.Downloaded)/max(seconds, 0.001)))
+	}
+	if p.Uploaded > 0 {
+		line += ", uploaded " + units.Bytes(p.Uploaded)
+	}
+	if p.Wasted > 0 {
+		line += ", wasted " + units.Bytes(p.Wasted)
+	}
+	if p.Corrupt > 0 {
+		line += ", " + units.Count(p.Corrupt, "corrupt piece")
+	}
+	if p.Restarts > 0 {
+		line += ", " + units.Count(p.Restarts, "restart")
+	}
+	return line
+}

@@ -1,0 +1,77 @@
+// Package lab is the commands that play simulated swarms.
+package lab
+
+import (
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"kouzui/actors/lab"
+	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/flags"
+)
+
+// New makes the command lab with its subcommands.
+func New() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "lab",
+		Short: "Play swarms of simulated clients",
+		Long: `Play whole swarms in one process: every client is complete, with all its actors, and
+time, network, disks, trackers and chance are simulated.`,
+		Example: `  kouzui lab simulate testdata/lab/flash-crowd.toml
+  kouzui lab shrink --random --seed 138`,
+		Args: flags.NoSuchCommand,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(newSimulate(), newShrink())
+	return c
+}
+
+// gcPercent is for a program whose heap is actors and no payload: it collects
+// garbage less often than a download does, for the sake of time.
+const gcPercent = 200
+
+// longestScenario is how many bytes of a scenario file are read.
+const longestScenario = 1 << 20
+
+// played is the scenario that a command plays: that of a file, or the random one
+// of a seed.
+type played struct {
+	seed   uint64
+	random bool
+}
+
+func (p *played) bind(f *pflag.FlagSet) {
+	f.Uint64Var(&p.seed, "seed", 1, "`NUMBER` that decides all chance of the run")
+	f.BoolVar(&p.random, "random", false, "play the random scenario of --seed, with faults of many kinds, instead of a file")
+}
+
+// scenario reads the scenario. Its name is the argument that plays it again.
+func (p *played) scenario(args []string) (s *lab.Scenario, name string, err error) {
+	if p.random == (len(args) == 1) {
+		return nil, "", exit.Errorf(exit.Usage, "give either a scenario or --random")
+	}
+	if p.random {
+		return lab.Random(p.seed), "--random", nil
+	}
+	text, err := readScenario(args[0])
+	if err != nil {
+		return nil, "", err
+	}
+	if s, err = lab.Read(text); err != nil {
+		return nil, "", exit.Errorf(exit.Usage, "%s: %w", args[0], err)
+	}
+	return s, args[0], nil
+}
+
+func readScenario(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, longestScenario))
+	return string(text), err
+}

@@ -1,0 +1,171 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"kouzui/actors"
+	"kouzui/actors/lab"
+	"kouzui/actors/runtime/event"
+	"kouzui/actors/runtime/trace"
+	"kouzui/cmd/kouzui/internal/command"
+	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/labview"
+	"kouzui/cmd/kouzui/internal/output"
+	"kouzui/cmd/kouzui/internal/units"
+	"kouzui/cmd/kouzui/internal/version"
+)
+
+// simulation is what the flags of simulate say.
+type simulation struct {
+	played
+	trace string
+	notes bool
+	nodes bool
+	twice bool
+	quick bool
+
+	picker, choker, payload *string
+	json                    bool
+	html                    string
+}
+
+func newSimulate() *cobra.Command {
+	var o simulation
+	c := &cobra.Command{
+		Use:   "simulate [SCENARIO.toml]",
+		Short: "Play a swarm of whole clients in a simulated world",
+		Long: `Play a scenario: whole clients, with all their actors, in a world in which time,
+network, disks, trackers and chance are simulated. The seed decides everything: the
+same seed gives the same run, to the last message. testdata/lab/README.md describes
+how a scenario is written.
+
+While the swarm runs, properties that must hold of every swarm are checked. If one of
+them does not hold, the exit code is ` + strconv.Itoa(exit.Other) + `.`,
+		Example: `  kouzui lab simulate testdata/lab/flash-crowd.toml
+  kouzui lab simulate testdata/lab/partition.toml --seed 7 --trace run.trace
+  kouzui lab simulate testdata/lab/rarest-first.toml --picker random --html page.html
+  kouzui lab simulate --random --seed 138`,
+		Args: flags.Arguments(0, 1, "at most one scenario"),
+		RunE: o.run,
+	}
+	flags.Group(c, "The run", func(f *pflag.FlagSet) {
+		o.bind(f)
+		o.picker = flags.Choose(c, "picker", "`NAME` of the piece picker of all nodes, or what the scenario says", append([]string{asWritten}, actors.Pickers()...)...)
+		o.choker = flags.Choose(c, "choker", "`NAME` of the choker of all nodes, or what the scenario says", append([]string{asWritten}, actors.Chokers()...)...)
+		o.payload = flags.Choose(c, "payload", "`KIND` of the bytes in blocks, or what the scenario says", asWritten, lab.PayloadDescribed, lab.PayloadReal)
+		f.BoolVar(&o.twice, "twice", false, "play the scenario twice, and show where the two runs differ if they do")
+		f.BoolVar(&o.quick, "quick", false, "skip the checks that look at every message")
+	})
+	flags.Group(c, "Output", func(f *pflag.FlagSet) {
+		f.BoolVar(&o.nodes, "nodes", false, "show each node in the table as well")
+		f.BoolVar(&o.json, "json", false, "write JSON lines to stdout: nodes, classes, the swarm")
+		f.StringVar(&o.html, "html", "", "write a self-contained page with plots to `FILE`")
+		f.StringVar(&o.trace, "trace", "", "write the supervision trace of all nodes to `FILE`")
+		f.BoolVar(&o.notes, "notes", false, "trace what actors do as well: chokes, pieces, bans and announces")
+	})
+	return c
+}
+
+// asWritten leaves the choice to the scenario.
+const asWritten = "scenario"
+
+func (o *simulation) run(c *cobra.Command, args []string) error {
+	command.CollectAt(gcPercent)
+	scenario, path, err := o.scenario(args)
+	if err != nil {
+		return err
+	}
+	for i := range scenario.Class {
+		one := &scenario.Class[i]
+		if *o.picker != asWritten && len(one.Hostile) == 0 {
+			one.Picker = *o.picker
+		}
+		if *o.choker != asWritten && len(one.Hostile) == 0 {
+			one.Choker = *o.choker
+		}
+	}
+	if *o.payload != asWritten {
+		scenario.Payload = *o.payload
+	}
+	options := lab.Options{Seed: o.seed, Notes: o.notes, Quick: o.quick}
+	if o.twice {
+		if err := twice(scenario, options); err != nil {
+			return err
+		}
+	}
+	if o.trace != "" {
+		file, err := os.Create(o.trace)
+		if err != nil {
+			return exit.With(exit.Create, err)
+		}
+		defer file.Close()
+		t := trace.NewDirect(file, trace.Header{
+			Run: fmt.Sprintf("%s, seed %d", scenario.Name, o.seed), Build: version.Build(),
+			Configuration: map[string]string{"command": c.Name(), "seed": strconv.FormatUint(o.seed, 10)}, Clock: "virtual", StartedAt: lab.Epoch,
+		})
+		options.Trace = []event.Sink{t}
+		defer func() {
+			if err := t.Close(); err != nil {
+				fmt.Fprintf(c.ErrOrStderr(), "kouzui: warning: the supervision trace is incomplete: %s\n", exit.OneLine(err))
+			}
+		}()
+	}
+	result, err := lab.Run(scenario, options)
+	if err != nil {
+		return exit.Errorf(exit.Usage, "%s: %w", path, err)
+	}
+	if o.html != "" {
+		if err := o.page(c, result, path); err != nil {
+			return err
+		}
+	}
+	if o.json {
+		err = labview.WriteLines(c.OutOrStdout(), result)
+	} else {
+		colour := output.ColouredResults(c, "auto")
+		err = labview.Table{Result: result, Nodes: o.nodes, Colour: colour}.Write(c.OutOrStdout())
+	}
+	if err != nil {
+		return err
+	}
+	for _, err := range result.Wrong {
+		fmt.Fprintln(c.ErrOrStderr(), err)
+	}
+	if n := len(result.Wrong); n > 0 {
+		return exit.Errorf(exit.Other, "%s; to play the run again: %s %s --seed %d", units.Count(n, "failed check"), c.CommandPath(), path, o.seed)
+	}
+	return nil
+}
+
+// page writes the page with plots.
+func (o *simulation) page(c *cobra.Command, r *lab.Result, path string) error {
+	file, err := os.Create(o.html)
+	if err != nil {
+		return exit.With(exit.Create, err)
+	}
+	command := fmt.Sprintf("%s %s --seed %d", c.CommandPath(), path, o.seed)
+	for _, f := range []struct{ name, value string }{{"picker", *o.picker}, {"choker", *o.choker}} {
+		if f.value != asWritten {
+			command += " --" + f.name + " " + f.value
+		}
+	}
+	return exit.With(exit.IO, errors.Join(labview.WritePage(file, r, command), file.Close()))
+}
+
+// twice plays a scenario again, and tells where the two runs differ.
+func twice(s *lab.Scenario, o lab.Options) error {
+	switch difference, err := lab.Parted(s, o); {
+	case err != nil:
+		return exit.With(exit.Usage, err)
+	case difference != "":
+		return exit.Errorf(exit.Other, "a second run of the same seed differs: %s", difference)
+	}
+	return nil
+}

@@ -1,0 +1,97 @@
+package torrents
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"kouzui/cmd/kouzui/internal/report"
+	"kouzui/cmd/kouzui/internal/units"
+	"kouzui/wire/metainfo"
+)
+
+// description is a torrent as info and create print it.
+type description struct {
+	V           int               `json:"v"`
+	Path        string            `json:"path,omitempty"` // of the .torrent that was made
+	Hash        string            `json:"info_hash"`
+	Name        string            `json:"name"`
+	Length      int64             `json:"length"`
+	PieceLength int64             `json:"piece_length"`
+	Pieces      int               `json:"pieces"`
+	Single      bool              `json:"single_file"`
+	Private     bool              `json:"private"`
+	Comment     string            `json:"comment,omitempty"`
+	CreatedBy   string            `json:"created_by,omitempty"`
+	Created     string            `json:"created,omitempty"` // RFC 3339
+	Trackers    [][]string        `json:"trackers"`          // tiers
+	Files       []fileDescription `json:"files"`
+	Warnings    []string          `json:"warnings"`
+}
+
+type fileDescription struct {
+	Path    string `json:"path"`
+	Length  int64  `json:"length"`
+	Padding bool   `json:"padding,omitempty"`
+}
+
+func describe(t *metainfo.Torrent) description {
+	d := description{
+		V: 1, Hash: t.InfoHash.String(), Name: t.Name, Length: t.Length,
+		PieceLength: t.PieceLength, Pieces: t.PieceCount(), Single: t.Single, Private: t.Private,
+		Comment: t.Comment, CreatedBy: t.CreatedBy,
+		Trackers: append([][]string{}, t.Announce...), Warnings: append([]string{}, t.Warnings...),
+	}
+	if !t.CreationDate.IsZero() {
+		d.Created = t.CreationDate.Format(time.RFC3339)
+	}
+	for _, f := range t.Files {
+		d.Files = append(d.Files, fileDescription{strings.Join(f.Path, "/"), f.Length, f.Padding})
+	}
+	return d
+}
+
+// writeJSON writes the description on one line.
+func (d *description) writeJSON(w io.Writer) error { return report.Write(w, d) }
+
+// write writes the description for people.
+func (d *description) write(w io.Writer) error {
+	var b strings.Builder
+	row := func(key, format string, args ...any) {
+		fmt.Fprintf(&b, "%-12s "+format+"\n", append([]any{key}, args...)...)
+	}
+	row("name", "%s", d.Name)
+	row("info hash", "%s", d.Hash)
+	row("size", "%s (%d bytes)", units.Bytes(d.Length), d.Length)
+	row("pieces", "%d of %s", d.Pieces, units.Bytes(d.PieceLength))
+	if d.Private {
+		row("private", "yes")
+	}
+	for _, r := range [][2]string{{"comment", d.Comment}, {"created by", d.CreatedBy}, {"created", d.Created}} {
+		if r[1] != "" {
+			row(r[0], "%s", r[1])
+		}
+	}
+	for i, tier := range d.Trackers {
+		row("tracker", "%s%s", metainfo.Clean(strings.Join(tier, ", "), 4096), tierMark(i, len(d.Trackers)))
+	}
+	for _, warning := range d.Warnings {
+		row("warning", "%s", warning)
+	}
+	row("files", "%d", len(d.Files))
+	for _, f := range d.Files {
+		if !f.Padding {
+			fmt.Fprintf(&b, "  %10s  %s\n", units.Bytes(f.Length), f.Path)
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func tierMark(i, n int) string {
+	if n == 1 {
+		return ""
+	}
+	return fmt.Sprintf(" (tier %d)", i+1)
+}

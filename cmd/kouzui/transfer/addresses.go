@@ -1,0 +1,79 @@
+package transfer
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+
+	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/output"
+	"kouzui/wire/blocklist"
+)
+
+// usualPorts is the default of --listen-port: first the ports that people
+// forward in their routers, then any.
+const usualPorts = "6881-6889,0"
+
+// listen is the address for the client, "" for none.
+func (o *options) listen() (string, error) {
+	if o.port == "none" {
+		return "", nil
+	}
+	for part := range strings.SplitSeq(o.port, ",") {
+		from, to, isRange := strings.Cut(part, "-")
+		first, err := strconv.ParseUint(from, 10, 16)
+		last := first
+		if err == nil && isRange {
+			last, err = strconv.ParseUint(to, 10, 16)
+		}
+		if err != nil || last < first || isRange && first == 0 {
+			return "", exit.Usagef("", "--listen-port %q must be a port, a range of ports, a list of these, or none", o.port)
+		}
+	}
+	return net.JoinHostPort(strings.Trim(o.host, "[]"), o.port), nil
+}
+
+// resolvePeers are the addresses of --peer.
+func (o *options) resolvePeers(ctx context.Context) (addrs []netip.AddrPort, err error) {
+	for _, peer := range o.peers {
+		host, text, err := net.SplitHostPort(peer)
+		port, bad := strconv.ParseUint(text, 10, 16)
+		if err != nil || bad != nil || port == 0 || host == "" {
+			return nil, exit.Usagef("", "--peer %q must be HOST:PORT", peer)
+		}
+		ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		if err != nil {
+			return nil, fmt.Errorf("--peer %s: %w", peer, err)
+		}
+		for _, ip := range ips {
+			addrs = append(addrs, netip.AddrPortFrom(ip.Unmap(), uint16(port)))
+		}
+	}
+	return addrs, nil
+}
+
+// loadBlocklist reads the user's list, if there is one. A list that cannot be
+// read is an error, because the user relies on it.
+func loadBlocklist(path string, out *output.Output) (*blocklist.List, error) {
+	if path == "" {
+		return nil, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	list, report, err := blocklist.Read(f)
+	if err != nil {
+		return nil, exit.Usagef("", "--blocklist %s: %w", path, err)
+	}
+	if text := report.Warning(); text != "" {
+		out.Warn(fmt.Sprintf("%s: %s", path, text))
+	}
+	out.Log.Info().Int("entries", report.Entries).Int("ranges", list.Len()).Msg("blocklist loaded")
+	return list, nil
+}

@@ -1,0 +1,80 @@
+package transfer
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/report"
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+// job is one torrent of a session.
+type job struct {
+	torrent   *metainfo.Torrent
+	options   messages.TorrentOptions
+	last      messages.Progress
+	met       bool  // a peer has been connected
+	replied   bool  // a tracker has replied
+	tracker   error // the last failure of the trackers, while none has replied
+	refused   error // why the torrent cannot be seeded
+	completed bool  // once, whatever was repaired since
+	ended     bool
+	err       error // why it ended, nil for success
+}
+
+func newJob(t *metainfo.Torrent, o messages.TorrentOptions) *job {
+	return &job{torrent: t, options: o, last: messages.Progress{
+		InfoHash: t.InfoHash, Name: t.Name, State: messages.StateStarting,
+		Pieces: t.PieceCount(), Length: t.Length, Left: t.Length,
+	}}
+}
+
+func (j *job) path() string { return filepath.Join(j.options.Dir, j.torrent.Name) }
+
+// progress takes what the client tells of the torrent. It returns true if the
+// torrent has to be stopped because it was to be seeded and is not complete.
+func (j *job) progress(p *messages.Progress) (stop bool) {
+	j.last = *p
+	j.met = j.met || p.Peers > 0
+	if !j.options.MustExist || p.State != messages.StateDownloading || j.refused != nil {
+		return false
+	}
+	j.refused = exit.Errorf(exit.Mismatch, "%d of %d pieces are wrong or missing, and seed needs complete data", p.Pieces-p.HavePieces, p.Pieces)
+	return true
+}
+
+// announced takes what the client tells of a tracker.
+func (j *job) announced(m *messages.TorrentAnnounced) {
+	switch {
+	case m.Replied != nil:
+		j.replied, j.tracker = true, nil
+	case m.Failed != nil && !j.replied:
+		j.tracker = fmt.Errorf("%s: %w", m.Failed.URL, m.Failed.Err)
+	}
+}
+
+// explain adds the failure of the trackers to an error that says that the
+// download was too slow, if no peer was ever connected for want of a tracker. Of
+// a stall that is the cause, so the exit code is that of the network; a time that
+// the user has set is up in any case.
+func (j *job) explain(err error) error {
+	stalled := errors.Is(err, messages.ErrStalled)
+	if j.met || j.tracker == nil || !stalled && !errors.Is(err, exit.ErrTimeout) {
+		return err
+	}
+	err = fmt.Errorf("%w (all trackers failed: %w)", err, j.tracker)
+	if stalled {
+		return exit.With(exit.Network, err)
+	}
+	return exit.With(exit.Timeout, err)
+}
+
+func add(sum *report.Totals, p *messages.Progress) {
+	sum.Bytes += p.Downloaded
+	sum.Uploaded += p.Uploaded
+	sum.Wasted += p.Wasted
+	sum.Corrupt += p.Corrupt
+}

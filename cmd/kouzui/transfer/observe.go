@@ -1,0 +1,81 @@
+package transfer
+
+import (
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/spf13/pflag"
+
+	"kouzui/actors"
+	"kouzui/actors/runtime/observe"
+	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/output"
+)
+
+// observeFlags ask for a page that shows the session, and for metrics.
+type observeFlags struct {
+	addr   string
+	remote bool
+}
+
+func (o *observeFlags) bind(f *pflag.FlagSet) {
+	f.StringVar(&o.addr, "observe", "", "serve a page with the supervision tree, failures and metrics at `HOST:PORT` (port 0: any free port)")
+	f.BoolVar(&o.remote, "observe-remote", false, "let other machines reach the page of --observe, without encryption")
+}
+
+// observer shows a session; nil shows nothing.
+type observer struct {
+	*observe.Server
+	out *output.Output
+}
+
+// open binds the address, if there is one, and tells the user where to look.
+func (o *observeFlags) open(out *output.Output) (*observer, error) {
+	if o.addr == "" {
+		return nil, nil
+	}
+	s, err := observe.New(observe.Config{Addr: o.addr, Remote: o.remote, Version: actors.Version, Log: out.Log})
+	var noAddr *net.AddrError
+	switch {
+	case errors.Is(err, observe.ErrRemote):
+		return nil, exit.Usagef("--observe-remote allows it.", "--observe %w", err)
+	case errors.As(err, &noAddr):
+		return nil, exit.Usagef("--observe takes HOST:PORT, such as localhost:6880.", "--observe: %w", err)
+	case err != nil:
+		return nil, exit.With(exit.Network, err)
+	}
+	// The address is shown even with --quiet: its token cannot be guessed.
+	fmt.Fprintf(out.Stderr, "Observe this run at %s\n", s.URL())
+	return &observer{s, out}, nil
+}
+
+// attach makes the client that options start tell the observer its events.
+func (o *observer) attach(options actors.Options) actors.Options {
+	if o == nil {
+		return options
+	}
+	options.Sinks = append(options.Sinks, o.Server)
+	next := options.Notify
+	options.Notify = func(event any) {
+		o.Notify(event)
+		next(event)
+	}
+	return options
+}
+
+// watch opens the page.
+func (o *observer) watch(client *actors.Client) {
+	if o != nil {
+		o.Watch(client.Tree())
+	}
+}
+
+func (o *observer) close() {
+	if o == nil {
+		return
+	}
+	if err := o.Close(); err != nil {
+		o.out.Log.Debug().Err(err).Msg("the server of --observe did not close")
+	}
+}

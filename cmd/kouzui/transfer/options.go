@@ -1,0 +1,145 @@
+package transfer
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"kouzui/actors"
+	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/output"
+	"kouzui/wire/metainfo"
+)
+
+// options are the flags of download and seed.
+type options struct {
+	seedOnly bool // the command is seed, which has fewer flags
+	output   output.Flags
+	observe  observeFlags
+
+	dir            string
+	check          *string
+	memory         flags.Amount
+	stall, timeout time.Duration
+	onComplete     string
+
+	down, up       flags.Amount
+	host, port     string
+	blocklist      string
+	maxPeers       int
+	maxConnections int
+	peers          []string
+	trackers       []string
+
+	seed           bool
+	ratio          float64
+	seedTime       time.Duration
+	untilPeersDone bool
+	slots          int
+
+	trace       string
+	traceDomain bool
+
+	picker, choker *string
+	faults         flags.Faults
+}
+
+func (o *options) bind(c *cobra.Command) {
+	o.down, o.up, o.memory = flags.Rate("0"), flags.Rate("0"), flags.Bytes("14M")
+	flags.Group(c, "Basic", func(f *pflag.FlagSet) {
+		f.StringVarP(&o.dir, "dir", "d", ".", "`FOLDER` of the data")
+		o.check = flags.Choose(c, "check", "`WHICH` of the data that exists is hashed at the start; auto hashes what has changed since the last run", "auto", "full", "none")
+		if !o.seedOnly {
+			f.StringVar(&o.onComplete, "on-complete", "", "run this `COMMAND` for each torrent that is complete (see above)")
+		}
+		stall := "give up if nothing has been downloaded for this `TIME` (0: never; but a disk that fails is given up after 5m)"
+		if o.seedOnly {
+			stall = "give up if the disk has failed for this `TIME` (0: 5m)"
+		}
+		f.DurationVar(&o.stall, "stall-timeout", 0, stall)
+		f.DurationVar(&o.timeout, "timeout", 0, "stop after this `TIME`, such as 90m (0: never)")
+		f.Var(&o.memory, "memory", "how much payload may be in memory at a time")
+	})
+	flags.Group(c, "Network", func(f *pflag.FlagSet) {
+		const rate = "bytes a second that all torrents together may %s (0: no limit)"
+		if !o.seedOnly {
+			f.Var(&o.down, "max-download-limit", strings.Replace(rate, "%s", "download", 1))
+		}
+		f.Var(&o.up, "max-upload-limit", strings.Replace(rate, "%s", "upload", 1)+"; K M G KiB MiB are powers of 1024, kB MB of 1000, Mbit counts bits")
+		f.StringVar(&o.host, "listen", "", "accept connections at this `HOST` (default: all addresses)")
+		f.StringVar(&o.port, "listen-port", usualPorts, "accept connections at the first free `PORT` of a list of ports and ranges (0: any free port; none: no connections)")
+		f.IntVar(&o.maxPeers, "max-peers", 50, "`N`, the most connections of a torrent")
+		f.IntVar(&o.maxConnections, "max-connections", defaultConnections, "`N`, the most connections of all torrents together; at least twice --max-peers unless this flag is given")
+		f.StringArrayVar(&o.peers, "peer", nil, "connect to the peer at this `HOST:PORT` (repeatable)")
+		f.StringArrayVar(&o.trackers, "tracker", nil, "announce to the tracker at this `URL` as well, as a tier of its own (repeatable)")
+		f.StringVar(&o.blocklist, "blocklist", "", "never connect to the addresses listed in this `FILE`: P2P text, ipfilter.dat, CIDR or plain addresses, also gzipped")
+	})
+	flags.Group(c, "Seeding", func(f *pflag.FlagSet) {
+		if !o.seedOnly {
+			f.BoolVar(&o.seed, "seed", false, "go on seeding when the download is complete")
+		}
+		f.Float64Var(&o.ratio, "seed-ratio", 0, "seed until this `NUMBER` times the size has been uploaded (0: no limit)")
+		f.DurationVar(&o.seedTime, "seed-time", 0, "seed for this `TIME`, such as 90m (0: no limit)")
+		f.BoolVar(&o.untilPeersDone, "until-peers-done", false, "seed until no connected peer needs data")
+		f.IntVar(&o.slots, "unchoke-slots", 4, "`N`, the most peers that may download from us at a time; one more is tried out")
+	})
+	o.output.Bind(c, true)
+	flags.Group(c, "Output", func(f *pflag.FlagSet) {
+		f.StringVar(&o.trace, "trace", "", "write the supervision trace to `FILE` (- is stdout)")
+		f.BoolVar(&o.traceDomain, "trace-domain", false, "trace chokes, pieces, bans and announces as well")
+		o.observe.bind(f)
+	})
+	flags.Group(c, "Experiments", func(f *pflag.FlagSet) {
+		if !o.seedOnly {
+			o.picker = flags.Choose(c, "picker", "`NAME` of the rule by which the next piece is chosen", actors.Pickers()...)
+		}
+		o.choker = flags.Choose(c, "choker", "`NAME` of the rule by which peers are unchoked", actors.Chokers()...)
+		f.Var(&o.faults, "fault", "break something on purpose: a kind, then keys, separated by commas (repeatable), such as 'panic,actor=*/store,at=2s'")
+	})
+}
+
+// validate refuses values that contradict each other or make no sense.
+func (o *options) validate(c *cobra.Command) error {
+	for _, name := range []string{"seed-ratio", "seed-time", "stall-timeout", "timeout", "max-peers", "max-connections", "unchoke-slots"} {
+		if strings.HasPrefix(c.Flag(name).Value.String(), "-") {
+			return exit.Usagef("", "--%s cannot be negative", name)
+		}
+	}
+	for _, name := range []string{"max-peers", "max-connections"} {
+		if c.Flag(name).Value.String() == "0" {
+			return exit.Usagef("", "--%s must be at least 1", name)
+		}
+	}
+	if o.memory.N < 1<<20 {
+		return exit.Usagef("", "--memory must be at least 1M")
+	}
+	if o.output.JSON && o.trace == "-" {
+		return exit.Usagef("", "--json and --trace - cannot both write to stdout")
+	}
+	for _, tracker := range o.trackers {
+		u, err := url.Parse(tracker)
+		if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https"}, u.Scheme) {
+			return exit.Usagef("", "--tracker %q must be an http or https URL", tracker)
+		}
+	}
+	_, err := o.listen()
+	return err
+}
+
+// withTrackers is torrent with the trackers of --tracker.
+func (o *options) withTrackers(torrent *metainfo.Torrent) *metainfo.Torrent {
+	if len(o.trackers) == 0 {
+		return torrent
+	}
+	more := *torrent
+	more.Announce = slices.Clone(torrent.Announce)
+	for _, url := range o.trackers {
+		more.Announce = append(more.Announce, []string{url})
+	}
+	return &more
+}

@@ -1,0 +1,91 @@
+package transfer
+
+import (
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kouzui/actors"
+	"kouzui/actors/world/real"
+	"kouzui/cmd/kouzui/internal/command"
+	"kouzui/cmd/kouzui/internal/load"
+	"kouzui/messages"
+	"kouzui/wire/buffer"
+)
+
+// freeBlocks is how many free blocks the pool keeps: 16 MiB.
+const freeBlocks = 1024
+
+// run is the command: the torrents of args are downloaded or seeded until all
+// have ended.
+func (o *options) run(c *cobra.Command, args []string) error {
+	if err := o.validate(c); err != nil {
+		return err
+	}
+	return command.Do(c, &o.output, func(r *command.Run) error {
+		s := newSession(r, o.timeout, o.onComplete)
+		return s.end(o.transfer(s, args))
+	})
+}
+
+func (o *options) transfer(s *session, args []string) error {
+	torrents, err := load.All(s.Context, args, s.Stdin, s.Warn)
+	if err != nil {
+		return err
+	}
+	peers, err := o.resolvePeers(s.Context)
+	if err != nil {
+		return err
+	}
+	if o.seedOnly {
+		if _, err := os.Stat(o.dir); err != nil {
+			return err
+		}
+	}
+	connections := o.connections(s.Command, openFilesAllowed(), s.Warn)
+	blocked, err := loadBlocklist(o.blocklist, s.Output)
+	if err != nil {
+		return err
+	}
+	options := messages.TorrentOptions{
+		Dir: o.dir, Check: messages.CheckMode(*o.check), Choker: *o.choker, Peers: peers,
+		MaxPeers: min(o.maxPeers, connections), UnchokeSlots: o.slots,
+		Seed:      o.seed || o.seedOnly || o.ratio > 0 || o.seedTime > 0,
+		SeedRatio: o.ratio, SeedFor: o.seedTime, UntilPeersDone: o.untilPeersDone,
+		StallTimeout: o.stall, MustExist: o.seedOnly,
+	}
+	if !o.seedOnly {
+		options.Picker = *o.picker
+	}
+	for _, torrent := range torrents {
+		s.add(o.withTrackers(torrent), options)
+	}
+	listen, err := o.listen()
+	if err != nil {
+		return err
+	}
+	trace, err := s.OpenTrace(s.Command, o.trace)
+	if err != nil {
+		return err
+	}
+	defer trace.Close()
+	if s.observer, err = o.observe.open(s.Output); err != nil {
+		return err
+	}
+	defer s.observer.close()
+	pool := buffer.NewPool(freeBlocks)
+	client := actors.Options{
+		World: real.New(real.Options{Pool: pool, Version: actors.Version, Connections: connections}), Pool: pool,
+		Log: s.Log, Sinks: append(trace.Sinks, s.inbox), Notify: s.inbox.Put,
+		Listen: listen, Memory: o.memory.N, Limits: messages.SetLimits{Down: o.down.N, Up: o.up.N},
+		Blocklist: blocked, Faults: o.faults, Notes: o.traceDomain,
+	}
+	if o.trace != "" {
+		client.Sample = sampleInterval
+	}
+	return s.run(client)
+}
+
+// sampleInterval is how often a trace tells how full mailboxes are.
+const sampleInterval = time.Second

@@ -1,0 +1,272 @@
+package transfer
+
+import (
+	"cmp"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"kouzui/actors"
+	"kouzui/actors/runtime/event"
+	"kouzui/cmd/kouzui/internal/command"
+	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/progress"
+	"kouzui/cmd/kouzui/internal/report"
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+// stopTimeout is how long torrents may take to stop after an interrupt, and
+// shutdownTimeout how long the other actors may take. Together they are less than
+// the 3 s within which the first interrupt ends the program.
+const (
+	stopTimeout     = 2700 * time.Millisecond
+	shutdownTimeout = 250 * time.Millisecond
+)
+
+// session is one run of some torrents in one client. All of it belongs to the
+// goroutine that runs it; only the inbox is shared.
+type session struct {
+	*command.Run
+	timeout    time.Duration
+	onComplete string
+	observer   *observer
+
+	client    *actors.Client
+	inbox     *progress.Inbox
+	display   *progress.Display
+	jobs      []*job
+	byHash    map[metainfo.Hash]*job
+	running   int
+	began     time.Time
+	restarts  int
+	blocked   int   // addresses and connections, by the blocklist
+	stopped   error // why all torrents were told to stop
+	hooks     hooks
+	listening bool // as far as we know
+}
+
+func newSession(r *command.Run, timeout time.Duration, onComplete string) *session {
+	return &session{
+		Run: r, timeout: timeout, onComplete: onComplete,
+		inbox: progress.NewInbox(), display: progress.NewDisplay(r.Output), byHash: map[metainfo.Hash]*job{},
+		began: time.Now(), listening: true,
+	}
+}
+
+// add makes the torrent a part of the session.
+func (s *session) add(t *metainfo.Torrent, o messages.TorrentOptions) {
+	j := newJob(t, o)
+	if !o.Seed && !o.UntilPeersDone {
+		s.display.Leaves(t.InfoHash)
+	}
+	s.jobs = append(s.jobs, j)
+	s.byHash[t.InfoHash] = j
+	if s.Lines != nil {
+		dir, err := filepath.Abs(o.Dir)
+		if err != nil {
+			dir = o.Dir
+		}
+		s.Lines.Meta(t, dir)
+	}
+}
+
+// run returns when all torrents have ended.
+func (s *session) run(o actors.Options) error {
+	client, err := actors.Start(s.observer.attach(o))
+	if err != nil {
+		return err
+	}
+	s.client = client
+	s.observer.watch(client)
+	s.running = len(s.jobs)
+	for _, j := range s.jobs {
+		client.Add(j.torrent, j.options)
+	}
+	if err := s.loop(); err != nil {
+		return err // without waiting for anything
+	}
+	if err := client.Shutdown(shutdownTimeout); err != nil {
+		s.Log.Debug().Err(err).Msg("not all actors stopped in time")
+	}
+	s.hooks.wait(s.Stop, s.Warn)
+	return nil
+}
+
+// loop handles events until all torrents have ended. An error ends the program
+// at once.
+func (s *session) loop() error {
+	var timeout, forced <-chan time.Time
+	if s.timeout > 0 {
+		timer := time.NewTimer(s.timeout)
+		defer timer.Stop()
+		timeout = timer.C
+	}
+	redraw := time.NewTimer(0)
+	defer redraw.Stop()
+	end := func(why error) {
+		if s.stopAll(why) {
+			forced = time.After(stopTimeout)
+		}
+	}
+	for s.running > 0 {
+		select {
+		case <-s.inbox.Ready:
+			for _, e := range s.inbox.Take() {
+				s.handle(e)
+			}
+			redraw.Reset(s.display.Due(time.Now()))
+			if err := s.Stdout.Err(); err != nil {
+				end(exit.With(exit.Interrupted, err))
+			}
+		case <-redraw.C:
+			s.display.Draw(time.Now())
+		case <-timeout:
+			end(exit.ErrTimeout)
+		case <-s.Stop.First:
+			end(exit.ErrInterrupted)
+		case <-s.Stop.Second:
+			return exit.ErrInterrupted
+		case <-forced:
+			s.abandon()
+		case <-s.client.Ended():
+			return fmt.Errorf("the root of the supervision tree failed: %w", messages.ErrGivenUp)
+		}
+	}
+	s.display.Draw(time.Now())
+	return nil
+}
+
+// stopAll tells all torrents to stop, once.
+func (s *session) stopAll(why error) bool {
+	if s.stopped != nil {
+		return false
+	}
+	s.stopped = why
+	for _, j := range s.jobs {
+		if !j.ended {
+			s.client.Stop(j.torrent.InfoHash)
+		}
+	}
+	return true
+}
+
+// abandon gives up the torrents that did not stop in time.
+func (s *session) abandon() {
+	for _, j := range s.jobs {
+		if !j.ended {
+			s.ended(j, j.last.Left == 0, nil)
+		}
+	}
+}
+
+func (s *session) handle(e any) {
+	s.display.Event(e)
+	switch m := e.(type) {
+	case *messages.Progress:
+		if j := s.byHash[m.InfoHash]; j != nil && j.progress(m) {
+			s.client.Stop(m.InfoHash)
+		}
+	case *messages.TorrentPeerBanned:
+		s.Warn(fmt.Sprintf("the peer at %v is banned: %s", m.Addr, m.Reason))
+	case *messages.AddressesBlocked:
+		s.blocked += m.Count
+		s.Log.Info().Int("addresses", m.Count).Bool("inbound", m.Inbound).Msg("blocked")
+	case *messages.TorrentDataChanged:
+		s.Warn(fmt.Sprintf("%v; the file is checked again", m.Err))
+	case *messages.TorrentAnnounced:
+		s.announced(m)
+	case *messages.TorrentCompleted:
+		if j := s.byHash[m.InfoHash]; j != nil {
+			j.last = m.Last
+			if s.onComplete != "" && !j.completed {
+				j.completed = true
+				s.hooks.start(s.onComplete, j, s.Stderr)
+			}
+		}
+	case *messages.TorrentDone:
+		if j := s.byHash[m.InfoHash]; j != nil && !j.ended {
+			j.last = m.Last
+			s.ended(j, m.Complete, nil)
+		}
+	case *messages.TorrentFailed:
+		if j := s.byHash[m.InfoHash]; j != nil && !j.ended {
+			j.last = m.Last
+			s.ended(j, false, m.Err)
+		}
+	case *messages.ListenerFailed:
+		if s.listening {
+			s.listening = false // the listener tries again and again: one warning is enough
+			s.Warn(fmt.Sprintf("other peers cannot connect to us: %v", m.Err))
+		}
+	case *messages.ListenerReady:
+		s.listening = true
+		s.Log.Info().Stringer("at", m.Addr).Msg("listening")
+	case *event.Event:
+		if m.Kind == event.Restarted {
+			s.restarts++
+		}
+	}
+}
+
+func (s *session) announced(m *messages.TorrentAnnounced) {
+	j := s.byHash[m.InfoHash]
+	if j == nil {
+		return
+	}
+	j.announced(m)
+	if r := m.Replied; r != nil {
+		s.Log.Debug().Str("tracker", r.URL).Stringer("event", r.Event).Int("peers", r.Peers).Time("next", r.Next).Msg("announced")
+		if r.Warning != "" {
+			s.Warn(fmt.Sprintf("tracker %s: %s", r.URL, r.Warning))
+		}
+	} else if f := m.Failed; f != nil {
+		s.Log.Warn().Str("tracker", f.URL).Err(f.Err).Time("next", f.Next).Msg("announce failed")
+	}
+}
+
+// ended records how a torrent ended, and tells the user.
+func (s *session) ended(j *job, complete bool, err error) {
+	j.ended = true
+	s.running--
+	if err == nil && !complete {
+		err = cmp.Or(j.refused, s.stopped, exit.ErrInterrupted)
+	}
+	j.err = j.explain(err)
+	if j.err != nil && len(s.jobs) > 1 {
+		j.err = exit.With(exit.Code(j.err), fmt.Errorf("%s: %w", j.torrent.Name, j.err))
+	}
+	s.display.Remove(j.torrent.InfoHash)
+	took := time.Since(s.began)
+	if s.Lines != nil {
+		sum := report.Totals{Seconds: took.Seconds(), Restarts: j.last.Restarts}
+		add(&sum, &j.last)
+		s.Lines.Torrent(j.torrent, j.path(), complete, exit.Code(j.err), j.err, sum)
+	}
+	s.Say("%s", progress.Summary(&j.last, complete, took))
+	if complete && j.err == nil && !j.options.MustExist {
+		s.Result("%s", j.path())
+	}
+}
+
+// end sums the session up. It returns the error that the program ends with: err,
+// or else that of the first torrent that failed.
+func (s *session) end(err error) error {
+	for _, j := range s.jobs {
+		if err == nil {
+			err = j.err
+		}
+	}
+	if s.Lines != nil {
+		s.Lines.End(exit.Code(err), err, s.totals())
+	}
+	return err
+}
+
+func (s *session) totals() report.Totals {
+	sum := report.Totals{Seconds: time.Since(s.began).Seconds(), Restarts: s.restarts, Blocked: s.blocked}
+	for _, j := range s.jobs {
+		add(&sum, &j.last)
+	}
+	return sum
+}
