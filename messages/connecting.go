@@ -96,10 +96,13 @@ type SetDialing struct{ Dial bool }
 // EvictIdlePeer: peers to scheduler, once a second while somebody was turned away,
 // or could be dialled, but for the limit of connections. The scheduler
 // disconnects a peer that has been of no use for long, if there is one.
-//
-// For want of connections in the whole process it comes from peers or listener to
-// the client, which passes it on to one torrent after the other.
+// The client sends it too, by torrent and engine, after ConnectionsExhausted.
 type EvictIdlePeer struct{}
+
+// ConnectionsExhausted: peers and listener to client, once a second while
+// somebody was turned away, or could be dialled, but for the limit of connections
+// of the whole process. The client has one torrent after the other EvictIdlePeer.
+type ConnectionsExhausted struct{}
 
 // PeerUseful: a peer to peers, once for each connection, when payload has come
 // or gone.

@@ -4,9 +4,14 @@
 //
 // Rules that hold for all of them:
 //
-//   - A command is imperative and goes down the tree; an event is in the past
-//     tense and goes up. The doc of each says who sends it, who takes it and
-//     what the receiver must do.
+//   - A command is imperative (RequestBlocks) and never goes up the tree. An
+//     event is in the past tense (PieceVerified), or names a state or figures
+//     (PeerChoking, PeerRates); it goes up, or is the answer to somebody below.
+//     A question begins with Query, and its doc names the answer. Actors of
+//     different branches may command each other and tell each other of events.
+//   - The doc of each begins "Name: sender to receiver", and says what the
+//     receiver must do. TestNamesFollowDirections holds names and docs against
+//     the tree.
 //   - They are sent as pointers and are immutable once sent. The exceptions are
 //     buffers whose ownership moves with the message; the doc says so.
 //   - An actor that stops loses the messages still in its mailbox without a

@@ -57,11 +57,11 @@ type CancelBlocks struct{ Blocks []Block }
 // SetInterested: scheduler to peer.
 type SetInterested struct{ Interested bool }
 
-// AnnounceHave: scheduler to all peers, when pieces have become ours. Many may be
+// AnnounceHave: scheduler to every peer, when pieces have become ours. Many may be
 // told with one message: it is not to be changed.
 type AnnounceHave struct{ Pieces []uint32 }
 
-// Disconnect: scheduler, peers or engine to peer. The peer closes its link and
+// Disconnect: scheduler or peers to peer. The peer closes its link and
 // ends with this reason. Dial again is decided by peers.
 type Disconnect struct{ Reason GoneReason }
 

@@ -111,7 +111,7 @@ func (cl *client) Receive(c actor.Context) {
 	case *sharing:
 		cl.share(c)
 
-	case *messages.EvictIdlePeer:
+	case *messages.ConnectionsExhausted:
 		cl.makeRoom(c)
 
 	case *messages.ListenerStarted:

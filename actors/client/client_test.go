@@ -254,7 +254,7 @@ func TestTorrentsMakeRoomInTurn(t *testing.T) {
 		s.Tell(&messages.Progress{InfoHash: torrent.InfoHash, Peers: peers})
 	}
 	for range 4 {
-		s.Tell(&messages.EvictIdlePeer{})
+		s.Tell(&messages.ConnectionsExhausted{})
 	}
 	for range 2 { // so none is left for the one without peers
 		stage.Await[*messages.EvictIdlePeer](probes[0])

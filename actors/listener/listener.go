@@ -123,7 +123,7 @@ func (l *listener) Receive(c actor.Context) {
 	case *turnedAway:
 		if now := l.World.Clock.Now(); m.on == l.socket && now.Sub(l.asked) >= roomPause {
 			l.asked = now
-			c.Send(l.Refs.Session, &messages.EvictIdlePeer{})
+			c.Send(l.Refs.Session, &messages.ConnectionsExhausted{})
 		}
 	case *greeted:
 		if m.on == l.socket {

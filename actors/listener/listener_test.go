@@ -291,7 +291,7 @@ func TestTellsWhomItTurnsAway(t *testing.T) {
 		for range 100 {
 			l.TurnAway()
 		}
-		stage.Next[*messages.EvictIdlePeer](s.client)
+		stage.Next[*messages.ConnectionsExhausted](s.client)
 		s.Settle()
 		s.Quiet(s.client)
 		s.World.Clock.Advance(roomPause)

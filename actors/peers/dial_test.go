@@ -128,7 +128,7 @@ func TestAProcessWithTooManyConnectionsDialsSlowly(t *testing.T) {
 			t.Fatal("dials again at once")
 		}
 		s.Tell(&messages.SetDialing{Dial: true})
-		stage.Next[*messages.EvictIdlePeer](s.client)
+		stage.Next[*messages.ConnectionsExhausted](s.client)
 		s.Tell(&messages.SetDialing{Dial: true})
 		s.Quiet(s.client)
 		s.World.Clock.Advance(crowdedPause)

@@ -243,7 +243,7 @@ func (p *peers) wantRoom(c actor.Context) {
 		c.Send(p.Refs.Scheduler, &messages.EvictIdlePeer{})
 	}
 	if p.crowded {
-		c.Send(p.Refs.Session, &messages.EvictIdlePeer{})
+		c.Send(p.Refs.Session, &messages.ConnectionsExhausted{})
 	}
 	p.turned, p.crowded = false, false
 }
