@@ -57,8 +57,8 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "kouzui",
 		Short: "A BitTorrent client in which every job is a supervised actor",
-		Long: `Kouzui downloads and seeds torrents. Every job in it is an actor in one supervision
-tree: an actor that fails is restarted, and the others go on.
+		Long: `Kouzui downloads and seeds torrents. Every job in it is an actor in one
+supervision tree: an actor that fails is restarted, and the others go on.
 
 Every flag can also be set in the environment: KOUZUI_MAX_PEERS=80 stands for
 --max-peers 80. A flag on the command line wins.`,
@@ -84,11 +84,23 @@ Every flag can also be set in the environment: KOUZUI_MAX_PEERS=80 stands for
 	root.SetFlagErrorFunc(flags.Error)
 	root.SetUsageFunc(flags.Usage)
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error { return flags.Environment(c.Flags(), os.LookupEnv) }
-	root.AddCommand(
-		transfer.NewDownload(), transfer.NewSeed(),
-		torrents.NewCreate(), torrents.NewInfo(), torrents.NewVerify(), torrents.NewSplit(),
-		tracker.New(), demo.New(), trace.New(), lab.New(), newVersion(),
-	)
+	for _, family := range []struct {
+		title    string
+		commands []*cobra.Command
+	}{
+		{"Download and seed", []*cobra.Command{transfer.NewDownload(), transfer.NewSeed()}},
+		{"Make and check torrents", []*cobra.Command{torrents.NewCreate(), torrents.NewInfo(), torrents.NewVerify(), torrents.NewSplit()}},
+		{"Run a tracker", []*cobra.Command{tracker.New()}},
+		{"Watch the actors", []*cobra.Command{demo.New(), trace.New(), lab.New()}},
+	} {
+		root.AddGroup(&cobra.Group{ID: family.title, Title: family.title})
+		for _, c := range family.commands {
+			c.GroupID = family.title
+		}
+		root.AddCommand(family.commands...)
+	}
+	root.AddCommand(newVersion())
+	cobra.EnableCommandSorting = false
 	return root
 }
 

@@ -61,9 +61,9 @@ func New() *cobra.Command {
 		Use:   "demo",
 		Short: "Show a swarm in one process, and how it heals",
 		Long: `Show what Kouzui does, with nothing else installed: a tracker, two seeds and two
-downloaders in one process, connected by TCP on the loopback interface. On the way one
-actor is made to panic, and its supervisor restarts it. At the end the copies are
-compared with the original, and all files are removed.`,
+downloaders in one process, connected by TCP on the loopback interface. On the
+way one actor is made to panic, and its supervisor restarts it. At the end the
+copies are compared with the original, and all files are removed.`,
 		Example: `  kouzui demo
   kouzui demo --size 200M --progress plain`,
 		Args: flags.Arguments(0, 0, "no arguments"),
@@ -75,7 +75,7 @@ compared with the original, and all files are removed.`,
 		},
 	}
 	flags.Group(c, "Basic", func(f *pflag.FlagSet) {
-		f.Var(&size, "size", "size of the file that is downloaded")
+		f.Var(&size, "size", "`SIZE` of the file that is downloaded")
 	})
 	o.Bind(c, false)
 	return c

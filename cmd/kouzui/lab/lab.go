@@ -18,8 +18,8 @@ func New() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "lab",
 		Short: "Play swarms of simulated clients",
-		Long: `Play whole swarms in one process: every client is complete, with all its actors, and
-time, network, disks, trackers and chance are simulated.`,
+		Long: `Play whole swarms in one process: every client is complete, with all its actors,
+and time, network, disks, trackers and chance are simulated.`,
 		Example: `  kouzui lab simulate testdata/lab/flash-crowd.toml
   kouzui lab shrink --random --seed 138`,
 		Args: flags.NoSuchCommand,

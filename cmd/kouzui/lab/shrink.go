@@ -21,9 +21,9 @@ func newShrink() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "shrink [SCENARIO.toml]",
 		Short: "Reduce a scenario that fails to what makes it fail",
-		Long: `Remove from a scenario whatever is not needed for the same failure: faults, events,
-classes, nodes, delays, content. The rest is written as a scenario, which fails with
-the same seed.`,
+		Long: `Remove from a scenario whatever is not needed for the same failure: faults,
+events, classes, nodes, delays, content. The rest is written as a scenario,
+which fails with the same seed.`,
 		Example: `  kouzui lab shrink --random --seed 138 --out small.toml
   kouzui lab simulate small.toml --seed 138`,
 		Args: flags.Arguments(0, 1, "at most one scenario"),

@@ -41,13 +41,13 @@ func newSimulate() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "simulate [SCENARIO.toml]",
 		Short: "Play a swarm of whole clients in a simulated world",
-		Long: `Play a scenario: whole clients, with all their actors, in a world in which time,
-network, disks, trackers and chance are simulated. The seed decides everything: the
-same seed gives the same run, to the last message. testdata/lab/README.md describes
-how a scenario is written.
+		Long: `Play a scenario: whole clients, with all their actors, in a world in which
+time, network, disks, trackers and chance are simulated. The seed decides
+everything: the same seed gives the same run, to the last message.
+testdata/lab/README.md describes how a scenario is written.
 
-While the swarm runs, properties that must hold of every swarm are checked. If one of
-them does not hold, the exit code is ` + strconv.Itoa(exit.Other) + `.`,
+While the swarm runs, properties that must hold of every swarm are checked. If
+one of them does not hold, the exit code is ` + strconv.Itoa(exit.Other) + `.`,
 		Example: `  kouzui lab simulate testdata/lab/flash-crowd.toml
   kouzui lab simulate testdata/lab/partition.toml --seed 7 --trace run.trace
   kouzui lab simulate testdata/lab/rarest-first.toml --picker random --html page.html
@@ -57,9 +57,9 @@ them does not hold, the exit code is ` + strconv.Itoa(exit.Other) + `.`,
 	}
 	flags.Group(c, "The run", func(f *pflag.FlagSet) {
 		o.bind(f)
-		o.picker = flags.Choose(c, "picker", "`NAME` of the piece picker of all nodes, or what the scenario says", append([]string{asWritten}, actors.Pickers()...)...)
-		o.choker = flags.Choose(c, "choker", "`NAME` of the choker of all nodes, or what the scenario says", append([]string{asWritten}, actors.Chokers()...)...)
-		o.payload = flags.Choose(c, "payload", "`KIND` of the bytes in blocks, or what the scenario says", asWritten, lab.PayloadDescribed, lab.PayloadReal)
+		o.picker = flags.Choose(c, "picker", "`NAME` of the piece picker of all nodes: %s", append([]string{asWritten}, actors.Pickers()...)...)
+		o.choker = flags.Choose(c, "choker", "`NAME` of the choker of all nodes: %s", append([]string{asWritten}, actors.Chokers()...)...)
+		o.payload = flags.Choose(c, "payload", "`KIND` of the payload: %s", asWritten, lab.PayloadDescribed, lab.PayloadReal)
 		f.BoolVar(&o.twice, "twice", false, "play the scenario twice, and show where the two runs differ if they do")
 		f.BoolVar(&o.quick, "quick", false, "skip the checks that look at every message")
 	})

@@ -40,12 +40,12 @@ func NewCreate() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create PATH",
 		Short: "Make a torrent of a file or a folder",
-		Long: `Make a torrent of a file, or of all files in a folder and its subfolders. Files are
-sorted by name. Symbolic links are left out with a warning. The path of the .torrent
-is written to stdout.
+		Long: `Make a torrent of a file, or of all files in a folder and its subfolders. Files
+are sorted by name. Symbolic links are left out with a warning. The path of the
+.torrent is written to stdout.
 
-Each --tracker is a tier of its own; commas separate the URLs of one tier. The same
-content, --name and --date always give the same torrent, byte by byte.`,
+Each --tracker is a tier of its own; commas separate the URLs of one tier. The
+same content, --name and --date always give the same torrent, byte by byte.`,
 		Example: `  kouzui create album/ --tracker http://127.0.0.1:6969/announce
   kouzui create disc.iso -o disc.torrent --piece-length 1M --date 2026-01-01T00:00:00Z
   kouzui create album/ --tracker http://a/announce,http://b/announce --tracker http://c/announce`,
@@ -59,7 +59,7 @@ content, --name and --date always give the same torrent, byte by byte.`,
 		f.BoolVar(&o.private, "private", false, "clients may find peers through the trackers only (BEP 27)")
 		f.StringVar(&o.comment, "comment", "", "a `TEXT` that others will see")
 		f.StringVar(&o.name, "name", "", "`NAME` of the torrent (default that of PATH)")
-		f.StringVar(&o.pieceLength, "piece-length", "auto", "`BYTES` of a piece: a power of two from 1K to 1G, or auto")
+		f.StringVar(&o.pieceLength, "piece-length", "auto", "`SIZE` of a piece: a power of two from 1K to 1G, or auto")
 		f.StringVar(&o.date, "date", "now", "creation `DATE`: now, none, RFC 3339 or seconds since 1970 (SOURCE_DATE_EPOCH in the environment replaces now)")
 	})
 	flags.Group(c, "Output", func(f *pflag.FlagSet) {

@@ -15,10 +15,10 @@ func NewInfo() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "info TORRENT",
 		Short: "Show what is in a torrent",
-		Long: `Show what is in a torrent: the path of a .torrent, an http or https URL, or - for
-stdin. Files have the names that a download would give them; names that had to be
-changed for that are listed as warnings. Trackers are shown in full, even if their
-URLs hold a user's key; all other commands hide such keys.`,
+		Long: `Show what is in a torrent: the path of a .torrent, an http or https URL, or -
+for stdin. Files have the names that a download would give them; names that had
+to be changed for that are listed as warnings. Trackers are shown in full, even
+if their URLs hold a user's key; all other commands hide such keys.`,
 		Example: `  kouzui info debian.torrent
   kouzui info debian.torrent --json | jq -r .info_hash`,
 		Args: flags.Arguments(1, 1, "one torrent"),

@@ -39,11 +39,11 @@ func NewSplit() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "split TORRENT",
 		Short: "Make incomplete copies that together are complete",
-		Long: `Make N incomplete copies of complete data in the folders OUT/1 to OUT/N. Each piece
-is in exactly one of the copies, so N clients that start on these copies complete each
-other. Pieces are dealt in turn, or at random with --random; the same --seed always
-deals them the same way. Each folder is written to stdout with the number of its
-pieces.`,
+		Long: `Make N incomplete copies of complete data in the folders OUT/1 to OUT/N. Each
+piece is in exactly one of the copies, so N clients that start on these copies
+complete each other. Pieces are dealt in turn, or at random with --random; the
+same --seed always deals them the same way. Each folder is written to stdout
+with the number of its pieces.`,
 		Example: `  kouzui split album.torrent --data ~/Music -n 3 --out /tmp/swarm
   kouzui download album.torrent -d /tmp/swarm/1 --until-peers-done`,
 		Args: flags.Arguments(1, 1, "one torrent"),

@@ -33,10 +33,10 @@ func NewVerify() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "verify TORRENT",
 		Short: "Check data against a torrent",
-		Long: `Hash the data in --dir and compare it with a torrent. Nothing is written, and all
-data is hashed, whatever an earlier download has verified. The exit code is 0 if all
-pieces are right, and 32 if any piece is wrong or missing; then each affected file is
-written to stdout with its wrong pieces.`,
+		Long: `Hash the data in --dir and compare it with a torrent. Nothing is written, and
+all data is hashed, whatever an earlier download has verified. The exit code is
+0 if all pieces are right, and 32 if any piece is wrong or missing; then each
+affected file is written to stdout with its wrong pieces.`,
 		Example: `  kouzui verify album.torrent --dir ~/Music
   kouzui verify album.torrent -d ~/Music --json | jq .wrong_pieces`,
 		Args: flags.Arguments(1, 1, "one torrent"),
@@ -45,7 +45,7 @@ written to stdout with its wrong pieces.`,
 		},
 	}
 	flags.Group(c, "Basic", func(f *pflag.FlagSet) {
-		f.StringVarP(&dir, "dir", "d", ".", "`FOLDER` of the data")
+		f.StringVarP(&dir, "dir", "d", ".", "check the data in `FOLDER`")
 	})
 	o.Bind(c, true)
 	return c

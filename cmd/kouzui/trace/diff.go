@@ -19,10 +19,10 @@ func newDiff() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "diff A B",
 		Short: "Find the first event in which two runs differ",
-		Long: `Compare two traces event by event, and show the first event that differs. The name
-and the start of the runs are not compared. Times, durations and the lengths of
-mailboxes are compared with --times only. The exit code is 0 if the runs are the same,
-and 32 if they differ.`,
+		Long: `Compare two traces event by event, and show the first event that differs. The
+name and the start of the runs are not compared. Times, durations and the
+lengths of mailboxes are compared with --times only. The exit code is 0 if the
+runs are the same, and 32 if they differ.`,
 		Example: `  kouzui trace diff monday.trace tuesday.trace
   kouzui trace diff --times seed7.trace again.trace`,
 		Args: flags.Arguments(2, 2, "two trace files"),

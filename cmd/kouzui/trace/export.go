@@ -20,8 +20,8 @@ func newExport() *cobra.Command {
 		Use:   "export --chrome FILE",
 		Short: "Convert a trace for Perfetto and chrome://tracing",
 		Long: `Write a trace in the Trace Event Format, for https://ui.perfetto.dev and
-chrome://tracing. Each actor is a track and each of its incarnations a slice; arrows
-lead from failures to restarts; the lengths of mailboxes are counters.`,
+chrome://tracing. Each actor is a track and each of its incarnations a slice;
+arrows lead from failures to restarts; the lengths of mailboxes are counters.`,
 		Example: `  kouzui trace export --chrome run.trace -o run.json`,
 		Args:    flags.Arguments(1, 1, "one trace file"),
 		RunE: func(c *cobra.Command, args []string) (err error) {

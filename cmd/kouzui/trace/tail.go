@@ -31,9 +31,9 @@ func newTail() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "tail FILE",
 		Short: "Show the last events as sentences, and follow new ones",
-		Long: `Show the last events, each as a sentence after its time and number. With --follow, new
-events are shown as they are written to the file, until the run ends or you interrupt
-the command.`,
+		Long: `Show the last events, each as a sentence after its time and number. With
+--follow, new events are shown as they are written to the file, until the run
+ends or you interrupt the command.`,
 		Example: `  kouzui trace tail run.trace -f
   kouzui trace tail run.trace -n 100 --kind failed,directive --actor '*/peers/*'`,
 		Args: flags.Arguments(1, 1, "one trace file"),

@@ -15,10 +15,10 @@ func New() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "trace",
 		Short: "Look into a supervision trace",
-		Long: `Look into a file that --trace has written: the tree of actors at any time of the run,
-the causes of an event, how often actors failed and how long they were down, and the
-first difference of two runs. FILE is a path, or - for stdin. A last line that a crash
-has cut short is ignored with a warning.`,
+		Long: `Look into a file that --trace has written: the tree of actors at any time of the
+run, the causes of an event, how often actors failed and how long they were
+down, and the first difference of two runs. FILE is a path, or - for stdin. A
+last line that a crash has cut short is ignored with a warning.`,
 		Example: `  kouzui download debian.torrent --trace run.trace
   kouzui trace tree run.trace --at 12s
   kouzui trace stats run.trace`,

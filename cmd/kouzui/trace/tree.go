@@ -22,9 +22,9 @@ func newTree() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "tree FILE",
 		Short: "Show the tree of actors at a time of the run",
-		Long: `Show the actors that run at --at, or at the end of the file: the state of each, how
-often it was restarted, how long it was down, and its last failure. If no actor runs
-any more, all actors that did run are shown.`,
+		Long: `Show the actors that run at --at, or at the end of the file: the state of each,
+how often it was restarted, how long it was down, and its last failure. If no
+actor runs any more, all actors that did run are shown.`,
 		Example: `  kouzui trace tree run.trace
   kouzui trace tree run.trace --at 1m30s
   kouzui trace tree swarm.trace --actor 'peer-003*'`,

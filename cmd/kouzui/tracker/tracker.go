@@ -33,8 +33,8 @@ func New() *cobra.Command {
 		Use:   "tracker",
 		Short: "Run an HTTP tracker",
 		Long: `Run an HTTP tracker (BEP 3, 7, 23, 48) until an interrupt. The tracker keeps all
-peers in memory, and serves every torrent, or only those of --only. Its announce URL
-is written to stdout.`,
+peers in memory, and serves every torrent, or only those of --only. Its announce
+URL is written to stdout.`,
 		Example: `  kouzui tracker --listen 127.0.0.1:6969
   kouzui tracker --listen :6969 --interval 5m --only album.torrent`,
 		Args: flags.Arguments(0, 0, "no arguments"),

@@ -14,16 +14,17 @@ func NewDownload() *cobra.Command {
 		Use:     "download TORRENT...",
 		Aliases: []string{"get"},
 		Short:   "Download torrents, and exit when they are complete",
-		Long: `Download torrents. A TORRENT is the path of a .torrent file, an http or https URL,
-or - for stdin. Several torrents are downloaded at once. When all are complete, their
-paths are written to stdout and the program ends, unless it goes on seeding.
+		Long: `Download torrents. A TORRENT is the path of a .torrent file, an http or https
+URL, or - for stdin. Several torrents are downloaded at once. When all are
+complete, their paths are written to stdout and the program ends, unless it goes
+on seeding.
 
-To continue an interrupted download, run the same command again. The first interrupt
-stops the program within 3 seconds, a second one stops it at once.
+To continue an interrupted download, run the same command again. The first
+interrupt stops the program within 3 seconds, a second one stops it at once.
 
 The command of --on-complete is run by the shell, with KOUZUI_TORRENT_NAME,
-KOUZUI_TORRENT_HASH, KOUZUI_TORRENT_DIR and KOUZUI_TORRENT_PATH in its environment.
-If the command fails, there is a warning.`,
+KOUZUI_TORRENT_HASH, KOUZUI_TORRENT_DIR and KOUZUI_TORRENT_PATH in its
+environment. If the command fails, there is a warning.`,
 		Example: `  kouzui download debian.torrent -d ~/Downloads
   kouzui get https://example.org/a.torrent b.torrent --max-download-limit 2M
   kouzui download a.torrent --seed --seed-ratio 1.5 --seed-time 24h

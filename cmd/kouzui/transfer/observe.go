@@ -21,7 +21,7 @@ type observeFlags struct {
 
 func (o *observeFlags) bind(f *pflag.FlagSet) {
 	f.StringVar(&o.addr, "observe", "", "serve a page with the supervision tree, failures and metrics at `HOST:PORT` (port 0: any free port)")
-	f.BoolVar(&o.remote, "observe-remote", false, "let other machines reach the page of --observe, without encryption")
+	f.BoolVar(&o.remote, "observe-remote", false, "let other machines reach that page, without encryption")
 }
 
 // observer shows a session; nil shows nothing.

@@ -52,41 +52,44 @@ type options struct {
 func (o *options) bind(c *cobra.Command) {
 	o.down, o.up, o.memory = flags.Rate("0"), flags.Rate("0"), flags.Bytes("14M")
 	flags.Group(c, "Basic", func(f *pflag.FlagSet) {
-		f.StringVarP(&o.dir, "dir", "d", ".", "`FOLDER` of the data")
-		o.check = flags.Choose(c, "check", "`WHICH` of the data that exists is hashed at the start; auto hashes what has changed since the last run", "auto", "full", "none")
-		if !o.seedOnly {
-			f.StringVar(&o.onComplete, "on-complete", "", "run this `COMMAND` for each torrent that is complete (see above)")
-		}
-		stall := "give up if nothing has been downloaded for this `TIME` (0: never; but a disk that fails is given up after 5m)"
+		dir := "download to `FOLDER`"
 		if o.seedOnly {
-			stall = "give up if the disk has failed for this `TIME` (0: 5m)"
+			dir = "seed the data in `FOLDER`"
+		}
+		f.StringVarP(&o.dir, "dir", "d", ".", dir)
+		o.check = flags.Choose(c, "check", "`HOW` to check existing data: %s (auto hashes only what has changed since the last run)", "auto", "full", "none")
+		if !o.seedOnly {
+			f.StringVar(&o.onComplete, "on-complete", "", "run `COMMAND` for each torrent when it is complete (see above)")
+		}
+		stall := "give up if nothing has been downloaded for `TIME` (0: never, but give up a disk that has failed for 5m)"
+		if o.seedOnly {
+			stall = "give up if the disk has failed for `TIME` (0: 5m)"
 		}
 		f.DurationVar(&o.stall, "stall-timeout", 0, stall)
-		f.DurationVar(&o.timeout, "timeout", 0, "stop after this `TIME`, such as 90m (0: never)")
-		f.Var(&o.memory, "memory", "how much payload may be in memory at a time")
+		f.DurationVar(&o.timeout, "timeout", 0, "stop after `TIME`, such as 90m (0: never)")
+		f.Var(&o.memory, "memory", "hold at most `SIZE` of payload in memory")
 	})
 	flags.Group(c, "Network", func(f *pflag.FlagSet) {
-		const rate = "bytes a second that all torrents together may %s (0: no limit)"
 		if !o.seedOnly {
-			f.Var(&o.down, "max-download-limit", strings.Replace(rate, "%s", "download", 1))
+			f.Var(&o.down, "max-download-limit", "download at most `RATE` bytes a second, all torrents together (0: no limit)")
 		}
-		f.Var(&o.up, "max-upload-limit", strings.Replace(rate, "%s", "upload", 1)+"; K M G KiB MiB are powers of 1024, kB MB of 1000, Mbit counts bits")
-		f.StringVar(&o.host, "listen", "", "accept connections at this `HOST` (default: all addresses)")
-		f.StringVar(&o.port, "listen-port", usualPorts, "accept connections at the first free `PORT` of a list of ports and ranges (0: any free port; none: no connections)")
-		f.IntVar(&o.maxPeers, "max-peers", 50, "`N`, the most connections of a torrent")
-		f.IntVar(&o.maxConnections, "max-connections", defaultConnections, "`N`, the most connections of all torrents together; at least twice --max-peers unless this flag is given")
-		f.StringArrayVar(&o.peers, "peer", nil, "connect to the peer at this `HOST:PORT` (repeatable)")
-		f.StringArrayVar(&o.trackers, "tracker", nil, "announce to the tracker at this `URL` as well, as a tier of its own (repeatable)")
-		f.StringVar(&o.blocklist, "blocklist", "", "never connect to the addresses listed in this `FILE`: P2P text, ipfilter.dat, CIDR or plain addresses, also gzipped")
+		f.Var(&o.up, "max-upload-limit", "upload at most `RATE` bytes a second, all torrents together (0: no limit); K M G KiB MiB are powers of 1024, kB MB of 1000, Mbit counts bits")
+		f.StringVar(&o.host, "listen", "", "accept connections at the address `HOST` (default: all addresses)")
+		f.StringVar(&o.port, "listen-port", usualPorts, "accept connections at the first free one of these `PORTS`, a list of ports and ranges (0: any free port; none: no connections)")
+		f.IntVar(&o.maxPeers, "max-peers", 50, "make at most `N` connections for each torrent")
+		f.IntVar(&o.maxConnections, "max-connections", defaultConnections, "make at most `N` connections for all torrents together; without this flag, at least twice --max-peers")
+		f.StringArrayVar(&o.peers, "peer", nil, "connect to the peer at `HOST:PORT` (repeatable)")
+		f.StringArrayVar(&o.trackers, "tracker", nil, "use the tracker at `URL` as well, as a tier of its own (repeatable)")
+		f.StringVar(&o.blocklist, "blocklist", "", "never connect to the addresses listed in `FILE`: P2P text, ipfilter.dat, CIDR or plain addresses, also gzipped")
 	})
 	flags.Group(c, "Seeding", func(f *pflag.FlagSet) {
 		if !o.seedOnly {
 			f.BoolVar(&o.seed, "seed", false, "go on seeding when the download is complete")
 		}
-		f.Float64Var(&o.ratio, "seed-ratio", 0, "seed until this `NUMBER` times the size has been uploaded (0: no limit)")
-		f.DurationVar(&o.seedTime, "seed-time", 0, "seed for this `TIME`, such as 90m (0: no limit)")
+		f.Float64Var(&o.ratio, "seed-ratio", 0, "seed until `N` times the size has been uploaded (0: no limit)")
+		f.DurationVar(&o.seedTime, "seed-time", 0, "seed for `TIME`, such as 90m (0: no limit)")
 		f.BoolVar(&o.untilPeersDone, "until-peers-done", false, "seed until no connected peer needs data")
-		f.IntVar(&o.slots, "unchoke-slots", 4, "`N`, the most peers that may download from us at a time; one more is tried out")
+		f.IntVar(&o.slots, "unchoke-slots", 4, "let `N` peers download from us at a time, and one more that is tried out")
 	})
 	o.output.Bind(c, true)
 	flags.Group(c, "Output", func(f *pflag.FlagSet) {
@@ -96,10 +99,10 @@ func (o *options) bind(c *cobra.Command) {
 	})
 	flags.Group(c, "Experiments", func(f *pflag.FlagSet) {
 		if !o.seedOnly {
-			o.picker = flags.Choose(c, "picker", "`NAME` of the rule by which the next piece is chosen", actors.Pickers()...)
+			o.picker = flags.Choose(c, "picker", "choose the next piece by the rule `NAME`: %s", actors.Pickers()...)
 		}
-		o.choker = flags.Choose(c, "choker", "`NAME` of the rule by which peers are unchoked", actors.Chokers()...)
-		f.Var(&o.faults, "fault", "break something on purpose: a kind, then keys, separated by commas (repeatable), such as 'panic,actor=*/store,at=2s'")
+		o.choker = flags.Choose(c, "choker", "choose the peers to unchoke by the rule `NAME`: %s", actors.Chokers()...)
+		f.Var(&o.faults, "fault", "break something on purpose (repeatable), such as 'panic,actor=*/store,at=2s': `SPEC` is a kind and keys, with commas between them; README.md lists them")
 	})
 }
 

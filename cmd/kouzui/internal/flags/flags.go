@@ -92,11 +92,11 @@ func (c *choice) Set(s string) error {
 }
 
 // Choose adds to c a flag that takes one of the words in from, the first of
-// which is its default. The help lists the words behind usage.
+// which is its default. The help lists the words where usage has %s.
 func Choose(c *cobra.Command, name, usage string, from ...string) *string {
 	v := &choice{value: from[0], from: from}
 	last := len(from) - 1
-	c.Flags().Var(v, name, fmt.Sprintf("%s: %s or %s", usage, strings.Join(from[:last], ", "), from[last]))
+	c.Flags().Var(v, name, fmt.Sprintf(usage, strings.Join(from[:last], ", ")+" or "+from[last]))
 	complete := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		return from, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -108,7 +108,7 @@ func Choose(c *cobra.Command, name, usage string, from ...string) *string {
 
 // Colour adds --color.
 func Colour(c *cobra.Command) *string {
-	return Choose(c, "color", "`WHEN` to use colours", "auto", "always", "never")
+	return Choose(c, "color", "`WHEN` to use colours: %s", "auto", "always", "never")
 }
 
 // Amount is a flag in bytes or in bytes a second.
@@ -120,7 +120,7 @@ type Amount struct {
 }
 
 // Bytes is an Amount in bytes with the default text, such as "64M".
-func Bytes(text string) Amount { return newAmount(text, "BYTES", units.ParseBytes) }
+func Bytes(text string) Amount { return newAmount(text, "SIZE", units.ParseBytes) }
 
 // Rate is an Amount in bytes a second with the default text.
 func Rate(text string) Amount { return newAmount(text, "RATE", units.ParseRate) }

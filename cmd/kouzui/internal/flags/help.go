@@ -47,20 +47,30 @@ func Usage(c *cobra.Command) error {
 	if c.HasExample() {
 		fmt.Fprintf(w, "\n\nExamples:\n%s", c.Example)
 	}
-	if c.HasAvailableSubCommands() {
-		fmt.Fprint(w, "\n\nCommands:")
-		for _, sub := range c.Commands() {
-			if sub.IsAvailableCommand() || sub.Name() == "help" {
-				fmt.Fprintf(w, "\n  %-*s  %s", sub.NamePadding(), sub.Name(), sub.Short)
-			}
-		}
-	}
 	fmt.Fprint(w, "\n")
+	for _, group := range c.Groups() {
+		writeCommands(w, group.Title, c.Commands(), group.ID)
+	}
+	writeCommands(w, other(c), c.Commands(), "")
 	writeFlags(w, c.LocalFlags())
 	if c.HasAvailableSubCommands() {
 		fmt.Fprintf(w, "\n`%s COMMAND --help` tells more about a command.\n", c.CommandPath())
 	}
 	return nil
+}
+
+// writeCommands lists the commands of one group, if there are any.
+func writeCommands(w io.Writer, title string, all []*cobra.Command, group string) {
+	for _, c := range all {
+		if c.GroupID != group || !c.IsAvailableCommand() && c.Name() != "help" {
+			continue
+		}
+		if title != "" {
+			fmt.Fprintf(w, "\n%s:\n", title)
+			title = ""
+		}
+		fmt.Fprintf(w, "  %-*s  %s\n", c.NamePadding(), c.Name(), c.Short)
+	}
 }
 
 // writeFlags lists the flags of each group below its title. All groups share
@@ -106,9 +116,17 @@ func writeFlags(w io.Writer, set *pflag.FlagSet) {
 				next++
 			}
 		}
-		fmt.Fprint(w, line)
+		fmt.Fprint(w, strings.Replace(line, " count ", "       ", 1)) // the flag counts how often it is given, and takes no value
 	}
 }
 
 // isFlagLine tells the first line of a flag from those that go on with its text.
 func isFlagLine(line string) bool { return len(line) > 8 && line[6:8] == "--" }
+
+// other is the title of the commands in no group.
+func other(c *cobra.Command) string {
+	if len(c.Groups()) > 0 {
+		return "Other"
+	}
+	return "Commands"
+}

@@ -39,12 +39,12 @@ func (o *Flags) Bind(c *cobra.Command, json bool) {
 		if json {
 			f.BoolVar(&o.JSON, "json", false, "write JSON to stdout")
 		}
-		o.progress = flags.Choose(c, "progress", "`HOW` stderr shows the progress", "auto", "bar", "plain", "none")
+		o.progress = flags.Choose(c, "progress", "show the progress on stderr in this `FORM`: %s", "auto", "bar", "plain", "none")
 		o.colour = flags.Colour(c)
 		f.BoolVarP(&o.quiet, "quiet", "q", false, "show errors only")
 		f.CountVarP(&o.verbose, "verbose", "v", "log more to stderr; -vv logs even more")
 		f.StringVar(&o.log, "log", "", "write the log to `FILE` instead of stderr")
-		o.logFormat = flags.Choose(c, "log-format", "`FORMAT` of the log", "text", "json")
+		o.logFormat = flags.Choose(c, "log-format", "`FORMAT` of the log: %s", "text", "json")
 	})
 }
 
