@@ -21,79 +21,173 @@ import (
 
 // pkg is what `go list -json` says of a package, as far as we look.
 type pkg struct {
-	ImportPath, Dir        string
-	GoFiles, Imports, Deps []string
+	ImportPath, Dir, Name, Doc string
+	GoFiles, Imports           []string
 }
 
-func list(t *testing.T) (all []pkg) {
-	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,Imports,Deps", "kouzui/...").Output()
+// packages are all packages of this module, without their tests.
+var packages = sync.OnceValues(func() (all []pkg, err error) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Dir,Name,Doc,GoFiles,Imports", "kouzui/...").Output()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+	for d := json.NewDecoder(bytes.NewReader(out)); ; {
 		var p pkg
 		if err := d.Decode(&p); errors.Is(err, io.EOF) {
-			return all
+			return all, nil
 		} else if err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 		all = append(all, p)
 	}
+})
+
+func list(t *testing.T) []pkg {
+	t.Helper()
+	all, err := packages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 40 {
+		t.Fatalf("only %d packages found", len(all))
+	}
+	return all
 }
 
 // actorFolders are the folders of actors: those directly below actors/ whose file
-// of the same name, the shell, has a Receive. The others are groups of packages
-// that are no actors.
+// of the same name, the shell, has a Receive.
 var actorFolders = sync.OnceValue(func() map[string]bool {
 	found := map[string]bool{}
 	shells, _ := filepath.Glob("*/*.go")
 	for _, file := range shells {
-		name := filepath.Dir(file)
-		if filepath.Base(file) != name+".go" {
-			continue
+		if name := filepath.Dir(file); filepath.Base(file) == name+".go" {
+			found[name] = hasReceive(file)
 		}
-		text, err := os.ReadFile(file)
-		found[name] = err == nil && bytes.Contains(text, []byte(") Receive(c actor.Context)"))
 	}
 	return found
 })
 
-// actorOf is the name of the actor whose folder a package is in, or "".
-func actorOf(path string) string {
-	below, is := strings.CutPrefix(path, "kouzui/actors/")
-	name, _, _ := strings.Cut(below, "/")
-	if !is || !actorFolders()[name] {
-		return ""
-	}
-	return name
+func hasReceive(file string) bool {
+	text, err := os.ReadFile(file)
+	return err == nil && bytes.Contains(text, []byte(") Receive(c actor.Context)"))
 }
+
+// A layer is a place in the tree of folders. Packages know what is below theirs.
+type layer string
+
+const (
+	inWire     layer = "wire"          // bytes and values, no I/O
+	inMessages layer = "messages"      // between actors
+	inEvent    layer = "runtime/event" // what is recorded: the leaf that a world knows of the runtime
+	inWorld    layer = "world"         // the worlds, and the seam to them
+	inRuntime  layer = "runtime"       // what actors run on
+	inActor    layer = "actor"         // the folder of one actor, and what is below
+	inAssembly layer = "actors"        // the tree of all actors
+	inLab      layer = "lab"           // swarms that are simulated
+	inLibrary  layer = "library"       // what other programs import
+	inCommands layer = "cmd"
+	inSamples  layer = "testdata" // programs that tests build
+	nowhere    layer = "nowhere"
+)
+
+// knows lists what each layer may import beside itself.
+var knows = map[layer][]layer{
+	inWire:     {},
+	inMessages: {inWire},
+	inEvent:    {},
+	inWorld:    {inWire, inMessages, inEvent},
+	inRuntime:  {inWire, inMessages, inEvent, inWorld},
+	inActor:    {inWire, inMessages, inEvent, inWorld, inRuntime},
+	inAssembly: {inWire, inMessages, inEvent, inWorld, inRuntime, inActor},
+	inLibrary:  {inWire, inMessages, inEvent, inWorld, inRuntime, inAssembly},
+	inLab:      {inWire, inMessages, inEvent, inWorld, inRuntime, inAssembly, inLibrary},
+	inCommands: {inWire, inMessages, inEvent, inWorld, inRuntime, inActor, inAssembly, inLibrary, inLab},
+	inSamples:  {inLibrary},
+}
+
+// layerOf says where a package stands, and for that of an actor, whose it is.
+func layerOf(path string) (at layer, name string) {
+	path, _ = strings.CutPrefix(path, "kouzui")
+	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	switch {
+	case path == "":
+		return inLibrary, ""
+	case parts[0] != "actors":
+		if _, is := knows[layer(parts[0])]; is {
+			return layer(parts[0]), ""
+		}
+		return nowhere, ""
+	case len(parts) == 1:
+		return inAssembly, ""
+	case len(parts) == 3 && parts[1] == "runtime" && parts[2] == "event":
+		return inEvent, ""
+	case actorFolders()[parts[1]]:
+		return inActor, parts[1]
+	}
+	switch group := layer(parts[1]); group {
+	case inWorld, inRuntime, inLab:
+		return group, ""
+	}
+	return nowhere, ""
+}
+
+func ours(path string) bool { return path == "kouzui" || strings.HasPrefix(path, "kouzui/") }
 
 // Layers know each other in one direction only, and actors meet in messages.
 func TestLayers(t *testing.T) {
-	packages := list(t)
-	if len(packages) < 20 {
-		t.Fatalf("only %d packages found", len(packages))
-	}
-	for _, p := range packages {
-		for _, dep := range p.Deps {
-			switch {
-			case strings.HasPrefix(p.ImportPath, "kouzui/wire") && strings.HasPrefix(dep, "kouzui/") && !strings.HasPrefix(dep, "kouzui/wire"),
-				p.ImportPath == "kouzui/messages" && strings.HasPrefix(dep, "kouzui/actors"),
-				!strings.HasPrefix(p.ImportPath, "kouzui/cmd") && strings.HasPrefix(dep, "kouzui/cmd"):
-				t.Errorf("%s depends on %s", p.ImportPath, dep)
-			}
-			if other := actorOf(dep); strings.HasPrefix(p.ImportPath, "kouzui/cmd") && other != "" && slices.Contains(p.Imports, dep) && other != "trackerserver" {
-				t.Errorf("%s knows the actor %s: commands use package actors", p.ImportPath, other)
-			}
-			if me, other := actorOf(p.ImportPath), actorOf(dep); me != "" && other != "" && me != other {
-				t.Errorf("the actor %s knows the actor %s", me, other)
+	assembled := map[string]bool{} // packages of actors that are part of the tree
+	for _, p := range list(t) {
+		if p.ImportPath == "kouzui/actors" {
+			for _, imported := range p.Imports {
+				assembled[imported] = true
 			}
 		}
-		if p.ImportPath == "kouzui/wire" || strings.HasPrefix(p.ImportPath, "kouzui/wire/") || p.ImportPath == "kouzui/messages" {
-			for _, dep := range p.Imports {
-				if dep == "net" || dep == "os" || dep == "net/http" {
-					t.Errorf("%s imports %s: no I/O there", p.ImportPath, dep)
+	}
+	for _, p := range list(t) {
+		from, actor := layerOf(p.ImportPath)
+		if from == nowhere {
+			t.Errorf("%s is no actor, and stands in no group", p.ImportPath)
+		}
+		for _, imported := range p.Imports {
+			if !ours(imported) {
+				if (from == inWire || from == inMessages) && slices.Contains([]string{"net", "net/http", "os", "os/exec"}, imported) {
+					t.Errorf("%s imports %s: no I/O there", p.ImportPath, imported)
 				}
+				continue
+			}
+			to, other := layerOf(imported)
+			switch {
+			case from != to && !slices.Contains(knows[from], to):
+				t.Errorf("%s (%s) imports %s (%s)", p.ImportPath, from, imported, to)
+			case from == inActor && to == inActor && actor != other:
+				t.Errorf("the actor %s knows the actor %s", actor, other)
+			case from == inActor && to == inWorld && imported != "kouzui/actors/world":
+				t.Errorf("the actor %s knows one of the worlds: %s", actor, imported)
+			case from == inRuntime && to == inWorld && imported != "kouzui/actors/world":
+				t.Errorf("%s knows one of the worlds: %s", p.ImportPath, imported)
+			case from == inCommands && to == inActor && assembled[imported]:
+				t.Errorf("%s knows the actor %s, which is part of the tree", p.ImportPath, other)
+			case from == inCommands && to == inCommands && p.Name != "main" && !strings.Contains(imported, "/internal/"):
+				t.Errorf("%s knows another family of commands: %s", p.ImportPath, imported)
+			}
+		}
+	}
+}
+
+// What is for tests says so in its first words. Nothing else imports package
+// testing, or knows what is for tests.
+func TestOnlyWhatIsForTestsImportsTesting(t *testing.T) {
+	forTests := map[string]bool{}
+	for _, p := range list(t) {
+		forTests[p.ImportPath] = strings.HasPrefix(p.Doc, "Package "+p.Name+" is for tests")
+	}
+	for _, p := range list(t) {
+		if forTests[p.ImportPath] {
+			continue
+		}
+		for _, imported := range p.Imports {
+			if imported == "testing" || strings.HasPrefix(imported, "testing/") || forTests[imported] {
+				t.Errorf("%s imports %s, and does not say that it is for tests", p.ImportPath, imported)
 			}
 		}
 	}
@@ -116,11 +210,8 @@ var allowed = map[string][]string{
 // Actors reach nothing outside but through their world.
 func TestTheSeam(t *testing.T) {
 	for _, p := range list(t) {
-		if actorOf(p.ImportPath) == "" {
+		if at, _ := layerOf(p.ImportPath); at != inActor {
 			continue
-		}
-		if slices.Contains(p.Imports, "kouzui/actors/world/real") {
-			t.Errorf("%s knows the real world", p.ImportPath)
 		}
 		for _, name := range p.GoFiles {
 			checkSeam(t, filepath.Join(p.Dir, name))

@@ -1,8 +1,8 @@
-// Package stage sets the scene for tests of one actor: a fake world, a
-// supervision tree, and probes in the place of all the others.
+// Package stage is for tests of one actor: it sets up a fake world, a supervision
+// tree, and probes in the place of all other actors.
 //
-// What a probe is sent waits in it until the test asks. Nothing has a time limit
-// of its own: a test that waits in vain is ended by go test's timeout.
+// What a probe is sent waits in it until the test asks. Nothing here has a time
+// limit: a test whose message never comes is ended by go test's timeout.
 package stage
 
 import (

@@ -1,5 +1,5 @@
-// Package worldtest holds what every world must do, as tests that each world
-// runs against its own parts.
+// Package worldtest is for tests: it holds what every world must do, and each
+// world runs that against its own parts.
 package worldtest
 
 import (
