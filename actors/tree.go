@@ -21,6 +21,7 @@ import (
 	"kouzui/actors/tracker"
 	"kouzui/actors/world"
 	"kouzui/messages"
+	"kouzui/wire/metainfo"
 )
 
 // assembly knows every kind of actor: the one place where they meet. Each method
@@ -66,7 +67,7 @@ func (a assembly) listener(refs messages.Refs) *actor.Props {
 func (a assembly) torrent(refs messages.Refs, add *messages.AddTorrent, share client.Share) *actor.Props {
 	a.keys = new(atomic.Uint32)
 	config := torrent.Config{
-		World: a.World, Refs: refs, Torrent: add.Torrent, Options: add.Options, Port: share.Port,
+		World: a.World, Refs: refs, Added: add, Port: share.Port,
 		Tracker: func(refs messages.Refs, tier int) *actor.Props { return a.tracker(refs, add, tier, share.Port) },
 		Engine:  func(refs messages.Refs) *actor.Props { return a.engine(refs, add, share) },
 	}
@@ -76,32 +77,34 @@ func (a assembly) torrent(refs messages.Refs, add *messages.AddTorrent, share cl
 
 func (a assembly) tracker(refs messages.Refs, add *messages.AddTorrent, tier int, port uint16) *actor.Props {
 	config := tracker.Config{
-		World: a.world(fmt.Sprintf("%s/tracker-%d", refs.Torrent.Id, tier)), Refs: refs, Tier: tier, URLs: add.Torrent.Announce[tier],
-		InfoHash: add.Torrent.InfoHash, PeerID: a.self, Key: a.key, Port: port,
+		World: a.world(fmt.Sprintf("%s/tracker-%d", refs.Torrent.Id, tier)), Refs: refs, Tier: tier, URLs: add.Announce[tier],
+		InfoHash: add.InfoHash, PeerID: a.self, Key: a.key, Port: port,
 	}
 	return a.tree.Props("tracker", func() actor.Actor { return tracker.New(config) })
 }
 
 func (a assembly) engine(refs messages.Refs, add *messages.AddTorrent, share client.Share) *actor.Props {
 	config := engine.Config{
-		Refs:   refs,
-		Member: func(name string, refs messages.Refs) *actor.Props { return a.member(name, refs, add, share) },
+		Refs: refs, Torrent: add.Torrent,
+		Member: func(name string, refs messages.Refs, torrent *metainfo.Torrent) *actor.Props {
+			return a.member(name, refs, add, torrent, share)
+		},
 	}
 	return a.tree.Props("engine", func() actor.Actor { return engine.New(config) },
 		supervise.WithStrategy(engine.Strategy(a.Restarts)))
 }
 
-func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorrent, share client.Share) *actor.Props {
+func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorrent, torrent *metainfo.Torrent, share client.Share) *actor.Props {
 	o := add.Options
 	switch name {
 	case engine.Store:
 		config := store.Config{
-			World: a.world(refs.Store.Id), Tree: a.tree, Refs: refs, Torrent: add.Torrent, Memory: share.Memory, Pool: a.Pool,
+			World: a.world(refs.Store.Id), Tree: a.tree, Refs: refs, Torrent: torrent, Memory: share.Memory, Pool: a.Pool,
 			Dir: o.Dir, Check: o.Check, MustExist: o.MustExist,
 		}
 		return a.tree.Props(name, func() actor.Actor { return store.New(config) }, supervise.WithStrategy(a.Restarts))
 	case engine.Scheduler:
-		config := scheduler.Config{World: a.World, Refs: refs, Torrent: add.Torrent, Memory: share.Memory, Picker: o.Picker}
+		config := scheduler.Config{World: a.World, Refs: refs, Torrent: torrent, Memory: share.Memory, Picker: o.Picker}
 		return a.tree.Props(name, func() actor.Actor { return scheduler.New(config) })
 	case engine.Choker:
 		config := choker.Config{World: a.World, Refs: refs, Algorithm: o.Choker, Slots: o.UnchokeSlots}

@@ -36,7 +36,8 @@ type PauseAnnouncing struct{}
 // says. In bytes.
 type SetTotals struct {
 	Uploaded, Downloaded, Left int64
-	Completed                  bool // all came in this run: `completed` is due, once
+	Completed                  bool // all pieces came in this run: `completed` is due, once
+	PartialSeed                bool // all wanted pieces are there, but not all pieces
 	WantPeers                  bool // too few are connected: announce early, ask for more
 	Alone                      bool // nobody is connected
 }

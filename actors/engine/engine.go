@@ -10,6 +10,7 @@ import (
 
 	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
+	"kouzui/wire/metainfo"
 )
 
 // Names of the members, which are also their kinds.
@@ -30,9 +31,11 @@ func Strategy(usual supervise.Backoff) supervise.Strategy {
 
 // Config is what an engine is built from.
 type Config struct {
-	Refs messages.Refs // of the world above the engine
-	// Member makes the props of one member.
-	Member func(name string, refs messages.Refs) *actor.Props
+	Refs    messages.Refs     // of the actors above the engine
+	Torrent *metainfo.Torrent // nil: only the info hash is known, until SetMetainfo
+	// Member makes the props of one member. Peers are made without torrent if it
+	// is not known.
+	Member func(name string, refs messages.Refs, torrent *metainfo.Torrent) *actor.Props
 }
 
 // New builds an engine.
@@ -47,12 +50,19 @@ func (e *engine) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *actor.Started:
 		e.start(c)
-	case *messages.SetMemory:
+	case *messages.SetMetainfo:
+		if e.Torrent == nil {
+			e.Torrent = m.Torrent
+			e.spawn(c, Scheduler, Choker, Store)
+		}
+		c.Forward(e.Refs.Peers) // which may have been restarted
+	case *messages.SetMemory, *messages.SetWanted:
 		c.Forward(e.Refs.Store)
 		c.Forward(e.Refs.Scheduler)
 	case *messages.Flush:
 		c.Forward(e.Refs.Store)
-	case *messages.AdoptLink, *messages.AddCandidates, *messages.SetLimits, *messages.CloseConnections:
+	case *messages.AdoptLink, *messages.AddCandidates, *messages.SetLimits, *messages.SetDialing,
+		*messages.CloseConnections:
 		c.Forward(e.Refs.Peers)
 	case *messages.EvictIdlePeer:
 		c.Forward(e.Refs.Scheduler)
@@ -66,18 +76,28 @@ func (e *engine) Receive(c actor.Context) {
 	}
 }
 
-// start spawns the members. Their addresses are known beforehand, so each is
-// told all of them; who needs an answer of another waits for it. What is sent to
-// a member before it is spawned is lost, so each comes after those it speaks to
-// at its start: the choker to peers and scheduler, the store to the scheduler.
+// start spawns the members; without metainfo only peers, which connect with those
+// who may tell it. The addresses of members are known beforehand, so each is told
+// all of them. What is sent to a member before it is spawned is lost, so each is
+// spawned after those it speaks to at its start: the choker after peers and
+// scheduler, the store after the scheduler.
 func (e *engine) start(c actor.Context) {
 	self := c.Self()
 	e.Refs.Engine = self
 	member := func(name string) *actor.PID { return actor.NewPID(self.Address, self.Id+"/"+name) }
 	e.Refs.Store, e.Refs.Scheduler = member(Store), member(Scheduler)
 	e.Refs.Choker, e.Refs.Peers = member(Choker), member(Peers)
-	for _, name := range []string{Scheduler, Peers, Choker, Store} {
-		if _, err := c.SpawnNamed(e.Member(name, e.Refs), name); err != nil {
+	if e.Torrent == nil {
+		e.spawn(c, Peers)
+		c.Send(e.Refs.Torrent, &messages.QueryMetainfo{})
+		return
+	}
+	e.spawn(c, Scheduler, Peers, Choker, Store)
+}
+
+func (e *engine) spawn(c actor.Context, names ...string) {
+	for _, name := range names {
+		if _, err := c.SpawnNamed(e.Member(name, e.Refs, e.Torrent), name); err != nil {
 			supervise.Fail(err)
 		}
 	}

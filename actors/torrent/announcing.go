@@ -110,7 +110,7 @@ func (s *state) activate(tiers []int) {
 // for long.
 func (s *state) askFurtherTiers() {
 	switch since := &s.announcing.aloneSince; {
-	case s.last.Peers > 0 || s.last.Left == 0:
+	case s.last.Peers > 0 || !s.needsData():
 		*since = time.Time{}
 		s.announcing.peersConnected()
 	case since.IsZero():
@@ -127,15 +127,6 @@ func (s *state) tellTotals() {
 		if active {
 			s.tellTracker(tier, s.totals())
 		}
-	}
-}
-
-func (s *state) totals() *messages.SetTotals {
-	return &messages.SetTotals{
-		Uploaded: s.last.Uploaded, Downloaded: s.last.Downloaded, Left: s.last.Left,
-		Completed: s.complete && s.last.Downloaded > 0,
-		WantPeers: s.last.Left > 0 && s.last.Peers < enoughPeers,
-		Alone:     s.last.Left > 0 && s.last.Peers == 0,
 	}
 }
 

@@ -54,11 +54,15 @@ func (s *state) peersFound(m *messages.PeersFound) {
 	s.tellEngine(&messages.AddCandidates{Addrs: m.Addrs})
 }
 
-// tellCandidates gives peers that begin anew the addresses that are known, and
-// the rates.
-func (s *state) tellCandidates() {
+// peersStarted tells peers, which begin anew, the addresses that are known, and
+// what their configuration does not tell.
+func (s *state) peersStarted() {
 	s.tellEngine(&messages.AddCandidates{Addrs: s.candidates.all()})
 	if s.renewal.limits != nil {
 		s.tellEngine(s.renewal.limits)
 	}
+	if s.torrent == nil {
+		s.tellEngine(&messages.SetDialing{Dial: true}) // later the scheduler decides
+	}
+	s.tellMetainfo()
 }

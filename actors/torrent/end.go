@@ -11,13 +11,14 @@ const maxEnd = 2500 * time.Millisecond
 
 // end begins the end: what is being written is finished, connections are closed
 // and trackers are told. The client has the last word once all have answered.
+// Without metainfo no data has moved: connections are closed with the engine.
 func (s *state) end(failure error) {
 	if s.ending {
 		return
 	}
 	s.ending, s.failure = true, failure
 	s.endBy = s.now.Add(maxEnd)
-	if s.to.engine != nil {
+	if s.to.engine != nil && s.torrent != nil {
 		s.awaited += 2
 		s.tellEngine(&messages.Flush{ReplyTo: s.to.self})
 		s.tellEngine(&messages.CloseConnections{ReplyTo: s.to.self})

@@ -35,6 +35,9 @@ func (g *goals) completed(now time.Time) {
 	}
 }
 
+// incomplete is told when more is wanted than is there.
+func (g *goals) incomplete() { g.complete, g.unneeded = time.Time{}, time.Time{} }
+
 // done tells, for a complete torrent, whether there is no reason to stay.
 func (g *goals) done(p *messages.Progress, now time.Time) bool {
 	if g.complete.IsZero() {
@@ -54,10 +57,10 @@ func (g *goals) done(p *messages.Progress, now time.Time) bool {
 	if g.options.SeedFor > 0 && now.Sub(g.complete) >= g.options.SeedFor {
 		return true
 	}
-	// Of a torrent that was there from the start the whole counts as fetched.
+	// Of a torrent that was there from the start what is there counts as fetched.
 	fetched := p.Downloaded
 	if fetched == 0 {
-		fetched = p.Length
+		fetched = p.Have
 	}
 	return g.options.SeedRatio > 0 && float64(p.Uploaded) >= g.options.SeedRatio*float64(fetched)
 }

@@ -29,8 +29,8 @@ func TestWhenACompleteTorrentIsDone(t *testing.T) {
 		{"time up", messages.TorrentOptions{Seed: true, SeedFor: time.Hour}, messages.Progress{}, time.Hour, true},
 		{"ratio not reached", messages.TorrentOptions{Seed: true, SeedRatio: 2}, messages.Progress{Downloaded: mib, Uploaded: 2*mib - 1}, 0, false},
 		{"ratio reached", messages.TorrentOptions{Seed: true, SeedRatio: 2}, messages.Progress{Downloaded: mib, Uploaded: 2 * mib}, 0, true},
-		{"ratio of what was there", messages.TorrentOptions{Seed: true, SeedRatio: 1}, messages.Progress{Length: mib, Uploaded: mib}, 0, true},
-		{"ratio of what was there, not reached", messages.TorrentOptions{Seed: true, SeedRatio: 1}, messages.Progress{Length: mib}, 0, false},
+		{"ratio of what was there", messages.TorrentOptions{Seed: true, SeedRatio: 1}, messages.Progress{Have: mib, Uploaded: mib}, 0, true},
+		{"ratio of what was there, not reached", messages.TorrentOptions{Seed: true, SeedRatio: 1}, messages.Progress{Have: mib}, 0, false},
 	} {
 		g := goals{options: c.options}
 		if g.done(&c.p, after(c.at)) {

@@ -13,9 +13,9 @@ const renewAfter = time.Second
 // renewal is the change from one engine to another, when the data has turned out
 // to be not what it was. It is no failure, and costs nothing of the budget.
 type renewal struct {
-	wanted bool
-	at     time.Time // when the next engine starts; zero: the last still stops
-	doubts int       // in a row, that were unfounded so far
+	pending bool
+	at      time.Time // when the next engine starts; zero: the last still stops
+	doubts  int       // in a row, that were unfounded so far
 	// pieces is what the last store knew, for the next one; nil: nothing.
 	pieces *messages.PiecesKnown
 	// What an engine is told beside its configuration.
@@ -26,12 +26,12 @@ type renewal struct {
 // dataChanged ends the engine, and with it all connections: what peers have been
 // told that we have cannot be taken back.
 func (s *state) dataChanged(m *messages.DataChanged) {
-	if s.ending || s.to.engine == nil || s.renewal.wanted {
+	if s.ending || s.to.engine == nil || s.renewal.pending {
 		return
 	}
 	s.renewal.pieces = &m.Stale
 	s.renewal.doubts++
-	s.renewal.wanted, s.renewal.at = true, time.Time{}
+	s.renewal.pending, s.renewal.at = true, time.Time{}
 	s.complete = false
 	s.out.remarks = append(s.out.remarks, remark{"data_changed", m.Err.Error()})
 	s.tellClient(&messages.TorrentDataChanged{InfoHash: s.hash, Err: m.Err})
@@ -39,7 +39,7 @@ func (s *state) dataChanged(m *messages.DataChanged) {
 }
 
 func (s *state) renew() {
-	s.renewal.wanted = false
+	s.renewal.pending = false
 	s.out.startEngine = true
 }
 

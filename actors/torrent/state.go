@@ -12,8 +12,7 @@ import (
 // in out. The shell sets now before each.
 type state struct {
 	hash    metainfo.Hash
-	torrent *metainfo.Torrent
-	options messages.TorrentOptions
+	torrent *metainfo.Torrent // nil: only the hash is known
 	to      addresses
 	now     time.Time
 	out     effects
@@ -24,13 +23,15 @@ type state struct {
 	counts  runCounts
 	// held is the last Progress that came before RestoreTotals.
 	held *messages.Progress
-	// complete: all is there, and the client has been told.
+	// complete: all wanted pieces are there, and the client has been told.
 	complete bool
+	wanted   wanted
 
 	goals      goals
 	announcing announcing
 	candidates candidates
 	renewal    renewal
+	metadata   metadata
 	ending     bool
 	// The rest is for the end alone: see end.go.
 	failure  error
@@ -49,17 +50,19 @@ type effects struct {
 
 type remark struct{ event, why string }
 
-func newState(t *metainfo.Torrent, o messages.TorrentOptions, port uint16, now time.Time) *state {
-	return &state{
-		hash: t.InfoHash, torrent: t, options: o, now: now, started: now,
-		goals:      goals{options: o},
-		announcing: newAnnouncing(len(t.Announce), port),
-		candidates: newCandidates(o.Peers),
-		last: messages.Progress{
-			InfoHash: t.InfoHash, Name: t.Name, State: messages.StateStarting,
-			Pieces: t.PieceCount(), Length: t.Length, Left: t.Length,
-		},
+func newState(added *messages.AddTorrent, port uint16, now time.Time) *state {
+	s := &state{
+		hash: added.InfoHash, now: now, started: now,
+		goals:      goals{options: added.Options},
+		wanted:     wanted{pieces: added.Options.Wanted},
+		announcing: newAnnouncing(len(added.Announce), port),
+		candidates: newCandidates(added.Options.Peers),
+		last:       messages.Progress{InfoHash: added.InfoHash, Name: added.Name, State: messages.StateMetadata},
 	}
+	if added.Torrent != nil {
+		s.know(added.Torrent)
+	}
+	return s
 }
 
 func (s *state) tellClient(m any) { s.out.Send(s.to.client, m) }
@@ -71,6 +74,14 @@ func (s *state) tellEngine(m any) {
 	}
 }
 
+// tellScheduler sends to the scheduler or the store, by the engine, which has them
+// only when it is known what is in the torrent.
+func (s *state) tellScheduler(m any) {
+	if s.torrent != nil {
+		s.tellEngine(m)
+	}
+}
+
 func (s *state) begin() {
 	s.tellClient(&messages.TorrentStarted{InfoHash: s.hash})
 	s.out.startEngine = true
@@ -79,7 +90,7 @@ func (s *state) begin() {
 // engineStarted tells an engine what its configuration does not.
 func (s *state) engineStarted() {
 	if s.renewal.memory != nil {
-		s.tellEngine(s.renewal.memory)
+		s.tellScheduler(s.renewal.memory)
 	}
 }
 
@@ -87,7 +98,7 @@ func (s *state) engineStarted() {
 // has given the engine up.
 func (s *state) engineGone() {
 	s.to.engine = nil
-	if s.renewal.wanted {
+	if s.renewal.pending {
 		s.renewal.at = s.now.Add(renewAfter)
 		return
 	}
@@ -101,8 +112,10 @@ func (s *state) due() time.Time {
 		return time.Time{}
 	case s.ending:
 		return s.endBy
-	case s.renewal.wanted:
+	case s.renewal.pending:
 		return s.renewal.at
+	case s.torrent == nil:
+		return s.metadata.reportAt
 	}
 	if due := s.goals.due(); due.After(s.now) {
 		return due
@@ -116,8 +129,10 @@ func (s *state) wake() {
 	case s.ending:
 		s.awaited = 0
 		s.report()
-	case s.renewal.wanted:
+	case s.renewal.pending:
 		s.renew()
+	case s.torrent == nil:
+		s.reportMetadata()
 	default:
 		s.judge()
 	}
@@ -127,6 +142,9 @@ func (s *state) wake() {
 func (s *state) restoreTotals(m *messages.RestoreTotals) {
 	s.counts.restore(m)
 	s.announcing.completedSaid(m.Complete)
+	if s.torrent == nil {
+		s.reportMetadata()
+	}
 	if s.held != nil {
 		s.progress(s.held)
 		s.held = nil
@@ -140,7 +158,7 @@ func (s *state) setLimits(m *messages.SetLimits) {
 
 func (s *state) setMemory(m *messages.SetMemory) {
 	s.renewal.memory = m
-	s.tellEngine(m)
+	s.tellScheduler(m)
 }
 
 func (s *state) progress(m *messages.Progress) {
@@ -152,16 +170,17 @@ func (s *state) progress(m *messages.Progress) {
 		return
 	}
 	p := s.counts.total(*m)
-	if p.Peers == 0 && p.Left > 0 && p.State == messages.StateDownloading && s.announcing.trouble != "" {
+	fetching := p.State == messages.StateDownloading && p.Left > 0 || p.State == messages.StateMetadata
+	if fetching && p.Peers == 0 && s.announcing.trouble != "" {
 		p.Why = s.announcing.trouble
 	}
 	s.last = p
 	s.tellClient(&p)
-	if p.State == messages.StateStarting || p.State == messages.StateChecking || s.renewal.wanted {
+	if p.State == messages.StateStarting || p.State == messages.StateChecking || s.renewal.pending {
 		return
 	}
 	s.beginAnnouncing()
-	if p.State == messages.StateSeeding && !s.complete {
+	if p.State == messages.StateSeeding && !s.complete && s.haveWanted() {
 		s.complete = true
 		s.goals.completed(s.now)
 		s.tellClient(&messages.TorrentCompleted{InfoHash: s.hash, Last: p})

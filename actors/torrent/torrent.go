@@ -7,6 +7,8 @@
 //
 //	state       what the torrent knows, and what it wants done
 //	goals       when it is done, and when it is hopeless
+//	metainfo    what is done while only the info hash is known
+//	wanted      which pieces are to be downloaded
 //	announcing  which trackers announce, and what
 //	tiers       whose turn it is (BEP 12)
 //	candidates  the addresses of peers, kept for the next engine
@@ -26,7 +28,6 @@ import (
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
-	"kouzui/wire/metainfo"
 )
 
 // Strategy is how a torrent answers the failures of its parts: an engine that
@@ -40,11 +41,10 @@ func Strategy(usual supervise.Backoff) supervise.Strategy {
 
 // Config is what a torrent is built from.
 type Config struct {
-	World   *world.World
-	Refs    messages.Refs
-	Torrent *metainfo.Torrent
-	Options messages.TorrentOptions
-	Port    uint16 // at which we can be dialled; 0: nowhere
+	World *world.World
+	Refs  messages.Refs
+	Added *messages.AddTorrent
+	Port  uint16 // at which we can be dialled; 0: nowhere
 	// Engine and Tracker make the props of its parts.
 	Engine  func(refs messages.Refs) *actor.Props
 	Tracker func(refs messages.Refs, tier int) *actor.Props
@@ -58,6 +58,8 @@ type torrent struct {
 	*state
 	timer world.Timer // nil: none is set
 	armed time.Time   // when timer brings a wake; zero: never
+	// stopping: messages may still come, but no timer is set any more.
+	stopping bool
 }
 
 // addresses are those of the actors that a torrent speaks to.
@@ -78,9 +80,7 @@ func (t *torrent) Receive(c actor.Context) {
 	case *actor.Started:
 		t.start(c)
 	case *actor.Restarting, *actor.Stopping:
-		t.ending = true // the parts that stop from now on have not failed
-		t.disarm()
-		return
+		t.stopping, t.ending = true, true // the parts that stop from now on have not failed
 	case *actor.Terminated:
 		if m.Who.Equal(t.to.engine) {
 			t.engineGone()
@@ -97,12 +97,16 @@ func (t *torrent) Receive(c actor.Context) {
 		t.restoreTotals(m)
 	case *messages.SetListenPort:
 		t.setListenPort(m)
+	case *messages.SetMetainfo:
+		t.setMetainfo(m)
+	case *messages.SetWanted:
+		t.setWanted(m)
 	case *messages.SetLimits:
 		t.setLimits(m)
 	case *messages.SetMemory:
 		t.setMemory(m)
 	case *messages.EvictIdlePeer:
-		t.tellEngine(m)
+		t.tellScheduler(m)
 	case *messages.AdoptLink:
 		if t.ending || t.to.engine == nil {
 			m.Link.Close(errStopping)
@@ -121,10 +125,13 @@ func (t *torrent) Receive(c actor.Context) {
 	case *messages.AnnouncingStopped:
 		t.answered()
 
+	case *messages.QueryMetainfo:
+		t.tellMetainfo()
 	case *messages.QueryCandidates:
-		t.tellCandidates()
+		t.peersStarted()
 	case *messages.QueryKnownPieces:
 		c.Send(m.ReplyTo, t.knownPieces())
+		t.tellWanted()
 	case *messages.PiecesKnown:
 		t.piecesKnown(m)
 	case *messages.PieceVerified:
@@ -151,11 +158,11 @@ func (t *torrent) Receive(c actor.Context) {
 
 func (t *torrent) start(c actor.Context) {
 	t.Refs.Torrent = c.Self()
-	t.state = newState(t.Torrent, t.Options, t.Port, t.World.Clock.Now())
+	t.state = newState(t.Added, t.Port, t.World.Clock.Now())
 	t.to = addresses{self: c.Self(), client: t.Refs.Session}
 	t.begin()
 	t.out.Flush(c.Send)
-	for tier := range t.Torrent.Announce {
+	for tier := range t.Added.Announce {
 		t.to.trackers = append(t.to.trackers, spawn(c, t.Tracker(t.Refs, tier), fmt.Sprintf("tracker-%d", tier)))
 	}
 }
@@ -175,7 +182,11 @@ func (t *torrent) carryOut(c actor.Context) {
 		c.Stop(t.to.engine)
 	}
 	out.startEngine, out.stopEngine, out.remarks = false, false, nil
-	t.arm(c, t.due())
+	due := t.due()
+	if t.stopping {
+		due = time.Time{}
+	}
+	t.arm(c, due)
 }
 
 // arm sets the timer, unless it is set for that moment.

@@ -19,16 +19,36 @@ type scene struct {
 	*stage.Stage
 	client, engine *stage.Probe
 	trackers       [2]*stage.Probe
-	torrent        *metainfo.Torrent
 }
 
-func newScene(t *testing.T, o messages.TorrentOptions) *scene {
+func newStage(t *testing.T) *scene {
 	s := &scene{Stage: stage.New(t)}
 	s.client, s.engine = s.StartProbe("client"), s.StartProbe("engine")
 	s.trackers[0], s.trackers[1] = s.StartProbe("first"), s.StartProbe("second")
-	s.torrent, _ = stage.Torrent(t, 1000, 100, "http://a/announce", "http://b/announce")
+	return s
+}
+
+func newScene(t *testing.T, o messages.TorrentOptions) *scene {
+	s := newStage(t)
+	torrent, _ := stage.Torrent(t, 1000, 100, "http://a/announce", "http://b/announce")
+	added := &messages.AddTorrent{
+		InfoHash: torrent.InfoHash, Name: torrent.Name, Announce: torrent.Announce, Torrent: torrent, Options: o,
+	}
+	s.perform(added)
+	return s
+}
+
+// newHashScene is the same torrent, of which only the info hash is known.
+func newHashScene(t *testing.T, o messages.TorrentOptions) (*scene, *metainfo.Torrent) {
+	s := newStage(t)
+	torrent, _ := stage.Torrent(t, 1000, 100, "http://a/announce", "http://b/announce")
+	s.perform(&messages.AddTorrent{InfoHash: torrent.InfoHash, Name: "unknown", Announce: torrent.Announce, Options: o})
+	return s, torrent
+}
+
+func (s *scene) perform(added *messages.AddTorrent) {
 	config := Config{
-		World: s.World.World(), Torrent: s.torrent, Options: o, Port: 6881,
+		World: s.World.World(), Added: added, Port: 6881,
 		Refs:    messages.Refs{Session: s.client.PID},
 		Engine:  func(messages.Refs) *actor.Props { return s.Relay("engine", s.engine) },
 		Tracker: func(_ messages.Refs, tier int) *actor.Props { return s.Relay("tracker", s.trackers[tier]) },
@@ -36,11 +56,10 @@ func newScene(t *testing.T, o messages.TorrentOptions) *scene {
 	s.Perform(func() actor.Actor { return New(config) })
 	stage.Next[*messages.TorrentStarted](s.client)
 	s.Tell(&messages.RestoreTotals{})
-	return s
 }
 
 func (s *scene) progress(state messages.State, left int64) {
-	s.Tell(&messages.Progress{At: s.World.Clock.Now(), State: state, Left: left, Downloaded: 1000 - left})
+	s.Tell(&messages.Progress{At: s.World.Clock.Now(), State: state, Length: 1000, Have: 1000 - left, Left: left, Downloaded: 1000 - left})
 	stage.Next[*messages.Progress](s.client)
 }
 

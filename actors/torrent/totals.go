@@ -2,6 +2,11 @@ package torrent
 
 import "kouzui/messages"
 
+// unknownLeft is how many bytes trackers hear that we lack while it is not known
+// how long the torrent is: more than 0, which would make us a seed. libtorrent
+// says the same.
+const unknownLeft = 16 << 10
+
 // runCounts carries the counts of a run over the restarts of an engine, whose
 // scheduler counts from zero, and over those of the torrent itself, for which the
 // client keeps them.
@@ -37,4 +42,25 @@ func (r *runCounts) total(p messages.Progress) messages.Progress {
 	p.Wasted += r.before.wasted
 	p.Corrupt += r.before.corrupt
 	return p
+}
+
+// needsData: there is something that is wanted and lacks.
+func (s *state) needsData() bool { return s.torrent == nil || s.last.Left > 0 }
+
+// totals is what trackers hear. To them only who has all pieces is a seed and
+// completes a download (BEP 3); a torrent that has all wanted pieces, but lacks
+// others, is a partial seed (BEP 21), whatever is left.
+func (s *state) totals() *messages.SetTotals {
+	p := &s.last
+	left := p.Length - p.Have
+	if s.torrent == nil {
+		left = unknownLeft
+	}
+	return &messages.SetTotals{
+		Uploaded: p.Uploaded, Downloaded: p.Downloaded, Left: left,
+		Completed:   s.complete && left == 0 && p.Downloaded > 0,
+		PartialSeed: s.complete && left > 0,
+		WantPeers:   s.needsData() && p.Peers < enoughPeers,
+		Alone:       s.needsData() && p.Peers == 0,
+	}
 }

@@ -156,10 +156,12 @@ func (s *schedule) request(now time.Time) (url string, r announce.Request) {
 		u.asked = true
 	case s.completeDue():
 		r.Event = announce.Completed
+	case s.totals.PartialSeed:
+		r.Event = announce.Paused
 	}
 	// A complete torrent is in no hurry, but it asks for peers as well, and dials
 	// them: a downloader that announced before us was not told our address.
-	if s.totals.WantPeers || s.totals.Left == 0 {
+	if s.totals.WantPeers || s.totals.Left == 0 || s.totals.PartialSeed {
 		r.NumWant = numWant
 	}
 	return u.url, r

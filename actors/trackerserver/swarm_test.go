@@ -193,7 +193,7 @@ func TestInvariants(t *testing.T) {
 			now = now.Add(time.Duration(rapid.IntRange(0, 90).Draw(t, "seconds")) * time.Second)
 			r := from(rapid.ByteRange(0, 7).Draw(t, "id"), rapid.Int64Range(0, 1).Draw(t, "left"))
 			r.InfoHash[0] = rapid.ByteRange(0, 4).Draw(t, "torrent")
-			r.Event = announce.Event(rapid.IntRange(0, 3).Draw(t, "event"))
+			r.Event = announce.Event(rapid.IntRange(0, 4).Draw(t, "event"))
 			r.NumWant = rapid.IntRange(-1, 6).Draw(t, "numwant")
 			if rapid.Bool().Draw(t, "expire") {
 				table.Expire(now)

@@ -39,6 +39,7 @@ const (
 	Started                // the first one
 	Completed              // the download has just become whole
 	Stopped                // the last one
+	Paused                 // a regular one of a partial seed, which wants no more, but lacks pieces (BEP 21)
 )
 
 // Request is one announce, from a client or as a tracker got it.

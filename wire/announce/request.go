@@ -13,7 +13,7 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-var eventNames = [...]string{None: "", Started: "started", Completed: "completed", Stopped: "stopped"}
+var eventNames = [...]string{None: "", Started: "started", Completed: "completed", Stopped: "stopped", Paused: "paused"}
 
 // String returns the event as the query spells it; None is empty.
 func (e Event) String() string { return eventNames[e] }
@@ -120,7 +120,7 @@ func ParseRequest(rawQuery string) (Request, error) {
 		}
 	}
 	for e, name := range eventNames {
-		if v.first("event") == name { // others, such as BEP 21's "paused", are regular announces to us
+		if v.first("event") == name { // others are regular announces to us
 			r.Event = Event(e)
 		}
 	}

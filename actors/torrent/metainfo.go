@@ -1,0 +1,58 @@
+package torrent
+
+import (
+	"fmt"
+	"time"
+
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+// reportEvery is how often Progress comes while there is no scheduler to send it.
+const reportEvery = time.Second
+
+// metadata is what a torrent that was added by its hash keeps beside others.
+type metadata struct {
+	given    *messages.SetMetainfo // since it was added; nil: not given, or not needed
+	reportAt time.Time             // of the next Progress without metainfo
+}
+
+// know takes over what is in the torrent.
+func (s *state) know(t *metainfo.Torrent) {
+	s.torrent = t
+	s.last.Name, s.last.State = t.Name, messages.StateStarting
+	s.last.Pieces, s.last.Length, s.last.Left = t.PieceCount(), t.Length, t.Length
+}
+
+func (s *state) setMetainfo(m *messages.SetMetainfo) {
+	if s.torrent != nil || s.ending {
+		return
+	}
+	if m.Torrent.InfoHash != s.hash {
+		why := fmt.Sprintf("its info hash is %v, not %v", m.Torrent.InfoHash, s.hash)
+		s.out.remarks = append(s.out.remarks, remark{"metainfo_refused", why})
+		return
+	}
+	s.know(m.Torrent)
+	s.goals.moved = s.now
+	s.metadata.given = m
+	s.tellMetainfo()
+	s.engineStarted()
+}
+
+// tellMetainfo tells an engine that was built without metainfo, and by it peers,
+// what they may not know.
+func (s *state) tellMetainfo() {
+	if s.metadata.given != nil {
+		s.tellEngine(s.metadata.given)
+	}
+}
+
+// reportMetadata does what follows from Progress, of which there is little.
+func (s *state) reportMetadata() {
+	// Not now.Truncate alone, which loses the monotonic reading.
+	s.metadata.reportAt = s.now.Add(s.now.Truncate(reportEvery).Add(reportEvery).Sub(s.now))
+	p := s.last
+	p.At, p.State, p.Why = s.now, messages.StateMetadata, "What is in the torrent is not known yet."
+	s.progress(&p)
+}

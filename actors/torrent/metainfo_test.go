@@ -1,0 +1,136 @@
+package torrent
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"kouzui/actors/lab/stage"
+	"kouzui/messages"
+	"kouzui/wire/announce"
+	"kouzui/wire/metainfo"
+)
+
+// With the hash alone a torrent announces at once, with something left, and says
+// once a second that it does not know more.
+func TestByItsHashAloneItAnnouncesAndReports(t *testing.T) {
+	s, torrent := newHashScene(t, messages.TorrentOptions{})
+	for range 3 {
+		p := stage.Next[*messages.Progress](s.client)
+		if p.State != messages.StateMetadata || p.Name != "unknown" || p.InfoHash != torrent.InfoHash || p.Pieces != 0 || p.Why == "" {
+			t.Fatalf("it reports %+v", p)
+		}
+		s.Quiet(s.client)
+		s.World.Clock.Advance(reportEvery)
+	}
+	m := stage.Next[*messages.SetTotals](s.trackers[0])
+	if m.Left != unknownLeft || !m.WantPeers || !m.Alone || m.Completed || m.PartialSeed {
+		t.Errorf("it announces %+v", m)
+	}
+	stage.Next[*messages.StartAnnouncing](s.trackers[0])
+}
+
+func TestTheEngineIsToldTheMetainfoOnceItIsKnown(t *testing.T) {
+	s, torrent := newHashScene(t, messages.TorrentOptions{})
+	s.Tell(&messages.SetMemory{Bytes: 5})
+	s.Tell(&messages.EvictIdlePeer{})
+	s.Tell(&messages.QueryMetainfo{})
+	s.Quiet(s.engine) // there are no store and scheduler to be told
+	s.Tell(&messages.QueryCandidates{})
+	stage.Next[*messages.AddCandidates](s.engine)
+	if m := stage.Next[*messages.SetDialing](s.engine); !m.Dial {
+		t.Error("peers are not to dial")
+	}
+
+	s.Tell(&messages.SetMetainfo{Torrent: torrent})
+	if m := stage.Next[*messages.SetMetainfo](s.engine); m.Torrent != torrent {
+		t.Errorf("the engine is told %+v", m)
+	}
+	if m := stage.Next[*messages.SetMemory](s.engine); m.Bytes != 5 {
+		t.Errorf("the engine is told %+v", m)
+	}
+	s.Tell(&messages.SetMetainfo{Torrent: torrent})
+	s.Quiet(s.engine) // once is enough
+
+	s.Tell(&messages.QueryMetainfo{}) // of an engine that was restarted
+	stage.Next[*messages.SetMetainfo](s.engine)
+	s.Tell(&messages.QueryCandidates{}) // of peers that were
+	stage.Next[*messages.AddCandidates](s.engine)
+	stage.Next[*messages.SetMetainfo](s.engine)
+	s.Quiet(s.engine)
+
+	stage.Await[*messages.Progress](s.client)
+	s.Tell(&messages.Progress{At: s.World.Clock.Now(), State: messages.StateDownloading, Length: 1000, Left: 1000})
+	stage.Next[*messages.Progress](s.client)
+	for stage.Await[*messages.SetTotals](s.trackers[0]).Left != 1000 {
+	}
+}
+
+// Metainfo of another torrent changes nothing.
+func TestMetainfoOfAnotherTorrentIsRefused(t *testing.T) {
+	s, torrent := newHashScene(t, messages.TorrentOptions{})
+	other := *torrent
+	other.InfoHash = metainfo.Hash{1}
+	s.Tell(&messages.SetMetainfo{Torrent: &other})
+	s.Tell(&messages.QueryMetainfo{})
+	s.Quiet(s.engine)
+	s.Tell(&messages.SetMetainfo{Torrent: torrent})
+	stage.Next[*messages.SetMetainfo](s.engine)
+}
+
+func TestAStallIsOneAlsoWithoutMetainfo(t *testing.T) {
+	s, _ := newHashScene(t, messages.TorrentOptions{StallTimeout: 5 * time.Second})
+	stage.Next[*messages.Progress](s.client)
+	for range 5 {
+		s.Settle()
+		s.World.Clock.Advance(reportEvery)
+		stage.Next[*messages.Progress](s.client)
+	}
+	s.Tell(&messages.AnnouncingStopped{})
+	if m := stage.Next[*messages.TorrentFailed](s.client); !errors.Is(m.Err, messages.ErrStalled) {
+		t.Errorf("it failed with %v", m.Err)
+	}
+	s.Quiet(s.engine)
+}
+
+// A torrent that ends without metainfo waits for nothing but its trackers.
+func TestItEndsWithoutMetainfo(t *testing.T) {
+	s, _ := newHashScene(t, messages.TorrentOptions{})
+	stage.Next[*messages.Progress](s.client)
+	s.Tell(&messages.StopTorrent{})
+	stage.Await[*messages.StopAnnouncing](s.trackers[0])
+	s.Quiet(s.client, s.engine)
+	s.Tell(&messages.AnnouncingStopped{})
+	if m := stage.Next[*messages.TorrentDone](s.client); m.Complete {
+		t.Error("it was not complete")
+	}
+}
+
+// A torrent that is restarted is told again, and so tells its engine.
+func TestATorrentThatIsRestartedLearnsTheMetainfoAgain(t *testing.T) {
+	s, torrent := newHashScene(t, messages.TorrentOptions{})
+	s.Tell(&messages.SetMetainfo{Torrent: torrent})
+	stage.Next[*messages.SetMetainfo](s.engine)
+	s.Crash()
+	s.Tell(&messages.QueryMetainfo{})
+	s.Quiet(s.engine)
+	s.Tell(&messages.SetMetainfo{Torrent: torrent})
+	stage.Next[*messages.SetMetainfo](s.engine)
+	s.Tell(&messages.RestoreTotals{})
+	s.Settle()
+	if n := s.World.Clock.Pending(); n != 0 {
+		t.Errorf("%d timers, though the scheduler reports", n)
+	}
+}
+
+func TestWithoutMetainfoItSaysWhatTheTrackerSaid(t *testing.T) {
+	s, _ := newHashScene(t, messages.TorrentOptions{})
+	stage.Next[*messages.Progress](s.client)
+	s.Tell(&messages.TrackerReplied{Tier: 0, Event: announce.Started, Warning: "slow down"})
+	stage.Next[*messages.TorrentAnnounced](s.client)
+	s.Settle()
+	s.World.Clock.Advance(reportEvery)
+	if p := stage.Next[*messages.Progress](s.client); p.Why != "slow down" {
+		t.Errorf("it says %q", p.Why)
+	}
+}
