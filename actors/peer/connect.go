@@ -100,12 +100,11 @@ func (p *peer) welcome(c actor.Context, m *messages.StartSession) {
 	p.flush(c)
 }
 
-// bitfield is the set as it goes on the wire: the first piece in the highest
-// bit of the first byte.
+// bitfield is the set as it goes on the wire.
 func bitfield(have *bitset.BitSet, pieces int) []byte {
 	bits := make([]byte, (pieces+7)/8)
 	for i, ok := have.NextSet(0); ok; i, ok = have.NextSet(i + 1) {
-		bits[i/8] |= 0x80 >> (i % 8)
+		frame.SetBit(bits, i)
 	}
 	return bits
 }

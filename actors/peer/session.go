@@ -145,7 +145,7 @@ func (s *session) got(piece uint32, now time.Time) error {
 func (s *session) bitfield(bits []byte, now time.Time) error {
 	has := bitset.New(s.theirs.Len())
 	for i := range has.Len() {
-		if bits[i/8]&(0x80>>(i%8)) != 0 {
+		if frame.HasBit(bits, i) {
 			has.Set(i)
 		}
 	}

@@ -1,10 +1,13 @@
 package scheduler
 
-import "kouzui/messages"
+import (
+	"kouzui/messages"
+	"kouzui/wire/frame"
+)
 
 // BlockSize is the length of every block but a piece's last, in bytes: what
 // all clients ask for, and the most that many answer (BEP 3).
-const BlockSize = 16 << 10
+const BlockSize = frame.BlockSize
 
 // geometry cuts a torrent into pieces and blocks. Pieces have any length, not
 // only multiples of BlockSize.

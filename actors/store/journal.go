@@ -11,6 +11,7 @@ import (
 
 	"kouzui/actors/world"
 	"kouzui/messages"
+	"kouzui/wire/frame"
 	"kouzui/wire/metainfo"
 )
 
@@ -63,7 +64,7 @@ func (j journal) encode(t *metainfo.Torrent) []byte {
 	raw = binary.BigEndian.AppendUint64(raw, uint64(t.PieceCount()))
 	bits := make([]byte, (t.PieceCount()+7)/8)
 	for i := range j.verified.EachSet() {
-		bits[i/8] |= 0x80 >> (i % 8)
+		frame.SetBit(bits, i)
 	}
 	raw = append(raw, bits...)
 	sum := sha1.Sum(raw)
@@ -102,7 +103,7 @@ func decodeJournal(t *metainfo.Torrent, raw []byte) (*journal, error) {
 		return nil, errJournal
 	}
 	for i := range uint(len(rest)) * 8 {
-		if rest[i/8]&(0x80>>(i%8)) == 0 {
+		if !frame.HasBit(rest, i) {
 			continue
 		}
 		if i >= uint(t.PieceCount()) {

@@ -70,7 +70,7 @@ func dial(ctx context.Context, addr string, hash [20]byte) (*active, error) {
 func (a *active) serve(t *metainfo.Torrent, content *os.File) {
 	all := make([]byte, (t.PieceCount()+7)/8)
 	for i := range t.PieceCount() {
-		all[i/8] |= 0x80 >> (i % 8)
+		frame.SetBit(all, i)
 	}
 	a.link.Send([]messages.Outgoing{{Frame: frame.Frame{Kind: frame.Bitfield, Bits: all}}, {Frame: frame.Frame{Kind: frame.Unchoke}}})
 	var out []messages.Outgoing

@@ -85,7 +85,7 @@ func half(rnd *rand.Rand, pieces int) []byte {
 	bits := make([]byte, (pieces+7)/8)
 	for i := range pieces {
 		if rnd.IntN(2) == 0 {
-			bits[i/8] |= 0x80 >> (i % 8)
+			frame.SetBit(bits, i)
 		}
 	}
 	return bits

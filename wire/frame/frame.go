@@ -94,7 +94,7 @@ func (k Kind) known() bool { return int(k) < len(forms) && forms[k].name != "" }
 //	Have, SuggestPiece, AllowedFast  Index
 //	Request, Cancel, Reject          Index, Begin, Length
 //	Piece                            Index, Begin, Length of the payload, Block
-//	Bitfield                         Bits, one a piece, the first piece in the first byte's highest bit
+//	Bitfield                         Bits: see SetBit and HasBit
 //	Port                             Index: the UDP port
 //	Extended                         Index: the extended message id; Bits: its payload
 //	kinds without a name             Length of the payload, which was skipped

@@ -11,6 +11,10 @@ const (
 	maxUnknownBits = 256 << 10 // bitfield while the number of pieces is unknown
 )
 
+// BlockSize is the length in bytes of the blocks that clients request; only the
+// last block of a piece may be shorter.
+const BlockSize = buffer.Size
+
 // Limits is what the Decoder holds the lengths of frames against.
 type Limits struct {
 	Pieces   int // of the torrent; 0 while unknown: then a bitfield may have any length up to 256 KiB

@@ -190,7 +190,7 @@ func (c *Conn) everything() frame.Frame {
 	n := c.Torrent.PieceCount()
 	bits := make([]byte, (n+7)/8)
 	for i := range n {
-		bits[i/8] |= 0x80 >> (i % 8)
+		frame.SetBit(bits, i)
 	}
 	return frame.Frame{Kind: frame.Bitfield, Bits: bits}
 }

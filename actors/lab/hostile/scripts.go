@@ -8,7 +8,7 @@ import (
 	"kouzui/wire/frame"
 )
 
-const blockSize = 16 << 10
+const blockSize = frame.BlockSize
 
 // Scripts are all that there are, but for those of a Seed.
 var Scripts = []Script{
