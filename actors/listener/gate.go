@@ -11,45 +11,47 @@ import (
 	"kouzui/messages"
 )
 
-// How many connections may be waiting for a handshake. One peer needs one.
+// Bounds of the connections that wait for a handshake. A peer needs one.
 const (
 	maxPending = 64 // in all
 	maxPerHost = 4
 )
 
-// How many connections one host may open, whatever becomes of them.
+// Bounds of the connections that one host may open, however they end.
 const (
-	hostRate  = 5  // a second
-	hostBurst = 30 // at once
-	maxHosts  = 4096
+	hostRate  = 5    // a second
+	hostBurst = 30   // at once
+	maxHosts  = 4096 // hosts whose rate is remembered
 )
 
 var (
 	errCrowded  = errors.New("too many connections wait for a handshake")
-	errHasty    = errors.New("too many connections from there in a short time")
+	errHasty    = errors.New("too many connections from this host in a short time")
 	errStopping = errors.New("not listening any more")
 )
 
-// gate holds the links whose handshake has not come. The goroutine that accepts
-// puts them in, before it tells the listener: should that message be lost with
-// the listener's mailbox, the link is still found, and closed.
+// gate admits connections, and holds the links whose handshake has not come. The
+// goroutine that accepts puts a link in before it sends it to the listener: should
+// that message be lost with the listener's mailbox, close still finds the link.
 //
-// When there are too many, the one that has waited longest makes room, of the
-// host that has the most: whoever means to speak does so at once, and no host
-// keeps others out.
+// When too many links wait, the gate closes the one that has waited longest, of
+// the host that has the most: an honest peer sends its handshake at once, and no
+// host keeps others out.
 type gate struct {
-	mu     sync.Mutex
-	queue  []messages.Link          // in the order in which they came
-	hosts  map[netip.Addr]int       // links of each; never 0
-	paces  map[netip.Addr]time.Time // until when the connections that a host has opened use up its rate
-	closed bool
+	mu    sync.Mutex
+	queue []messages.Link    // in the order in which they came
+	hosts map[netip.Addr]int // links of each host; never 0
+	// spentUntil is when the rate of a host has room for hostBurst connections
+	// again: each connection moves that moment on by 1/hostRate.
+	spentUntil map[netip.Addr]time.Time
+	closed     bool
 }
 
 func newGate() *gate {
-	return &gate{hosts: map[netip.Addr]int{}, paces: map[netip.Addr]time.Time{}}
+	return &gate{hosts: map[netip.Addr]int{}, spentUntil: map[netip.Addr]time.Time{}}
 }
 
-// enter lets a link in, or closes it.
+// enter admits a link, or closes it.
 func (g *gate) enter(l messages.Link, now time.Time) bool {
 	evicted, err := g.admit(l, now)
 	if evicted != nil {
@@ -68,7 +70,7 @@ func (g *gate) admit(l messages.Link, now time.Time) (evicted messages.Link, err
 	switch {
 	case g.closed:
 		return nil, errStopping
-	case bounded && !g.paced(host, now):
+	case bounded && !g.withinRate(host, now):
 		return nil, errHasty
 	case bounded && g.hosts[host] >= maxPerHost:
 		evicted = g.evict(host)
@@ -80,28 +82,30 @@ func (g *gate) admit(l messages.Link, now time.Time) (evicted messages.Link, err
 	return evicted, nil
 }
 
-// paced takes note of one more connection of a host, and tells whether it keeps
-// to its rate.
-func (g *gate) paced(host netip.Addr, now time.Time) bool {
-	if len(g.paces) >= maxHosts {
-		maps.DeleteFunc(g.paces, func(_ netip.Addr, until time.Time) bool { return !until.After(now) })
+// withinRate counts one more connection of a host, and tells whether its rate
+// allows it.
+func (g *gate) withinRate(host netip.Addr, now time.Time) bool {
+	if len(g.spentUntil) >= maxHosts {
+		maps.DeleteFunc(g.spentUntil, func(_ netip.Addr, until time.Time) bool { return !until.After(now) })
 	}
-	until := g.paces[host]
+	until := g.spentUntil[host]
 	if until.Before(now) {
 		until = now
 	}
 	if until.Sub(now) > (hostBurst-1)*time.Second/hostRate {
 		return false
 	}
-	if len(g.paces) < maxHosts {
-		g.paces[host] = until.Add(time.Second / hostRate)
+	if len(g.spentUntil) < maxHosts {
+		g.spentUntil[host] = until.Add(time.Second / hostRate)
 	}
 	return true
 }
 
+// fullest is the host that has the most links; of two that have as many, the one
+// that came first.
 func (g *gate) fullest() (host netip.Addr) {
 	most := 0
-	for _, l := range g.queue { // of two that have as many, the one that came first
+	for _, l := range g.queue {
 		if h, _ := hostOf(l); g.hosts[h] > most {
 			host, most = h, g.hosts[h]
 		}
@@ -119,7 +123,7 @@ func (g *gate) evict(host netip.Addr) messages.Link {
 	return nil
 }
 
-// leave takes a link out; from then on it belongs to the caller.
+// leave takes a link out, if it is still in; the caller owns it from then on.
 func (g *gate) leave(l messages.Link) {
 	host, _ := hostOf(l)
 	g.mu.Lock()
@@ -130,7 +134,7 @@ func (g *gate) leave(l messages.Link) {
 func (g *gate) remove(l messages.Link, host netip.Addr) {
 	i := slices.Index(g.queue, l)
 	if i < 0 {
-		return // it had to make room
+		return // evicted
 	}
 	g.queue = slices.Delete(g.queue, i, i+1)
 	if g.hosts[host]--; g.hosts[host] == 0 {
@@ -138,7 +142,7 @@ func (g *gate) remove(l messages.Link, host netip.Addr) {
 	}
 }
 
-// close closes all links that are in, and those that still come.
+// close closes all links that are in, and has enter close those that still come.
 func (g *gate) close() {
 	g.mu.Lock()
 	links := g.queue
@@ -150,8 +154,8 @@ func (g *gate) close() {
 	}
 }
 
-// hostOf is whose links are counted together. Programs on this very machine share
-// an address and are not bounded.
+// hostOf is the host with which a link is counted. Programs on this very machine
+// share an address, so their links are not bounded by host.
 func hostOf(l messages.Link) (host netip.Addr, bounded bool) {
 	host = messages.HostOf(l.Remote().Addr())
 	return host, !l.Remote().Addr().Unmap().IsLoopback()

@@ -13,7 +13,7 @@ import (
 
 var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
-// fill lets n links in, slowly, and returns those that are still in.
+// fill has n links enter, one a second, and returns those that are in at the end.
 func fill(g *gate, n int, addr func(i int) netip.AddrPort) (in []*fake.Link) {
 	network := fake.New(1).Network
 	for i := range n {
@@ -47,19 +47,19 @@ func TestGateBounds(t *testing.T) {
 			}
 			for _, l := range in {
 				g.leave(l)
-				g.leave(l) // as when it had to make room, and its handshake came at last
+				g.leave(l) // as when the handshake of an evicted link comes
 			}
 			if len(g.queue) != 0 || len(g.hosts) != 0 {
 				t.Errorf("an empty gate keeps %d links and %d hosts", len(g.queue), len(g.hosts))
 			}
 			if !g.enter(fake.New(1).Network.NewLink(c.addr(0), true), noon.Add(time.Hour)) {
-				t.Error("room is not free again")
+				t.Error("the room of links that left is not free")
 			}
 		})
 	}
 }
 
-// Whoever waits longest makes room, of the host that has the most.
+// The link that has waited longest is closed, of the host that has the most.
 func TestASilentCrowdKeepsNobodyOut(t *testing.T) {
 	g, network := newGate(), fake.New(1).Network
 	crowd := fill(g, maxPending, func(int) netip.AddrPort { return netip.MustParseAddrPort("127.0.0.1:1") })
@@ -67,7 +67,7 @@ func TestASilentCrowdKeepsNobodyOut(t *testing.T) {
 	for i := range 3 {
 		l := network.NewLink(netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, byte(2 + i)}), 1), true)
 		if !g.enter(l, noon) {
-			t.Fatal("another host is kept out")
+			t.Fatal("a link of another host is not admitted")
 		}
 		others = append(others, l)
 		if err := crowd[i].AwaitClose(); !errors.Is(err, errCrowded) {
@@ -77,7 +77,7 @@ func TestASilentCrowdKeepsNobodyOut(t *testing.T) {
 	fill(g, 2*maxPending, func(int) netip.AddrPort { return netip.MustParseAddrPort("127.0.0.1:1") })
 	for _, l := range others {
 		if !slices.Contains(g.queue, messages.Link(l)) {
-			t.Error("a crowd pushes others out")
+			t.Error("the links of other hosts were closed")
 		}
 	}
 }
@@ -102,7 +102,7 @@ func TestGateHoldsAHostToItsRate(t *testing.T) {
 		t.Errorf("%d after 10 s, want %d", in, min(10*hostRate, hostBurst))
 	}
 	if !enter(2, noon) {
-		t.Error("another host pays for it")
+		t.Error("the rate of one host bounds another")
 	}
 }
 
@@ -116,8 +116,8 @@ func TestGateRemembersABoundedNumberOfHosts(t *testing.T) {
 		}
 		g.leave(l)
 	}
-	if len(g.paces) > maxHosts {
-		t.Errorf("%d hosts are remembered", len(g.paces))
+	if len(g.spentUntil) > maxHosts {
+		t.Errorf("%d hosts are remembered", len(g.spentUntil))
 	}
 }
 
@@ -132,7 +132,7 @@ func TestClosedGateClosesAll(t *testing.T) {
 	}
 	late := fake.New(1).Network.NewLink(here(0), true)
 	if g.enter(late, noon) || !errors.Is(late.AwaitClose(), errStopping) {
-		t.Error("a closed gate lets in")
+		t.Error("a closed gate admits a link")
 	}
 	g.close()
 	g.leave(in[1])

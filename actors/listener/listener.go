@@ -1,12 +1,14 @@
 // Package listener accepts connections, reads their handshakes (BEP 3), and
-// hands each to the torrent that it asks for. Connections for torrents that
-// nobody has, and those that say nothing for ten seconds, are closed, and those
-// from the user's blocklist before anything is read.
+// hands each connection to the torrent that its handshake names. A connection is
+// closed if its torrent is not here, if no handshake comes within ten seconds,
+// or, before anything is read, if its address is on the user's blocklist.
 //
-// That a socket cannot be bound is no failure of this actor: it says so and
-// tries again. Routes are the client's: a listener that has been restarted is
-// sent them again once it is bound. Who connects before they have come waits for
-// them: some clients dial an address once and never again.
+// A socket that cannot be bound does not make this actor fail: the listener
+// reports ListenerFailed and tries again. The session owns the routes, and sends
+// them all to a listener that was restarted, once it is bound. Connections that
+// come before their routes wait: some clients dial an address once and never
+// again. Package files: gate.go bounds the connections that wait for a handshake,
+// address.go lists the addresses to be tried.
 package listener
 
 import (
@@ -27,9 +29,9 @@ import (
 )
 
 const (
-	perSecond = 1000             // accepted connections: most of a flood are closed at once, see gate
-	patience  = 10 * time.Second // for a handshake
-	roomPause = time.Second      // between two wishes for room
+	acceptsPerSecond = 1000 // the gate closes most of a flood at once
+	handshakeTimeout = 10 * time.Second
+	evictPause       = time.Second // between two EvictIdlePeer
 
 	// A bind that failed is tried again after firstRetry, then twice that, up
 	// to lastRetry, less up to a quarter by chance.
@@ -40,7 +42,7 @@ const (
 
 var (
 	errUnknown = errors.New("no such torrent here")
-	errBlocked = errors.New("it stands on the blocklist")
+	errBlocked = errors.New("the address is on the blocklist")
 )
 
 // Config is what a listener is built from.
@@ -50,7 +52,7 @@ type Config struct {
 	// Addr is where to listen: "host:port", where port may be a range as in
 	// "6881-6889", of which the first free one is taken, or 0 for any.
 	Addr string
-	// Blocklist is who is not let in.
+	// Blocklist is the addresses whose connections are closed.
 	Blocklist *blocklist.List
 }
 
@@ -65,16 +67,16 @@ type listener struct {
 	timer    world.Timer
 	rand     *rand.Rand
 	socket   *socket   // nil: not bound
-	asked    time.Time // for room, last
+	asked    time.Time // when EvictIdlePeer was sent last
 }
 
-// socket is what is bound, and the gate behind it. Messages that come of another
-// than the listener's present one are stale.
+// socket is a bound socket, and the gate behind it. A listener that has lost its
+// socket binds another: what still comes of the lost one is ignored.
 type socket struct {
 	world.Listener
-	gate *gate
-	told bool       // the routes
-	held []*greeted // until then; of those that lie in the gate
+	gate   *gate
+	routed bool       // all routes have come
+	held   []*greeted // handshakes that wait for the routes; their links are in gate
 }
 
 // What a socket tells its listener.
@@ -90,15 +92,15 @@ type (
 		err       error
 	}
 	blocked    struct{ on *socket }
-	turnedAway struct{ on *socket } // somebody, for want of connections
+	turnedAway struct{ on *socket } // a connection: the process has too many
 	lost       struct {
 		on  *socket
 		err error
 	}
 )
 
-// again: the listener to itself, when it is time to bind once more.
-type again struct{}
+// bindAgain: the listener to itself, when it is time to try again.
+type bindAgain struct{}
 
 func (l *listener) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
@@ -109,7 +111,7 @@ func (l *listener) Receive(c actor.Context) {
 	case *messages.Listen:
 		l.before = m.Before
 		l.bind(c)
-	case *again:
+	case *bindAgain:
 		l.bind(c)
 	case *accepted:
 		if m.on == l.socket {
@@ -121,7 +123,7 @@ func (l *listener) Receive(c actor.Context) {
 			c.Send(l.Refs.Session, &messages.AddressesBlocked{Inbound: true, Count: 1})
 		}
 	case *turnedAway:
-		if now := l.World.Clock.Now(); m.on == l.socket && now.Sub(l.asked) >= roomPause {
+		if now := l.World.Clock.Now(); m.on == l.socket && now.Sub(l.asked) >= evictPause {
 			l.asked = now
 			c.Send(l.Refs.Session, &messages.ConnectionsExhausted{})
 		}
@@ -149,8 +151,8 @@ func (l *listener) Receive(c actor.Context) {
 	}
 }
 
-// bind takes the first address that is free. The first time it insists on the
-// one it had before.
+// bind takes the first address that is free. The first try is for the address
+// that was bound before alone.
 func (l *listener) bind(c actor.Context) {
 	if l.socket != nil {
 		return
@@ -158,7 +160,7 @@ func (l *listener) bind(c actor.Context) {
 	l.disarm()
 	list, err := candidates(l.Addr, l.before)
 	if err != nil {
-		c.Send(l.Refs.Session, &messages.ListenerFailed{Err: err}) // time does not mend it
+		c.Send(l.Refs.Session, &messages.ListenerFailed{Err: err}) // no later try would succeed
 		return
 	}
 	if l.before.IsValid() && l.failures == 0 {
@@ -191,7 +193,7 @@ func (l *listener) listen(c actor.Context, addr string) error {
 			deliver(&accepted{s, link})
 		}
 	}
-	bound, err := l.World.Network.Listen(addr, perSecond, accept, func(err error) { deliver(&lost{s, err}) })
+	bound, err := l.World.Network.Listen(addr, acceptsPerSecond, accept, func(err error) { deliver(&lost{s, err}) })
 	if err != nil {
 		return err
 	}
@@ -205,22 +207,22 @@ func (l *listener) failed(c actor.Context, err error) {
 	pause := min(firstRetry<<min(l.failures, 10), lastRetry)
 	l.failures++
 	pause -= time.Duration(jitter * l.rand.Float64() * float64(pause))
-	l.timer = supervise.SendAfter(c, l.World.Clock, pause, &again{})
+	l.timer = supervise.SendAfter(c, l.World.Clock, pause, &bindAgain{})
 	c.Send(l.Refs.Session, &messages.ListenerFailed{Err: err})
 }
 
 func (l *listener) receive(c actor.Context, link messages.Link) {
 	deliver, on := supervise.Deliver(c), l.socket
-	link.ReadHandshake(patience, func(h frame.Handshake, err error) {
+	link.ReadHandshake(handshakeTimeout, func(h frame.Handshake, err error) {
 		deliver(&greeted{on, link, h, err})
 	})
 }
 
-// direct hands a link to its torrent, which owns it from then on.
+// direct hands a link to its torrent, which owns the link from then on.
 func (l *listener) direct(c actor.Context, m *greeted) {
 	s, torrent := l.socket, l.routes[m.handshake.InfoHash]
 	if m.err == nil && torrent == nil {
-		if !s.told && len(s.held) < maxPending {
+		if !s.routed && len(s.held) < maxPending {
 			s.held = append(s.held, m)
 			return
 		}
@@ -234,13 +236,13 @@ func (l *listener) direct(c actor.Context, m *greeted) {
 	c.Send(torrent, &messages.AdoptLink{Link: m.link, Handshake: m.handshake})
 }
 
-// resume directs those that came before the routes.
+// resume directs the connections that came before the routes.
 func (l *listener) resume(c actor.Context) {
 	if l.socket == nil {
 		return
 	}
 	held := l.socket.held
-	l.socket.told, l.socket.held = true, nil
+	l.socket.routed, l.socket.held = true, nil
 	for _, m := range held {
 		l.direct(c, m)
 	}
@@ -257,8 +259,7 @@ func (l *listener) route(c actor.Context, m *messages.RouteTorrent) {
 	}
 }
 
-// release lets go of the socket and of all that came through it and belongs to
-// nobody else.
+// release closes the socket, and the links that no torrent has taken over.
 func (l *listener) release() {
 	l.disarm()
 	if l.socket != nil {

@@ -35,8 +35,7 @@ func perform(t *testing.T, addr string) *scene {
 	return s
 }
 
-// listen answers the listener, which is then bound, and knows that it has no
-// routes yet.
+// listen has the listener bind, and tells it that there are no routes.
 func (s *scene) listen(before string) *fake.Listener {
 	l := s.bind(before)
 	s.Tell(&messages.RefuseUnrouted{})
@@ -61,7 +60,7 @@ func (s *scene) bound() *fake.Listener {
 	return l
 }
 
-// busy makes all ports but one fail to bind.
+// busy makes all ports but one fail to bind; "": all.
 func (s *scene) busy(but string) {
 	s.World.Network.ListenError = func(addr string) error {
 		if but != "" && strings.HasSuffix(addr, but) {
@@ -83,7 +82,7 @@ func (s *scene) route(torrent *stage.Probe) {
 func TestRoutesByInfoHash(t *testing.T) {
 	s := perform(t, "127.0.0.1:6881")
 	l := s.listen("")
-	if l.PerSecond != perSecond {
+	if l.PerSecond != acceptsPerSecond {
 		t.Errorf("%d a second", l.PerSecond)
 	}
 	torrent := s.StartProbe("torrent")
@@ -117,7 +116,7 @@ func TestRoutesByInfoHash(t *testing.T) {
 func TestClosesWhomTheBlocklistNames(t *testing.T) {
 	s := perform(t, ":0")
 	l := s.listen("")
-	for range maxPending { // however many: they take nobody's room
+	for range maxPending { // they use up no room
 		link := l.Accept(netip.MustParseAddrPort("[::ffff:203.0.113.7]:4000"))
 		if err := link.AwaitClose(); !errors.Is(err, errBlocked) {
 			t.Fatal(err)
@@ -282,8 +281,8 @@ func TestStopClosesWhatWaits(t *testing.T) {
 	}
 }
 
-// The client hears once a second that somebody was turned away for want of
-// connections, however many they are.
+// However many connections are turned away because the process has too many, the
+// session is asked once a second to evict an idle peer.
 func TestTellsWhomItTurnsAway(t *testing.T) {
 	s := perform(t, ":0")
 	l := s.listen("")
@@ -294,16 +293,16 @@ func TestTellsWhomItTurnsAway(t *testing.T) {
 		stage.Next[*messages.ConnectionsExhausted](s.client)
 		s.Settle()
 		s.Quiet(s.client)
-		s.World.Clock.Advance(roomPause)
+		s.World.Clock.Advance(evictPause)
 	}
 }
 
-// Whoever comes has ten seconds to greet, however slowly it speaks.
+// A handshake is waited for ten seconds, also one that comes byte by byte.
 func TestHandshakesHaveTenSeconds(t *testing.T) {
 	s := perform(t, ":0")
 	link := s.listen("").Accept(remote)
 	s.Settle()
-	if got := link.Patience(); got != 10*time.Second {
+	if got := link.HandshakeTimeout(); got != 10*time.Second {
 		t.Errorf("a handshake is waited for %v", got)
 	}
 	link.Close(io.EOF)

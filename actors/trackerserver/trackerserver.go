@@ -1,10 +1,10 @@
 // Package trackerserver is an HTTP tracker: announces by BEP 3, 7 and 23, scrapes
 // by BEP 48. It serves whoever asks, within its Limits, from memory.
 //
-// The actor owns the Table and answers queries. Serve is its front: it binds the
-// socket and lives through restarts of the actor, in which queries wait in the
-// mailbox or get a 503 with a failure reason; the peers' next announces
-// rebuild the table.
+// The actor owns the Table and answers queries. Serve is its front: the front binds
+// the socket, and goes on when the actor is restarted. Meanwhile queries wait in
+// the mailbox, or are answered with status 503 and a failure reason. The peers'
+// next announces fill the table again.
 package trackerserver
 
 import (
@@ -28,7 +28,7 @@ type Config struct {
 	Limits Limits
 }
 
-// Query: front to tracker. The tracker answers through Respond, once.
+// Query: front to tracker. The tracker calls Respond once.
 type Query struct {
 	From    netip.Addr
 	Path    string
@@ -36,14 +36,13 @@ type Query struct {
 	Respond func(world.WebResponse)
 }
 
-// IgnoreDeadLetterLogging says that a query to a tracker that has ended is no
-// news.
+// IgnoreDeadLetterLogging keeps queries to a tracker that has ended out of the log.
 func (*Query) IgnoreDeadLetterLogging() {}
 
-// expire: timer to tracker.
+// expire: the tracker to itself, by a timer.
 type expire struct{}
 
-// New returns a tracker that knows nobody.
+// New returns a tracker with an empty table.
 func New(cfg Config) actor.Actor { return &tracker{cfg: cfg} }
 
 type tracker struct {
@@ -58,12 +57,12 @@ func (t *tracker) Receive(c actor.Context) {
 	case *actor.Started:
 		t.rnd = t.cfg.World.Chance.Source(c.Self().Id)
 		t.table = NewTable(t.cfg.Limits)
-		t.sleep(c)
+		t.expireLater(c)
 	case *Query:
 		m.Respond(t.answer(m, t.cfg.World.Clock.Now()))
 	case *expire:
 		t.table.Expire(t.cfg.World.Clock.Now())
-		t.sleep(c)
+		t.expireLater(c)
 	case *actor.Restarting, *actor.Stopping:
 		if t.timer != nil {
 			t.timer.Stop()
@@ -71,8 +70,7 @@ func (t *tracker) Receive(c actor.Context) {
 	}
 }
 
-// sleep until it is time to forget peers again.
-func (t *tracker) sleep(c actor.Context) {
+func (t *tracker) expireLater(c actor.Context) {
 	every := max(t.table.limits.Interval/2, time.Second)
 	t.timer = supervise.SendAfter(c, t.cfg.World.Clock, every, &expire{})
 }
@@ -115,19 +113,19 @@ func (t *tracker) scrape(q *Query) []byte {
 
 func body(b []byte) world.WebResponse { return world.WebResponse{Type: "text/plain", Body: b} }
 
-// What the front's clients can cost.
+// Bounds of what the front's clients cost.
 const (
-	maxConns = 1000
-	patience = 5 * time.Second
+	maxConns       = 1000
+	requestTimeout = 5 * time.Second // for a request to arrive, and then for its answer
 )
 
 // Serve answers HTTP at addr with the tracker at pid, until the listener is
 // closed. failed is called at most once, when serving ends by itself.
 func Serve(web world.Web, addr string, root *actor.RootContext, pid *actor.PID, failed func(error)) (world.Listener, error) {
 	limits := world.WebLimits{
-		Conns:    maxConns,
-		Query:    announce.MaxQuery,
-		Patience: patience,
+		Conns:   maxConns,
+		Query:   announce.MaxQuery,
+		Timeout: requestTimeout,
 		Late: world.WebResponse{
 			Status: http.StatusServiceUnavailable,
 			Type:   "text/plain",

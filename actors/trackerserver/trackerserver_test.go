@@ -43,7 +43,7 @@ func spawn(t *testing.T, w *world.World, l Limits) (*actor.RootContext, *actor.P
 	return system.Root, pid
 }
 
-// The real front and the real client, over HTTP.
+// The front and the announcer of the real world speak HTTP with each other.
 func TestAnnounceAndScrapeOverHTTP(t *testing.T) {
 	w := real.New(real.Options{})
 	root, pid := spawn(t, w, Limits{})
@@ -97,7 +97,7 @@ func TestAnnounceAndScrapeOverHTTP(t *testing.T) {
 		}
 	}
 
-	// A crash loses the table; the next announces bring it back.
+	// A crash loses the table; the next announces fill it again.
 	root.Send(pid, &Query{Path: "/", Respond: func(world.WebResponse) { panic("broken on purpose") }})
 	if r := must(from(2, 1)); len(r.Peers) != 0 {
 		t.Errorf("after a crash: %+v", r)
@@ -195,7 +195,7 @@ func TestPeersExpireByTheClock(t *testing.T) {
 	}
 }
 
-// A front without a tracker says so in the tracker protocol.
+// A front that has no answer in time gives a failure reason.
 func TestLateAnswerIsAFailureReason(t *testing.T) {
 	w := fake.New(1)
 	root, pid := spawn(t, w.World(), Limits{})

@@ -16,9 +16,9 @@ type Web interface {
 
 // WebLimits bounds what clients can cost.
 type WebLimits struct {
-	Conns    int           // open at a time; more wait in the kernel's queue
-	Query    int           // bytes of a request's query; a longer one is refused
-	Patience time.Duration // for a request to arrive, and then for respond
+	Conns   int           // open at a time; more wait in the kernel's queue
+	Query   int           // bytes of a request's query; a longer one is refused
+	Timeout time.Duration // for a request to arrive, and then for respond
 	// Late answers in place of a respond that did not come in time.
 	Late WebResponse
 }

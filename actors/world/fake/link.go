@@ -26,21 +26,21 @@ type Link struct {
 	// delivering keeps calls of deliver one at a time; taken before mu.
 	delivering sync.Mutex
 
-	mu       sync.Mutex
-	changed  *sync.Cond
-	deliver  func(any)
-	limits   frame.Limits
-	theirs   *frame.Handshake
-	reader   func(frame.Handshake, error)
-	patience time.Duration // of reader
-	ours     *frame.Handshake
-	sent     []messages.Outgoing
-	taken    int // of sent, by AwaitSent
-	flushed  int // of sent, by Flush
-	expected int
-	ahead    int // batches delivered and not given back
-	closed   error
-	last     bool // LinkClosed was delivered
+	mu               sync.Mutex
+	changed          *sync.Cond
+	deliver          func(any)
+	limits           frame.Limits
+	theirs           *frame.Handshake
+	reader           func(frame.Handshake, error)
+	handshakeTimeout time.Duration // as given to ReadHandshake
+	ours             *frame.Handshake
+	sent             []messages.Outgoing
+	taken            int // of sent, by AwaitSent
+	flushed          int // of sent, by Flush
+	expected         int
+	ahead            int // batches delivered and not given back
+	closed           error
+	last             bool // LinkClosed was delivered
 }
 
 // NewLink returns an open link; the test hands it to the actor.
@@ -63,7 +63,7 @@ func (l *Link) Inbound() bool { return l.inbound }
 // close the link for that.
 func (l *Link) ReadHandshake(timeout time.Duration, done func(frame.Handshake, error)) {
 	l.mu.Lock()
-	l.patience = timeout
+	l.handshakeTimeout = timeout
 	theirs, closed := l.theirs, l.closed
 	if theirs == nil && closed == nil {
 		l.reader = done
@@ -79,11 +79,11 @@ func (l *Link) ReadHandshake(timeout time.Duration, done func(frame.Handshake, e
 	}
 }
 
-// Patience is how long the actor waits for the handshake; 0: it has not asked.
-func (l *Link) Patience() time.Duration {
+// HandshakeTimeout is how long the actor waits for the handshake; 0: it has not asked.
+func (l *Link) HandshakeTimeout() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.patience
+	return l.handshakeTimeout
 }
 
 // Handshake is the other side's handshake, read now or later.

@@ -31,8 +31,8 @@ func (Web) Serve(addr string, limits world.WebLimits, handle func(world.WebReque
 	s := &webServer{limits: limits, handle: handle, addr: addrPort(socket.Addr()), ended: make(chan struct{})}
 	s.http = &http.Server{
 		Handler:        s,
-		ReadTimeout:    limits.Patience,
-		WriteTimeout:   3 * limits.Patience, // from the end of the header on: respond, and the answer's way out
+		ReadTimeout:    limits.Timeout,
+		WriteTimeout:   3 * limits.Timeout, // from the end of the header on: respond, and the answer's way out
 		MaxHeaderBytes: maxRequestHeader,
 		ErrorLog:       log.New(io.Discard, "", 0), // what clients do wrong is no news
 	}
@@ -77,7 +77,7 @@ func (s *webServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	remote, _ := netip.ParseAddrPort(r.RemoteAddr)
-	ctx, stop := context.WithTimeout(r.Context(), s.limits.Patience)
+	ctx, stop := context.WithTimeout(r.Context(), s.limits.Timeout)
 	defer stop()
 
 	answer := make(chan world.WebResponse, 1)

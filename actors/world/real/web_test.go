@@ -23,7 +23,7 @@ func get(t *testing.T, url string) (int, string) {
 }
 
 func TestWeb(t *testing.T) {
-	limits := world.WebLimits{Conns: 4, Query: 100, Patience: short, Late: world.WebResponse{Status: 503, Body: []byte("late")}}
+	limits := world.WebLimits{Conns: 4, Query: 100, Timeout: short, Late: world.WebResponse{Status: 503, Body: []byte("late")}}
 	s, err := Web{}.Serve("127.0.0.1:0", limits, func(r world.WebRequest, respond func(world.WebResponse)) {
 		if !r.Remote.Addr().IsLoopback() || r.Remote.Port() == 0 {
 			t.Errorf("the request comes from %v", r.Remote)
@@ -64,7 +64,7 @@ func TestWeb(t *testing.T) {
 
 // A client that sends its request too slowly is cut off.
 func TestWebSlowClient(t *testing.T) {
-	s, err := Web{}.Serve("127.0.0.1:0", world.WebLimits{Conns: 1, Patience: short}, nil, nil)
+	s, err := Web{}.Serve("127.0.0.1:0", world.WebLimits{Conns: 1, Timeout: short}, nil, nil)
 	must(t, err)
 	defer s.Close()
 	conn, err := net.Dial("tcp", s.Addr().String())

@@ -26,7 +26,8 @@ func from(id byte, left int64) announce.Request {
 
 func newRand() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 
-// ports of the peers given, which tell the tests' peers apart.
+// ports counts the peers of a reply by their ports, each of which the tests use for
+// one peer.
 func ports(r announce.Reply) map[uint16]int {
 	got := map[uint16]int{}
 	for _, p := range r.Peers {
@@ -149,7 +150,7 @@ func TestHowManyPeers(t *testing.T) {
 			given[port] += n
 		}
 	}
-	// The one that asks is not counted: 399 others, drawn 50 times each.
+	// Of 399 peers beside the asking one, 400 replies draw 50 each.
 	for port, n := range given {
 		if n < 15 || n > 100 {
 			t.Errorf("peer %d was given %d times of about 50", port, n)
@@ -183,8 +184,8 @@ func TestOwnAddressOnlyFromPrivateNetworks(t *testing.T) {
 	}
 }
 
-// Whatever happens, counts agree with the list, nobody is given itself or
-// anybody twice, and a swarm has no more peers than it may.
+// Whatever is announced, counts agree with the list, no reply lists the asking peer
+// or a peer twice, and a swarm keeps to its limit.
 func TestInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		table := NewTable(Limits{Interval: time.Minute, Torrents: 3, Peers: 5})

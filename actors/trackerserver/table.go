@@ -10,21 +10,21 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Limits bounds what a Table holds and says. Zero fields take the values of
-// DefaultLimits.
+// Limits bounds what a Table holds, and what a reply lists. Zero fields take the
+// values of DefaultLimits.
 type Limits struct {
 	Interval time.Duration // between the announces of a peer; half of it is the least
-	Torrents int           // a new one beyond is refused
-	Peers    int           // of one torrent; those beyond get peers, but are given to nobody
-	Want     int           // peers in a reply to who does not say how many
-	MaxWant  int           // peers in a reply at most
+	Torrents int           // announces for further ones are refused
+	Peers    int           // of one torrent; further ones are told of peers, but not listed
+	Want     int           // peers in a reply to an announce without numwant
+	MaxWant  int           // peers in any reply
 
 	// Only, if not nil, are the torrents that are served; others are refused.
 	Only map[metainfo.Hash]bool
 }
 
-// DefaultLimits suit a tracker that is open to everybody. A full table takes
-// some 200 bytes a peer.
+// DefaultLimits suit a tracker that is open to everybody. A full table takes about
+// 200 bytes a peer.
 var DefaultLimits = Limits{
 	Interval: 30 * time.Minute,
 	Torrents: 10_000,
@@ -54,25 +54,24 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// Table is what a tracker knows: which peers take part in which torrents. What
-// it forgets, by a crash for instance, comes back with the peers' next
-// announces, but for the count of downloads.
+// Table is what a tracker knows: which peers take part in which torrents. A table
+// that is lost fills again with the peers' next announces; the counts of completed
+// downloads begin anew.
 type Table struct {
 	limits Limits
 	swarms map[metainfo.Hash]*swarm
 }
 
-// swarm is the peers of one torrent. A swarm that nobody is in any more goes
-// with its last peer.
+// swarm is the peers of one torrent. The table keeps no empty swarm.
 type swarm struct {
 	peers     []*peer
 	index     map[key]int // into peers
 	seeders   int
-	completed int // downloads that were said to have ended
+	completed int // peers that announced `completed`
 }
 
-// key tells peers apart. A peer with two addresses is there twice, so nobody
-// can take another's place by using its ID.
+// key tells peers apart. The address is a part of it, so that nobody replaces
+// another peer by announcing its id; a peer with two addresses is listed twice.
 type key struct {
 	id   [20]byte
 	addr netip.Addr
@@ -82,19 +81,19 @@ type peer struct {
 	key
 	port      uint16
 	seed      bool
-	completed bool // it said so
-	seen      time.Time
+	completed bool      // it announced `completed`
+	seen      time.Time // when it announced last
 }
 
-// NewTable returns a table that knows nobody.
+// NewTable returns an empty table.
 func NewTable(l Limits) *Table {
 	return &Table{limits: l.withDefaults(), swarms: map[metainfo.Hash]*swarm{}}
 }
 
-// Announce enters what a peer at from says of itself and answers with some of
-// the others, drawn by rnd. A peer may give another address of its own only if
-// it comes from this machine or a private network: the tracker may see such
-// peers under an address that is of no use to others.
+// Announce enters the peer that announces from an address, and replies with other
+// peers, drawn by rnd. The request may name another address of its peer, which
+// counts only if it comes from this machine or a private network: peers there have
+// addresses of no use to others.
 func (t *Table) Announce(r announce.Request, from netip.Addr, now time.Time, rnd *rand.Rand) announce.Reply {
 	if t.limits.Only != nil && !t.limits.Only[r.InfoHash] {
 		return announce.Reply{Failure: "this torrent is not served here"}
@@ -123,7 +122,7 @@ func (t *Table) Announce(r announce.Request, from netip.Addr, now time.Time, rnd
 	return reply
 }
 
-// address is where others are to look for who announces from there.
+// address is at which other peers can reach the one that announces.
 func address(r announce.Request, from netip.Addr) netip.Addr {
 	from = from.Unmap().WithZone("")
 	trusted := from.IsLoopback() || from.IsPrivate() || from.IsLinkLocalUnicast()
@@ -146,7 +145,7 @@ func (t *Table) reply(s *swarm) announce.Reply {
 	}
 }
 
-// keep holds on to swarms that somebody is in.
+// keep stores a swarm that has peers, and drops one that has none.
 func (t *Table) keep(h metainfo.Hash, s *swarm) {
 	if len(s.peers) > 0 {
 		t.swarms[h] = s
@@ -203,8 +202,8 @@ func (s *swarm) swap(i, j int) {
 	s.index[s.peers[i].key], s.index[s.peers[j].key] = i, j
 }
 
-// draw returns up to n others, each with the same chance. Seeds are of no use
-// to a seed. It shuffles the list only as far as it looks.
+// draw returns up to n other peers, each with the same chance; to a seed, no
+// seeds. It shuffles the list only as far as it reads it.
 func (s *swarm) draw(n int, me key, seed bool, rnd *rand.Rand) []announce.Peer {
 	var drawn []announce.Peer
 	for i := 0; i < len(s.peers) && len(drawn) < n; i++ {
@@ -221,7 +220,7 @@ func (s *swarm) draw(n int, me key, seed bool, rnd *rand.Rand) []announce.Peer {
 // Expire forgets the peers that have not announced for two intervals.
 func (t *Table) Expire(now time.Time) {
 	for h, s := range t.swarms {
-		for i := len(s.peers) - 1; i >= 0; i-- { // backwards: remove moves the last one into the gap
+		for i := len(s.peers) - 1; i >= 0; i-- { // backwards, as remove moves the last peer into the gap
 			if now.Sub(s.peers[i].seen) > 2*t.limits.Interval {
 				s.remove(s.peers[i].key)
 			}
@@ -230,9 +229,9 @@ func (t *Table) Expire(now time.Time) {
 	}
 }
 
-// Scrape counts the peers of torrents (BEP 48); torrents that nobody is in are
-// left out. A tracker with many torrents does not answer for all of them at
-// once.
+// Scrape counts the peers of the given torrents, or of all if none is given
+// (BEP 48). Torrents without peers are left out. Of more than maxScrape torrents
+// it does not list all.
 func (t *Table) Scrape(hashes []metainfo.Hash) (map[metainfo.Hash]announce.Stats, error) {
 	files := map[metainfo.Hash]announce.Stats{}
 	if len(hashes) == 0 {
