@@ -17,15 +17,15 @@ import (
 // foe is a node without a client: it is in the swarm to do harm. It announces
 // itself, is dialled and dials, and plays a script on each connection.
 type foe struct {
-	run    *run
-	class  *Class
-	host   *sim.Host
-	world  *world.World
-	stage  *stage
-	rnd    *rand.Rand
-	id     [20]byte
-	open   int
-	listen world.Listener
+	run     *run
+	class   *Class
+	host    *sim.Host
+	world   *world.World
+	threads *coroutines
+	rnd     *rand.Rand
+	id      [20]byte
+	open    int
+	listen  world.Listener
 }
 
 const (
@@ -87,7 +87,7 @@ func (r *run) intrude(c *Class, name string) {
 	if r.over {
 		return
 	}
-	f := &foe{run: r, class: c, stage: &stage{sim: r.sim}, rnd: r.sim.Rand("foe " + name)}
+	f := &foe{run: r, class: c, threads: &coroutines{sim: r.sim}, rnd: r.sim.Rand("foe " + name)}
 	for i := range f.id {
 		f.id[i] = byte(f.rnd.Uint32())
 	}
@@ -128,14 +128,14 @@ func (f *foe) play(l messages.Link) {
 	f.open++
 	s := f.run.script(pick(f.rnd, f.class.Hostile...))
 	seed := f.rnd.Uint64()
-	f.stage.Go(func() {
+	f.threads.Go(func() {
 		defer func() { f.open-- }()
-		s.Play(f.stage, f.stage.open(l, f.run.content.torrent, f.host.Pool), f.run.content.torrent, seed)
+		s.Play(f.threads, f.threads.open(l, f.run.content.torrent, f.host.Pool), f.run.content.torrent, seed)
 	})
 }
 
 // leave ends all that a foe does.
 func (f *foe) leave() {
-	f.stage.end()
+	f.threads.end()
 	f.host.Kill()
 }

@@ -33,7 +33,7 @@ type Run struct {
 }
 
 // No transfer takes this long.
-const patience = 2 * time.Minute
+const transferTimeout = 2 * time.Minute
 
 // transfer is one run under way.
 type transfer struct {
@@ -56,7 +56,7 @@ type transfer struct {
 // run lets the client and its partner do what the scenario says, and compares
 // every byte that was downloaded.
 func (t *transfer) run(ctx context.Context) (r Run, err error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, transferTimeout)
 	defer cancel()
 	defer t.stop()
 	t.seed, t.leech = t.partner, t.client

@@ -42,11 +42,11 @@ whole includes the start of both TCP and the client. A round trip of 300 ms hold
 }
 
 const (
-	farContent  = 1 << 30
-	farRate     = 1e9 / 8  // bytes a second
-	farBuffer   = 64 << 20 // bytes: nothing is lost
-	farPatience = 2 * time.Minute
-	farPort     = 6881
+	farContent = 1 << 30
+	farRate    = 1e9 / 8  // bytes a second
+	farBuffer  = 64 << 20 // bytes: nothing is lost
+	farTimeout = 2 * time.Minute
+	farPort    = 6881
 )
 
 // wideOpen lets TCP's window hold what the wire does.
@@ -85,7 +85,7 @@ type farDownload struct {
 
 // run downloads once, and returns Mbit a second.
 func (d farDownload) run(ctx context.Context) (flowing, whole float64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, farPatience)
+	ctx, cancel := context.WithTimeout(ctx, farTimeout)
 	defer cancel()
 	wire, err := distance.New(distance.Options{RoundTrip: d.roundTrip, Rate: farRate, Buffer: farBuffer, Settings: d.settings})
 	if err != nil {

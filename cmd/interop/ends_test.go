@@ -39,7 +39,7 @@ func TestSIGTERMEndsADownload(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			silent := tracker("says nothing")
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			ctx, cancel := context.WithTimeout(t.Context(), transferTimeout)
 			var all sync.WaitGroup
 			defer func() { cancel(); all.Wait() }()
 			content, torrent := noise(t, 16<<20)
@@ -121,7 +121,7 @@ func TestSIGTERMEndsADownload(t *testing.T) {
 // ends with the code for data that does not match.
 func TestASeedWhoseDataChanges(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), transferTimeout)
 	defer cancel()
 	content, torrent := noise(t, 8<<20)
 	task := seedTask(t, kouzui, content)

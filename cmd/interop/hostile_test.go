@@ -73,7 +73,7 @@ func crowdAt(t *testing.T, ctx context.Context, torrent *metainfo.Torrent, to ne
 // from one address and from many, and goes on under them as a seed for somebody
 // from yet another address. The rate is held down so that there is time for it.
 func TestAHostileCrowd(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*transferTimeout)
 	defer cancel()
 	client := counterpart.Kouzui(plain(t), "--max-download-limit", "16M")
 	content, torrent := noise(t, 96<<20)
@@ -112,7 +112,7 @@ func TestAHostileCrowd(t *testing.T) {
 // TestOneAddressKeepsNobodyOut holds as many connections to a seed from one
 // address as it takes, while somebody from another one downloads.
 func TestOneAddressKeepsNobodyOut(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), transferTimeout)
 	defer cancel()
 	content, torrent := noise(t, 4<<20)
 	seed := seedTask(t, kouzui, content)

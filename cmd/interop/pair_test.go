@@ -13,7 +13,7 @@ import (
 
 // Transmission alone takes 15 s of timers, and kouzui may be built with the race
 // detector on a machine that is busy.
-const patience = 45 * time.Second
+const transferTimeout = 45 * time.Second
 
 // nobody is a tracker that is down: rtorrent takes no torrent without a tracker,
 // and all others do without.
@@ -66,7 +66,7 @@ func eachPair(t *testing.T, test func(*testing.T, counterpart.Client, kind)) {
 // pair lets leech download from seed, one of which is kouzui.
 func pair(t *testing.T, direction string, seed, leech, other counterpart.Client, k kind) {
 	version := installed(t, other.Version)
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), transferTimeout)
 	defer cancel()
 	dialler := kouzui
 	if k.dialled && other.Dials {

@@ -22,7 +22,7 @@ func TestSwarm(t *testing.T) {
 	for _, client := range counterpart.Clients {
 		installed(t, client.Version)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), transferTimeout)
 	defer cancel()
 	content := tracked(t, ctx, tracker)
 	runs.begin(t, "all of them", version, "takes part", "folder", "all")

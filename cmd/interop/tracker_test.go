@@ -24,7 +24,7 @@ func TestTracker(t *testing.T) {
 			for _, leech := range leeches {
 				installed(t, leech.Version)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			ctx, cancel := context.WithTimeout(t.Context(), transferTimeout)
 			defer cancel()
 			content := tracked(t, ctx, tracker)
 			runs.begin(t, tracker.Name, version, "announces", "folder", "all")

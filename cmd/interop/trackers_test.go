@@ -35,7 +35,7 @@ func TestATrackerThatHarmsCostsItself(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			harmful := tracker(name)
-			ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*transferTimeout)
 			defer cancel()
 			content, _ := noise(t, 4<<20)
 			seed := seedTask(t, kouzui, content)

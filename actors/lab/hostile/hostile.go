@@ -1,7 +1,7 @@
 // Package hostile plays peers that mean harm: what each sends, and in which
 // order, is a Script. Tests run scripts against a client, over real connections
-// or on a Stage of their own, and see that it lives, keeps to its bounds, and
-// gets its data from others.
+// or over those of a simulated network (see Threads), and check that the client
+// lives, keeps to its bounds, and gets its data from other peers.
 //
 // Nothing here checks anything: a script ends when the other side has closed the
 // connection, or when its context ends.
@@ -29,9 +29,9 @@ type Conn struct {
 	ID      [20]byte
 	Rand    *rand.Rand
 
-	stage  Stage
-	failed bool
-	in     *bufio.Reader
+	threads Threads
+	failed  bool
+	in      *bufio.Reader
 }
 
 // Script is one way to do harm.
@@ -42,9 +42,9 @@ type Script struct {
 	Act  func(*Conn)
 }
 
-// Stage is where a script finds what it does not make itself. Where time is
-// virtual, all of it is.
-type Stage interface {
+// Threads is what a script runs on: goroutines and the time of the machine, or
+// coroutines and virtual time.
+type Threads interface {
 	// Go runs f beside the script.
 	Go(f func())
 	// Wait returns after d, with false if the script is to end.
@@ -55,9 +55,9 @@ type Stage interface {
 
 // Play plays a script on a connection, and closes that when it has ended. The seed
 // decides the peer id among others.
-func (s Script) Play(on Stage, conn io.ReadWriteCloser, t *metainfo.Torrent, seed uint64) {
+func (s Script) Play(on Threads, conn io.ReadWriteCloser, t *metainfo.Torrent, seed uint64) {
 	defer conn.Close()
-	c := &Conn{ReadWriteCloser: conn, Torrent: t, Rand: rand.New(rand.NewPCG(seed, 0)), stage: on, in: bufio.NewReader(conn)}
+	c := &Conn{ReadWriteCloser: conn, Torrent: t, Rand: rand.New(rand.NewPCG(seed, 0)), threads: on, in: bufio.NewReader(conn)}
 	copy(c.ID[:], "-XX0000-")
 	for i := 8; i < 20; i++ {
 		c.ID[i] = byte(c.Rand.Uint32())
@@ -126,7 +126,7 @@ func (u until) Wait(d time.Duration) bool {
 }
 
 // Open tells whether nobody has ended the connection, as far as known.
-func (c *Conn) Open() bool { return !c.failed && c.stage.Open() }
+func (c *Conn) Open() bool { return !c.failed && c.threads.Open() }
 
 // Raw sends bytes.
 func (c *Conn) Raw(b ...byte) {
@@ -159,7 +159,7 @@ func (c *Conn) Send(frames ...frame.Frame) {
 // Flood sends frames over and over, and reads what comes, until the connection
 // has ended.
 func (c *Conn) Flood(frames ...frame.Frame) {
-	c.stage.Go(c.drain)
+	c.threads.Go(c.drain)
 	for c.Open() {
 		for range 100 {
 			c.Send(frames...)
@@ -183,7 +183,7 @@ func (c *Conn) drain() {
 }
 
 // Wait does nothing for a while; false means that the script is over.
-func (c *Conn) Wait(d time.Duration) bool { return c.stage.Wait(d) && c.Open() }
+func (c *Conn) Wait(d time.Duration) bool { return c.threads.Wait(d) && c.Open() }
 
 // everything is the bitfield of a seed.
 func (c *Conn) everything() frame.Frame {

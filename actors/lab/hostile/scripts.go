@@ -30,7 +30,7 @@ var Scripts = []Script{
 	}},
 	{"a handshake byte by byte", false, func(c *Conn) {
 		h := frame.Handshake{InfoHash: c.Torrent.InfoHash, PeerID: c.ID}
-		c.stage.Go(c.drain)
+		c.threads.Go(c.drain)
 		for _, b := range h.Append(nil) {
 			if c.Raw(b); !c.Wait(100 * time.Millisecond) {
 				return
@@ -126,7 +126,7 @@ var Scripts = []Script{
 	}},
 	{"a frame byte by byte, for ever", false, func(c *Conn) {
 		c.Shake()
-		c.stage.Go(c.drain)
+		c.threads.Go(c.drain)
 		var b []byte
 		for i := uint32(0); ; i++ {
 			b = binary.BigEndian.AppendUint32(b[:0], 0)
@@ -137,7 +137,7 @@ var Scripts = []Script{
 	}},
 	{"flapping, slowly", false, func(c *Conn) {
 		c.Shake()
-		c.stage.Go(c.drain)
+		c.threads.Go(c.drain)
 		c.Send(c.everything())
 		for c.Wait(200 * time.Millisecond) {
 			c.Send(frame.Frame{Kind: frame.Unchoke})

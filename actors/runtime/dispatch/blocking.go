@@ -6,27 +6,27 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// keepIdle is how many goroutines an Apart keeps for later: as many as one
+// keepIdle is how many goroutines a Blocking keeps for later: as many as one
 // torrent has actors that block, and some more.
 const keepIdle = 8
 
-var _ actor.Dispatcher = (*Apart)(nil)
+var _ actor.Dispatcher = (*Blocking)(nil)
 
-// Apart is a dispatcher for actors that may block. A mailbox that wakes up has a
+// Blocking is a dispatcher for actors that may block. A mailbox that wakes up has a
 // goroutine for itself, however many there are already; if possible one that is
 // done with another mailbox, and whose stack has grown already. The zero value
 // is ready. Close it after the system has stopped.
-type Apart struct {
+type Blocking struct {
 	mu     sync.Mutex
 	idle   []chan func() // of sleeping goroutines, last in, first out
 	closed bool
 }
 
 // Throughput is how many messages a mailbox may handle in one go.
-func (*Apart) Throughput() int { return throughput }
+func (*Blocking) Throughput() int { return throughput }
 
 // Schedule has run called by a goroutine that does nothing else meanwhile.
-func (a *Apart) Schedule(run func()) {
+func (a *Blocking) Schedule(run func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	last := len(a.idle) - 1
@@ -38,7 +38,7 @@ func (a *Apart) Schedule(run func()) {
 	a.idle = a.idle[:last]
 }
 
-func (a *Apart) work(run func()) {
+func (a *Blocking) work(run func()) {
 	next := make(chan func(), 1)
 	for ; run != nil; run = <-next {
 		run()
@@ -49,7 +49,7 @@ func (a *Apart) work(run func()) {
 }
 
 // rest says whether there will be something on next, be it the end.
-func (a *Apart) rest(next chan func()) bool {
+func (a *Blocking) rest(next chan func()) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.closed || len(a.idle) == keepIdle {
@@ -61,7 +61,7 @@ func (a *Apart) rest(next chan func()) bool {
 
 // Close ends the goroutines, those that are at work when they are done: what
 // blocks does not keep the caller.
-func (a *Apart) Close() {
+func (a *Blocking) Close() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.closed = true

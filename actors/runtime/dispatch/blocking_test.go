@@ -6,8 +6,8 @@ import (
 )
 
 // However many block, the next one runs.
-func TestApartNeverWaits(t *testing.T) {
-	var a Apart
+func TestBlockingNeverWaits(t *testing.T) {
+	var a Blocking
 	defer a.Close()
 	release := make(chan struct{})
 	var blocked, done sync.WaitGroup
@@ -26,8 +26,8 @@ func TestApartNeverWaits(t *testing.T) {
 }
 
 // One after the other they share goroutines, of which few are kept.
-func TestApartKeepsAFewGoroutines(t *testing.T) {
-	var a Apart
+func TestBlockingKeepsAFewGoroutines(t *testing.T) {
+	var a Blocking
 	for range 100 {
 		var round sync.WaitGroup
 		for range 2 * keepIdle {
@@ -46,8 +46,8 @@ func TestApartKeepsAFewGoroutines(t *testing.T) {
 
 // What is scheduled while and after it closes runs all the same, and nothing
 // stays behind.
-func TestApartRunsAllDuringClose(t *testing.T) {
-	var a Apart
+func TestBlockingRunsAllDuringClose(t *testing.T) {
+	var a Blocking
 	var done sync.WaitGroup
 	for i := range 1000 {
 		done.Add(1)

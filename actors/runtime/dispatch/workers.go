@@ -21,10 +21,10 @@ const (
 	// goroutines run.
 	throughput = 300
 
-	// patience is how long a backlog may stand still before one more worker
-	// comes to help: a mailbox that never empties, or a Receive that takes
-	// long, keeps its worker and must not keep the others waiting.
-	patience = time.Millisecond
+	// maxStandstill is how long no mailbox may be taken from the queue before
+	// one more worker starts: a mailbox that never empties, or a Receive that
+	// takes long, occupies its worker and must not keep the others waiting.
+	maxStandstill = time.Millisecond
 )
 
 var _ actor.Dispatcher = (*Workers)(nil)
@@ -117,7 +117,7 @@ func (w *Workers) watchBacklog() {
 		return
 	}
 	before := w.taken
-	w.watch = time.AfterFunc(patience, func() {
+	w.watch = time.AfterFunc(maxStandstill, func() {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.watch = nil

@@ -44,8 +44,8 @@ const (
 	// maxHeader bounds the header of a request in bytes.
 	maxHeader = 16 << 10
 	// maxConns is how many connections may be open at a time, those of pages among them.
-	maxConns = 64
-	patience = 10 * time.Second // for a request to come, and for a frame or an answer to be taken
+	maxConns       = 64
+	requestTimeout = 10 * time.Second // for a request to come, and for a frame or an answer to be taken
 )
 
 // ErrRemote: the address can be reached from other machines.
@@ -152,9 +152,9 @@ func (s *Server) Watch(tree *supervise.Tree) {
 func (s *Server) serve(routes http.Handler) {
 	s.http = &http.Server{
 		Handler:           s.guarded(routes),
-		ReadHeaderTimeout: patience,
-		ReadTimeout:       patience,
-		WriteTimeout:      patience, // profiles take as much longer as they last
+		ReadHeaderTimeout: requestTimeout,
+		ReadTimeout:       requestTimeout,
+		WriteTimeout:      requestTimeout, // profiles take as much longer as they last
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          log.New(complaints{s.Log}, "", 0),

@@ -29,7 +29,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	control := http.NewResponseController(w)
 	send := func(format string, args ...any) error {
-		if err := control.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+		if err := control.SetWriteDeadline(time.Now().Add(requestTimeout)); err != nil {
 			return err
 		}
 		if _, err := fmt.Fprintf(w, format, args...); err != nil {

@@ -36,7 +36,7 @@ func (t *Tree) Props(kind string, producer actor.Producer, options ...Option) *a
 		r.dispatcher = t.Blocking
 	}
 	return actor.PropsFromProducer(
-		func() actor.Actor { return &shell{inner: producer()} },
+		func() actor.Actor { return &supervised{inner: producer()} },
 		actor.WithOnInit(func(c actor.Context) { t.spawned(kind, r.strategy.Name(), c) }),
 		actor.WithMailbox(func() actor.Mailbox { return t.mailbox(t.Mailbox()) }),
 		actor.WithDispatcher(r.dispatcher),
@@ -46,7 +46,7 @@ func (t *Tree) Props(kind string, producer actor.Producer, options ...Option) *a
 
 func (t *Tree) mailbox(m actor.Mailbox) actor.Mailbox {
 	if t.Sample <= 0 {
-		return newGated(&mailbox{Mailbox: m})
+		return newWhenReady(&mailbox{Mailbox: m})
 	}
-	return newGated(&mailbox{Mailbox: m, clock: t.Clock, ages: &ages{start: t.Clock.Now()}})
+	return newWhenReady(&mailbox{Mailbox: m, clock: t.Clock, ages: &ages{start: t.Clock.Now()}})
 }

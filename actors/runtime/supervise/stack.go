@@ -28,7 +28,7 @@ func stackOf(reason any) string {
 		switch {
 		case !panicking:
 			panicking = f.Function == "runtime.gopanic"
-		case strings.HasPrefix(f.Function, here+"(*shell)"), strings.HasPrefix(f.Function, here+"(*invoker)"):
+		case strings.HasPrefix(f.Function, here+"(*supervised)"), strings.HasPrefix(f.Function, here+"(*invoker)"):
 			return b.String()
 		case b.Len() == 0 && strings.HasPrefix(f.Function, "runtime."): // how the runtime raised it
 		default:

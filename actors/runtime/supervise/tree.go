@@ -47,7 +47,7 @@ type Config struct {
 	Sample time.Duration
 
 	// Dispatcher runs the mailboxes; nil means dispatch.New(0). Blocking runs those
-	// of actors that may block; nil means a dispatch.Apart. If they have a method
+	// of actors that may block; nil means a dispatch.Blocking. If they have a method
 	// Close, Shutdown calls it.
 	Dispatcher, Blocking actor.Dispatcher
 
@@ -78,7 +78,7 @@ func New(c Config) *Tree {
 		c.Dispatcher = dispatch.New(0)
 	}
 	if c.Blocking == nil {
-		c.Blocking = new(dispatch.Apart)
+		c.Blocking = new(dispatch.Blocking)
 	}
 	if c.Mailbox == nil {
 		c.Mailbox = actor.UnboundedLockfree()

@@ -85,10 +85,10 @@ func newStorm(t *testing.T, sinks ...event.Sink) *storm {
 		s.paths = append(s.paths, "root/"+name, "root/"+name+"/0", "root/"+name+"/1", "root/"+name+"/2")
 	}
 	slices.Sort(s.paths)
-	patient := supervise.DefaultBackoff
-	patient.Budget = 0
+	forever := supervise.DefaultBackoff
+	forever.Budget = 0
 	var err error
-	s.root, err = s.Spawn("root", s.Props("root", family(mids), supervise.WithStrategy(patient)), supervise.StopChild)
+	s.root, err = s.Spawn("root", s.Props("root", family(mids), supervise.WithStrategy(forever)), supervise.StopChild)
 	if err != nil {
 		t.Fatal(err)
 	}

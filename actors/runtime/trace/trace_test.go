@@ -106,13 +106,13 @@ func TestWhatAFileCannotBeReadFrom(t *testing.T) {
 	}
 }
 
-// gate is a writer that lets nothing pass until it is opened.
-type gate struct {
+// blocked is a writer whose writes wait until it is opened.
+type blocked struct {
 	bytes.Buffer
 	reached, open chan struct{}
 }
 
-func (g *gate) Write(p []byte) (int, error) {
+func (g *blocked) Write(p []byte) (int, error) {
 	select {
 	case g.reached <- struct{}{}:
 	default:
@@ -122,7 +122,7 @@ func (g *gate) Write(p []byte) (int, error) {
 }
 
 func TestASlowFileLosesEventsAndSaysSo(t *testing.T) {
-	g := &gate{reached: make(chan struct{}, 1), open: make(chan struct{})}
+	g := &blocked{reached: make(chan struct{}, 1), open: make(chan struct{})}
 	f := newFile(g, header, 2)
 	seq := uint64(1)
 	record := func() {

@@ -229,8 +229,8 @@ func (w *writer) report() {
 
 // writeWithin fails when the peer has taken nothing for so long, however slow
 // it is otherwise.
-func writeWithin(conn net.Conn, b []byte, patience time.Duration) error {
-	return within(conn, patience, func() (bool, error) {
+func writeWithin(conn net.Conn, b []byte, timeout time.Duration) error {
+	return within(conn, timeout, func() (bool, error) {
 		n, err := conn.Write(b)
 		b = b[n:]
 		return n > 0, err
@@ -239,9 +239,9 @@ func writeWithin(conn net.Conn, b []byte, patience time.Duration) error {
 
 // within calls write, which writes to conn, with time that begins anew for as
 // long as some of it gets through.
-func within(conn net.Conn, patience time.Duration, write func() (some bool, err error)) error {
+func within(conn net.Conn, timeout time.Duration, write func() (some bool, err error)) error {
 	for {
-		if err := conn.SetWriteDeadline(time.Now().Add(patience)); err != nil {
+		if err := conn.SetWriteDeadline(time.Now().Add(timeout)); err != nil {
 			return err
 		}
 		if some, err := write(); !some || cause(err) != errTimedOut {

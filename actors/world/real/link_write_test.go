@@ -103,7 +103,7 @@ func TestFailedReadClosesTheLink(t *testing.T) {
 	}
 }
 
-func TestWritePatience(t *testing.T) {
+func TestWriteTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := net.Pipe()
 		go func() {

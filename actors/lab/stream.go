@@ -2,7 +2,6 @@ package lab
 
 import (
 	"io"
-	"iter"
 	"slices"
 	"time"
 
@@ -12,73 +11,6 @@ import (
 	"kouzui/wire/frame"
 	"kouzui/wire/metainfo"
 )
-
-// stage plays scripts of package hostile, which are written as if they had
-// threads, in virtual time: each thread is a coroutine that runs until it has to
-// wait.
-type stage struct {
-	sim     *sim.Sim
-	threads []*thread
-	now     *thread // the one that runs
-	over    bool
-}
-
-type thread struct {
-	next  func() (struct{}, bool)
-	stop  func()
-	yield func(struct{}) bool
-}
-
-// Go implements hostile.Stage.
-func (s *stage) Go(f func()) {
-	if s.over {
-		return
-	}
-	t := &thread{}
-	t.next, t.stop = iter.Pull(func(yield func(struct{}) bool) {
-		t.yield = yield
-		f()
-	})
-	s.threads = append(s.threads, t)
-	s.later(0, t)
-}
-
-// Wait implements hostile.Stage.
-func (s *stage) Wait(d time.Duration) bool {
-	if !s.over {
-		s.later(d, s.now)
-	}
-	return s.pause()
-}
-
-// Open implements hostile.Stage.
-func (s *stage) Open() bool { return !s.over }
-
-func (s *stage) later(d time.Duration, t *thread) { s.sim.After(d, func() { s.run(t) }) }
-
-func (s *stage) run(t *thread) {
-	if s.over {
-		return
-	}
-	s.now = t
-	if _, more := t.next(); !more {
-		i := slices.Index(s.threads, t)
-		s.threads = slices.Delete(s.threads, i, i+1)
-	}
-	s.now = nil
-}
-
-// pause has the running thread wait until somebody runs it again; false means
-// that it has to end.
-func (s *stage) pause() bool { return !s.over && s.now.yield(struct{}{}) }
-
-// end has all threads end.
-func (s *stage) end() {
-	s.over = true
-	for _, t := range s.threads {
-		t.stop()
-	}
-}
 
 const (
 	// mostQueued is how many frames a stream may have queued before whoever
@@ -92,8 +24,8 @@ const (
 // stream is a connection as bytes, for a script at one end of it. What a client
 // would not understand ends the connection as the client would.
 type stream struct {
-	stage *stage
-	link  messages.Link
+	threads *coroutines
+	link    messages.Link
 
 	head    []byte // as far as the handshake has been written
 	decoder *frame.Decoder
@@ -105,8 +37,8 @@ type stream struct {
 	waiting []*thread
 }
 
-func (s *stage) open(link messages.Link, t *metainfo.Torrent, pool *buffer.Pool) *stream {
-	c := &stream{stage: s, link: link}
+func (s *coroutines) open(link messages.Link, t *metainfo.Torrent, pool *buffer.Pool) *stream {
+	c := &stream{threads: s, link: link}
 	limits := frame.Limits{Pieces: t.PieceCount(), Extended: 16 << 10}
 	c.decoder = frame.NewDecoder(pool, limits, frame.Options{})
 	link.ReadHandshake(24*time.Hour, func(h frame.Handshake, err error) {
@@ -147,15 +79,15 @@ func (c *stream) giveBack() {
 
 func (c *stream) wake() {
 	for _, t := range c.waiting {
-		c.stage.later(0, t)
+		c.threads.later(0, t)
 	}
 	c.waiting = nil
 }
 
 // wait waits for news of the connection.
 func (c *stream) wait() bool {
-	c.waiting = append(c.waiting, c.stage.now)
-	return c.stage.pause()
+	c.waiting = append(c.waiting, c.threads.current)
+	return c.threads.pause()
 }
 
 // Read implements io.Reader.
@@ -174,13 +106,13 @@ func (c *stream) Read(p []byte) (int, error) {
 // Write implements io.Writer.
 func (c *stream) Write(p []byte) (int, error) {
 	for sim.Backlog(c.link) > mostQueued && !c.closed {
-		if !c.stage.Wait(retryWrite) {
+		if !c.threads.Wait(retryWrite) {
 			break
 		}
 	}
 	for c.garbled && !c.closed && c.wait() {
 	}
-	if c.closed || !c.stage.Open() {
+	if c.closed || !c.threads.Open() {
 		return 0, io.ErrClosedPipe
 	}
 	rest := p

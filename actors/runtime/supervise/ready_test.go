@@ -21,19 +21,19 @@ func (c *calls) RegisterHandlers(actor.MessageInvoker, actor.Dispatcher) {
 }
 
 // No message reaches a mailbox that nobody runs yet.
-func TestMailboxIsGatedUntilItRuns(t *testing.T) {
-	for kind, post := range map[string]func(*gated, string){
-		"user":   func(g *gated, m string) { g.PostUserMessage(m) },
-		"system": func(g *gated, m string) { g.PostSystemMessage(m) },
+func TestSendersWaitUntilAMailboxIsReady(t *testing.T) {
+	for kind, post := range map[string]func(*whenReady, string){
+		"user":   func(w *whenReady, m string) { w.PostUserMessage(m) },
+		"system": func(w *whenReady, m string) { w.PostSystemMessage(m) },
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			inner := &calls{}
-			g := newGated(inner)
-			go post(g, "early")
+			w := newWhenReady(inner)
+			go post(w, "early")
 			synctest.Wait()
-			g.RegisterHandlers(nil, nil)
+			w.RegisterHandlers(nil, nil)
 			synctest.Wait()
-			post(g, "late")
+			post(w, "late")
 			if want := []string{"registered", "early", "late"}; !slices.Equal(inner.made, want) {
 				t.Errorf("%s message: %v, want %v", kind, inner.made, want)
 			}
