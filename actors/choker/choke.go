@@ -68,7 +68,7 @@ func NewAlgorithm(name string) (Algorithm, error) {
 	}
 	make, ok := algorithms[name]
 	if !ok {
-		return nil, fmt.Errorf("no choker is called %q; there are %s", name, strings.Join(Names(), ", "))
+		return nil, fmt.Errorf("there is no choker %q; the chokers are %s", name, strings.Join(Names(), ", "))
 	}
 	return make(), nil
 }

@@ -200,7 +200,7 @@ func (cl *client) command(c actor.Context, m any) {
 func (cl *client) add(c actor.Context, m *messages.AddTorrent) {
 	hash := m.InfoHash
 	if cl.torrents[hash] != nil {
-		cl.Notify(&messages.TorrentFailed{InfoHash: hash, Err: fmt.Errorf("%s: is being handled already", m.Name)})
+		cl.Notify(&messages.TorrentFailed{InfoHash: hash, Err: fmt.Errorf("%s: the torrent was added already", m.Name)})
 		return
 	}
 	props := cl.Torrent(cl.refs, m, Share{

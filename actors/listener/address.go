@@ -29,7 +29,7 @@ func candidates(listen string, before netip.AddrPort) ([]string, error) {
 	for part := range strings.SplitSeq(ports, ",") {
 		first, last, ok := portRange(part)
 		if !ok {
-			return nil, fmt.Errorf("cannot listen on %q: the port is a number from 0 to 65535 or a range of at most %d from 1 up",
+			return nil, fmt.Errorf("cannot listen on %q: the port must be a number from 0 to 65535, or a range of at most %d ports above 0",
 				listen, maxRange)
 		}
 		for port := first; port <= last; port++ {

@@ -27,7 +27,7 @@ const (
 var (
 	errCrowded  = errors.New("too many connections wait for a handshake")
 	errHasty    = errors.New("too many connections from this host in a short time")
-	errStopping = errors.New("not listening any more")
+	errStopping = errors.New("the listener is stopping")
 )
 
 // gate admits connections, and holds the links whose handshake has not come. The

@@ -41,7 +41,7 @@ const (
 )
 
 var (
-	errUnknown = errors.New("no such torrent here")
+	errUnknown = errors.New("this client does not have the torrent")
 	errBlocked = errors.New("the address is on the blocklist")
 )
 

@@ -36,11 +36,11 @@ const (
 )
 
 var (
-	errIdle    = errors.New("nothing heard for 3 minutes")
+	errIdle    = errors.New("the peer has sent nothing for 3 minutes")
 	errTorrent = errors.New("the handshake is for another torrent")
 	errAdopt   = errors.New("no connection to adopt")
 
-	errSuperseded = errors.New("superseded")
+	errSuperseded = errors.New("replaced by a newer connection")
 )
 
 // Config is what a peer is built from.

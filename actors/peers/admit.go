@@ -45,7 +45,7 @@ func (p *peers) refuse(host netip.Addr, id [20]byte) error {
 	}
 	if same > 0 && same >= p.Max/maxPerHost {
 		p.turned = true
-		return errors.New("too many connections of this host")
+		return errors.New("too many connections from this host")
 	}
 	return nil
 }

@@ -47,14 +47,14 @@ func (s *swarm) pieceCorrupt(m *messages.PieceCorrupt) {
 	s.totals.corrupt++
 	s.suspect[m.Piece] = true
 	if len(m.Contributors) == 1 {
-		s.convict(m.Contributors[0], m.Piece, "all of piece %d came from it and failed its hash")
+		s.convict(m.Contributors[0], m.Piece, "the peer sent all of piece %d, which failed its hash check")
 	}
 	s.restart(m.Piece)
 }
 
 func (s *swarm) proofOfBlame(m *messages.BlameProven) {
 	for _, key := range m.Peers {
-		s.convict(key, m.Piece, "its blocks of piece %d were not those that passed the hash")
+		s.convict(key, m.Piece, "the peer sent wrong blocks of piece %d")
 	}
 }
 

@@ -161,13 +161,13 @@ func (p *peer) flags(pieces int) messages.PeerFlags {
 func (s *swarm) why() string {
 	switch {
 	case !s.ready && s.checking.Total > 0:
-		return fmt.Sprintf("Checking what is on the disk: %d of %d pieces.", s.checking.Done, s.checking.Total)
+		return fmt.Sprintf("Checking the data on the disk: %d of %d pieces.", s.checking.Done, s.checking.Total)
 	case !s.ready:
-		return "Looking at what is on the disk."
+		return "Looking for data on the disk."
 	case s.failure != nil && s.failure.Full:
 		return fmt.Sprintf("The disk is full: %v.", s.failure.Err)
 	case s.failure != nil:
-		return fmt.Sprintf("The disk does not take what came: %v.", s.failure.Err)
+		return fmt.Sprintf("The disk does not store the downloaded data: %v.", s.failure.Err)
 	case s.complete():
 		return ""
 	case s.now.Sub(s.totals.lastArrival) < standstill:
@@ -191,12 +191,12 @@ func (s *swarm) why() string {
 	}
 	switch {
 	case useful == 0:
-		return fmt.Sprintf("None of the peers (%d) has any of the pieces that are missing (%d).", len(s.peers), missing)
+		return fmt.Sprintf("The connected peers (%d) have none of the missing pieces (%d).", len(s.peers), missing)
 	case unchoked == 0:
-		return fmt.Sprintf("All peers that have what is missing (%d) choke us.", useful)
+		return fmt.Sprintf("All peers that have missing pieces (%d) choke us.", useful)
 	case asked > 0:
-		return fmt.Sprintf("Waiting for blocks that peers (%d) were asked for.", asked)
+		return fmt.Sprintf("Waiting for blocks that were requested from peers (%d).", asked)
 	default:
-		return fmt.Sprintf("What is missing (%d pieces) has come and is being checked.", missing)
+		return fmt.Sprintf("All data has arrived, and the last pieces (%d) are being checked.", missing)
 	}
 }

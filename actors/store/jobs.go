@@ -55,7 +55,7 @@ func (s *store) countLoss(lost *int, again bool) {
 		return
 	}
 	if *lost++; *lost > maxLost {
-		supervise.Fail(fmt.Errorf("store: %d workers died with the same work", *lost))
+		supervise.Fail(fmt.Errorf("store: %d workers died of the same work", *lost))
 	}
 }
 

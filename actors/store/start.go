@@ -19,7 +19,7 @@ var ErrForeign error = foreign{}
 
 type foreign struct{}
 
-func (foreign) Error() string        { return "is there already and is not this torrent's" }
+func (foreign) Error() string        { return "exists already and does not belong to this torrent" }
 func (foreign) Is(target error) bool { return target == fs.ErrExist }
 
 // found is what a store finds at its start.
@@ -194,7 +194,7 @@ func (f *found) missing(t *metainfo.Torrent, have *bitset.BitSet) int64 {
 }
 
 func noRoom(need, free int64) error {
-	return fmt.Errorf("not enough room for the download: %s are needed, %s are free: %w",
+	return fmt.Errorf("not enough room for the download: %s needed, %s free: %w",
 		humanize.IBytes(uint64(need)), humanize.IBytes(uint64(free)), world.ErrFull)
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // errChanged: a file is not what it was when the store last knew what is in it.
-var errChanged = errors.New("was changed by somebody else")
+var errChanged = errors.New("was changed by another program")
 
 // maxDoubts is how often in a row a doubt may turn out unfounded. After that the
 // file system's times are taken to move by themselves, as those of some network

@@ -24,7 +24,7 @@ var (
 	ErrNotRegular = errors.New("not a regular file")
 	// ErrLinked: the file has a second name (a hard link), perhaps outside the
 	// folder, so it is not written to.
-	ErrLinked = errors.New("has another name (a hard link), through which writing would change it too")
+	ErrLinked = errors.New("is a hard link, and writing would change the file under its other name too")
 )
 
 // Disk opens the folders in which torrents live. Its calls may block: only

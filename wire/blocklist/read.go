@@ -48,7 +48,7 @@ func (r Report) Warning() string {
 	return fmt.Sprintf("%d lines cannot be read and are left out: %s", r.Bad, list)
 }
 
-var errNone = errors.New("no line of it can be read as an address, a range or a network")
+var errNone = errors.New("no line is an address, a range of addresses or a network")
 
 // Read reads a list, see the package. Lines that cannot be read are left out and
 // reported; that none can is an error.
@@ -66,7 +66,7 @@ func Read(from io.Reader) (*List, Report, error) {
 	for number := 1; ; number++ {
 		line, n, err := readLine(in)
 		if size += n; size > MaxText {
-			return nil, report, fmt.Errorf("it is longer than %d bytes", MaxText)
+			return nil, report, fmt.Errorf("the list is longer than %d bytes", MaxText)
 		}
 		if err != nil && err != io.EOF {
 			return nil, report, err

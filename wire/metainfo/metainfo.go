@@ -39,7 +39,7 @@ func (h Hash) String() string { return hex.EncodeToString(h[:]) }
 // ParseHash reads 40 hexadecimal digits of either case.
 func ParseHash(s string) (h Hash, err error) {
 	if len(s) != 2*len(h) {
-		return Hash{}, fmt.Errorf("a hash has %d hexadecimal digits, this one %d", 2*len(h), len(s))
+		return Hash{}, fmt.Errorf("a hash has %d hexadecimal digits, not %d", 2*len(h), len(s))
 	}
 	if _, err := hex.Decode(h[:], []byte(s)); err != nil {
 		return Hash{}, fmt.Errorf("not a hash: %w", err)

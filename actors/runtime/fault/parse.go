@@ -67,7 +67,7 @@ var trackerErrors = map[string]world.Phase{
 // message has that name.
 type UnknownMessage struct{ Name string }
 
-func (e *UnknownMessage) Error() string { return "is no message, such as BlocksArrived" }
+func (e *UnknownMessage) Error() string { return "is not a message such as BlocksArrived" }
 
 // Parse reads a Spec: a kind and then keys with their values, with commas in
 // between, such as
@@ -82,7 +82,7 @@ func Parse(text string) (Spec, error) {
 	s := Spec{Kind: Kind(words[0]), Actor: everyone, text: text}
 	form, ok := forms[s.Kind]
 	if !ok {
-		return s, fmt.Errorf("%q is no kind of fault; there are %s", words[0], list(slices.Sorted(maps.Keys(forms))))
+		return s, fmt.Errorf("there is no fault of kind %q; the kinds are %s", words[0], list(slices.Sorted(maps.Keys(forms))))
 	}
 	known := slices.Concat(form.keys, whenKeys)
 	given := map[string]bool{}
@@ -90,7 +90,7 @@ func Parse(text string) (Spec, error) {
 		key, value, _ := strings.Cut(word, "=")
 		switch {
 		case !slices.Contains(known, key):
-			return s, fmt.Errorf("%s has no key %q; it has %s", s.Kind, key, list(known))
+			return s, fmt.Errorf("%s has no key %q; the keys are %s", s.Kind, key, list(known))
 		case value == "":
 			return s, fmt.Errorf("%s needs a value", key)
 		case given[key]:
@@ -106,7 +106,7 @@ func Parse(text string) (Spec, error) {
 		return s, fmt.Errorf("%s needs %s", s.Kind, strings.Join(form.needs, " or "))
 	}
 	if has("error") && has("slow") {
-		return s, errors.New("a disk is given error or slow; for both there can be two faults")
+		return s, errors.New("a disk fault has either error or slow; for both, give two faults")
 	}
 	if !form.lasting && !slices.ContainsFunc([]string{"for", "count", "every", "p"}, has) {
 		s.Count = 1
@@ -144,18 +144,18 @@ func (s *Spec) set(key, value string, f form) (err error) {
 	case "every":
 		if s.Every, err = number(value); err != nil {
 			if s.Pause, err = duration(value, true); err != nil {
-				err = errors.New("must be a number from 1 on, or a time such as 500ms")
+				err = errors.New("must be a number of at least 1, or a time such as 500ms")
 			}
 		}
 	case "count":
 		s.Count, err = number(value)
 	case "p":
 		if s.P, err = strconv.ParseFloat(value, 64); err != nil || !(s.P > 0 && s.P <= 1) {
-			err = errors.New("must be above 0, and 1 at most")
+			err = errors.New("must be above 0 and at most 1")
 		}
 	case "seed":
 		if s.Seed, err = strconv.ParseUint(value, 10, 64); err != nil {
-			err = errors.New("must be a number from 0 on")
+			err = errors.New("must be a number of at least 0")
 		}
 	}
 	return err
@@ -171,7 +171,7 @@ func oneOf(value string, from ...string) error {
 func number(value string) (int, error) {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 1 {
-		return 0, errors.New("must be a number from 1 on")
+		return 0, errors.New("must be a number of at least 1")
 	}
 	return n, nil
 }

@@ -18,8 +18,8 @@ import (
 var (
 	errTimedOut = errors.New("timed out")
 	errClosed   = errors.New("closed")
-	errSilent   = errors.New("nothing to be read")
-	errUnowned  = errors.New("nobody took it over")
+	errSilent   = errors.New("the peer sends nothing")
+	errUnowned  = errors.New("no actor took the connection over")
 )
 
 // NetworkOptions says how a Network works.

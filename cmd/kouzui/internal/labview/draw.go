@@ -12,8 +12,8 @@ import (
 	"kouzui/actors/lab"
 )
 
-// canvas is for pictures that are no curves. Their time runs as in those of
-// package chart: side and gap are its margins.
+// canvas is for pictures that are not curves. Its margins, side and gap, are those
+// of package chart, so that the time axes of all pictures match.
 type canvas struct {
 	bytes.Buffer
 	end time.Duration
@@ -51,11 +51,11 @@ func escape(s string) string {
 	return b.String()
 }
 
-// lane is a row of what happened.
+// lane is a row of events.
 type lane struct {
 	name  string
-	class string // of its marks
-	of    []string
+	class string   // of its marks, in CSS
+	of    []string // the events of the lane
 }
 
 var lanes = []lane{
@@ -70,7 +70,7 @@ var lanes = []lane{
 	{"given up", "m-crash", []string{"given up"}},
 }
 
-// life shows who came and went, what was broken and what was repaired.
+// life shows which nodes arrived and left, what failed and what was repaired.
 func (v *view) life() figure {
 	const row, first = 24.0, 34.0
 	c := &canvas{end: v.end}
@@ -98,9 +98,9 @@ func (v *view) life() figure {
 				l.class, x-1, y+4, width, row-8, escape(told(m)))
 		}
 	}
-	caption := "Every stroke is something that happened to a node, every bar lasts as long as it did; point at one to read more."
+	caption := "Each mark is an event of one node, each bar an event that lasted. Point at a mark or a bar to read what happened."
 	if v.Missed > 0 {
-		caption += fmt.Sprintf(" %d more are not shown.", v.Missed)
+		caption += fmt.Sprintf(" %d more events are not shown.", v.Missed)
 	}
 	return figure{c.picture(), caption}
 }
@@ -120,15 +120,15 @@ func told(m lab.Mark) string {
 	return s
 }
 
-// levels of how much a node has that can be told apart.
+// levels is how many shades of a node's row there are.
 const levels = 20
 
-// nodes shows how each node fills, a row each.
+// nodes shows how much each node has over time, a row each.
 func (v *view) nodes() figure {
 	height := min(16, max(2.5, 420/float64(len(v.rows))))
 	const first = 34.0
 	c := &canvas{end: v.end}
-	c.begin("How the nodes fill", wide, first+height*float64(len(v.rows))+30)
+	c.begin("How much each node has", wide, first+height*float64(len(v.rows))+30)
 	classes := map[string]int{}
 	for _, n := range v.rows {
 		if _, known := classes[n.Class]; !known {
@@ -173,17 +173,17 @@ func (v *view) nodes() figure {
 	for _, at := range ticks(v.end) {
 		c.text("tick", "middle", c.across(at), base+18, fmt.Sprintf("%g", at.Seconds()))
 	}
-	caption := "A row is a node, those of a class in the order in which they came; the fuller the colour, the more of the content it has. Red: its process is dead."
+	caption := "Each row is a node; the nodes of a class stand in the order of their arrival. The stronger the colour, the more of the content the node has. Red: the process of the node is dead."
 	return figure{c.picture(), caption}
 }
 
-// row fills from one level to the next.
+// row draws a node, level by level.
 func (c *canvas) row(n lab.Node, s *lab.Scenario, y, height float64, class int, left time.Duration) {
 	end := c.end
 	if left > 0 {
 		end = min(end, left)
 	}
-	level := func(bytes int64) int { return int(levels * bytes / int64(s.Content)) } // all of it alone is full
+	level := func(bytes int64) int { return int(levels * bytes / int64(s.Content)) } // only the whole content is full
 	put := func(from, to time.Duration, have int) {
 		if x, width := c.across(from), c.across(to)-c.across(from); width > 0 {
 			c.printf(`<rect class="d%d" x="%.1f" y="%.1f" width="%.2f" height="%.1f" opacity="%.2f"/>`+"\n",
@@ -217,7 +217,7 @@ func storyOf(n lab.Node) string {
 	default:
 		s += ", never complete"
 	}
-	return s + fmt.Sprintf("; in %s MiB, out %s MiB", mib(n.Downloaded+n.Duplicate), mib(n.Uploaded))
+	return s + fmt.Sprintf("; received %s MiB, sent %s MiB", mib(n.Downloaded+n.Duplicate), mib(n.Uploaded))
 }
 
 // ticks are round times, about ten of them.
@@ -234,11 +234,11 @@ func ticks(end time.Duration) (all []time.Duration) {
 	return all
 }
 
-// given shows what each node gave, beside what it got.
+// given shows how much each node uploaded.
 func (v *view) given() figure {
 	const width, height, first, base = 490.0, 330.0, 62.0, 284.0
 	c := &canvas{}
-	c.begin("Given by each node, in copies of the content", width, height)
+	c.begin("Uploaded by each node, in copies of the content", width, height)
 	most := 0.0
 	content := float64(v.Played.Content)
 	for _, n := range v.rows {
@@ -277,5 +277,5 @@ func (v *view) given() figure {
 	if top > 1 {
 		c.printf(`<line class="limit" x1="%.1f" y1="%.1f" x2="%.1f" y2="%.1f"/>`+"\n", side, up(1), width-gap, up(1))
 	}
-	return figure{c.picture(), fmt.Sprintf("A bar is a node. Who gave one copy, the dashed line, gave what it took. Fairness among the downloaders: %.2f, where 1 is all alike and 1/n one for all.", v.Fairness())}
+	return figure{c.picture(), fmt.Sprintf("Each bar is a node. At the dashed line, a node has uploaded one copy, as much as it downloaded. Fairness among the downloaders: %.2f, where 1 means that all uploaded the same and 1/n that one uploaded everything.", v.Fairness())}
 }

@@ -12,21 +12,21 @@ import (
 	"kouzui/cmd/kouzui/internal/units"
 )
 
-// figure is a picture with what is to be seen in it.
+// figure is a picture with its caption.
 type figure struct {
 	Picture svg
 	Caption string
 }
 
-// tile is one number that sums up.
+// tile is one number of the summary.
 type tile struct{ Name, Value, About string }
 
 const (
-	mostRows  = 200 // nodes of a class in the table
-	mostDrawn = 160 // nodes in pictures
+	mostRows  = 200 // nodes of a class in the table of the page
+	mostDrawn = 160 // nodes in the pictures
 )
 
-// tiles are what is to be seen first.
+// tiles are the summary at the top of the page.
 func tiles(r *lab.Result) []tile {
 	times, sum := r.Times(), r.Total()
 	within := func(part float64) string {
@@ -36,43 +36,43 @@ func tiles(r *lab.Result) []tile {
 		return seconds(lab.Quantile(times, part))
 	}
 	t := []tile{
-		{"complete", fmt.Sprintf("%d of %d", len(times), r.Downloaders()), "of those who came to download"},
-		{"median", within(0.5), "from arrival to the last piece"},
-		{"95 %", within(0.95), "of those who became complete"},
-		{"last", within(1), "the slowest of them"},
+		{"complete", fmt.Sprintf("%d of %d", len(times), r.Downloaders()), "downloaders"},
+		{"median", within(0.5), "time from arrival to the last piece"},
+		{"95 %", within(0.95), "of the complete downloaders were at least as fast"},
+		{"last", within(1), "the slowest complete downloader"},
 	}
 	if bound := r.Bound(); bound > 0 {
-		about := "nobody was complete"
+		about := "no downloader was complete"
 		if len(times) > 0 {
 			about = "all were complete at " + atBest(r)
 		}
 		t = append(t, tile{"lower bound", seconds(bound), about})
 	}
 	return append(t,
-		tile{"fairness", fmt.Sprintf("%.2f", r.Fairness()), "Jain's index of what downloaders gave"},
-		tile{"in vain", percent(sum.Wasted(), sum.Downloaded+sum.Duplicate), fmt.Sprintf("%s twice, %s lost", units.Bytes(sum.Duplicate), units.Bytes(sum.Lost))},
-		tile{"restarts", fmt.Sprint(sum.Restarts), "of actors, by their supervisors"},
+		tile{"fairness", fmt.Sprintf("%.2f", r.Fairness()), "Jain's index of what downloaders uploaded"},
+		tile{"wasted", percent(sum.Wasted(), sum.Downloaded+sum.Duplicate), fmt.Sprintf("of the payload: %s received twice, %s lost", units.Bytes(sum.Duplicate), units.Bytes(sum.Lost))},
+		tile{"restarts", fmt.Sprint(sum.Restarts), "of actors"},
 	)
 }
 
 // view is a result as it is drawn.
 type view struct {
 	*lab.Result
-	end     time.Duration // of the pictures
-	samples []lab.Sample  // up to it, not too many
-	rows    []lab.Node    // that are drawn
+	end     time.Duration // of the time axes
+	samples []lab.Sample  // up to end, thinned out
+	rows    []lab.Node    // the nodes that are drawn
 	spans   []chart.Span
 }
 
-// breath is how long the pictures go on after the last event.
+// breath is how much longer than the run the time axes are.
 const breath = 1.03
 
-// mostPoints of a curve.
+// mostPoints is how many points a curve has at most.
 const mostPoints = 400
 
 func newView(r *lab.Result) *view {
 	v := &view{Result: r, end: r.End}
-	if len(r.Times()) < r.Downloaders() { // something was waited for in vain: until nothing happens any more
+	if len(r.Times()) < r.Downloaders() { // a downloader never completed: show everything until the last event
 		v.end = max(v.end, moved(r.Samples))
 		for _, m := range r.Marks {
 			v.end = max(v.end, m.Until, m.At)
@@ -107,7 +107,7 @@ func newView(r *lab.Result) *view {
 	return v
 }
 
-// worldly is an event of the world in words.
+// worldly is an event in words for people.
 func worldly(what string) string {
 	if what == "tracker" {
 		return "tracker dead"
@@ -115,7 +115,7 @@ func worldly(what string) string {
 	return what
 }
 
-// moved is when the last byte came.
+// moved is when the last byte was received.
 func moved(samples []lab.Sample) (at time.Duration) {
 	for i := 1; i < len(samples); i++ {
 		if samples[i].Downloaded > samples[i-1].Downloaded {
@@ -134,7 +134,7 @@ func (v *view) time() chart.Axis {
 	return chart.Axis{Label: "virtual time, s", To: v.end.Seconds()}
 }
 
-// curve takes a value of each sample.
+// curve draws one value of each sample.
 func (v *view) curve(name string, of func(lab.Sample) float64) chart.Series {
 	s := chart.Series{Name: name, Line: true}
 	for _, one := range v.samples {
@@ -153,8 +153,8 @@ func (v *view) draw(p chart.Panel) svg {
 	return svg(chart.Figure{Title: p.Title, Panels: []chart.Panel{p}, Width: wide, Height: low}.Inline())
 }
 
-// rates are means over a few seconds: nodes tell theirs once a second, each at its
-// own time.
+// rates are means over a few seconds, because each node reports once a second, at
+// a time of its own.
 func (v *view) rates() figure {
 	const over = 3 * time.Second
 	rate := func(of func(lab.Sample) int64) func(lab.Sample) float64 {
@@ -173,7 +173,7 @@ func (v *view) rates() figure {
 		v.curve("sent", rate(func(s lab.Sample) int64 { return s.Uploaded })),
 	}
 	p.Series[1].Faint = true
-	caption := "Payload of all nodes together, over three seconds. What was sent and not received was sent twice."
+	caption := "Payload of all nodes together, averaged over three seconds. A block that is received twice counts as sent twice and as received once."
 	if up := v.Played.Capacity(); up > 0 {
 		capacity := float64(up) / (1 << 20)
 		caption += fmt.Sprintf(" All uplinks together could send %.1f MiB/s once all are there.", capacity)
@@ -197,23 +197,23 @@ func (v *view) copies() figure {
 		v.curve("mean", func(s lab.Sample) float64 { return s.Mean }),
 		v.curve("of the most common", func(s lab.Sample) float64 { return float64(s.Most) }),
 	}}
-	return figure{v.draw(p), "Among the nodes that run. The closer the three curves, the more evenly pieces are spread; while the lowest is at 1, the swarm depends on one node, and at 0 nobody can become complete."}
+	return figure{v.draw(p), "Copies in the running nodes. The closer the three curves, the more evenly the pieces are spread. While the lowest curve is at 1, the swarm depends on one node; at 0, no downloader can complete."}
 }
 
 func (v *view) rare() figure {
 	p := chart.Panel{Title: "Pieces in danger", Y: chart.Axis{Label: "pieces"}, Series: []chart.Series{
 		v.curve("with one copy or none", func(s lab.Sample) float64 { return float64(s.Rare) }),
-		v.curve("that no downloader has got yet", func(s lab.Sample) float64 { return float64(v.Pieces - s.Out) }),
+		v.curve("that no downloader has yet", func(s lab.Sample) float64 { return float64(v.Pieces - s.Out) }),
 	}}
 	p.Series[1].Faint = true
-	return figure{v.draw(p), "Until all pieces have left the seeds the swarm is in its transient state, whose length is the seeds' uplink's: with rarest first the curve falls straight (Legout et al., IMC 2006, figure 3)."}
+	return figure{v.draw(p), "Until every piece has been sent by a seed, the swarm is in its transient state, which lasts as long as the uplink of the seeds needs. With rarest first, the curve falls in a straight line (Legout et al., IMC 2006, figure 3)."}
 }
 
 func (v *view) interest() figure {
-	p := chart.Panel{Title: "Entropy: who has something for whom", Y: chart.Axis{Label: "part of the pairs", To: 1}, Series: []chart.Series{
+	p := chart.Panel{Title: "Entropy: how often nodes have pieces for each other", Y: chart.Axis{Label: "part of the pairs", To: 1}, Series: []chart.Series{
 		v.curve("interested", func(s lab.Sample) float64 { return s.Entropy }),
 	}}
-	return figure{v.draw(p), "Of all ordered pairs of downloaders that have a piece at least, and not yet all, in how many the one has something that the other wants. At 1 nobody's uplink need be idle; what is lost below it is lost to bad luck in choosing pieces."}
+	return figure{v.draw(p), "The part of all ordered pairs of unfinished downloaders in which the first has a piece that the second wants. Downloaders without any piece are not counted. At 1, every uplink can be busy; below 1, uplinks idle because of how pieces were chosen."}
 }
 
 func (v *view) completion() figure {
@@ -238,5 +238,5 @@ func (v *view) completion() figure {
 		p.Marks = []chart.Mark{{Name: "lower bound", X: bound.Seconds()}}
 	}
 	f := chart.Figure{Title: p.Title, Panels: []chart.Panel{p}, Width: 490, Height: 330}
-	return figure{svg(f.Inline()), "How many of a class had everything within a time. The bound is for the whole swarm, from the start on: who comes late to a swarm that is full of copies may be quicker."}
+	return figure{svg(f.Inline()), "The part of a class that was complete within a time after arrival. The bound is that of the whole swarm, from its start: a node that arrives late, when there are many copies, may be faster."}
 }

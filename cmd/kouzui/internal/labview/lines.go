@@ -59,7 +59,8 @@ type swarmLine struct {
 	Wrong   []string `json:"wrong"`
 }
 
-// WriteLines writes a JSON object a line: each node, each class, the swarm.
+// WriteLines writes a JSON object on a line for each node, each class and the
+// swarm.
 func WriteLines(w io.Writer, r *lab.Result) error {
 	out := json.NewEncoder(w)
 	for _, n := range r.Nodes {
@@ -105,7 +106,7 @@ func groupOf(kind, name string, nodes lab.Nodes) groupLine {
 	return g
 }
 
-// round gives seconds, to the millisecond.
+// round is d in seconds, to the millisecond.
 func round(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds() }
 
 func span(d time.Duration) *float64 {
@@ -113,7 +114,7 @@ func span(d time.Duration) *float64 {
 	return &s
 }
 
-// bounded is null for what there is not.
+// bounded is null for a bound that does not exist.
 func bounded(d time.Duration) *float64 {
 	if d == 0 {
 		return nil

@@ -15,15 +15,14 @@ import (
 //go:embed page.css
 var style string
 
-// svg is a picture of ours, whose text is escaped.
+// svg is a picture whose text is escaped.
 type svg string
 
-// page is HTML that grows. It is written without a template: for the sake of
-// templates the linker keeps every method of every type, which makes the program a
-// fifth larger, in memory too.
+// page is HTML under construction. No template is used: a program that uses
+// templates keeps every method of every type, and would be larger by a fifth.
 type page struct{ strings.Builder }
 
-// add appends HTML; what stands for a verb in it is text, and is escaped.
+// add appends HTML. The text that replaces its verbs is escaped.
 func (p *page) add(html string, text ...string) {
 	escaped := make([]any, len(text))
 	for i, t := range text {
@@ -50,8 +49,8 @@ func (p *page) row(sums bool, cells []string) {
 	p.WriteString("</tr>\n")
 }
 
-// WritePage writes a page that needs nothing but itself. The command is how the
-// same run is had again.
+// WritePage writes a page that loads nothing from elsewhere. The command is the one
+// that plays the run again.
 func WritePage(w io.Writer, r *lab.Result, command string) error {
 	v, p := newView(r), &page{}
 	p.add(`<!doctype html>
@@ -67,10 +66,10 @@ func WritePage(w io.Writer, r *lab.Result, command string) error {
 	if about := r.Played.About; about != "" {
 		p.add("<p>%s</p>\n", about)
 	}
-	p.add("<p class=\"soft\">%s. The same run again: <code>%s</code></p>\n", fmt.Sprintf("%d nodes, %s in %d pieces; %s messages in %s of virtual time, which took %s",
+	p.add("<p class=\"soft\">%s. To play the run again: <code>%s</code></p>\n", fmt.Sprintf("%d nodes, %s in %d pieces; %s messages in %s of virtual time, simulated in %s",
 		len(r.Nodes), units.Bytes(int64(r.Played.Content)), r.Pieces, count(r.Messages), seconds(r.Virtual), seconds(r.Real)), command)
 	if len(r.Wrong) > 0 {
-		p.WriteString(`<div class="wrong"><b>What must hold of every swarm did not:</b>`)
+		p.WriteString(`<div class="wrong"><b>Checks that every swarm must pass failed:</b>`)
 		for _, err := range r.Wrong {
 			p.add("<pre>%s</pre>", err.Error())
 		}
@@ -81,20 +80,20 @@ func WritePage(w io.Writer, r *lab.Result, command string) error {
 		p.add(`<div class="tile"><i>%s</i><b>%s</b><i>%s</i></div>`, t.Name, t.Value, t.About)
 	}
 	p.add(`</div>
-<p class="soft">Lower bound: %s. F is the content, N how many want it, u and d are uplinks and downlinks.</p>
-<h2>In the course of time</h2>
+<p class="soft">Lower bound: %s. F is the size of the content, N the number of downloaders, u and d are uplinks and downlinks.</p>
+<h2>Over time</h2>
 `, Bound(r.Bounds))
 	if len(v.rows) < len(r.Nodes) {
-		p.add("<p class=\"soft\">%s</p>\n", fmt.Sprintf("Of %d nodes %d are drawn, chosen evenly.", len(r.Nodes), len(v.rows)))
+		p.add("<p class=\"soft\">%s</p>\n", fmt.Sprintf("%d of the %d nodes are drawn, evenly chosen.", len(v.rows), len(r.Nodes)))
 	}
 	p.figures(v.life(), v.nodes(), v.rates(), v.copies(), v.rare(), v.interest())
 	p.WriteString("<h2>Node by node</h2>\n<div class=\"pair\">")
 	p.figures(v.completion(), v.given())
 	p.WriteString("</div>\n")
 	p.table(r)
-	p.add(`<p class="soft" style="margin-top:12px">Times in seconds since arrival; payload in MiB. In vain is what came twice, was corrupt, or was lost in a crash.</p>
+	p.add(`<p class="soft" style="margin-top:12px">Times are in seconds since arrival, payload is in MiB. Wasted payload was received twice, was corrupt, or was lost in a crash.</p>
 <h2>The scenario</h2>
-<details><summary>as it was played, in TOML</summary><pre>%s</pre></details>
+<details><summary>as played, in TOML</summary><pre>%s</pre></details>
 </main>
 </body>
 </html>
@@ -103,7 +102,7 @@ func WritePage(w io.Writer, r *lab.Result, command string) error {
 	return err
 }
 
-// table is that of the nodes, class by class.
+// table writes the table of the nodes, class by class.
 func (p *page) table(r *lab.Result) {
 	p.WriteString("<div class=\"table\"><table>\n<thead><tr>")
 	for _, head := range heads {

@@ -1,5 +1,5 @@
-// Package labview shows what came of a simulated swarm: as a table, as JSON
-// lines, and as a page with plots.
+// Package labview shows the result of a simulated swarm: as a table, as JSON lines,
+// and as a page with plots.
 package labview
 
 import (
@@ -15,19 +15,19 @@ import (
 	"kouzui/cmd/kouzui/internal/units"
 )
 
-// Table is a result for people: 80 columns wide.
+// Table is a result for people, at most 80 columns wide.
 type Table struct {
 	Result *lab.Result
 	Nodes  bool // a row for each node, too
 	Colour bool
 }
 
-var heads = []string{"class", "nodes", "done", "median", "95 %", "last", "in", "out", "vain", "restarts", "messages"}
+var heads = []string{"class", "nodes", "done", "median", "95 %", "last", "in", "out", "waste", "restarts", "messages"}
 
 // gaps are how many spaces stand before each column.
 var gaps = []int{0, 2, 2, 2, 1, 1, 2, 1, 1, 1, 1}
 
-// Write writes the table, and below it what holds of the whole swarm.
+// Write writes the table, and facts about the whole swarm below it.
 func (t Table) Write(w io.Writer) error {
 	r := t.Result
 	rows := [][]string{heads}
@@ -81,7 +81,7 @@ func title(r *lab.Result) string {
 		units.Bytes(int64(r.Played.Content)), r.Pieces, r.Seed)
 }
 
-// over stands above the heads of columns that belong together.
+// over is the line above the heads: titles for columns that belong together.
 func over(width []int) string {
 	from := func(column int) (at int) {
 		for i := range column {
@@ -103,12 +103,12 @@ func row(name string, nodes lab.Nodes) []string {
 	}
 }
 
-// facts are a name and a sentence each.
+// facts are pairs of a name and a text.
 func facts(r *lab.Result) [][2]string {
 	sum, times := r.Total(), r.Times()
 	done := fmt.Sprintf("%d of %d downloaders", len(times), r.Downloaders())
 	if len(times) > 0 {
-		done += fmt.Sprintf(", the last %.1f s after the start", r.End.Seconds())
+		done += fmt.Sprintf(", the last after %.1f s", r.End.Seconds())
 		if r.Bound() > 0 {
 			done += ": " + atBest(r)
 		}
@@ -117,29 +117,29 @@ func facts(r *lab.Result) [][2]string {
 	f := [][2]string{
 		{"complete", done},
 		{"lower bound", Bound(r.Bounds)},
-		{"fairness", fmt.Sprintf("%.2f (Jain's index of what the downloaders gave)", r.Fairness())},
-		{"in vain", fmt.Sprintf("%s twice, %s lost: %s of what came", units.Bytes(sum.Duplicate), units.Bytes(sum.Lost), percent(sum.Wasted(), received))},
-		{"world", fmt.Sprintf("%s virtual in %s; %s messages", seconds(r.Virtual), seconds(r.Real), count(r.Messages))},
+		{"fairness", fmt.Sprintf("%.2f (Jain's index of what the downloaders uploaded)", r.Fairness())},
+		{"wasted", fmt.Sprintf("%s received twice, %s lost: %s of the payload", units.Bytes(sum.Duplicate), units.Bytes(sum.Lost), percent(sum.Wasted(), received))},
+		{"simulation", fmt.Sprintf("%s of virtual time in %s; %s messages", seconds(r.Virtual), seconds(r.Real), count(r.Messages))},
 	}
 	if n := len(r.Wrong); n > 0 {
-		f = append(f, [2]string{"wrong", fmt.Sprintf("%d times what must hold did not", n)})
+		f = append(f, [2]string{"failed", units.Count(n, "check")})
 	}
 	return f
 }
 
-// atBest holds the end against the bound; or, where that is later, against what the
-// last arrival allowed.
+// atBest compares the end with the lower bound, or with the soonest end that the
+// last arrival allows if that is later.
 func atBest(r *lab.Result) string {
 	best, name := r.Bound(), "the bound"
 	for _, n := range r.Nodes {
 		if at := n.Arrived + r.Slowest; !n.Seed && at > best {
-			best, name = at, "the last arrival and F/d"
+			best, name = at, "what the last arrival allows"
 		}
 	}
 	return fmt.Sprintf("%.1f × %s", r.End.Seconds()/best.Seconds(), name)
 }
 
-// Bound tells the lower bound and what it is the greatest of.
+// Bound shows the lower bound, and the bounds of which it is the greatest.
 func Bound(b lab.Bounds) string {
 	if b.Bound() == 0 {
 		return "none"
@@ -174,7 +174,7 @@ func mib(bytes int64) string {
 	}
 }
 
-// count writes a number in at most five letters.
+// count writes a number in at most five characters.
 func count(n uint64) string {
 	switch v := float64(n); {
 	case n < 100_000:

@@ -1,10 +1,10 @@
-// Package report writes what happens in a run as JSON lines, for programs.
+// Package report writes what happens in a session as JSON lines, for programs.
 //
 // Every line is an object with "v" (1), "ts" (RFC 3339, UTC) and "type". The
 // types: meta (a torrent begins), progress, completed, peer, tracker, restart,
 // warning, torrent (one torrent has ended); the last line is always done or
-// error. Sizes are in bytes, rates in bytes a second, spans in seconds. Fields
-// may be added, and a reader skips types that it does not know.
+// error. Sizes are in bytes, rates in bytes a second, durations in seconds. Later
+// versions may add fields and types; a reader skips what it does not know.
 package report
 
 import (
@@ -28,11 +28,11 @@ const version = 1
 type Lines struct {
 	w       io.Writer
 	now     func() time.Time
-	reasons map[string]string // why actors failed that have not come back yet
+	reasons map[string]string // why each actor that is down has failed
 	err     error
 }
 
-// New writes to w, with times by now.
+// New writes to w. The time of each line is that of now.
 func New(w io.Writer, now func() time.Time) *Lines {
 	return &Lines{w: w, now: now, reasons: map[string]string{}}
 }
@@ -40,17 +40,17 @@ func New(w io.Writer, now func() time.Time) *Lines {
 // Err is the first error of the writer; nothing is written after it.
 func (l *Lines) Err() error { return l.err }
 
-// Write writes v as a line of JSON that does no harm on a terminal either: what
-// steers one stands in escapes, which say the same to whoever reads JSON.
+// Write writes v as a line of JSON. Control characters that could steer a terminal
+// are written as escapes, which mean the same in JSON.
 func Write(w io.Writer, v any) error {
 	raw, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
 	line := make([]byte, 0, len(raw)+1)
-	for _, r := range string(raw) { // encoding/json has seen to what is not UTF-8
+	for _, r := range string(raw) { // encoding/json has replaced what is not UTF-8
 		if r >= 0x7f && unicode.In(r, unicode.Cc, unicode.Bidi_Control) {
-			line = fmt.Appendf(line, `\u%04x`, r) // both are of the basic plane
+			line = fmt.Appendf(line, `\u%04x`, r) // all of these fit into four digits
 		} else {
 			line = utf8.AppendRune(line, r)
 		}
@@ -76,7 +76,7 @@ func (l *Lines) write(line any) {
 	l.err = Write(l.w, line)
 }
 
-// Meta says that a torrent begins, in the folder dir.
+// Meta writes that a torrent begins, in the folder dir.
 func (l *Lines) Meta(t *metainfo.Torrent, dir string) {
 	l.write(struct {
 		head
@@ -95,8 +95,8 @@ func (l *Lines) Meta(t *metainfo.Torrent, dir string) {
 	})
 }
 
-// shown are tiers of trackers without the keys of users: what is reported may be
-// kept for others to read.
+// shown are tiers of trackers without the keys of users, because others may read
+// the lines.
 func shown(tiers [][]string) [][]string {
 	list := [][]string{}
 	for _, tier := range tiers {
@@ -109,8 +109,8 @@ func shown(tiers [][]string) [][]string {
 	return list
 }
 
-// Event writes an event of the engine or of its supervision, if it is one that
-// is reported.
+// Event writes an event of the client or of its supervision. Events that are not
+// part of the report are skipped.
 func (l *Lines) Event(e any) {
 	switch m := e.(type) {
 	case *messages.Progress:
@@ -200,8 +200,8 @@ func (l *Lines) tracker(m *messages.TorrentAnnounced) {
 	l.write(line)
 }
 
-// IsPeer tells the actors that stand for a connection each by their kind,
-// whichever side has dialled.
+// IsPeer says whether actors of a kind are connections with peers, whichever side
+// has dialled.
 func IsPeer(kind string) bool { return strings.HasSuffix(kind, "peer") }
 
 func (l *Lines) supervision(e *event.Event) {
@@ -236,7 +236,7 @@ func (l *Lines) peer(e *event.Event, what string) {
 	}{l.head("peer"), e.Actor, what, e.Reason})
 }
 
-// Warning writes something that the user should know.
+// Warning writes a warning.
 func (l *Lines) Warning(text string) {
 	l.write(struct {
 		head
@@ -255,7 +255,7 @@ type Totals struct {
 	Blocked  int     `json:"blocked,omitempty"` // addresses and connections, by the blocklist
 }
 
-// Torrent says how a torrent ended. Path is where its data is.
+// Torrent writes how a torrent ended. Path is that of its data.
 func (l *Lines) Torrent(t *metainfo.Torrent, path string, complete bool, exit int, err error, sum Totals) {
 	l.write(struct {
 		head

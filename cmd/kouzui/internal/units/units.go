@@ -1,5 +1,5 @@
-// Package units reads and prints amounts: bytes, rates and spans of time, as
-// people write them on a command line and read them on a screen.
+// Package units reads and prints bytes, rates and durations, as people write them
+// on a command line and read them on a screen.
 package units
 
 import (
@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// factors are in bytes. A unit of one letter and one with an i are powers of
-// 1024, kB and its like are powers of 1000; only Mbit and its like count bits.
+// factors are in bytes. Units of one letter and units with an i are powers of 1024,
+// kB, MB, GB and TB are powers of 1000, and kbit, Mbit and Gbit count bits.
 var factors = []struct {
 	unit  string
 	bytes float64
@@ -26,13 +26,13 @@ var factors = []struct {
 // ParseBytes reads an amount of bytes: "1500", "1.5M", "20 MiB", "700MB".
 func ParseBytes(s string) (int64, error) {
 	if strings.HasSuffix(strings.ToLower(s), "bit") {
-		return 0, fmt.Errorf("%q counts bits, not bytes", s)
+		return 0, fmt.Errorf("%q is in bits, and bytes are needed", s)
 	}
 	return parse(s)
 }
 
-// ParseRate reads bytes a second: what ParseBytes reads, with or without a final
-// "/s", and "16Mbit" besides.
+// ParseRate reads bytes a second: whatever ParseBytes reads, with or without a
+// final "/s", and bits such as "16Mbit".
 func ParseRate(s string) (int64, error) {
 	amount, _ := strings.CutSuffix(s, "/s")
 	return parse(amount)
@@ -47,7 +47,7 @@ func parse(s string) (int64, error) {
 		}
 		digits = strings.TrimSpace(digits)
 		n, err := strconv.ParseFloat(digits, 64)
-		// ParseFloat also takes "inf", "0x10" and "1e9", which nobody means here.
+		// ParseFloat also takes "inf", "0x10" and "1e9", which are no amounts here.
 		if err != nil || strings.Trim(digits, "0123456789.") != "" {
 			break
 		}
@@ -56,10 +56,10 @@ func parse(s string) (int64, error) {
 		}
 		return int64(n), nil
 	}
-	return 0, fmt.Errorf("%q is no amount such as 500K, 1.5M, 2MiB or 700MB", s)
+	return 0, fmt.Errorf("%q must be an amount such as 500K, 1.5M, 2MiB or 700MB", s)
 }
 
-// Bytes prints an amount with three digits that mean something: "1.23 MiB".
+// Bytes prints an amount with three significant digits: "1.23 MiB".
 func Bytes(n int64) string {
 	const kib = 1 << 10
 	if n < kib {
@@ -83,7 +83,7 @@ func Bytes(n int64) string {
 // Rate prints bytes a second.
 func Rate(perSecond float64) string { return Bytes(int64(perSecond)) + "/s" }
 
-// Percent prints a part of a whole, and 100 for nothing but the whole.
+// Percent prints a part of a whole: 100% only if the part is the whole.
 func Percent(part, whole int64) string {
 	if part >= whole {
 		return "100%"
@@ -99,7 +99,7 @@ func Count(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
-// Duration prints a span in its two largest units: "42s", "3m07s", "2h15m", "4d06h".
+// Duration prints a duration in its two largest units: "42s", "3m07s", "2h15m", "4d06h".
 func Duration(d time.Duration) string {
 	s := int64(math.Ceil(d.Seconds()))
 	switch {
@@ -113,8 +113,8 @@ func Duration(d time.Duration) string {
 	return fmt.Sprintf("%dd%02dh", s/86400, s%86400/3600)
 }
 
-// ETA is how long left bytes will take, false if nobody can tell or wants to
-// know.
+// ETA is how long left bytes will take. It returns false if the rate is too low
+// for an estimate.
 func ETA(left int64, perSecond float64) (time.Duration, bool) {
 	const longest = 100 * 24 * time.Hour
 	if left <= 0 || perSecond < 1 {

@@ -13,8 +13,8 @@ import (
 // Screen keeps a few lines in place at the bottom of a terminal; what is written
 // to it appears above them. It is safe for concurrent use.
 //
-// It asks nothing of the terminal and takes no input, so that a shell behind it
-// is never left with an answer that nobody reads.
+// Screen sends no queries to the terminal and reads no input, so that no answer of
+// the terminal is left for the shell to read.
 type Screen struct {
 	w    io.Writer
 	size func() (width, height int)
@@ -24,19 +24,19 @@ type Screen struct {
 	buf   bytes.Buffer
 }
 
-// NewScreen draws on w, whose size is asked for at every change.
+// NewScreen draws on w. It calls size at every change.
 func NewScreen(w io.Writer, size func() (width, height int)) *Screen {
 	return &Screen{w: w, size: size}
 }
 
-// Show replaces the lines by those that draw makes for the terminal's size. It
-// writes nothing if they are the same.
+// Show replaces the lines by those that draw makes for the size of the terminal.
+// Nothing is written if the lines have not changed.
 func (s *Screen) Show(draw func(width, height int) []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	width, height := s.size()
-	// A line as wide as the terminal would leave the cursor in some on it, in
-	// others below it.
+	// Behind a line as wide as the terminal, some terminals leave the cursor on
+	// that line, others on the next.
 	lines := draw(width-1, height-1)
 	if slices.Equal(lines, s.lines) {
 		return
@@ -61,15 +61,14 @@ func (s *Screen) Write(p []byte) (int, error) {
 	return len(p), s.flush()
 }
 
-// Close leaves the lines as they stand and forgets them: what is written from
-// now on comes below.
+// Close leaves the lines on the screen. What is written later comes below them.
 func (s *Screen) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lines = nil
 }
 
-// Clear takes the lines away.
+// Clear removes the lines from the screen.
 func (s *Screen) Clear() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -79,8 +78,8 @@ func (s *Screen) Clear() {
 	s.flush()
 }
 
-// erase goes back to where the lines began. In a terminal that has become
-// narrower a line takes several rows by now.
+// erase moves the cursor to the start of the lines and clears them. If the
+// terminal has become narrower, a line takes several rows.
 func (s *Screen) erase(width int) {
 	rows := 0
 	for _, line := range s.lines {
@@ -99,7 +98,7 @@ func (s *Screen) put(lines []string) {
 	s.lines = lines
 }
 
-// flush writes all of a change at once, so that no half of it is seen.
+// flush writes a change in one call, so that it is never seen in part.
 func (s *Screen) flush() error {
 	_, err := s.w.Write(s.buf.Bytes())
 	s.buf.Reset()

@@ -1,5 +1,5 @@
-// Package view draws running torrents: as lines for a terminal, where Screen
-// keeps them in place, and as single lines for everything else.
+// Package view draws running torrents: as lines that a Screen keeps in place on a
+// terminal, and as single plain lines.
 package view
 
 import (
@@ -13,10 +13,10 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Hashing is the state of files that are hashed without an engine; like those
-// being checked they have no rates and no peers.
+// Hashing is the state of files that a command hashes itself.
 const Hashing messages.State = "hashing"
 
+// counting says that pieces are being hashed: there are no rates and no peers.
 func counting(p *messages.Progress) bool {
 	return p.State == messages.StateChecking || p.State == Hashing
 }
@@ -28,16 +28,16 @@ type Canvas struct {
 }
 
 const (
-	narrowest = 40
-	widestBar = 50
-	longest   = 200 // bytes of a name or a reason
-	labelled  = 22  // cells before a piece map
-	rated     = 26  // cells after it
+	narrowest  = 40  // cells that are drawn even if the terminal has fewer
+	widestBar  = 50  // cells
+	longest    = 200 // bytes of a name or a reason
+	labelCells = 22  // before a piece map
+	rateCells  = 26  // behind a piece map
 )
 
-// Lines draws torrents, the oldest first, into at most Height lines of at most
-// Width cells: each with its piece map and its peers if there is room, or else in
-// fewer lines.
+// Lines draws torrents in order into at most Height lines of at most Width cells.
+// If there is room, each torrent has its piece map and its peers; if not, fewer
+// lines.
 func Lines(torrents []*messages.Progress, c Canvas) []string {
 	c.Width = max(c.Width, narrowest)
 	for _, draw := range []func(*messages.Progress, Canvas) []string{withPeers, withMap, compact} {
@@ -65,13 +65,13 @@ func cut(lines []string, width int) []string {
 	return lines
 }
 
-// compact is one line: how far, how fast, and what.
+// compact draws a torrent in one line.
 func compact(p *messages.Progress, c Canvas) []string {
 	const cells = 16
 	return []string{fmt.Sprintf("%s %6s %s  %s", c.bar(p, cells), percent(p), state(p, c), name(p))}
 }
 
-// withMap is a block of lines without the peers.
+// withMap draws a torrent without its peers.
 func withMap(p *messages.Progress, c Canvas) []string {
 	if counting(p) {
 		return compact(p, c)
@@ -86,7 +86,7 @@ func withMap(p *messages.Progress, c Canvas) []string {
 		lines = append(lines, c.yellow(metainfo.Clean(p.Why, longest)))
 	}
 	if len(p.Map) > 0 && p.HavePieces < p.Pieces {
-		lines = append(lines, c.mapLine("us", p.Map, ""))
+		lines = append(lines, c.mapLine("our pieces", p.Map, ""))
 	}
 	return lines
 }
@@ -99,7 +99,7 @@ func withPeers(p *messages.Progress, c Canvas) []string {
 	return lines
 }
 
-// Line is a torrent in one line, without any steering of a terminal.
+// Line is a torrent in one plain line, without escapes.
 func Line(p *messages.Progress) string {
 	line := fmt.Sprintf("%s: %s", name(p), p.State)
 	switch {
@@ -116,7 +116,8 @@ func Line(p *messages.Progress) string {
 
 func name(p *messages.Progress) string { return metainfo.Clean(p.Name, longest) }
 
-// percent is of the check while there is one, and else of what is verified.
+// percent is the part that is checked during a check, and else the part that is
+// verified.
 func percent(p *messages.Progress) string {
 	if counting(p) {
 		return units.Percent(int64(p.CheckDone), int64(p.CheckTotal))
@@ -131,24 +132,36 @@ func facts(p *messages.Progress) []string {
 		rate += ", " + units.Duration(eta) + " left"
 	}
 	have := fmt.Sprintf("%s of %s", units.Bytes(p.Have), units.Bytes(p.Length))
-	peers := fmt.Sprintf("peers %d of %d unchoke us", p.Unchoked, p.Peers)
-	if p.Left == 0 {
-		peers = fmt.Sprintf("peers %d", p.Peers)
-	}
+	peers := units.Count(p.Peers, "peer")
 	if p.Seeds > 0 {
-		peers += fmt.Sprintf(" (seeds %d)", p.Seeds)
+		peers += fmt.Sprintf(" (%s)", units.Count(p.Seeds, "seed"))
+	}
+	if p.Left > 0 && p.Peers > 0 {
+		peers += ", " + unchoking(p.Unchoked)
 	}
 	list := []string{rate, have, peers, "ratio " + ratio(p)}
 	if p.Corrupt > 0 {
-		list = append(list, fmt.Sprintf("corrupt pieces %d", p.Corrupt))
+		list = append(list, units.Count(p.Corrupt, "corrupt piece"))
 	}
 	if p.Restarts > 0 {
-		list = append(list, fmt.Sprintf("restarts %d", p.Restarts))
+		list = append(list, units.Count(p.Restarts, "restart"))
 	}
 	return list
 }
 
-// ratio counts the whole as fetched when nothing had to be.
+// unchoking says how many peers unchoke us, in words that every user knows.
+func unchoking(n int) string {
+	switch n {
+	case 0:
+		return "none lets us download"
+	case 1:
+		return "1 lets us download"
+	}
+	return fmt.Sprintf("%d let us download", n)
+}
+
+// ratio is uploaded by downloaded. A torrent that was complete from the start
+// counts as downloaded once.
 func ratio(p *messages.Progress) string {
 	fetched := p.Downloaded
 	if fetched == 0 {
@@ -170,7 +183,7 @@ func state(p *messages.Progress, c Canvas) string {
 	return c.faint(string(p.State))
 }
 
-// bar is as full as percent says, in eighths of a cell.
+// bar shows percent, in eighths of a cell.
 func (c Canvas) bar(p *messages.Progress, cells int) string {
 	part, whole := p.Have, p.Length
 	if counting(p) {
@@ -188,7 +201,7 @@ func (c Canvas) bar(p *messages.Progress, cells int) string {
 	return "▕" + c.green(full) + empty + "▏"
 }
 
-// peer is the piece map of a peer, who it is and what moves.
+// peer is a line about a peer: its address, its piece map, its rates.
 func (c Canvas) peer(p *messages.PeerInfo) string {
 	rates := fmt.Sprintf("down %s", units.Rate(p.DownNow))
 	if p.UpNow >= 1 {
@@ -207,14 +220,14 @@ func (c Canvas) peer(p *messages.PeerInfo) string {
 }
 
 func (c Canvas) mapLine(label string, cells []uint8, after string) string {
-	label = ansi.Truncate(label, labelled-1, "…")
-	label += strings.Repeat(" ", labelled-ansi.StringWidth(label))
-	room := max(c.Width-labelled-rated-1, 8)
+	label = ansi.Truncate(label, labelCells-1, "…")
+	label += strings.Repeat(" ", labelCells-ansi.StringWidth(label))
+	room := max(c.Width-labelCells-rateCells-1, 8)
 	return c.faint(label) + c.green(Map(cells, room)) + " " + c.faint(after)
 }
 
-// shades run from nothing to all; only the first is for nothing, and only the
-// last for all.
+// shades run from no piece to all pieces. Only the first stands for none, and only
+// the last for all.
 var shades = []rune("·░▒▓█")
 
 // Map draws a piece map (see messages.Progress) in at most width cells.

@@ -30,15 +30,15 @@ func TestLines(t *testing.T) {
 	want := strings.TrimPrefix(`
 movie�[31m.bin  downloading
 ▕████████████████████                    ▏  50.0%  down 1.00 MiB/s, up 512 B/s,…
-2.00 MiB of 4.00 MiB  peers 2 of 3 unchoke us (seeds 1)  ratio 0.50
-us                    ██·· 
+2.00 MiB of 4.00 MiB  3 peers (1 seed), 2 let us download  ratio 0.50
+our pieces            ██·· 
 127.0.0.1:6881        ████ down 1.00 MiB/s`, "\n")
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 
-// With less room a torrent takes fewer lines, and those that have none are
+// With less room a torrent takes fewer lines, and torrents without a line are
 // counted.
 func TestLinesShrink(t *testing.T) {
 	one := []*messages.Progress{example()}
@@ -81,7 +81,7 @@ func TestLine(t *testing.T) {
 	p := example()
 	p.Why = "All peers\rchoke us."
 	want := "movie�[31m.bin: downloading 50.0%, down 1.00 MiB/s, up 512 B/s, 2s left, 2.00 MiB of 4.00 MiB, " +
-		"peers 2 of 3 unchoke us (seeds 1), ratio 0.50. All peers choke us."
+		"3 peers (1 seed), 2 let us download, ratio 0.50. All peers choke us."
 	if got := Line(p); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -108,7 +108,7 @@ func TestMap(t *testing.T) {
 	}
 }
 
-// A terminal that has become narrower has wrapped the lines that are replaced.
+// Lines are erased even if the terminal has become narrower and wrapped them.
 func TestScreen(t *testing.T) {
 	var got bytes.Buffer
 	width := 20
