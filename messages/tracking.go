@@ -6,34 +6,34 @@ import (
 	"kouzui/wire/announce"
 )
 
-// The conversation of a torrent and its trackers. One tracker actor stands for
-// one tier (BEP 12) and lives on through a restart of the engine.
+// The conversation of a torrent and its trackers. There is one tracker actor for
+// each tier (BEP 12); it goes on when the engine is restarted.
 
 // TrackerReady: tracker to torrent, each time it has started. The torrent answers
-// with SetListenPort if that has changed, with SetTotals, and then with StartAnnouncing
-// if this tier is to announce, or with StopAnnouncing if the torrent stops.
+// with SetListenPort, SetTotals, and then StartAnnouncing if this tier is to
+// announce, or StopAnnouncing if the torrent ends.
 type TrackerReady struct{ Tier int }
 
 // StartAnnouncing: torrent to tracker. The tracker announces `started`, once it
-// has SetTotals, and then keeps its schedule. Sent to the first tier at the start,
-// to a later one when all before it have failed, or
-// brought nobody who can be reached.
+// has SetTotals, and then keeps its schedule. The torrent sends it to the first
+// tier at the start, and to a later one when all before it have failed, or none of
+// their peers has connected.
 //
-// The fields are for a tracker that was restarted and knows nothing of its
-// predecessor: the torrent fills them in from the TrackerReplied of this tier in
-// this run. A tracker that knows better by itself ignores them.
+// The fields are for a tracker that was restarted: the torrent takes them from the
+// TrackerReplied of this tier in this run. A tracker that has had a reply since
+// ignores them.
 type StartAnnouncing struct {
 	NotBefore time.Time // the last Earliest; zero: at once
 	Started   bool      // a reply to `started` has come
-	Completed bool      // `completed` has been said, or is not to be said here
+	Completed bool      // `completed` has been announced, or is not to be
 }
 
-// PauseAnnouncing: torrent to tracker, when a tier before it works again: no announces
-// until StartAnnouncing.
+// PauseAnnouncing: torrent to tracker, when a tier before it works again. The
+// tracker announces nothing until StartAnnouncing.
 type PauseAnnouncing struct{}
 
-// SetTotals: torrent to tracker, whenever they changed; what the next announce
-// says. In bytes.
+// SetTotals: torrent to tracker, each time that they may have changed: what the
+// next announce says, in bytes. The tracker announces early when that is due.
 type SetTotals struct {
 	Uploaded, Downloaded, Left int64
 	Completed                  bool // all pieces came in this run: `completed` is due, once
@@ -42,19 +42,20 @@ type SetTotals struct {
 	Alone                      bool // nobody is connected
 }
 
-// SetListenPort: client to torrent and on to tracker, when the port that peers can dial has changed.
+// SetListenPort: client to torrent, and from torrent to trackers, when the port that
+// peers can dial has changed.
 type SetListenPort struct{ Port uint16 }
 
-// StopAnnouncing: torrent to tracker. The tracker announces `stopped` if it had
-// said `started`, waits for the answer no longer than Within, and answers
-// AnnouncingStopped. It announces nothing any more.
+// StopAnnouncing: torrent to tracker. The tracker announces `stopped` if it has
+// announced `started`, waits no longer than Within for the reply, and answers
+// AnnouncingStopped. From then on it announces nothing.
 type StopAnnouncing struct{ Within time.Duration }
 
-// AnnouncingStopped: tracker to torrent.
+// AnnouncingStopped: tracker to torrent, the answer to StopAnnouncing.
 type AnnouncingStopped struct{ Tier int }
 
-// PeersFound: tracker to torrent: addresses worth a try. The torrent remembers
-// them, and hands them on as AddCandidates.
+// PeersFound: tracker to torrent: the peers of a reply. The torrent remembers their
+// addresses, and hands them on as AddCandidates.
 type PeersFound struct{ Addrs []PeerAddr }
 
 // TrackerReplied: tracker to torrent, after each reply.
@@ -70,9 +71,9 @@ type TrackerReplied struct {
 	Earliest time.Time // no announce before, but for events
 }
 
-// TrackerFailed: tracker to torrent, after each failed try. Exhausted: every URL
-// of the tier has failed since the last reply, so that the next tier has its
-// turn.
+// TrackerFailed: tracker to torrent, after each announce that failed. Exhausted:
+// every URL of the tier has failed since the last reply, so the torrent lets the
+// next tier announce.
 type TrackerFailed struct {
 	Tier      int
 	URL       string // as it may be shown: without keys

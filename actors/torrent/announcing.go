@@ -16,27 +16,28 @@ const (
 	enoughPeers = 20
 )
 
-// announcing is the torrent's side of its tracker actors, one for each tier. It
-// keeps for each what a restarted one cannot know: what was said in this run.
+// announcing is the torrent's side of its tracker actors, one for each tier.
 type announcing struct {
 	tiers
+	// resume is for each tracker, should it be restarted: what was announced in this
+	// run, and until when to wait.
 	resume []messages.StartAnnouncing
 	port   uint16 // at which we can be dialled; 0: nowhere
-	begun  bool   // how much is left is known: announces may begin
-	ended  bool
-	// aloneSince is since when no peer is connected, or since more tiers were
-	// asked because of that; zero: one is connected, or none is needed.
+	begun  bool   // it is known how many bytes are left
+	ended  bool   // StopAnnouncing has been sent
+	// aloneSince is when the last peer went, or when one more tier was asked because
+	// of that; zero: a peer is connected, or none is needed.
 	aloneSince time.Time
-	// trouble is the trackers' last word, when it was a bad one.
-	trouble string
+	// complaint is the warning or error of the last announce, "" if it had none.
+	complaint string
 }
 
 func newAnnouncing(tiers int, port uint16) announcing {
 	return announcing{tiers: newTiers(tiers), resume: make([]messages.StartAnnouncing, tiers), port: port}
 }
 
-// completedSaid: an earlier life of the torrent has told the trackers, if any,
-// that the download is complete.
+// completedSaid notes whether an earlier life of the torrent had all pieces, and
+// has announced `completed`.
 func (a *announcing) completedSaid(said bool) {
 	for i := range a.resume {
 		a.resume[i].Completed = said
@@ -45,8 +46,7 @@ func (a *announcing) completedSaid(said bool) {
 
 func (s *state) tellTracker(tier int, m any) { s.out.Send(s.to.trackers[tier], m) }
 
-// trackerReady brings a tracker that has started, maybe not for the first time,
-// up to date.
+// trackerReady tells a tracker that has started, perhaps again, what it needs.
 func (s *state) trackerReady(tier int) {
 	s.tellTracker(tier, &messages.SetListenPort{Port: s.announcing.port})
 	s.tellTracker(tier, s.totals())
@@ -59,7 +59,7 @@ func (s *state) trackerReady(tier int) {
 	}
 }
 
-// beginAnnouncing lets the first tier announce.
+// beginAnnouncing has the first tier announce.
 func (s *state) beginAnnouncing() {
 	if !s.announcing.begun {
 		s.announcing.begun = true
@@ -75,7 +75,7 @@ func (s *state) setListenPort(m *messages.SetListenPort) {
 }
 
 func (s *state) trackerReplied(m *messages.TrackerReplied) {
-	s.announcing.trouble = m.Warning
+	s.announcing.complaint = m.Warning
 	resume := &s.announcing.resume[m.Tier]
 	resume.NotBefore = m.Earliest
 	switch m.Event {
@@ -91,7 +91,7 @@ func (s *state) trackerReplied(m *messages.TrackerReplied) {
 }
 
 func (s *state) trackerFailed(m *messages.TrackerFailed) {
-	s.announcing.trouble = fmt.Sprintf("tracker %s: %v", m.URL, m.Err)
+	s.announcing.complaint = fmt.Sprintf("tracker %s: %v", m.URL, m.Err)
 	if m.Exhausted && !s.announcing.ended {
 		s.activate(s.announcing.exhausted(m.Tier))
 	}
@@ -121,7 +121,7 @@ func (s *state) askFurtherTiers() {
 	}
 }
 
-// tellTotals brings the trackers that announce up to date.
+// tellTotals tells the trackers that announce how much has moved.
 func (s *state) tellTotals() {
 	for tier, active := range s.announcing.active {
 		if active {
@@ -130,8 +130,8 @@ func (s *state) tellTotals() {
 	}
 }
 
-// stopAnnouncing lets the trackers that announce say `stopped`, and returns how
-// many answers are to come.
+// stopAnnouncing has the trackers that announce say `stopped`, and returns how many
+// AnnouncingStopped are to come.
 func (s *state) stopAnnouncing() (answers int) {
 	s.tellTotals()
 	s.announcing.ended = true

@@ -6,12 +6,13 @@ import (
 	"kouzui/messages"
 )
 
-// maxEnd bounds how long the end of a torrent takes, whoever does not answer.
+// maxEnd bounds how long a torrent waits for answers when it ends.
 const maxEnd = 2500 * time.Millisecond
 
-// end begins the end: what is being written is finished, connections are closed
-// and trackers are told. The client has the last word once all have answered.
-// Without metainfo no data has moved: connections are closed with the engine.
+// end begins the end: the store finishes what is being written, peers close their
+// connections, trackers announce `stopped`. The client is told once all have
+// answered. Without metainfo there is no store, and no scheduler to count what
+// moved: connections are closed with the engine.
 func (s *state) end(failure error) {
 	if s.ending {
 		return
@@ -46,8 +47,8 @@ func (s *state) answered() {
 	}
 }
 
-// report tells the client, once nothing is waited for, how the torrent ended.
-// The client then stops it.
+// report tells the client how the torrent ended, once no answer is waited for. The
+// client then stops the torrent.
 func (s *state) report() {
 	if !s.ending || s.awaited > 0 || s.reported {
 		return

@@ -11,53 +11,57 @@ const (
 	// maxDiskFailure is how long writing may fail until the torrent gives up,
 	// unless the user set a StallTimeout.
 	maxDiskFailure = 5 * time.Minute
-	// peersDoneFor is how long no connected peer may have needed data until a
-	// torrent with UntilPeersDone is done: who completes may tell others.
+	// peersDoneFor is how long no connected peer must have needed data before a
+	// torrent with UntilPeersDone is done: one that needs data may be connecting.
 	peersDoneFor = 3 * time.Second
 )
 
-// goals is what a user wants of a torrent, and since when things stand as they
-// do. It decides when the torrent is done, and when it is hopeless.
+// goals decides, by what the user chose, when a torrent is done, and when it is
+// hopeless. Times are zero while what they tell of is not so.
 type goals struct {
-	options  messages.TorrentOptions
-	complete time.Time // since when everything is there
-	unneeded time.Time // since when nobody connected needs data
-	moved    time.Time // when the number of bytes had last changed
-	bytes    int64
-	disk     error     // what the disk says, while it refuses
-	refused  time.Time // since when
+	options       messages.TorrentOptions
+	completeSince time.Time // all wanted pieces are there
+	unneededSince time.Time // no connected peer needs data
+	movedAt       time.Time // bytes changed
+	bytes         int64     // that came, or were found on the disk
+	diskError     error     // nil: the disk takes what is written
+	diskSince     time.Time // diskError was first reported
 }
 
-// completed is told once all is there.
+// completed notes that all wanted pieces are there.
 func (g *goals) completed(now time.Time) {
-	if g.complete.IsZero() {
-		g.complete = now
+	if g.completeSince.IsZero() {
+		g.completeSince = now
 	}
 }
 
-// incomplete is told when more is wanted than is there.
-func (g *goals) incomplete() { g.complete, g.unneeded = time.Time{}, time.Time{} }
+// incomplete notes that more pieces are wanted than are there. They have all of
+// StallTimeout to come.
+func (g *goals) incomplete(now time.Time) {
+	g.completeSince, g.unneededSince, g.movedAt = time.Time{}, time.Time{}, now
+}
 
-// done tells, for a complete torrent, whether there is no reason to stay.
+// done tells whether a torrent is complete, and has seeded as long as the user
+// wants.
 func (g *goals) done(p *messages.Progress, now time.Time) bool {
-	if g.complete.IsZero() {
+	if g.completeSince.IsZero() {
 		return false
 	}
 	if g.options.UntilPeersDone {
 		if p.PeersNeedData {
-			g.unneeded = time.Time{}
-		} else if g.unneeded.IsZero() {
-			g.unneeded = now
+			g.unneededSince = time.Time{}
+		} else if g.unneededSince.IsZero() {
+			g.unneededSince = now
 		}
-		return !p.PeersNeedData && now.Sub(g.unneeded) >= peersDoneFor
+		return !p.PeersNeedData && now.Sub(g.unneededSince) >= peersDoneFor
 	}
 	if !g.options.Seed {
 		return true
 	}
-	if g.options.SeedFor > 0 && now.Sub(g.complete) >= g.options.SeedFor {
+	if g.options.SeedFor > 0 && now.Sub(g.completeSince) >= g.options.SeedFor {
 		return true
 	}
-	// Of a torrent that was there from the start what is there counts as fetched.
+	// Where nothing was downloaded, the ratio is that to the data on the disk.
 	fetched := p.Downloaded
 	if fetched == 0 {
 		fetched = p.Have
@@ -65,45 +69,46 @@ func (g *goals) done(p *messages.Progress, now time.Time) bool {
 	return g.options.SeedRatio > 0 && float64(p.Uploaded) >= g.options.SeedRatio*float64(fetched)
 }
 
-// due is when a complete torrent is done though nothing happens; zero: never.
+// due is when a torrent is done by the mere passing of time; zero: never.
 func (g *goals) due() time.Time {
 	switch {
-	case g.complete.IsZero():
+	case g.completeSince.IsZero():
 	case g.options.UntilPeersDone:
-		if !g.unneeded.IsZero() {
-			return g.unneeded.Add(peersDoneFor)
+		if !g.unneededSince.IsZero() {
+			return g.unneededSince.Add(peersDoneFor)
 		}
 	case g.options.SeedFor > 0:
-		return g.complete.Add(g.options.SeedFor)
+		return g.completeSince.Add(g.options.SeedFor)
 	}
 	return time.Time{}
 }
 
 func (g *goals) diskFailed(err error, now time.Time) {
-	if g.disk == nil {
-		g.refused = now
+	if g.diskError == nil {
+		g.diskSince = now
 	}
-	g.disk = err
+	g.diskError = err
 }
 
-func (g *goals) diskRecovered() { g.disk = nil }
+func (g *goals) diskRecovered() { g.diskError = nil }
 
-// hopeless tells why a torrent that is not complete should be given up, or nil.
+// hopeless is why a torrent should be given up, or nil: the disk refuses what is
+// written for too long, or nothing has come for StallTimeout.
 func (g *goals) hopeless(p *messages.Progress, now time.Time) error {
-	if moved := p.Downloaded + p.Have + int64(p.CheckDone); moved != g.bytes || g.moved.IsZero() {
-		g.bytes, g.moved = moved, now
+	if moved := p.Downloaded + p.Have + int64(p.CheckDone); moved != g.bytes || g.movedAt.IsZero() {
+		g.bytes, g.movedAt = moved, now
 	}
-	if g.disk != nil {
+	if g.diskError != nil {
 		limit := maxDiskFailure
 		if g.options.StallTimeout > 0 {
 			limit = g.options.StallTimeout
 		}
-		if now.Sub(g.refused) >= limit {
-			return fmt.Errorf("gave up after %v: %w", limit, g.disk)
+		if now.Sub(g.diskSince) >= limit {
+			return fmt.Errorf("gave up after %v: %w", limit, g.diskError)
 		}
 		return nil
 	}
-	if g.options.StallTimeout > 0 && g.complete.IsZero() && now.Sub(g.moved) >= g.options.StallTimeout {
+	if g.options.StallTimeout > 0 && g.completeSince.IsZero() && now.Sub(g.movedAt) >= g.options.StallTimeout {
 		why := p.Why
 		if why == "" {
 			why = "nothing came"

@@ -46,14 +46,14 @@ func TestWhenACompleteTorrentIsDone(t *testing.T) {
 func TestUntilPeersAreDone(t *testing.T) {
 	g := goals{options: messages.TorrentOptions{UntilPeersDone: true}}
 	g.completed(start)
-	needy, content := &messages.Progress{PeersNeedData: true}, &messages.Progress{}
+	needs, done := &messages.Progress{PeersNeedData: true}, &messages.Progress{}
 	for i, step := range []struct {
 		p    *messages.Progress
 		at   time.Duration
 		want bool
 	}{
-		{needy, 0, false}, {content, time.Second, false}, {needy, 2 * time.Second, false},
-		{content, 3 * time.Second, false}, {content, 5 * time.Second, false}, {content, 6 * time.Second, true},
+		{needs, 0, false}, {done, time.Second, false}, {needs, 2 * time.Second, false},
+		{done, 3 * time.Second, false}, {done, 5 * time.Second, false}, {done, 6 * time.Second, true},
 	} {
 		if got := g.done(step.p, after(step.at)); got != step.want {
 			t.Errorf("step %d: %v", i, got)
@@ -66,12 +66,12 @@ func TestWhenATorrentIsHopeless(t *testing.T) {
 	g := goals{}
 	still := &messages.Progress{}
 	if g.hopeless(still, start) != nil || g.hopeless(still, after(24*time.Hour)) != nil {
-		t.Error("gives up although nobody asked for it")
+		t.Error("it is given up, though no StallTimeout is set")
 	}
 	g.diskFailed(full, start)
 	g.diskFailed(full, after(time.Minute))
 	if g.hopeless(still, after(maxDiskFailure-1)) != nil {
-		t.Error("a full disk has no patience")
+		t.Error("a full disk is given up too early")
 	}
 	if err := g.hopeless(still, after(maxDiskFailure)); !errors.Is(err, world.ErrFull) {
 		t.Errorf("a full disk: %v", err)
@@ -82,7 +82,7 @@ func TestWhenATorrentIsHopeless(t *testing.T) {
 	}
 
 	g = goals{options: messages.TorrentOptions{StallTimeout: time.Minute}}
-	for i := range 10 { // a byte now and then is enough
+	for i := range 10 { // a byte within each StallTimeout is enough
 		p := &messages.Progress{Downloaded: int64(i)}
 		if err := g.hopeless(p, after(time.Duration(i)*50*time.Second)); err != nil {
 			t.Fatal(err)
@@ -94,7 +94,14 @@ func TestWhenATorrentIsHopeless(t *testing.T) {
 	}
 	g.completed(start)
 	if g.hopeless(&messages.Progress{Downloaded: 9}, after(time.Hour)) != nil {
-		t.Error("a seed without customers is given up")
+		t.Error("a seed that uploads nothing is given up")
+	}
+	g.incomplete(after(time.Hour)) // more is wanted
+	if g.hopeless(&messages.Progress{Downloaded: 9}, after(time.Hour+59*time.Second)) != nil {
+		t.Error("what is wanted anew has no time to come")
+	}
+	if g.hopeless(&messages.Progress{Downloaded: 9}, after(time.Hour+time.Minute)) == nil {
+		t.Error("what is wanted anew may stall for ever")
 	}
 }
 
@@ -118,7 +125,7 @@ func TestTiers(t *testing.T) {
 	check("without trackers", none.advance())
 }
 
-func TestSumsOutliveAnEngine(t *testing.T) {
+func TestCountsOutliveAnEngine(t *testing.T) {
 	var s runCounts
 	for i, step := range []struct{ down, up, wantDown, wantUp int64 }{
 		{0, 0, 0, 0}, {10, 1, 10, 1}, {20, 2, 20, 2}, {0, 0, 20, 2}, {5, 0, 25, 2}, {0, 0, 25, 2}, {1, 1, 26, 3},

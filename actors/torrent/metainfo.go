@@ -11,13 +11,13 @@ import (
 // reportEvery is how often Progress comes while there is no scheduler to send it.
 const reportEvery = time.Second
 
-// metadata is what a torrent that was added by its hash keeps beside others.
+// metadata is for torrents that were added by their hash alone.
 type metadata struct {
-	given    *messages.SetMetainfo // since it was added; nil: not given, or not needed
+	given    *messages.SetMetainfo // nil: not yet, or the torrent was added with it
 	reportAt time.Time             // of the next Progress without metainfo
 }
 
-// know takes over what is in the torrent.
+// know notes what is in the torrent.
 func (s *state) know(t *metainfo.Torrent) {
 	s.torrent = t
 	s.last.Name, s.last.State = t.Name, messages.StateStarting
@@ -34,23 +34,23 @@ func (s *state) setMetainfo(m *messages.SetMetainfo) {
 		return
 	}
 	s.know(m.Torrent)
-	s.goals.moved = s.now
+	s.goals.movedAt = s.now
 	s.metadata.given = m
 	s.tellMetainfo()
 	s.engineStarted()
 }
 
-// tellMetainfo tells an engine that was built without metainfo, and by it peers,
-// what they may not know.
+// tellMetainfo tells the engine, and through it peers, the metainfo that was not in
+// their configuration.
 func (s *state) tellMetainfo() {
 	if s.metadata.given != nil {
 		s.tellEngine(s.metadata.given)
 	}
 }
 
-// reportMetadata does what follows from Progress, of which there is little.
+// reportMetadata takes the place of the scheduler's Progress.
 func (s *state) reportMetadata() {
-	// Not now.Truncate alone, which loses the monotonic reading.
+	// now.Truncate alone would lose the monotonic reading, and the date may jump.
 	s.metadata.reportAt = s.now.Add(s.now.Truncate(reportEvery).Add(reportEvery).Sub(s.now))
 	p := s.last
 	p.At, p.State, p.Why = s.now, messages.StateMetadata, "What is in the torrent is not known yet."

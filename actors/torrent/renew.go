@@ -10,21 +10,23 @@ import (
 // data which another program keeps on changing is not checked all the time.
 const renewAfter = time.Second
 
-// renewal is the change from one engine to another, when the data has turned out
-// to be not what it was. It is no failure, and costs nothing of the budget.
+// renewal is the change from one engine to another because the data was changed by
+// another program. It is no failure, and does not count as a restart. Beside that
+// it holds what engines that come later are told.
 type renewal struct {
 	pending bool
 	at      time.Time // when the next engine starts; zero: the last still stops
-	doubts  int       // in a row, that were unfounded so far
+	doubts  int       // renewals in a row after which no piece was found wrong
 	// pieces is what the last store knew, for the next one; nil: nothing.
 	pieces *messages.PiecesKnown
-	// What an engine is told beside its configuration.
+	// limits and memory are the last that were set since the torrent was added; nil:
+	// those of the configuration hold.
 	limits *messages.SetLimits
 	memory *messages.SetMemory
 }
 
-// dataChanged ends the engine, and with it all connections: what peers have been
-// told that we have cannot be taken back.
+// dataChanged stops the engine, and with it all connections: a Have cannot be taken
+// back (BEP 3), so peers have to hear anew which pieces we have.
 func (s *state) dataChanged(m *messages.DataChanged) {
 	if s.ending || s.to.engine == nil || s.renewal.pending {
 		return
@@ -43,8 +45,8 @@ func (s *state) renew() {
 	s.out.startEngine = true
 }
 
-// piecesKnown keeps what the store has found out. If a piece is wrong that was
-// right, the doubts were founded.
+// piecesKnown keeps what the store has found out. A piece that was right and is
+// wrong now shows that the data has really changed.
 func (s *state) piecesKnown(m *messages.PiecesKnown) {
 	if old := s.renewal.pieces; old != nil && old.Have.Intersection(m.Known).DifferenceCardinality(m.Have) > 0 {
 		s.renewal.doubts = 0
@@ -59,7 +61,7 @@ func (s *state) pieceVerified(piece uint32) {
 	}
 }
 
-// knownPieces is what the last store found out, for another.
+// knownPieces is what the last store found out, for the next one.
 func (s *state) knownPieces() *messages.PiecesKnown {
 	known := s.renewal.pieces
 	if known == nil {

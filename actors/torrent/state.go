@@ -8,8 +8,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// state is what a torrent knows. Messages go in, and what is to be done gathers
-// in out. The shell sets now before each.
+// state is the core: all that a torrent knows. The shell sets now, calls a method
+// for each message, and carries out the effects that gather in out.
 type state struct {
 	hash    metainfo.Hash
 	torrent *metainfo.Torrent // nil: only the hash is known
@@ -17,7 +17,8 @@ type state struct {
 	now     time.Time
 	out     effects
 
-	// started is when this life began: earlier Progress is of another's engine.
+	// started is when this incarnation of the torrent began. Earlier Progress comes
+	// from the engine of the one before.
 	started time.Time
 	last    messages.Progress
 	counts  runCounts
@@ -40,7 +41,7 @@ type state struct {
 	reported bool      // the client has had the last word
 }
 
-// effects is what a state wants done, beside messages to be sent.
+// effects is what the shell is to do: to send messages, and the rest.
 type effects struct {
 	messages.Outbox
 	remarks     []remark // for the trace
@@ -94,8 +95,8 @@ func (s *state) engineStarted() {
 	}
 }
 
-// engineGone: the engine has stopped. Unless the torrent wanted that, supervision
-// has given the engine up.
+// engineGone notes that the engine has stopped: for a renewal, or because its
+// restarts are spent.
 func (s *state) engineGone() {
 	s.to.engine = nil
 	if s.renewal.pending {
@@ -105,7 +106,7 @@ func (s *state) engineGone() {
 	s.end(fmt.Errorf("%w on the engine of this torrent", messages.ErrGivenUp))
 }
 
-// due is when wake is to be called; zero: not before something happens.
+// due is when wake is to be called; zero: not before another message comes.
 func (s *state) due() time.Time {
 	switch {
 	case s.reported:
@@ -123,7 +124,7 @@ func (s *state) due() time.Time {
 	return time.Time{}
 }
 
-// wake does what is due.
+// wake does what the passing of time has made due.
 func (s *state) wake() {
 	switch {
 	case s.ending:
@@ -171,8 +172,8 @@ func (s *state) progress(m *messages.Progress) {
 	}
 	p := s.counts.total(*m)
 	fetching := p.State == messages.StateDownloading && p.Left > 0 || p.State == messages.StateMetadata
-	if fetching && p.Peers == 0 && s.announcing.trouble != "" {
-		p.Why = s.announcing.trouble
+	if fetching && p.Peers == 0 && s.announcing.complaint != "" {
+		p.Why = s.announcing.complaint
 	}
 	s.last = p
 	s.tellClient(&p)

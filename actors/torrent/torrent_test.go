@@ -14,7 +14,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// scene is a torrent of two tiers whose parts only pass on what they are told.
+// scene is a torrent with two tiers of trackers; probes get what its parts are
+// told.
 type scene struct {
 	*stage.Stage
 	client, engine *stage.Probe
@@ -75,7 +76,7 @@ func TestAnnouncesBeginWhenItIsKnownWhatIsLeft(t *testing.T) {
 	s.Quiet(s.trackers[1])
 }
 
-func TestTheNextTierStandsInAndSteps(t *testing.T) {
+func TestTheNextTierAnnouncesWhileTheFirstFails(t *testing.T) {
 	s := newScene(t, messages.TorrentOptions{})
 	s.progress(messages.StateDownloading, 400)
 	s.Tell(&messages.TrackerFailed{Tier: 0, Err: errors.New("down"), Exhausted: true})
@@ -84,8 +85,8 @@ func TestTheNextTierStandsInAndSteps(t *testing.T) {
 	stage.Await[*messages.PauseAnnouncing](s.trackers[1])
 }
 
-// A tier that lies, or is slow, does not keep the next one from being asked; once
-// somebody is connected it is as it was.
+// A tier of whose peers none connects does not keep the next one from announcing;
+// once a peer is connected, the next one pauses again.
 func TestTheNextTierIsAskedWhenTheFirstBringsNobody(t *testing.T) {
 	s := newScene(t, messages.TorrentOptions{})
 	s.progress(messages.StateDownloading, 400)
@@ -101,7 +102,7 @@ func TestTheNextTierIsAskedWhenTheFirstBringsNobody(t *testing.T) {
 	if m := stage.Await[*messages.SetTotals](s.trackers[1]); !m.Alone {
 		t.Errorf("it announces %+v", m)
 	}
-	s.Quiet(s.trackers[1]) // it is not told to stand by
+	s.Quiet(s.trackers[1]) // it is not told to pause
 
 	s.Tell(&messages.Progress{At: s.World.Clock.Now(), State: messages.StateDownloading, Left: 400, Peers: 1})
 	if m := stage.Await[*messages.SetTotals](s.trackers[1]); m.Alone {
@@ -149,7 +150,7 @@ func TestItEndsInOrder(t *testing.T) {
 	s.Quiet(s.client)
 }
 
-func TestItsEndWaitsForNobodyForLong(t *testing.T) {
+func TestItsEndTakesNoLongerThanItMay(t *testing.T) {
 	s := newScene(t, messages.TorrentOptions{Seed: true})
 	s.progress(messages.StateDownloading, 400)
 	s.Tell(&messages.StopTorrent{})
@@ -171,7 +172,7 @@ func TestWhatTheStoreCannotDoEndsIt(t *testing.T) {
 	}
 }
 
-func TestANewSwarmIsToldWhomWeKnow(t *testing.T) {
+func TestPeersThatAreRestartedAreToldTheCandidates(t *testing.T) {
 	user, found := netip.MustParseAddrPort("127.0.0.1:1"), netip.MustParseAddrPort("127.0.0.1:2")
 	s := newScene(t, messages.TorrentOptions{Peers: []netip.AddrPort{user}})
 	s.Tell(&messages.PeersFound{Addrs: []messages.PeerAddr{{Addr: found}}})
@@ -193,8 +194,8 @@ func TestWithoutPeersItSaysWhatTheTrackerSaid(t *testing.T) {
 	}
 }
 
-// What is counted goes on when the torrent is restarted: it asks the client, and
-// takes nothing from what its predecessor's engine still had to say.
+// A torrent that is restarted goes on counting from what the client kept, and
+// ignores Progress of the engine before.
 func TestItGoesOnCountingAfterARestart(t *testing.T) {
 	s := newScene(t, messages.TorrentOptions{})
 	count := func(at time.Time, downloaded int64) {
@@ -208,7 +209,7 @@ func TestItGoesOnCountingAfterARestart(t *testing.T) {
 	stage.Next[*messages.TorrentStarted](s.client)
 	count(s.World.Clock.Now(), 1)
 	count(before, 700)
-	s.Quiet(s.client) // not before it knows what to add
+	s.Quiet(s.client) // before RestoreTotals it does not know what to add
 	s.Tell(&messages.RestoreTotals{Downloaded: 600, Uploaded: 50, Wasted: 4, Corrupt: 1})
 	count(s.World.Clock.Now(), 2)
 	for _, want := range []int64{601, 602} {
@@ -218,7 +219,7 @@ func TestItGoesOnCountingAfterARestart(t *testing.T) {
 	}
 }
 
-// Peers that were restarted know the rates of their Config only.
+// Peers that are restarted know only the rates of their Config.
 func TestPeersAreToldTheRates(t *testing.T) {
 	s := newScene(t, messages.TorrentOptions{})
 	s.Tell(&messages.SetLimits{Up: 5})

@@ -44,12 +44,12 @@ func (r *runCounts) total(p messages.Progress) messages.Progress {
 	return p
 }
 
-// needsData: there is something that is wanted and lacks.
+// needsData tells whether wanted pieces lack, or it is not known which there are.
 func (s *state) needsData() bool { return s.torrent == nil || s.last.Left > 0 }
 
-// totals is what trackers hear. To them only who has all pieces is a seed and
-// completes a download (BEP 3); a torrent that has all wanted pieces, but lacks
-// others, is a partial seed (BEP 21), whatever is left.
+// totals is what trackers hear. A seed has all pieces, and `completed` says that all
+// have come (BEP 3). A torrent that has all wanted pieces, but lacks others, is a
+// partial seed (BEP 21): what it lacks counts as left, though it is not wanted.
 func (s *state) totals() *messages.SetTotals {
 	p := &s.last
 	left := p.Length - p.Have

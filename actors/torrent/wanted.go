@@ -6,11 +6,11 @@ import (
 	"kouzui/messages"
 )
 
-// wanted is which pieces the user wants.
+// wanted is the pieces that the user wants.
 type wanted struct {
 	pieces *bitset.BitSet // nil: all
-	// changed is the last change since the torrent was added; nil: none. It is for
-	// store and scheduler, whose configuration is older.
+	// changed is the last SetWanted; nil: there was none. Store and scheduler are
+	// told again when they are restarted, as their configuration is older.
 	changed *messages.SetWanted
 }
 
@@ -18,12 +18,13 @@ func (s *state) setWanted(m *messages.SetWanted) {
 	s.wanted = wanted{m.Pieces, m}
 	if s.complete && !s.haveWanted() {
 		s.complete = false
-		s.goals.incomplete()
+		s.goals.incomplete(s.now)
 	}
 	s.tellWanted()
 }
 
-// tellWanted tells store and scheduler what their configuration does not.
+// tellWanted tells store and scheduler which pieces are wanted, if that is not what
+// their configuration says.
 func (s *state) tellWanted() {
 	if s.wanted.changed != nil {
 		s.tellScheduler(s.wanted.changed)
@@ -36,7 +37,7 @@ func (s *state) tellWanted() {
 func (s *state) haveWanted() bool {
 	switch known := s.renewal.pieces; {
 	case s.wanted.changed == nil:
-		return true // the scheduler has never heard of others
+		return true // the scheduler has always had this set
 	case known == nil || s.torrent == nil:
 		return false
 	case s.wanted.pieces == nil:

@@ -11,26 +11,26 @@ import (
 	"kouzui/wire/announce"
 )
 
-// However long a tier was dead and in whatever way its URLs fail, one that comes
-// back is asked within 90 s; and while all are dead, none is asked more often than
-// every 12 s.
+// However long all URLs of a tier failed, and in whichever way, one that works
+// again is announced to within 90 s. While all fail, none is tried twice within
+// 12 s.
 func TestATrackerThatComesBackIsUsedWithin90Seconds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var urls []string
-		hangs := map[string]bool{} // or else it refuses at once
+		hangs := map[string]bool{} // false: it refuses at once
 		for i := range rapid.IntRange(1, 7).Draw(t, "urls") {
 			url := fmt.Sprint("u", i)
 			urls = append(urls, url)
 			hangs[url] = rapid.Bool().Draw(t, "hangs")
 		}
 		s := started(t, urls...)
-		if rapid.Bool().Draw(t, "it worked before") {
+		if rapid.Bool().Draw(t, "worked before") {
 			s.announce()
 			s.reply(announce.Reply{Interval: time.Hour})
 		}
 		back := rapid.SampledFrom(urls).Draw(t, "back")
 		last := map[string]time.Time{}
-		// pass moves on to the next announce, and lets it fail.
+		// fail moves on to the next announce, and lets it fail.
 		fail := func() (url string, asked time.Time) {
 			url, _, _ = s.announce()
 			asked = s.now
@@ -47,7 +47,7 @@ func TestATrackerThatComesBackIsUsedWithin90Seconds(t *testing.T) {
 		for range rapid.IntRange(2*len(urls), 60).Draw(t, "failures") {
 			fail()
 		}
-		// It comes back the moment after it was asked for the last time in vain.
+		// The URL works again right after an announce to it has failed.
 		var since time.Time
 		for url := ""; url != back; {
 			url, since = fail()
@@ -55,7 +55,7 @@ func TestATrackerThatComesBackIsUsedWithin90Seconds(t *testing.T) {
 		for {
 			if url, asked := fail(); url == back {
 				if asked.Sub(since) > 90*time.Second {
-					t.Fatalf("it is used after %v", asked.Sub(since))
+					t.Fatalf("it is announced to after %v", asked.Sub(since))
 				}
 				return
 			}
@@ -63,7 +63,8 @@ func TestATrackerThatComesBackIsUsedWithin90Seconds(t *testing.T) {
 	})
 }
 
-// While nobody is connected it asks on, in case that one who left has come back.
+// While no peer is connected it announces every two minutes, unless the tracker
+// asks for more: a peer that left may be back.
 func TestAloneItAsksEveryTwoMinutes(t *testing.T) {
 	s := started(t, "a")
 	s.setTotals(&messages.SetTotals{Left: 1, WantPeers: true, Alone: true})

@@ -10,7 +10,7 @@ import (
 	"kouzui/wire/announce"
 )
 
-// An interval is what has passed, whatever the date says.
+// Intervals are measured in elapsed time, however the date jumps.
 func TestNoAnnounceComesOfADateThatJumps(t *testing.T) {
 	for _, by := range []time.Duration{50 * time.Hour, -50 * time.Hour} {
 		t.Run(by.String(), func(t *testing.T) {

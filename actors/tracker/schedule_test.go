@@ -16,7 +16,7 @@ var begin = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func rnd() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 
-// clocked is a schedule whose time the tests move from one announce to the next.
+// clocked is a schedule whose time a test moves from one announce to the next.
 type clocked struct {
 	*schedule
 	t    interface{ Fatalf(string, ...any) }
@@ -31,7 +31,7 @@ func started(t interface{ Fatalf(string, ...any) }, urls ...string) *clocked {
 	return s
 }
 
-// announce moves on to the next announce and says how long that took.
+// announce moves the time on to the next announce, and returns how long that took.
 func (s *clocked) announce() (url string, r announce.Request, waited time.Duration) {
 	at, ok := s.due()
 	if !ok {
@@ -139,7 +139,7 @@ func TestEarlyAnnouncesThinOut(t *testing.T) {
 	s.setTotals(&messages.SetTotals{})
 	s.setTotals(&messages.SetTotals{WantPeers: true})
 	if _, _, waited := s.announce(); waited != time.Minute {
-		t.Errorf("hungry again, it waits %v", waited)
+		t.Errorf("when peers lack again, it waits %v", waited)
 	}
 	s.reply(announce.Reply{Interval: 10 * time.Minute, MinInterval: 6 * time.Minute})
 	if _, _, waited := s.announce(); waited != 6*time.Minute {
@@ -147,7 +147,7 @@ func TestEarlyAnnouncesThinOut(t *testing.T) {
 	}
 }
 
-func TestTierIsTriedInOrderAndTheOneThatAnswersLeads(t *testing.T) {
+func TestURLsAreTriedInOrderAndTheOneThatRepliesMovesToTheFront(t *testing.T) {
 	s := started(t, "a", "b", "c")
 	var order []string
 	for i := range 3 {
@@ -170,7 +170,7 @@ func TestTierIsTriedInOrderAndTheOneThatAnswersLeads(t *testing.T) {
 		t.Errorf("after the failure %s with %v", url, r.Event)
 	}
 	if url, _, ok := s.stopped(); !ok || url != order[2] {
-		t.Errorf("the farewell goes to %s", url)
+		t.Errorf("`stopped` goes to %s", url)
 	}
 }
 
@@ -233,7 +233,7 @@ func TestRefusalsAreHeeded(t *testing.T) {
 		t.Errorf("due at %v though all said never", at)
 	}
 	if _, _, ok := s.stopped(); ok {
-		t.Error("a farewell to nobody")
+		t.Error("`stopped` is announced, though no tracker is left")
 	}
 }
 
@@ -254,19 +254,20 @@ func TestRestartedKeepsToTheLeastInterval(t *testing.T) {
 	}
 }
 
-func TestStandByIsSilent(t *testing.T) {
+func TestPausedItIsSilent(t *testing.T) {
 	s := started(t, "a")
 	if _, _, ok := s.stopped(); ok {
-		t.Error("a farewell before anything was said")
+		t.Error("`stopped` is announced before `started`")
 	}
 	s.pause()
 	if _, ok := s.due(); ok {
-		t.Error("due while standing by")
+		t.Error("due while paused")
 	}
 }
 
-// No reply, however hostile, has a URL asked more often than its clamped least
-// interval allows, events apart; and none silences it for more than a day.
+// Whatever a hostile tracker replies, its URL is not announced to more often than
+// its least interval, clamped, allows, but for events, and not less often than once
+// a day.
 func TestNoReplyBreaksTheSchedule(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := started(t, []string{"a", "b", "c"}[:rapid.IntRange(1, 3).Draw(t, "urls")]...)
@@ -276,7 +277,7 @@ func TestNoReplyBreaksTheSchedule(t *testing.T) {
 		allowed := map[string]time.Time{}
 		passFailed := time.Time{}
 		for range rapid.IntRange(1, 40).Draw(t, "announces") {
-			s.setTotals(&messages.SetTotals{WantPeers: rapid.Bool().Draw(t, "hungry")})
+			s.setTotals(&messages.SetTotals{WantPeers: rapid.Bool().Draw(t, "want peers")})
 			url, r, waited := s.announce()
 			if s.now.Before(allowed[url]) {
 				t.Fatalf("%s is asked %v too early", url, allowed[url].Sub(s.now))

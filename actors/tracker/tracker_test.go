@@ -46,7 +46,7 @@ func (s *scene) begin() *fake.Announce {
 	return s.World.Trackers.AwaitAnnounce()
 }
 
-// begun is a tracker that has had its first reply.
+// begun is a tracker that has had its first reply, r.
 func begun(t *testing.T, r announce.Reply) *scene {
 	s := perform(t)
 	s.begin().Reply(r)
@@ -155,10 +155,10 @@ func TestStopNeverTakesLonger(t *testing.T) {
 	s.Settle()
 	s.World.Clock.Advance(time.Second)
 	if call := s.World.Trackers.AwaitAnnounce(); call.Request.Event != announce.Stopped {
-		t.Errorf("at half time %v is said", call.Request.Event)
+		t.Errorf("at half of the time %v is announced", call.Request.Event)
 	}
 	if completed.Reply(announce.Reply{}) {
-		t.Error("what hung was not cancelled")
+		t.Error("the announce that hung was not cancelled")
 	}
 	s.Quiet(s.torrent)
 	s.World.Clock.Advance(time.Second)
@@ -179,11 +179,11 @@ func TestStopTakesAStartUnderWayForSaid(t *testing.T) {
 	s.Settle()
 	s.World.Clock.Advance(time.Second)
 	if call := s.World.Trackers.AwaitAnnounce(); call.Request.Event != announce.Stopped {
-		t.Errorf("%v is said", call.Request.Event)
+		t.Errorf("%v is announced", call.Request.Event)
 	}
 }
 
-func TestStandByAndBack(t *testing.T) {
+func TestPauseAndBack(t *testing.T) {
 	s := begun(t, announce.Reply{Interval: time.Minute})
 	s.Tell(&messages.PauseAnnouncing{})
 	s.Settle()
@@ -191,7 +191,7 @@ func TestStandByAndBack(t *testing.T) {
 	s.noAnnounce()
 	s.Tell(&messages.StartAnnouncing{})
 	if call := s.World.Trackers.AwaitAnnounce(); call.Request.Event != announce.None {
-		t.Errorf("%v is said", call.Request.Event)
+		t.Errorf("%v is announced", call.Request.Event)
 	}
 }
 
@@ -213,7 +213,7 @@ func TestRestartKeepsToWhatTheTrackerAsked(t *testing.T) {
 	s.noAnnounce()
 	s.World.Clock.Advance(1)
 	if call := s.World.Trackers.AwaitAnnounce(); call.Request.Event != announce.None {
-		t.Errorf("%v is said", call.Request.Event)
+		t.Errorf("%v is announced", call.Request.Event)
 	}
 }
 
