@@ -111,7 +111,7 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 		return a.tree.Props(name, func() actor.Actor { return choker.New(config) })
 	case engine.Peers:
 		config := peers.Config{
-			World: a.World, Refs: refs, Self: a.self, Max: o.MaxPeers, Limits: share.Limits, Blocklist: a.Blocklist,
+			World: a.World, Refs: refs, Self: a.self, Metainfo: torrent, Max: o.MaxPeers, Limits: share.Limits, Blocklist: a.Blocklist,
 			NextKey: func() messages.PeerKey { return messages.PeerKey(a.keys.Add(1)) },
 			Spawn:   func(c actor.Context, p peers.Peer) (*actor.PID, error) { return a.peer(c, refs, add, share.Port, p) },
 		}

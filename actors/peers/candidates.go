@@ -3,19 +3,34 @@ package peers
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 
 	"kouzui/messages"
 )
 
 const (
-	maxCandidates = 2000 // addresses remembered, unless there may be more connections; the least promising make room
-	maxBans       = 1000
-	healthy       = time.Minute // a connection that lived this long clears the record
-
-	// maxAtHost bounds the addresses with one host, but this very one, so that
-	// nobody is made a victim of ours by who names all its ports.
+	// maxCandidates bounds the addresses that are remembered, unless there may be
+	// more than half as many connections.
+	maxCandidates = 2000
+	// maxAtHost bounds the addresses with one host, other than ours: whoever names
+	// all ports of a host does not make us attack it.
 	maxAtHost = 64
+
+	// goodConnection is how long a connection has to last for earlier failures to
+	// be forgotten.
+	goodConnection = time.Minute
+	// The wait after a first failure, which doubles with each further one, and the
+	// longest.
+	firstRetry, maxRetry = 5 * time.Second, 5 * time.Minute
+	// firstRetryMisfit is for a peer that answered, but was of no use.
+	firstRetryMisfit = time.Minute
+	// maxRetryKnown is for a peer that was connected once and may return.
+	maxRetryKnown = time.Minute
+	// An address that the user gave is tried more often.
+	firstRetryManual, maxRetryManual = 2 * time.Second, 30 * time.Second
+	// retryJitter: each wait is shorter by a random part of it, up to this.
+	retryJitter = 0.2
 )
 
 // candidate is an address that may be worth a dial.
@@ -24,10 +39,10 @@ type candidate struct {
 	source   *source
 	at       int  // in candidates.list
 	busy     bool // dialled or connected
-	never    bool // it was ourselves, or somebody banned
-	met      bool // it was connected once
+	never    bool // we dialled ourselves there, or a banned peer
+	known    bool // was connected once
 	failures int
-	next     time.Time // not before
+	next     time.Time // not to be dialled before
 	since    time.Time // busy since
 }
 
@@ -36,12 +51,12 @@ type candidates struct {
 	most int // addresses
 	all  map[netip.AddrPort]*candidate
 	list []*candidate // all of them: a map would give them in another order in each run
-	bans map[banned]bool
-	held []banned // in the order of the bans
 
 	hosts   map[netip.Addr]int // addresses at each host; never 0
 	sources map[messages.Source]*source
 	dials   int // so far
+	// private: the torrent takes peers from some sources only (BEP 27).
+	private bool
 }
 
 // source is what is known of those candidates that came to us in one way.
@@ -53,26 +68,18 @@ type source struct {
 
 func (s *source) manual() bool { return s.Source == messages.Manual }
 
-// banned is an address that is not dialled, whoever is there, or with port 0 a
-// peer id that is not welcome from there.
-type banned struct {
-	addr netip.AddrPort
-	id   [20]byte
-}
-
-func from(host netip.Addr, id [20]byte) banned {
-	return banned{netip.AddrPortFrom(messages.HostOf(host), 0), id}
-}
-
 // newCandidates has room for twice the addresses that can be connected to.
 func newCandidates(connections int) *candidates {
-	return &candidates{most: max(maxCandidates, 2*connections), all: map[netip.AddrPort]*candidate{}, bans: map[banned]bool{},
-		hosts: map[netip.Addr]int{}, sources: map[messages.Source]*source{}}
+	return &candidates{
+		most: max(maxCandidates, 2*connections), all: map[netip.AddrPort]*candidate{},
+		hosts: map[netip.Addr]int{}, sources: map[messages.Source]*source{},
+	}
 }
 
-// add takes note of an address. What is known of it already stays.
+// add takes note of an address. Of one that is known already nothing changes, but
+// that the user may have given it now.
 func (c *candidates) add(a messages.PeerAddr) {
-	if c.bans[banned{addr: a.Addr}] || !a.Addr.IsValid() || a.Addr.Port() == 0 {
+	if !a.Source.Allowed(c.private) || !a.Addr.IsValid() || a.Addr.Port() == 0 {
 		return
 	}
 	if known, ok := c.all[a.Addr]; ok {
@@ -85,7 +92,7 @@ func (c *candidates) add(a messages.PeerAddr) {
 	if a.Source != messages.Manual && c.hosts[host] >= maxAtHost && !host.IsLoopback() {
 		return
 	}
-	if len(c.all) >= c.most && !c.evict(a.Source) {
+	if len(c.all) >= c.most && !c.makeRoom(a.Source) {
 		return
 	}
 	x := &candidate{addr: a.Addr, at: len(c.list)}
@@ -112,10 +119,11 @@ func (c *candidates) source(of messages.Source) *source {
 	return s
 }
 
-// evict forgets, for a newcomer, the address that has failed most often, of the
-// source with the most addresses: a source that floods us keeps out only what
-// comes from itself. What the user gave is never forgotten, and always let in.
-func (c *candidates) evict(newcomer messages.Source) bool {
+// makeRoom forgets, for a newcomer from a source, the address that has failed most
+// often, of the source with the most addresses: a source that floods us keeps out
+// only what comes from itself. Addresses that the user gave are always let in, and
+// never forgotten.
+func (c *candidates) makeRoom(newcomer messages.Source) bool {
 	own := c.source(newcomer)
 	fullest, atLeast := own, own.addrs+1
 	if own.manual() {
@@ -137,6 +145,22 @@ func (c *candidates) evict(newcomer messages.Source) bool {
 	}
 	c.forget(worst.addr)
 	return true
+}
+
+// allows tells whether the torrent may be connected to a candidate.
+func (c *candidates) allows(addr netip.AddrPort) bool {
+	x := c.all[addr]
+	return x == nil || x.source.Allowed(c.private)
+}
+
+// forgetForbidden forgets the candidates that are not allowed, as when a torrent
+// turns out to be private.
+func (c *candidates) forgetForbidden() {
+	for _, x := range slices.Clone(c.list) {
+		if !x.source.Allowed(c.private) {
+			c.forget(x.addr)
+		}
+	}
 }
 
 func (c *candidates) forget(addr netip.AddrPort) {
@@ -180,7 +204,7 @@ func (c *candidates) next(now time.Time, rnd *rand.Rand) (best *candidate, due t
 	return best, due
 }
 
-// waiting is how many may be dialled, sooner or later.
+// waiting is how many may be dialled, now or later.
 func (c *candidates) waiting() (n int) {
 	for _, x := range c.list {
 		if !x.busy && !x.never {
@@ -190,6 +214,7 @@ func (c *candidates) waiting() (n int) {
 	return n
 }
 
+// better tells whether a is to be dialled before b.
 func (c *candidates) better(a, b *candidate) bool {
 	switch {
 	case a.source == b.source:
@@ -208,70 +233,53 @@ func (c *candidates) dialled(addr netip.AddrPort, now time.Time) {
 	}
 }
 
-// met takes note that somebody of the torrent answers at addr.
-func (c *candidates) met(addr netip.AddrPort) {
+// connected takes note that a peer of the torrent listens at addr.
+func (c *candidates) connected(addr netip.AddrPort) {
 	if x := c.all[addr]; x != nil {
-		x.met = true
+		x.known = true
 	}
 }
 
-// gone enters how a connection to addr ended, and with that when it is worth
-// another try.
+// gone takes note of why a connection to addr ended, and decides when the next
+// dial is worth while.
 func (c *candidates) gone(addr netip.AddrPort, why messages.GoneReason, now time.Time, rnd *rand.Rand) {
 	x := c.all[addr]
 	if x == nil {
 		return
 	}
-	if x.busy && now.Sub(x.since) >= healthy {
+	if x.busy && now.Sub(x.since) >= goodConnection {
 		x.failures = 0
 	}
 	x.busy = false
-	if why == messages.GoneCrowded {
-		return // it is not at fault
+	switch why {
+	case messages.GoneCrowded:
+		return // our own process had no connection left
+	case messages.GoneSelf, messages.GoneBanned:
+		x.never = true
 	}
 	x.failures++
-	if why == messages.GoneSelf || why == messages.GoneBanned {
-		x.never = true
-		return
+	if !x.never {
+		wait := x.retry(why)
+		x.next = now.Add(wait - time.Duration(float64(wait)*retryJitter*rnd.Float64()))
 	}
-	base, limit := 5*time.Second, 5*time.Minute
+}
+
+// retry is how long to wait after a failure.
+func (x *candidate) retry(why messages.GoneReason) time.Duration {
+	first, most := firstRetry, maxRetry
 	switch why {
 	case messages.GoneHandshake, messages.GoneProtocol, messages.GoneDuplicate, messages.GoneUseless, messages.GoneFailed:
-		base = time.Minute
+		first = firstRetryMisfit
 	case messages.GoneClosed, messages.GoneDial, messages.GoneIdle:
-		if x.met {
-			limit = time.Minute // it may come back
+		if x.known {
+			most = maxRetryKnown
 		}
 	}
 	if x.source.manual() {
-		base, limit = 2*time.Second, 30*time.Second
+		first, most = firstRetryManual, maxRetryManual
 	}
-	wait := limit
-	if shift := x.failures - 1; shift < 10 {
-		wait = min(base<<shift, limit)
+	if doublings := x.failures - 1; doublings < 10 {
+		return min(first<<doublings, most)
 	}
-	x.next = now.Add(wait - time.Duration(float64(wait)*0.2*rnd.Float64()))
+	return most
 }
-
-// ban forgets an address, for good.
-func (c *candidates) ban(addr netip.AddrPort) {
-	c.enter(banned{addr: addr})
-	c.forget(addr)
-}
-
-// bar makes who comes in from host with that id unwelcome.
-func (c *candidates) bar(host netip.Addr, id [20]byte) { c.enter(from(host, id)) }
-
-// enter makes room for a ban by forgetting the oldest.
-func (c *candidates) enter(b banned) {
-	if c.bans[b] {
-		return
-	}
-	if len(c.held) >= maxBans {
-		delete(c.bans, c.held[0])
-		c.held = c.held[1:]
-	}
-	c.bans[b], c.held = true, append(c.held, b)
-}
-
-func (c *candidates) barred(host netip.Addr, id [20]byte) bool { return c.bans[from(host, id)] }

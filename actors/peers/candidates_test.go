@@ -50,8 +50,8 @@ func TestAFailureWaitsLongerEachTime(t *testing.T) {
 		now, last = due, wait
 	}
 	c.dialled(addrOf(1), now)
-	c.gone(addrOf(1), messages.GoneClosed, now.Add(2*healthy), seeded())
-	if _, due := c.next(now.Add(2*healthy), seeded()); due.Sub(now.Add(2*healthy)) > 5*time.Second {
+	c.gone(addrOf(1), messages.GoneClosed, now.Add(2*goodConnection), seeded())
+	if _, due := c.next(now.Add(2*goodConnection), seeded()); due.Sub(now.Add(2*goodConnection)) > 5*time.Second {
 		t.Error("a long connection does not clear the record")
 	}
 }
@@ -61,8 +61,7 @@ func TestOurselvesAndTheBannedAreNotOffered(t *testing.T) {
 	c.add(messages.PeerAddr{Addr: addrOf(1)})
 	c.add(messages.PeerAddr{Addr: addrOf(2)})
 	c.gone(addrOf(1), messages.GoneSelf, start, seeded())
-	c.ban(addrOf(2))
-	c.add(messages.PeerAddr{Addr: addrOf(2)})
+	c.gone(addrOf(2), messages.GoneBanned, start, seeded())
 	if best, due := c.next(start.Add(time.Hour), seeded()); best != nil || !due.IsZero() {
 		t.Errorf("offers %v", best)
 	}
@@ -201,7 +200,7 @@ func TestNoHostIsDialledAtAllItsPorts(t *testing.T) {
 func TestWhoLeftIsFoundAgainWithinAMinute(t *testing.T) {
 	c, now := newCandidates(0), start
 	c.add(messages.PeerAddr{Addr: addrOf(1)})
-	c.met(addrOf(1))
+	c.connected(addrOf(1))
 	for range 100 {
 		c.dialled(addrOf(1), now)
 		c.gone(addrOf(1), messages.GoneDial, now, seeded())

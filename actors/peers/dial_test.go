@@ -31,7 +31,7 @@ func TestDialsNobodyOnTheBlocklist(t *testing.T) {
 		{Addr: netip.AddrPortFrom(blocked, 6881)}, {Addr: addrOf(1)},
 		{Addr: netip.AddrPortFrom(netip.AddrFrom16(blocked.As16()), 6882), Source: messages.Manual},
 	}})
-	if m := stage.Next[*messages.AddressesBlocked](s.client); m.Inbound || m.Count != 2 {
+	if m := stage.Next[*messages.AddressesBlocked](s.session); m.Inbound || m.Count != 2 {
 		t.Errorf("%+v", m)
 	}
 	s.Settle()
@@ -128,9 +128,9 @@ func TestAProcessWithTooManyConnectionsDialsSlowly(t *testing.T) {
 			t.Fatal("dials again at once")
 		}
 		s.Tell(&messages.SetDialing{Dial: true})
-		stage.Next[*messages.ConnectionsExhausted](s.client)
+		stage.Next[*messages.ConnectionsExhausted](s.session)
 		s.Tell(&messages.SetDialing{Dial: true})
-		s.Quiet(s.client)
+		s.Quiet(s.session)
 		s.World.Clock.Advance(crowdedPause)
 		s.Settle()
 		if len(s.born) != 1 {

@@ -4,84 +4,84 @@ import (
 	"bytes"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"kouzui/messages"
 )
 
-// A peer that is connected twice is told by its id. But an id is no secret: it
-// can be used by others, who want the connection of its owner to be taken for
-// the lesser one. Who comes from elsewhere is somebody else. Who came in from the
-// same host only claims the id, while whoever listens at the address that we
-// dialled is the one meant: what we dialled is never given up for what came in.
-// If both are one peer, it sees things the other way round, and gives up ours if
-// that is the one to go.
+// A peer that is connected twice is recognised by its id. But an id is no secret:
+// an attacker can use it, so that we give up the connection of its owner. So two
+// connections from different hosts are two peers. Of two from one host, whoever
+// came in only claims the id, while the peer at the address that we dialled is the
+// one that we meant: we never give up a connection that we dialled for one that
+// came in. If both are one peer, that peer sees the two the other way round, and
+// closes ours if that is the one to go.
 
 const (
-	// together is within what time two connections are taken for two dials that
-	// have crossed, of which both sides must give up the same.
-	together = 10 * time.Second
-	// maxNamesakes are connections with one id that came in from one host.
-	maxNamesakes = 3
+	// crossing is within what time two connections count as dials that have
+	// crossed, of which both sides must give up the same one.
+	crossing = 10 * time.Second
+	// maxSameID bounds the connections with one id that came in from one host.
+	maxSameID = 3
 )
 
-// settle ends what a new connection makes superfluous, and tells whether it is
-// not that itself.
-func (p *peers) settle(c actor.Context, newer *slot) (stays bool) {
-	var namesakes []*slot
-	for _, older := range p.inOrder() {
+// resolveDuplicates ends the connections that a new one makes redundant, and tells
+// whether the new one stays.
+func (k *connections) resolveDuplicates(newer *slot) (stays bool) {
+	var sameID []*slot
+	for _, older := range k.inOrder() {
 		if older == newer || !older.ready || older.id != newer.id || older.host() != newer.host() {
 			continue
 		}
 		if older.Inbound && newer.Inbound {
-			namesakes = append(namesakes, older)
+			sameID = append(sameID, older)
 		}
-		switch lost := p.lesser(newer, older); {
+		switch lost := k.redundant(newer, older); {
 		case lost != nil:
-			p.giveUp(c, lost)
+			k.endDuplicate(lost)
 			if lost == newer {
 				return false
 			}
 		case newer.Inbound:
-			c.Send(older.pid, &messages.ProveAlive{}) // it may be dead, and has to show that it is not
+			k.out.add(tell{older.Key, &messages.ProveAlive{}}) // the peer may have lost that connection
 		}
 	}
-	if len(namesakes) < maxNamesakes {
+	if len(sameID) < maxSameID {
 		return true
 	}
-	for _, older := range namesakes {
-		if !older.useful && newer.since.Sub(older.since) >= together {
-			p.giveUp(c, older)
+	for _, older := range sameID {
+		if !older.useful && newer.since.Sub(older.since) >= crossing {
+			k.endDuplicate(older)
 			return true
 		}
 	}
-	p.giveUp(c, newer)
+	k.endDuplicate(newer)
 	return false
 }
 
-func (p *peers) giveUp(c actor.Context, s *slot) {
+func (k *connections) endDuplicate(s *slot) {
 	s.ready = false
-	c.Send(s.pid, &messages.Disconnect{Reason: messages.GoneDuplicate})
+	k.release(s.Key)
+	k.disconnect(s, messages.GoneDuplicate)
 }
 
-// lesser is which of two connections with one id at one host is given up, if any.
-func (p *peers) lesser(newer, older *slot) *slot {
-	dialled, came := newer, older
+// redundant returns which of two connections with one id at one host is given up,
+// or nil.
+func (k *connections) redundant(newer, older *slot) *slot {
+	dialled, accepted := newer, older
 	if newer.Inbound {
-		dialled, came = older, newer
+		dialled, accepted = older, newer
 	}
-	crossed := newer.since.Sub(older.since) < together
+	crossed := newer.since.Sub(older.since) < crossing
 	switch {
 	case newer.Inbound == older.Inbound:
 		return nil
-	case dialled.useful && !came.useful:
-		return came
-	case came.useful:
+	case dialled.useful && !accepted.useful:
+		return accepted
+	case accepted.useful:
 		return nil
-	case crossed && bytes.Compare(p.Self[:], newer.id[:]) < 0:
-		return came // of two that crossed, what the smaller id has dialled stays
-	case !crossed && older == came:
-		return came // whose id it uses is here now
+	case crossed && bytes.Compare(k.self[:], newer.id[:]) < 0:
+		return accepted // of two that crossed, what the smaller id has dialled stays
+	case !crossed && older == accepted:
+		return accepted // its id was used by somebody else: the owner is the one we dialled
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ func TestRefusesItself(t *testing.T) {
 // Which of two connections with one id at one host goes: never the one that we
 // dialled, as whoever came in may have stolen the id.
 func TestWhatWeDialledGivesWayToNobody(t *testing.T) {
-	const soon, late = together - 1, together
+	const soon, late = crossing - 1, crossing
 	dialled, came := slot{}, slot{Peer: Peer{Inbound: true}}
 	usefulDial, usefulCame := dialled, came
 	usefulDial.useful, usefulCame.useful = true, true
@@ -48,8 +48,8 @@ func TestWhatWeDialledGivesWayToNobody(t *testing.T) {
 		older.id, newer.id = [20]byte{2}, [20]byte{2}
 		older.since, newer.since = start, start.Add(tt.apart)
 		for id, goes := range map[byte]bool{1: tt.small, 3: tt.large} {
-			p := &peers{Config: Config{Self: [20]byte{id}}}
-			lost := p.lesser(&newer, &older)
+			k := &connections{self: [20]byte{id}}
+			lost := k.redundant(&newer, &older)
 			if lost != nil != goes || goes && !lost.Inbound {
 				t.Errorf("%s, our id %d: %+v goes", tt.name, id, lost)
 			}
@@ -69,11 +69,11 @@ func TestAnotherWithTheSameIDTakesNothingAway(t *testing.T) {
 		s.ready(p, 'x')
 		return p
 	}
-	for port := range uint16(maxNamesakes) {
+	for port := range uint16(maxSameID) {
 		adopt(1, 5000+port)
 		stage.Next[*messages.PeerReady](s.scheduler)
 	}
-	for host := range maxNamesakes {
+	for host := range maxSameID {
 		adopt(2+host, 5000) // from elsewhere: somebody else
 		stage.Next[*messages.PeerReady](s.scheduler)
 	}
@@ -81,7 +81,7 @@ func TestAnotherWithTheSameIDTakesNothingAway(t *testing.T) {
 	adopt(1, 6000) // one too many, and nobody has been there for long
 	stage.Next[*messages.Disconnect](s.children)
 	s.Quiet(s.children, s.scheduler)
-	s.World.Clock.Advance(together)
+	s.World.Clock.Advance(crossing)
 	adopt(1, 6001) // in place of one that has been of no use since
 	stage.Next[*messages.Disconnect](s.children)
 	stage.Next[*messages.PeerReady](s.scheduler)
@@ -141,7 +141,7 @@ func TestSomeConnectionsAreKeptForThoseThatWeDial(t *testing.T) {
 			t.Fatal("turned away without a reason")
 		}
 	}
-	if want := 10 - 10/keptShare; in != want {
+	if want := 10 - 10/reservedShare; in != want {
 		t.Errorf("%d came in, want %d", in, want)
 	}
 	s.Tell(&messages.SetDialing{Dial: true})

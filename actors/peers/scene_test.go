@@ -8,13 +8,14 @@ import (
 	"kouzui/actors/lab/stage"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
+	"kouzui/wire/metainfo"
 )
 
 // scene is peers among probes; the peers it spawns only report what they get.
 type scene struct {
 	*stage.Stage
 	torrent, scheduler *stage.Probe
-	client             *stage.Probe
+	session            *stage.Probe
 	born               chan Peer
 	pids               map[messages.PeerKey]*actor.PID // by the actor under test, before it tells of the birth
 	children           *stage.Probe                    // gets what all peers get
@@ -22,10 +23,13 @@ type scene struct {
 
 var self = [20]byte{'m'}
 
-func newScene(t *testing.T, limit int) *scene {
+func newScene(t *testing.T, limit int) *scene { return newSceneOf(t, limit, &metainfo.Torrent{}) }
+
+// newSceneOf is a scene of a torrent of which the metainfo may be unknown yet.
+func newSceneOf(t *testing.T, limit int, torrent *metainfo.Torrent) *scene {
 	s := &scene{Stage: stage.New(t), born: make(chan Peer, 1000), pids: map[messages.PeerKey]*actor.PID{}}
 	s.torrent, s.scheduler, s.children = s.StartProbe("torrent"), s.StartProbe("scheduler"), s.StartProbe("children")
-	s.client = s.StartProbe("client")
+	s.session = s.StartProbe("session")
 	child := func(c actor.Context) {
 		switch m := c.Message().(type) {
 		case *messages.Disconnect:
@@ -38,8 +42,8 @@ func newScene(t *testing.T, limit int) *scene {
 	keys := messages.PeerKey(0)
 	config := Config{
 		NextKey: func() messages.PeerKey { keys++; return keys },
-		World:   s.World.World(), Self: self, Max: limit, Blocklist: stage.Blocklist(t, "203.0.113.0/24"),
-		Refs: messages.Refs{Session: s.client.PID, Torrent: s.torrent.PID, Scheduler: s.scheduler.PID},
+		World:   s.World.World(), Self: self, Max: limit, Metainfo: torrent, Blocklist: stage.Blocklist(t, "203.0.113.0/24"),
+		Refs: messages.Refs{Session: s.session.PID, Torrent: s.torrent.PID, Scheduler: s.scheduler.PID},
 		Spawn: func(c actor.Context, p Peer) (*actor.PID, error) {
 			pid := c.Spawn(s.Tree.Props("peer", func() actor.Actor { return actor.ReceiveFunc(child) }))
 			s.pids[p.Key] = pid

@@ -90,11 +90,11 @@ func TestAStolenIDIsNotBarred(t *testing.T) {
 }
 
 func TestBansAreBounded(t *testing.T) {
-	c := newCandidates(DefaultMax)
+	b := newBans()
 	for i := range 2 * maxBans {
-		c.ban(netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 1))
+		b.addAddr(netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 1))
 	}
-	if len(c.bans) != maxBans {
-		t.Errorf("%d bans", len(c.bans))
+	if len(b.all) != maxBans || len(b.inOrder) != maxBans {
+		t.Errorf("%d bans, %d in order", len(b.all), len(b.inOrder))
 	}
 }

@@ -1,0 +1,67 @@
+package peers
+
+import (
+	"errors"
+	"net/netip"
+
+	"kouzui/messages"
+)
+
+const (
+	// maxPerHost: one host may have 1/maxPerHost of the connections that come in.
+	maxPerHost = 2
+	// reservedShare: 1/reservedShare of the connections are not for those that
+	// come in, while there is somebody to dial.
+	reservedShare = 5
+)
+
+// admit lets a connection in, unless its peer is banned or its host has enough of
+// them.
+func (k *connections) admit(m *messages.AdoptLink) {
+	remote := m.Link.Remote()
+	if err := k.refuse(remote.Addr(), m.Handshake.PeerID); err != nil {
+		k.out.add(refuseLink{m.Link, err})
+		return
+	}
+	k.open(remote, m)
+}
+
+// refuse returns why a connection from host is not let in, or nil.
+func (k *connections) refuse(host netip.Addr, id [20]byte) error {
+	if k.closing != nil {
+		return errors.New("stopping")
+	}
+	if k.bans.hasID(host, id) {
+		return errors.New("banned")
+	}
+	if len(k.slots) >= k.max-k.reserved() {
+		k.wantSlot()
+		return errors.New("too many connections")
+	}
+	same := 0
+	for _, s := range k.slots {
+		if s.Inbound && s.host() == messages.HostOf(host) {
+			same++
+		}
+	}
+	if same > 0 && same >= k.max/maxPerHost {
+		k.wantSlot()
+		return errors.New("too many connections from this host")
+	}
+	return nil
+}
+
+// reserved is how many connections are kept free for those that we dial.
+func (k *connections) reserved() int {
+	most := k.max / reservedShare
+	if len(k.slots) < k.max-most {
+		return 0 // all that come in fit anyway
+	}
+	dialled := 0
+	for _, s := range k.slots {
+		if !s.Inbound {
+			dialled++
+		}
+	}
+	return min(max(0, most-dialled), k.candidates.waiting())
+}

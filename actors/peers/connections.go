@@ -1,0 +1,207 @@
+package peers
+
+import (
+	"cmp"
+	"maps"
+	"math/rand/v2"
+	"net/netip"
+	"slices"
+	"time"
+
+	"kouzui/messages"
+	"kouzui/wire/blocklist"
+	"kouzui/wire/metainfo"
+)
+
+// connections is the state of the actor: the peers that live, the addresses that
+// may be dialled, and the limits of both. What is to be done gathers in out.
+type connections struct {
+	self      [20]byte
+	max       int
+	limits    messages.SetLimits
+	blocklist *blocklist.List
+	nextKey   func() messages.PeerKey
+	rnd       *rand.Rand
+
+	now        time.Time // of the message that is handled
+	slots      map[messages.PeerKey]*slot
+	candidates *candidates
+	bans       *bans
+	dialling   dialling
+	// refused: since the scheduler was last told, the torrent had no connection
+	// left for somebody.
+	refused bool
+
+	// metainfo is nil while only the info hash is known. Until then held keeps
+	// the PeerReady of those connected, in their order, at most one a peer.
+	metainfo *metainfo.Torrent
+	held     []*messages.PeerReady
+
+	// closing goes to the scheduler when all peers have ended; nil: we go on.
+	closing *messages.CloseConnections
+	out     effects
+}
+
+// slot is a peer actor that lives.
+type slot struct {
+	Peer
+	ready  bool      // handshakes are exchanged
+	since  time.Time // when they were
+	useful bool      // payload has come or gone
+	id     [20]byte
+	remote netip.AddrPort
+	// reason is why the connection ended, once that is reported.
+	reason   messages.GoneReason
+	reported bool
+}
+
+func (s *slot) host() netip.Addr { return messages.HostOf(s.remote.Addr()) }
+
+func newConnections(c Config, rnd *rand.Rand, now time.Time) *connections {
+	if c.Max <= 0 {
+		c.Max = DefaultMax
+	}
+	k := &connections{
+		self: c.Self, max: c.Max, limits: c.Limits, blocklist: c.Blocklist, nextKey: c.NextKey, rnd: rnd, metainfo: c.Metainfo,
+		slots: map[messages.PeerKey]*slot{}, candidates: newCandidates(c.Max), bans: newBans(), dialling: newDialling(now),
+	}
+	k.candidates.private = c.Metainfo != nil && c.Metainfo.Private
+	return k
+}
+
+// open makes a slot for a peer, which is to dial addr or to adopt a link.
+func (k *connections) open(addr netip.AddrPort, adopt *messages.AdoptLink) {
+	s := &slot{Peer: Peer{Key: k.nextKey(), Addr: addr, Inbound: adopt != nil, Limits: k.limits}, remote: addr}
+	k.slots[s.Key] = s
+	k.out.add(spawn{s.Peer, adopt})
+}
+
+// ready lets a peer into the swarm, unless we have dialled ourselves, or the peer
+// is banned or connected already.
+func (k *connections) ready(m *messages.PeerReady) {
+	s := k.slots[m.Key]
+	if s == nil {
+		return
+	}
+	s.ready, s.id, s.remote, s.reported = true, m.ID, m.Addr, false
+	s.since, s.useful = k.now, false
+	switch {
+	case s.Inbound && k.bans.hasID(m.Addr.Addr(), m.ID):
+		k.disconnect(s, messages.GoneBanned)
+		return
+	case m.ID == k.self:
+		k.disconnect(s, messages.GoneSelf)
+		return
+	}
+	if !s.Inbound {
+		k.dialling.resume()
+		k.candidates.connected(s.Addr)
+	}
+	if !k.resolveDuplicates(s) {
+		return
+	}
+	if k.metainfo == nil {
+		k.release(m.Key)
+		k.held = append(k.held, m)
+	} else {
+		k.out.add(tellScheduler{m})
+	}
+	k.dial()
+}
+
+// release forgets the PeerReady of a peer.
+func (k *connections) release(key messages.PeerKey) {
+	k.held = slices.DeleteFunc(k.held, func(m *messages.PeerReady) bool { return m.Key == key })
+}
+
+// setMetainfo hands those connected on to the scheduler. A private torrent parts
+// with those whose addresses came from where it must not take them.
+func (k *connections) setMetainfo(t *metainfo.Torrent) {
+	if k.metainfo != nil {
+		return
+	}
+	k.metainfo = t
+	if t.Private {
+		k.candidates.private = true
+		for _, s := range k.inOrder() {
+			if !s.Inbound && !k.candidates.allows(s.Addr) {
+				k.release(s.Key)
+				k.disconnect(s, messages.GoneUseless)
+			}
+		}
+		k.candidates.forgetForbidden()
+	}
+	for _, m := range k.held {
+		k.out.add(tellScheduler{m})
+	}
+	k.held = nil
+}
+
+func (k *connections) useful(key messages.PeerKey) {
+	if s := k.slots[key]; s != nil {
+		s.useful = true
+	}
+}
+
+func (k *connections) gone(m *messages.PeerGone) {
+	k.release(m.Key)
+	if s := k.slots[m.Key]; s != nil {
+		s.reason, s.reported, s.ready = m.Reason, true, false
+	}
+}
+
+// ended frees the slot of a peer that has stopped. The reason has come in
+// PeerGone; a peer that stopped without one was given up by its supervisor.
+func (k *connections) ended(key messages.PeerKey) {
+	k.release(key)
+	s := k.slots[key]
+	delete(k.slots, key)
+	reason := s.reason
+	switch {
+	case !s.reported:
+		reason = messages.GoneFailed
+	case reason == messages.GoneHandshake && s.id != [20]byte{}:
+		// The peer had shaken hands with us before, so it speaks the protocol:
+		// it refuses us because it takes our lost connection for alive.
+		reason = messages.GoneClosed
+	}
+	if !s.Inbound {
+		k.dialling.resume()
+		if reason == messages.GoneCrowded {
+			k.dialling.pause(k.now)
+		}
+		k.candidates.gone(s.Addr, reason, k.now, k.rnd)
+	}
+	k.dial()
+	k.reportClosed()
+}
+
+func (k *connections) close(m *messages.CloseConnections) {
+	k.closing, k.dialling.wanted = m, false
+	for _, s := range k.inOrder() {
+		k.out.add(stop{s.Key, messages.GoneStopping})
+	}
+	k.reportClosed()
+}
+
+func (k *connections) reportClosed() {
+	if k.closing != nil && len(k.slots) == 0 {
+		k.out.add(tellScheduler{k.closing})
+	}
+}
+
+func (k *connections) disconnect(s *slot, reason messages.GoneReason) {
+	k.out.add(tell{s.Key, &messages.Disconnect{Reason: reason}})
+}
+
+func (k *connections) tellAll(message any) {
+	for _, s := range k.inOrder() {
+		k.out.add(tell{s.Key, message})
+	}
+}
+
+// inOrder returns all that live, oldest first: what is done to many is done in the
+// same order in every run of a simulated world.
+func (k *connections) inOrder() []*slot {
+	return slices.SortedFunc(maps.Values(k.slots), func(a, b *slot) int { return cmp.Compare(a.Key, b.Key) })
+}

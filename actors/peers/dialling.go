@@ -1,0 +1,103 @@
+package peers
+
+import (
+	"time"
+
+	"kouzui/messages"
+)
+
+const (
+	maxHalfOpen    = 16 // dials without a handshake yet, as many as other clients have
+	dialsPerSecond = 20
+	// crowdedPause is how long nobody is dialled when the process has too many
+	// connections. Then one dial at a time finds out whether that has changed.
+	crowdedPause = time.Second
+)
+
+// dialling says when a dial may be made.
+type dialling struct {
+	wanted bool // dial at all
+	// pausedUntil is not zero while the last dial failed because the process had
+	// too many connections.
+	pausedUntil time.Time
+	crowded     bool // one did, and the session has not been told
+	// A token bucket with room for the dials of a second.
+	tokens float64
+	filled time.Time
+}
+
+func newDialling(now time.Time) dialling { return dialling{tokens: dialsPerSecond, filled: now} }
+
+func (d *dialling) refill(now time.Time) {
+	d.tokens = min(d.tokens+now.Sub(d.filled).Seconds()*dialsPerSecond, dialsPerSecond)
+	d.filled = now
+}
+
+func (d *dialling) pause(now time.Time) { d.pausedUntil, d.crowded = now.Add(crowdedPause), true }
+
+func (d *dialling) resume() { d.pausedUntil = time.Time{} }
+
+func (d *dialling) maxHalfOpen() int {
+	if d.pausedUntil.IsZero() {
+		return maxHalfOpen
+	}
+	return 1
+}
+
+func (k *connections) addCandidates(addrs []messages.PeerAddr) {
+	blocked := 0
+	for _, a := range addrs {
+		switch {
+		case k.blocklist.Blocks(a.Addr.Addr()):
+			blocked++
+		case !k.bans.hasAddr(a.Addr):
+			k.candidates.add(a)
+		}
+	}
+	if blocked > 0 {
+		k.out.add(reportBlocked{blocked})
+	}
+	k.dial()
+}
+
+func (k *connections) setDialing(dial bool) {
+	k.dialling.wanted = dial && k.closing == nil
+	k.dial()
+	k.askForSlots()
+}
+
+// dial dials the best addresses while the limits allow, and sets the timer for
+// when they will.
+func (k *connections) dial() {
+	d := &k.dialling
+	d.refill(k.now)
+	if d.wanted && d.pausedUntil.After(k.now) {
+		k.out.add(dialAfter{d.pausedUntil.Sub(k.now)})
+		return
+	}
+	for d.wanted && len(k.slots) < k.max && k.halfOpen() < d.maxHalfOpen() {
+		best, due := k.candidates.next(k.now, k.rnd)
+		if best == nil {
+			if !due.IsZero() {
+				k.out.add(dialAfter{due.Sub(k.now)})
+			}
+			return
+		}
+		if d.tokens < 1 {
+			k.out.add(dialAfter{time.Second / dialsPerSecond})
+			return
+		}
+		d.tokens--
+		k.candidates.dialled(best.addr, k.now)
+		k.open(best.addr, nil)
+	}
+}
+
+func (k *connections) halfOpen() (n int) {
+	for _, s := range k.slots {
+		if !s.Inbound && !s.ready {
+			n++
+		}
+	}
+	return n
+}

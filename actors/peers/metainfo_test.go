@@ -1,0 +1,123 @@
+package peers
+
+import (
+	"testing"
+	"time"
+
+	"kouzui/actors/lab/stage"
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+// Until the metainfo is known connections are made and kept, and the scheduler
+// hears of none; then it hears of those still there, in the order in which they
+// shook hands.
+func TestConnectionsWaitForTheMetainfo(t *testing.T) {
+	s := newSceneOf(t, 100, nil)
+	s.find(4)
+	s.Tell(&messages.SetDialing{Dial: true})
+	a, b, c, d := <-s.born, <-s.born, <-s.born, <-s.born
+	s.ready(c, 3)
+	s.ready(a, 1)
+	s.ready(b, 2)
+	s.ready(c, 3) // anew: it was restarted meanwhile
+	s.Tell(&messages.PeerGone{Key: a.Key, Addr: a.Addr, Reason: messages.GoneClosed})
+	s.Quiet(s.scheduler, s.children)
+	s.Tell(&messages.SetMetainfo{Torrent: &metainfo.Torrent{}})
+	for _, want := range []Peer{b, c} {
+		if got := stage.Next[*messages.PeerReady](s.scheduler); got.Key != want.Key {
+			t.Errorf("peer %d is told of, want %d", got.Key, want.Key)
+		}
+	}
+	s.Tell(&messages.SetMetainfo{Torrent: &metainfo.Torrent{}}) // again
+	s.Quiet(s.scheduler, s.children)
+	s.ready(d, 4)
+	if got := stage.Next[*messages.PeerReady](s.scheduler); got.Key != d.Key {
+		t.Errorf("peer %d is told of, want %d", got.Key, d.Key)
+	}
+}
+
+// Without metainfo there is no scheduler to say who is of no use: the peer that is
+// connected for longest gives way, after a while.
+func TestAHeldConnectionGivesWay(t *testing.T) {
+	s := newSceneOf(t, 2, nil)
+	s.find(3)
+	s.Tell(&messages.SetDialing{Dial: true})
+	a, b := <-s.born, <-s.born
+	s.ready(b, 2)
+	s.ready(a, 1)
+	s.Tell(&messages.SetDialing{Dial: true})
+	s.Quiet(s.children, s.scheduler)
+	s.World.Clock.Advance(maxHeldIdle)
+	s.Tell(&messages.SetDialing{Dial: true})
+	if got := stage.Next[*messages.Disconnect](s.children); got.Reason != messages.GoneUseless {
+		t.Errorf("disconnected as %v", got.Reason)
+	}
+	<-s.born // the third, in its place
+	s.Tell(&messages.SetMetainfo{Torrent: &metainfo.Torrent{}})
+	if got := stage.Next[*messages.PeerReady](s.scheduler); got.Key != a.Key {
+		t.Errorf("peer %d has stayed, want %d", got.Key, a.Key)
+	}
+	s.Quiet(s.scheduler)
+}
+
+// A duplicate that was given up is not told of.
+func TestDuplicatesEndBeforeTheMetainfoIsKnown(t *testing.T) {
+	s := newSceneOf(t, 100, nil)
+	link := s.World.Network.NewLink(addrOf(1), true)
+	s.Tell(&messages.AdoptLink{Link: link})
+	stage.Next[*messages.AdoptLink](s.children)
+	s.ready(<-s.born, 'x')
+	s.Settle()
+	s.World.Clock.Advance(crossing)
+	s.find(1)
+	s.Tell(&messages.SetDialing{Dial: true})
+	dialled := <-s.born
+	s.ready(dialled, 'x')
+	stage.Next[*messages.Disconnect](s.children)
+	s.Tell(&messages.SetMetainfo{Torrent: &metainfo.Torrent{}})
+	if got := stage.Next[*messages.PeerReady](s.scheduler); got.Key != dialled.Key {
+		t.Errorf("peer %d is told of, want %d", got.Key, dialled.Key)
+	}
+	s.Quiet(s.scheduler)
+}
+
+// A private torrent dials nobody of whom it must not have heard (BEP 27), and
+// parts with those of them that were connected before it was known to be private.
+func TestAPrivateTorrentKeepsToItsSources(t *testing.T) {
+	tracker := messages.PeerAddr{Addr: addrOf(1), Source: messages.TrackerTier(0)}
+	dht := messages.PeerAddr{Addr: addrOf(2), Source: messages.Source{Kind: messages.SourceDHT}}
+	private := &metainfo.Torrent{Private: true}
+	t.Run("from the start", func(t *testing.T) {
+		s := newSceneOf(t, 100, private)
+		s.Tell(&messages.AddCandidates{Addrs: []messages.PeerAddr{dht, tracker}})
+		s.Tell(&messages.SetDialing{Dial: true})
+		if got := <-s.born; got.Addr != tracker.Addr {
+			t.Errorf("dials %v", got.Addr)
+		}
+		s.Settle()
+		if len(s.born) > 0 {
+			t.Error("dials a peer of a forbidden source")
+		}
+	})
+	t.Run("once it is known", func(t *testing.T) {
+		s := newSceneOf(t, 100, nil)
+		s.Tell(&messages.AddCandidates{Addrs: []messages.PeerAddr{dht, tracker}})
+		s.Tell(&messages.SetDialing{Dial: true})
+		for range 2 {
+			p := <-s.born
+			s.ready(p, byte(p.Key))
+		}
+		s.Tell(&messages.SetMetainfo{Torrent: private})
+		stage.Next[*messages.Disconnect](s.children)
+		if got := stage.Next[*messages.PeerReady](s.scheduler); got.Addr != tracker.Addr {
+			t.Errorf("%v has stayed", got.Addr)
+		}
+		s.Tell(&messages.AddCandidates{Addrs: []messages.PeerAddr{dht}})
+		s.World.Clock.Advance(time.Hour)
+		s.Settle()
+		if len(s.born) > 0 {
+			t.Errorf("%v is dialled", (<-s.born).Addr)
+		}
+	})
+}
