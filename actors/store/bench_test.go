@@ -9,8 +9,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/bits-and-blooms/bitset"
-
+	"kouzui/actors/store/storetest"
 	"kouzui/actors/world/real"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
@@ -26,7 +25,7 @@ func BenchmarkDownload(b *testing.B) {
 		dir = shm
 		b.Cleanup(func() { os.RemoveAll(shm) })
 	}
-	s := newSample(b, length, pieces*length)
+	s := storetest.New(b, length, pieces*length)
 	w := real.New(real.Options{Pool: buffer.NewPool(0)})
 	b.SetBytes(length)
 	b.ReportAllocs()
@@ -41,7 +40,7 @@ func BenchmarkDownload(b *testing.B) {
 		sent := 0
 		send := func() {
 			if sent < todo {
-				r.send(1, nil, s.blocks(sent)...)
+				r.send(1, nil, s.Blocks(sent)...)
 				sent++
 			}
 		}
@@ -67,10 +66,10 @@ func BenchmarkDownload(b *testing.B) {
 
 func BenchmarkCheck(b *testing.B) {
 	const length = 256 << 20
-	s := newSample(b, 1<<20, length)
+	s := storetest.New(b, 1<<20, length)
 	dir := b.TempDir()
 	w := real.New(real.Options{Pool: buffer.NewPool(0)})
-	s.place(b, w.Disk, dir, "data", nil)
+	place(b, s, w.Disk, dir, "data", nil)
 	b.SetBytes(length)
 	for b.Loop() {
 		r := newRig(b, w, s, dir, func(c *Config) { c.Check = messages.CheckFull })
@@ -79,27 +78,4 @@ func BenchmarkCheck(b *testing.B) {
 		}
 		r.stop()
 	}
-}
-
-// BenchmarkAssembly puts pieces of 1 MiB together whose blocks come from two
-// peers, in turns from both ends. An operation is a block.
-func BenchmarkAssembly(b *testing.B) {
-	const length = 1 << 20
-	s := newSample(b, length, length)
-	blocks := s.blocks(0)
-	pool := buffer.NewPool(len(blocks))
-	a := newAssembly(s.Torrent, pool, bitset.New(1))
-	n := 0
-	b.ReportAllocs()
-	for b.Loop() {
-		i := n % len(blocks)
-		if n++; i%2 == 1 {
-			i = len(blocks) - i
-		}
-		data := pool.Fit(int(blocks[i].Length))
-		if whole := a.add(messages.PeerKey(n%2), messages.StoredBlock{Block: blocks[i], Data: data}); whole != nil {
-			a.restart(whole)
-		}
-	}
-	a.close()
 }

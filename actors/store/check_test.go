@@ -8,6 +8,9 @@ import (
 
 	"github.com/bits-and-blooms/bitset"
 
+	"kouzui/actors/store/files"
+	"kouzui/actors/store/resume"
+	"kouzui/actors/store/storetest"
 	"kouzui/actors/world"
 	"kouzui/actors/world/fake"
 	"kouzui/messages"
@@ -16,7 +19,7 @@ import (
 
 // What is found on disk at the start, and what becomes of it.
 func TestStart(t *testing.T) {
-	s := newSample(t, 50_000, 100, 0, 70_000, 200_000, 1, 40_000, 0)
+	s := storetest.New(t, 50_000, 100, 0, 70_000, 200_000, 1, 40_000, 0)
 	spoil := func(b []byte) { b[120_000]++ } // in piece 2
 	nothing := func(b []byte) { clear(b) }
 	all := s.PieceCount()
@@ -38,7 +41,7 @@ func TestStart(t *testing.T) {
 		"complete":                        {base: "data", have: all, checked: all, complete: true},
 		"complete, journal":               {base: "data", journal: "right", have: all, complete: true},
 		"complete, full check":            {base: "data", journal: "right", check: messages.CheckFull, have: all, checked: all, complete: true},
-		"complete, no check":              {base: "data", check: messages.CheckNone, err: ErrForeign},
+		"complete, no check":              {base: "data", check: messages.CheckNone, err: resume.ErrForeign},
 		"complete, no check, to seed":     {base: "data", check: messages.CheckNone, mustExist: true},
 		"complete, no check, journal":     {base: "data", journal: "right", check: messages.CheckNone, have: all, complete: true},
 		"complete, torn journal":          {base: "data", journal: "torn", have: all, checked: all, complete: true},
@@ -46,14 +49,14 @@ func TestStart(t *testing.T) {
 		"complete, other's journal":       {base: "data", journal: "other", have: all, checked: all, complete: true},
 		"spoilt":                          {base: "data", change: spoil, have: all - 1, checked: all},
 		"spoilt, to seed":                 {base: "data", change: spoil, mustExist: true, have: all - 1, checked: all},
-		"foreign":                         {base: "data", change: nothing, checked: all, err: ErrForeign},
+		"foreign":                         {base: "data", change: nothing, checked: all, err: resume.ErrForeign},
 		"foreign, to seed":                {base: "data", change: nothing, mustExist: true, checked: all},
 		"partial":                         {base: "data.part", change: spoil, have: all - 1, checked: all},
 		"partial, nothing right":          {base: "data.part", change: nothing, checked: all},
 		"partial, journal":                {base: "data.part", change: spoil, journal: "right", have: all},
 		"partial, journal, full check":    {base: "data.part", change: spoil, journal: "right", check: messages.CheckFull, have: all - 1, checked: all},
 		"partial, older journal":          {base: "data.part", change: spoil, journal: "older", have: all - 1, checked: 5},
-		"partial, journal of another":     {base: "data.part", journal: "other", err: ErrForeign},
+		"partial, journal of another":     {base: "data.part", journal: "other", err: resume.ErrForeign},
 		"partial, complete":               {base: "data.part", have: all, checked: all},
 		"partial, complete, to be seeded": {base: "data.part", mustExist: true, have: all, checked: all},
 	} {
@@ -61,8 +64,8 @@ func TestStart(t *testing.T) {
 			noLeaks(t)
 			w := newWorld()
 			if tc.base != "" {
-				s.place(t, w.Disk, "/d", tc.base, tc.change)
-				s.placeJournal(t, w.Disk, "/d", tc.base, tc.journal)
+				place(t, s, w.Disk, "/d", tc.base, tc.change)
+				placeJournal(t, s, w.Disk, "/d", tc.base, tc.journal)
 			}
 			if tc.check == "" {
 				tc.check = messages.CheckAuto
@@ -119,8 +122,8 @@ func TestCheckOfWhatCannotBeRead(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			noLeaks(t)
 			w := newWorld()
-			s := newSample(t, 50_000, 300_000)
-			s.place(t, w.Disk, "/d", "data.part", nil)
+			s := storetest.New(t, 50_000, 300_000)
+			place(t, s, w.Disk, "/d", "data.part", nil)
 			// The first read is that of the journal, which is not there.
 			w.Disk.Fail(tc.op, 1, syscall.EIO)
 			r := newRig(t, w.World(), s, "/d")
@@ -145,21 +148,21 @@ func TestCheckOfWhatCannotBeRead(t *testing.T) {
 func TestSeedFromWhereNothingCanBeWritten(t *testing.T) {
 	noLeaks(t)
 	w := newWorld()
-	s := newSample(t, 50_000, 300_000)
-	s.place(t, w.Disk, "/d", "data", nil)
+	s := storetest.New(t, 50_000, 300_000)
+	place(t, s, w.Disk, "/d", "data", nil)
 	w.Disk.Fail(fake.OpWrite, 1000, fs.ErrPermission)
 	r := newRig(t, w.World(), s, "/d", func(c *Config) { c.MustExist = true })
 	if ready := await[*messages.StoreReady](r); !ready.Complete {
 		t.Errorf("%+v", ready)
 	}
-	r.wantContent(s.blocks(2)...)
+	r.wantContent(s.Blocks(2)...)
 	if err := r.flush(); err != nil {
 		t.Error(err)
 	}
 }
 
 // placeJournal writes a journal that vouches for everything.
-func (s *sample) placeJournal(t *testing.T, disk world.Disk, dir, base, kind string) {
+func placeJournal(t *testing.T, s *storetest.Sample, disk world.Disk, dir, base, kind string) {
 	if kind == "" {
 		return
 	}
@@ -167,24 +170,24 @@ func (s *sample) placeJournal(t *testing.T, disk world.Disk, dir, base, kind str
 	if err != nil {
 		t.Fatal(err)
 	}
-	j := journal{verified: bitset.New(uint(s.PieceCount())).Complement(), stamps: make([]messages.Stamp, len(s.Files))}
+	j := resume.Journal{Verified: bitset.New(uint(s.PieceCount())).Complement(), Stamps: make([]messages.Stamp, len(s.Files))}
 	for i := range s.Files {
-		info, err := folder.Stat(nameIn(s.Torrent, base, i))
+		info, err := folder.Stat(files.NameIn(s.Torrent, base, i))
 		if err != nil {
 			t.Fatal(err)
 		}
-		j.stamps[i] = info.Stamp
+		j.Stamps[i] = info.Stamp
 	}
 	of := s.Torrent
 	switch kind {
 	case "older":
-		j.stamps[3].Modified--
+		j.Stamps[3].Modified--
 	case "other":
 		another := *s.Torrent
 		another.InfoHash = metainfo.Hash{1}
 		of = &another
 	}
-	raw := j.encode(of)
+	raw := j.Encode(of)
 	if kind == "torn" {
 		raw = raw[:len(raw)/2]
 	}

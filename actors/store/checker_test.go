@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"kouzui/actors/store/storetest"
 	"kouzui/messages"
-	"kouzui/wire/metainfo"
 )
 
 // Pieces that are checked side by side are told apart: right ones, spoilt ones, and those with
@@ -23,10 +23,10 @@ func TestCheckOfManyPieces(t *testing.T) {
 		}
 		content := bytes.Repeat([]byte("content"), 200_000)
 		hollow(content)
-		s := sampleOf(t, int64(1+random.IntN(20))*20_000, content)
+		s := storetest.Of(t, int64(1+random.IntN(20))*20_000, content)
 		w := newWorld()
 		found := bytes.Clone(content)
-		s.place(t, w.Disk, "/d", "data.part", func(content []byte) {
+		place(t, s, w.Disk, "/d", "data.part", func(content []byte) {
 			hollow(content)
 			content[random.IntN(len(content))]++
 			copy(found, content)
@@ -46,22 +46,4 @@ func TestCheckOfManyPieces(t *testing.T) {
 		r.stop()
 		r.wantNoBlocks()
 	}
-}
-
-// sampleOf makes a torrent of content in one file.
-func sampleOf(tb testing.TB, pieceLength int64, content []byte) *sample {
-	tb.Helper()
-	raw, err := metainfo.Encode(metainfo.Spec{
-		Name: "data", PieceLength: pieceLength, Single: true,
-		Files:  []metainfo.FileSpec{{Length: int64(len(content))}},
-		Pieces: sumsOf(content, pieceLength),
-	})
-	if err != nil {
-		tb.Fatal(err)
-	}
-	t, err := metainfo.Parse(raw)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return &sample{t, content}
 }

@@ -4,157 +4,172 @@ import (
 	"errors"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
+	"github.com/bits-and-blooms/bitset"
 
-	"kouzui/actors/runtime/supervise"
-	"kouzui/actors/world"
+	"kouzui/actors/store/files"
+	"kouzui/actors/store/keeper"
+	"kouzui/actors/store/resume"
 	"kouzui/messages"
 )
 
-// keepUp lets the keeper finish, or save what should not be lost, and answers
-// those who wait for it.
-func (s *store) keepUp(c actor.Context) {
-	idle := !s.busy() && (len(s.jobs) == 0 || s.health.failed)
+const (
+	// saveEvery is how long a verified piece waits to be entered in the journal:
+	// what a killed process has to check again.
+	saveEvery = 10 * time.Second
+	// restEvery is how long a file stays open at least after it was used; at most
+	// twice that.
+	restEvery = 30 * time.Second
+)
+
+// keepUp gives the keeper what there is to do, and answers those who wait for it.
+func (s *core) keepUp() {
+	due := s.lacking == 0 && !s.finished && s.keeper.chore == nil
+	if due && s.settled() {
+		s.finish()
+		due = false
+	}
+	idle := s.queue.Busy() == 0 && (s.queue.Len() == 0 || s.health.failed)
 	switch {
-	case s.keeper.chore != nil || s.keeper.pid == nil:
-	case s.lacking == 0 && !s.finished && s.health.allows():
-		s.keep(c, choreFinish)
-	case s.unsaved && (s.saveDue || idle && len(s.flushes) > 0):
-		s.keep(c, choreSave)
-	case s.restDue:
-		s.restDue = false
-		s.keeper.chore = &chore{owner: s, task: choreRest}
-		s.keeper.hand(c)
+	case s.keeper.chore != nil || s.keeper.deliver == nil:
+	case due && s.health.allows():
+		s.keep(keeper.Finish)
+	case s.unsaved && (s.saveNow || idle && len(s.flushes) > 0):
+		s.keep(keeper.Save)
+	case s.restNow:
+		s.restNow = false
+		s.give(&keeper.Chore{Task: keeper.Rest})
 	case idle:
-		s.flushed(c, nil)
+		s.flushed(nil)
 	}
-	if s.unsaved && !s.saveDue && s.saving == nil {
-		s.saving = supervise.SendAfter(c, s.World.Clock, saveEvery, &saveNow{})
-	}
-}
-
-// restLater sees that files do not stay open for long when nobody uses them. All
-// torrents do that at the same moments.
-func (s *store) restLater(c actor.Context) {
-	if s.resting == nil && !s.restDue && s.phase != dead {
-		s.resting = supervise.SendAtNext(c, s.World.Clock, restEvery, &restNow{})
+	if save := &s.out.timers[saveTimer]; s.unsaved && !s.saveNow && !save.running {
+		save.start(saveEvery)
 	}
 }
 
-func (s *store) keep(c actor.Context, t choreTask) {
-	k := &chore{owner: s, task: t, stamps: s.stamps, verified: s.have.Clone()}
-	for i := range s.dirty.EachSet() {
-		k.dirty = append(k.dirty, int(i))
+// saveDue: verified pieces have waited long enough to be entered in the journal.
+func (s *core) saveDue() {
+	s.out.timers[saveTimer].fired()
+	s.saveNow = true
+}
+
+// restLater sees to it that files do not stay open for long when nobody uses them.
+func (s *core) restLater() {
+	if rest := &s.out.timers[restTimer]; !rest.running && !s.restNow && s.phase != dead {
+		rest.start(restEvery)
 	}
-	for i := range s.doubtful.Difference(s.dirty).EachSet() {
-		k.doubtful = append(k.doubtful, int(i))
+}
+
+func (s *core) restDue() {
+	s.out.timers[restTimer].fired()
+	s.restNow = true
+}
+
+// keep gives the keeper a Save or Finish.
+func (s *core) keep(t keeper.Task) {
+	k := &keeper.Chore{
+		Task: t, Stamps: s.stamps, Verified: s.have.Clone(),
+		Dirty: indices(s.dirty), Doubtful: indices(s.doubtful.Difference(s.dirty)),
 	}
-	if t == choreFinish {
-		k.empty = s.found.emptyFiles(s.Torrent)
-		k.probe = s.health.take()
+	if t == keeper.Finish {
+		k.Probe = s.health.take()
+		if k.Whole = s.missing == 0; k.Whole {
+			k.Empty = s.found.EmptyFiles()
+		}
 	}
 	s.dirty.ClearAll()
 	s.doubtful.ClearAll()
 	s.stamps = nil
-	s.unsaved, s.saveDue = false, false
-	s.keeper.chore = k
-	s.keeper.hand(c)
+	s.unsaved, s.saveNow = false, false
+	s.give(k)
 }
 
-// back takes from the keeper what was lent to it.
-func (s *store) back(m *chore) {
-	s.stamps = m.stamps
-	if m.err == nil {
+func indices(set *bitset.BitSet) (all []int) {
+	for i := range set.EachSet() {
+		all = append(all, int(i))
+	}
+	return all
+}
+
+// back takes back from the keeper what keep gave away, and what is still to be
+// synced and saved if it failed.
+func (s *core) back(m *keeper.Chore) {
+	s.stamps = m.Stamps
+	if m.Err == nil {
 		return
 	}
-	s.unsaved = true // with the next timer, or the next Flush
-	for _, i := range m.dirty {
+	s.unsaved = true // until the next timer, or the next Flush
+	for _, i := range m.Dirty {
 		s.dirty.Set(uint(i))
 	}
-	for _, i := range m.doubtful {
+	for _, i := range m.Doubtful {
 		s.doubtful.Set(uint(i))
 	}
 }
 
-func (s *store) saved(c actor.Context, m *chore) {
-	if len(m.dirty) == 0 {
-		m.err = nil // the journal alone: without it there is a check, and to seed it may be refused
+func (s *core) saved(m *keeper.Chore) {
+	if len(m.Dirty) == 0 {
+		m.Err = nil // only the journal is lost: there will be a check; a seed's folder may be read-only
 	}
 	s.back(m)
 	switch {
-	case errors.Is(m.err, errChanged):
-		s.flushed(c, nil) // what nobody vouches for is checked
-	case m.err != nil:
-		s.flushed(c, m.err)
+	case errors.Is(m.Err, files.ErrChanged):
+		s.flushed(nil) // the journal does not vouch for that file, which will be checked
+	case m.Err != nil:
+		s.flushed(m.Err)
 	}
 }
 
-func (s *store) moved(c actor.Context, m *chore) {
-	s.back(m)
-	if s.health.report(c, s, m.err, m.probe) {
-		s.tellFinished(c)
+// setWanted says which pieces are wanted from now on.
+func (s *core) setWanted(pieces *bitset.BitSet) {
+	s.Wanted, s.finished = pieces, false
+	if s.phase == ready {
+		s.count()
 	}
 }
 
-func (s *store) tellFinished(c actor.Context) {
+// count counts the pieces that are not verified.
+func (s *core) count() {
+	s.missing = s.Torrent.PieceCount() - int(s.have.Count())
+	s.lacking = s.missing
+	if s.Wanted != nil {
+		s.lacking = int(s.Wanted.DifferenceCardinality(s.have))
+	}
+}
+
+// settled tells whether nothing is left to be synced, saved or renamed. Data of
+// which pieces are missing keeps the name that it has.
+func (s *core) settled() bool { return !s.unsaved && (s.missing > 0 || s.placed) }
+
+func (s *core) finish() {
 	s.finished = true
-	c.Send(s.Refs.Scheduler, &messages.StoreFinished{Whole: true})
+	s.out.Send(s.Refs.Scheduler, &messages.StoreFinished{Whole: s.missing == 0})
 }
 
-func (s *store) tellBoth(c actor.Context, m any) {
-	c.Send(s.Refs.Scheduler, m)
-	c.Send(s.Refs.Torrent, m)
-}
-
-func (s *store) flushed(c actor.Context, err error) {
-	for _, pid := range s.flushes {
-		c.Send(pid, &messages.Flushed{Err: err})
+func (s *core) flushed(err error) {
+	for _, m := range s.flushes {
+		s.out.Send(m.ReplyTo, &messages.Flushed{Err: err})
 	}
 	s.flushes = nil
 }
 
-// health is how the disk takes what is written. When it refuses, everything
-// that is not under way waits, and after a while one try, the probe, is made.
-type health struct {
-	failed  bool
-	probing bool // the try may be made
-	delay   time.Duration
-	timer   world.Timer
-}
-
-// allows tells whether something may be written now.
-func (h *health) allows() bool { return !h.failed || h.probing }
-
-// take says that something is going to be written, and whether it is the probe.
-func (h *health) take() (probe bool) {
-	h.probing = false
-	return h.failed
-}
-
-// report enters how a write went, and tells the scheduler when that changes
-// anything. It returns whether the write succeeded.
-func (h *health) report(c actor.Context, s *store, err error, probe bool) bool {
-	switch {
-	case err == nil && h.failed && probe:
-		h.stop()
-		*h = health{}
-		s.tellBoth(c, &messages.StoreRecovered{})
-	case err != nil && (!h.failed || probe):
-		h.delay = min(max(2*h.delay, retryFirst), retryMost)
-		h.timer = supervise.SendAfter(c, s.World.Clock, h.delay, &retryNow{})
-		if !h.failed {
-			s.tellBoth(c, &messages.StoreFailed{Err: err, Full: isFull(err), Fatal: errors.Is(err, ErrForeign) || errors.Is(err, world.ErrLinked)})
-		}
-		h.failed = true
-	}
-	return err == nil
-}
-
-func (h *health) stop() {
-	if h.timer != nil {
-		h.timer.Stop()
-		h.timer = nil
+// doubted: somebody else seems to have changed a file. What peers have been told of
+// it cannot be taken back, so the store ends, and the connections with it.
+func (s *core) doubted(m *doubted) {
+	if s.phase == ready {
+		s.phase, s.doubt = dead, m
 	}
 }
 
-func isFull(err error) bool { return errors.Is(err, world.ErrFull) }
+// resign tells the torrent which file was changed, when no hash worker writes any
+// more.
+func (s *core) resign() {
+	m := s.doubt
+	if m == nil || s.queue.Busy() > 0 {
+		return
+	}
+	s.doubt = nil
+	known := s.check.known.Clone() // all, by now
+	resume.SetPieces(known, s.Torrent, m.file, false)
+	stale := messages.PiecesKnown{Known: known, Have: s.have.Clone(), Stamps: s.files.Stamps()}
+	s.out.Send(s.Refs.Torrent, &messages.DataChanged{Err: m.err, Stale: stale})
+}

@@ -2,84 +2,27 @@ package store
 
 import (
 	"context"
-	"crypto/sha1"
-	"fmt"
-	"math/rand/v2"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
-	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/store/files"
+	"kouzui/actors/store/storetest"
 	"kouzui/actors/world"
 	"kouzui/actors/world/fake"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
-	"kouzui/wire/metainfo"
 )
 
-// sample is a torrent with its content.
-type sample struct {
-	*metainfo.Torrent
-	content []byte
-}
-
-// newSample makes a torrent of random content; one length means a single file.
-func newSample(tb testing.TB, pieceLength int64, lengths ...int64) *sample {
-	tb.Helper()
-	s := &sample{}
-	spec := metainfo.Spec{Name: "data", PieceLength: pieceLength, Single: len(lengths) == 1}
-	for i, n := range lengths {
-		f := metainfo.FileSpec{Path: []string{fmt.Sprintf("dir%d", i%3), fmt.Sprintf("file%d", i)}, Length: n}
-		if spec.Single {
-			f.Path = nil
-		}
-		spec.Files = append(spec.Files, f)
-		s.content = append(s.content, make([]byte, n)...)
-	}
-	rnd := rand.NewChaCha8([32]byte{byte(len(lengths)), byte(pieceLength)})
-	rnd.Read(s.content)
-	spec.Pieces = sumsOf(s.content, pieceLength)
-	raw, err := metainfo.Encode(spec)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	if s.Torrent, err = metainfo.Parse(raw); err != nil {
-		tb.Fatal(err)
-	}
-	return s
-}
-
-func sumsOf(content []byte, pieceLength int64) (sums []byte) {
-	for off := int64(0); off < int64(len(content)); off += pieceLength {
-		sum := sha1.Sum(content[off:min(off+pieceLength, int64(len(content)))])
-		sums = append(sums, sum[:]...)
-	}
-	return sums
-}
-
-// bytes of a block.
-func (s *sample) bytes(b messages.Block) []byte {
-	off := int64(b.Piece)*s.PieceLength + int64(b.Begin)
-	return s.content[off : off+int64(b.Length)]
-}
-
-// blocks of a piece, as requests cut it.
-func (s *sample) blocks(piece int) (blocks []messages.Block) {
-	size := s.PieceSize(piece)
-	for begin := int64(0); begin < size; begin += buffer.Size {
-		blocks = append(blocks, messages.Block{Piece: uint32(piece), Begin: uint32(begin), Length: uint32(min(buffer.Size, size-begin))})
-	}
-	return blocks
-}
-
 // place writes the content, or what change makes of it, under base.
-func (s *sample) place(tb testing.TB, disk world.Disk, dir, base string, change func(content []byte)) {
+func place(tb testing.TB, s *storetest.Sample, disk world.Disk, dir, base string, change func(content []byte)) {
 	tb.Helper()
-	content := append([]byte(nil), s.content...)
+	content := append([]byte(nil), s.Content...)
 	if change != nil {
 		change(content)
 	}
@@ -87,36 +30,30 @@ func (s *sample) place(tb testing.TB, disk world.Disk, dir, base string, change 
 	if err != nil {
 		tb.Fatal(err)
 	}
-	files := newFiles(s.Torrent, 8, func(_ int, err error) { tb.Error(err) }, func() {})
-	if err := files.attach(folder, func() {}, s.Torrent, base, nowhere(s.Torrent)); err != nil {
+	f := files.New(s.Torrent, 8, func(_ int, err error) { tb.Error(err) }, func() {})
+	defer f.Close()
+	absent := slices.Repeat([]messages.Stamp{files.Absent}, len(s.Files))
+	if err := f.Attach(folder, func() {}, s.Torrent, base, absent); err != nil {
 		tb.Fatal(err)
 	}
-	defer files.close()
-	for i, f := range s.Files {
-		if f.Length == 0 && !f.Padding {
-			h, _, err := files.acquire(i, toWrite)
-			if err != nil {
+	for i, file := range s.Files {
+		if file.Length == 0 && !file.Padding {
+			if err := f.Make(i); err != nil {
 				tb.Fatal(err)
 			}
-			files.release(h)
 		}
 	}
-	files.transfer(toWrite, [][]byte{content}, 0, func(err error) {
+	f.Transfer(files.Write, [][]byte{content}, 0, func(err error) {
 		if err != nil {
 			tb.Fatal(err)
 		}
 	})
 }
 
-// nowhere are the stamps of files that do not exist.
-func nowhere(t *metainfo.Torrent) []messages.Stamp {
-	return slices.Repeat([]messages.Stamp{absent}, len(t.Files))
-}
-
 // rig is a store between probes.
 type rig struct {
 	testing.TB
-	*sample
+	*storetest.Sample
 	tree      *supervise.Tree
 	pool      *buffer.Pool
 	root      *actor.PID
@@ -129,16 +66,16 @@ type rig struct {
 
 type option func(*Config)
 
-func newRig(tb testing.TB, w *world.World, s *sample, dir string, options ...option) *rig {
+func newRig(tb testing.TB, w *world.World, s *storetest.Sample, dir string, options ...option) *rig {
 	tb.Helper()
 	return newRigAfter(tb, &messages.PiecesKnown{}, w, s, dir, options...)
 }
 
 // newRigAfter is a rig whose torrent remembers what an earlier store knew.
-func newRigAfter(tb testing.TB, known *messages.PiecesKnown, w *world.World, s *sample, dir string, options ...option) *rig {
+func newRigAfter(tb testing.TB, known *messages.PiecesKnown, w *world.World, s *storetest.Sample, dir string, options ...option) *rig {
 	tb.Helper()
 	system := supervise.NewSystem(zerolog.Nop())
-	r := &rig{TB: tb, sample: s, pool: buffer.NewPool(4096), heard: make(chan any, 100_000), torrent: make(chan any, 100_000)}
+	r := &rig{TB: tb, Sample: s, pool: buffer.NewPool(4096), heard: make(chan any, 100_000), torrent: make(chan any, 100_000)}
 	r.tree = supervise.New(supervise.Config{System: system, Clock: w.Clock, Chance: w.Chance})
 	cfg := Config{
 		World: w, Tree: r.tree, Torrent: s.Torrent, Memory: 32 << 20, Dir: dir, Check: messages.CheckAuto,
@@ -148,8 +85,9 @@ func newRigAfter(tb testing.TB, known *messages.PiecesKnown, w *world.World, s *
 		o(&cfg)
 	}
 	spawned := make(chan *actor.PID, 2)
+	var once sync.Once
 	probe := func(heard chan any) *actor.Props {
-		known := known // as a torrent keeps it
+		known := known // of each probe: its own, and its later incarnations'
 		return r.tree.Props("probe", func() actor.Actor {
 			return actor.ReceiveFunc(func(c actor.Context) {
 				switch m := c.Message().(type) {
@@ -172,19 +110,22 @@ func newRigAfter(tb testing.TB, known *messages.PiecesKnown, w *world.World, s *
 			})
 		})
 	}
+	ofScheduler, ofTorrent := probe(r.heard), probe(r.torrent)
 	root, err := r.tree.Spawn("engine", r.tree.Props("engine", func() actor.Actor {
 		return actor.ReceiveFunc(func(c actor.Context) {
 			if _, ok := c.Message().(*actor.Started); !ok {
 				return
 			}
-			scheduler, _ := c.SpawnNamed(probe(r.heard), "scheduler")
-			torrent, _ := c.SpawnNamed(probe(r.torrent), "torrent")
+			scheduler, _ := c.SpawnNamed(ofScheduler, "scheduler")
+			torrent, _ := c.SpawnNamed(ofTorrent, "torrent")
 			cfg.Refs = messages.Refs{Scheduler: scheduler, Torrent: torrent}
 			store, _ := c.SpawnNamed(r.tree.Props("store", func() actor.Actor { return New(cfg) }), "store")
-			spawned <- scheduler
-			spawned <- store
+			once.Do(func() {
+				spawned <- scheduler
+				spawned <- store
+			})
 		})
-	}), supervise.Always(event.ActionStop))
+	}, supervise.WithStrategy(supervise.Escalate)), supervise.DefaultBackoff) // as an engine and its torrent do
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -233,7 +174,7 @@ func (r *rig) send(key messages.PeerKey, spoil func([]byte), blocks ...messages.
 	m := &messages.StoreBlocks{Key: key}
 	for _, b := range blocks {
 		data := r.pool.Fit(int(b.Length))
-		copy(data.Bytes(), r.bytes(b))
+		copy(data.Bytes(), r.Bytes(b))
 		if spoil != nil {
 			spoil(data.Bytes())
 		}
@@ -244,7 +185,7 @@ func (r *rig) send(key messages.PeerKey, spoil func([]byte), blocks ...messages.
 
 func (r *rig) sendAll() {
 	for i := range r.PieceCount() {
-		r.send(1, nil, r.blocks(i)...)
+		r.send(1, nil, r.Blocks(i)...)
 	}
 }
 
@@ -266,11 +207,11 @@ func (r *rig) want(disk world.Disk, dir, base string) {
 		if f.Padding {
 			continue
 		}
-		got, err := folder.ReadFile(nameIn(r.Torrent, base, i), 1<<30)
+		got, err := folder.ReadFile(files.NameIn(r.Torrent, base, i), 1<<30)
 		if err != nil {
 			r.Error(err)
-		} else if string(got) != string(r.content[f.Offset:f.Offset+f.Length]) {
-			r.Errorf("%s is not what it should be", nameIn(r.Torrent, base, i))
+		} else if string(got) != string(r.Content[f.Offset:f.Offset+f.Length]) {
+			r.Errorf("%s is not what it should be", files.NameIn(r.Torrent, base, i))
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"kouzui/actors/store/storetest"
 	"kouzui/actors/world"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
@@ -42,15 +43,11 @@ func (f foldingFolder) Rename(from, to string) error {
 // Two files whose names differ in case only have their own names on a disk that
 // tells them apart, and are kept apart on one that does not.
 func TestTwins(t *testing.T) {
-	s := newSample(t, 50_000, 100_000, 70_000)
-	raw, err := metainfo.Encode(metainfo.Spec{
-		Name: "data", PieceLength: s.PieceLength, Pieces: sumsOf(s.content, s.PieceLength),
+	s := storetest.New(t, 50_000, 100_000, 70_000)
+	s.Name(t, metainfo.Spec{
+		Name: "data", PieceLength: s.PieceLength,
 		Files: []metainfo.FileSpec{{Path: []string{"TWIN.txt"}, Length: 100_000}, {Path: []string{"twin.txt"}, Length: 70_000}},
 	})
-	ok(t, err)
-	if s.Torrent, err = metainfo.Parse(raw); err != nil {
-		t.Fatal(err)
-	}
 	if s.Files[0].Original != nil || s.Files[1].Original != nil {
 		t.Skip("no disk of this system tells them apart")
 	}

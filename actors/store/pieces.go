@@ -2,134 +2,111 @@ package store
 
 import (
 	"slices"
+	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
-	"github.com/bits-and-blooms/bitset"
-
+	"kouzui/actors/store/assembly"
+	"kouzui/actors/store/hasher"
 	"kouzui/messages"
 )
 
-// storeBlocks takes blocks in; whole pieces go to the workers. While somebody
-// waits for a Flush nothing more is taken in, so that it has an end; and nothing
-// ever where data must be complete, as it may be the user who has changed it.
-func (s *store) storeBlocks(m *messages.StoreBlocks) {
+// storeBlocks takes blocks; whole pieces go to the hash workers. While a Flush is
+// pending no block is taken, so that it has an end. Nor ever where the data is to be
+// complete: there it may be the user who has changed it.
+func (s *core) storeBlocks(m *messages.StoreBlocks, now time.Time) {
 	for _, b := range m.Blocks {
 		if s.phase != ready || s.MustExist || len(s.flushes) > 0 {
 			b.Data.Release()
 			continue
 		}
-		if p := s.assembly.add(m.Key, b); p != nil {
-			s.queuePiece(p)
+		if p := s.assembly.Add(m.Key, b); p != nil {
+			s.verify(p, now)
 		}
 	}
 }
 
-func (s *store) queuePiece(p *partial) {
-	j := s.newJob(taskPiece, p.piece)
-	j.part = p
-	j.blocks = append(j.blocks, p.blocks...)
-	j.startFrom(p.hashed)
-	j.want = s.blame.suspected(p.piece)
-	s.jobs = append(s.jobs, j)
-	s.gather.whole(s.World.Clock.Now())
+func (s *core) verify(p *assembly.Piece, now time.Time) {
+	s.queue.Verify(p, s.blame.Suspected(p.Index), now)
 }
 
-// spill makes room: half of the memory may lie in unfinished pieces, the other
-// half is for what is on its way, without which none of them would be finished.
-// Long runs of large pieces go at once.
-func (s *store) spill() {
+// spill makes room in memory. Half of it may hold unfinished pieces; the other half
+// is for blocks on their way, without which no piece would be finished. Long runs of
+// large pieces are written at once.
+func (s *core) spill() {
 	if s.phase != ready {
 		return
 	}
-	for len(s.assembly.long) > 0 && s.queueSpill(s.assembly.nextLong) {
+	for s.assembly.Long() && s.queue.Spill(s.assembly.SpillRun) {
 	}
-	if s.assembly.memory <= s.memory/2 {
+	if s.assembly.Memory <= s.memory/2 {
 		return
 	}
-	for s.assembly.memory > s.memory*3/8 && s.queueSpill(s.assembly.spill) {
+	for s.assembly.Memory > s.memory*3/8 && s.queue.Spill(s.assembly.Spill) {
 	}
 }
 
-func (s *store) queueSpill(from func([]held) (*partial, []held)) bool {
-	j := s.newJob(taskSpill, 0)
-	if j.part, j.blocks = from(j.blocks); j.part == nil {
-		s.spare = append(s.spare, j)
-		return false
-	}
-	j.piece = j.part.piece
-	j.startFrom(j.part.hashed)
-	s.jobs = append(s.jobs, j)
-	return true
-}
-
-// dropPiece lets go what has come of a piece, as soon as none of it is on its way
-// to the disk, where it would come to lie over what comes later.
-func (s *store) dropPiece(c actor.Context, piece uint32) {
-	if s.phase == ready && s.assembly.forget(int(piece)) {
-		c.Send(s.Refs.Scheduler, &messages.PieceDropped{Piece: piece})
+// dropPiece forgets what has come of a piece, as soon as none of it is on its way to
+// the disk, where it would overwrite what comes later.
+func (s *core) dropPiece(piece uint32) {
+	if s.phase == ready && s.assembly.Forget(int(piece)) {
+		s.out.Send(s.Refs.Scheduler, &messages.PieceDropped{Piece: piece})
 	}
 }
 
-func (s *store) spilled(c actor.Context, j *job) {
-	if j.part.dropped {
-		s.assembly.spilled(j.part, j.blocks, j.prefix)
-		s.dropPiece(c, uint32(j.piece))
+func (s *core) spilled(j *hasher.Job, now time.Time) {
+	if j.Piece.Dropped {
+		index := uint32(j.Piece.Index)
+		s.assembly.Spilled(j.Piece, j.Blocks, j.Hashed)
+		s.dropPiece(index)
 		return
 	}
-	c.Send(s.Refs.Scheduler, &messages.BlocksSpilled{Piece: uint32(j.piece), Blocks: len(j.blocks)})
-	if p := s.assembly.spilled(j.part, j.blocks, j.prefix); p != nil {
-		s.queuePiece(p)
+	s.out.Send(s.Refs.Scheduler, &messages.BlocksSpilled{Piece: uint32(j.Piece.Index), Blocks: len(j.Blocks)})
+	if p := s.assembly.Spilled(j.Piece, j.Blocks, j.Hashed); p != nil {
+		s.verify(p, now)
 	}
 }
 
 // verified: the piece is right and written.
-func (s *store) verified(c actor.Context, j *job) {
-	s.have.Set(uint(j.piece))
-	s.lacking--
+func (s *core) verified(j *hasher.Job, now time.Time) {
+	piece := j.Piece.Index
+	s.have.Set(uint(piece))
+	s.missing--
+	if s.Wanted == nil || s.Wanted.Test(uint(piece)) {
+		s.lacking--
+	}
 	s.unsaved = true
-	s.tellBoth(c, &messages.PieceVerified{Piece: uint32(j.piece), At: s.World.Clock.Now()})
-	if s.blame.suspected(j.piece) {
-		if guilty := s.blame.settle(j.piece, j.blocks, j.sums); len(guilty) > 0 {
-			c.Send(s.Refs.Scheduler, &messages.BlameProven{Piece: uint32(j.piece), Peers: guilty})
+	if s.missing == 0 { // also if not all were wanted: now the data takes its final name
+		s.finished = false
+	}
+	s.tellBoth(&messages.PieceVerified{Piece: uint32(piece), At: now})
+	if s.blame.Suspected(piece) {
+		if guilty := s.blame.Settle(piece, j.Blocks, j.Sums); len(guilty) > 0 {
+			s.out.Send(s.Refs.Scheduler, &messages.BlameProven{Piece: uint32(piece), Peers: guilty})
 		}
 	}
-	s.assembly.drop(j.part)
+	s.assembly.Drop(j.Piece)
 }
 
-func (s *store) corrupt(c actor.Context, j *job) {
-	s.blame.record(j.piece, j.blocks, j.sums)
-	c.Send(s.Refs.Scheduler, &messages.PieceCorrupt{Piece: uint32(j.piece), Contributors: j.part.contributors()})
-	s.assembly.restart(j.part)
+func (s *core) corrupt(j *hasher.Job) {
+	piece := j.Piece.Index
+	s.blame.Record(piece, j.Blocks, j.Sums)
+	s.out.Send(s.Refs.Scheduler, &messages.PieceCorrupt{Piece: uint32(piece), Contributors: j.Piece.Contributors()})
+	s.assembly.Restart(j.Piece)
 }
 
-// markDirty notes which files a job has written to.
-func (s *store) markDirty(j *job) { s.mark(s.dirty, j.piece) }
-
-// mark sets the files that a piece is in.
-func (s *store) mark(files *bitset.BitSet, piece int) {
-	size := s.Torrent.PieceSize(piece)
-	s.spans = s.Torrent.AppendSpans(s.spans[:0], int64(piece)*s.Torrent.PieceLength, size)
-	for _, span := range s.spans {
-		if !s.Torrent.Files[span.File].Padding {
-			files.Set(uint(span.File))
-		}
-	}
-}
-
-// leasePieces says what may be served and where it is: whoever sends it reads it.
-func (s *store) leasePieces(c actor.Context, m *messages.QueryServable) {
-	answer := &messages.PiecesServable{Link: m.Link, Pieces: m.Pieces, Source: s.source}
+// queryServable says which pieces may be served, and from where the peer reads them.
+func (s *core) queryServable(m *messages.QueryServable) {
+	answer := &messages.PiecesServable{Link: m.Link, Pieces: m.Pieces, Source: s.files}
 	for _, piece := range m.Pieces {
 		known := slices.ContainsFunc(answer.Runs, func(r messages.PieceRun) bool { return r.Holds(piece) })
 		if s.phase == ready && !known && s.have.Test(uint(piece)) {
 			answer.Runs = append(answer.Runs, s.runAround(uint(piece)))
 		}
 	}
-	c.Send(m.ReplyTo, answer)
+	s.out.Send(m.ReplyTo, answer)
 }
 
 // runAround is the longest run of verified pieces that piece is in.
-func (s *store) runAround(piece uint) messages.PieceRun {
+func (s *core) runAround(piece uint) messages.PieceRun {
 	run := messages.PieceRun{To: uint32(s.Torrent.PieceCount())}
 	if before, ok := s.have.PreviousClear(piece); ok {
 		run.From = uint32(before + 1)

@@ -9,12 +9,16 @@ import (
 	"time"
 
 	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/store/hasher"
+	"kouzui/actors/store/keeper"
+	"kouzui/actors/store/resume"
+	"kouzui/actors/store/storetest"
 	"kouzui/actors/world"
 	"kouzui/actors/world/fake"
 	"kouzui/messages"
 )
 
-func begun(t *testing.T, w *world.World, s *sample, options ...option) *rig {
+func begun(t *testing.T, w *world.World, s *storetest.Sample, options ...option) *rig {
 	t.Helper()
 	noLeaks(t)
 	r := newRig(t, w, s, "/d", options...)
@@ -24,9 +28,9 @@ func begun(t *testing.T, w *world.World, s *sample, options ...option) *rig {
 
 func TestCorruptPieceIsBlamed(t *testing.T) {
 	w := newWorld()
-	r := begun(t, w.World(), newSample(t, 64<<10, 100_000))
+	r := begun(t, w.World(), storetest.New(t, 64<<10, 100_000))
 	wrong := func(b []byte) { b[0]++ }
-	blocks := r.blocks(0)
+	blocks := r.Blocks(0)
 
 	// 1 and 3 send what is right, 2 what is wrong.
 	r.send(1, nil, blocks[0], blocks[3])
@@ -49,7 +53,7 @@ func TestCorruptPieceIsBlamed(t *testing.T) {
 	r.wantNoBlocks()
 
 	// Nothing wrong was ever written.
-	r.send(1, nil, r.blocks(1)...)
+	r.send(1, nil, r.Blocks(1)...)
 	await[*messages.StoreFinished](r)
 	r.want(w.Disk, "/d", "data")
 }
@@ -57,8 +61,8 @@ func TestCorruptPieceIsBlamed(t *testing.T) {
 // What is dropped has no part in what comes later; what is whole is judged.
 func TestADroppedPieceComesAgain(t *testing.T) {
 	w := newWorld()
-	r := begun(t, w.World(), newSample(t, 64<<10, 100_000))
-	blocks := r.blocks(0)
+	r := begun(t, w.World(), storetest.New(t, 64<<10, 100_000))
+	blocks := r.Blocks(0)
 	r.send(1, func(b []byte) { b[0]++ }, blocks[1])
 	r.tell(&messages.DropPiece{Piece: 0})
 	if dropped := await[*messages.PieceDropped](r); dropped.Piece != 0 {
@@ -72,14 +76,14 @@ func TestADroppedPieceComesAgain(t *testing.T) {
 	if dropped := await[*messages.PieceDropped](r); dropped.Piece != 1 {
 		t.Errorf("%+v", dropped)
 	}
-	r.send(2, nil, r.blocks(1)...)
+	r.send(2, nil, r.Blocks(1)...)
 	await[*messages.StoreFinished](r)
 	r.want(w.Disk, "/d", "data")
 }
 
 func TestUselessBlocksAreReleased(t *testing.T) {
-	r := begun(t, newWorld().World(), newSample(t, 64<<10, 100_000))
-	blocks := r.blocks(0)
+	r := begun(t, newWorld().World(), storetest.New(t, 64<<10, 100_000))
+	blocks := r.Blocks(0)
 	r.send(1, nil, blocks[0], blocks[0], blocks[1])
 	r.send(2, nil, blocks[1:]...)
 	await[*messages.PieceVerified](r)
@@ -95,11 +99,11 @@ func TestSpill(t *testing.T) {
 	for name, spoilt := range map[string]bool{"right": false, "corrupt": true} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
-			s := newSample(t, 256<<10, 100_000, 400_000, 286_432)
+			s := storetest.New(t, 256<<10, 100_000, 400_000, 286_432)
 			r := begun(t, w.World(), s)
 			r.tell(&messages.SetMemory{Bytes: 256 << 10})
 			for i := range s.PieceCount() {
-				blocks := s.blocks(i)
+				blocks := s.Blocks(i)
 				slices.Reverse(blocks)
 				if spoilt {
 					r.send(7, func(b []byte) { b[1]++ }, blocks[0])
@@ -112,14 +116,14 @@ func TestSpill(t *testing.T) {
 				t.Errorf("%+v", spilled)
 			}
 			for i := range s.PieceCount() {
-				r.send(1, nil, s.blocks(i)[0])
+				r.send(1, nil, s.Blocks(i)[0])
 			}
 			if spoilt {
 				for range s.PieceCount() {
 					await[*messages.PieceCorrupt](r)
 				}
 				for i := range s.PieceCount() {
-					r.send(2, nil, s.blocks(i)...)
+					r.send(2, nil, s.Blocks(i)...)
 				}
 				for range s.PieceCount() {
 					if proof := await[*messages.BlameProven](r); !slices.Equal(proof.Peers, []messages.PeerKey{7}) {
@@ -138,7 +142,7 @@ func TestNoRoom(t *testing.T) {
 	noLeaks(t)
 	w := newWorld()
 	w.Disk.SetCapacity(99_000)
-	r := newRig(t, w.World(), newSample(t, 64<<10, 100_000), "/d")
+	r := newRig(t, w.World(), storetest.New(t, 64<<10, 100_000), "/d")
 	failed := await[*messages.StoreFailed](r)
 	if !failed.Full || !failed.Fatal || !errors.Is(failed.Err, world.ErrFull) {
 		t.Errorf("%+v", failed)
@@ -160,7 +164,7 @@ func TestDiskRefusesAndRecovers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
-			r := begun(t, w.World(), newSample(t, 64<<10, 1_000_000))
+			r := begun(t, w.World(), storetest.New(t, 64<<10, 1_000_000))
 			tc.fail(w.Disk)
 			r.sendAll()
 			failed := await[*messages.StoreFailed](r)
@@ -180,7 +184,7 @@ func TestDiskRefusesAndRecovers(t *testing.T) {
 
 func TestRetriesBackOff(t *testing.T) {
 	w := newWorld()
-	r := begun(t, w.World(), newSample(t, 64<<10, 1_000_000))
+	r := begun(t, w.World(), storetest.New(t, 64<<10, 1_000_000))
 	w.Disk.Fail(fake.OpWrite, 1000, syscall.EIO)
 	r.sendAll()
 	await[*messages.StoreFailed](r)
@@ -200,14 +204,14 @@ func TestRetriesBackOff(t *testing.T) {
 
 func TestNameIsTakenMeanwhile(t *testing.T) {
 	w := newWorld()
-	r := begun(t, w.World(), newSample(t, 64<<10, 100_000))
+	r := begun(t, w.World(), storetest.New(t, 64<<10, 100_000))
 	folder, _ := w.Disk.OpenFolder("/d")
 	if err := folder.WriteFile("data", []byte("mine")); err != nil {
 		t.Fatal(err)
 	}
 	r.sendAll()
 	failed := await[*messages.StoreFailed](r)
-	if !errors.Is(failed.Err, ErrForeign) || !failed.Fatal {
+	if !errors.Is(failed.Err, resume.ErrForeign) || !failed.Fatal {
 		t.Errorf("%+v", failed)
 	}
 	if mine, err := folder.ReadFile("data", 100); string(mine) != "mine" {
@@ -218,7 +222,7 @@ func TestNameIsTakenMeanwhile(t *testing.T) {
 
 func TestSecondStoreIsLockedOut(t *testing.T) {
 	w := newWorld()
-	s := newSample(t, 64<<10, 100_000)
+	s := storetest.New(t, 64<<10, 100_000)
 	begun(t, w.World(), s)
 	other := newRig(t, w.World(), s, "/d")
 	if failed := await[*messages.StoreFailed](other); !errors.Is(failed.Err, world.ErrLocked) || !failed.Fatal {
@@ -229,15 +233,15 @@ func TestSecondStoreIsLockedOut(t *testing.T) {
 // A worker that dies gets its work back once; the second time the store fails,
 // and begins anew with what is on disk.
 func TestWorkerDies(t *testing.T) {
-	s := newSample(t, 64<<10, 60_000) // one piece: no timer but the supervisor's is ever set
-	job := func(h *handed) bool { return len(h.jobs) > 0 }
-	chore := func(h *handed) bool { return h.chore != nil }
+	s := storetest.New(t, 64<<10, 60_000) // one piece: no timer but the supervisor's is ever set
+	batch := func(m any) bool { _, is := m.(*hasher.Batch); return is }
+	chore := func(m any) bool { _, is := m.(*keeper.Chore); return is }
 	for name, tc := range map[string]struct {
-		victim func(*handed) bool
+		victim func(message any) bool
 		times  int
 	}{
-		"hash worker, once":  {job, 1},
-		"hash worker, twice": {job, 2},
+		"hash worker, once":  {batch, 1},
+		"hash worker, twice": {batch, 2},
 		"keeper, once":       {chore, 1},
 		"keeper, twice":      {chore, 2},
 	} {
@@ -247,7 +251,7 @@ func TestWorkerDies(t *testing.T) {
 			var left atomic.Int32
 			left.Store(int32(tc.times))
 			r.tree.Inject(func(_, _ string, message any) (in supervise.Injection) {
-				if h, ok := message.(*handed); ok && tc.victim(h) && left.Add(-1) >= 0 {
+				if tc.victim(message) && left.Add(-1) >= 0 {
 					in.Reason = "test"
 				}
 				return in
@@ -307,7 +311,7 @@ func TestDiskThatAnswersLate(t *testing.T) {
 	w := newWorld()
 	world := w.World()
 	world.Disk = lateDisk{w.Disk}
-	s := newSample(t, 200_000, 100, 0, 1_000_000, 40_000)
+	s := storetest.New(t, 200_000, 100, 0, 1_000_000, 40_000)
 	r := begun(t, world, s)
 	r.tell(&messages.SetMemory{Bytes: 100_000})
 	r.sendAll()

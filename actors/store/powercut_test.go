@@ -6,6 +6,9 @@ import (
 	"sync"
 	"testing"
 
+	"kouzui/actors/store/files"
+	"kouzui/actors/store/resume"
+	"kouzui/actors/store/storetest"
 	"kouzui/actors/world"
 	"kouzui/actors/world/fake"
 	"kouzui/messages"
@@ -22,14 +25,14 @@ func TestPowerCut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			noLeaks(t)
 			w := newWorld()
-			s := newSample(t, 50_000, lengths...)
+			s := storetest.New(t, 50_000, lengths...)
 			cuts := &cuttingDisk{Disk: w.Disk, chance: rand.New(rand.NewPCG(1, uint64(len(lengths))))}
 			world := w.World()
 			world.Disk = cuts
 			r := newRig(t, world, s, "/d", func(c *Config) { c.HashWorkers = 1 })
 			await[*messages.StoreReady](r)
 			for i := range s.PieceCount() {
-				r.send(1, nil, s.blocks(i)...)
+				r.send(1, nil, s.Blocks(i)...)
 				await[*messages.PieceVerified](r)
 				if i%3 == 2 {
 					w.Clock.AwaitTimer(saveEvery) // a journal in between
@@ -40,9 +43,9 @@ func TestPowerCut(t *testing.T) {
 			r.stop()
 
 			for _, left := range cuts.left {
-				s.resumeFrom(t, w, left)
+				resumeFrom(t, s, w, left)
 			}
-			if checked := s.resumeFrom(t, w, w.Disk); checked > 0 {
+			if checked := resumeFrom(t, s, w, w.Disk); checked > 0 {
 				t.Errorf("without a power cut %d pieces are checked", checked)
 			}
 		})
@@ -51,10 +54,10 @@ func TestPowerCut(t *testing.T) {
 
 // resumeFrom starts a store on what a power cut has left, and returns how many
 // pieces it checked.
-func (s *sample) resumeFrom(t *testing.T, w *fake.World, left *fake.Disk) int {
+func resumeFrom(t *testing.T, s *storetest.Sample, w *fake.World, left *fake.Disk) int {
 	right := make([]bool, s.PieceCount())
 	for i := range right {
-		right[i] = s.holds(t, left, i)
+		right[i] = holds(t, s, left, i)
 	}
 	world := w.World()
 	world.Disk = left
@@ -74,14 +77,14 @@ func (s *sample) resumeFrom(t *testing.T, w *fake.World, left *fake.Disk) int {
 }
 
 // holds tells whether a piece is on the disk.
-func (s *sample) holds(t *testing.T, disk world.Disk, piece int) bool {
+func holds(t *testing.T, s *storetest.Sample, disk world.Disk, piece int) bool {
 	folder, err := disk.OpenFolder("/d")
 	ok(t, err)
-	found, err := look(folder, s.Torrent)
+	found, err := resume.Look(folder, s.Torrent)
 	ok(t, err)
-	want := s.content[int64(piece)*s.PieceLength:][:s.PieceSize(piece)]
+	want := s.Content[int64(piece)*s.PieceLength:][:s.PieceSize(piece)]
 	for _, span := range s.AppendPieceSpans(nil, piece) {
-		raw, err := folder.ReadFile(nameIn(s.Torrent, found.base, span.File), 1<<20)
+		raw, err := folder.ReadFile(files.NameIn(s.Torrent, found.Base, span.File), 1<<20)
 		if err != nil || int64(len(raw)) < span.Offset+span.Length ||
 			!bytes.Equal(raw[span.Offset:][:span.Length], want[:span.Length]) {
 			return false

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"kouzui/actors/store/storetest"
 	"kouzui/messages"
 )
 
@@ -11,11 +12,11 @@ import (
 // journal says and the files look like, as long as the torrent remembers.
 func TestAStoreIsToldWhatTheOneBeforeKnew(t *testing.T) {
 	w := newWorld()
-	s := newSample(t, 50_000, 300_000)
+	s := storetest.New(t, 50_000, 300_000)
 	r := begun(t, w.World(), s, func(c *Config) { c.Check = messages.CheckFull })
 	verify := func(pieces ...int) {
 		for _, i := range pieces {
-			r.send(1, nil, s.blocks(i)...)
+			r.send(1, nil, s.Blocks(i)...)
 			await[*messages.PieceVerified](r)
 		}
 	}

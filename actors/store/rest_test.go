@@ -4,18 +4,19 @@ import (
 	"errors"
 	"testing"
 
+	"kouzui/actors/store/storetest"
 	"kouzui/actors/world"
 )
 
 // countingDisk has folders that count which files are open.
 type countingDisk struct {
 	world.Disk
-	folder *countingFolder
+	folder *storetest.CountingFolder
 }
 
 func (d *countingDisk) OpenFolder(dir string) (world.Folder, error) {
 	plain, err := d.Disk.OpenFolder(dir)
-	d.folder = &countingFolder{Folder: plain}
+	d.folder = &storetest.CountingFolder{Folder: plain}
 	return d.folder, err
 }
 
@@ -24,8 +25,8 @@ func (d *countingDisk) OpenFolder(dir string) (world.Folder, error) {
 func TestFilesRest(t *testing.T) {
 	w := newWorld()
 	disk := &countingDisk{Disk: w.Disk}
-	s := newSample(t, 1000, 5000, 3000, 2000)
-	s.place(t, w.Disk, "/d", "data", nil)
+	s := storetest.New(t, 1000, 5000, 3000, 2000)
+	place(t, s, w.Disk, "/d", "data", nil)
 	counted := w.World()
 	counted.Disk = disk
 	r := begun(t, counted, s)
@@ -34,14 +35,14 @@ func TestFilesRest(t *testing.T) {
 		if err := r.flush(); err != nil { // behind what the keeper does
 			t.Fatal(err)
 		}
-		return int(disk.folder.open.Load())
+		return int(disk.folder.Files.Load())
 	}
 	w.Clock.AwaitTimer(restEvery)
 	for range 2 {
 		if n := rest(); n != 3 {
 			t.Errorf("%d files are open that were in use just now, not 3", n)
 		}
-		r.wantContent(s.blocks(0)...)
+		r.wantContent(s.Blocks(0)...)
 		if n := rest(); n != 1 {
 			t.Errorf("%d files are open, not the one that was used", n)
 		}
@@ -55,7 +56,7 @@ func TestFilesRest(t *testing.T) {
 			t.Errorf("the lock is gone with the files: %v", err)
 		}
 		for i := range s.PieceCount() {
-			r.wantContent(s.blocks(i)...)
+			r.wantContent(s.Blocks(i)...)
 		}
 		w.Clock.AwaitTimer(restEvery)
 	}

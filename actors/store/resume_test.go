@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"kouzui/actors/store/storetest"
 	"kouzui/actors/world"
 	"kouzui/messages"
 )
@@ -49,13 +50,13 @@ func TestResume(t *testing.T) {
 			saved := make(chan struct{}, 100)
 			world := w.World()
 			world.Disk = savingDisk{w.Disk, saved}
-			s := newSample(t, 50_000, 100_000, 70_000, 200_000)
+			s := storetest.New(t, 50_000, 100_000, 70_000, 200_000)
 			r := begun(t, world, s)
 			for _, piece := range []int{0, 2, 3} {
-				r.send(1, nil, s.blocks(piece)...)
+				r.send(1, nil, s.Blocks(piece)...)
 				await[*messages.PieceVerified](r)
 			}
-			r.send(1, nil, s.blocks(4)[1:]...) // unfinished
+			r.send(1, nil, s.Blocks(4)[1:]...) // unfinished
 			r.settle()                         // what lies in a mailbox at the end is nobody's
 			if tc.flush {
 				if err := r.flush(); err != nil {
@@ -70,7 +71,7 @@ func TestResume(t *testing.T) {
 			}
 			if tc.more {
 				w.Clock.Advance(time.Millisecond)
-				r.send(1, nil, s.blocks(5)...)
+				r.send(1, nil, s.Blocks(5)...)
 				await[*messages.PieceVerified](r)
 			}
 			r.stop()

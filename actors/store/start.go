@@ -1,209 +1,161 @@
 package store
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 
 	"github.com/bits-and-blooms/bitset"
 	"github.com/dustin/go-humanize"
 
+	"kouzui/actors/store/assembly"
+	"kouzui/actors/store/files"
+	"kouzui/actors/store/hasher"
+	"kouzui/actors/store/keeper"
+	"kouzui/actors/store/resume"
 	"kouzui/actors/world"
 	"kouzui/messages"
-	"kouzui/wire/metainfo"
 )
 
-// ErrForeign: under the torrent's name lies something that is not the torrent's,
-// and a download would overwrite it. It is an fs.ErrExist.
-var ErrForeign error = foreign{}
-
-type foreign struct{}
-
-func (foreign) Error() string        { return "exists already and does not belong to this torrent" }
-func (foreign) Is(target error) bool { return target == fs.ErrExist }
-
-// found is what a store finds at its start.
-type found struct {
-	base    string           // where the data is, or is going to be
-	exists  bool             // something is at base
-	stamps  []messages.Stamp // of each file; a padding file has none
-	blocks  []int64          // bytes that each takes on disk
-	strange string           // the first name that is no regular file, or longer than it should be
-	journal *journal
+// check is how far the pieces are hashed that were found on disk.
+type check struct {
+	total int            // pieces to be hashed
+	done  int            // of them
+	known *bitset.BitSet // pieces of which it is known whether they are right
+	err   error          // the data cannot be read at all
 }
 
-// look finds the data: under its final name, or else as a partial one.
-func look(folder world.Folder, t *metainfo.Torrent) (*found, error) {
-	f := &found{base: t.PartName(), stamps: make([]messages.Stamp, len(t.Files)), blocks: make([]int64, len(t.Files))}
-	for i := range f.stamps {
-		f.stamps[i] = absent
+// looked: the keeper has opened the folder and knows what is in it.
+func (s *core) looked(m *keeper.Chore) {
+	if m.Err != nil {
+		s.cannotStart(m.Err)
+		return
 	}
-	var other error
-	if f.journal, other = readJournal(folder, t); !errors.Is(other, errOtherJournal) {
-		other = nil
-	}
-	for _, name := range []string{t.Name, t.PartName()} {
-		info, err := folder.Stat(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		if name == t.PartName() && other != nil {
-			return nil, fmt.Errorf("%s: %w: %w", name, ErrForeign, other)
-		}
-		f.base, f.exists = name, true
-		if !t.Single && !info.Mode.IsDir() {
-			f.strange = name
-			return f, nil
-		}
-		return f, f.inspect(folder, t)
-	}
-	return f, nil
+	s.found, s.free = m.Found, m.Free
+	s.orient()
 }
 
-func (f *found) inspect(folder world.Folder, t *metainfo.Torrent) error {
-	for i := range t.Files {
-		if t.Files[i].Padding {
-			continue
+// recalled: the torrent has answered what stores before this one knew.
+func (s *core) recalled(m *messages.PiecesKnown) {
+	if s.before == nil {
+		s.before = m
+		s.orient()
+	}
+}
+
+// orient begins the check, once the keeper has looked and the torrent has answered.
+func (s *core) orient() {
+	if s.phase != starting || s.found == nil || s.before == nil {
+		return
+	}
+	have, check, err := s.found.Plan(s.Check, s.MustExist)
+	if err != nil {
+		s.cannotStart(err)
+		return
+	}
+	if s.before.Known != nil {
+		s.files.SetDoubts(s.before.Doubts)
+		have, check = s.found.Recall(s.before, s.files.Same)
+		s.suspectUnsynced()
+	}
+	s.have = have
+	s.check.total, s.check.known = len(check), bitset.New(uint(s.Torrent.PieceCount()))
+	s.check.known.FlipRange(0, s.check.known.Len())
+	for _, i := range check {
+		s.check.known.Clear(uint(i))
+	}
+	s.queue.Check(check)
+	s.phase = checking
+}
+
+// suspectUnsynced has all files of partial data synced before the journal vouches
+// for them: nobody knows what of it a store before this one has synced.
+func (s *core) suspectUnsynced() {
+	if s.found.Named() {
+		return
+	}
+	s.unsaved = true
+	for i, stamp := range s.found.Stamps {
+		if stamp != files.Absent {
+			s.dirty.Set(uint(i))
 		}
-		name := nameIn(t, f.base, i)
-		info, err := folder.Stat(name)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			return err
-		case !info.Mode.IsRegular() || info.Size > t.Files[i].Length:
-			if f.strange == "" {
-				f.strange = name
+	}
+}
+
+// cannotStart: this store can do nothing before the user has done something.
+func (s *core) cannotStart(err error) {
+	s.phase = dead
+	s.tellBoth(&messages.StoreFailed{Err: err, Full: isFull(err), Fatal: true})
+}
+
+// progressSteps is how often StoreChecking is sent in a check, at most.
+const progressSteps = 200
+
+func (s *core) checked(j *hasher.Job) {
+	before := s.check.done
+	s.check.done += len(j.Pieces)
+	if j.Err != nil {
+		s.check.err = j.Err
+		s.queue.Check(nil)
+	} else {
+		for i, piece := range j.Pieces {
+			s.have.SetTo(uint(piece), j.Right[i])
+			s.check.known.Set(uint(piece))
+			if j.Right[i] {
+				s.mark(s.doubtful, piece)
 			}
-		default:
-			f.stamps[i], f.blocks[i] = info.Stamp, info.Allocated
-			if info.Allocated < 0 {
-				f.blocks[i] = info.Size
-			}
 		}
 	}
-	return nil
+	if step := max(s.check.total/progressSteps, 1); s.check.done/step > before/step || s.check.done == s.check.total {
+		s.out.Send(s.Refs.Scheduler, &messages.StoreChecking{Done: s.check.done, Total: s.check.total})
+		s.remember()
+	}
 }
 
-// plan says which of the pieces are there, and which have to be hashed to know.
-func (f *found) plan(t *metainfo.Torrent, mode messages.CheckMode, mustExist bool) (have *bitset.BitSet, check []int, err error) {
-	have = bitset.New(uint(t.PieceCount()))
+// remember tells the torrent what is known now, for a store after this one.
+func (s *core) remember() {
+	s.out.Send(s.Refs.Torrent, &messages.PiecesKnown{Known: s.check.known.Clone(), Have: s.have.Clone()})
+}
+
+// concludeCheck makes the store ready once all is known about what is on disk.
+func (s *core) concludeCheck() {
 	switch {
-	case !f.exists && mustExist:
-		return nil, nil, fmt.Errorf("%s: %w", t.Name, fs.ErrNotExist)
-	case !f.exists:
-		return have, nil, nil
-	case f.strange != "" && !mustExist:
-		return nil, nil, fmt.Errorf("%s: %w", f.strange, ErrForeign)
+	case s.queue.Busy() > 0:
+		return
+	case s.check.err != nil:
+		s.cannotStart(s.check.err)
+		return
+	case s.check.done < s.check.total:
+		return
 	}
-	doubtful := f.doubtful(t, mode)
-	for i := range t.PieceCount() {
-		switch {
-		case !f.covers(t, i):
-		case doubtful.Test(uint(i)):
-			check = append(check, i)
-		case f.journal != nil && f.journal.verified.Test(uint(i)):
-			have.Set(uint(i))
-		}
+	if !s.MustExist && s.have.None() && !s.found.Ours() {
+		s.cannotStart(fmt.Errorf("%s: %w", s.found.Base, resume.ErrForeign))
+		return
 	}
-	return have, check, nil
-}
-
-// doubtful are the pieces about which the journal says nothing that counts.
-func (f *found) doubtful(t *metainfo.Torrent, mode messages.CheckMode) *bitset.BitSet {
-	pieces := bitset.New(uint(t.PieceCount()))
-	switch {
-	case mode == messages.CheckNone:
-	case mode == messages.CheckFull || f.journal == nil:
-		pieces.FlipRange(0, uint(t.PieceCount()))
-	default:
-		for i, s := range f.stamps {
-			if f.journal.vouches(i, s) {
-				continue
-			}
-			setPieces(pieces, t, i, true)
-		}
+	s.count()
+	if need := s.found.Missing(s.have, s.Wanted); s.lacking > 0 && !s.MustExist && s.free >= 0 && need > s.free {
+		s.cannotStart(noRoom(need, s.free))
+		return
 	}
-	return pieces
-}
-
-// setPieces enters or takes out the pieces that a file has a part of.
-func setPieces(pieces *bitset.BitSet, t *metainfo.Torrent, file int, to bool) {
-	for p, end := t.FilePieces(file); p < end; p++ {
-		pieces.SetTo(uint(p), to)
+	s.phase = ready
+	s.remember()
+	s.stamps = s.found.Stamps
+	s.assembly = assembly.New(s.Torrent, s.Pool, s.have)
+	s.setMemory(s.memory)
+	s.placed = s.found.Named() && (s.MustExist || s.found.Full())
+	// A check is not to be made twice, and data in use under its final name has to
+	// be known as ours. Where nothing was looked at, nothing is known: a journal
+	// would make the next start believe that nothing is there.
+	if s.check.done > 0 || s.found.Untold() && s.Check != messages.CheckNone {
+		s.unsaved, s.saveNow = true, true
 	}
-}
-
-// covers tells whether the files are there as far as the piece reaches into
-// them.
-func (f *found) covers(t *metainfo.Torrent, piece int) bool {
-	var spans [8]metainfo.Span
-	for _, s := range t.AppendPieceSpans(spans[:0], piece) {
-		if !t.Files[s.File].Padding && f.stamps[s.File].Size < s.Offset+s.Length {
-			return false
-		}
+	whole := s.missing == 0 && s.placed
+	complete := whole || s.lacking == 0 && s.settled()
+	s.out.Send(s.Refs.Scheduler, &messages.StoreReady{Have: s.have.Clone(), Checked: s.check.done, Complete: complete})
+	if complete {
+		s.finish()
 	}
-	return true
-}
-
-// ours tells whether data of which no piece is right may be written to all the
-// same: it is named as partial, the journal knows it, or there is none.
-func (f *found) ours(t *metainfo.Torrent) bool {
-	if f.base != t.Name || f.journal != nil {
-		return true
-	}
-	for _, s := range f.stamps {
-		if s.Size > 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// whole tells whether every file is there, also those that no piece tells of.
-func (f *found) whole(t *metainfo.Torrent) bool {
-	for i, s := range f.stamps {
-		if !t.Files[i].Padding && s.Size != t.Files[i].Length {
-			return false
-		}
-	}
-	return f.base == t.Name
-}
-
-// missing is how many bytes of the disk the torrent still needs: of each file
-// what is not verified, but not what it occupies already.
-func (f *found) missing(t *metainfo.Torrent, have *bitset.BitSet) int64 {
-	total := int64(0)
-	for i, file := range t.Files {
-		if file.Padding {
-			continue
-		}
-		lacking := int64(0)
-		for p, end := t.FilePieces(i); p < end; p++ {
-			if !have.Test(uint(p)) {
-				from := max(file.Offset, int64(p)*t.PieceLength)
-				lacking += min(file.Offset+file.Length, int64(p)*t.PieceLength+t.PieceSize(p)) - from
-			}
-		}
-		total += max(0, min(lacking, file.Length-f.blocks[i]))
-	}
-	return total
 }
 
 func noRoom(need, free int64) error {
 	return fmt.Errorf("not enough room for the download: %s needed, %s free: %w",
 		humanize.IBytes(uint64(need)), humanize.IBytes(uint64(free)), world.ErrFull)
-}
-
-// emptyFiles are the files of no length that are not there.
-func (f *found) emptyFiles(t *metainfo.Torrent) (files []int) {
-	for i, s := range f.stamps {
-		if file := t.Files[i]; !file.Padding && file.Length == 0 && s == absent {
-			files = append(files, i)
-		}
-	}
-	return files
 }

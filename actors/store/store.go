@@ -1,15 +1,20 @@
 // Package store is the actor that owns one torrent's data: what is on disk, and
 // the pieces that are on their way there.
 //
-// It puts blocks together to pieces in memory, has its workers hash each whole
-// piece and write it at once, and tells the scheduler which pieces are right.
-// Nothing is written as verified before its hash is known, nothing is ever cut
-// short, and what is found on disk counts only if its hash, or a journal that
-// still fits it, says so. When everything is there and has been synced, the data
-// takes its final name; names.go tells which names there are.
+// It puts blocks together to pieces in memory, has each whole piece hashed and
+// written at once, and tells the scheduler which pieces are right. Nothing is
+// written as verified before its hash is known, no file is ever cut short, and what
+// is found on disk counts only if its hash says so, or a journal that fits it. When
+// all pieces are there and synced, the data takes its final name; which names there
+// are is told in wire/metainfo/names.go.
 //
-// The store itself never waits for the disk: its workers and its keeper do, so
-// that QueryServable is answered at once, whatever else is going on.
+// The store itself never waits for the disk: its hash workers and its keeper do, so
+// that it answers QueryServable at once, whatever else is going on.
+//
+// This file carries messages; what the store decides is in core.go. Below it are
+// assembly (blocks to pieces), hasher (pieces to hashes), keeper (all that concerns
+// the data as a whole), resume (what counts at the start) and files (the files
+// themselves).
 package store
 
 import (
@@ -17,13 +22,14 @@ import (
 	"fmt"
 	"runtime"
 	"strconv"
-	"strings"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/bits-and-blooms/bitset"
 
 	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/store/files"
+	"kouzui/actors/store/hasher"
+	"kouzui/actors/store/keeper"
 	"kouzui/actors/world"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
@@ -31,21 +37,9 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-const (
-	// saveEvery is how long a verified piece waits to be entered in the journal.
-	saveEvery = 10 * time.Second
-	// restEvery is how long a file is open at least, and at most twice that, after
-	// it was used.
-	restEvery = 30 * time.Second
-	// retryFirst and retryMost bound the wait before the disk is tried again.
-	retryFirst = time.Second
-	retryMost  = 30 * time.Second
-	// maxLost is how many workers a job may cost before it is the store that fails.
-	maxLost = 1
-
-	maxWorkers  = 4
-	keeperIndex = -1
-)
+// maxWorkers is how many hash workers there are at most: more only wait for the
+// same disk.
+const maxWorkers = 4
 
 // Config is what a store is built from.
 type Config struct {
@@ -53,70 +47,29 @@ type Config struct {
 	Tree    *supervise.Tree
 	Refs    messages.Refs
 	Torrent *metainfo.Torrent
-	Memory  int64  // bytes of payload at a time, until SetMemory
-	Dir     string // where the torrent's file or folder lies
+	Memory  int64          // bytes of payload at a time, until SetMemory
+	Wanted  *bitset.BitSet // pieces, until SetWanted; nil: all
+	Dir     string         // folder of the torrent's file, or of its folder of files
 	Check   messages.CheckMode
-	// MustExist: what is not there is an error (fs.ErrNotExist), not a download.
+	// MustExist: the data is there to be seeded. It is an error if it is not
+	// (fs.ErrNotExist), and nothing is downloaded.
 	MustExist   bool
 	HashWorkers int // 0: one for each processor of the world's machine, up to 4
 	Pool        *buffer.Pool
 }
 
-// New returns a store.
+// New returns a store. When it fails, its supervisor has to fail too: a store
+// expects an empty mailbox at its start.
 func New(cfg Config) actor.Actor { return &store{Config: cfg} }
-
-type phase uint8
-
-const (
-	starting phase = iota
-	checking
-	ready
-	dead // it cannot start, or go on; it said so
-)
 
 type store struct {
 	Config
-	phase  phase
-	files  *files
-	source *source
-
-	slots  []slot // the hash workers
-	keeper keeperSlot
-
-	found   *found
-	before  *messages.PiecesKnown // by stores before this one; nil until the torrent has told
-	stamps  []messages.Stamp      // as far as the journal knows; nil while the keeper has them
-	have    *bitset.BitSet
-	lacking int   // pieces that are not verified
-	free    int64 // bytes on disk at the start, -1 if unknown
-	spans   []metainfo.Span
-
-	check check
-
-	assembly  *assembly
-	blame     *blame
-	gather    gather
-	gathering world.Timer // nil: no piece waits for others
-	memory    int64       // bytes, see SetMemory
-	jobs      []*job      // in order; those that could not be written come first
-	spare     []*job
-
-	health health
-	doubt  *doubted       // why it ends
-	dirty  *bitset.BitSet // files written to since they were last synced
-	// doubtful are files in which a check has found good pieces: whoever wrote
-	// them may have been killed before they were synced.
-	doubtful *bitset.BitSet
-	unsaved  bool // the journal does not say all that is known
-	saveDue  bool
-	saving   world.Timer
-	resting  world.Timer // nil: no file is open, or restDue
-	restDue  bool
-	finished bool
-	flushes  []*actor.PID
+	core   *core
+	files  *files.Files
+	timers [timers]world.Timer
 }
 
-// doubted: whoever reads or writes files to the store. A file is not what it was.
+// doubted: Files to the store. Somebody else seems to have changed a file.
 type doubted struct {
 	file int
 	err  error
@@ -124,17 +77,17 @@ type doubted struct {
 
 func (*doubted) IgnoreDeadLetterLogging() {}
 
-// stirred: whoever opens a file to the store, which had none open.
-type stirred struct{}
+// filesOpened: Files to the store. A file was opened when none was open.
+type filesOpened struct{}
 
-func (*stirred) IgnoreDeadLetterLogging() {}
+func (*filesOpened) IgnoreDeadLetterLogging() {}
 
-// gathered, saveNow, restNow and retryNow: the store's timers to itself.
+// What the store's timers send to it.
 type (
-	gathered struct{}
-	saveNow  struct{}
-	restNow  struct{}
-	retryNow struct{}
+	restDue   struct{}
+	retryDue  struct{}
+	gatherDue struct{}
+	saveDue   struct{}
 )
 
 func (s *store) Receive(c actor.Context) {
@@ -142,152 +95,123 @@ func (s *store) Receive(c actor.Context) {
 	case *actor.Started:
 		s.begin(c)
 	case *actor.Restarting, *actor.Stopping:
-		s.end()
+		if s.core == nil {
+			return // it has failed before it began
+		}
+		s.core.end()
+		s.files.Close()
 	case *actor.Terminated:
-		if s.phase != dead { // else they end with the store
+		if s.core.phase != dead { // else they end with the store
 			supervise.Fail(fmt.Errorf("store: %s has ended", m.Who.GetId()))
 		}
 
-	case *workerReady:
-		if m.owner == s {
-			s.workerReady(c, m)
-		}
-	case *chore:
-		if m.owner == s {
-			s.choreDone(c, m)
-		}
-	case *job:
-		if m.owner == s {
-			s.jobDone(c, m)
-		}
+	case *hasher.Ready:
+		s.core.workerReady(m)
+	case *hasher.Job:
+		s.core.jobDone(m, s.World.Clock.Now())
+	case *keeper.Ready:
+		s.core.keeperReady(m)
+	case *keeper.Chore:
+		s.core.choreDone(m)
+
+	case *messages.PiecesKnown:
+		s.core.recalled(m)
+	case *messages.StoreBlocks:
+		s.core.storeBlocks(m, s.World.Clock.Now())
+	case *messages.DropPiece:
+		s.core.dropPiece(m.Piece)
+	case *messages.QueryServable:
+		s.core.queryServable(m)
+	case *messages.SetMemory:
+		s.core.setMemory(m.Bytes)
+	case *messages.SetWanted:
+		s.core.setWanted(m.Pieces)
+	case *messages.Flush:
+		s.core.flushes = append(s.core.flushes, m)
 
 	case *doubted:
-		if s.phase == ready {
-			s.phase, s.doubt = dead, m
-		}
-	case *messages.PiecesKnown:
-		s.recalled(c, m)
-	case *messages.StoreBlocks:
-		s.storeBlocks(m)
-	case *messages.DropPiece:
-		s.dropPiece(c, m.Piece)
-	case *messages.QueryServable:
-		s.leasePieces(c, m)
-	case *messages.SetMemory:
-		s.setMemory(m.Bytes)
-	case *messages.Flush:
-		s.flushes = append(s.flushes, m.ReplyTo)
-	case *saveNow:
-		s.saving, s.saveDue = nil, true
-	case *stirred:
-		s.restLater(c)
-	case *restNow:
-		s.resting, s.restDue = nil, true
-	case *gathered:
-		s.gathering, s.gather.due = nil, true
-	case *retryNow:
-		s.health.probing, s.health.timer = true, nil
+		s.core.doubted(m)
+	case *filesOpened:
+		s.core.restLater()
+	case *restDue:
+		s.core.restDue()
+	case *retryDue:
+		s.core.retryDue()
+	case *gatherDue:
+		s.core.gatherDue()
+	case *saveDue:
+		s.core.saveDue()
 	default:
 		return
 	}
-	s.advance(c)
+	s.core.advance()
+	s.carryOut(c)
 }
 
 func (s *store) begin(c actor.Context) {
 	deliver := supervise.Deliver(c)
-	s.files = newFiles(s.Torrent, openFiles,
+	s.files = files.New(s.Torrent, files.MaxOpen,
 		func(file int, err error) { deliver(&doubted{file, err}) },
-		func() { deliver(&stirred{}) })
-	s.source = &source{s.files}
-	s.setMemory(s.Memory)
-	s.blame = newBlame()
-	s.dirty = bitset.New(uint(len(s.Torrent.Files)))
-	s.doubtful = bitset.New(uint(len(s.Torrent.Files)))
-	c.Send(s.Refs.Torrent, &messages.QueryKnownPieces{ReplyTo: c.Self()})
-	s.keeper.chore = &chore{owner: s, task: choreLook}
-	s.spawn(c, "keeper", func() actor.Actor {
-		return &keeper{owner: s, disk: s.World.Disk, dir: s.Dir, alone: !s.MustExist, files: s.files, torrent: s.Torrent}
-	})
+		func() { deliver(&filesOpened{}) })
 	workers := cmp.Or(s.HashWorkers, min(cmp.Or(s.World.Machine.Processors, runtime.GOMAXPROCS(0)), maxWorkers))
-	s.slots = make([]slot, workers)
-	for i := range s.slots {
-		s.spawn(c, "hash-"+strconv.Itoa(i), func() actor.Actor {
-			return &worker{owner: s, index: i, files: s.files, torrent: s.Torrent, pool: s.Pool, digests: s.World.Digest}
+	s.core = newCore(s.Config, s.files, workers, cmp.Or(s.World.Machine.Together, digest.Least()))
+	c.Send(s.Refs.Torrent, &messages.QueryKnownPieces{ReplyTo: c.Self()})
+	s.spawn(c, "keeper", "keeper", func() actor.Actor {
+		return keeper.New(keeper.Config{
+			Disk: s.World.Disk, Dir: s.Dir, Files: s.files, Torrent: s.Torrent, MayBeReadOnly: s.MustExist,
+		})
+	})
+	for i := range workers {
+		s.spawn(c, "hash", "hash-"+strconv.Itoa(i), func() actor.Actor {
+			return hasher.New(hasher.Config{
+				Index: i, Files: s.files, Torrent: s.Torrent, Pool: s.Pool, Digest: s.World.Digest,
+			})
 		})
 	}
 }
 
-func (s *store) setMemory(bytes int64) {
-	s.memory = bytes
-	s.gather.most = together(bytes, s.Torrent.PieceLength, s.least())
-	if s.assembly != nil {
-		s.assembly.extend = extent(s.gather.most, s.Torrent.PieceLength)
-	}
-}
-
-// least is from how many pieces on they are hashed side by side.
-func (s *store) least() int { return cmp.Or(s.World.Machine.Together, digest.Least()) }
-
-func (s *store) spawn(c actor.Context, name string, producer actor.Producer) {
-	kind, _, _ := strings.Cut(name, "-")
+func (s *store) spawn(c actor.Context, kind, name string, producer actor.Producer) {
 	if _, err := c.SpawnNamed(s.Tree.Props(kind, producer, supervise.Blocking()), name); err != nil {
 		panic(err)
 	}
 }
 
-// end lets everything go that no worker has in its hands.
-func (s *store) end() {
-	s.phase = dead
-	s.health.stop()
-	for _, t := range []world.Timer{s.saving, s.resting, s.gathering} {
-		if t != nil {
-			t.Stop()
-		}
+// carryOut does what the core has decided.
+func (s *store) carryOut(c actor.Context) {
+	out := &s.core.out
+	if out.failed != nil {
+		supervise.Fail(fmt.Errorf("store: %w", out.failed))
 	}
-	if s.assembly != nil {
-		s.assembly.close()
-		for _, j := range s.jobs {
-			if j.task == taskPiece {
-				s.assembly.release(j.part)
-			}
-		}
-		s.jobs = nil
+	out.Flush(c.Send)
+	for i, b := range out.batches {
+		b.Hand()
+		out.batches[i] = nil
 	}
-	if s.files != nil {
-		s.files.close()
+	out.batches = out.batches[:0]
+	if out.chore {
+		out.chore = false
+		s.core.keeper.deliver(s.core.keeper.chore)
+	}
+	for i := range out.timers {
+		if t := &out.timers[i]; t.changed {
+			t.changed = false
+			s.setTimer(c, i, t)
+		}
 	}
 }
 
-func (s *store) choreDone(c actor.Context, m *chore) {
-	s.keeper.chore = nil
-	if s.phase == dead {
+func (s *store) setTimer(c actor.Context, i int, t *timer) {
+	if old := s.timers[i]; old != nil {
+		old.Stop()
+		s.timers[i] = nil
+	}
+	if !t.running {
 		return
 	}
-	switch m.task {
-	case choreLook:
-		s.looked(c, m)
-	case choreSave:
-		s.saved(c, m)
-	case choreFinish:
-		s.moved(c, m)
-	case choreRest:
-		if m.open {
-			s.restLater(c)
-		}
-	}
-}
-
-// advance gives out what can be done now. It runs after every message.
-func (s *store) advance(c actor.Context) {
-	s.spill()
-	s.dispatch(c)
-	if s.phase == checking {
-		s.concludeCheck(c)
-	}
-	if s.phase == ready {
-		s.keepUp(c)
+	due := [timers]any{restTimer: &restDue{}, retryTimer: &retryDue{}, gatherTimer: &gatherDue{}, saveTimer: &saveDue{}}[i]
+	if i == restTimer { // all torrents close files at the same moments
+		s.timers[i] = supervise.SendAtNext(c, s.World.Clock, t.after, due)
 	} else {
-		s.resign(c)
-		s.flushed(c, nil) // nothing is known yet that should be kept
+		s.timers[i] = supervise.SendAfter(c, s.World.Clock, t.after, due)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"testing"
 
+	"kouzui/actors/store/storetest"
 	"kouzui/actors/world"
 	"kouzui/actors/world/real"
 	"kouzui/messages"
@@ -23,7 +24,7 @@ func TestDownload(t *testing.T) {
 		} {
 			t.Run(name+", "+where, func(t *testing.T) {
 				noLeaks(t)
-				s := newSample(t, 50_000, lengths...)
+				s := storetest.New(t, 50_000, lengths...)
 				dir := t.TempDir()
 				r := newRig(t, w, s, dir)
 				if ready := await[*messages.StoreReady](r); ready.Complete || ready.Have.Any() || ready.Checked != 0 {
@@ -52,7 +53,7 @@ func TestDownload(t *testing.T) {
 func TestMustExist(t *testing.T) {
 	noLeaks(t)
 	w := newWorld()
-	r := newRig(t, w.World(), newSample(t, 50_000, 300_000), "/d", func(c *Config) { c.MustExist = true })
+	r := newRig(t, w.World(), storetest.New(t, 50_000, 300_000), "/d", func(c *Config) { c.MustExist = true })
 	if failed := await[*messages.StoreFailed](r); !errors.Is(failed.Err, fs.ErrNotExist) {
 		t.Error(failed.Err)
 	}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"kouzui/actors/store/files"
+	"kouzui/actors/store/storetest"
 	"kouzui/actors/world"
 	"kouzui/actors/world/real"
 	"kouzui/messages"
@@ -65,7 +67,7 @@ func TestChangedBehindOurBack(t *testing.T) {
 		by      func(r *rig)
 	}{
 		"by serving": {[]int{7}, func(*rig) {}},
-		"by writing": {[]int{5, 7}, func(r *rig) { r.send(1, nil, r.blocks(5)...) }},
+		"by writing": {[]int{5, 7}, func(r *rig) { r.send(1, nil, r.Blocks(5)...) }},
 		"by saving":  {[]int{7}, func(r *rig) { r.tell(&messages.Flush{ReplyTo: r.scheduler}) }},
 	} {
 		t.Run(name, func(t *testing.T) { changedBehindOurBack(t, spoilByte, []int{3}, notice.lacking, notice.by) })
@@ -75,7 +77,7 @@ func TestChangedBehindOurBack(t *testing.T) {
 func changedBehindOurBack(t *testing.T, change func(*testing.T, string), lost, lacking []int, notice func(*rig)) {
 	noLeaks(t)
 	w := real.New(real.Options{Pool: buffer.NewPool(0)})
-	s := newSample(t, 50_000, 100_000, 200_000, 100_000)
+	s := storetest.New(t, 50_000, 100_000, 200_000, 100_000)
 	dir := t.TempDir()
 	r := newRig(t, w, s, dir)
 	await[*messages.StoreReady](r)
@@ -92,7 +94,7 @@ func changedBehindOurBack(t *testing.T, change func(*testing.T, string), lost, l
 	}
 	for i, sent := range left {
 		if sent {
-			r.send(1, nil, s.blocks(i)...)
+			r.send(1, nil, s.Blocks(i)...)
 		}
 	}
 	for _, sent := range left {
@@ -103,7 +105,7 @@ func changedBehindOurBack(t *testing.T, change func(*testing.T, string), lost, l
 	if lacking == nil {
 		await[*messages.StoreFinished](r)
 	}
-	r.wantContent(s.blocks(3)...)
+	r.wantContent(s.Blocks(3)...)
 	source := r.lease(3).Source
 
 	path := filepath.Join(dir, base, "dir1", "file1")
@@ -116,11 +118,11 @@ func changedBehindOurBack(t *testing.T, change func(*testing.T, string), lost, l
 		source.ReadBlocks([][]byte{make([]byte, 100)}, int64(piece)*s.PieceLength, func(e error) { err = e })
 		return err
 	}
-	if _, err := source.(messages.SocketSource).SendTo(0, 3*s.PieceLength, 1); !errors.Is(err, errChanged) {
+	if _, err := source.(messages.SocketSource).SendTo(0, 3*s.PieceLength, 1); !errors.Is(err, files.ErrChanged) {
 		t.Errorf("what was changed is sent: %v", err)
 	}
 	for range 2 {
-		if err := read(3); !errors.Is(err, errChanged) {
+		if err := read(3); !errors.Is(err, files.ErrChanged) {
 			t.Errorf("what was changed is served: %v", err)
 		}
 	}
@@ -154,7 +156,7 @@ func changedBehindOurBack(t *testing.T, change func(*testing.T, string), lost, l
 		await[*messages.StoreFinished](again)
 	}
 	again.want(w.Disk, dir, "data")
-	again.wantContent(s.blocks(3)...)
+	again.wantContent(s.Blocks(3)...)
 }
 
 func awaitTorrent[T any](r *rig) T {
@@ -176,8 +178,8 @@ func ok(t *testing.T, err error) {
 // A disk whose times move by themselves is not doubted for ever.
 func TestUnfoundedDoubtsEnd(t *testing.T) {
 	w := newWorld()
-	s := newSample(t, 50_000, 100_000)
-	s.place(t, w.Disk, "/d", "data", nil)
+	s := storetest.New(t, 50_000, 100_000)
+	place(t, s, w.Disk, "/d", "data", nil)
 	known := &messages.PiecesKnown{}
 	restless := &world.World{Clock: w.Clock, Chance: w.World().Chance, Disk: restlessDisk{w.Disk}, Digest: world.SHA1{}}
 	for doubts := 1; ; doubts++ {
@@ -186,7 +188,7 @@ func TestUnfoundedDoubtsEnd(t *testing.T) {
 		err := make(chan error, 1)
 		r.lease(0).Source.ReadBlocks([][]byte{make([]byte, 10)}, 0, func(e error) { err <- e })
 		if <-err == nil {
-			if doubts != maxDoubts+2 {
+			if doubts != files.MaxDoubts+2 {
 				t.Errorf("served after %d doubts", doubts-1)
 			}
 			return

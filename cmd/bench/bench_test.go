@@ -115,9 +115,9 @@ func TestNeed(t *testing.T) {
 
 func TestClassify(t *testing.T) {
 	tests := []struct{ stack, want string }{
-		{"linux.Syscall6 syscall.pwritev kouzui/actors/world/real.(*file).call kouzui/actors/store.(*worker).Receive", files},
+		{"linux.Syscall6 syscall.pwritev kouzui/actors/world/real.(*file).call kouzui/actors/store/hasher.(*hasher).Receive", files},
 		{"linux.Syscall6 kouzui/actors/world/real.(*readv).read net.(*rawConn).Read kouzui/actors/world/real.(*reader).run", sockets},
-		{"kouzui/wire/digest.avx512 kouzui/actors/store.(*worker).Receive kouzui/actors/runtime/supervise.(*shell).Receive", hashing},
+		{"kouzui/wire/digest.avx512 kouzui/actors/store/hasher.(*hasher).Receive kouzui/actors/runtime/supervise.(*shell).Receive", hashing},
 		{"runtime.memmove kouzui/actors/peer.(*session).piece kouzui/actors/runtime/supervise.(*shell).Receive", ownWork},
 		{"runtime.nextFreeFast runtime.mallocgcSmall runtime.newobject kouzui/actors/peer.(*session).piece", messages},
 		{"runtime.mallocgc runtime.newobject github.com/asynkron/protoactor-go/internal/queue/mpsc.(*Queue).Push", messages},

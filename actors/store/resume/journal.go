@@ -1,4 +1,4 @@
-package store
+package resume
 
 import (
 	"bytes"
@@ -15,17 +15,17 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// journal is what a store remembers about its data: which pieces were verified,
-// and what the files looked like then. It is a hint: a file that looks different
-// now is checked, and so is everything without a journal.
+// Journal says which pieces were verified and how the files looked then. It lies
+// beside the data and is a hint: a file that looks different now is checked, and
+// without a journal all are.
 //
 // On disk: the magic line, the info hash, the piece length, the number of files,
-// for each file its size (-1: there is none), and when its content and when
-// anything about it was changed last, the number of pieces, a bit for each piece as in a
+// for each file its size (-1: there is none), when its content and when anything
+// about it was changed last, the number of pieces, a bit for each piece as in a
 // bitfield (BEP 3), and the SHA-1 of all that. Numbers are 8 bytes, big-endian.
-type journal struct {
-	stamps   []messages.Stamp // without ID, which some systems give anew
-	verified *bitset.BitSet
+type Journal struct {
+	Stamps   []messages.Stamp // ID does not count: some systems give files new ones
+	Verified *bitset.BitSet
 }
 
 const journalMagic = "kouzui journal 2\n"
@@ -35,14 +35,11 @@ var (
 	errOtherJournal = errors.New("the journal is that of another torrent")
 )
 
-// absent is the stamp of no file.
-var absent = messages.Stamp{Size: -1}
-
 // vouches tells whether a file that looks like now has not changed since the
 // journal was written.
-func (j journal) vouches(file int, now messages.Stamp) bool {
+func (j Journal) vouches(file int, now messages.Stamp) bool {
 	now.ID = 0
-	return j.stamps[file] == now
+	return j.Stamps[file] == now
 }
 
 // journalSize is how long the journal of a torrent is, in bytes.
@@ -50,20 +47,21 @@ func journalSize(t *metainfo.Torrent) int {
 	return len(journalMagic) + sha1.Size + 8 + 8 + 24*len(t.Files) + 8 + (t.PieceCount()+7)/8 + sha1.Size
 }
 
-func (j journal) encode(t *metainfo.Torrent) []byte {
+// Encode returns the journal as it is on disk.
+func (j Journal) Encode(t *metainfo.Torrent) []byte {
 	raw := make([]byte, 0, journalSize(t))
 	raw = append(raw, journalMagic...)
 	raw = append(raw, t.InfoHash[:]...)
 	raw = binary.BigEndian.AppendUint64(raw, uint64(t.PieceLength))
-	raw = binary.BigEndian.AppendUint64(raw, uint64(len(j.stamps)))
-	for _, s := range j.stamps {
+	raw = binary.BigEndian.AppendUint64(raw, uint64(len(j.Stamps)))
+	for _, s := range j.Stamps {
 		raw = binary.BigEndian.AppendUint64(raw, uint64(s.Size))
 		raw = binary.BigEndian.AppendUint64(raw, uint64(s.Modified))
 		raw = binary.BigEndian.AppendUint64(raw, uint64(s.Changed))
 	}
 	raw = binary.BigEndian.AppendUint64(raw, uint64(t.PieceCount()))
 	bits := make([]byte, (t.PieceCount()+7)/8)
-	for i := range j.verified.EachSet() {
+	for i := range j.Verified.EachSet() {
 		frame.SetBit(bits, i)
 	}
 	raw = append(raw, bits...)
@@ -71,9 +69,9 @@ func (j journal) encode(t *metainfo.Torrent) []byte {
 	return append(raw, sum[:]...)
 }
 
-// decodeJournal reads the journal of t, of any bytes. It takes nothing that
-// encode would not have written.
-func decodeJournal(t *metainfo.Torrent, raw []byte) (*journal, error) {
+// decodeJournal reads the journal of t from any bytes. It refuses what Encode
+// would not have written.
+func decodeJournal(t *metainfo.Torrent, raw []byte) (*Journal, error) {
 	body := len(raw) - sha1.Size
 	if body < len(journalMagic)+sha1.Size || !bytes.HasPrefix(raw, []byte(journalMagic)) ||
 		sha1.Sum(raw[:body]) != [sha1.Size]byte(raw[body:]) {
@@ -95,9 +93,9 @@ func decodeJournal(t *metainfo.Torrent, raw []byte) (*journal, error) {
 	if next() != t.PieceLength || next() != int64(len(t.Files)) {
 		return nil, errJournal
 	}
-	j := &journal{stamps: make([]messages.Stamp, len(t.Files)), verified: bitset.New(uint(t.PieceCount()))}
-	for i := range j.stamps {
-		j.stamps[i] = messages.Stamp{Size: next(), Modified: next(), Changed: next()}
+	j := &Journal{Stamps: make([]messages.Stamp, len(t.Files)), Verified: bitset.New(uint(t.PieceCount()))}
+	for i := range j.Stamps {
+		j.Stamps[i] = messages.Stamp{Size: next(), Modified: next(), Changed: next()}
 	}
 	if next() != int64(t.PieceCount()) {
 		return nil, errJournal
@@ -109,16 +107,17 @@ func decodeJournal(t *metainfo.Torrent, raw []byte) (*journal, error) {
 		if i >= uint(t.PieceCount()) {
 			return nil, errJournal
 		}
-		j.verified.Set(i)
+		j.Verified.Set(i)
 	}
 	return j, nil
 }
 
-// readJournal reads the journal in folder. Only errOtherJournal says anything
-// about the data; any other error means that there is no hint.
-func readJournal(folder world.Folder, t *metainfo.Torrent) (*journal, error) {
-	// Another torrent's journal may be longer; its head is enough to know it, but
-	// a file is read whole, so that it is bounded by what the largest could be.
+// readJournal reads the journal in folder, nil if there is none. errOtherJournal
+// means that the data is not this torrent's; after any other error all of it is
+// to be checked.
+func readJournal(folder world.Folder, t *metainfo.Torrent) (*Journal, error) {
+	// The journal of another torrent may be longer than ours, and has to be read
+	// whole to be recognised. No torrent that is accepted has a larger one.
 	const largest = 16 << 20
 	raw, err := folder.ReadFile(t.JournalName(), max(largest, int64(journalSize(t))))
 	if err != nil {

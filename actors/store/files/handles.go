@@ -1,4 +1,4 @@
-package store
+package files
 
 import (
 	"container/list"
@@ -10,36 +10,41 @@ import (
 	"kouzui/actors/world"
 )
 
-// openFiles is how many files of one torrent are kept open for their next use.
-const openFiles = 128
+// MaxOpen is how many files of one torrent are kept open for their next use. A
+// process may have 1024 open by default, and a torrent seldom needs more than a
+// few at a time.
+const MaxOpen = 128
 
 // handle is one file that is open, or about to be.
 type handle struct {
 	mu       sync.Mutex // held while it is being opened
 	file     world.File
 	writable bool
-	outgrown []world.File // open for reading only, replaced, and perhaps in use until refs is 0
+	// outgrown are the same file, opened for reading only before it had to be
+	// written to. Some may still be in use until refs is 0.
+	outgrown []world.File
 
 	index int
-	// Guarded by files.mu:
+	// Guarded by Files.mu:
 	refs   int
-	unused bool // since rest was called
+	unused bool // since the last Rest
 	at     *list.Element
 }
 
-// use is what a file is wanted for.
-type use uint8
+// Use is what a file is needed for.
+type Use uint8
 
 const (
-	toServe  use = iota // reading what is known, and will be sent
-	toReread            // reading what was written, and will be hashed
-	toCheck             // reading of what nothing is known
-	toWrite
+	Serve  Use = iota // reading what is verified, to be sent to a peer
+	Reread            // reading what this store has written, to be hashed
+	Check             // reading what an earlier run has left, to be hashed
+	Write
 )
 
-// acquire opens a file, or finds it open; to write to it is to create it in its
-// full length. The caller uses the file until it releases the handle.
-func (f *files) acquire(index int, to use) (*handle, world.File, error) {
+// acquire opens a file, or finds it open. For Write it creates the file if there
+// is none, and gives it its full length. The caller uses the file until it
+// releases the handle.
+func (f *Files) acquire(index int, to Use) (*handle, world.File, error) {
 	h, err := f.hold(index)
 	if err != nil {
 		return nil, nil, err
@@ -52,7 +57,7 @@ func (f *files) acquire(index int, to use) (*handle, world.File, error) {
 	return h, file, nil
 }
 
-func (f *files) hold(index int) (*handle, error) {
+func (f *Files) hold(index int) (*handle, error) {
 	f.mu.Lock()
 	if f.closed || f.folder == nil {
 		f.mu.Unlock()
@@ -72,15 +77,15 @@ func (f *files) hold(index int) (*handle, error) {
 	f.mu.Unlock()
 	closeAll(idle)
 	if first {
-		f.stirred()
+		f.opening()
 	}
 	return h, nil
 }
 
-func (f *files) opened(h *handle, to use) (world.File, error) {
+func (f *Files) opened(h *handle, to Use) (world.File, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	write := to == toWrite
+	write := to == Write
 	if h.file != nil && (h.writable || !write) {
 		return h.file, nil
 	}
@@ -102,17 +107,17 @@ func (f *files) opened(h *handle, to use) (world.File, error) {
 	return file, nil
 }
 
-func (f *files) open(index int, to use) (world.File, error) {
+func (f *Files) open(index int, to Use) (world.File, error) {
 	f.place.RLock()
 	defer f.place.RUnlock()
-	file, err := f.folder.Open(f.name(index), to == toWrite)
+	file, err := f.folder.Open(f.name(index), to == Write)
 	switch {
-	case to == toCheck:
+	case to == Check:
 		return file, err
-	case to == toWrite && errors.Is(err, fs.ErrNotExist) && f.watch.stamp(index) == absent:
+	case to == Write && errors.Is(err, fs.ErrNotExist) && f.watch.stamp(index) == Absent:
 		file, err = f.create(index)
 	case err != nil:
-		// Perhaps it is the name that does not lead to the file any more.
+		// Perhaps another file has the name now, or none.
 		if changed := f.watch.look(index, named{f, index}); changed != nil {
 			err = changed
 		}
@@ -121,7 +126,7 @@ func (f *files) open(index int, to use) (world.File, error) {
 			file.Close()
 		}
 	}
-	if err == nil && to == toWrite {
+	if err == nil && to == Write {
 		if err = f.extend(index, file); err != nil {
 			file.Close()
 		}
@@ -132,7 +137,7 @@ func (f *files) open(index int, to use) (world.File, error) {
 	return file, nil
 }
 
-func (f *files) extend(index int, file world.File) error {
+func (f *Files) extend(index int, file world.File) error {
 	if err := f.watch.begin(index, file); err != nil {
 		return err
 	}
@@ -140,7 +145,7 @@ func (f *files) extend(index int, file world.File) error {
 	return file.Extend(f.torrent.Files[index].Length)
 }
 
-func (f *files) create(index int) (world.File, error) {
+func (f *Files) create(index int) (world.File, error) {
 	name := f.name(index)
 	dir := path.Dir(name)
 	if err := f.folder.MkdirAll(dir); err != nil {
@@ -162,7 +167,7 @@ func (f *files) create(index int) (world.File, error) {
 	return file, nil
 }
 
-func (f *files) release(h *handle) {
+func (f *Files) release(h *handle) {
 	f.mu.Lock()
 	h.refs--
 	var idle []world.File
@@ -177,9 +182,9 @@ func (f *files) release(h *handle) {
 	closeAll(idle)
 }
 
-// surplus forgets the idle files that were used longest ago, as far as there
-// are too many. mu is held, here and in what follows.
-func (f *files) surplus() (idle []world.File) {
+// surplus forgets the idle files that were used longest ago, as many as exceed
+// the limit, and returns them to be closed. mu is held.
+func (f *Files) surplus() (idle []world.File) {
 	for e := f.recent.Back(); e != nil && len(f.handles) > f.limit; {
 		h := e.Value.(*handle)
 		e = e.Prev()
@@ -190,8 +195,8 @@ func (f *files) surplus() (idle []world.File) {
 	return idle
 }
 
-// forget takes an idle handle out and returns what has to be closed.
-func (f *files) forget(h *handle) []world.File {
+// forget removes an idle handle and returns what has to be closed. mu is held.
+func (f *Files) forget(h *handle) []world.File {
 	delete(f.handles, h.index)
 	f.recent.Remove(h.at)
 	if h.file == nil {
@@ -200,7 +205,9 @@ func (f *files) forget(h *handle) []world.File {
 	return append(h.outgrown, h.file)
 }
 
-func (f *files) forgetIdle() (idle []world.File) {
+// forgetIdle removes all idle handles and returns what has to be closed. mu is
+// held.
+func (f *Files) forgetIdle() (idle []world.File) {
 	for _, h := range f.handles {
 		if h.refs == 0 {
 			idle = append(idle, f.forget(h)...)
@@ -209,9 +216,9 @@ func (f *files) forgetIdle() (idle []world.File) {
 	return idle
 }
 
-// rest closes the files that have not been used since it was called before, and
-// tells whether others are open.
-func (f *files) rest() (open bool) {
+// Rest closes the files that have not been used since the last call, and tells
+// whether others are open.
+func (f *Files) Rest() (open bool) {
 	f.mu.Lock()
 	var idle []world.File
 	for _, h := range f.handles {
@@ -233,4 +240,34 @@ func closeAll(idle []world.File) {
 	for _, file := range idle {
 		file.Close()
 	}
+}
+
+// Make creates a file in its full length if it does not exist.
+func (f *Files) Make(index int) error {
+	h, _, err := f.acquire(index, Write)
+	if err == nil {
+		f.release(h)
+	}
+	return err
+}
+
+// Sync makes what was written to a file last, and calls done, perhaps later. For
+// other uses than Write it opens the file for reading only; that some systems
+// refuse to sync such a file is no error.
+func (f *Files) Sync(index int, to Use, done func(error)) {
+	answer := func(err error) {
+		if to != Write && errors.Is(err, fs.ErrPermission) {
+			err = nil
+		}
+		done(err)
+	}
+	h, file, err := f.acquire(index, to)
+	if err != nil {
+		answer(err)
+		return
+	}
+	file.Sync(func(err error) {
+		f.release(h)
+		answer(err)
+	})
 }

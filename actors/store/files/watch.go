@@ -1,4 +1,4 @@
-package store
+package files
 
 import (
 	"errors"
@@ -9,40 +9,41 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// errChanged: a file is not what it was when the store last knew what is in it.
-var errChanged = errors.New("was changed by another program")
+// ErrChanged: a file is not what it was when its content was last known.
+var ErrChanged = errors.New("was changed by another program")
 
-// maxDoubts is how often in a row a doubt may turn out unfounded. After that the
-// file system's times are taken to move by themselves, as those of some network
-// file systems do, and only identity and size of a file are compared.
-const maxDoubts = 3
+// MaxDoubts is how often in a row files may look changed and not be. After that
+// the file system's times are taken to move by themselves, as those of some
+// network file systems do, and only identity and size of a file are compared.
+const MaxDoubts = 3
 
-// watch knows of each file how it looked when what is known of its content was
-// last true. Nothing is served of a file that looks different afterwards, and
-// nothing is vouched for. So no wrong block goes out, at the cost of one fstat
-// for each read, and of two for each piece that is written.
+// watch notices changes of files that are not ours. For each file it keeps the
+// stamp that the file had when its content was last known to be right. Nothing is
+// served of a file whose stamp is another one now, and the journal does not vouch
+// for it. So no wrong block is sent, at the cost of one fstat for each read and
+// two for each piece that is written.
 //
-// It sees what a file system's change time shows. It cannot see a change within
-// the moment in which a write of ours is under way, nor one through a mapping of
-// the file into memory until the system notes it, which tmpfs never does. And of
-// what sendfile has put into a socket the system takes the bytes when it sends
-// them: what is changed in place between the two goes out as it is then.
+// A watch sees what the file system's change time shows. It cannot see a change
+// made while a write of ours is under way, nor one made through a memory mapping
+// until the system dates it, which tmpfs never does. And sendfile hands pages of
+// the file to the socket: bytes that are changed in place before the system sends
+// them are sent as changed.
 type watch struct {
 	torrent *metainfo.Torrent
 	files   []sight
-	loosely bool                    // see maxDoubts
-	doubted func(file int, e error) // called once a file, by whoever finds out
+	loosely bool                    // compare identity and size only, see MaxDoubts
+	doubted func(file int, e error) // called once for each file
 }
 
-// sight is one file's.
+// sight is what a watch knows of one file.
 type sight struct {
 	mu      sync.Mutex
 	stamp   messages.Stamp
-	writes  int // of ours, under way: stamp does not tell anything meanwhile
-	doubted bool
+	writes  int  // of ours, under way; stamp means nothing while there are any
+	doubted bool // the file was changed by another program
 }
 
-// same compares what w goes by.
+// same tells whether two stamps mean the same file with the same content.
 func (w *watch) same(a, b messages.Stamp) bool {
 	if w.loosely {
 		return a.ID == b.ID && a.Size == b.Size
@@ -50,7 +51,7 @@ func (w *watch) same(a, b messages.Stamp) bool {
 	return a == b
 }
 
-// doubt says that the file is not to be relied on. The lock of its sight is held.
+// doubt notes that somebody else has changed a file. The lock of its sight is held.
 func (w *watch) doubt(index int, err error) error {
 	if s := &w.files[index]; !s.doubted {
 		s.doubted = true
@@ -60,15 +61,16 @@ func (w *watch) doubt(index int, err error) error {
 }
 
 func (w *watch) changed(index int) error {
-	return fmt.Errorf("%s %w", nameIn(w.torrent, w.torrent.Name, index), errChanged)
+	return fmt.Errorf("%s %w", NameIn(w.torrent, w.torrent.Name, index), ErrChanged)
 }
 
-// stamper is what tells how a file looks: open, or by its name.
+// stamper tells how a file looks: an open file, or named.
 type stamper interface {
 	Stamp() (messages.Stamp, error)
 }
 
-// compare is what both look and begin do.
+// compare returns an error if a file does not look as it should. The lock of its
+// sight is held.
 func (w *watch) compare(index int, f stamper) error {
 	s := &w.files[index]
 	if s.doubted {
@@ -87,7 +89,8 @@ func (w *watch) compare(index int, f stamper) error {
 	return nil
 }
 
-// look tells whether what was read of the file until now is what was known.
+// look is called after a file was read. It returns an error if what was read may
+// not be what was known.
 func (w *watch) look(index int, f stamper) error {
 	s := &w.files[index]
 	s.mu.Lock()
@@ -95,7 +98,7 @@ func (w *watch) look(index int, f stamper) error {
 	return w.compare(index, f)
 }
 
-// begin is called before a change of our own. If it succeeds, end follows.
+// begin is called before a write of ours. If it returns nil, end has to follow.
 func (w *watch) begin(index int, f stamper) error {
 	s := &w.files[index]
 	s.mu.Lock()
@@ -107,7 +110,7 @@ func (w *watch) begin(index int, f stamper) error {
 	return nil
 }
 
-// end is called after a change of our own.
+// end is called after a write of ours.
 func (w *watch) end(index int, f stamper) {
 	s := &w.files[index]
 	s.mu.Lock()
@@ -123,7 +126,7 @@ func (w *watch) end(index int, f stamper) {
 	s.stamp = now
 }
 
-// created is called when a file has come into being that was not there.
+// created is called after we have created a file.
 func (w *watch) created(index int, f stamper) error {
 	s := &w.files[index]
 	s.mu.Lock()
@@ -132,15 +135,14 @@ func (w *watch) created(index int, f stamper) error {
 	if err != nil {
 		return err
 	}
-	if s.stamp != absent || now.Size > 0 {
+	if s.stamp != Absent || now.Size > 0 {
 		return w.doubt(index, w.changed(index))
 	}
 	s.stamp = now
 	return nil
 }
 
-// failed is called when known data could not be read, or a known file not be
-// opened.
+// failed is called when verified data could not be read.
 func (w *watch) failed(index int, err error) error {
 	s := &w.files[index]
 	s.mu.Lock()
@@ -148,8 +150,9 @@ func (w *watch) failed(index int, err error) error {
 	return w.doubt(index, err)
 }
 
-// renaming has the store give the file another name, which changes nothing but
-// the time of change. f tells how it looks under the new one.
+// renaming calls rename, which gives a file another name and so changes nothing
+// but its time of change. f tells how the file looks under its name, whichever
+// that is.
 func (w *watch) renaming(index int, f stamper, rename func() error) error {
 	s := &w.files[index]
 	s.mu.Lock()
@@ -170,7 +173,7 @@ func (w *watch) renaming(index int, f stamper, rename func() error) error {
 	return nil
 }
 
-// stamps are those of all files, for the journal and for a store after this one.
+// stamps are those of all files.
 func (w *watch) stamps() []messages.Stamp {
 	all := make([]messages.Stamp, len(w.files))
 	for i := range w.files {

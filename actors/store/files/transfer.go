@@ -1,4 +1,4 @@
-package store
+package files
 
 import (
 	"errors"
@@ -10,38 +10,36 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// source is the messages.BlockSource of a torrent. Whoever holds it asks only
-// for pieces that PiecesServable named.
-type source struct{ files *files }
-
-func (s *source) ReadBlocks(bufs [][]byte, off int64, done func(error)) {
-	s.files.transfer(toServe, bufs, off, done)
+// ReadBlocks reads verified pieces, see messages.BlockSource.
+func (f *Files) ReadBlocks(bufs [][]byte, off int64, done func(error)) {
+	f.Transfer(Serve, bufs, off, done)
 }
 
-// SendTo ends with the file that off lies in.
-func (s *source) SendTo(socket uintptr, off int64, n int) (int, error) {
+// SendTo sends no further than to the end of the file that off lies in, see
+// messages.SocketSource.
+func (f *Files) SendTo(socket uintptr, off int64, n int) (int, error) {
 	var room [1]metainfo.Span
-	spans := s.files.torrent.AppendSpans(room[:0], off, 1)
+	spans := f.torrent.AppendSpans(room[:0], off, 1)
 	if len(spans) == 0 {
 		return 0, io.ErrUnexpectedEOF
 	}
 	at := spans[0]
-	if s.files.torrent.Files[at.File].Padding {
+	if f.torrent.Files[at.File].Padding {
 		return 0, errors.ErrUnsupported
 	}
-	h, file, err := s.files.acquire(at.File, toServe)
+	h, file, err := f.acquire(at.File, Serve)
 	if err != nil {
 		return 0, err
 	}
-	defer s.files.release(h)
+	defer f.release(h)
 	straight, ok := file.(world.SocketFile)
 	if !ok {
 		return 0, errors.ErrUnsupported
 	}
-	if err := s.files.watch.look(at.File, file); err != nil {
+	if err := f.watch.look(at.File, file); err != nil {
 		return 0, err
 	}
-	return straight.SendTo(socket, at.Offset, int(min(int64(n), s.files.torrent.Files[at.File].Length-at.Offset)))
+	return straight.SendTo(socket, at.Offset, int(min(int64(n), f.torrent.Files[at.File].Length-at.Offset)))
 }
 
 // atOnce is how many files one transfer has open at a time. A piece can lie in
@@ -49,48 +47,55 @@ func (s *source) SendTo(socket uintptr, off int64, n int) (int, error) {
 const atOnce = 8
 
 // transfer reads or writes a stretch of the content, which may lie in several
-// files; it is done when the last of them is. It is reused.
+// files. It is done when the last of them is, and is then reused.
 type transfer struct {
-	files *files
-	use   use
-	left  atomic.Int32 // files under way, and one for who starts them
+	files *Files
+	use   Use
+	left  atomic.Int32 // files under way, and one while proceed starts them
 	done  func(error)
-	one   func(error) // finishOne, bound once
+	one   func(error) // finishOne, bound once to save an allocation
 
 	spans []metainfo.Span
-	next  int    // of spans
-	held  []loan // under way
+	next  int    // index in spans of the next file to start with
+	held  []loan // files under way
 
-	given      [][]byte
-	bufs       [][]byte // what was given, cut where files end
-	at, within int      // the next byte to cut: of what was given, and in there
+	given      [][]byte // what the caller gave
+	bufs       [][]byte // the same, cut where files end
+	at, within int      // next byte to cut: index in given, and offset in that
 
 	mu  sync.Mutex
 	err error // the first
 }
 
-// loan is a file in use. It stays open until the handle is released.
+// loan is a file in use, which stays open until its handle is released.
 type loan struct {
 	*handle
 	open world.File
 }
 
-// unopened: a file could not be opened; nothing was read or written.
+// unopened is the error of a file that could not be opened.
 type unopened struct{ error }
 
 func (u unopened) Unwrap() error { return u.error }
 
-func newTransfer(f *files) *transfer {
+// Unopened tells whether a Transfer failed because a file could not be opened, so
+// that nothing of this file was read or written.
+func Unopened(err error) bool {
+	var u unopened
+	return errors.As(err, &u)
+}
+
+func newTransfer(f *Files) *transfer {
 	t := &transfer{files: f}
 	t.one = t.finishOne
 	return t
 }
 
-// transfer moves bufs, one after the other, from or to the content at off, and
-// calls done exactly once. Padding files (BEP 47) read as zeros and are not
-// written. The bytes and the slice belong to the transfer until then. What was
-// known and is not what it was, or cannot be read, is an error.
-func (f *files) transfer(to use, bufs [][]byte, off int64, done func(error)) {
+// Transfer reads or writes bufs, one after the other, at off in the content, and
+// calls done exactly once, perhaps later. Until then bufs and their bytes belong to
+// the transfer. Padding files (BEP 47) read as zeros and are not written. It is an
+// error if somebody else has changed a file.
+func (f *Files) Transfer(to Use, bufs [][]byte, off int64, done func(error)) {
 	length := int64(0)
 	for _, b := range bufs {
 		length += int64(len(b))
@@ -105,7 +110,8 @@ func (f *files) transfer(to use, bufs [][]byte, off int64, done func(error)) {
 	t.proceed()
 }
 
-// proceed starts with the next files, which are open until all of them are done.
+// proceed starts to read or write the next files, which stay open until all of
+// them are done.
 func (t *transfer) proceed() {
 	t.left.Store(1)
 	for range atOnce {
@@ -125,7 +131,7 @@ func (t *transfer) proceed() {
 	t.one(nil)
 }
 
-// cut returns the next n bytes of what was given, from where the last cut ended.
+// cut returns the next n bytes of what was given, after those of the last cut.
 func (t *transfer) cut(n int64) [][]byte {
 	start := len(t.bufs)
 	for n > 0 {
@@ -146,14 +152,14 @@ func (t *transfer) start(i int, part [][]byte) error {
 	span := t.spans[i]
 	if t.files.torrent.Files[span.File].Padding {
 		for _, b := range part {
-			if t.use != toWrite {
+			if t.use != Write {
 				clear(b)
 			}
 		}
 		return nil
 	}
 	h, file, err := t.files.acquire(span.File, t.use)
-	if err == nil && t.use == toWrite {
+	if err == nil && t.use == Write {
 		if err = t.files.watch.begin(h.index, file); err != nil {
 			t.files.release(h)
 		}
@@ -163,7 +169,7 @@ func (t *transfer) start(i int, part [][]byte) error {
 	}
 	t.held = append(t.held, loan{h, file})
 	t.left.Add(1)
-	if t.use == toWrite {
+	if t.use == Write {
 		file.WriteBlocks(part, span.Offset, t.one)
 	} else {
 		file.ReadBlocks(part, span.Offset, t.one)
@@ -171,18 +177,17 @@ func (t *transfer) start(i int, part [][]byte) error {
 	return nil
 }
 
-// conclude makes sure of what was read, or enters how the file looks after it was
-// written to.
+// conclude looks whether what was read of a file is what was known, or notes how
+// the file looks now that it was written to.
 func (t *transfer) conclude(l loan) {
 	watch := &t.files.watch
-	var shut unopened
 	switch {
-	case t.use == toWrite:
+	case t.use == Write:
 		watch.end(l.index, l.open)
-	case t.use == toCheck:
+	case t.use == Check:
 	case t.err == nil:
 		t.err = watch.look(l.index, l.open)
-	case t.use == toServe && !errors.As(t.err, &shut):
+	case t.use == Serve && !Unopened(t.err):
 		t.err = watch.failed(l.index, t.err)
 	}
 }

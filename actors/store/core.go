@@ -1,0 +1,289 @@
+package store
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/bits-and-blooms/bitset"
+
+	"kouzui/actors/store/assembly"
+	"kouzui/actors/store/files"
+	"kouzui/actors/store/hasher"
+	"kouzui/actors/store/keeper"
+	"kouzui/actors/store/resume"
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+// maxLost is how many keepers a chore may cost before the store fails.
+const maxLost = 1
+
+type phase uint8
+
+const (
+	starting phase = iota // the keeper looks at the disk; the torrent is asked what it knows
+	checking              // pieces on disk are hashed
+	ready
+	dead // the store cannot start, or go on, and has said so
+)
+
+// core is what a store knows and decides. The shell tells it what has happened, one
+// message at a time, and then has it advance; what is to be done then is in out.
+//
+// start.go leads from starting to ready. pieces.go is about pieces that come and
+// that are asked for, finish.go about what is saved, when the data is finished, and
+// how the store ends when somebody else changes a file.
+type core struct {
+	Config // World and Tree are the shell's
+	out    effects
+	phase  phase
+	files  *files.Files
+	queue  *hasher.Queue
+	keeper struct {
+		deliver func(any)     // to its present incarnation; nil until it is ready
+		chore   *keeper.Chore // that it has; nil: none
+	}
+
+	found  *resume.Found         // nil until the keeper has looked
+	free   int64                 // bytes on disk at the start, -1 if unknown
+	before *messages.PiecesKnown // by stores before this one; nil until the torrent has told
+	check  check
+
+	have     *bitset.BitSet     // verified pieces
+	missing  int                // pieces that are not verified
+	lacking  int                // wanted pieces that are not verified
+	memory   int64              // bytes, see messages.SetMemory
+	assembly *assembly.Assembly // nil until the store is ready
+	blame    *assembly.Blame
+	spans    []metainfo.Span // scratch of mark
+
+	health health
+	doubt  *doubted         // why the store is to end: a file that somebody else has changed
+	stamps []messages.Stamp // as the journal is to have them; nil while the keeper has them
+	dirty  *bitset.BitSet   // files written to since they were last synced
+	// doubtful are files in which a check has found right pieces: the process that
+	// wrote them may have been killed before it synced them.
+	doubtful *bitset.BitSet
+	unsaved  bool // the journal does not say all that is known
+	saveNow  bool // and has not for saveEvery
+	restNow  bool // files that are not used are to be closed
+	placed   bool // the data has its final name, and no file is missing
+	finished bool // StoreFinished has been said of what is wanted now
+	flushes  []*messages.Flush
+}
+
+// effects are what a core wants done, in this order.
+type effects struct {
+	failed error // the store fails with it
+	messages.Outbox
+	batches []*hasher.Batch // for their workers
+	chore   bool            // the keeper's chore is to be handed to it
+	timers  [timers]timer
+}
+
+// The timers of a store.
+const (
+	restTimer = iota
+	retryTimer
+	gatherTimer
+	saveTimer
+	timers
+)
+
+// timer is one of them, as the core wants it to be.
+type timer struct {
+	running bool
+	after   time.Duration
+	changed bool // the shell has not seen it yet
+}
+
+func (t *timer) start(after time.Duration) { *t = timer{true, after, true} }
+func (t *timer) fired()                    { t.running = false }
+
+func (t *timer) stop() {
+	if t.running {
+		*t = timer{changed: true}
+	}
+}
+
+// newCore returns the core of a store with so many hash workers, for which it pays
+// to hash least pieces side by side.
+func newCore(cfg Config, f *files.Files, workers, least int) *core {
+	s := &core{
+		Config: cfg, files: f, queue: hasher.NewQueue(cfg.Torrent, workers, least), blame: assembly.NewBlame(),
+		dirty: bitset.New(uint(len(cfg.Torrent.Files))), doubtful: bitset.New(uint(len(cfg.Torrent.Files))),
+	}
+	s.setMemory(cfg.Memory)
+	s.keeper.chore = &keeper.Chore{Task: keeper.Look}
+	return s
+}
+
+func (s *core) setMemory(bytes int64) {
+	s.memory = bytes
+	if extend := s.queue.SetMemory(bytes); s.assembly != nil {
+		s.assembly.Extend = extend
+	}
+}
+
+// end lets everything go but what the hash workers have.
+func (s *core) end() {
+	s.phase = dead
+	for i := range s.out.timers {
+		s.out.timers[i].stop()
+	}
+	if s.assembly == nil {
+		return
+	}
+	s.assembly.Close()
+	for _, j := range s.queue.Close() {
+		if j.Task == hasher.Verify {
+			s.assembly.Release(j.Piece)
+		}
+	}
+}
+
+// workerReady: a hash worker has started. If it had jobs, it died with them and is
+// given them again.
+func (s *core) workerReady(m *hasher.Ready) {
+	b, err := s.queue.Ready(m)
+	s.out.failed = err
+	if b != nil {
+		s.out.batches = append(s.out.batches, b)
+	}
+}
+
+// keeperReady: the keeper has started. If it had a chore, it died with it and is
+// given it again.
+func (s *core) keeperReady(m *keeper.Ready) {
+	again := s.keeper.deliver != nil
+	s.keeper.deliver = m.Deliver
+	k := s.keeper.chore
+	if k == nil {
+		return
+	}
+	if again {
+		k.Lost++
+	}
+	if k.Lost > maxLost {
+		s.out.failed = fmt.Errorf("%d keepers died of the same chore", k.Lost)
+	}
+	s.out.chore = true
+}
+
+func (s *core) choreDone(m *keeper.Chore) {
+	s.keeper.chore = nil
+	if s.phase == dead {
+		return
+	}
+	switch m.Task {
+	case keeper.Look:
+		s.looked(m)
+	case keeper.Save:
+		s.saved(m)
+	case keeper.Finish:
+		s.back(m)
+		if s.report(m.Err, m.Probe) && m.Whole {
+			s.placed = true
+		}
+	case keeper.Rest:
+		if m.Open {
+			s.restLater()
+		}
+	}
+}
+
+// give hands the keeper a chore.
+func (s *core) give(m *keeper.Chore) { s.keeper.chore, s.out.chore = m, true }
+
+func (s *core) jobDone(j *hasher.Job, now time.Time) {
+	s.queue.Returned(j)
+	switch {
+	case s.phase == dead:
+		s.queue.Retry(j) // to be released with the others at the end
+		return
+	case j.Task == hasher.Check:
+		s.checked(j)
+	case !s.report(j.Err, j.Probe):
+		s.queue.Retry(j)
+		return
+	case j.Task == hasher.Spill:
+		s.mark(s.dirty, j.Piece.Index)
+		s.spilled(j, now)
+	case j.Good:
+		s.mark(s.dirty, j.Piece.Index)
+		s.verified(j, now)
+	default:
+		s.corrupt(j)
+	}
+	s.queue.Reuse(j)
+}
+
+// advance decides what can be done now. The shell calls it after every message.
+func (s *core) advance() {
+	s.spill()
+	s.dispatch()
+	if s.phase == checking {
+		s.concludeCheck()
+	}
+	if s.phase == ready {
+		s.keepUp()
+	} else {
+		s.resign()
+		s.flushed(nil) // nothing is known yet that should be kept
+	}
+}
+
+// dispatch gives batches to the hash workers that have nothing to do.
+func (s *core) dispatch() {
+	gather := &s.out.timers[gatherTimer]
+	for s.phase == checking || s.phase == ready && s.health.allows() {
+		b := s.queue.Next(s.health.failed, len(s.flushes) > 0 || s.crowded())
+		if !s.queue.Waiting {
+			gather.stop()
+		} else if !gather.running {
+			gather.start(hasher.MaxWait)
+		}
+		if b == nil {
+			return
+		}
+		if s.phase == ready {
+			b.Jobs[0].Probe = s.health.take()
+		}
+		s.out.batches = append(s.out.batches, b)
+	}
+}
+
+// gatherDue: whole pieces have waited long enough for others.
+func (s *core) gatherDue() {
+	s.out.timers[gatherTimer].fired()
+	s.queue.WaitedEnough()
+}
+
+// crowded tells whether nothing is likely to come before something is written: the
+// pieces that are whole are the last of those lacking, or they fill the memory
+// together with the unfinished ones.
+func (s *core) crowded() bool {
+	if s.assembly == nil {
+		return false
+	}
+	return crowded(s.queue.Len()+s.queue.Busy(), s.lacking, s.Torrent.PieceLength, s.assembly.Memory, s.memory)
+}
+
+func crowded(whole, lacking int, pieceLength, held, memory int64) bool {
+	return whole >= lacking || held+int64(whole)*pieceLength >= memory*3/4
+}
+
+// mark sets the files that a piece is in.
+func (s *core) mark(files *bitset.BitSet, piece int) {
+	s.spans = s.Torrent.AppendPieceSpans(s.spans[:0], piece)
+	for _, span := range s.spans {
+		if !s.Torrent.Files[span.File].Padding {
+			files.Set(uint(span.File))
+		}
+	}
+}
+
+func (s *core) tellBoth(m any) {
+	s.out.Send(s.Refs.Scheduler, m)
+	s.out.Send(s.Refs.Torrent, m)
+}

@@ -1,0 +1,60 @@
+package hasher
+
+import (
+	"kouzui/actors/store/assembly"
+	"kouzui/wire/metainfo"
+)
+
+// Task is what a job is for.
+type Task uint8
+
+const (
+	Verify Task = iota // hash the blocks of a whole piece and, if they are right, write them
+	Spill              // write some blocks of an unfinished piece, unverified
+	Check              // hash pieces that are on disk
+)
+
+// Job travels from the store to a hash worker and back. Whoever has it owns it;
+// the buffers of its blocks stay the store's.
+type Job struct {
+	Task  Task
+	Probe bool  // the write that tells whether the disk works again
+	Err   error // the disk failed
+
+	// Of Verify and Spill:
+	Piece  *assembly.Piece
+	Blocks []assembly.Block // by Begin
+	Hashed assembly.Prefix  // beginning of the piece that is hashed; Spill may extend it
+	Good   bool             // Verify: the hash is right, and the piece is written
+	Sums   []metainfo.Hash  // Verify: of each block, if the piece is or was corrupt
+
+	// Of Check:
+	Pieces []int  // up to digest.Lanes
+	Right  []bool // which of them are
+
+	each   int  // Check: blocks of each piece that are read at a time
+	sum    bool // Verify: Sums are needed
+	hashed bool // Verify: Good is known, as the piece was hashed beside others
+	lost   int  // hash workers that died with it
+}
+
+// IgnoreDeadLetterLogging keeps jobs out of the trace.
+func (*Job) IgnoreDeadLetterLogging() {}
+
+// Batch: store to hash worker. The worker does the jobs, in their order, and sends
+// each back when it is done.
+type Batch struct {
+	Jobs    []*Job
+	deliver func(any) // to the incarnation that it is meant for
+}
+
+// Hand sends the batch to its worker.
+func (b *Batch) Hand() { b.deliver(b) }
+
+// Ready: hash worker to store, at the start of each incarnation. Deliver sends to
+// this incarnation only, so that it does not do what its predecessor was handed and
+// did not read: the store hands all unfinished jobs once more.
+type Ready struct {
+	Index   int
+	Deliver func(any)
+}

@@ -1,0 +1,97 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"slices"
+	"testing"
+
+	"kouzui/actors/store/storetest"
+	"kouzui/messages"
+)
+
+func TestPadding(t *testing.T) {
+	w := newWorld()
+	s := storetest.Padded(t)
+	r := begun(t, w.World(), s)
+	r.sendAll()
+	await[*messages.StoreFinished](r)
+	r.want(w.Disk, "/d", "data")
+	folder, _ := w.Disk.OpenFolder("/d")
+	if names, err := folder.ReadDir("data"); len(names) != 2 {
+		t.Errorf("there are %q, %v", names, err)
+	}
+	r.wantContent(s.Blocks(0)...)
+	r.stop()
+	again := newRig(t, w.World(), s, "/d", func(c *Config) { c.Check = messages.CheckFull })
+	if ready := await[*messages.StoreReady](again); !ready.Complete || ready.Checked != s.PieceCount() {
+		t.Errorf("%+v", ready)
+	}
+}
+
+// lease asks what of pieces may be served.
+func (r *rig) lease(pieces ...uint32) *messages.PiecesServable {
+	r.Helper()
+	r.tell(&messages.QueryServable{Link: 7, Pieces: pieces, ReplyTo: r.scheduler})
+	leased := await[*messages.PiecesServable](r)
+	if leased.Link != 7 || !slices.Equal(leased.Pieces, pieces) {
+		r.Errorf("asked for %d, answered %+v", pieces, leased)
+	}
+	return leased
+}
+
+// wantContent leases the pieces of blocks and reads them.
+func (r *rig) wantContent(blocks ...messages.Block) {
+	r.Helper()
+	for _, b := range blocks {
+		leased := r.lease(b.Piece)
+		if len(leased.Runs) != 1 || !leased.Runs[0].Holds(b.Piece) {
+			r.Errorf("of piece %d there is %v", b.Piece, leased.Runs)
+		}
+		got := make([]byte, b.Length)
+		half := len(got) / 2
+		answer := make(chan error, 1)
+		leased.Source.ReadBlocks([][]byte{got[:half], got[half:]}, int64(b.Piece)*r.PieceLength+int64(b.Begin), func(err error) { answer <- err })
+		if err := <-answer; err != nil || !bytes.Equal(got, r.Bytes(b)) {
+			r.Errorf("block %v is not what it should be: %v", b, err)
+		}
+	}
+}
+
+func TestOnlyVerifiedIsServed(t *testing.T) {
+	w := newWorld()
+	s := storetest.New(t, 50_000, 100, 0, 70_000, 200_000)
+	r := begun(t, w.World(), s)
+	r.send(1, nil, s.Blocks(1)...)
+	await[*messages.PieceVerified](r)
+	r.send(1, nil, s.Blocks(2)[0])
+	r.wantContent(s.Blocks(1)...)
+
+	if runs := r.lease(0, 1, 2, 1, 99).Runs; !slices.Equal(runs, []messages.PieceRun{{From: 1, To: 2}}) {
+		t.Errorf("may serve %v", runs)
+	}
+
+	// The source goes on when the data takes its final name, and ends with the
+	// store.
+	source := r.lease(1).Source
+	r.sendAll()
+	await[*messages.StoreFinished](r)
+	if runs := r.lease(3, 0).Runs; !slices.Equal(runs, []messages.PieceRun{{From: 0, To: uint32(s.PieceCount())}}) {
+		t.Errorf("of what is complete it serves %v", runs)
+	}
+	r.wantContent(s.Blocks(1)...)
+	r.wantContent(s.Blocks(4)...)
+	outside := func(off int64) (err error) {
+		source.ReadBlocks([][]byte{make([]byte, 10)}, off, func(e error) { err = e })
+		return err
+	}
+	if err := outside(s.Length - 5); !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("past the end: %v", err)
+	}
+	r.stop()
+	if err := outside(0); !errors.Is(err, fs.ErrClosed) {
+		t.Errorf("after the store: %v", err)
+	}
+}

@@ -1,0 +1,114 @@
+// Package storetest is for tests of the store and its parts: torrents with their
+// content, and a folder that counts what is open.
+package storetest
+
+import (
+	"crypto/sha1"
+	"fmt"
+	"testing"
+
+	"kouzui/messages"
+	"kouzui/wire/buffer"
+	"kouzui/wire/metainfo"
+)
+
+// Sample is a torrent with its content.
+type Sample struct {
+	*metainfo.Torrent
+	Content []byte
+}
+
+// New makes a torrent of random content; one length means a single file.
+func New(tb testing.TB, pieceLength int64, lengths ...int64) *Sample {
+	tb.Helper()
+	s := &Sample{}
+	spec := metainfo.Spec{Name: "data", PieceLength: pieceLength, Single: len(lengths) == 1}
+	for i, n := range lengths {
+		f := metainfo.FileSpec{Path: []string{fmt.Sprintf("dir%d", i%3), fmt.Sprintf("file%d", i)}, Length: n}
+		if spec.Single {
+			f.Path = nil
+		}
+		spec.Files = append(spec.Files, f)
+		s.Content = append(s.Content, make([]byte, n)...)
+	}
+	fill(s.Content, byte(len(lengths)), byte(pieceLength))
+	s.Name(tb, spec)
+	return s
+}
+
+// Of makes a torrent of content in one file.
+func Of(tb testing.TB, pieceLength int64, content []byte) *Sample {
+	tb.Helper()
+	s := &Sample{Content: content}
+	s.Name(tb, metainfo.Spec{
+		Name: "data", PieceLength: pieceLength, Single: true, Files: []metainfo.FileSpec{{Length: int64(len(content))}},
+	})
+	return s
+}
+
+// Name gives the content the names in spec.
+func (s *Sample) Name(tb testing.TB, spec metainfo.Spec) {
+	tb.Helper()
+	spec.Pieces = hashes(s.Content, spec.PieceLength)
+	raw, err := metainfo.Encode(spec)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	s.parse(tb, raw)
+}
+
+func (s *Sample) parse(tb testing.TB, raw []byte) {
+	tb.Helper()
+	var err error
+	if s.Torrent, err = metainfo.Parse(raw); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// fill makes content that looks random, the same for the same seed.
+func fill(content []byte, seed ...byte) {
+	var sum [sha1.Size]byte
+	for len(content) > 0 {
+		sum = sha1.Sum(append(seed, sum[:]...))
+		content = content[copy(content, sum[:]):]
+	}
+}
+
+func hashes(content []byte, pieceLength int64) (sums []byte) {
+	for off := int64(0); off < int64(len(content)); off += pieceLength {
+		sum := sha1.Sum(content[off:min(off+pieceLength, int64(len(content)))])
+		sums = append(sums, sum[:]...)
+	}
+	return sums
+}
+
+// Padded is a torrent with a padding file (BEP 47) between two others, in pieces of
+// 1024 bytes: 1000 bytes, 24 of padding, and 2000.
+func Padded(tb testing.TB) *Sample {
+	tb.Helper()
+	s := &Sample{Content: make([]byte, 1000+24+2000)}
+	fill(s.Content)
+	clear(s.Content[1000:1024])
+	pieces := hashes(s.Content, 1024)
+	s.parse(tb, fmt.Appendf(nil, "d4:infod5:filesl"+
+		"d6:lengthi1000e4:pathl1:aee"+
+		"d4:attr1:p6:lengthi24e4:pathl4:.pad2:24ee"+
+		"d6:lengthi2000e4:pathl1:bee"+
+		"e4:name4:data12:piece lengthi1024e6:pieces%d:%see", len(pieces), pieces))
+	return s
+}
+
+// Bytes are those of a block.
+func (s *Sample) Bytes(b messages.Block) []byte {
+	off := int64(b.Piece)*s.PieceLength + int64(b.Begin)
+	return s.Content[off : off+int64(b.Length)]
+}
+
+// Blocks are those of a piece, as requests cut it.
+func (s *Sample) Blocks(piece int) (blocks []messages.Block) {
+	size := s.PieceSize(piece)
+	for begin := int64(0); begin < size; begin += buffer.Size {
+		blocks = append(blocks, messages.Block{Piece: uint32(piece), Begin: uint32(begin), Length: uint32(min(buffer.Size, size-begin))})
+	}
+	return blocks
+}
