@@ -60,7 +60,7 @@ func (w *surroundings) block() messages.Block { return block(int(w.byte()) % 36)
 func (w *surroundings) frame() frame.Frame {
 	kinds := []frame.Kind{
 		frame.Choke, frame.Unchoke, frame.Interested, frame.NotInterested, frame.Have, frame.Bitfield,
-		frame.Request, frame.Cancel, frame.Piece, frame.KeepAlive, frame.Port, frame.HaveAll, 99, frame.Extended,
+		frame.Request, frame.Cancel, frame.Piece, frame.KeepAlive, frame.Port, 14, 99, frame.Extended,
 	}
 	f := frame.Frame{Kind: kinds[int(w.byte())%len(kinds)]}
 	switch f.Kind {

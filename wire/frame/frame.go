@@ -10,9 +10,9 @@
 //	}
 //
 // Every length that a peer announces is held against Limits before memory is spent on it. The package checks form, not
-// sense: that an index lies inside the torrent, or that a bitfield comes first, is for its caller to see. The frames
-// of the fast extension (BEP 6), the DHT port (BEP 5) and the envelope of the extension protocol (BEP 10) are
-// recognised; whether they are welcome depends on the handshake and is for the caller to see, too.
+// sense: whether an index lies inside the torrent, and whether a bitfield comes first, is for its caller to check. The
+// DHT port (BEP 5) and the envelope of the extension protocol (BEP 10) are parsed; whether the handshake allows them is
+// for the caller to check, too. Frames of the fast extension (BEP 6), which nobody here offers, are skipped.
 package frame
 
 import (
@@ -39,12 +39,6 @@ const (
 	Cancel        Kind = 8
 	Port          Kind = 9 // BEP 5
 
-	SuggestPiece Kind = 13 // BEP 6
-	HaveAll      Kind = 14
-	HaveNone     Kind = 15
-	Reject       Kind = 16
-	AllowedFast  Kind = 17
-
 	Extended Kind = 20 // BEP 10
 
 	KeepAlive Kind = 256 // a frame of length zero: it has no id
@@ -69,11 +63,6 @@ var forms = [256]form{
 	Piece:         {name: "piece", fields: 8, body: true},
 	Cancel:        {name: "cancel", fields: 12},
 	Port:          {name: "port", fields: 2},
-	SuggestPiece:  {name: "suggest piece", fields: 4},
-	HaveAll:       {name: "have all"},
-	HaveNone:      {name: "have none"},
-	Reject:        {name: "reject", fields: 12},
-	AllowedFast:   {name: "allowed fast", fields: 4},
 	Extended:      {name: "extended", fields: 1, body: true},
 }
 
@@ -91,13 +80,13 @@ func (k Kind) known() bool { return int(k) < len(forms) && forms[k].name != "" }
 
 // Frame is one message of the peer protocol. Which fields count depends on the kind:
 //
-//	Have, SuggestPiece, AllowedFast  Index
-//	Request, Cancel, Reject          Index, Begin, Length
-//	Piece                            Index, Begin, Length of the payload, Block
-//	Bitfield                         Bits: see SetBit and HasBit
-//	Port                             Index: the UDP port
-//	Extended                         Index: the extended message id; Bits: its payload
-//	kinds without a name             Length of the payload, which was skipped
+//	Have                  Index
+//	Request, Cancel       Index, Begin, Length
+//	Piece                 Index, Begin, Length of the payload, Block
+//	Bitfield              Bits: see SetBit and HasBit
+//	Port                  Index: the UDP port
+//	Extended              Index: the extended message id; Bits: its payload
+//	kinds without a name  Length of the payload, which was skipped
 //
 // Index, Begin and Length come from the peer unchecked; the sum of any two is to be formed in uint64. Whoever takes a
 // frame from the Decoder owns its Block and its Bits.
@@ -132,9 +121,9 @@ func AppendHeader(dst []byte, f Frame) []byte {
 	dst = be.AppendUint32(dst, uint32(length))
 	dst = append(dst, byte(f.Kind))
 	switch f.Kind {
-	case Have, SuggestPiece, AllowedFast:
+	case Have:
 		dst = be.AppendUint32(dst, f.Index)
-	case Request, Cancel, Reject:
+	case Request, Cancel:
 		dst = be.AppendUint32(dst, f.Index)
 		dst = be.AppendUint32(dst, f.Begin)
 		dst = be.AppendUint32(dst, f.Length)
@@ -157,9 +146,9 @@ func parseHead(k Kind, fields []byte) Frame {
 	be := binary.BigEndian
 	f := Frame{Kind: k}
 	switch k {
-	case Have, SuggestPiece, AllowedFast:
+	case Have:
 		f.Index = be.Uint32(fields)
-	case Request, Cancel, Reject:
+	case Request, Cancel:
 		f.Index, f.Begin, f.Length = be.Uint32(fields), be.Uint32(fields[4:]), be.Uint32(fields[8:])
 	case Piece:
 		f.Index, f.Begin = be.Uint32(fields), be.Uint32(fields[4:])

@@ -26,11 +26,6 @@ func TestEveryKindOnTheWire(t *testing.T) {
 		{Frame{Kind: Piece, Index: 1, Begin: 2, Length: 3}, "piece", "\x00\x00\x00\x0C\x07\x00\x00\x00\x01\x00\x00\x00\x02abc"},
 		{Frame{Kind: Cancel, Index: 1, Begin: 2, Length: 3}, "cancel", "\x00\x00\x00\x0D\x08\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x03"},
 		{Frame{Kind: Port, Index: 6881}, "port", "\x00\x00\x00\x03\x09\x1A\xE1"},
-		{Frame{Kind: SuggestPiece, Index: 7}, "suggest piece", "\x00\x00\x00\x05\x0D\x00\x00\x00\x07"},
-		{Frame{Kind: HaveAll}, "have all", "\x00\x00\x00\x01\x0E"},
-		{Frame{Kind: HaveNone}, "have none", "\x00\x00\x00\x01\x0F"},
-		{Frame{Kind: Reject, Index: 1, Begin: 2, Length: 3}, "reject", "\x00\x00\x00\x0D\x10\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x03"},
-		{Frame{Kind: AllowedFast, Index: 7}, "allowed fast", "\x00\x00\x00\x05\x11\x00\x00\x00\x07"},
 		{Frame{Kind: Extended, Index: 3, Bits: []byte("de")}, "extended", "\x00\x00\x00\x04\x14\x03de"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -17,12 +17,8 @@ type Handshake struct {
 // Feature is an extension that a handshake can offer: the number of its reserved bit, counted from the right.
 type Feature uint8
 
-// The features with a reserved bit that clients use.
-const (
-	FeatureDHT        Feature = 0  // BEP 5
-	FeatureFast       Feature = 2  // BEP 6
-	FeatureExtensions Feature = 20 // BEP 10
-)
+// FeatureExtensions is the extension protocol (BEP 10).
+const FeatureExtensions Feature = 20
 
 // Has tells whether the handshake offers a feature.
 func (h *Handshake) Has(f Feature) bool { return h.Reserved[7-f/8]>>(f%8)&1 == 1 }

@@ -43,11 +43,11 @@ func refer(stream []byte, limits Limits) (frames []plain, valid bool) {
 		f := plain{Kind: Kind(stream[4])}
 		ok := false
 		switch f.Kind {
-		case Choke, Unchoke, Interested, NotInterested, HaveAll, HaveNone:
+		case Choke, Unchoke, Interested, NotInterested:
 			ok = length == 1
-		case Have, SuggestPiece, AllowedFast:
+		case Have:
 			ok = length == 5
-		case Request, Cancel, Reject:
+		case Request, Cancel:
 			ok = length == 13
 		case Port:
 			ok = length == 3
@@ -75,10 +75,10 @@ func refer(stream []byte, limits Limits) (frames []plain, valid bool) {
 		b := stream[5 : 4+length]
 		stream = stream[4+length:]
 		switch f.Kind {
-		case Choke, Unchoke, Interested, NotInterested, HaveAll, HaveNone:
-		case Have, SuggestPiece, AllowedFast:
+		case Choke, Unchoke, Interested, NotInterested:
+		case Have:
 			f.Index = u32(b)
-		case Request, Cancel, Reject:
+		case Request, Cancel:
 			f.Index, f.Begin, f.Length = u32(b), u32(b[4:]), u32(b[8:])
 		case Port:
 			f.Index = uint32(binary.BigEndian.Uint16(b))
@@ -91,7 +91,9 @@ func refer(stream []byte, limits Limits) (frames []plain, valid bool) {
 				set += bits.OnesCount8(x)
 			}
 			for i := range limits.Pieces {
-				set -= int(b[i/8] >> (7 - i%8) & 1)
+				if HasBit(b, i) {
+					set--
+				}
 			}
 			if limits.Pieces > 0 && set != 0 {
 				return frames, false

@@ -100,14 +100,6 @@ func TestByKindNamesTheStrategyThatDecided(t *testing.T) {
 	}
 }
 
-func TestEveryNamedStrategyGoesByItsName(t *testing.T) {
-	for name, make := range Strategies {
-		if got := make().Name(); got != name {
-			t.Errorf("%q makes %q", name, got)
-		}
-	}
-}
-
 func TestWhatFailsAtOnceIsGivenUpByDefault(t *testing.T) {
 	b := DefaultBackoff
 	b.WhenSpent = ThenStop

@@ -34,17 +34,20 @@ func TestTheTraceOfAStormIsComplete(t *testing.T) {
 	})
 }
 
+// every is one strategy of each kind.
+var every = []supervise.Strategy{supervise.DefaultBackoff, supervise.Backoff{All: true}, supervise.StopChild, supervise.Escalate}
+
 func storm(f *fixture, steps []step) string {
 	leaf := f.Props("leaf", scripted(nil))
 	paths := []string{"root"}
 	mids := map[string]*actor.Props{}
-	for i, name := range []string{"one-for-one", "all-for-one", "stop", "escalate"} {
+	for i, strategy := range every {
 		leaves := map[string]*actor.Props{}
 		for j := range 3 {
 			leaves[fmt.Sprint(j)] = leaf
 			paths = append(paths, fmt.Sprintf("root/%d/%d", i, j))
 		}
-		mids[fmt.Sprint(i)] = f.Props("mid", family(leaves, nil), supervise.WithStrategy(supervise.Strategies[name]()))
+		mids[fmt.Sprint(i)] = f.Props("mid", family(leaves, nil), supervise.WithStrategy(strategy))
 		paths = append(paths, fmt.Sprintf("root/%d", i))
 	}
 	f.root(f.Props("root", family(mids, nil), supervise.WithStrategy(steady)), supervise.DefaultBackoff)

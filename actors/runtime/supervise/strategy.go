@@ -83,11 +83,3 @@ func (s byKind) Decide(f Failure) Decision {
 	set(&d.Strategy, chosen.Name())
 	return d
 }
-
-// Strategies are the strategies that a user can name.
-var Strategies = map[string]func() Strategy{
-	"one-for-one": func() Strategy { return DefaultBackoff },
-	"all-for-one": func() Strategy { b := DefaultBackoff; b.All = true; return b },
-	"stop":        func() Strategy { return StopChild },
-	"escalate":    func() Strategy { return Escalate },
-}

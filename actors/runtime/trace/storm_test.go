@@ -80,8 +80,11 @@ func newStorm(t *testing.T, sinks ...event.Sink) *storm {
 	s.TakeNotes(true)
 	leaf := s.Props("leaf", family(nil))
 	mids := map[string]*actor.Props{}
-	for name, strategy := range supervise.Strategies {
-		mids[name] = s.Props("mid", family(map[string]*actor.Props{"0": leaf, "1": leaf, "2": leaf}), supervise.WithStrategy(strategy()))
+	for _, strategy := range []supervise.Strategy{
+		supervise.DefaultBackoff, supervise.Backoff{All: true}, supervise.StopChild, supervise.Escalate,
+	} {
+		name := strategy.Name()
+		mids[name] = s.Props("mid", family(map[string]*actor.Props{"0": leaf, "1": leaf, "2": leaf}), supervise.WithStrategy(strategy))
 		s.paths = append(s.paths, "root/"+name, "root/"+name+"/0", "root/"+name+"/1", "root/"+name+"/2")
 	}
 	slices.Sort(s.paths)

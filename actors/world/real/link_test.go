@@ -29,8 +29,7 @@ func TestEveryKindBothWays(t *testing.T) {
 		{Kind: frame.Bitfield, Bits: []byte{0xff, 0xf0}}, {Kind: frame.KeepAlive}, {Kind: frame.Choke}, {Kind: frame.Unchoke},
 		{Kind: frame.Interested}, {Kind: frame.NotInterested}, {Kind: frame.Have, Index: 7},
 		{Kind: frame.Request, Index: 1, Begin: 2, Length: 3}, {Kind: frame.Cancel, Index: 1, Begin: 2, Length: 3},
-		{Kind: frame.Port, Index: 6881}, {Kind: frame.SuggestPiece, Index: 4}, {Kind: frame.HaveAll}, {Kind: frame.HaveNone},
-		{Kind: frame.Reject, Index: 3, Begin: 2, Length: 1}, {Kind: frame.AllowedFast, Index: 5},
+		{Kind: frame.Port, Index: 6881},
 		{Kind: frame.Extended, Index: 1, Bits: []byte("de")},
 	}
 	var out []messages.Outgoing
