@@ -111,7 +111,7 @@ func (g *goals) hopeless(p *messages.Progress, now time.Time) error {
 	if g.options.StallTimeout > 0 && g.completeSince.IsZero() && now.Sub(g.movedAt) >= g.options.StallTimeout {
 		why := p.Why
 		if why == "" {
-			why = "nothing came"
+			why = "nothing was downloaded"
 		}
 		return fmt.Errorf("%w for %v: %s", messages.ErrStalled, g.options.StallTimeout, why)
 	}

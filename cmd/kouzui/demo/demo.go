@@ -136,7 +136,8 @@ func run(r *command.Run, size int64) (err error) {
 	if err := d.make(size, tracker.URL); err != nil {
 		return err
 	}
-	r.Say("A tracker runs at %s, with %d seeds and %d downloaders. Each uploads at most %s.", tracker.URL, seeds, downloaders, units.Rate(float64(d.limit)))
+	r.Say("A tracker runs at %s.", tracker.URL)
+	r.Say("Each of %d seeds and %d downloaders uploads at most %s.", seeds, downloaders, units.Rate(float64(d.limit)))
 	defer d.shutdown()
 	for i := range seeds {
 		if err := d.start("seed", i); err != nil {
@@ -324,7 +325,7 @@ func (d *demo) breakSomething(c *client, p *messages.Progress) {
 			continue
 		}
 		d.healing = &healing{client: c, path: path, key: peer.Key, addr: peer.Addr.String()}
-		d.Say("The demo makes an actor of %s panic: %s, the connection to %s.", c.name, path, peer.Addr)
+		d.Say("The demo makes an actor of %s panic: its connection to %s.", c.name, peer.Addr)
 		return
 	}
 }

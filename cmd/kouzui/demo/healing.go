@@ -76,9 +76,9 @@ func happened(e *event.Event, parts []string) string {
 	case event.Failed:
 		return fmt.Sprintf("incarnation %d failed: %s", e.Incarnation, e.Reason)
 	case event.Directive:
-		supervisor := "its guardian"
+		supervisor := "the guardian"
 		if len(parts) > 1 {
-			supervisor = parts[len(parts)-2]
+			supervisor = "the supervisor " + parts[len(parts)-2]
 		}
 		if e.Action != event.ActionRestart {
 			return fmt.Sprintf("%s decides to %s it", supervisor, e.Action)

@@ -25,9 +25,9 @@ func TestTimeline(t *testing.T) {
 	want := []string{
 		"What happened to " + path + ":",
 		"  +0s       incarnation 1 failed: a bug",
-		"  +1ms      peers decides to restart it after 90ms (attempt 1, strategy one-for-one)",
+		"  +1ms      the supervisor peers decides to restart it after 90ms (attempt 1, strategy one-for-one)",
 		"  +91ms     incarnation 2 runs, and takes the 3 messages that waited",
-		"  +95ms     peers decides to stop it",
+		"  +95ms     the supervisor peers decides to stop it",
 		"  +96ms     incarnation 2 stopped: failed",
 	}
 	if diff := cmp.Diff(want, timeline(events, path)); diff != "" {

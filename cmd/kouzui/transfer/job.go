@@ -56,20 +56,19 @@ func (j *job) announced(m *messages.TorrentAnnounced) {
 	}
 }
 
-// explain adds the failure of the trackers to an error that says that the
-// download was too slow, if no peer was ever connected for want of a tracker. Of
-// a stall that is the cause, so the exit code is that of the network; a time that
-// the user has set is up in any case.
+// explain adds to an error which says that the download was too slow that all
+// trackers failed, if no peer was ever connected. A stall is then a failure of the
+// network; its error tells why the tracker failed. The time of --timeout is up in
+// any case.
 func (j *job) explain(err error) error {
 	stalled := errors.Is(err, messages.ErrStalled)
 	if j.met || j.tracker == nil || !stalled && !errors.Is(err, exit.ErrTimeout) {
 		return err
 	}
-	err = fmt.Errorf("%w (all trackers failed: %w)", err, j.tracker)
 	if stalled {
-		return exit.With(exit.Network, err)
+		return exit.Errorf(exit.Network, "%w (all trackers failed)", err)
 	}
-	return exit.With(exit.Timeout, err)
+	return exit.Errorf(exit.Timeout, "%w (all trackers failed: %w)", err, j.tracker)
 }
 
 func add(sum *report.Totals, p *messages.Progress) {

@@ -89,7 +89,7 @@ func scalar(b []byte) (int, error) {
 		}
 		return i + 1 + length, nil
 	}
-	return 0, fmt.Errorf("%q begins no value", b[0])
+	return 0, fmt.Errorf("%q is not the start of a bencoded value", b[0])
 }
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }

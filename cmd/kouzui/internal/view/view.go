@@ -28,11 +28,13 @@ type Canvas struct {
 }
 
 const (
-	narrowest  = 40  // cells that are drawn even if the terminal has fewer
-	widestBar  = 50  // cells
-	longest    = 200 // bytes of a name or a reason
-	labelCells = 22  // before a piece map
-	rateCells  = 26  // behind a piece map
+	narrowestBar = 16  // cells
+	narrowest    = 40  // cells that are drawn even if the terminal has fewer
+	widestBar    = 50  // cells
+	besideBar    = 54  // cells of percent, rates and the time left
+	longest      = 200 // bytes of a name or a reason
+	labelCells   = 22  // before a piece map
+	rateCells    = 30  // behind a piece map
 )
 
 // Lines draws torrents in order into at most Height lines of at most Width cells.
@@ -67,8 +69,7 @@ func cut(lines []string, width int) []string {
 
 // compact draws a torrent in one line.
 func compact(p *messages.Progress, c Canvas) []string {
-	const cells = 16
-	return []string{fmt.Sprintf("%s %6s %s  %s", c.bar(p, cells), percent(p), state(p, c), name(p))}
+	return []string{fmt.Sprintf("%s %6s %s  %s", c.bar(p, narrowestBar), percent(p), state(p, c), name(p))}
 }
 
 // withMap draws a torrent without its peers.
@@ -79,7 +80,7 @@ func withMap(p *messages.Progress, c Canvas) []string {
 	facts := facts(p)
 	lines := []string{
 		c.bold(name(p)) + "  " + state(p, c),
-		fmt.Sprintf("%s %6s  %s", c.bar(p, min(widestBar, c.Width/2)), percent(p), facts[0]),
+		fmt.Sprintf("%s %6s  %s", c.bar(p, min(widestBar, max(narrowestBar, c.Width-besideBar))), percent(p), facts[0]),
 		strings.Join(facts[1:], "  "),
 	}
 	if p.Why != "" {
@@ -203,18 +204,18 @@ func (c Canvas) bar(p *messages.Progress, cells int) string {
 
 // peer is a line about a peer: its address, its piece map, its rates.
 func (c Canvas) peer(p *messages.PeerInfo) string {
-	rates := fmt.Sprintf("down %s", units.Rate(p.DownNow))
-	if p.UpNow >= 1 {
-		rates = fmt.Sprintf("up %s", units.Rate(p.UpNow))
-		if p.DownNow >= 1 {
-			rates = fmt.Sprintf("down %s, up %s", units.Bytes(int64(p.DownNow)), units.Rate(p.UpNow))
-		}
+	rates := "down " + units.Rate(p.DownNow)
+	switch up := "up " + units.Rate(p.UpNow); {
+	case p.UpNow >= 1 && p.DownNow >= 1:
+		rates += ", " + up
+	case p.UpNow >= 1:
+		rates = up
 	}
 	switch {
 	case p.Flags.Snubbed:
-		rates += " snubbed"
+		rates += ", sends nothing"
 	case p.Flags.PeerChoking && p.Flags.AmInterested:
-		rates += " chokes us"
+		rates += ", chokes us"
 	}
 	return c.mapLine(p.Addr.String(), p.Map, rates)
 }

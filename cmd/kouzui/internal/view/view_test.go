@@ -29,7 +29,7 @@ func TestLines(t *testing.T) {
 	got := strings.Join(Lines([]*messages.Progress{example()}, Canvas{Width: 80, Height: 20}), "\n")
 	want := strings.TrimPrefix(`
 movie�[31m.bin  downloading
-▕████████████████████                    ▏  50.0%  down 1.00 MiB/s, up 512 B/s,…
+▕█████████████             ▏  50.0%  down 1.00 MiB/s, up 512 B/s, 2s left
 2.00 MiB of 4.00 MiB  3 peers (1 seed), 2 let us download  ratio 0.50
 our pieces            ██·· 
 127.0.0.1:6881        ████ down 1.00 MiB/s`, "\n")
