@@ -1,17 +1,19 @@
 // Package actors puts the supervision tree together and is the engine's API for
 // Go programs.
 //
-//	client                      one per process
+//	client                      one per process; supervises, and does nothing else
 //	├ limiter                   token buckets of the process
 //	├ listener                  accepts connections
-//	└ torrent-<hash>            one per torrent
-//	   ├ tracker-<n>            one per tier
-//	   └ engine                 what is rebuilt together
-//	      ├ store               files; hash workers under it
-//	      ├ scheduler           who is asked for what
-//	      ├ choker              who may download from us
-//	      └ peers               whom we know
-//	         └ peer-<n>         one connection
+//	├ session                   what the user wants: commands, shares, events
+//	└ torrents                  spawns and stops the torrents
+//	   └ torrent-<hash>         one per torrent
+//	      ├ tracker-<n>         one per tier
+//	      └ engine              what is rebuilt together
+//	         ├ store            files; hash workers under it
+//	         ├ scheduler        who is asked for what
+//	         ├ choker           who may download from us
+//	         └ peers            whom we know
+//	            └ peer-<n>      one connection
 //
 // Start makes a Client, Add gives it torrents, and what becomes of them arrives
 // at Options.Notify as the events of package messages: Progress,
@@ -22,6 +24,7 @@ package actors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,6 +32,7 @@ import (
 	"github.com/bits-and-blooms/bitset"
 	"github.com/rs/zerolog"
 
+	"kouzui/actors/client"
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/fault"
 	"kouzui/actors/runtime/supervise"
@@ -41,6 +45,9 @@ import (
 
 // Version of this program, as it stands in peer ids and user agents.
 const Version = "0.1.0"
+
+// ErrAdded: the torrent has been added before, and has not ended.
+var ErrAdded = errors.New("the torrent has been added already")
 
 // DefaultMemory is how many bytes of payload all torrents together may hold.
 const DefaultMemory = 14 << 20
@@ -84,9 +91,11 @@ type Options struct {
 
 // Client runs torrents. Its methods are safe for concurrent use.
 type Client struct {
-	tree  *supervise.Tree
-	pid   *actor.PID
-	ended *ended
+	tree    *supervise.Tree
+	pid     *actor.PID // of the root
+	session *actor.PID
+	orders  *orders
+	ended   *ended
 }
 
 // Start builds the tree.
@@ -112,60 +121,81 @@ func Start(o Options) (*Client, error) {
 	})
 	tree.TakeNotes(o.Notes)
 	parts := assembly{
-		Options: o, tree: tree, counted: counted,
+		Options: o, tree: tree, counted: counted, orders: newOrders(o.Notify, o.Limits),
 		self: newPeerID(o.World.Chance), key: o.World.Chance.Source("tracker key").Uint32(),
 	}
 	if len(o.Faults) > 0 {
 		parts.faults = fault.New(o.Faults, o.World.Clock)
 		parts.faults.Begin(tree)
 	}
-	pid, err := tree.Spawn(o.Name, parts.client(), supervise.StopChild)
+	pid, err := tree.Spawn(o.Name, parts.client(), client.Guardian(o.Restarts))
 	if err != nil {
 		return nil, fmt.Errorf("cannot start: %w", err)
 	}
-	return &Client{tree: tree, pid: pid, ended: end}, nil
+	session := actor.NewPID(pid.Address, pid.Id+"/"+client.Session)
+	return &Client{tree: tree, pid: pid, session: session, orders: parts.orders, ended: end}, nil
 }
 
 // Tree is the supervision tree, to be watched, or broken on purpose.
 func (c *Client) Tree() *supervise.Tree { return c.tree }
 
-// Ended is closed when nothing runs any more: after Shutdown, or because the
-// root itself has failed, which is not restarted. Then no event follows.
+// Ended is closed when nothing runs any more: after Shutdown, or because
+// supervision has given up the root. Then no event follows.
 func (c *Client) Ended() <-chan struct{} { return c.ended.done }
 
-// Add starts a torrent.
-func (c *Client) Add(t *metainfo.Torrent, o messages.TorrentOptions) {
-	c.send(&messages.AddTorrent{InfoHash: t.InfoHash, Name: t.Name, Announce: t.Announce, Torrent: t, Options: o})
+// Each command is written down before it is sent: a session that dies with it in
+// its hands has a successor that finds it there.
+
+// Add starts a torrent. The error is ErrAdded.
+func (c *Client) Add(t *metainfo.Torrent, o messages.TorrentOptions) error {
+	return c.add(&messages.AddTorrent{InfoHash: t.InfoHash, Name: t.Name, Announce: t.Announce, Torrent: t, Options: o})
 }
 
 // AddHash starts a torrent of which only the info hash is known, and maybe a name
 // to be shown and tiers of trackers. It connects with peers; SetMetainfo lets it
 // download.
-func (c *Client) AddHash(hash metainfo.Hash, name string, announce [][]string, o messages.TorrentOptions) {
-	c.send(&messages.AddTorrent{InfoHash: hash, Name: name, Announce: announce, Options: o})
+func (c *Client) AddHash(hash metainfo.Hash, name string, announce [][]string, o messages.TorrentOptions) error {
+	return c.add(&messages.AddTorrent{InfoHash: hash, Name: name, Announce: announce, Options: o})
+}
+
+func (c *Client) add(m *messages.AddTorrent) error {
+	err := c.orders.add(m)
+	if err == nil {
+		c.send(m)
+	}
+	return err
 }
 
 // SetMetainfo tells what is in a torrent that was added by its hash.
-func (c *Client) SetMetainfo(t *metainfo.Torrent) { c.send(&messages.SetMetainfo{Torrent: t}) }
+func (c *Client) SetMetainfo(t *metainfo.Torrent) {
+	m := &messages.SetMetainfo{Torrent: t}
+	c.orders.setMetainfo(m)
+	c.send(m)
+}
 
 // SetWanted chooses the pieces of a torrent to be downloaded; nil: all. The set
 // must not be changed any more.
 func (c *Client) SetWanted(hash metainfo.Hash, pieces *bitset.BitSet) {
-	c.send(&messages.SetWanted{InfoHash: hash, Pieces: pieces})
+	m := &messages.SetWanted{InfoHash: hash, Pieces: pieces}
+	c.orders.setWanted(m)
+	c.send(m)
 }
 
 // Stop ends a torrent in good order; TorrentDone follows within a few seconds.
 func (c *Client) Stop(hash metainfo.Hash) {
+	c.orders.stop(hash)
 	c.send(&messages.StopTorrent{InfoHash: hash})
 }
 
 // SetLimits changes the rates of the whole process, in bytes a second; 0 means
 // no limit.
 func (c *Client) SetLimits(down, up int64) {
-	c.send(&messages.SetLimits{Down: down, Up: up})
+	limits := messages.SetLimits{Down: down, Up: up}
+	c.orders.limit(limits)
+	c.send(&limits)
 }
 
-func (c *Client) send(m any) { c.tree.System.Root.Send(c.pid, m) }
+func (c *Client) send(m any) { c.tree.System.Root.Send(c.session, m) }
 
 // Halt has everything stop at once, like Shutdown, but waits for nothing: Ended
 // tells the end, after which Shutdown lets go of the rest.

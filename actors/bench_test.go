@@ -28,7 +28,7 @@ func BenchmarkWay(b *testing.B) {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		b.StartTimer()
-		n.Add(s.torrent, messages.TorrentOptions{Dir: b.TempDir(), Peers: s.addrs})
+		n.add(s.torrent, messages.TorrentOptions{Dir: b.TempDir(), Peers: s.addrs})
 		await(n, func(m *messages.TorrentDone) bool { return m.Complete })
 		b.StopTimer()
 		runtime.ReadMemStats(&after)

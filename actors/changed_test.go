@@ -23,11 +23,11 @@ func TestAWrongBlockIsNeverServed(t *testing.T) {
 	}
 	holder := start(t, actors.Options{Listen: "127.0.0.1:0"})
 	at := await(holder, func(*messages.ListenerReady) bool { return true }).Addr
-	holder.Add(torrent, messages.TorrentOptions{Dir: dir, MustExist: true, Seed: true})
+	holder.add(torrent, messages.TorrentOptions{Dir: dir, MustExist: true, Seed: true})
 	await(holder, seeding)
 
 	n := start(t, actors.Options{Limits: messages.SetLimits{Down: 5 << 20}})
-	n.Add(torrent, messages.TorrentOptions{Dir: t.TempDir(), Peers: []netip.AddrPort{at}, Picker: "sequential"})
+	n.add(torrent, messages.TorrentOptions{Dir: t.TempDir(), Peers: []netip.AddrPort{at}, Picker: "sequential"})
 	await(n, func(p *messages.Progress) bool { return p.HavePieces > 0 })
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {

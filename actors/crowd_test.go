@@ -29,7 +29,7 @@ func TestConnectionsOfAllTorrentsAreBounded(t *testing.T) {
 		Pool: pool, World: real.New(real.Options{Pool: pool, Version: "test", Connections: most}), Listen: "127.0.0.1:0",
 	})
 	victim := await(n, func(*messages.ListenerReady) bool { return true }).Addr
-	n.Add(idle, messages.TorrentOptions{Dir: t.TempDir()})
+	n.add(idle, messages.TorrentOptions{Dir: t.TempDir()})
 
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup
@@ -54,7 +54,7 @@ func TestConnectionsOfAllTorrentsAreBounded(t *testing.T) {
 			}
 		})
 	}
-	n.Add(wanted, messages.TorrentOptions{Dir: t.TempDir(), Peers: []netip.AddrPort{addr}})
+	n.add(wanted, messages.TorrentOptions{Dir: t.TempDir(), Peers: []netip.AddrPort{addr}})
 	if done := await(n, func(*messages.TorrentDone) bool { return true }); !done.Complete {
 		t.Error("not complete")
 	}

@@ -38,7 +38,7 @@ func TestTheDateJumps(t *testing.T) {
 	world.Clock = date
 	n := start(t, actors.Options{Pool: pool, World: world, Limits: messages.SetLimits{Down: 2 << 20}})
 	options := messages.TorrentOptions{Dir: t.TempDir(), Peers: []netip.AddrPort{addr}, StallTimeout: time.Minute}
-	n.Add(torrent, options)
+	n.add(torrent, options)
 	jumps := 0
 	done := await(n, func(m any) bool {
 		if _, is := m.(*messages.TorrentPiecesVerified); is {
@@ -73,7 +73,7 @@ func TestTheDateJumps(t *testing.T) {
 	}
 
 	date.Jump(-1000 * time.Hour)
-	n.Add(torrent, options)
+	n.add(torrent, options)
 	again := await(n, func(*messages.TorrentDone) bool { return true })
 	if !again.Complete || again.Last.Downloaded != 0 {
 		t.Errorf("again: complete %v, downloaded %d", again.Complete, again.Last.Downloaded)

@@ -47,7 +47,7 @@ func TestFaults(t *testing.T) {
 			torrent.Announce = [][]string{{trackerOf(t)}}
 			dir := t.TempDir()
 			n := start(t, actors.Options{Faults: []fault.Spec{spec}})
-			n.Add(torrent, messages.TorrentOptions{Dir: dir, Peers: []netip.AddrPort{first, second}})
+			n.add(torrent, messages.TorrentOptions{Dir: dir, Peers: []netip.AddrPort{first, second}})
 			if done := await(n, func(*messages.TorrentDone) bool { return true }); !done.Complete {
 				t.Error("it is not complete")
 			}
@@ -86,18 +86,83 @@ func TestATorrentThatCannotBeKeptAliveIsGivenUp(t *testing.T) {
 		Faults:   []fault.Spec{spec},
 		Restarts: supervise.Backoff{Base: time.Millisecond, Cap: 2 * time.Millisecond, Budget: 3},
 	})
-	n.Add(torrent, messages.TorrentOptions{Dir: t.TempDir()})
+	n.add(torrent, messages.TorrentOptions{Dir: t.TempDir()})
 	failed := await(n, func(*messages.TorrentFailed) bool { return true })
 	if !errors.Is(failed.Err, messages.ErrGivenUp) || failed.Last.Restarts != 3 {
 		t.Errorf("after %d restarts: %v", failed.Last.Restarts, failed.Err)
 	}
 }
 
-// The root is not restarted; whoever started it is told.
+// When supervision gives up what everything depends on, whoever started the client
+// is told.
 func TestTheEndOfTheRootIsTold(t *testing.T) {
-	n := start(t, actors.Options{})
-	if err := n.Tree().Kill("client", "on purpose"); err != nil {
-		t.Fatal(err)
+	for _, victim := range []string{"client", "client/session", "client/torrents"} {
+		t.Run(victim, func(t *testing.T) {
+			n := start(t, actors.Options{Restarts: supervise.Backoff{Base: time.Millisecond, Cap: 2 * time.Millisecond, Budget: 3}})
+			spawned := func(e *event.Event) bool { return e.Kind == event.Started && e.Actor == "client/torrents" }
+			if _, err := n.Trace.Wait(t.Context(), spawned); err != nil {
+				t.Fatal(err)
+			}
+			for range 4 {
+				if err := n.Tree().Kill(victim, "on purpose"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			<-n.Ended()
+		})
 	}
-	<-n.Ended()
+}
+
+// What a session or torrents dies of is lost with it, whichever message that is. The
+// user hears the same nevertheless: that the torrent is complete, and its end, each
+// once.
+func TestNothingIsLostWithAMessage(t *testing.T) {
+	torrent, data := stage.Torrent(t, 1<<20+77, 128<<10)
+	_, addr := seed(t, torrent, data, actors.Options{})
+	for actor, lost := range map[string][]string{
+		"session": {"AddTorrent", "LimiterReady", "ListenerStarted", "ListenerReady", "TorrentsListed", "TorrentStarted",
+			"Progress", "TorrentCompleted", "TorrentPiecesVerified", "TorrentEnded"},
+		"torrents": {"StartTorrent", "QueryTorrents", "TorrentDone", "ForgetTorrent"},
+	} {
+		for _, message := range lost {
+			t.Run(actor+" "+message, func(t *testing.T) {
+				specs := []string{"panic,count=2,actor=*/" + actor + ",message=" + message}
+				if message == "QueryTorrents" { // which a session asks only after a death
+					specs = append(specs, "panic,count=1,actor=*/session,message=TorrentStarted")
+				}
+				var faults []fault.Spec
+				for _, text := range specs {
+					spec, err := fault.Parse(text)
+					if err != nil {
+						t.Fatal(err)
+					}
+					faults = append(faults, spec)
+				}
+				n := start(t, actors.Options{
+					Faults: faults, Listen: "127.0.0.1:0", Restarts: supervise.Backoff{Base: time.Millisecond, Cap: 2 * time.Millisecond},
+				})
+				n.add(torrent, messages.TorrentOptions{Dir: t.TempDir(), Peers: []netip.AddrPort{addr}})
+				if done := await(n, func(*messages.TorrentDone) bool { return true }); !done.Complete || done.Last.Downloaded > int64(len(data)) {
+					t.Errorf("done with %+v", done.Last)
+				}
+				if n.completed != 1 {
+					t.Errorf("the user is told %d times that it is complete", n.completed)
+				}
+				died := func(e *event.Event) bool { return e.Kind == event.Fault }
+				if _, err := n.Trace.Wait(t.Context(), died); err != nil {
+					t.Fatal(err)
+				}
+				// Whatever was said twice has come by then.
+				if err := n.Shutdown(10 * time.Second); err != nil {
+					t.Error(err)
+				}
+				for len(n.events) > 0 {
+					switch m := (<-n.events).(type) {
+					case *messages.TorrentDone, *messages.TorrentFailed:
+						t.Errorf("it ends again: %+v", m)
+					}
+				}
+			})
+		}
+	}
 }

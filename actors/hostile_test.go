@@ -42,7 +42,7 @@ func TestHostilePeers(t *testing.T) {
 	for _, s := range hostile.Scripts {
 		options.Peers = append(options.Peers, listen(t, ctx, torrent, s))
 	}
-	n.Add(torrent, options)
+	n.add(torrent, options)
 	for i, s := range hostile.Scripts {
 		run := func() {
 			closed, err := hostile.Run(ctx, torrent, netip.Addr{}, addr, s, uint64(i))
@@ -61,7 +61,7 @@ func TestHostilePeers(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := start(t, actors.Options{})
-	good.Add(torrent, messages.TorrentOptions{Dir: seedDir, MustExist: true, Seed: true, Peers: []netip.AddrPort{addr}})
+	good.add(torrent, messages.TorrentOptions{Dir: seedDir, MustExist: true, Seed: true, Peers: []netip.AddrPort{addr}})
 	done := await(n, func(*messages.TorrentDone) bool { return true })
 	if !done.Complete {
 		t.Error("not complete")
@@ -115,7 +115,7 @@ func TestOnlySeedsThatLieAreBanned(t *testing.T) {
 				options.Peers = append(options.Peers, addr)
 			}
 			n := start(t, actors.Options{})
-			n.Add(torrent, options)
+			n.add(torrent, options)
 			banned := map[netip.AddrPort]bool{}
 			done := await(n, func(m any) bool {
 				if b, is := m.(*messages.TorrentPeerBanned); is {

@@ -33,7 +33,7 @@ func TestHostileTrackers(t *testing.T) {
 	torrent.Announce = append(torrent.Announce, []string{trackerOf(t, addr)})
 	n := start(t, actors.Options{})
 	dir := t.TempDir()
-	n.Add(torrent, messages.TorrentOptions{Dir: dir})
+	n.add(torrent, messages.TorrentOptions{Dir: dir})
 	if done := await(n, func(*messages.TorrentDone) bool { return true }); !done.Complete {
 		t.Error("not complete")
 	}

@@ -27,7 +27,7 @@ func TestTheTreeIsAsDrawn(t *testing.T) {
 	_, addr := seed(t, torrent, data, actors.Options{})
 	torrent.Announce = [][]string{{trackerOf(t, addr)}}
 	n := start(t, actors.Options{Listen: "127.0.0.1:0", Limits: messages.SetLimits{Down: 2 << 20}})
-	n.Add(torrent, messages.TorrentOptions{Dir: t.TempDir()})
+	n.add(torrent, messages.TorrentOptions{Dir: t.TempDir()})
 	await(n, func(p *messages.Progress) bool { return p.HavePieces > 0 && p.Peers > 0 })
 
 	paths := map[string]bool{}

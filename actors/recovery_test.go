@@ -18,6 +18,7 @@ import (
 	"kouzui/actors/lab/hostile"
 	"kouzui/actors/lab/stage"
 	"kouzui/actors/runtime/event"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
 	"kouzui/wire/announce"
 )
@@ -30,7 +31,7 @@ func TestRecovery(t *testing.T) {
 		event.Fault, event.Failed, event.Directive,
 		event.Escalated, event.Directive, event.Restarting, event.Restarted,
 	}
-	const hash = "client/torrent-HASH"
+	const hash = "client/torrents/torrent-HASH"
 	for name, row := range map[string]struct {
 		victim string
 		back   string // who is restarted for it
@@ -48,6 +49,9 @@ func TestRecovery(t *testing.T) {
 		"torrent":   {hash, hash, alone},
 		"limiter":   {"client/limiter", "client/limiter", alone},
 		"listener":  {"client/listener", "client/listener", alone},
+		"session":   {"client/session", "client/session", alone},
+		"torrents":  {"client/torrents", "client/torrents", alone},
+		"client":    {"client", "client", alone},
 	} {
 		t.Run(name, func(t *testing.T) { recovers(t, row.victim, row.back, row.chain) })
 	}
@@ -62,7 +66,7 @@ func convictsOnlyTheLiar(t *testing.T) {
 	n := start(t, actors.Options{Listen: "127.0.0.1:0"})
 	addr := await(n, func(*messages.ListenerReady) bool { return true }).Addr
 	dir := t.TempDir()
-	n.Add(torrent, messages.TorrentOptions{Dir: dir})
+	n.add(torrent, messages.TorrentOptions{Dir: dir})
 
 	ctx, cancel := context.WithCancel(t.Context())
 	var ended sync.WaitGroup
@@ -81,7 +85,7 @@ func convictsOnlyTheLiar(t *testing.T) {
 		}
 	})
 	await(n, func(p *messages.Progress) bool { return p.Downloaded > 0 })
-	peers := "client/torrent-" + torrent.InfoHash.String()[:8] + "/engine/peers"
+	peers := "client/torrents/torrent-" + torrent.InfoHash.String()[:8] + "/engine/peers"
 	if err := n.Tree().Kill(peers, "on purpose"); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +99,7 @@ func convictsOnlyTheLiar(t *testing.T) {
 			t.Fatal(err)
 		}
 		honest := start(t, actors.Options{})
-		honest.Add(torrent, messages.TorrentOptions{Dir: seedDir, MustExist: true, Seed: true, Peers: []netip.AddrPort{addr}})
+		honest.add(torrent, messages.TorrentOptions{Dir: seedDir, MustExist: true, Seed: true, Peers: []netip.AddrPort{addr}})
 	}
 	bans := 0
 	await(n, func(m any) bool {
@@ -127,7 +131,7 @@ func recovers(t *testing.T, victim, back string, chain []event.Kind) {
 	dir := t.TempDir()
 	n := start(t, actors.Options{Listen: "127.0.0.1:0", Limits: messages.SetLimits{Down: 8 << 20}})
 	listening := await(n, func(*messages.ListenerReady) bool { return true })
-	n.Add(torrent, messages.TorrentOptions{Dir: dir})
+	n.add(torrent, messages.TorrentOptions{Dir: dir})
 	midway := await(n, func(p *messages.Progress) bool { return p.HavePieces > 0 })
 	if midway.HavePieces == midway.Pieces {
 		t.Fatal("complete before anything could be killed")
@@ -166,8 +170,51 @@ func recovers(t *testing.T, victim, back string, chain []event.Kind) {
 	if !done.Complete {
 		t.Error("it is not complete")
 	}
-	if strings.HasPrefix(back, "client/torrent") && done.Last.Restarts == 0 {
+	if strings.HasPrefix(back, "client/torrents/") && done.Last.Restarts == 0 {
 		t.Error("the restart is not counted")
+	}
+	got, err := os.ReadFile(filepath.Join(dir, torrent.Name))
+	if err != nil || !bytes.Equal(got, data) {
+		t.Errorf("wrong data, or none: %v", err)
+	}
+}
+
+// Session and torrents die together, over and over: what the user asked for is not
+// lost, and what was verified is not fetched again, for the journal or a check of
+// the files tells.
+func TestSessionAndTorrentsDieTogether(t *testing.T) {
+	noFilesLeft(t)
+	torrent, data := stage.Torrent(t, 12<<20+999, 128<<10)
+	_, addr := seed(t, torrent, data, actors.Options{})
+	dir := t.TempDir()
+	n := start(t, actors.Options{
+		Listen: "127.0.0.1:0", Limits: messages.SetLimits{Down: 2 << 20}, Restarts: supervise.Backoff{Base: 10 * time.Millisecond, Cap: 50 * time.Millisecond},
+	})
+	n.add(torrent, messages.TorrentOptions{Dir: dir, Peers: []netip.AddrPort{addr}})
+	deaths, have := 0, 0
+	done := await(n, func(m any) bool {
+		if p, is := m.(*messages.Progress); is && p.State == messages.StateDownloading {
+			if p.HavePieces < have {
+				t.Errorf("%d pieces are left of %d", p.HavePieces, have)
+			}
+			if p.HavePieces > have && deaths < 3 {
+				deaths++
+				for _, victim := range []string{"client/torrents", "client/session"} {
+					if err := n.Tree().Kill(victim, "on purpose"); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+			have = p.HavePieces
+		}
+		_, is := m.(*messages.TorrentDone)
+		return is
+	}).(*messages.TorrentDone)
+	if !done.Complete || deaths < 3 {
+		t.Errorf("complete %v, after %d deaths", done.Complete, deaths)
+	}
+	if fetched := float64(done.Last.Downloaded) / float64(len(data)); fetched > mostFetch {
+		t.Errorf("fetched %.3f times the data", fetched)
 	}
 	got, err := os.ReadFile(filepath.Join(dir, torrent.Name))
 	if err != nil || !bytes.Equal(got, data) {

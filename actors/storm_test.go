@@ -44,7 +44,7 @@ var stormRestarts = supervise.Backoff{Base: 20 * time.Millisecond, Cap: 100 * ti
 // the whole engine along is a ninth of it.
 var weights = map[string]int{
 	"peer": 14, "hash": 5, "keeper": 2, "choker": 3, "peers": 2, "tracker": 2, "limiter": 2, "listener": 2,
-	"store": 1, "scheduler": 1, "engine": 1, "torrent": 1,
+	"store": 1, "scheduler": 1, "engine": 1, "torrent": 1, "torrents": 1, "session": 3, "client": 1,
 }
 
 // storm kills one actor after the other until it is stopped.
@@ -130,7 +130,7 @@ func newSwarm(t testing.TB, length, pieceLength, seeds int) *swarm {
 		}
 		n := start(t, actors.Options{Listen: "127.0.0.1:0"})
 		ready := await(n, func(*messages.ListenerReady) bool { return true })
-		n.Add(torrent, messages.TorrentOptions{Dir: dir, MustExist: true, Seed: true})
+		n.add(torrent, messages.TorrentOptions{Dir: dir, MustExist: true, Seed: true})
 		await(n, seeding)
 		s.addrs = append(s.addrs, ready.Addr)
 	}
@@ -162,7 +162,7 @@ func (s *swarm) download(t testing.TB, o actors.Options, seed uint64) (out outco
 	dir := t.TempDir()
 
 	began := time.Now()
-	n.Add(&torrent, messages.TorrentOptions{Dir: dir})
+	n.add(&torrent, messages.TorrentOptions{Dir: dir})
 	if seed > 0 {
 		storm := startStorm(n.Tree(), seed)
 		defer func() { out.strikes = storm.stop() }()
@@ -253,9 +253,9 @@ func TestStorm(t *testing.T) {
 func TestAnEngineThatIsBackChecksNothing(t *testing.T) {
 	s := newSwarm(t, 8<<20, 128<<10, 1)
 	n := start(t, actors.Options{Restarts: stormRestarts, Limits: messages.SetLimits{Down: 8 << 20}})
-	n.Add(s.torrent, messages.TorrentOptions{Dir: t.TempDir(), Peers: s.addrs})
+	n.add(s.torrent, messages.TorrentOptions{Dir: t.TempDir(), Peers: s.addrs})
 	await(n, func(p *messages.Progress) bool { return p.HavePieces > 0 })
-	if err := n.Tree().Kill("client/torrent-"+s.torrent.InfoHash.String()[:8]+"/engine/store", "on purpose"); err != nil {
+	if err := n.Tree().Kill("client/torrents/torrent-"+s.torrent.InfoHash.String()[:8]+"/engine/store", "on purpose"); err != nil {
 		t.Fatal(err)
 	}
 	await(n, func(m any) bool {

@@ -29,6 +29,8 @@ type node struct {
 	t      testing.TB
 	Trace  *trace.Recent
 	events chan any
+
+	completed int // TorrentCompleted among the events that were awaited
 }
 
 func start(t testing.TB, o actors.Options) *node {
@@ -54,6 +56,14 @@ func start(t testing.TB, o actors.Options) *node {
 	return n
 }
 
+// add adds a torrent, which must be new.
+func (n *node) add(t *metainfo.Torrent, o messages.TorrentOptions) {
+	n.t.Helper()
+	if err := n.Client.Add(t, o); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
 // await waits for an event.
 func await[T any](n *node, match func(T) bool) T {
 	n.t.Helper()
@@ -62,6 +72,9 @@ func await[T any](n *node, match func(T) bool) T {
 			if _, wanted := m.(T); !wanted {
 				n.t.Fatalf("the torrent failed: %v", failed.Err)
 			}
+		}
+		if _, is := m.(*messages.TorrentCompleted); is {
+			n.completed++
 		}
 		if e, is := m.(T); is && match(e) {
 			return e
@@ -83,7 +96,7 @@ func seed(t *testing.T, torrent *metainfo.Torrent, data []byte, o actors.Options
 	o.Listen = "127.0.0.1:0"
 	n := start(t, o)
 	ready := await(n, func(*messages.ListenerReady) bool { return true })
-	n.Add(torrent, messages.TorrentOptions{Dir: dir, MustExist: true, Seed: true})
+	n.add(torrent, messages.TorrentOptions{Dir: dir, MustExist: true, Seed: true})
 	await(n, seeding)
 	return n, ready.Addr
 }
@@ -93,7 +106,7 @@ func TestDownload(t *testing.T) {
 	_, addr := seed(t, torrent, data, actors.Options{})
 	dir := t.TempDir()
 	n := start(t, actors.Options{})
-	n.Add(torrent, messages.TorrentOptions{Dir: dir, Peers: []netip.AddrPort{addr}})
+	n.add(torrent, messages.TorrentOptions{Dir: dir, Peers: []netip.AddrPort{addr}})
 	done := await(n, func(*messages.TorrentDone) bool { return true })
 	if !done.Complete || done.Last.Downloaded != int64(len(data)) {
 		t.Errorf("complete %v, downloaded %d of %d", done.Complete, done.Last.Downloaded, len(data))

@@ -31,7 +31,7 @@ func TestTheNotesOfADownload(t *testing.T) {
 	n := start(t, actors.Options{})
 	seeder.Tree().TakeNotes(true)
 	n.Tree().TakeNotes(true)
-	n.Add(&tracked, messages.TorrentOptions{Dir: t.TempDir()})
+	n.add(&tracked, messages.TorrentOptions{Dir: t.TempDir()})
 	await(n, func(*messages.TorrentDone) bool { return true })
 
 	notes := map[string]int{}

@@ -16,8 +16,10 @@ import (
 	"kouzui/actors/runtime/fault"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/scheduler"
+	"kouzui/actors/session"
 	"kouzui/actors/store"
 	"kouzui/actors/torrent"
+	"kouzui/actors/torrents"
 	"kouzui/actors/tracker"
 	"kouzui/actors/world"
 	"kouzui/messages"
@@ -32,6 +34,7 @@ type assembly struct {
 	self    [20]byte
 	key     uint32 // by which trackers know us when our address changes (BEP 7)
 	counted *restarts
+	orders  *orders
 	faults  *fault.Plan // nil: none
 	// keys counts the peers of one torrent, whatever restarts meanwhile: store and
 	// scheduler remember peers by their keys for longer than the actor peers lives.
@@ -47,24 +50,34 @@ func (a assembly) world(path string) *world.World {
 }
 
 func (a assembly) client() *actor.Props {
-	config := client.Config{
-		Memory: a.Memory, Limits: a.Limits, Notify: a.Notify, Restarts: a.counted.under,
-		Limiter: a.tree.Props("limiter", func() actor.Actor { return limiter.New(limiter.Config{World: a.World}) }),
-		Torrent: a.torrent,
-	}
-	if a.Listen != "" {
-		config.Listener = a.listener
-	}
+	config := client.Config{Listens: a.Listen != "", Child: a.child}
 	return a.tree.Props("client", func() actor.Actor { return client.New(config) },
 		supervise.WithStrategy(client.Strategy(a.Restarts)))
 }
 
-func (a assembly) listener(refs messages.Refs) *actor.Props {
-	config := listener.Config{World: a.world(refs.Session.Id + "/listener"), Refs: refs, Addr: a.Listen, Blocklist: a.Blocklist}
-	return a.tree.Props("listener", func() actor.Actor { return listener.New(config) })
+func (a assembly) child(name string, refs messages.Refs) *actor.Props {
+	switch name {
+	case client.Session:
+		config := session.Config{Refs: refs, Memory: a.Memory, Keeper: a.orders, Restarts: a.counted.under}
+		return a.tree.Props(name, func() actor.Actor { return session.New(config) })
+	case client.Torrents:
+		config := torrents.Config{
+			Refs:    refs,
+			Torrent: func(m *messages.StartTorrent) *actor.Props { return a.torrent(refs, m.Add, m.Share) },
+		}
+		return a.tree.Props(name, func() actor.Actor { return torrents.New(config) },
+			supervise.WithStrategy(torrents.Strategy(a.Restarts)))
+	case client.Limiter:
+		config := limiter.Config{World: a.World, Refs: refs}
+		return a.tree.Props(name, func() actor.Actor { return limiter.New(config) })
+	case client.Listener:
+		config := listener.Config{World: a.world(refs.Listener.Id), Refs: refs, Addr: a.Listen, Blocklist: a.Blocklist}
+		return a.tree.Props(name, func() actor.Actor { return listener.New(config) })
+	}
+	panic("actors: a client has no child " + name)
 }
 
-func (a assembly) torrent(refs messages.Refs, add *messages.AddTorrent, share client.Share) *actor.Props {
+func (a assembly) torrent(refs messages.Refs, add *messages.AddTorrent, share messages.Share) *actor.Props {
 	a.keys = new(atomic.Uint32)
 	config := torrent.Config{
 		World: a.World, Refs: refs, Added: add, Port: share.Port,
@@ -83,7 +96,7 @@ func (a assembly) tracker(refs messages.Refs, add *messages.AddTorrent, tier int
 	return a.tree.Props("tracker", func() actor.Actor { return tracker.New(config) })
 }
 
-func (a assembly) engine(refs messages.Refs, add *messages.AddTorrent, share client.Share) *actor.Props {
+func (a assembly) engine(refs messages.Refs, add *messages.AddTorrent, share messages.Share) *actor.Props {
 	config := engine.Config{
 		Refs: refs, Torrent: add.Torrent,
 		Member: func(name string, refs messages.Refs, torrent *metainfo.Torrent) *actor.Props {
@@ -94,7 +107,7 @@ func (a assembly) engine(refs messages.Refs, add *messages.AddTorrent, share cli
 		supervise.WithStrategy(engine.Strategy(a.Restarts)))
 }
 
-func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorrent, torrent *metainfo.Torrent, share client.Share) *actor.Props {
+func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorrent, torrent *metainfo.Torrent, share messages.Share) *actor.Props {
 	o := add.Options
 	switch name {
 	case engine.Store:

@@ -20,12 +20,13 @@ type Block struct {
 
 func (b Block) String() string { return fmt.Sprintf("%d:%d+%d", b.Piece, b.Begin, b.Length) }
 
-// Refs are the actors that the members of one engine talk to. The engine fills
-// it in before it spawns them; names are fixed, so an address is known before
-// its actor has started.
+// Refs are the actors that others talk to. Whoever spawns an actor fills them in
+// before; names are fixed, so an address is known before its actor has started.
 type Refs struct {
 	Session   *actor.PID
+	Torrents  *actor.PID
 	Limiter   *actor.PID
+	Listener  *actor.PID // nil: nobody can connect to us
 	Torrent   *actor.PID
 	Engine    *actor.PID
 	Store     *actor.PID

@@ -10,30 +10,33 @@ import (
 
 // How connections come into being: listener, torrent, peers.
 
-// RouteTorrent: client to listener. Connections for this info hash go to
+// RouteTorrent: session to listener. Connections for this info hash go to
 // Torrent from now on; nil ends that. A route also ends with its torrent.
 type RouteTorrent struct {
 	InfoHash [20]byte
 	Torrent  *actor.PID
 }
 
-// ListenerStarted: listener to client, each time it has started. The client
+// ListenerStarted: listener to session, each time it has started. The session
 // answers Listen.
 type ListenerStarted struct{}
 
-// Listen: client to listener. The listener binds its socket: as it was bound
-// Before in this run, if it was, because that is where others know us.
+// Listen: session to listener. The listener binds its socket: as it was bound
+// Before in this run, if it was, because that is where others know us. One that
+// is bound already stays so. Either way it answers ListenerReady or
+// ListenerFailed.
 type Listen struct{ Before netip.AddrPort }
 
-// ListenerReady: listener to client, each time it is bound. The client sends all
-// its routes again: a listener that was restarted has none. Then RefuseUnrouted.
+// ListenerReady: listener to session and on to subscribers, each time it is bound,
+// and in answer to Listen. The session sends all its routes again: a listener that
+// was restarted has none. Then RefuseUnrouted.
 type ListenerReady struct{ Addr netip.AddrPort }
 
-// RefuseUnrouted: client to listener, after all routes. Until then the listener
+// RefuseUnrouted: session to listener, after all routes. Until then the listener
 // holds handshakes for torrents that have no route; from now on it closes them.
 type RefuseUnrouted struct{}
 
-// ListenerFailed: listener to client, each time it cannot bind, or has lost its
+// ListenerFailed: listener to session and on to subscribers, each time it cannot bind, or has lost its
 // socket: downloads go on without it, and it tries again, unless its address
 // cannot be understood.
 type ListenerFailed struct{ Err error }
@@ -63,7 +66,7 @@ type PeerBanned struct {
 	Reason string
 }
 
-// AddressesBlocked: peers and listener to client, and on to subscribers: these
+// AddressesBlocked: peers and listener to session, and on to subscribers: these
 // many addresses that stand on the user's blocklist were not taken for
 // candidates, or connections from there were closed as they came.
 type AddressesBlocked struct {
@@ -96,12 +99,12 @@ type SetDialing struct{ Dial bool }
 // EvictIdlePeer: peers to scheduler, once a second while somebody was turned away,
 // or could be dialled, but for the limit of connections. The scheduler
 // disconnects a peer that has been of no use for long, if there is one.
-// The client sends it too, by torrent and engine, after ConnectionsExhausted.
+// The session sends it too, by torrent and engine, after ConnectionsExhausted.
 type EvictIdlePeer struct{}
 
-// ConnectionsExhausted: peers and listener to client, once a second while
+// ConnectionsExhausted: peers and listener to session, once a second while
 // somebody was turned away, or could be dialled, but for the limit of connections
-// of the whole process. The client has one torrent after the other EvictIdlePeer.
+// of the whole process. The session has one torrent after the other EvictIdlePeer.
 type ConnectionsExhausted struct{}
 
 // PeerUseful: a peer to peers, once for each connection, when payload has come

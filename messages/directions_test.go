@@ -19,7 +19,9 @@ var parents = map[string]string{
 	"choker":    "engine",
 	"engine":    "torrent",
 	"tracker":   "torrent",
-	"torrent":   "client",
+	"torrent":   "torrents",
+	"torrents":  "client",
+	"session":   "client",
 	"listener":  "client",
 	"limiter":   "client",
 	"client":    "program",
@@ -27,7 +29,7 @@ var parents = map[string]string{
 
 // imperatives begin the names of commands.
 var imperatives = []string{
-	"Add", "Adopt", "Announce", "Ban", "Cancel", "Close", "Disconnect", "Drop", "Evict", "Flush", "Listen", "Pause", "Prove", "Refuse",
+	"Add", "Adopt", "Announce", "Ban", "Cancel", "Close", "Disconnect", "Drop", "Evict", "Flush", "Forget", "Listen", "Pause", "Prove", "Refuse",
 	"Report", "Request", "Restore", "Route", "Set", "Start", "Stop", "StoreBlocks",
 }
 

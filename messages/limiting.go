@@ -5,9 +5,9 @@ import "github.com/asynkron/protoactor-go/actor"
 // The conversation of the limiter and the peers. A peer takes part in it only
 // while its direction is limited.
 
-// LimiterReady: limiter to its parent, the client, each time it has started. The
-// client answers SetLimits, and sends it to every peer once more: before, a
-// limiter grants nothing, and it has forgotten who waits.
+// LimiterReady: limiter to session, each time it has started. The session answers
+// SetLimits, and sends it to every peer once more: before, a limiter grants
+// nothing, and it has forgotten who waits.
 type LimiterReady struct{}
 
 // TokensWanted: peer to limiter. One answer to From follows for each, possibly
@@ -26,8 +26,8 @@ type TokensGranted struct {
 	Bytes     int
 }
 
-// SetLimits: client to limiter, and from client by torrent, engine and peers to
-// every peer. In bytes a second, 0: no limit. The limiter answers all who wait
+// SetLimits: a command to session, which sends it to the limiter, and by torrent,
+// engine and peers to every peer. In bytes a second, 0: no limit. The limiter answers all who wait
 // for tokens of a direction that has no limit any more. A peer that waits for
 // tokens asks again.
 type SetLimits struct{ Down, Up int64 }

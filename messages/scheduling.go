@@ -36,7 +36,7 @@ type StartSession struct {
 	Have    *bitset.BitSet
 }
 
-// SetWanted: a command to client, and from client by torrent and engine to store
+// SetWanted: a command to session, and from session by torrent and engine to store
 // and scheduler: which pieces the user wants from now on; nil: all. Other pieces
 // are not asked for, and a torrent is complete when all wanted ones are there.
 // Nobody changes the set.

@@ -5,12 +5,13 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
 	"github.com/bits-and-blooms/bitset"
 
 	"kouzui/wire/metainfo"
 )
 
-// The conversation of the commands, the client and its torrents.
+// The conversation of whoever started the client, the session and the torrents.
 
 // ErrGivenUp: supervision could not keep a part of the torrent alive.
 var ErrGivenUp = errors.New("supervision gave up")
@@ -50,8 +51,12 @@ type TorrentOptions struct {
 	Wanted *bitset.BitSet
 }
 
-// AddTorrent: a command to client, which spawns the torrent.
+// AddTorrent: a command to session, which has the torrent started once it is known
+// where we listen.
 type AddTorrent struct {
+	// Run numbers what is added in this process, from 1. A torrent that is added
+	// once more after it has ended is another run.
+	Run      uint64
 	InfoHash metainfo.Hash
 	Name     string     // shown until Torrent is known
 	Announce [][]string // tracker tiers (BEP 12)
@@ -60,34 +65,86 @@ type AddTorrent struct {
 	Options TorrentOptions
 }
 
-// SetMetainfo: a command to client, and from client by torrent and engine to peers:
-// what is in a torrent that was added by its info hash alone. A torrent refuses
-// metainfo of another info hash, and ignores a second one. It tells the engine
-// each time that engine or peers have been restarted; the engine spawns store and
-// scheduler if there are none, and then tells peers.
+// SetMetainfo: a command to session, and from session by torrent and engine to
+// peers: what is in a torrent that was added by its info hash alone. A torrent
+// refuses metainfo of another info hash, and ignores a second one. It tells the
+// engine each time that engine or peers have been restarted; the engine spawns
+// store and scheduler if there are none, and then tells peers.
 type SetMetainfo struct{ Torrent *metainfo.Torrent }
 
 // QueryMetainfo: engine to torrent, each time an engine has started that was built
 // without metainfo. The torrent answers SetMetainfo once it can.
 type QueryMetainfo struct{}
 
-// TorrentStarted: torrent to client, each time it has started. The client answers
+// StopTorrent: a command to session, and from session to torrent. The torrent
+// flushes, says `stopped` to its trackers, and ends with TorrentDone.
+type StopTorrent struct{ InfoHash metainfo.Hash }
+
+// Share is what a torrent is given of the process at its start.
+type Share struct {
+	Memory int64 // bytes of payload
+	Limits SetLimits
+	Port   uint16 // at which we can be dialled; 0: nowhere
+}
+
+// StartTorrent: session to torrents, which spawns the torrent, unless it has this
+// run already. If an earlier run of the same torrent has not quite stopped, the
+// new one begins when it has.
+type StartTorrent struct {
+	Add   *AddTorrent
+	Share Share
+}
+
+// TorrentStarted: torrent to session, each time it has started. The session answers
 // with SetLimits, SetListenPort, if they were told SetMetainfo and SetWanted, and
 // last RestoreTotals: what changed since the torrent was added, and what an
 // earlier life of it has counted.
-type TorrentStarted struct{ InfoHash metainfo.Hash }
+type TorrentStarted struct {
+	InfoHash metainfo.Hash
+	Torrent  *actor.PID
+}
 
-// RestoreTotals: client to torrent, the answer to TorrentStarted, which reports no
-// Progress before: what has been counted in this run.
+// RestoreTotals: session to torrent, which reports no Progress before: what has
+// been counted in this run. A torrent that has been told ignores it, for it counts
+// on from there.
 type RestoreTotals struct {
 	Downloaded, Uploaded, Wasted int64 // bytes
 	Corrupt                      int   // pieces
 	Complete                     bool  // all pieces were there: trackers have been told
 }
 
-// StopTorrent: client to torrent, or a command to client. The torrent flushes,
-// says `stopped` to its trackers, and ends with TorrentDone.
-type StopTorrent struct{ InfoHash metainfo.Hash }
+// QueryTorrents: session to torrents, when a session begins after another has
+// died. The answer is TorrentsListed.
+type QueryTorrents struct{}
+
+// TorrentsListed: torrents to session, each time torrents has started, when it has
+// none, and in answer to QueryTorrents. The session has those started that are
+// missing, takes the others over, and has torrents forget what it does not know.
+type TorrentsListed struct{ Torrents []ListedTorrent }
+
+// ListedTorrent is a torrent that runs, or one that has ended whose Outcome the
+// session has not had forgotten.
+type ListedTorrent struct {
+	Run      uint64
+	InfoHash metainfo.Hash
+	Torrent  *actor.PID
+	Outcome  any // TorrentDone or TorrentFailed; nil: it runs
+}
+
+// TorrentEnded: torrents to session, once a run is over: the torrent has said so
+// itself, or supervision has given it up. Torrents keeps the outcome until
+// ForgetTorrent, for a session may die before it has told anybody.
+type TorrentEnded struct {
+	Run      uint64
+	InfoHash metainfo.Hash
+	Outcome  any // TorrentDone or TorrentFailed
+}
+
+// ForgetTorrent: session to torrents, when the outcome of a run has been passed on.
+type ForgetTorrent struct {
+	Run      uint64
+	InfoHash metainfo.Hash
+}
 
 // State of a torrent, for display.
 type State string
@@ -106,7 +163,7 @@ const (
 	StateStopped     State = "stopped"
 )
 
-// Progress: scheduler to torrent, by torrent to client and on to subscribers:
+// Progress: scheduler to torrent, by torrent to session and on to subscribers:
 // once a second, a torrent that seeds with nobody connected every ten seconds, and
 // at each change of state. While the metainfo is not known there is no scheduler:
 // the torrent itself reports StateMetadata once a second, without pieces.
@@ -126,7 +183,7 @@ type Progress struct {
 	Peers                        int     // connected
 	Unchoked                     int     // of them, who let us download
 	Seeds                        int     // of them, who have everything
-	Restarts                     int     // of actors of this torrent, counted by the client
+	Restarts                     int     // of actors of this torrent, counted by the session
 	CheckDone, CheckTotal        int
 	// Map is the torrent in at most 256 cells of equal length, each from 0
 	// (nothing) to 255 (all).
@@ -136,44 +193,45 @@ type Progress struct {
 	PeersNeedData bool       // somebody connected does not have everything
 }
 
-// TorrentPiecesVerified: scheduler to torrent, by client and on to subscribers, when
+// TorrentPiecesVerified: scheduler to torrent, by session and on to subscribers, when
 // pieces have become ours.
 type TorrentPiecesVerified struct {
 	InfoHash metainfo.Hash
 	Pieces   []uint32
 }
 
-// TorrentDone: torrent to client and on to subscribers, the last of a torrent
-// that was ended as intended.
+// TorrentDone: torrent to torrents, which stops it, by TorrentEnded to session and
+// on to subscribers, the last of a torrent that was ended as intended.
 type TorrentDone struct {
 	InfoHash metainfo.Hash
 	Complete bool
 	Last     Progress
 }
 
-// TorrentFailed: torrent to client and on to subscribers, the last of a torrent
-// that cannot go on.
+// TorrentFailed: torrent to torrents, which stops it, by TorrentEnded to session and
+// on to subscribers, the last of a torrent that cannot go on. Of one that
+// supervision has given up it comes from torrents.
 type TorrentFailed struct {
 	InfoHash metainfo.Hash
 	Err      error
 	Last     Progress
 }
 
-// TorrentCompleted: torrent to client and on to subscribers: all is there, under
+// TorrentCompleted: torrent to session and on to subscribers: all is there, under
 // its final name. The torrent may go on seeding.
 type TorrentCompleted struct {
 	InfoHash metainfo.Hash
 	Last     Progress
 }
 
-// TorrentDataChanged: torrent to client and on to subscribers: its data was changed
+// TorrentDataChanged: torrent to session and on to subscribers: its data was changed
 // by somebody else, or can no longer be read, and is checked again.
 type TorrentDataChanged struct {
 	InfoHash metainfo.Hash
 	Err      error
 }
 
-// TorrentAnnounced: torrent to client and on to subscribers: what came of an
+// TorrentAnnounced: torrent to session and on to subscribers: what came of an
 // announce. One of the two is set.
 type TorrentAnnounced struct {
 	InfoHash metainfo.Hash
@@ -181,7 +239,7 @@ type TorrentAnnounced struct {
 	Failed   *TrackerFailed
 }
 
-// TorrentPeerBanned: torrent to client and on to subscribers: no connection with
+// TorrentPeerBanned: torrent to session and on to subscribers: no connection with
 // this peer any more.
 type TorrentPeerBanned struct {
 	InfoHash metainfo.Hash

@@ -42,7 +42,7 @@ type SetTotals struct {
 	Alone                      bool // nobody is connected
 }
 
-// SetListenPort: client to torrent, and from torrent to trackers, when the port that
+// SetListenPort: session to torrent, and from torrent to trackers, when the port that
 // peers can dial has changed.
 type SetListenPort struct{ Port uint16 }
 

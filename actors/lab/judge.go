@@ -36,7 +36,9 @@ var answers = map[string]struct {
 	usual, spent event.Action
 	half         bool // of the budget
 }{
-	"client":       {event.ActionStop, event.ActionStop, false},
+	"client":       {event.ActionRestart, event.ActionStop, false},
+	"session":      {event.ActionRestart, event.ActionStop, false},
+	"torrents":     {event.ActionRestart, event.ActionStop, false},
 	"limiter":      {event.ActionRestart, event.ActionRestart, false},
 	"listener":     {event.ActionRestart, event.ActionRestart, false},
 	"tracker":      {event.ActionRestart, event.ActionRestart, false},

@@ -86,9 +86,11 @@ func (n *node) start() {
 	n.client, n.down = client, false
 	n.run.count(n, true)
 	complete, _, _ := c.leave()
-	client.Add(n.run.content.torrent, messages.TorrentOptions{
+	if err := client.Add(n.run.content.torrent, messages.TorrentOptions{
 		Dir: dir, Picker: c.Picker, Choker: c.Choker, UnchokeSlots: c.Slots, MaxPeers: c.Peers, Seed: !complete,
-	})
+	}); err != nil {
+		n.run.blame(n, "the torrent is not taken: %v", err)
+	}
 }
 
 func (n *node) notify(m any) {

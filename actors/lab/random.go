@@ -100,7 +100,7 @@ func links(rnd *rand.Rand, c Class) Class {
 func randomFault(rnd *rand.Rand) string {
 	at, lasts := moment(rnd), between(rnd, time.Second, 30*time.Second)
 	actor := pick(rnd, "*/peer-*", "*/engine/store", "*/engine/scheduler", "*/engine/choker", "*/engine/peers", "*/engine/store/hash-*",
-		"*/engine/store/keeper", "*/engine", "*/tracker-*", "*/listener", "*/limiter", "*/torrent-*")
+		"*/engine/store/keeper", "*/engine", "*/tracker-*", "*/listener", "*/limiter", "*/session", "*/torrents", "*/torrent-*")
 	switch rnd.IntN(10) {
 	case 0, 1, 2:
 		return fmt.Sprintf("panic,actor=%s,at=%v,count=%d,every=%d", actor, at, 1+rnd.IntN(2), 1+rnd.IntN(20))

@@ -27,7 +27,7 @@ func (n *node) watch(memory int64) {
 		return
 	}
 	w := &watch{node: n, limit: int(memory / buffer.Size)}
-	path := n.name + "/torrent-" + n.run.content.torrent.InfoHash.String()[:8] + "/engine/scheduler"
+	path := n.name + "/torrents/torrent-" + n.run.content.torrent.InfoHash.String()[:8] + "/engine/scheduler"
 	if !n.lates(path) {
 		w.account = newAccount(n.run.content.torrent, path, w.limit, func(format string, args ...any) { n.run.blame(n, format, args...) })
 	}

@@ -13,10 +13,11 @@ import (
 	"kouzui/messages"
 )
 
-// Config is what a limiter is built from. Its rates come as SetLimits from its
-// parent, the client.
+// Config is what a limiter is built from. Its rates come as SetLimits from the
+// session.
 type Config struct {
 	World *world.World
+	Refs  messages.Refs
 }
 
 // New builds a limiter.
@@ -41,7 +42,7 @@ func (l *limiter) Receive(c actor.Context) {
 		now := l.World.Clock.Now()
 		l.buckets = [2]*bucket[string]{newBucket[string](now), newBucket[string](now)}
 		l.peers = map[string]*actor.PID{}
-		c.Send(c.Parent(), &messages.LimiterReady{})
+		c.Send(l.Refs.Session, &messages.LimiterReady{})
 	case *messages.SetLimits:
 		now := l.World.Clock.Now()
 		l.buckets[messages.Down].setRate(m.Down, now)

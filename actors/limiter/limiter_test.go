@@ -10,14 +10,21 @@ import (
 	"kouzui/messages"
 )
 
-func perform(t *testing.T) *stage.Stage {
-	s := stage.New(t)
-	s.Perform(func() actor.Actor { return New(Config{World: s.World.World()}) })
-	stage.Next[*messages.LimiterReady](s.Probe)
+type scene struct {
+	*stage.Stage
+	session *stage.Probe
+}
+
+func perform(t *testing.T) *scene {
+	s := &scene{Stage: stage.New(t)}
+	s.session = s.StartProbe("session")
+	config := Config{World: s.World.World(), Refs: messages.Refs{Session: s.session.PID}}
+	s.Perform(func() actor.Actor { return New(config) })
+	stage.Next[*messages.LimiterReady](s.session)
 	return s
 }
 
-func ask(s *stage.Stage, p *stage.Probe, d messages.Direction, bytes int) {
+func ask(s *scene, p *stage.Probe, d messages.Direction, bytes int) {
 	s.Tell(&messages.TokensWanted{From: p.PID, Direction: d, Bytes: bytes})
 }
 
@@ -78,7 +85,7 @@ func TestRestartBeginsEmptyAndUntold(t *testing.T) {
 	s.Settle()
 	s.World.Clock.Advance(time.Hour)
 	s.Crash()
-	stage.Next[*messages.LimiterReady](s.Probe)
+	stage.Next[*messages.LimiterReady](s.session)
 	ask(s, a, messages.Down, 1000)
 	s.Quiet(a)
 	s.Tell(&messages.SetLimits{Down: 8000})

@@ -109,6 +109,10 @@ func (l *listener) Receive(c actor.Context) {
 		l.rand = l.World.Chance.Source(c.Self().Id)
 		c.Send(l.Refs.Session, &messages.ListenerStarted{})
 	case *messages.Listen:
+		if l.socket != nil {
+			c.Send(l.Refs.Session, &messages.ListenerReady{Addr: l.socket.Addr()})
+			return
+		}
 		l.before = m.Before
 		l.bind(c)
 	case *bindAgain:

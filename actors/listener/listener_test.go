@@ -79,6 +79,17 @@ func (s *scene) route(torrent *stage.Probe) {
 	s.Settle()
 }
 
+// A session that has not heard whether we listen asks once more.
+func TestABoundListenerStaysWhereItIs(t *testing.T) {
+	s := perform(t, "127.0.0.1:6881")
+	l := s.listen("")
+	s.Tell(&messages.Listen{Before: netip.MustParseAddrPort("127.0.0.1:7000")})
+	if m := stage.Next[*messages.ListenerReady](s.client); m.Addr != l.Addr() {
+		t.Errorf("ready at %v, bound to %v", m.Addr, l.Addr())
+	}
+	s.Quiet(s.client)
+}
+
 func TestRoutesByInfoHash(t *testing.T) {
 	s := perform(t, "127.0.0.1:6881")
 	l := s.listen("")

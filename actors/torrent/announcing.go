@@ -87,7 +87,7 @@ func (s *state) trackerReplied(m *messages.TrackerReplied) {
 	for _, tier := range s.announcing.replied(m.Tier) {
 		s.tellTracker(tier, &messages.PauseAnnouncing{})
 	}
-	s.tellClient(&messages.TorrentAnnounced{InfoHash: s.hash, Replied: m})
+	s.tellSession(&messages.TorrentAnnounced{InfoHash: s.hash, Replied: m})
 }
 
 func (s *state) trackerFailed(m *messages.TrackerFailed) {
@@ -95,7 +95,7 @@ func (s *state) trackerFailed(m *messages.TrackerFailed) {
 	if m.Exhausted && !s.announcing.ended {
 		s.activate(s.announcing.exhausted(m.Tier))
 	}
-	s.tellClient(&messages.TorrentAnnounced{InfoHash: s.hash, Failed: m})
+	s.tellSession(&messages.TorrentAnnounced{InfoHash: s.hash, Failed: m})
 }
 
 func (s *state) activate(tiers []int) {

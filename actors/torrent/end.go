@@ -10,7 +10,7 @@ import (
 const maxEnd = 2500 * time.Millisecond
 
 // end begins the end: the store finishes what is being written, peers close their
-// connections, trackers announce `stopped`. The client is told once all have
+// connections, trackers announce `stopped`. The supervisor is told once all have
 // answered. Without metainfo there is no store, and no scheduler to count what
 // moved: connections are closed with the engine.
 func (s *state) end(failure error) {
@@ -47,8 +47,8 @@ func (s *state) answered() {
 	}
 }
 
-// report tells the client how the torrent ended, once no answer is waited for. The
-// client then stops the torrent.
+// report tells the supervisor how the torrent ended, once no answer is waited for.
+// The supervisor then stops the torrent.
 func (s *state) report() {
 	if !s.ending || s.awaited > 0 || s.reported {
 		return
@@ -56,8 +56,8 @@ func (s *state) report() {
 	s.reported = true
 	s.last.State = messages.StateStopped
 	if s.failure != nil {
-		s.tellClient(&messages.TorrentFailed{InfoHash: s.hash, Err: s.failure, Last: s.last})
+		s.out.Send(s.to.supervisor, &messages.TorrentFailed{InfoHash: s.hash, Err: s.failure, Last: s.last})
 		return
 	}
-	s.tellClient(&messages.TorrentDone{InfoHash: s.hash, Complete: s.complete, Last: s.last})
+	s.out.Send(s.to.supervisor, &messages.TorrentDone{InfoHash: s.hash, Complete: s.complete, Last: s.last})
 }

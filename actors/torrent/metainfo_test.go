@@ -16,11 +16,11 @@ import (
 func TestByItsHashAloneItAnnouncesAndReports(t *testing.T) {
 	s, torrent := newHashScene(t, messages.TorrentOptions{})
 	for range 3 {
-		p := stage.Next[*messages.Progress](s.client)
+		p := stage.Next[*messages.Progress](s.session)
 		if p.State != messages.StateMetadata || p.Name != "unknown" || p.InfoHash != torrent.InfoHash || p.Pieces != 0 || p.Why == "" {
 			t.Fatalf("it reports %+v", p)
 		}
-		s.Quiet(s.client)
+		s.Quiet(s.session)
 		s.World.Clock.Advance(reportEvery)
 	}
 	m := stage.Next[*messages.SetTotals](s.trackers[0])
@@ -59,9 +59,9 @@ func TestTheEngineIsToldTheMetainfoOnceItIsKnown(t *testing.T) {
 	stage.Next[*messages.SetMetainfo](s.engine)
 	s.Quiet(s.engine)
 
-	stage.Await[*messages.Progress](s.client)
+	stage.Await[*messages.Progress](s.session)
 	s.Tell(&messages.Progress{At: s.World.Clock.Now(), State: messages.StateDownloading, Length: 1000, Left: 1000})
-	stage.Next[*messages.Progress](s.client)
+	stage.Next[*messages.Progress](s.session)
 	for stage.Await[*messages.SetTotals](s.trackers[0]).Left != 1000 {
 	}
 }
@@ -80,14 +80,14 @@ func TestMetainfoOfAnotherTorrentIsRefused(t *testing.T) {
 
 func TestAStallIsOneAlsoWithoutMetainfo(t *testing.T) {
 	s, _ := newHashScene(t, messages.TorrentOptions{StallTimeout: 5 * time.Second})
-	stage.Next[*messages.Progress](s.client)
+	stage.Next[*messages.Progress](s.session)
 	for range 5 {
 		s.Settle()
 		s.World.Clock.Advance(reportEvery)
-		stage.Next[*messages.Progress](s.client)
+		stage.Next[*messages.Progress](s.session)
 	}
 	s.Tell(&messages.AnnouncingStopped{})
-	if m := stage.Next[*messages.TorrentFailed](s.client); !errors.Is(m.Err, messages.ErrStalled) {
+	if m := stage.Next[*messages.TorrentFailed](s.session); !errors.Is(m.Err, messages.ErrStalled) {
 		t.Errorf("it failed with %v", m.Err)
 	}
 	s.Quiet(s.engine)
@@ -96,12 +96,12 @@ func TestAStallIsOneAlsoWithoutMetainfo(t *testing.T) {
 // A torrent that ends without metainfo waits for nothing but its trackers.
 func TestItEndsWithoutMetainfo(t *testing.T) {
 	s, _ := newHashScene(t, messages.TorrentOptions{})
-	stage.Next[*messages.Progress](s.client)
+	stage.Next[*messages.Progress](s.session)
 	s.Tell(&messages.StopTorrent{})
 	stage.Await[*messages.StopAnnouncing](s.trackers[0])
-	s.Quiet(s.client, s.engine)
+	s.Quiet(s.session, s.engine)
 	s.Tell(&messages.AnnouncingStopped{})
-	if m := stage.Next[*messages.TorrentDone](s.client); m.Complete {
+	if m := stage.Next[*messages.TorrentDone](s.session); m.Complete {
 		t.Error("it was not complete")
 	}
 }
@@ -125,12 +125,12 @@ func TestATorrentThatIsRestartedLearnsTheMetainfoAgain(t *testing.T) {
 
 func TestWithoutMetainfoItSaysWhatTheTrackerSaid(t *testing.T) {
 	s, _ := newHashScene(t, messages.TorrentOptions{})
-	stage.Next[*messages.Progress](s.client)
+	stage.Next[*messages.Progress](s.session)
 	s.Tell(&messages.TrackerReplied{Tier: 0, Event: announce.Started, Warning: "slow down"})
-	stage.Next[*messages.TorrentAnnounced](s.client)
+	stage.Next[*messages.TorrentAnnounced](s.session)
 	s.Settle()
 	s.World.Clock.Advance(reportEvery)
-	if p := stage.Next[*messages.Progress](s.client); p.Why != "slow down" {
+	if p := stage.Next[*messages.Progress](s.session); p.Why != "slow down" {
 		t.Errorf("it says %q", p.Why)
 	}
 }

@@ -36,7 +36,7 @@ func (s *state) dataChanged(m *messages.DataChanged) {
 	s.renewal.pending, s.renewal.at = true, time.Time{}
 	s.complete = false
 	s.out.remarks = append(s.out.remarks, remark{"data_changed", m.Err.Error()})
-	s.tellClient(&messages.TorrentDataChanged{InfoHash: s.hash, Err: m.Err})
+	s.tellSession(&messages.TorrentDataChanged{InfoHash: s.hash, Err: m.Err})
 	s.out.stopEngine = true
 }
 

@@ -24,7 +24,7 @@ type state struct {
 	counts  runCounts
 	// held is the last Progress that came before RestoreTotals.
 	held *messages.Progress
-	// complete: all wanted pieces are there, and the client has been told.
+	// complete: all wanted pieces are there, and the session has been told.
 	complete bool
 	wanted   wanted
 
@@ -38,7 +38,7 @@ type state struct {
 	failure  error
 	awaited  int       // answers that the end waits for
 	endBy    time.Time // when it waits no longer
-	reported bool      // the client has had the last word
+	reported bool      // the supervisor has had the last word
 }
 
 // effects is what the shell is to do: to send messages, and the rest.
@@ -66,7 +66,7 @@ func newState(added *messages.AddTorrent, port uint16, now time.Time) *state {
 	return s
 }
 
-func (s *state) tellClient(m any) { s.out.Send(s.to.client, m) }
+func (s *state) tellSession(m any) { s.out.Send(s.to.session, m) }
 
 // tellEngine sends to the engine. What is sent while there is none is lost.
 func (s *state) tellEngine(m any) {
@@ -84,7 +84,7 @@ func (s *state) tellScheduler(m any) {
 }
 
 func (s *state) begin() {
-	s.tellClient(&messages.TorrentStarted{InfoHash: s.hash})
+	s.tellSession(&messages.TorrentStarted{InfoHash: s.hash, Torrent: s.to.self})
 	s.out.startEngine = true
 }
 
@@ -141,6 +141,9 @@ func (s *state) wake() {
 
 // restoreTotals takes over what an earlier life of this torrent has counted.
 func (s *state) restoreTotals(m *messages.RestoreTotals) {
+	if s.counts.restored {
+		return
+	}
 	s.counts.restore(m)
 	s.announcing.completedSaid(m.Complete)
 	if s.torrent == nil {
@@ -176,7 +179,7 @@ func (s *state) progress(m *messages.Progress) {
 		p.Why = s.announcing.complaint
 	}
 	s.last = p
-	s.tellClient(&p)
+	s.tellSession(&p)
 	if p.State == messages.StateStarting || p.State == messages.StateChecking || s.renewal.pending {
 		return
 	}
@@ -184,7 +187,7 @@ func (s *state) progress(m *messages.Progress) {
 	if p.State == messages.StateSeeding && !s.complete && s.haveWanted() {
 		s.complete = true
 		s.goals.completed(s.now)
-		s.tellClient(&messages.TorrentCompleted{InfoHash: s.hash, Last: p})
+		s.tellSession(&messages.TorrentCompleted{InfoHash: s.hash, Last: p})
 	}
 	s.askFurtherTiers()
 	s.tellTotals()

@@ -2,7 +2,7 @@
 // engine that moves its data. Trackers go on when the engine is restarted.
 //
 // The torrent decides when it is done, when it is hopeless, and in which order it
-// ends: first the data is synced, then trackers are told, and last the client.
+// ends: first the data is synced, then trackers are told, and last its supervisor.
 // torrent.go is the shell; the core is
 //
 //	state       what the torrent knows, and what it wants done
@@ -64,9 +64,11 @@ type torrent struct {
 
 // addresses are those of the actors that a torrent speaks to.
 type addresses struct {
-	self, client *actor.PID
-	engine       *actor.PID   // nil while there is none
-	trackers     []*actor.PID // one a tier
+	self       *actor.PID
+	session    *actor.PID
+	supervisor *actor.PID
+	engine     *actor.PID   // nil while there is none
+	trackers   []*actor.PID // one a tier
 }
 
 // wake: the torrent to itself, when something is due.
@@ -139,9 +141,9 @@ func (t *torrent) Receive(c actor.Context) {
 	case *messages.Progress:
 		t.progress(m)
 	case *messages.TorrentPiecesVerified:
-		t.tellClient(m)
+		t.tellSession(m)
 	case *messages.PeerBanned:
-		t.tellClient(&messages.TorrentPeerBanned{InfoHash: t.hash, Addr: m.Addr, Reason: m.Reason})
+		t.tellSession(&messages.TorrentPeerBanned{InfoHash: t.hash, Addr: m.Addr, Reason: m.Reason})
 	case *messages.DataChanged:
 		t.dataChanged(m)
 	case *messages.StoreFailed:
@@ -159,7 +161,7 @@ func (t *torrent) Receive(c actor.Context) {
 func (t *torrent) start(c actor.Context) {
 	t.Refs.Torrent = c.Self()
 	t.state = newState(t.Added, t.Port, t.World.Clock.Now())
-	t.to = addresses{self: c.Self(), client: t.Refs.Session}
+	t.to = addresses{self: c.Self(), session: t.Refs.Session, supervisor: t.Refs.Torrents}
 	t.begin()
 	t.out.Flush(c.Send)
 	for tier := range t.Added.Announce {

@@ -18,13 +18,13 @@ import (
 // told.
 type scene struct {
 	*stage.Stage
-	client, engine *stage.Probe
-	trackers       [2]*stage.Probe
+	session, engine *stage.Probe
+	trackers        [2]*stage.Probe
 }
 
 func newStage(t *testing.T) *scene {
 	s := &scene{Stage: stage.New(t)}
-	s.client, s.engine = s.StartProbe("client"), s.StartProbe("engine")
+	s.session, s.engine = s.StartProbe("session"), s.StartProbe("engine")
 	s.trackers[0], s.trackers[1] = s.StartProbe("first"), s.StartProbe("second")
 	return s
 }
@@ -50,18 +50,18 @@ func newHashScene(t *testing.T, o messages.TorrentOptions) (*scene, *metainfo.To
 func (s *scene) perform(added *messages.AddTorrent) {
 	config := Config{
 		World: s.World.World(), Added: added, Port: 6881,
-		Refs:    messages.Refs{Session: s.client.PID},
+		Refs:    messages.Refs{Session: s.session.PID, Torrents: s.session.PID},
 		Engine:  func(messages.Refs) *actor.Props { return s.Relay("engine", s.engine) },
 		Tracker: func(_ messages.Refs, tier int) *actor.Props { return s.Relay("tracker", s.trackers[tier]) },
 	}
 	s.Perform(func() actor.Actor { return New(config) })
-	stage.Next[*messages.TorrentStarted](s.client)
+	stage.Next[*messages.TorrentStarted](s.session)
 	s.Tell(&messages.RestoreTotals{})
 }
 
 func (s *scene) progress(state messages.State, left int64) {
 	s.Tell(&messages.Progress{At: s.World.Clock.Now(), State: state, Length: 1000, Have: 1000 - left, Left: left, Downloaded: 1000 - left})
-	stage.Next[*messages.Progress](s.client)
+	stage.Next[*messages.Progress](s.session)
 }
 
 func TestAnnouncesBeginWhenItIsKnownWhatIsLeft(t *testing.T) {
@@ -91,7 +91,7 @@ func TestTheNextTierIsAskedWhenTheFirstBringsNobody(t *testing.T) {
 	s := newScene(t, messages.TorrentOptions{})
 	s.progress(messages.StateDownloading, 400)
 	s.Tell(&messages.TrackerReplied{Tier: 0, Event: announce.Started, Peers: 200})
-	stage.Next[*messages.TorrentAnnounced](s.client)
+	stage.Next[*messages.TorrentAnnounced](s.session)
 	s.World.Clock.Advance(maxAlone - 1)
 	s.progress(messages.StateDownloading, 400)
 	s.Quiet(s.trackers[1])
@@ -129,7 +129,7 @@ func TestItEndsInOrder(t *testing.T) {
 	s := newScene(t, messages.TorrentOptions{})
 	s.progress(messages.StateDownloading, 400)
 	s.progress(messages.StateSeeding, 0)
-	stage.Next[*messages.TorrentCompleted](s.client)
+	stage.Next[*messages.TorrentCompleted](s.session)
 	stage.Await[*messages.Flush](s.engine)
 	stage.Await[*messages.CloseConnections](s.engine)
 	if m := stage.Await[*messages.SetTotals](s.trackers[0]); m.Completed {
@@ -138,16 +138,16 @@ func TestItEndsInOrder(t *testing.T) {
 	for !stage.Await[*messages.SetTotals](s.trackers[0]).Completed {
 	}
 	stage.Await[*messages.StopAnnouncing](s.trackers[0])
-	s.Quiet(s.client)
+	s.Quiet(s.session)
 	s.Tell(&messages.Flushed{})
-	s.Quiet(s.client)
+	s.Quiet(s.session)
 	s.Tell(&messages.AnnouncingStopped{})
-	s.Quiet(s.client)
+	s.Quiet(s.session)
 	s.Tell(&messages.ConnectionsClosed{Last: messages.Progress{Downloaded: 1000, Uploaded: 77}})
-	if done := stage.Next[*messages.TorrentDone](s.client); !done.Complete || done.Last.Uploaded != 77 {
+	if done := stage.Next[*messages.TorrentDone](s.session); !done.Complete || done.Last.Uploaded != 77 {
 		t.Errorf("at last it is %+v", done)
 	}
-	s.Quiet(s.client)
+	s.Quiet(s.session)
 }
 
 func TestItsEndTakesNoLongerThanItMay(t *testing.T) {
@@ -156,7 +156,7 @@ func TestItsEndTakesNoLongerThanItMay(t *testing.T) {
 	s.Tell(&messages.StopTorrent{})
 	s.Settle()
 	s.World.Clock.Advance(maxEnd)
-	if done := stage.Next[*messages.TorrentDone](s.client); done.Complete {
+	if done := stage.Next[*messages.TorrentDone](s.session); done.Complete {
 		t.Error("it was not complete")
 	}
 }
@@ -167,7 +167,7 @@ func TestWhatTheStoreCannotDoEndsIt(t *testing.T) {
 	s.Tell(&messages.StoreFailed{Err: cause, Fatal: true})
 	s.Tell(&messages.Flushed{})
 	s.Tell(&messages.ConnectionsClosed{})
-	if failed := stage.Next[*messages.TorrentFailed](s.client); !errors.Is(failed.Err, cause) {
+	if failed := stage.Next[*messages.TorrentFailed](s.session); !errors.Is(failed.Err, cause) {
 		t.Errorf("it failed with %v", failed.Err)
 	}
 }
@@ -187,9 +187,9 @@ func TestWithoutPeersItSaysWhatTheTrackerSaid(t *testing.T) {
 	s := newScene(t, messages.TorrentOptions{})
 	s.progress(messages.StateDownloading, 400)
 	s.Tell(&messages.TrackerFailed{Tier: 0, URL: "http://a/announce", Err: errors.New("connect: refused")})
-	stage.Next[*messages.TorrentAnnounced](s.client)
+	stage.Next[*messages.TorrentAnnounced](s.session)
 	s.Tell(&messages.Progress{At: s.World.Clock.Now(), State: messages.StateDownloading, Left: 400})
-	if p := stage.Next[*messages.Progress](s.client); p.Why != "tracker http://a/announce: connect: refused" {
+	if p := stage.Next[*messages.Progress](s.session); p.Why != "tracker http://a/announce: connect: refused" {
 		t.Errorf("it says %q", p.Why)
 	}
 }
@@ -203,17 +203,17 @@ func TestItGoesOnCountingAfterARestart(t *testing.T) {
 	}
 	before := s.World.Clock.Now()
 	count(before, 600)
-	stage.Next[*messages.Progress](s.client)
+	stage.Next[*messages.Progress](s.session)
 	s.World.Clock.Advance(time.Second)
 	s.Crash()
-	stage.Next[*messages.TorrentStarted](s.client)
+	stage.Next[*messages.TorrentStarted](s.session)
 	count(s.World.Clock.Now(), 1)
 	count(before, 700)
-	s.Quiet(s.client) // before RestoreTotals it does not know what to add
+	s.Quiet(s.session) // before RestoreTotals it does not know what to add
 	s.Tell(&messages.RestoreTotals{Downloaded: 600, Uploaded: 50, Wasted: 4, Corrupt: 1})
 	count(s.World.Clock.Now(), 2)
 	for _, want := range []int64{601, 602} {
-		if p := stage.Next[*messages.Progress](s.client); p.Downloaded != want || p.Uploaded != 50 || p.Wasted != 4 || p.Corrupt != 1 {
+		if p := stage.Next[*messages.Progress](s.session); p.Downloaded != want || p.Uploaded != 50 || p.Wasted != 4 || p.Corrupt != 1 {
 			t.Errorf("it counts %+v", p)
 		}
 	}

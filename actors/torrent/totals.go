@@ -9,9 +9,9 @@ const unknownLeft = 16 << 10
 
 // runCounts carries the counts of a run over the restarts of an engine, whose
 // scheduler counts from zero, and over those of the torrent itself, for which the
-// client keeps them.
+// session keeps them.
 type runCounts struct {
-	restored    bool // the client has told what it kept
+	restored    bool // the session has told what it kept
 	before, now counts
 }
 
@@ -20,7 +20,7 @@ type counts struct {
 	corrupt          int   // pieces
 }
 
-// restore takes over what the client has kept.
+// restore takes over what the session has kept.
 func (r *runCounts) restore(m *messages.RestoreTotals) {
 	r.restored = true
 	r.before = counts{m.Downloaded, m.Uploaded, m.Wasted, m.Corrupt}

@@ -22,7 +22,7 @@ func (s *scene) partly(n int64) {
 		At: s.World.Clock.Now(), State: messages.StateSeeding, Pieces: 10, HavePieces: int(n),
 		Length: 1000, Have: 100 * n, Downloaded: 100 * n,
 	})
-	stage.Next[*messages.Progress](s.client)
+	stage.Next[*messages.Progress](s.session)
 }
 
 // Half of the pieces are wanted and there, and then all: the torrent is complete
@@ -31,7 +31,7 @@ func TestHalfIsWantedAndThenAll(t *testing.T) {
 	s := newScene(t, messages.TorrentOptions{Wanted: has(5), Seed: true})
 	s.Tell(&messages.PiecesKnown{Known: has(10), Have: has(5)})
 	s.partly(5)
-	stage.Next[*messages.TorrentCompleted](s.client)
+	stage.Next[*messages.TorrentCompleted](s.session)
 	stage.Await[*messages.StartAnnouncing](s.trackers[0])
 	if m := stage.Next[*messages.SetTotals](s.trackers[0]); m.Left != 500 || m.Completed || !m.PartialSeed || m.WantPeers {
 		t.Errorf("trackers are told %+v", m)
@@ -42,7 +42,7 @@ func TestHalfIsWantedAndThenAll(t *testing.T) {
 		t.Errorf("the engine is told %+v", m)
 	}
 	s.partly(5) // as the scheduler said before it was told
-	s.Quiet(s.client)
+	s.Quiet(s.session)
 	if m := stage.Next[*messages.SetTotals](s.trackers[0]); m.PartialSeed || m.Completed {
 		t.Errorf("trackers are told %+v", m)
 	}
@@ -50,11 +50,11 @@ func TestHalfIsWantedAndThenAll(t *testing.T) {
 		s.Tell(&messages.PieceVerified{Piece: piece})
 	}
 	s.partly(10)
-	stage.Next[*messages.TorrentCompleted](s.client)
+	stage.Next[*messages.TorrentCompleted](s.session)
 	if m := stage.Next[*messages.SetTotals](s.trackers[0]); m.Left != 0 || !m.Completed || m.PartialSeed {
 		t.Errorf("trackers are told %+v", m)
 	}
-	s.Quiet(s.client)
+	s.Quiet(s.session)
 }
 
 // A torrent that is to end when it is complete does not end for what the
@@ -65,10 +65,10 @@ func TestItDoesNotEndForAnOlderWish(t *testing.T) {
 	s.Tell(&messages.SetWanted{Pieces: has(6)})
 	stage.Next[*messages.SetWanted](s.engine)
 	s.partly(5)
-	s.Quiet(s.client, s.engine)
+	s.Quiet(s.session, s.engine)
 	s.Tell(&messages.PieceVerified{Piece: 5})
 	s.partly(6)
-	stage.Next[*messages.TorrentCompleted](s.client)
+	stage.Next[*messages.TorrentCompleted](s.session)
 	stage.Next[*messages.Flush](s.engine)
 }
 
@@ -76,13 +76,13 @@ func TestItDoesNotEndForAnOlderWish(t *testing.T) {
 // configuration of the engine's members is older.
 func TestAnEngineThatIsRestartedIsToldWhatIsWanted(t *testing.T) {
 	s := newScene(t, messages.TorrentOptions{Wanted: has(5)})
-	s.Tell(&messages.QueryKnownPieces{ReplyTo: s.client.PID})
-	stage.Next[*messages.PiecesKnown](s.client)
+	s.Tell(&messages.QueryKnownPieces{ReplyTo: s.session.PID})
+	stage.Next[*messages.PiecesKnown](s.session)
 	s.Quiet(s.engine)
 	s.Tell(&messages.SetWanted{Pieces: has(6)})
 	stage.Next[*messages.SetWanted](s.engine)
-	s.Tell(&messages.QueryKnownPieces{ReplyTo: s.client.PID})
-	stage.Next[*messages.PiecesKnown](s.client)
+	s.Tell(&messages.QueryKnownPieces{ReplyTo: s.session.PID})
+	stage.Next[*messages.PiecesKnown](s.session)
 	if m := stage.Next[*messages.SetWanted](s.engine); m.Pieces.Count() != 6 {
 		t.Errorf("the engine is told %+v", m)
 	}
@@ -93,8 +93,8 @@ func TestAWishForLessChangesNothing(t *testing.T) {
 	s := newScene(t, messages.TorrentOptions{Wanted: has(5), Seed: true})
 	s.Tell(&messages.PiecesKnown{Known: has(10), Have: has(5)})
 	s.partly(5)
-	stage.Next[*messages.TorrentCompleted](s.client)
+	stage.Next[*messages.TorrentCompleted](s.session)
 	s.Tell(&messages.SetWanted{Pieces: has(4)})
 	s.partly(5)
-	s.Quiet(s.client)
+	s.Quiet(s.session)
 }

@@ -48,7 +48,7 @@ type Event struct {
 	Kind        Kind
 	Seq         uint64    // from 1, without gaps, in the order of recording
 	Time        time.Time // by the world's clock
-	Actor       string    // path, stable across restarts: client/torrent-ab12/engine
+	Actor       string    // path, stable across restarts: client/torrents/torrent-ab12/engine
 	Incarnation int       // from 1; raised by every restart
 	Cause       uint64    // Seq of the event that led to this one, 0 if there is none
 

@@ -194,7 +194,7 @@ func TestScreenshot(t *testing.T) {
 		for range 4 {
 			peers = append(peers, seed(t, torrent, data))
 		}
-		paths = append(paths, "client/torrent-"+torrent.InfoHash.String()[:8])
+		paths = append(paths, "client/torrents/torrent-"+torrent.InfoHash.String()[:8])
 		n.Add(torrent, messages.TorrentOptions{Dir: t.TempDir(), Peers: peers, Seed: true, MaxPeers: 10})
 	}
 	ctx := browse(t, s.URL(), 1280, 720)

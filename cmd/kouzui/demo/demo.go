@@ -215,10 +215,9 @@ func (d *demo) start(role string, i int) error {
 		return err
 	}
 	d.all = append(d.all, c)
-	c.client.Add(d.torrent, messages.TorrentOptions{
+	return c.client.Add(d.torrent, messages.TorrentOptions{
 		Dir: c.dir, Seed: true, MustExist: c.seed(), MaxPeers: 10, UnchokeSlots: 4,
 	})
-	return nil
 }
 
 // announced starts the downloaders once the tracker knows all seeds, so that the

@@ -81,7 +81,9 @@ func (s *session) run(o actors.Options) error {
 	s.observer.watch(client)
 	s.running = len(s.jobs)
 	for _, j := range s.jobs {
-		client.Add(j.torrent, j.options)
+		if err := client.Add(j.torrent, j.options); err != nil {
+			return err
+		}
 	}
 	if err := s.loop(); err != nil {
 		return err // without waiting for anything

@@ -1,0 +1,257 @@
+package session
+
+import (
+	"cmp"
+	"maps"
+	"net/netip"
+	"slices"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+// Recollection is what outlives a session.
+type Recollection struct {
+	Limits   messages.SetLimits
+	Addr     netip.AddrPort // where the listener listened last
+	Torrents []Recalled
+}
+
+// Recalled is a torrent that was added and has not ended, as it was last heard of.
+type Recalled struct {
+	Add *messages.AddTorrent
+	// What the user told since it was added; nil: nothing.
+	Metainfo  *messages.SetMetainfo
+	Wanted    *messages.SetWanted
+	Stop      bool // the user wants it to end
+	Completed bool // the user has been told that it is complete
+	Whole     bool // all its pieces were there once in this run
+	Last      messages.Progress
+}
+
+// registry is the core: the torrents that the user wants, and what is known of
+// the actors that serve them.
+type registry struct {
+	refs     messages.Refs
+	memory   int64
+	restarts func(path string) int
+
+	limits   messages.SetLimits
+	addr     netip.AddrPort // where the listener listens
+	tried    bool           // the listener has said whether it does
+	unrouted bool           // it still holds connections for which it has no route
+	surveyed bool           // torrents has said what there is
+	runs     map[metainfo.Hash]*run
+	turn     int  // of torrents that were asked to evict a peer
+	dividing bool // a division of the memory is on its way
+
+	out     messages.Outbox
+	effects effects
+}
+
+// effects is what the shell has to do, beside sending.
+type effects struct {
+	events []any // for the keeper; an outcome among them
+	divide bool
+}
+
+// outcome is the end of a run.
+type outcome struct {
+	run  uint64
+	word any
+}
+
+// run is a torrent that the user wants.
+type run struct {
+	Recalled
+	ordered bool       // torrents has been told to start it
+	pid     *actor.PID // nil: it has not been heard of yet
+	reopens bool       // it was complete; the torrent knows whether it is again
+	// memory is what it was told last that it may hold, in bytes; 0: nothing yet.
+	memory int64
+}
+
+func newRegistry(refs messages.Refs, memory int64, restarts func(string) int) *registry {
+	return &registry{
+		refs: refs, memory: memory, restarts: restarts, runs: map[metainfo.Hash]*run{},
+		tried: refs.Listener == nil,
+	}
+}
+
+func (r *registry) take() effects {
+	done := r.effects
+	r.effects = effects{}
+	return done
+}
+
+func (r *registry) notify(event any) { r.effects.events = append(r.effects.events, event) }
+
+func (r *registry) recall(known Recollection) {
+	r.limits, r.addr = known.Limits, known.Addr
+	for _, t := range known.Torrents {
+		r.runs[t.Add.InfoHash] = &run{Recalled: t}
+	}
+}
+
+// ask has those tell what there is who have been here before this session.
+func (r *registry) ask() {
+	r.limit(r.limits)
+	r.listen()
+	r.out.Send(r.refs.Torrents, &messages.QueryTorrents{})
+}
+
+// inOrder is all runs in the order in which they were added.
+func (r *registry) inOrder() []*run {
+	return slices.SortedFunc(maps.Values(r.runs), func(a, b *run) int { return cmp.Compare(a.Add.Run, b.Add.Run) })
+}
+
+// add takes a torrent, unless it was recalled already.
+func (r *registry) add(m *messages.AddTorrent) {
+	if r.runs[m.InfoHash] == nil {
+		r.runs[m.InfoHash] = &run{Recalled: Recalled{Add: m}}
+		r.order()
+	}
+}
+
+// order has torrents start what waits for it: until it is known what runs already,
+// and where we listen, which torrents tell their trackers.
+func (r *registry) order() {
+	if !r.tried || !r.surveyed {
+		return
+	}
+	for _, t := range r.inOrder() {
+		if t.ordered {
+			continue
+		}
+		t.ordered = true
+		share := messages.Share{Memory: r.memory / int64(r.hungry()), Limits: r.limits, Port: r.addr.Port()}
+		r.out.Send(r.refs.Torrents, &messages.StartTorrent{Add: t.Add, Share: share})
+	}
+}
+
+func (r *registry) setMetainfo(m *messages.SetMetainfo) {
+	if t := r.runs[m.Torrent.InfoHash]; t != nil {
+		t.Metainfo = m
+		t.tell(&r.out, m)
+	}
+}
+
+// setWanted changes what is complete: only the torrent knows whether it still is.
+func (r *registry) setWanted(m *messages.SetWanted) {
+	if t := r.runs[m.InfoHash]; t != nil {
+		t.Wanted, t.reopens = m, t.Completed
+		t.tell(&r.out, m)
+	}
+}
+
+// tell sends to the torrent. One that has no address yet is told when it starts.
+func (t *run) tell(out *messages.Outbox, m any) {
+	if t.pid != nil {
+		out.Send(t.pid, m)
+	}
+}
+
+// stop has a torrent end; one that has not begun has ended with that.
+func (r *registry) stop(m *messages.StopTorrent) {
+	t := r.runs[m.InfoHash]
+	switch {
+	case t == nil:
+	case t.pid != nil:
+		t.Stop = true
+		r.out.Send(t.pid, m)
+	case t.ordered || !r.surveyed:
+		t.Stop = true
+	default:
+		r.ended(t.Add.Run, m.InfoHash, &messages.TorrentDone{InfoHash: m.InfoHash})
+	}
+}
+
+// listed compares what there is with what the user wants.
+func (r *registry) listed(m *messages.TorrentsListed) {
+	r.surveyed = true
+	for _, t := range r.runs {
+		t.ordered, t.pid = false, nil
+	}
+	for _, there := range m.Torrents {
+		t := r.runs[there.InfoHash]
+		switch {
+		case t == nil || t.Add.Run != there.Run:
+			r.out.Send(r.refs.Torrents, &messages.ForgetTorrent{Run: there.Run, InfoHash: there.InfoHash})
+		case there.Outcome != nil:
+			r.ended(there.Run, there.InfoHash, there.Outcome)
+		default:
+			t.ordered, t.pid = true, there.Torrent
+			r.meet(t)
+		}
+	}
+	for _, t := range r.inOrder() {
+		if t.Stop && !t.ordered {
+			r.ended(t.Add.Run, t.Add.InfoHash, &messages.TorrentDone{InfoHash: t.Add.InfoHash})
+		}
+	}
+	r.order()
+	r.refuseUnrouted()
+}
+
+func (r *registry) started(m *messages.TorrentStarted) {
+	t := r.runs[m.InfoHash]
+	if t == nil { // its run is over
+		r.out.Send(r.refs.Torrents, &messages.QueryTorrents{})
+		return
+	}
+	t.pid = m.Torrent
+	r.meet(t)
+	r.refuseUnrouted()
+}
+
+// meet tells a torrent, which may have been restarted, or may have gone on while
+// there was no session, what has become of it and of the process.
+func (r *registry) meet(t *run) {
+	limits := r.limits
+	r.route(t)
+	r.out.Send(t.pid, &limits)
+	r.out.Send(t.pid, &messages.SetListenPort{Port: r.addr.Port()})
+	if t.Metainfo != nil {
+		r.out.Send(t.pid, t.Metainfo)
+	}
+	if t.Wanted != nil {
+		r.out.Send(t.pid, t.Wanted)
+	}
+	r.out.Send(t.pid, &messages.RestoreTotals{
+		Downloaded: t.Last.Downloaded, Uploaded: t.Last.Uploaded, Wasted: t.Last.Wasted, Corrupt: t.Last.Corrupt,
+		Complete: t.Whole,
+	})
+	if t.Stop {
+		r.out.Send(t.pid, &messages.StopTorrent{InfoHash: t.Add.InfoHash})
+	}
+	t.memory = 0
+	r.divideSoon()
+}
+
+// ended passes on how a run ended, and forgets it.
+func (r *registry) ended(number uint64, hash metainfo.Hash, word any) {
+	t := r.runs[hash]
+	if t != nil && t.Add.Run == number {
+		switch m := word.(type) {
+		case *messages.TorrentDone:
+			done := *m
+			done.Last = r.counted(t, m.Last)
+			if m.Complete {
+				r.firstCompletion(t)
+			}
+			word = &done
+		case *messages.TorrentFailed:
+			failed := *m
+			failed.Last = r.counted(t, m.Last)
+			word = &failed
+		}
+		r.notify(&outcome{number, word})
+		delete(r.runs, hash)
+		r.unroute(hash)
+		r.refuseUnrouted()
+		r.divideSoon()
+	}
+	r.out.Send(r.refs.Torrents, &messages.ForgetTorrent{Run: number, InfoHash: hash})
+}

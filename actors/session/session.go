@@ -1,0 +1,119 @@
+// Package session runs the torrents that the user wants: it takes the commands,
+// has torrents started and stopped, shares memory and rates among them, keeps the
+// listener's routes, and tells the user what becomes of them.
+//
+// A session may die at any time; torrents go on meanwhile. What the user has asked
+// for lies with the Keeper, outside the tree. The next session recalls it, has
+// torrents and listener tell what there is, and starts what is missing.
+package session
+
+import (
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/actors/runtime/supervise"
+	"kouzui/messages"
+)
+
+// Config is what a session is built from.
+type Config struct {
+	Refs   messages.Refs
+	Memory int64 // bytes of payload at a time, for all torrents together
+	Keeper Keeper
+	// Restarts counts the restarts of actors at or below a path.
+	Restarts func(path string) int
+}
+
+// Keeper is whoever started the client. It must not block.
+type Keeper interface {
+	// Recall tells what the user wants, and what was last heard of it.
+	Recall() Recollection
+	// Notify takes the events for the user: Progress, TorrentCompleted,
+	// TorrentDataChanged, TorrentAnnounced, TorrentPiecesVerified,
+	// TorrentPeerBanned, AddressesBlocked, ListenerReady and ListenerFailed.
+	Notify(event any)
+	// End takes the outcome of a run, TorrentDone or TorrentFailed. If two sessions
+	// bring it, the second is ignored.
+	End(run uint64, outcome any)
+}
+
+// New builds a session.
+func New(c Config) actor.Actor {
+	return &session{registry: newRegistry(c.Refs, c.Memory, c.Restarts), keeper: c.Keeper}
+}
+
+type session struct {
+	registry *registry
+	keeper   Keeper
+}
+
+// divide: the session to itself, so that many changes are followed by one division
+// of the memory.
+type divide struct{}
+
+func (s *session) Receive(c actor.Context) {
+	r := s.registry
+	switch m := c.Message().(type) {
+	case *actor.Started:
+		r.recall(s.keeper.Recall())
+		if supervise.Incarnation(c) > 1 {
+			r.ask() // whoever is new speaks first
+		}
+
+	case *messages.AddTorrent:
+		r.add(m)
+	case *messages.SetMetainfo:
+		r.setMetainfo(m)
+	case *messages.SetWanted:
+		r.setWanted(m)
+	case *messages.StopTorrent:
+		r.stop(m)
+	case *messages.SetLimits:
+		r.limit(*m)
+
+	case *messages.LimiterReady:
+		r.limit(r.limits)
+	case *messages.ListenerStarted:
+		r.listen()
+	case *messages.ListenerReady:
+		r.listening(m)
+	case *messages.ListenerFailed:
+		r.notListening(m)
+	case *messages.ConnectionsExhausted:
+		r.evict()
+
+	case *messages.TorrentsListed:
+		r.listed(m)
+	case *messages.TorrentStarted:
+		r.started(m)
+	case *messages.Progress:
+		r.progress(m)
+	case *messages.TorrentCompleted:
+		r.completed(m)
+	case *messages.TorrentDataChanged:
+		r.dataChanged(m)
+	case *messages.TorrentAnnounced, *messages.TorrentPiecesVerified, *messages.TorrentPeerBanned, *messages.AddressesBlocked:
+		r.notify(m)
+	case *messages.TorrentEnded:
+		r.ended(m.Run, m.InfoHash, m.Outcome)
+	case *divide:
+		r.divide()
+	}
+	s.carryOut(c)
+}
+
+// carryOut does what the core has decided. The keeper hears of it first: what a
+// session that dies here does not get to send, the next one sends.
+func (s *session) carryOut(c actor.Context) {
+	effects := s.registry.take()
+	for _, event := range effects.events {
+		if end, is := event.(*outcome); is {
+			s.keeper.End(end.run, end.word)
+		} else {
+			s.keeper.Notify(event)
+		}
+	}
+	s.registry.out.Flush(c.Send)
+	if effects.divide {
+		c.Send(c.Self(), &divide{})
+	}
+}

@@ -1,0 +1,150 @@
+package torrents
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+// runs is the core: which torrents run, and how those ended of which the session
+// has not said that their outcome may be forgotten.
+type runs struct {
+	session *actor.PID
+	all     map[metainfo.Hash]*run
+	out     messages.Outbox
+	effects effects
+}
+
+// effects is what the shell has to do.
+type effects struct {
+	stop  []*actor.PID
+	spawn []spawn
+}
+
+type spawn struct {
+	name  string
+	order *messages.StartTorrent
+}
+
+// run is one torrent from StartTorrent to ForgetTorrent.
+type run struct {
+	add     *messages.AddTorrent
+	name    string // of its actor
+	pid     *actor.PID
+	gone    bool // the actor has stopped
+	outcome any  // nil: it runs
+	forget  bool
+	next    *messages.StartTorrent // another run, to begin when this one is gone
+}
+
+func newRuns(session *actor.PID) *runs {
+	return &runs{session: session, all: map[metainfo.Hash]*run{}}
+}
+
+func (r *runs) take() effects {
+	done := r.effects
+	r.effects = effects{}
+	return done
+}
+
+// start begins a run, now or once an earlier run of the same torrent is gone.
+func (r *runs) start(m *messages.StartTorrent) {
+	hash := m.Add.InfoHash
+	switch old := r.all[hash]; {
+	case old == nil:
+		r.spawn(m)
+	case old.add.Run == m.Add.Run: // said twice, by a session that was not sure
+	case old.gone:
+		r.spawn(m)
+	default:
+		old.next = m
+		r.stop(old)
+	}
+}
+
+// spawn names the actor by the first digits of the hash, or by all of them if
+// another torrent begins alike.
+func (r *runs) spawn(m *messages.StartTorrent) {
+	hash := m.Add.InfoHash
+	name := "torrent-" + hash.String()[:8]
+	for _, other := range r.all {
+		if other.name == name && other.add.InfoHash != hash {
+			name = "torrent-" + hash.String()
+		}
+	}
+	r.all[hash] = &run{add: m.Add, name: name}
+	r.effects.spawn = append(r.effects.spawn, spawn{name, m})
+}
+
+func (r *runs) spawned(hash metainfo.Hash, pid *actor.PID) { r.all[hash].pid = pid }
+
+// end takes down how a run ended, tells the session, and has its actor stopped.
+func (r *runs) end(hash metainfo.Hash, outcome any) {
+	t := r.all[hash]
+	if t == nil || t.outcome != nil {
+		return
+	}
+	t.outcome = outcome
+	r.out.Send(r.session, &messages.TorrentEnded{Run: t.add.Run, InfoHash: hash, Outcome: outcome})
+	r.stop(t)
+}
+
+func (r *runs) stop(t *run) {
+	if !t.gone {
+		r.effects.stop = append(r.effects.stop, t.pid)
+	}
+}
+
+// gone: an actor has stopped. One that went without an outcome was given up by
+// supervision.
+func (r *runs) gone(id string) {
+	for hash, t := range r.all {
+		if t.gone || t.name != path.Base(id) {
+			continue
+		}
+		t.gone = true
+		switch {
+		case t.next != nil:
+			r.spawn(t.next)
+		case t.outcome == nil:
+			err := fmt.Errorf("%s: %w", t.add.Name, messages.ErrGivenUp)
+			r.end(hash, &messages.TorrentFailed{InfoHash: hash, Err: err})
+		case t.forget:
+			delete(r.all, hash)
+		}
+		return
+	}
+}
+
+// forget lets go of an outcome that has been passed on. A torrent that still runs
+// is one that the session does not want.
+func (r *runs) forget(m *messages.ForgetTorrent) {
+	t := r.all[m.InfoHash]
+	if t == nil || t.add.Run != m.Run {
+		return
+	}
+	t.forget = true
+	if t.gone {
+		delete(r.all, m.InfoHash)
+	} else if t.outcome == nil {
+		t.outcome = &messages.TorrentDone{InfoHash: m.InfoHash}
+		r.stop(t)
+	}
+}
+
+// list tells the session what there is, in a fixed order.
+func (r *runs) list() {
+	listed := &messages.TorrentsListed{}
+	for _, hash := range slices.SortedFunc(maps.Keys(r.all), func(a, b metainfo.Hash) int { return bytes.Compare(a[:], b[:]) }) {
+		t := r.all[hash]
+		listed.Torrents = append(listed.Torrents, messages.ListedTorrent{Run: t.add.Run, InfoHash: hash, Torrent: t.pid, Outcome: t.outcome})
+	}
+	r.out.Send(r.session, listed)
+}
