@@ -136,7 +136,7 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 func (a assembly) peer(c actor.Context, refs messages.Refs, add *messages.AddTorrent, port uint16, p peers.Peer) (*actor.PID, error) {
 	name := fmt.Sprintf("peer-%d", p.Key)
 	config := peer.Config{
-		World: a.world(refs.Peers.Id + "/" + name), Refs: refs, Torrent: add.Torrent, Self: a.self,
+		World: a.world(refs.Peers.Id + "/" + name), Refs: refs, InfoHash: add.InfoHash, Self: a.self,
 		Client: "Kouzui " + Version, Port: port, Key: p.Key, Addr: p.Addr, Inbound: p.Inbound, Limits: p.Limits,
 	}
 	kind := peers.Dialled

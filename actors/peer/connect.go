@@ -56,7 +56,7 @@ func (p *peer) adopt(c actor.Context, m *messages.AdoptLink) {
 // take makes the link ours and greets the other side.
 func (p *peer) take(l messages.Link) {
 	p.link, p.cancel = l, nil
-	h := frame.Handshake{InfoHash: p.Torrent.InfoHash, PeerID: p.Self}
+	h := frame.Handshake{InfoHash: p.InfoHash, PeerID: p.Self}
 	h.Offer(frame.FeatureExtensions)
 	l.SendHandshake(h)
 }
@@ -66,7 +66,7 @@ func (p *peer) shaken(c actor.Context, m *shaken) {
 	case !p.holds(m.link):
 	case m.err != nil:
 		p.end(c, messages.GoneHandshake, m.err)
-	case m.shake.InfoHash != p.Torrent.InfoHash:
+	case m.shake.InfoHash != p.InfoHash:
 		p.end(c, messages.GoneHandshake, errTorrent)
 	default:
 		p.ready(c, m.shake)
@@ -85,16 +85,16 @@ func (p *peer) welcome(c actor.Context, m *messages.StartSession) {
 	if !p.holds(m.Link) || p.session != nil {
 		return
 	}
-	p.session = newSession(p.Torrent, p.Inbound, p.World.Clock.Now())
+	p.session = newSession(m.Torrent, p.Inbound, p.World.Clock.Now())
 	p.session.keepAlive -= time.Duration(p.Key%keepAliveSpread) * time.Second
 	if m.Have.Any() {
-		p.session.frame(frame.Frame{Kind: frame.Bitfield, Bits: bitfield(m.Have, p.Torrent.PieceCount())})
+		p.session.frame(frame.Frame{Kind: frame.Bitfield, Bits: bitfield(m.Have, m.Torrent.PieceCount())})
 	}
 	if p.extensions {
 		h := extended.Handshake{Client: p.Client, Requests: maxUploads, Port: p.Port, YourIP: p.link.Remote().Addr()}
 		p.session.frame(frame.Frame{Kind: frame.Extended, Index: extended.HandshakeID, Bits: h.Append(nil)})
 	}
-	p.link.Start(frame.Limits{Pieces: p.Torrent.PieceCount(), Extended: extended.MaxLen}, supervise.DeliverToAny(c))
+	p.link.Start(frame.Limits{Pieces: m.Torrent.PieceCount(), Extended: extended.MaxLen}, supervise.DeliverToAny(c))
 	p.tickAfter(c, tickBusy)
 	p.report(c)
 	p.flush(c)

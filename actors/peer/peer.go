@@ -45,16 +45,16 @@ var (
 
 // Config is what a peer is built from.
 type Config struct {
-	World   *world.World
-	Refs    messages.Refs
-	Torrent *metainfo.Torrent
-	Self    [20]byte // our peer id
-	Client  string   // our name and version
-	Port    uint16   // at which we can be dialled; 0: nowhere
-	Key     messages.PeerKey
-	Addr    netip.AddrPort
-	Inbound bool // adopts a link instead of dialling
-	Limits  messages.SetLimits
+	World    *world.World
+	Refs     messages.Refs
+	InfoHash metainfo.Hash // what is in the torrent comes with StartSession
+	Self     [20]byte      // our peer id
+	Client   string        // our name and version
+	Port     uint16        // at which we can be dialled; 0: nowhere
+	Key      messages.PeerKey
+	Addr     netip.AddrPort
+	Inbound  bool // adopts a link instead of dialling
+	Limits   messages.SetLimits
 }
 
 // New builds a peer. It starts from its address alone; a link that an earlier

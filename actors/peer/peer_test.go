@@ -38,7 +38,7 @@ func newScene(t *testing.T, limits messages.SetLimits) *scene {
 	s.peers, s.scheduler, s.choker = s.StartProbe("peers"), s.StartProbe("scheduler"), s.StartProbe("choker")
 	s.store, s.limiter = s.StartProbe("store"), s.StartProbe("limiter")
 	config := Config{
-		World: s.World.World(), Torrent: s.torrent, Self: [20]byte{'s'}, Client: "Kouzui test", Port: 6882, Key: 1, Addr: addr, Limits: limits,
+		World: s.World.World(), InfoHash: s.torrent.InfoHash, Self: [20]byte{'s'}, Client: "Kouzui test", Port: 6882, Key: 1, Addr: addr, Limits: limits,
 		Refs: messages.Refs{
 			Peers: s.peers.PID, Scheduler: s.scheduler.PID, Choker: s.choker.PID, Store: s.store.PID, Limiter: s.limiter.PID,
 		},
