@@ -70,7 +70,7 @@ func TestAcross(t *testing.T) {
 			{Scenario: "large", Client: "aria2", CPU: 4},
 		},
 	}
-	// Nobody else did the small ones: there, the first is compared with.
+	// No other client ran the small scenario: there, the first client is the measure.
 	const with = `
 | download, CPU s/GiB | small | large | small ÷ large |
 |---------------------|------:|------:|--------------:|
@@ -82,19 +82,6 @@ func TestAcross(t *testing.T) {
 `
 	if diff := cmp.Diff(strings.TrimPrefix(with, "\n"), r.across(cpu, scenarios, [2]int{0, 1})); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func TestChoose(t *testing.T) {
-	if all, err := choose(""); err != nil || len(all) != len(parts) {
-		t.Errorf("%d parts, %v", len(all), err)
-	}
-	two, err := choose("seed,download")
-	if err != nil || len(two) != 2 || two[0].name != "seed" || two[1].name != "download" {
-		t.Errorf("%v, %v", two, err)
-	}
-	if _, err := choose("download,upload"); err == nil || !strings.HasPrefix(err.Error(), `no part "upload"; there are download, seed, `) {
-		t.Error(err)
 	}
 }
 
@@ -178,7 +165,7 @@ func TestParseStacks(t *testing.T) {
 	}
 }
 
-// Every section's scenarios must be told apart by what a Run says of them.
+// Within a section, what a Run says of its scenario must identify the scenario.
 func TestScenariosDiffer(t *testing.T) {
 	for _, p := range parts {
 		seen := map[string]bool{}

@@ -7,9 +7,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 
+	"kouzui/cmd/internal/tool"
 	"kouzui/cmd/interop/counterpart"
 )
 
@@ -22,9 +22,9 @@ type participant struct {
 
 func (p participant) ours() bool { return strings.HasPrefix(p.kind, "kouzui") }
 
-// participants are the clients of these names, all if there are none. Builds are
-// paths of a kouzui, each with flags of its own after it. Who cannot be run is
-// told of and left out.
+// participants are the clients of these names, or all if there are no names. Builds
+// are paths of a kouzui, each with flags after it. A client that cannot be run is
+// left out with a warning.
 func participants(names, builds string) ([]participant, error) {
 	all, err := kouzuis(builds)
 	if err != nil {
@@ -33,17 +33,11 @@ func participants(names, builds string) ([]participant, error) {
 	for _, c := range counterpart.Clients {
 		all = append(all, participant{Client: c, kind: c.Name})
 	}
-	wanted := strings.FieldsFunc(names, func(r rune) bool { return r == ',' })
-	for _, name := range wanted {
-		if !slices.ContainsFunc(all, func(p participant) bool { return p.kind == name }) {
-			return nil, unknown("client", name, all, func(p participant) string { return p.kind })
-		}
+	if all, err = tool.Choose("client", all, names, func(p participant) string { return p.kind }); err != nil {
+		return nil, err
 	}
 	var there []participant
 	for _, p := range all {
-		if len(wanted) > 0 && !slices.Contains(wanted, p.kind) {
-			continue
-		}
 		if p.version, err = p.Version(); err != nil {
 			fmt.Fprintln(os.Stderr, "bench: left out:", err)
 			continue
@@ -53,8 +47,8 @@ func participants(names, builds string) ([]participant, error) {
 	return there, nil
 }
 
-// kouzuis are the builds, each without and with a trace. Where there are several,
-// their names tell them apart.
+// kouzuis are the builds, each without and with a trace. If there are several, each
+// has its path and flags in its name.
 func kouzuis(builds string) (all []participant, err error) {
 	list := strings.Split(builds, ",")
 	for _, build := range list {
@@ -80,15 +74,4 @@ func kouzuis(builds string) (all []participant, err error) {
 		}
 	}
 	return all, nil
-}
-
-// unknown is the error for a name that none of all has.
-func unknown[T any](what, name string, all []T, nameOf func(T) string) error {
-	var names []string
-	for _, one := range all {
-		if n := nameOf(one); !slices.Contains(names, n) {
-			names = append(names, n)
-		}
-	}
-	return fmt.Errorf("no %s %q; there are %s", what, name, strings.Join(names, ", "))
 }

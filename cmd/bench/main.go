@@ -5,13 +5,13 @@
 // nothing; tables are the result, on stdout and, with -page, in the sections of a
 // Markdown file.
 //
-// There are parts (see parts.go), each a section of the page. A part has
-// scenarios, and each of its rounds runs all of them with every client in turn,
-// every round beginning with another client. In a run the measured client
-// transfers with a partner, libtorrent unless -partner says otherwise. Every
+// Each part (see parts.go) becomes a section of the page. A part has scenarios. Each
+// of its rounds runs all scenarios with every client in turn, and begins with
+// another client than the round before. In a run, the measured client and a partner
+// transfer data; the partner is libtorrent unless -partner says otherwise. Every
 // byte is compared afterwards.
 //
-// Two builds of Kouzui, or one with other flags, are compared by
+// This compares two builds of Kouzui, and a build with other flags:
 //
 //	bench -clients kouzui -kouzui 'bin/before,bin/after,bin/after --memory 8M' -only download,seed
 package main
@@ -23,11 +23,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"kouzui/cmd/internal/page"
+	"kouzui/cmd/internal/tool"
 )
 
 var (
@@ -44,21 +43,12 @@ var (
 	allowed = flag.Duration("timeout", 30*time.Minute, "when to give up")
 )
 
-func main() {
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	ctx, cancel := context.WithTimeout(ctx, *allowed)
-	err := run(ctx)
-	cancel()
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "bench:", err)
-		os.Exit(1)
-	}
-}
+func main() { tool.Main("bench", run) }
 
 func run(ctx context.Context) error {
-	chosen, err := choose(*only)
+	ctx, cancel := context.WithTimeout(ctx, *allowed)
+	defer cancel()
+	chosen, err := tool.Choose("part", parts, *only, func(p part) string { return p.name })
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// nobody is a tracker that is down: rtorrent takes no torrent without one.
+// nobody is the URL of a tracker that does not run: rtorrent refuses torrents
+// without a tracker.
 const nobody = "http://127.0.0.1:1/announce"
 
 // bench measures one part.
@@ -24,7 +25,7 @@ type bench struct {
 	report
 	homes    map[bool]string // by whether on a disk
 	contents map[key]*counterpart.Content
-	gaveUp   map[string]bool // who failed in which scenario: it is not tried again
+	gaveUp   map[string]bool // clients that failed in a scenario and are not tried again there
 }
 
 func measure(ctx context.Context, p part, clients []participant, partner participant) (*report, error) {
@@ -53,7 +54,7 @@ func measure(ctx context.Context, p part, clients []participant, partner partici
 	return &b.report, nil
 }
 
-// place makes a folder in parent, if anything is needed there.
+// place makes a folder in parent, unless need is 0.
 func (b *bench) place(parent string, need int64) (home string, err error) {
 	if need == 0 {
 		return "", nil
@@ -71,8 +72,8 @@ func (b *bench) place(parent string, need int64) (home string, err error) {
 	return os.MkdirTemp(parent, "kouzui-bench")
 }
 
-// try measures one client. That it fails is part of the report; an error is the
-// end of all.
+// try measures one client. A failure of the client goes into the report; an error
+// ends the whole program.
 func (b *bench) try(ctx context.Context, s scenario, c participant, round int) error {
 	what := strings.Join(strings.Fields(b.part.name+" "+s.direction()+" "+s.name+" "+c.Name), " ")
 	if !s.takes(c, round) || b.gaveUp[what] {
@@ -105,7 +106,7 @@ func (b *bench) try(ctx context.Context, s scenario, c participant, round int) e
 	return nil
 }
 
-// content is made once a part.
+// content makes the content of a scenario, once in a part.
 func (b *bench) content(s scenario) (*counterpart.Content, error) {
 	k := s.content(b.size)
 	if c := b.contents[k]; c != nil {

@@ -10,12 +10,11 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// part is a section of the page. In each of its rounds every client takes its
-// turn in every scenario, so whatever stands in one section was measured side by
-// side.
+// part is a section of the page. In each of its rounds every client runs every
+// scenario in turn, so all numbers of a section were measured side by side.
 type part struct {
 	name      string
-	rounds    float64 // of it for each round that is asked for
+	rounds    float64 // rounds of this part for each round of -rounds
 	scenarios []scenario
 	show      func(*report) string
 }
@@ -25,11 +24,11 @@ type scenario struct {
 	name        string // of its column, in tables that have one for each
 	seeds       bool
 	piece       int64 // bytes
-	share       int64 // the content is this part of the size that is asked for
+	share       int64 // the content is -size divided by share
 	downloaders int
 	disk        bool
-	few         bool // the leanest of all only
-	profiled    bool // ours only, with samples of the download
+	few         bool // only by the clients that take the least CPU
+	profiled    bool // only by Kouzui, while perf samples the download
 }
 
 const (
@@ -64,7 +63,7 @@ func pieces(seeds bool) (all []scenario) {
 	return all
 }
 
-// key tells contents apart.
+// key identifies a content.
 type key struct {
 	disk          bool
 	piece, length int64
@@ -74,22 +73,6 @@ func (s scenario) content(size int64) key { return key{s.disk, s.piece, size / s
 
 func bytesOf(n int64) string { return strings.Replace(humanize.IBytes(uint64(n)), ".0 ", " ", 1) }
 
-// choose returns the parts of these names, all if there are none.
-func choose(names string) ([]part, error) {
-	if names == "" {
-		return parts, nil
-	}
-	var chosen []part
-	for name := range strings.SplitSeq(names, ",") {
-		i := slices.IndexFunc(parts, func(p part) bool { return p.name == name })
-		if i < 0 {
-			return nil, unknown("part", name, parts, func(p part) string { return p.name })
-		}
-		chosen = append(chosen, parts[i])
-	}
-	return chosen, nil
-}
-
 func (s scenario) direction() string {
 	if s.seeds {
 		return "seed"
@@ -97,24 +80,24 @@ func (s scenario) direction() string {
 	return "download"
 }
 
-// takes tells whether the client can do what the scenario asks, in that round.
+// takes says whether the client runs the scenario in a round.
 func (s scenario) takes(c participant, round int) bool {
 	if s.profiled {
 		return c.ours()
 	}
 	switch c.kind {
 	case "rtorrent":
-		return s.seeds // as a downloader it stands still near the end of larger torrents
+		return s.seeds // its downloads of large torrents stop near the end
 	case "transmission":
-		return !s.few && !s.disk && round == 0 // it takes a minute a time, nearly all of it waiting
+		return !s.few && !s.disk && round == 0 // a run takes a minute, nearly all of it waiting
 	case "kouzui-traced", "qbittorrent":
 		return !s.few
 	}
 	return true
 }
 
-// need is the space that the part takes in memory (-dir) or on the disk (-disk):
-// contents stay for the whole part, what is downloaded for a run.
+// need is the space that the part takes in memory (-dir) or on the disk (-disk).
+// Contents stay for the whole part, downloads for one run.
 func (p part) need(size int64, disk bool) (n int64) {
 	contents, most := map[key]bool{}, int64(0)
 	for _, s := range p.scenarios {

@@ -15,12 +15,13 @@ import (
 	"strings"
 )
 
-// sampled is how many samples are taken in a second of processor time; no
-// multiple of anything that a program does at regular times.
+// sampled is how many samples are taken in a second of processor time. The number
+// is prime, so that samples do not keep step with anything that happens at regular
+// times.
 const sampled = 4999
 
-// recording is a perf that takes samples of a process: of what it does itself,
-// and of what the system does for it.
+// recording is a running perf that takes samples of a process, in user space and in
+// the kernel.
 type recording struct {
 	cmd     *exec.Cmd
 	file    string
@@ -29,8 +30,8 @@ type recording struct {
 	answers *bufio.Reader
 }
 
-// record begins to take samples of a process, of all its threads and those to
-// come, in a file in home. It returns when none is missed any more.
+// record begins to sample all threads of a process, now and later, into a file in
+// home. When record returns, sampling has begun.
 func record(ctx context.Context, pid int, home string) (*recording, error) {
 	commands, control, err := os.Pipe()
 	if err != nil {

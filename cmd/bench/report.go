@@ -38,7 +38,7 @@ var (
 	anonymous = quantity{"anonymous MiB", func(r Run) float64 { return float64(r.Anonymous) / mib }, 0}
 )
 
-// spread is what the rounds of one client in one scenario gave.
+// spread is the results of one client in one scenario, over the rounds.
 type spread struct{ least, median, most float64 }
 
 func (q quantity) show(s spread) string {
@@ -49,8 +49,7 @@ func (q quantity) show(s spread) string {
 	return number(s.median) + " (" + number(s.least) + "–" + number(s.most) + ")"
 }
 
-// measured is the spread of a quantity; there is none of a client that did not
-// do it.
+// measured is the spread of a quantity, if the client has run the scenario.
 func (r *report) measured(s scenario, client string, q quantity) (sp spread, ok bool) {
 	var values []float64
 	for _, run := range r.runs {
@@ -70,8 +69,8 @@ func spreadOf(values []float64) (sp spread, ok bool) {
 	return spread{values[0], middle, values[len(values)-1]}, true
 }
 
-// best is the least median among those that are not ours; where there are no
-// others, the first client's.
+// best is the least median of other clients than Kouzui. If there are none, it is
+// the median of the first client.
 func (r *report) best(s scenario, q quantity) float64 {
 	best := 0.0
 	for _, c := range r.clients {
@@ -94,8 +93,8 @@ func ratio(of, to float64) string {
 	return fmt.Sprintf("%.2f", of/to)
 }
 
-// clientTable has a table for each scenario with a row for each client, those
-// that take the least CPU first.
+// clientTable has a table for each scenario, with a row for each client. Clients
+// that take the least CPU come first.
 func clientTable(r *report) string {
 	var tables []string
 	for _, s := range r.part.scenarios {
@@ -121,7 +120,7 @@ func clientTable(r *report) string {
 	return strings.Join(tables, "\n")
 }
 
-// ranking is who took part, by CPU.
+// ranking is the clients that took part, by CPU.
 func (r *report) ranking(s scenario) (names []string) {
 	medians := map[string]float64{}
 	for _, c := range r.clients {
@@ -133,8 +132,8 @@ func (r *report) ranking(s scenario) (names []string) {
 	return names
 }
 
-// across has a row for each client and a column for each scenario, which must
-// have one direction; and behind them the ratio of some columns to others.
+// across has a row for each client, a column for each scenario, and behind them the
+// ratios of some columns. All scenarios must have one direction.
 func (r *report) across(q quantity, scenarios []scenario, ratios ...[2]int) string {
 	head := []string{scenarios[0].direction() + ", " + q.title}
 	for _, s := range scenarios {
@@ -165,7 +164,7 @@ func (r *report) across(q quantity, scenarios []scenario, ratios ...[2]int) stri
 	return page.Table(head, append(rows, r.beside(q, scenarios, len(ratios))...))
 }
 
-// beside are rows that compare ours with the best other.
+// beside are rows that compare Kouzui with the best other client.
 func (r *report) beside(q quantity, scenarios []scenario, empty int) (rows [][]string) {
 	for _, c := range r.clients {
 		if c.kind != "kouzui" || len(r.clients) == 1 {

@@ -9,22 +9,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reserve is memory that was just touched, to be given back as a transfer fills
-// memory of its own. A virtual machine hands memory that lies free for seconds
-// to its host, and to get it back costs the process that happens to want it
-// about two seconds of CPU a GiB: more than clients differ.
+// reserve is memory that was just touched. It is freed step by step while a
+// transfer fills memory. A virtual machine returns memory that is free for seconds
+// to its host. The process that needs such memory next pays about two seconds of
+// CPU for each GiB, which is more than clients differ.
 //
-// Who asks for much at a time gets none that was given back in single pages. So a
-// reserve is taken as it will be needed: in pages for files in memory, and as the
-// cache of a file for those on a disk, of which a filesystem takes up to a MiB at
-// a time.
+// The kernel serves large requests from other memory than single pages. So the
+// reserve is of the kind that the transfer needs: single pages for files in memory,
+// and the page cache of a file for files on a disk, for which a filesystem asks for
+// up to a MiB at a time.
 type reserve interface {
 	shrink(size int64) // keeps at most size bytes, in whole chunks
 }
 
 const (
 	chunk = 16 * mib
-	// What processes take for themselves, and between two looks at how far they are.
+	// ahead is for the memory of the processes themselves, and for what they fill
+	// until written is called again.
 	ahead = 256 * mib
 )
 
@@ -52,8 +53,8 @@ func (r *pages) shrink(size int64) {
 	}
 }
 
-// cache is a reserve of the pages of a file without a name. The file is a hole
-// that is read, so that none of it is ever written to the disk.
+// cache is a reserve in the page cache, of a file without a name. The file is a
+// hole that is read, so that nothing is written to the disk.
 type cache struct {
 	file *os.File
 	size int64

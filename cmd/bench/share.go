@@ -25,8 +25,8 @@ const (
 
 var spentOn = []string{hashing, sockets, files, ownWork, messages, tracing, idling, others}
 
-// owners are whose code a function is, by the beginning of its name. The first
-// that fits counts.
+// owners says what the time in a function is spent on, by the beginning of its
+// name. The first match counts.
 var owners = []struct{ prefix, what string }{
 	{"kouzui/wire/digest.", hashing},
 	{"crypto/", hashing},
@@ -47,30 +47,31 @@ var owners = []struct{ prefix, what string }{
 	{"kouzui/", ownWork},
 }
 
-// Below whatever calls them, these are the price of telling another goroutine:
-// to wake, wait or begin. On stacks of the scheduler's own nobody calls them.
+// telling matches functions that wake, park or start goroutines. Whatever calls
+// them, their time is the price of messages between goroutines. On the stacks of
+// the scheduler, they have no caller.
 var telling = regexp.MustCompile(`^(runtime\.(newproc|gopark|goready|ready|wakep|startm|stopm|mcall|mstart|park_m|schedule|` +
 	`findRunnable|goexit0|newstack|morestack|chansend|chanrecv|selectgo|selectnbsend|sem[a-z]+)|` +
 	`time\.(\(\*Timer\).*|newTimer)|sync\.\(\*Mutex\)\.(l|unl)ockSlow)\d?$`)
 
-// Whatever an actor allocates is taken for a message; others allocate for
-// themselves.
+// allocating matches functions that allocate. What an actor allocates counts as a
+// message; what other code allocates counts as its own work.
 var allocating = regexp.MustCompile(`^runtime\.(mallocgc.*|newobject|makeslice|growslice)$`)
 
-// acting is code that runs in actors.
+// acting says whether a function runs in actors.
 func acting(f string) bool {
 	return strings.HasPrefix(f, "kouzui/actors/") && !strings.HasPrefix(f, "kouzui/actors/world/")
 }
 
-// Whatever allocation has to be paid for later, and what looks after the others.
-// Nobody but the sweeper gives up its turn.
+// collector matches the garbage collector and the monitor of the runtime. Only the
+// sweeper calls gosched_m.
 var collector = regexp.MustCompile(`^runtime\.(gcBgMarkWorker|gcAssistAlloc|gcStart|gcDrain|bgsweep|bgscavenge|gosched_m|sysmon)`)
 
-// What threads do that find nothing to run, and what wakes them in time: of any
-// program that waits for a socket now and then.
+// asleep matches what threads do that find nothing to run, and the timers that wake
+// them. Every program that waits for sockets has such samples.
 var asleep = regexp.MustCompile(`^runtime\.(netpoll.*|wakeNetPoller|resetForSleep|\(\*timers?\)\..*|stopm|stealWork)$`)
 
-// classify tells what a sample was spent on; its stack begins with the innermost
+// classify says what a sample was spent on. The stack begins with the innermost
 // function.
 func classify(stack []string) string {
 	if slices.ContainsFunc(stack, collector.MatchString) {

@@ -53,8 +53,8 @@ type transfer struct {
 	recording *recording // nil if it is not profiled
 }
 
-// run lets the client and its partner do what the scenario says, and compares
-// every byte that was downloaded.
+// run plays the scenario with the client and its partner, and compares every
+// downloaded byte.
 func (t *transfer) run(ctx context.Context) (r Run, err error) {
 	ctx, cancel := context.WithTimeout(ctx, transferTimeout)
 	defer cancel()
@@ -64,14 +64,14 @@ func (t *transfer) run(ctx context.Context) (r Run, err error) {
 		t.seed, t.leech = t.leech, t.seed
 	}
 	if t.profiled {
-		t.leech.Dials = false // samples are to be taken from when it is ready, before anything moves
+		t.leech.Dials = false // sampling begins when it is ready, before it transfers anything
 	}
 	for i := range t.downloaders {
 		t.folders = append(t.folders, filepath.Join(t.home, "leech"+strconv.Itoa(i), "data"))
 	}
 	t.leeches = make([]*counterpart.Process, t.downloaders)
 	if t.disk {
-		unix.Sync() // what earlier runs wrote is not to be written during this one
+		unix.Sync() // data of earlier runs must not be written during this one
 	}
 	if err := t.connect(ctx); err != nil {
 		return r, err
@@ -109,9 +109,9 @@ func (t *transfer) run(ctx context.Context) (r Run, err error) {
 	return r, t.each(func(i int) error { return t.content.Verify(t.folders[i], true) })
 }
 
-// connect starts both sides; the one that dials comes last, when the other is
-// ready and memory was made warm. A download is measured from its start, a seed
-// from when it is ready.
+// connect starts both sides. The side that dials starts last, when the other side
+// is ready and memory is warm. A download is measured from its start, a seed from
+// the moment at which it is ready.
 func (t *transfer) connect(ctx context.Context) error {
 	if t.leech.Dials {
 		if err := t.startSeed(ctx); err != nil {
@@ -139,7 +139,7 @@ func (t *transfer) connect(ctx context.Context) error {
 		return err
 	}
 	err := t.startSeed(ctx, t.leeches[0].Addr)
-	t.begin = time.Now() // its check is over; no connection is older
+	t.begin = time.Now() // the seed has checked its data and connects now
 	return err
 }
 
@@ -226,8 +226,8 @@ func (t *transfer) fill(size int64) (reserve, error) {
 	return fillPages(size)
 }
 
-// often calls do until the function that it returns is called, which waits for
-// the last call.
+// often calls do again and again, until the returned function is called. That
+// function waits for the last call of do.
 func often(do func()) (stop func()) {
 	end, ended := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -264,8 +264,7 @@ func written(folders []string) (n int64) {
 	return n
 }
 
-// syncAll writes what the filesystem holds back of what lies in folder, and of
-// all else.
+// syncAll writes all data that the filesystem of folder still holds in memory.
 func syncAll(folder string) error {
 	f, err := os.Open(folder)
 	if err != nil {

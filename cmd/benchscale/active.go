@@ -19,18 +19,18 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// active is a peer in this process that costs as little as can be: it neither
-// hashes nor writes, so that what is measured is the other side.
+// active is a peer in this process that costs as little as possible. It neither
+// hashes nor writes to disk, so that the other side is what is measured.
 type active struct {
 	link   messages.Link
 	events chan any
 	pool   *buffer.Pool
 }
 
-// window is how many requests it keeps under way.
+// window is how many requests an active peer keeps outstanding.
 const window = 256
 
-// dial connects and greets.
+// dial connects and exchanges handshakes.
 func dial(ctx context.Context, addr string, hash [20]byte) (*active, error) {
 	to, err := netip.ParseAddrPort(addr)
 	if err != nil {
@@ -66,7 +66,7 @@ func dial(ctx context.Context, addr string, hash [20]byte) (*active, error) {
 	return a, nil
 }
 
-// serve has everything, and answers each request, until the link is closed.
+// serve announces all pieces and answers each request, until the link is closed.
 func (a *active) serve(t *metainfo.Torrent, content *os.File) {
 	all := make([]byte, (t.PieceCount()+7)/8)
 	for i := range t.PieceCount() {
@@ -94,7 +94,7 @@ func (a *active) serve(t *metainfo.Torrent, content *os.File) {
 	}
 }
 
-// file is content in a single file.
+// file is the content, a single file.
 type file struct{ *os.File }
 
 // ReadBlocks implements messages.BlockSource.
@@ -103,8 +103,7 @@ func (f file) ReadBlocks(bufs [][]byte, off int64, done func(error)) {
 	done(err)
 }
 
-// fetch asks for everything once, and tells how long that took from when it was
-// allowed.
+// fetch requests everything once, and returns how long that took after the unchoke.
 func (a *active) fetch(t *metainfo.Torrent) (time.Duration, error) {
 	a.link.Send([]messages.Outgoing{{Frame: frame.Frame{Kind: frame.Interested}}})
 	var begin time.Time
@@ -147,5 +146,5 @@ func (a *active) fetch(t *metainfo.Torrent) (time.Duration, error) {
 			return time.Since(begin), nil
 		}
 	}
-	return 0, errors.New("the link said no more")
+	return 0, errors.New("the link delivered no more events")
 }

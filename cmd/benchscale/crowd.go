@@ -16,9 +16,9 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// crowd is peers that greet, say what they have and that they are interested,
-// and then neither speak nor read. What is sent to them stays with the kernel,
-// so that they take no processor time from what is measured.
+// crowd is peers that send a handshake, a bitfield and Interested, and then neither
+// send nor read. What Kouzui sends to them stays in the kernel, so that they take no
+// processor time from what is measured.
 type crowd struct {
 	addr    string
 	torrent *metainfo.Torrent
@@ -26,14 +26,15 @@ type crowd struct {
 }
 
 const (
-	// joining is how many of the crowd connect at a time: fewer than Kouzui lets
-	// wait for their handshake.
+	// joining is how many peers of the crowd connect at a time: fewer than Kouzui
+	// lets wait for their handshake.
 	joining = 32
-	// greetWithin is for one of them, behind all that wait to be accepted.
+	// greetWithin is how long a handshake may take, with all others that wait to be
+	// accepted before it.
 	greetWithin = 5 * time.Minute
 )
 
-// grow lets the crowd be n.
+// grow makes the crowd n peers large.
 func (c *crowd) grow(ctx context.Context, n int) error {
 	all := make([]net.Conn, n)
 	var group errgroup.Group
@@ -80,7 +81,7 @@ func (c *crowd) join(ctx context.Context, i int) (net.Conn, error) {
 	return conn, nil
 }
 
-// half is a bitfield with each piece or not, by chance.
+// half is a bitfield that has each piece with a probability of one half.
 func half(rnd *rand.Rand, pieces int) []byte {
 	bits := make([]byte, (pieces+7)/8)
 	for i := range pieces {
@@ -91,7 +92,7 @@ func half(rnd *rand.Rand, pieces int) []byte {
 	return bits
 }
 
-// lose makes the whole crowd want nothing any more.
+// lose makes the whole crowd send NotInterested.
 func (c *crowd) lose() error {
 	bored := frame.AppendHeader(nil, frame.Frame{Kind: frame.NotInterested})
 	for _, conn := range c.conns {

@@ -49,7 +49,7 @@ const (
 	farPort    = 6881
 )
 
-// wideOpen lets TCP's window hold what the wire does.
+// wideOpen makes TCP windows as large as the wire needs.
 var wideOpen = []string{"net.ipv4.tcp_rmem=4096 131072 67108864", "net.ipv4.tcp_wmem=4096 16384 67108864"}
 
 func measureLatency(ctx context.Context, e *Env, milliseconds int) ([]float64, error) {

@@ -1,9 +1,9 @@
 //go:build linux
 
-// Command benchscale measures curves of cost against size: what one more of a thing
-// costs when there are many already. Each scenario becomes a section of the
-// page of benchmarks, with a picture and a table; those that are not measured
-// stay as they are. It asserts nothing.
+// Command benchscale measures cost against size: what one more of a thing costs
+// when there are many already. Each scenario becomes a section of the page of
+// benchmarks, with a picture and a table. Sections that are not measured stay as
+// they are. The command asserts nothing.
 package main
 
 import (
@@ -14,13 +14,13 @@ import (
 	"math"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"kouzui/cmd/internal/page"
+	"kouzui/cmd/internal/tool"
 )
 
 var (
@@ -36,15 +36,7 @@ var (
 // scenarios in the order of the page.
 var scenarios = []Scenario{peers, pieces, files, torrents, start, check, latency, swarm, swarmContent}
 
-func main() {
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "benchscale:", err)
-		os.Exit(1)
-	}
-}
+func main() { tool.Main("benchscale", run) }
 
 func run(ctx context.Context) error {
 	path, err := exec.LookPath(*program)
@@ -54,7 +46,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	chosen, err := choose()
+	chosen, err := tool.Choose("scenario", scenarios, *only, func(s Scenario) string { return s.Name })
 	if err != nil {
 		return err
 	}
@@ -78,21 +70,6 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-func choose() ([]Scenario, error) {
-	if *only == "" {
-		return scenarios, nil
-	}
-	var chosen []Scenario
-	for name := range strings.SplitSeq(*only, ",") {
-		i := slices.IndexFunc(scenarios, func(s Scenario) bool { return s.Name == name })
-		if i < 0 {
-			return nil, fmt.Errorf("there is no scenario %q", name)
-		}
-		chosen = append(chosen, scenarios[i])
-	}
-	return chosen, nil
-}
-
 func numbers(list string) (all []int, err error) {
 	for text := range strings.SplitSeq(list, ",") {
 		n, err := strconv.Atoi(text)
@@ -104,8 +81,8 @@ func numbers(list string) (all []int, err error) {
 	return all, nil
 }
 
-// measure goes through all sizes in each round, so that a change of the
-// machine's mood does not look like one of size.
+// measure goes through all sizes in each round, so that a machine that becomes
+// slower does not look like an effect of size.
 func measure(ctx context.Context, s Scenario, sizes []int, kouzui string) ([]row, error) {
 	runs := make([][][]float64, len(sizes)) // by size, then round
 	for range *rounds {
@@ -143,7 +120,7 @@ func once(ctx context.Context, s Scenario, size int, kouzui string) ([]float64, 
 	return values, errors.Join(err, ctx.Err())
 }
 
-// median is of one column over the rounds; NaN where it was never measured.
+// median is that of one column over the rounds, NaN if nothing was measured.
 func median(runs [][]float64, column int) float64 {
 	var values []float64
 	for _, r := range runs {
@@ -160,16 +137,9 @@ func median(runs [][]float64, column int) float64 {
 
 // publish writes the picture and the section.
 func publish(s Scenario, rows []row) error {
-	if err := os.MkdirAll(*pictures, 0o755); err != nil {
-		return err
-	}
-	picture := filepath.Join(*pictures, "scale-"+s.Name+".svg")
-	if err := os.WriteFile(picture, s.picture(rows), 0o644); err != nil {
-		return err
-	}
-	link, err := filepath.Rel(filepath.Dir(*pageFile), picture)
+	link, err := page.Picture(*pageFile, *pictures, "scale-"+s.Name+".svg", s.picture(rows))
 	if err != nil {
 		return err
 	}
-	return page.Update(*pageFile, "scale-"+s.Name, s.section(rows, filepath.ToSlash(link)))
+	return page.Update(*pageFile, "scale-"+s.Name, s.section(rows, link))
 }

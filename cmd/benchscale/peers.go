@@ -47,13 +47,14 @@ time is.`,
 const (
 	peersContent = 1 << 30
 	peersPiece   = 1 << 20
-	// The first few cost what is there once for all.
+	// fewPeers is how many peers are connected before the memory of one more is
+	// measured: the first peers also pay for what all peers share.
 	fewPeers = 50
 	// settling is how long the process is left alone before it is measured, and
-	// watched while it does nothing.
+	// watching how long it is measured while it does nothing.
 	settling = 2 * time.Second
 	watching = 4 * time.Second
-	// countable is the least crowd of which the memory of one can be told.
+	// countable is the least crowd in which the memory of one peer can be measured.
 	countable = 300
 )
 
@@ -145,7 +146,8 @@ func measurePeers(ctx context.Context, e *Env, size int) ([]float64, error) {
 	return []float64{memory, goroutines, cpu, spent, speed(down), speed(up)}, nil
 }
 
-// task is a download of content into a folder of its own, that stays.
+// task is a download of content into a folder of its own. The process goes on
+// seeding.
 func (e *Env) task(content *counterpart.Content) (counterpart.Task, error) {
 	home, err := os.MkdirTemp(e.Dir, "kouzui")
 	if err != nil {

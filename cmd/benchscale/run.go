@@ -31,7 +31,7 @@ func (e *Env) seed(ctx context.Context, content *counterpart.Content, more ...st
 	})
 }
 
-// cost is what a run of a program took.
+// cost is what a run of a program took, in time.
 type cost struct{ wall, cpu time.Duration }
 
 // run runs Kouzui to its end.
@@ -82,8 +82,8 @@ func (e *Env) fetch(ctx context.Context, content *counterpart.Content) (f fetche
 	return f, content.Verify(task.Dir, false)
 }
 
-// warm touches as much memory as is going to be filled: what the machine has not
-// used lately may take it longer than all that is measured.
+// warm touches as much memory as the measurement will fill: memory that a virtual
+// machine has not used lately may cost more than everything that is measured.
 func (e *Env) warm(bytes int64) error {
 	f, err := os.CreateTemp(e.Dir, "warm")
 	if err != nil {

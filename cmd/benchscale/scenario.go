@@ -13,16 +13,16 @@ import (
 	"kouzui/cmd/internal/page"
 )
 
-// Scenario measures what it costs when one thing grows. Each has a file of its
-// own, and a line in scenarios.
+// Scenario measures the cost of one thing that grows. Each scenario has a file of
+// its own, and a line in scenarios.
 type Scenario struct {
 	Name  string // of its picture, and for -only
 	Title string
 	About string // what is measured, and how: a paragraph of the page
 	Size  chart.Axis
 	Sizes []int
-	// Panels say what Measure returns: a value for each of their columns, in
-	// this order; NaN where there is none.
+	// Measure returns a value for each column of Panels, in this order, and NaN
+	// where there is no value.
 	Panels  []Panel
 	Measure func(ctx context.Context, e *Env, size int) ([]float64, error)
 }
@@ -35,7 +35,7 @@ type Panel struct {
 	Limits  []chart.Limit
 }
 
-// Env is what a measurement finds.
+// Env is what a measurement works with.
 type Env struct {
 	Dir    string // empty; in memory, and removed afterwards
 	Kouzui string // path of the program

@@ -43,7 +43,7 @@ func measureStart(ctx context.Context, e *Env, size int) ([]float64, error) {
 	return []float64{took.wall.Seconds(), took.cpu.Seconds()}, err
 }
 
-// hole makes content that takes no room: a sparse file, which reads as zeros.
+// hole makes content that takes no space: a sparse file, which reads as zeros.
 func hole(dir string, length int64) (*counterpart.Content, error) {
 	const piece = 1 << 20
 	sum := sha1.Sum(make([]byte, piece))

@@ -31,7 +31,7 @@ func TestDistance(t *testing.T) {
 	}
 }
 
-// The spread of runs encloses the distribution of all.
+// The band of the runs encloses the distribution of all of them.
 func TestBand(t *testing.T) {
 	s := sample{{1e9, 2e9, 4e9}, {2e9, 3e9, 3e9}}
 	for _, b := range band(s, nil) {
@@ -47,7 +47,7 @@ func TestBand(t *testing.T) {
 	}
 }
 
-// The scenarios of the parts are what these need.
+// The scenario files are such as the parts need.
 func TestScenarios(t *testing.T) {
 	*scenarios = "../../testdata/lab"
 	ten, err := read("ten.toml")

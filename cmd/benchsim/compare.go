@@ -16,7 +16,7 @@ import (
 	"kouzui/cmd/internal/page"
 )
 
-// sample is the times of several runs of a scenario, each in order.
+// sample is the completion times of several runs of a scenario, sorted in each run.
 type sample [][]time.Duration
 
 func (s sample) pooled() (all []time.Duration) {
@@ -35,8 +35,8 @@ func (s sample) at(part float64) (values spread) {
 	return values
 }
 
-// distance is Kolmogorov's and Smirnov's: the most that the two distribution
-// functions differ.
+// distance is that of Kolmogorov and Smirnov: the greatest difference of the two
+// distribution functions.
 func distance(a, b []time.Duration) (most float64) {
 	i, k := 0, 0
 	for i < len(a) && k < len(b) {
@@ -52,8 +52,8 @@ func distance(a, b []time.Duration) (most float64) {
 	return most
 }
 
-// held holds a simulated swarm against a real one.
-func held(ctx context.Context) (*section, error) {
+// compareWithProcesses compares a simulated swarm with a swarm of processes.
+func compareWithProcesses(ctx context.Context) (*section, error) {
 	s, err := read("ten.toml")
 	if err != nil {
 		return nil, err
@@ -142,7 +142,7 @@ func (s sample) curve(times []time.Duration) []chart.Point {
 	return points
 }
 
-// band is between which values the distribution functions of single runs lie.
+// band encloses the distribution functions of the single runs.
 func band(s, beside sample) (b []chart.Band) {
 	all := append(s.pooled(), beside.pooled()...)
 	slices.Sort(all)

@@ -1,12 +1,13 @@
 //go:build linux
 
-// Command benchsim asks what simulated swarms are worth. Its parts become sections
-// of the page of benchmarks, with a picture and a table each:
+// Command benchsim compares simulated swarms with real ones and with published
+// results. Each part becomes a section of the page of benchmarks, with a picture and
+// a table:
 //
-//	real    the same scenario, simulated and played by processes over the loopback
-//	rarest  a published result, repeated: rarest first against other pickers
+//	real    one scenario, simulated and played by processes over the loopback
+//	rarest  a published result: rarest first against other pickers
 //
-// It asserts nothing.
+// The command asserts nothing.
 package main
 
 import (
@@ -15,24 +16,23 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"kouzui/actors/lab"
 	"kouzui/cmd/internal/page"
+	"kouzui/cmd/internal/tool"
 )
 
 var (
 	only      = flag.String("only", "", "which parts, by name, with commas between; all if empty")
-	rounds    = flag.Int("rounds", 3, "how often processes play a scenario")
-	seeds     = flag.Int("seeds", 10, "how often it is simulated, by seeds from 1 on")
-	kouzui    = flag.String("kouzui", "bin/kouzui", "the program that plays")
+	rounds    = flag.Int("rounds", 3, "how often processes play the scenario")
+	seeds     = flag.Int("seeds", 10, "how often a scenario is simulated, with seeds from 1 on")
+	kouzui    = flag.String("kouzui", "bin/kouzui", "the kouzui that the processes run")
 	dir       = flag.String("dir", "/dev/shm", "where content lies in memory")
 	scenarios = flag.String("scenarios", "testdata/lab", "folder of the scenarios")
 	pageFile  = flag.String("page", "", "a Markdown file whose sections are replaced")
@@ -52,17 +52,9 @@ type section struct {
 	text        string // Markdown
 }
 
-var parts = []part{{"real", held}, {"rarest", repeated}}
+var parts = []part{{"real", compareWithProcesses}, {"rarest", comparePickers}}
 
-func main() {
-	flag.Parse()
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx); err != nil {
-		fmt.Fprintln(os.Stderr, "benchsim:", err)
-		os.Exit(1)
-	}
-}
+func main() { tool.Main("benchsim", run) }
 
 func run(ctx context.Context) error {
 	if *rounds < 1 || *seeds < 1 {
@@ -72,11 +64,11 @@ func run(ctx context.Context) error {
 	if *kouzui, err = filepath.Abs(*kouzui); err != nil {
 		return err // each process runs in a folder of its own
 	}
-	chosen := strings.Split(*only, ",")
-	for _, p := range parts {
-		if *only != "" && !slices.Contains(chosen, p.name) {
-			continue
-		}
+	chosen, err := tool.Choose("part", parts, *only, func(p part) string { return p.name })
+	if err != nil {
+		return err
+	}
+	for _, p := range chosen {
 		begin := time.Now()
 		s, err := p.run(ctx)
 		if err != nil {
@@ -90,21 +82,17 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-// publish prints the section, and writes it with its picture where there is a page.
+// publish prints the section and, with -page, writes it to the page.
 func publish(name string, s *section) error {
 	fmt.Println(s.text)
 	if *pageFile == "" {
 		return nil
 	}
-	path := filepath.Join(*pictures, "sim-"+name+".svg")
-	if err := os.WriteFile(path, s.picture, 0o644); err != nil {
-		return err
-	}
-	link, err := filepath.Rel(filepath.Dir(*pageFile), path)
+	link, err := page.Picture(*pageFile, *pictures, "sim-"+name+".svg", s.picture)
 	if err != nil {
 		return err
 	}
-	return page.Update(*pageFile, "sim-"+name, fmt.Sprintf("![%s](%s)\n\n%s\n%s", s.description, filepath.ToSlash(link), s.text, page.Now()))
+	return page.Update(*pageFile, "sim-"+name, fmt.Sprintf("![%s](%s)\n\n%s\n%s", s.description, link, s.text, page.Now()))
 }
 
 func read(name string) (*lab.Scenario, error) {
@@ -121,7 +109,7 @@ func read(name string) (*lab.Scenario, error) {
 }
 
 // simulate plays a scenario with all seeds, as many at a time as there are
-// processors: a run is a goroutine's.
+// processors.
 func simulate(ctx context.Context, s *lab.Scenario) ([]*lab.Result, error) {
 	results := make([]*lab.Result, *seeds)
 	var group errgroup.Group
@@ -144,7 +132,7 @@ func simulate(ctx context.Context, s *lab.Scenario) ([]*lab.Result, error) {
 	return results, group.Wait()
 }
 
-// spread is what several runs gave.
+// spread is the results of several runs.
 type spread []float64
 
 func (s spread) String() string {

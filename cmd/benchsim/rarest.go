@@ -14,10 +14,11 @@ import (
 	"kouzui/cmd/internal/page"
 )
 
-// repeated plays a torrent in its transient state with each picker: what Legout,
-// Urvoy-Keller and Michiardi found in "Rarest First and Choke Algorithms Are
-// Enough" (IMC 2006), with what they had no occasion to compare it to.
-func repeated(ctx context.Context) (*section, error) {
+// comparePickers plays a torrent in its transient state with each picker. For
+// rarest first, Legout, Urvoy-Keller and Michiardi published what happens ("Rarest
+// First and Choke Algorithms Are Enough", IMC 2006); they did not compare it with
+// other pickers.
+func comparePickers(ctx context.Context) (*section, error) {
 	var panels [4]chart.Panel
 	panels[0] = chart.Panel{Title: "Pieces that are with the seed alone", Y: chart.Axis{Label: "pieces"}}
 	panels[1] = chart.Panel{Title: "Copies of the rarest piece", Y: chart.Axis{Label: "copies"}}
@@ -77,7 +78,7 @@ func describe(picker string, results []*lab.Result) []string {
 			}
 		}
 		entropy = append(entropy, 100*sum/max(n, 1))
-		// The uplink of the seed is never idle before all is out.
+		// The uplink of the seed is busy until every piece has been sent.
 		copies = append(copies, end.Seconds()/r.Seeds.Seconds())
 		median = append(median, lab.Quantile(r.Times(), 0.5).Seconds())
 		last = append(last, lab.Quantile(r.Times(), 1).Seconds())
@@ -87,7 +88,7 @@ func describe(picker string, results []*lab.Result) []string {
 	return []string{picker, out.String(), copies.String(), entropy.String() + " %", median.String(), last.String(), twice.String()}
 }
 
-// transient is how long some piece was with the seed alone.
+// transient is how long at least one piece was in the seed alone.
 func transient(r *lab.Result) time.Duration {
 	for _, s := range r.Samples {
 		if s.Out == r.Pieces {
@@ -97,10 +98,10 @@ func transient(r *lab.Result) time.Duration {
 	return r.Virtual
 }
 
-// most is how many points a curve has: the picture is kept small.
+// most is how many points a curve has at most, so that the picture stays small.
 const most = 100
 
-// over is the mean of all runs over time, within the least and the most.
+// over is the mean of all runs over time, with a band from least to most.
 func over(name string, results []*lab.Result, of func(lab.Sample, *lab.Result) float64) chart.Series {
 	s := chart.Series{Name: name, Line: true}
 	last := 0

@@ -28,10 +28,10 @@ type swarm struct {
 	dir    string // empty
 }
 
-// errNotReal says what a loopback cannot play.
+// errNotReal is the error for scenarios that processes on the loopback cannot play.
 var errNotReal = errors.New("the loopback has no delays, losses, slow disks, faults or events; nodes come with all or nothing")
 
-// play returns how long each took who came to download, from its arrival on.
+// play returns how long each downloader took from its arrival to completion.
 func (s *swarm) play(ctx context.Context, round uint64) (times []time.Duration, err error) {
 	if err := s.playable(); err != nil {
 		return nil, err
@@ -61,7 +61,7 @@ func (s *swarm) play(ctx context.Context, round uint64) (times []time.Duration, 
 		mu.Lock()
 		defer mu.Unlock()
 		if times = append(times, took); len(times) == s.downloaders() {
-			cancel() // nobody needs the others any more
+			cancel() // all are complete
 		}
 	}
 	var all errgroup.Group
@@ -116,8 +116,8 @@ type member struct {
 	home    string
 }
 
-// play starts the process when it is time, tells how long a download took, and
-// keeps the process for as long as the others may need it: until ctx ends.
+// play starts the process at its time and reports how long a download took. The
+// process runs until ctx ends, because others may need it.
 func (m member) play(ctx context.Context, at time.Time, complete func(took time.Duration)) error {
 	c := m.class
 	task := counterpart.Task{
@@ -176,7 +176,7 @@ func number(n int) string {
 	return strconv.Itoa(n)
 }
 
-// place is on the one address that a tracker sees all of them come from.
+// place is on 127.0.0.1, from which the tracker sees all processes announce.
 func place() counterpart.Place {
 	p := counterpart.NewPlace()
 	p.Host = "127.0.0.1"

@@ -47,7 +47,7 @@ func (p Panel) scales(width int) (x, y scale) {
 	return x, y
 }
 
-// end has a linear scale that was made for that value end at it.
+// end makes a linear scale end exactly at a value.
 func (s *scale) end(at float64) {
 	if at > 0 && !s.log {
 		s.to = at
@@ -55,7 +55,8 @@ func (s *scale) end(at float64) {
 	}
 }
 
-// newScale spans values with round ends, in so many steps or fewer if it is linear.
+// newScale makes a scale that spans values and has round ends. A linear scale has at
+// most so many steps.
 func newScale(log bool, values []float64, steps int) scale {
 	low, high := math.Inf(1), 0.0
 	for _, v := range values {
@@ -83,11 +84,12 @@ func newScale(log bool, values []float64, steps int) scale {
 	return s
 }
 
-// tiny keeps a value that is a power or a multiple from being taken for more.
+// tiny is added against rounding errors: an exact power or multiple must not count
+// as more.
 const tiny = 1e-9
 
-// narrow lets the scale begin and end with the values, and tells where that is
-// if no tick is near.
+// narrow makes the scale begin and end with the values. It adds a tick at such an
+// end if no other tick is near.
 func (s *scale) narrow(values []float64) {
 	low, high := math.Inf(1), 0.0
 	for _, v := range values {
@@ -114,7 +116,7 @@ func (s *scale) narrow(values []float64) {
 	}
 }
 
-// apart is how far two ticks are from each other at least, for their text.
+// apart is the least distance of two ticks, so that their texts do not touch.
 const apart = 0.1
 
 func (s scale) place(v float64) float64 {
@@ -125,7 +127,7 @@ func (s scale) place(v float64) float64 {
 	return (v - from) / (to - from)
 }
 
-// round is the next number up of those that begin with 1, 2, 2.5 or 5.
+// round is the next larger number whose digits begin with 1, 2, 2.5 or 5.
 func round(v float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(v)))
 	for _, m := range []float64{1, 2, 2.5, 5} {
@@ -136,7 +138,7 @@ func round(v float64) float64 {
 	return 10 * power
 }
 
-// format writes a number with three digits that count.
+// format writes a number with three significant digits.
 func format(v float64) string {
 	if v >= 10_000 && v == math.Trunc(v/1000)*1000 {
 		return strconv.FormatFloat(v/1000, 'f', -1, 64) + "k"

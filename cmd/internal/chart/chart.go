@@ -1,6 +1,6 @@
-// Package chart draws curves of measurements as small SVG pictures, for a page
-// that is read in light and in dark: nothing has a background, and colours
-// follow what the reader prefers.
+// Package chart draws curves of measurements as small SVG pictures. They fit light
+// and dark pages: they have no background, and their colours follow the preference
+// of the reader.
 package chart
 
 import (
@@ -51,10 +51,10 @@ type Series struct {
 // Point is one measurement.
 type Point struct{ X, Y float64 }
 
-// Band is between what values lie at X.
+// Band is the range of the values at X.
 type Band struct{ X, Low, High float64 }
 
-// Limit is a value of Y that is not to be passed, drawn as a dashed line.
+// Limit is a value of Y that should not be exceeded, drawn as a dashed line.
 type Limit struct {
 	Name string
 	Y    float64
@@ -80,8 +80,9 @@ const (
 	perRow                  = 2
 )
 
-// Style has colours that can be told apart by everybody, on white and on black.
-// SVG has it inside; a page that holds figures of Inline has it once.
+// Style has colours that colour-blind readers can tell apart too, on white and on
+// black. A picture of SVG contains the style; a page with figures of Inline has it
+// once.
 const Style = `
 .chart text { font: 12px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #57606a }
 .chart .title { font-size: 13px; font-weight: 600; fill: #1f2328 }
@@ -241,7 +242,7 @@ func (c *canvas) band(band []Band, colour int, across, up func(float64) float64)
 	c.printf(`Z"/>` + "\n")
 }
 
-// legend names the curves where there are several.
+// legend names the curves if there are several.
 func (c *canvas) legend(series []Series) {
 	if len(series) < 2 {
 		return

@@ -53,8 +53,8 @@ func TestAxisOfSizes(t *testing.T) {
 	}
 }
 
-// Whatever was measured: the picture is well formed, says each name as it is,
-// and every point lies in its panel.
+// For any measurements, the picture is well formed and contains each name, and
+// every point lies in its panel.
 func TestPicture(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		value := rapid.Float64Range(0, 1e7)

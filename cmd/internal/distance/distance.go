@@ -1,15 +1,15 @@
 //go:build linux
 
-// Package distance makes a long wire on one machine: two network namespaces with
-// real TCP in them, and between them packets that take their time.
+// Package distance makes a wire with a long round trip on one machine: two network
+// namespaces with real TCP, between which packets are delayed.
 //
-// Each namespace has a TUN device, whose other end is this process: it carries
-// packets from one to the other, spaced as the wire's rate would space them, and
-// late by half of the round trip. It drops nothing unless more than the wire's
-// buffer waits. Packets are handed over whole as TCP's offloading leaves them, up to
-// 64 KiB at once, so the carrying costs little beside the ends.
+// Each namespace has a TUN device whose other end is this process. The process
+// carries packets from one device to the other, spaced as the rate of the wire
+// spaces them, and delayed by half of the round trip. It drops packets only if more
+// than the buffer of the wire holds are waiting. TCP's offloading makes packets of
+// up to 64 KiB, which are carried whole, so that carrying costs little.
 //
-// It needs root, and the program ip.
+// The package needs root, and the program ip.
 package distance
 
 import (
@@ -51,7 +51,7 @@ type Wire struct {
 	running sync.WaitGroup
 }
 
-// New makes a wire, and two namespaces that nobody else uses.
+// New makes a wire, and two namespaces for it alone.
 func New(o Options) (*Wire, error) {
 	sweep()
 	w := &Wire{closed: make(chan struct{})}
@@ -71,7 +71,7 @@ func New(o Options) (*Wire, error) {
 	return w, nil
 }
 
-// Close removes the namespaces, and with them what runs there loses its network.
+// Close removes the namespaces. Programs that still run there lose their network.
 func (w *Wire) Close() {
 	close(w.closed)
 	for i := range w.Ends {
@@ -87,8 +87,8 @@ func (w *Wire) Close() {
 	}
 }
 
-// Carried is how many bytes an end has sent and the other one got, headers
-// counted.
+// Carried is how many bytes an end has sent and the other end received, with
+// headers.
 func (w *Wire) Carried(from int) int64 { return w.lanes[from].carried.Load() }
 
 // names of namespaces: the process that made it, and the end.

@@ -12,8 +12,8 @@ import (
 
 const (
 	maxPackets = 16 << 10 // on their way, each way
-	// maxPacket is the most that offloading makes of one, behind the header that
-	// tells of it.
+	// maxPacket is the largest packet that offloading makes, with the header that
+	// describes it.
 	maxPacket = offloadHeader + 64<<10
 	// offloadHeader is the length of a virtio_net_hdr.
 	offloadHeader = 10
@@ -35,8 +35,8 @@ type packet struct {
 	due  time.Time
 }
 
-// take reads packets and says when each of them is due. It ends when the device
-// is closed.
+// take reads packets and decides when each of them is due, until the device is
+// closed.
 func (l *lane) take() {
 	defer close(l.packets)
 	buf := make([]byte, maxPacket)
@@ -83,8 +83,8 @@ func (l *lane) deliver() {
 	}
 }
 
-// openTUN makes a device that takes and gives packets as they are before TCP's
-// segments are cut and after they were put together again.
+// openTUN makes a device whose packets are as large as offloading makes them: TCP
+// has not cut them into segments yet, or they have been joined again.
 func openTUN(name string) (*os.File, error) {
 	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {

@@ -13,12 +13,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Now says when a section was measured, of which revision, and on what: a sentence for below its tables.
+// Now says when a section was measured, at which revision and on which machine: a
+// sentence to stand below the tables.
 func Now() string {
 	return fmt.Sprintf("%s, revision %s, %s.", time.Now().UTC().Format("2006-01-02"), revision(), Machine())
 }
 
-// Machine tells the processor, its cores, the memory and the kernel.
+// Machine describes the processor, its cores, the memory and the kernel.
 func Machine() string {
 	var name unix.Utsname
 	_ = unix.Uname(&name)
@@ -46,8 +47,8 @@ func Filesystem(dir string) string {
 	return kind
 }
 
-// revision is that of the checkout we stand in, with a + if something is changed
-// but Markdown: a page that is written between two runs is no change.
+// revision is that of the checkout in the working directory, with a + if files other
+// than Markdown are changed: pages are written between two runs.
 func revision() string {
 	out, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
 	if err != nil {

@@ -1,11 +1,11 @@
-// Package page keeps the sections of a Markdown file that programs write, beside
-// text that people wrote. A section is what lies between two lines
+// Package page replaces sections of a Markdown file that programs write, among text
+// that people write. A section is what stands between two lines
 //
 //	<!-- begin NAME -->
 //	<!-- end NAME -->
 //
-// and is replaced as a whole; everything else stays as it is. Several programs
-// can have their sections in one file.
+// and is replaced as a whole. Everything else stays as it is, and several programs
+// can have sections in one file.
 package page
 
 import (
@@ -16,7 +16,7 @@ import (
 )
 
 // Replace returns text with body, which is Markdown, as the section of that name.
-// The section has to be there: where it stands is for people to say.
+// The section must exist already: people decide where a section stands.
 func Replace(text, name, body string) (string, error) {
 	begin, end := "<!-- begin "+name+" -->\n", "<!-- end "+name+" -->\n"
 	before, rest, found := strings.Cut(text, begin)
@@ -30,8 +30,22 @@ func Replace(text, name, body string) (string, error) {
 	return before + begin + "\n" + strings.TrimSpace(body) + "\n\n" + end + after, nil
 }
 
-// Update replaces one section of the file at path, which is there in full at
-// any time.
+// Picture writes an SVG to a file in folder, and returns the link to the file for
+// the page.
+func Picture(page, folder, name string, svg []byte) (link string, err error) {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return "", err
+	}
+	path := filepath.Join(folder, name)
+	if err := os.WriteFile(path, svg, 0o644); err != nil {
+		return "", err
+	}
+	link, err = filepath.Rel(filepath.Dir(page), path)
+	return filepath.ToSlash(link), err
+}
+
+// Update replaces one section of the file at path. The file is complete at any
+// time.
 func Update(path, name, body string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
