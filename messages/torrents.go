@@ -189,7 +189,7 @@ type Progress struct {
 	// (nothing) to 255 (all).
 	Map           []uint8
 	Top           []PeerInfo // the most useful peers, best first, a few
-	Left          int64      // bytes
+	Left          int64      // bytes of wanted pieces
 	PeersNeedData bool       // somebody connected does not have everything
 }
 
@@ -204,7 +204,7 @@ type TorrentPiecesVerified struct {
 // on to subscribers, the last of a torrent that was ended as intended.
 type TorrentDone struct {
 	InfoHash metainfo.Hash
-	Complete bool
+	Complete bool // all wanted pieces are there
 	Last     Progress
 }
 
@@ -217,8 +217,9 @@ type TorrentFailed struct {
 	Last     Progress
 }
 
-// TorrentCompleted: torrent to session and on to subscribers: all is there, under
-// its final name. The torrent may go on seeding.
+// TorrentCompleted: torrent to session and on to subscribers: all wanted pieces are
+// there. If these are all, the data has its final name. The torrent may go on
+// seeding. It comes again when more was wanted and is there.
 type TorrentCompleted struct {
 	InfoHash metainfo.Hash
 	Last     Progress

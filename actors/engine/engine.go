@@ -66,10 +66,10 @@ func (e *engine) Receive(c actor.Context) {
 		c.Forward(e.Refs.Peers)
 	case *messages.EvictIdlePeer:
 		if e.Torrent == nil {
-			c.Forward(e.Refs.Peers) // the scheduler does not exist yet
-			return
+			c.Forward(e.Refs.Peers)
+		} else {
+			c.Forward(e.Refs.Scheduler)
 		}
-		c.Forward(e.Refs.Scheduler)
 	case *actor.Restarting, *actor.Stopping:
 		e.ending = true
 	case *actor.Terminated:

@@ -33,7 +33,6 @@ func TestByItsHashAloneItAnnouncesAndReports(t *testing.T) {
 func TestTheEngineIsToldTheMetainfoOnceItIsKnown(t *testing.T) {
 	s, torrent := newHashScene(t, messages.TorrentOptions{})
 	s.Tell(&messages.SetMemory{Bytes: 5})
-	s.Tell(&messages.EvictIdlePeer{})
 	s.Tell(&messages.QueryMetainfo{})
 	s.Quiet(s.engine) // there are no store and scheduler to be told
 	s.Tell(&messages.QueryCandidates{})

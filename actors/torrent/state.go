@@ -75,8 +75,8 @@ func (s *state) tellEngine(m any) {
 	}
 }
 
-// tellScheduler sends to the scheduler or the store, by the engine, which has them
-// only when it is known what is in the torrent.
+// tellScheduler sends to scheduler and store, through the engine, which has them
+// only once it is known what is in the torrent.
 func (s *state) tellScheduler(m any) {
 	if s.torrent != nil {
 		s.tellEngine(m)

@@ -65,8 +65,8 @@ type torrent struct {
 // addresses are those of the actors that a torrent speaks to.
 type addresses struct {
 	self       *actor.PID
-	session    *actor.PID
-	supervisor *actor.PID
+	session    *actor.PID   // gets the events
+	supervisor *actor.PID   // gets the outcome
 	engine     *actor.PID   // nil while there is none
 	trackers   []*actor.PID // one a tier
 }
@@ -108,7 +108,7 @@ func (t *torrent) Receive(c actor.Context) {
 	case *messages.SetMemory:
 		t.setMemory(m)
 	case *messages.EvictIdlePeer:
-		t.tellScheduler(m)
+		t.tellEngine(m)
 	case *messages.AdoptLink:
 		if t.ending || t.to.engine == nil {
 			m.Link.Close(errStopping)
