@@ -2,8 +2,6 @@ package actors_test
 
 import (
 	"go/ast"
-	"go/parser"
-	"go/token"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,57 +10,145 @@ import (
 	"testing"
 )
 
-// The docs speak only of tests that there are, and docs/BOUNDS.md has one for
-// every bound.
-func TestTheDocsNameTheirTests(t *testing.T) {
-	there := map[string]bool{}
-	err := filepath.WalkDir("..", func(path string, e fs.DirEntry, err error) error {
-		if err == nil && e.IsDir() && e.Name() == "node_modules" {
-			return filepath.SkipDir
-		}
-		if err != nil || !strings.HasSuffix(path, "_test.go") {
-			return err
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+// pages are the texts about this program, by their paths from the top.
+func pages(t *testing.T) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	for _, pattern := range []string{"*.md", "docs/*.md", "testdata/*.md", "testdata/*/*.md"} {
+		files, err := filepath.Glob(filepath.Join("..", pattern))
 		if err != nil {
-			return err
+			t.Fatal(err)
 		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			name, _ := filepath.Rel("..", file)
+			found[filepath.ToSlash(name)] = string(text)
+		}
+	}
+	if len(found) < 5 {
+		t.Fatalf("only %d pages found", len(found))
+	}
+	return found
+}
+
+// declarations are the names that each package of this module declares, tests
+// included, by the name of the package and a dot; those of functions also alone.
+func declarations(files map[string]*ast.File) map[string]bool {
+	found := map[string]bool{}
+	for _, file := range files {
+		of := strings.TrimSuffix(file.Name.Name, "_test") + "."
 		for _, d := range file.Decls {
-			if f, is := d.(*ast.FuncDecl); is && f.Recv == nil {
-				there[f.Name.Name] = true
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				found[d.Name.Name] = true
+				found[of+d.Name.Name] = true
+			case *ast.GenDecl:
+				for _, spec := range d.Specs {
+					switch s := spec.(type) {
+					case *ast.TypeSpec:
+						found[of+s.Name.Name] = true
+					case *ast.ValueSpec:
+						for _, name := range s.Names {
+							found[of+name.Name] = true
+						}
+					}
+				}
 			}
 		}
-		return nil
+	}
+	return found
+}
+
+// sourceFiles are the names of the files of this module, also with the folders in
+// front of them: "peer.go", "peer/peer.go", "actors/peer/peer.go".
+func sourceFiles(t *testing.T) map[string]bool {
+	t.Helper()
+	found := map[string]bool{}
+	err := filepath.WalkDir("..", func(path string, e fs.DirEntry, err error) error {
+		if err == nil && e.IsDir() && (e.Name() == "node_modules" || e.Name() == ".git") {
+			return filepath.SkipDir
+		}
+		name, _ := filepath.Rel("..", path)
+		for name, is := filepath.ToSlash(name), true; is; _, name, is = strings.Cut(name, "/") {
+			found[name] = true
+		}
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := regexp.MustCompile("`((?:Test|Fuzz)[A-Z]\\w*)`")
-	pages, _ := filepath.Glob(filepath.Join("..", "docs", "*.md"))
-	top, _ := filepath.Glob(filepath.Join("..", "*.md"))
-	for _, file := range append(pages, top...) {
-		page, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+	return found
+}
+
+var (
+	testName = regexp.MustCompile("`((?:Test|Fuzz)[A-Z]\\w*)`")
+	fileName = regexp.MustCompile(`[\w./-]*\w\.go\b`)
+	quoted   = regexp.MustCompile("`[^`\n]+`")
+	member   = regexp.MustCompile(`\b[a-z]+\.[A-Z]\w*`)
+)
+
+// The docs and the comments name only tests, files and declarations that there are.
+func TestDocsNameWhatIsThere(t *testing.T) {
+	fset, files := goFiles(t, true)
+	declared, there := declarations(files), sourceFiles(t)
+	isFile := func(name string) bool {
+		name = strings.TrimPrefix(strings.TrimPrefix(name, "./"), "../")
+		return there[name] || strings.HasPrefix(name, "X") || strings.HasPrefix(name, "Y") || strings.Contains(name, "/X") // stand for any
+	}
+	for page, text := range pages(t) {
+		for _, found := range testName.FindAllStringSubmatch(text, -1) {
+			if !declared[found[1]] {
+				t.Errorf("%s: there is no %s", page, found[1])
+			}
 		}
-		for _, found := range name.FindAllStringSubmatch(string(page), -1) {
-			if !there[found[1]] {
-				t.Errorf("%s: there is no %s", file, found[1])
+		for _, words := range quoted.FindAllString(text, -1) {
+			for _, name := range fileName.FindAllString(words, -1) {
+				if !isFile(name) {
+					t.Errorf("%s: there is no file %s", page, name)
+				}
 			}
 		}
 	}
-	bounds, err := os.ReadFile(filepath.Join("..", "docs", "BOUNDS.md"))
-	if err != nil {
-		t.Fatal(err)
+	ours := map[string]bool{} // names of packages
+	for _, file := range files {
+		ours[file.Name.Name] = true
 	}
+	for _, file := range files {
+		imports := map[string]bool{} // names of packages that are not ours
+		for _, spec := range file.Imports {
+			if path := strings.Trim(spec.Path.Value, `"`); !strings.HasPrefix(path, "kouzui") {
+				imports[filepath.Base(path)] = true
+			}
+		}
+		for _, group := range file.Comments {
+			text := group.Text()
+			for _, name := range fileName.FindAllString(text, -1) {
+				if !isFile(name) {
+					t.Errorf("%v: there is no file %s", fset.Position(group.Pos()), name)
+				}
+			}
+			for _, name := range member.FindAllString(text, -1) {
+				if of, _, _ := strings.Cut(name, "."); ours[of] && !imports[of] && !declared[name] {
+					t.Errorf("%v: there is no %s", fset.Position(group.Pos()), name)
+				}
+			}
+		}
+	}
+}
+
+// docs/BOUNDS.md has a number and a test for every bound.
+func TestBoundsHaveTests(t *testing.T) {
 	rows := 0
-	for line := range strings.Lines(string(bounds)) {
+	for line := range strings.Lines(pages(t)["docs/BOUNDS.md"]) {
 		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| what |") {
 			continue
 		}
 		rows++
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
-		if len(cells) != 4 || !name.MatchString(cells[3]) || !strings.ContainsAny(cells[1], "0123456789`") {
+		if len(cells) != 4 || !testName.MatchString(cells[3]) || !strings.ContainsAny(cells[1], "0123456789`") {
 			t.Errorf("a bound without its number or its test: %s", line)
 		}
 	}

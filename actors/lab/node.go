@@ -46,7 +46,8 @@ type node struct {
 	watcher *watch // nil: nobody watches
 }
 
-// memory that nodes get unless their class says otherwise.
+// defaultMemory is for payload, in bytes, unless the class of a node says
+// otherwise.
 const defaultMemory = 4 << 20
 
 func (n *node) start() {

@@ -107,8 +107,9 @@ func (n *node) have() (bytes int64) {
 	return bytes
 }
 
-// Bounds count what is missing at the start. What nobody would give counts not as
-// an upload, and what some downloaders bring with them may spare the seeds all.
+// bounds computes lower bounds of the completion time from what is missing at the
+// start. The upload of a class that would never give anything is not counted; if
+// some downloaders bring data with them, the seeds need not send everything.
 func (s *Scenario) bounds() Bounds {
 	var seeds, all, wanted, slowest float64
 	brought := false

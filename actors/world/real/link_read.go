@@ -17,13 +17,15 @@ const (
 	// keepBatch is the room for frames that a batch may keep while it waits: what
 	// append makes for the maxWindow of one read is less than twice as much.
 	keepBatch = 2 * maxWindow
-	// A reader offers room for as many blocks as are expected, but no more than
-	// a small multiple of what the last read brought: a slow peer shall not
-	// occupy a window of blocks at each of its packets.
+	// minWindow and maxWindow bound the blocks for which a reader offers room at
+	// a time. In between room is offered for a small multiple of what the last
+	// read brought, so that a slow peer does not occupy a window of blocks with
+	// each of its packets.
 	minWindow = 4
 	maxWindow = 128
-	// After a read of fastBytes, while fastBlocks are still to come, a reader takes a
-	// breath: what gathers meanwhile costs one call and one message.
+	// fastBytes in one read, with fastBlocks still to come, make a link a fast
+	// one: its reader pauses for breath before the next read, and what arrives
+	// meanwhile costs one call and one message.
 	fastBytes  = 32 << 10
 	fastBlocks = 64
 	breath     = 300 * time.Microsecond
