@@ -14,11 +14,11 @@ import (
 )
 
 // account is what an observer of a process's messages knows of each block: of
-// whom it is asked, and whether it has come. It takes nothing from the scheduler
-// but what that hears and says, and holds that
+// whom it is asked, and whether it has come. It takes nothing from the
+// scheduler but what that hears and says, and holds that
 //
-//   - a block that has come is not asked for again, unless the store lost it, or
-//     its piece failed its hash or was dropped;
+//   - a block that has come is not asked for again, unless the store lost it,
+//     or its piece failed its hash or was dropped;
 //   - no peer is asked for what it owes already;
 //   - another peer is asked as well only if nothing that it has is left to ask
 //     for, or there is no memory for it;

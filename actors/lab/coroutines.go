@@ -8,9 +8,9 @@ import (
 	"kouzui/actors/world/sim"
 )
 
-// coroutines run scripts of package hostile in virtual time. A script is written
-// as if it had threads of its own; here each thread is a coroutine, which runs
-// until it waits for something.
+// coroutines run scripts of package hostile in virtual time. A script is
+// written as if it had threads of its own; here each thread is a coroutine,
+// which runs until it waits for something.
 type coroutines struct {
 	sim     *sim.Sim
 	threads []*thread
@@ -63,8 +63,8 @@ func (s *coroutines) run(t *thread) {
 	s.current = nil
 }
 
-// pause suspends the current thread until run is called for it; false means that
-// the thread has to end.
+// pause suspends the current thread until run is called for it; false means
+// that the thread has to end.
 func (s *coroutines) pause() bool { return !s.over && s.current.yield(struct{}{}) }
 
 // end ends all threads.

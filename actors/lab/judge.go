@@ -29,8 +29,8 @@ type lived struct {
 	restarts []time.Time
 }
 
-// answers are what the failure of a kind of actor is answered with, and once its
-// budget is spent. What has no entry here is restarted, and takes its
+// answers are what the failure of a kind of actor is answered with, and once
+// its budget is spent. What has no entry here is restarted, and takes its
 // supervisor with it in the end.
 var answers = map[string]struct {
 	usual, spent event.Action

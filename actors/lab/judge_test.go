@@ -13,8 +13,8 @@ import (
 	"kouzui/wire/frame"
 )
 
-// Each of these breaks one thing that must hold, and the judgement has to notice
-// it: in the world itself, or in what is told of it.
+// Each of these breaks one thing that must hold, and the judgement has to
+// notice it: in the world itself, or in what is told of it.
 var tampered = map[string]struct {
 	faults []string
 	limit  time.Duration // 0: an hour
@@ -211,8 +211,8 @@ var tampered = map[string]struct {
 	},
 }
 
-// kept are buffers that nobody gives back; the pool does not count those that the
-// garbage collector finds.
+// kept are buffers that nobody gives back; the pool does not count those that
+// the garbage collector finds.
 var kept []*buffer.Block
 
 // spoil overwrites a part of a piece that is not under its final name yet.

@@ -8,8 +8,8 @@ import (
 	"kouzui/actors/runtime/event"
 )
 
-// merger makes one trace of those of all nodes: events are numbered anew, in the
-// order in which they come, and their causes with them.
+// merger makes one trace of those of all nodes: events are numbered anew, in
+// the order in which they come, and their causes with them.
 type merger struct {
 	sinks []event.Sink
 	seq   uint64
@@ -52,8 +52,8 @@ func (p *part) write(e *event.Event) {
 	}
 }
 
-// end says what the tree itself could not: its process was killed, and all of its
-// actors are gone.
+// end says what the tree itself could not: its process was killed, and all of
+// its actors are gone.
 func (p *part) end(at time.Time, why string) {
 	paths := slices.Sorted(maps.Keys(p.living))
 	if len(paths) == 0 {

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Random draws a small scenario in which much goes wrong, but nothing that would
-// excuse a node that never has everything: there is a seed that stays, whatever
-// fails fails for a while, and whatever dies comes back.
+// Random draws a small scenario in which much goes wrong, but nothing that
+// would excuse a node that never has everything: there is a seed that stays,
+// whatever fails fails for a while, and whatever dies comes back.
 func Random(seed uint64) *Scenario {
 	rnd := rand.New(rand.NewPCG(seed, 0x5EED))
 	s := &Scenario{
@@ -95,8 +95,8 @@ func links(rnd *rand.Rand, c Class) Class {
 }
 
 // randomFault strikes within the first minute, or so seldom that restarts keep
-// within their budgets. Disks that refuse all change, or to be looked at, are left
-// out: a torrent that begins on one ends, as it should.
+// within their budgets. Disks that refuse all change, or to be looked at, are
+// left out: a torrent that begins on one ends, as it should.
 func randomFault(rnd *rand.Rand) string {
 	at, lasts := moment(rnd), between(rnd, time.Second, 30*time.Second)
 	actor := pick(rnd, "*/peer-*", "*/engine/store", "*/engine/scheduler", "*/engine/choker", "*/engine/peers", "*/engine/store/hash-*",

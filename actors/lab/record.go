@@ -14,8 +14,8 @@ import (
 // every is how often the swarm is looked at.
 const every = time.Second
 
-// Sample is the swarm at a time. What is said of copies and interest counts
-// the nodes whose process runs.
+// Sample is the swarm at a time. What is said of copies and interest counts the
+// nodes whose process runs.
 type Sample struct {
 	At         time.Duration
 	Nodes      int

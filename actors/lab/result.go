@@ -25,7 +25,8 @@ type Result struct {
 	Missed  int      // marks that were too many
 }
 
-// Bounds are what no swarm can be quicker than, were nothing wasted; 0: no bound.
+// Bounds are what no swarm can be quicker than, were nothing wasted; 0: no
+// bound.
 type Bounds struct {
 	Seeds   time.Duration // a copy has to leave the seeds: F / u_seed
 	Slowest time.Duration // all of it has to reach the slowest: F / d_min
@@ -107,9 +108,10 @@ func (n *node) have() (bytes int64) {
 	return bytes
 }
 
-// bounds computes lower bounds of the completion time from what is missing at the
-// start. The upload of a class that would never give anything is not counted; if
-// some downloaders bring data with them, the seeds need not send everything.
+// bounds computes lower bounds of the completion time from what is missing at
+// the start. The upload of a class that would never give anything is not
+// counted; if some downloaders bring data with them, the seeds need not send
+// everything.
 func (s *Scenario) bounds() Bounds {
 	var seeds, all, wanted, slowest float64
 	brought := false

@@ -17,7 +17,8 @@ type Options struct {
 	Trace   []event.Sink // take the events of all nodes, numbered as one trace
 	Notes   bool         // put what actors do into the trace too
 	// Quick leaves out what costs something at each message: that nothing is asked
-	// for twice, and that memory is kept to. It lets the swarm rest but shortly, too.
+	// for twice, and that memory is kept to. It lets the swarm rest but shortly,
+	// too.
 	Quick bool
 
 	tamper *tamper
@@ -295,8 +296,9 @@ const (
 )
 
 // settle holds that buffers, requests and credits have come back to a node that
-// has everything and rests. What has died with an actor, or came to it too late, is
-// the garbage collector's, after which the pool does not count it any more.
+// has everything and rests. What has died with an actor, or came to it too
+// late, is the garbage collector's, after which the pool does not count it any
+// more.
 func (n *node) settle() {
 	if n.complete < 0 || n.gone || n.down || n.judge.failures > 0 || n.lates("") {
 		return

@@ -2,9 +2,9 @@
 // actors each, in a simulated world, and holds them against what must be true
 // whatever happens.
 //
-// A Scenario says what there is and what happens to it; Read takes one from TOML, Random
-// draws one from a seed. Run plays it; the same scenario with the same seed is
-// the same run.
+// A Scenario says what there is and what happens to it; Read takes one from
+// TOML, Random draws one from a seed. Run plays it; the same scenario with the
+// same seed is the same run.
 package lab
 
 import (
@@ -88,8 +88,8 @@ type Disk struct {
 type Event struct {
 	At Time
 	// Do is "kill" (the process dies and comes back), "power cut" (so does the
-	// machine), "tracker" (it is dead), "partition" (every second node is cut
-	// off from the others) or "reset" (a connection breaks).
+	// machine), "tracker" (it is dead), "partition" (every second node is cut off
+	// from the others) or "reset" (a connection breaks).
 	Do    string
 	For   Time   // until it is over
 	Every Time   // 0: once; else again after each such time, while anybody is not complete
@@ -182,8 +182,8 @@ func said(v reflect.Value) map[string]any {
 	return keys
 }
 
-// Read takes a scenario from TOML. What is wrong with it is one line, which names
-// that of the text.
+// Read takes a scenario from TOML. What is wrong with it is one line, which
+// names that of the text.
 func Read(text string) (*Scenario, error) {
 	s := &Scenario{}
 	meta, err := toml.Decode(text, s)
@@ -200,7 +200,8 @@ func Read(text string) (*Scenario, error) {
 }
 
 // What payload is made of: its bytes, or what package described says of them,
-// which takes a fraction of the time and the memory. Whatever happens is the same.
+// which takes a fraction of the time and the memory. Whatever happens is the
+// same.
 const (
 	PayloadReal      = "real"
 	PayloadDescribed = "described"

@@ -168,8 +168,8 @@ func (x *Shrinking) fewer(s *Scenario) *Scenario {
 	return s.with(keep)
 }
 
-// simpler makes what is left plain, one thing after the other: nodes fewer, links
-// and disks as if they were none, times and content short.
+// simpler makes what is left plain, one thing after the other: nodes fewer,
+// links and disks as if they were none, times and content short.
 func (x *Shrinking) simpler(s *Scenario) *Scenario {
 	try := func(what string, change func(*Scenario) bool) bool {
 		small := s.clone()

@@ -13,9 +13,9 @@ import (
 )
 
 const (
-	// mostQueued is how many frames a stream may have queued before whoever
-	// writes waits, and mostUnread how many bytes wait to be read before nothing
-	// more is taken from the connection.
+	// mostQueued is how many frames a stream may have queued before whoever writes
+	// waits, and mostUnread how many bytes wait to be read before nothing more is
+	// taken from the connection.
 	mostQueued = 256
 	mostUnread = 64 << 10
 	retryWrite = 20 * time.Millisecond

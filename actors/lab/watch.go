@@ -35,8 +35,8 @@ func (n *node) watch(memory int64) {
 	n.host.Watch(w)
 }
 
-// lates tells whether a fault holds up the messages of an actor; of any if it is
-// empty.
+// lates tells whether a fault holds up the messages of an actor; of any if it
+// is empty.
 func (n *node) lates(path string) bool {
 	specs, _ := n.class.faults() // checked before
 	for _, s := range specs {
@@ -76,8 +76,8 @@ func (w *watch) Handled(by string, message any) {
 	}
 }
 
-// memory holds what the process has in its hands against its budget: what may be
-// asked for, and what was taken back while it was on its way.
+// memory holds what the process has in its hands against its budget: what may
+// be asked for, and what was taken back while it was on its way.
 func (w *watch) memory() {
 	live := w.node.host.Pool.Stats().Live
 	w.node.peak = max(w.node.peak, live)

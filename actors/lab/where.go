@@ -64,9 +64,9 @@ func located(text string, err error) error {
 	return fmt.Errorf("line %d: %w", line, err)
 }
 
-// lineOf finds the line on which a key is set in the index-th [[table]], or any of
-// them if index is negative; if it does not stand there, the line of the table; 0
-// if there is none.
+// lineOf finds the line on which a key is set in the index-th [[table]], or any
+// of them if index is negative; if it does not stand there, the line of the
+// table; 0 if there is none.
 func lineOf(text, table string, index int, key string) int {
 	at, count, here := "", -1, table == ""
 	header := 0

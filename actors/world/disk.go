@@ -8,9 +8,9 @@ import (
 	"kouzui/messages"
 )
 
-// Errors of a Disk that have an answer of their own. They are wrapped:
-// compare with errors.Is. fs.ErrNotExist, fs.ErrExist and fs.ErrPermission
-// keep their standard meaning.
+// Errors of a Disk that have an answer of their own. They are wrapped: compare
+// with errors.Is. fs.ErrNotExist, fs.ErrExist and fs.ErrPermission keep their
+// standard meaning.
 var (
 	// ErrFull: no room, or over quota (ENOSPC, EDQUOT, EFBIG).
 	ErrFull = errors.New("no space left")
@@ -30,8 +30,8 @@ var (
 // Disk opens the folders in which torrents live. Its calls may block: only
 // actors on a blocking dispatcher use it.
 type Disk interface {
-	// OpenFolder opens dir, creating it when missing. Nothing that is done
-	// through the Folder can reach outside it, whatever links it contains.
+	// OpenFolder opens dir, creating it when missing. Nothing that is done through
+	// the Folder can reach outside it, whatever links it contains.
 	OpenFolder(dir string) (Folder, error)
 }
 
@@ -43,11 +43,11 @@ type Folder interface {
 	ReadDir(name string) ([]string, error)
 	// MkdirAll creates name and the folders above it.
 	MkdirAll(name string) error
-	// Open opens an existing regular file: for reading, or for both; for both
-	// only one that has no other name (ErrLinked).
+	// Open opens an existing regular file: for reading, or for both; for both only
+	// one that has no other name (ErrLinked).
 	Open(name string, write bool) (File, error)
-	// Create opens a regular file for reading and writing, making it when
-	// missing; what it contains stays.
+	// Create opens a regular file for reading and writing, making it when missing;
+	// what it contains stays.
 	Create(name string) (File, error)
 	// Rename never replaces an existing file: it fails with fs.ErrExist.
 	Rename(from, to string) error
@@ -55,13 +55,13 @@ type Folder interface {
 	RemoveAll(name string) error
 	// ReadFile reads a small file whole; one over limit bytes is an error.
 	ReadFile(name string, limit int64) ([]byte, error)
-	// WriteFile replaces a small file at once: after a crash there is the old
-	// or the new one, whole.
+	// WriteFile replaces a small file at once: after a crash there is the old or
+	// the new one, whole.
 	WriteFile(name string, data []byte) error
 	// Sync makes created, renamed and removed names in dir last.
 	Sync(dir string) error
-	// Lock takes an exclusive lock for this process, without waiting. A lock
-	// dies with its process.
+	// Lock takes an exclusive lock for this process, without waiting. A lock dies
+	// with its process.
 	Lock(name string) (unlock func(), err error)
 	// Free is how many bytes this user can still write.
 	Free() (int64, error)
@@ -80,15 +80,15 @@ type Info struct {
 // through done, exactly once; in the real world they block and call it before
 // they return.
 type File interface {
-	// ReadBlocks fills bufs, one after the other, from off on. A file that
-	// ends before is an error (io.ErrUnexpectedEOF).
+	// ReadBlocks fills bufs, one after the other, from off on. A file that ends
+	// before is an error (io.ErrUnexpectedEOF).
 	ReadBlocks(bufs [][]byte, off int64, done func(error))
 	// WriteBlocks writes bufs, one after the other, from off on.
 	WriteBlocks(bufs [][]byte, off int64, done func(error))
 	// Sync makes what was written last. Several files may be synced at once.
 	Sync(done func(error))
-	// Extend makes a shorter file longer, sparse where the file system can.
-	// It never makes a file shorter.
+	// Extend makes a shorter file longer, sparse where the file system can. It
+	// never makes a file shorter.
 	Extend(size int64) error
 	Stat() (Info, error)
 	// Stamp is that of Stat, at no cost but the system's.
@@ -104,8 +104,8 @@ type SocketFile interface {
 }
 
 // Folds tells whether a folder takes names for equal that differ in case only,
-// as some do on any system. It knows by the first of names that is there and has
-// letters.
+// as some do on any system. It knows by the first of names that is there and
+// has letters.
 func Folds(folder Folder, names ...string) bool {
 	for _, name := range names {
 		info, err := folder.Stat(name)

@@ -7,10 +7,10 @@ import (
 
 // Web answers HTTP requests.
 type Web interface {
-	// Serve binds addr ("host:port", port 0 for any free one) and hands every
-	// GET to handle, many at a time. respond is called once, from any
-	// goroutine; later calls, and those after the limit of time, do nothing.
-	// failed is called at most once, when serving ends by itself.
+	// Serve binds addr ("host:port", port 0 for any free one) and hands every GET
+	// to handle, many at a time. respond is called once, from any goroutine; later
+	// calls, and those after the limit of time, do nothing. failed is called at
+	// most once, when serving ends by itself.
 	Serve(addr string, limits WebLimits, handle func(r WebRequest, respond func(WebResponse)), failed func(error)) (Listener, error)
 }
 

@@ -1,5 +1,5 @@
-// Package world is the one seam between the actors and everything outside
-// them: time, network, disk, trackers and chance.
+// Package world is the one seam between the actors and everything outside them:
+// time, network, disk, trackers and chance.
 //
 // Actors are given a World and use nothing else: no clock, socket, file, HTTP
 // client or random source of the standard library is reached from an actor's
@@ -7,8 +7,8 @@
 // nothing in an actor knows in which one it runs.
 //
 // Whatever may take time in a World answers through a callback. A callback may
-// come from any goroutine, also before the call that was given it has
-// returned; it does nothing but send a message.
+// come from any goroutine, also before the call that was given it has returned;
+// it does nothing but send a message.
 package world
 
 import (
@@ -51,9 +51,9 @@ type Timer interface {
 	Stop() bool
 }
 
-// Chance hands out random sources. A source is owned by its caller and not
-// safe for concurrent use; the name (an actor's path) keeps the streams of
-// different actors independent, so that a seeded world can repeat a run.
+// Chance hands out random sources. A source is owned by its caller and not safe
+// for concurrent use; the name (an actor's path) keeps the streams of different
+// actors independent, so that a seeded world can repeat a run.
 type Chance interface {
 	Source(name string) *rand.Rand
 }

@@ -1,11 +1,15 @@
-// Package announce is what a client and an HTTP tracker say to each other: announces (BEP 3, compact peers of BEP 23 and
-// BEP 7, retry times of BEP 31) and scrapes (BEP 48), both sides of both, as values and bytes.
+// Package announce is what a client and an HTTP tracker say to each other:
+// announces (BEP 3, compact peers of BEP 23 and BEP 7, retry times of BEP 31)
+// and scrapes (BEP 48), both sides of both, as values and bytes.
 //
-// Use: a client asks for [Request.URL] and hands the body to [ParseReply]; a tracker hands the raw query to [ParseRequest]
-// and answers with [AppendReply]. Scrapes go likewise.
+// Use: a client asks for [Request.URL] and hands the body to [ParseReply]; a
+// tracker hands the raw query to [ParseRequest] and answers with [AppendReply].
+// Scrapes go likewise.
 //
-// Limits: no I/O and no schedule: when to announce, to which tier (BEP 12), and how often to try again belongs to the
-// caller. Peers named by host instead of by address are counted and left out. UDP trackers (BEP 15) are not spoken here.
+// Limits: no I/O and no schedule: when to announce, to which tier (BEP 12), and
+// how often to try again belongs to the caller. Peers named by host instead of
+// by address are counted and left out. UDP trackers (BEP 15) are not spoken
+// here.
 package announce
 
 import (
@@ -22,9 +26,10 @@ const (
 	MaxQuery = 8 << 10 // bytes of a raw query that a tracker takes: a scrape of 100 torrents fits
 )
 
-// What becomes of the times that a tracker sends, all in one place: a regular interval that is missing, 0 or negative is
-// DefaultInterval, and no time is below LeastInterval or above MostInterval, so that neither a broken nor a hostile
-// tracker can have itself hammered or forgotten.
+// What becomes of the times that a tracker sends, all in one place: a regular
+// interval that is missing, 0 or negative is DefaultInterval, and no time is
+// below LeastInterval or above MostInterval, so that neither a broken nor a
+// hostile tracker can have itself hammered or forgotten.
 const (
 	DefaultInterval = 30 * time.Minute
 	LeastInterval   = 5 * time.Second
@@ -82,7 +87,8 @@ type Reply struct {
 	Dropped     int           // peers left out: invalid addresses, host names, those over MaxPeers
 }
 
-// Stats is what a scrape says of one torrent: peers now, and downloads ever finished. -1 stands for what was not said.
+// Stats is what a scrape says of one torrent: peers now, and downloads ever
+// finished. -1 stands for what was not said.
 type Stats struct {
 	Seeders, Leechers, Completed int
 }

@@ -23,8 +23,9 @@ const (
 	compact6 = 16 + 2 // bytes of a BEP 7 peer
 )
 
-// ParseReply reads the body of a tracker's answer. A refusal by the tracker is no error but Reply.Failure. Keys in any
-// order, unknown keys and bytes after the end do no harm.
+// ParseReply reads the body of a tracker's answer. A refusal by the tracker is
+// no error but Reply.Failure. Keys in any order, unknown keys and bytes after
+// the end do no harm.
 func ParseReply(body []byte) (Reply, error) {
 	d, err := readBody(body)
 	if err != nil {
@@ -145,7 +146,8 @@ func seconds(d dict.Dict, key string) time.Duration {
 	return duration(n, time.Second)
 }
 
-// duration brings a tracker's time within its bounds; one that is not positive says nothing and is 0.
+// duration brings a tracker's time within its bounds; one that is not positive
+// says nothing and is 0.
 func duration(n int64, unit time.Duration) time.Duration {
 	if n <= 0 {
 		return 0
@@ -163,8 +165,9 @@ func total(d dict.Dict, key string) int {
 	return int(min(n, math.MaxInt32))
 }
 
-// AppendReply appends r as a tracker sends it, with compact peers (BEP 23, BEP 7) or a list of dictionaries (BEP 3).
-// Peers without a valid address are left out; Dropped and HasID are the reader's and not written.
+// AppendReply appends r as a tracker sends it, with compact peers (BEP 23, BEP
+// 7) or a list of dictionaries (BEP 3). Peers without a valid address are left
+// out; Dropped and HasID are the reader's and not written.
 func AppendReply(dst []byte, r Reply, compact bool) []byte {
 	if r.Failure != "" {
 		d := map[string]any{"failure reason": r.Failure}
@@ -239,12 +242,14 @@ func dictPeers(peers []Peer) []map[string]any {
 	return list
 }
 
-// appendDict appends numbers, strings and lists of them under sorted keys, which the library never refuses.
+// appendDict appends numbers, strings and lists of them under sorted keys,
+// which the library never refuses.
 func appendDict(dst []byte, d map[string]any) []byte {
 	return append(dst, bencode.MustMarshal(d)...)
 }
 
-// ParseScrape reads the body of a tracker's answer to a scrape. A refusal by the tracker is an error.
+// ParseScrape reads the body of a tracker's answer to a scrape. A refusal by
+// the tracker is an error.
 func ParseScrape(body []byte) (map[metainfo.Hash]Stats, error) {
 	d, err := readBody(body)
 	if err != nil {

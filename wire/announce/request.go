@@ -18,7 +18,8 @@ var eventNames = [...]string{None: "", Started: "started", Completed: "completed
 // String returns the event as the query spells it; None is empty.
 func (e Event) String() string { return eventNames[e] }
 
-// URL returns the URL that announces r: base, which is http or https and keeps whatever query it has, and r's parameters.
+// URL returns the URL that announces r: base, which is http or https and keeps
+// whatever query it has, and r's parameters.
 func (r Request) URL(base string) (string, error) {
 	u, err := parseBase(base)
 	if err != nil {
@@ -70,7 +71,8 @@ func parseBase(base string) (*url.URL, error) {
 	return u, nil
 }
 
-// query builds a raw query. Package url would write a space as "+", which not all trackers read back as a space.
+// query builds a raw query. Package url would write a space as "+", which not
+// all trackers read back as a space.
 type query struct{ b []byte }
 
 func (q *query) add(key, value string) {
@@ -89,9 +91,10 @@ func (q *query) add(key, value string) {
 	}
 }
 
-// ParseRequest reads the raw query of an announce as a tracker gets it. The info hash, the peer ID and the port must be
-// there and right; what is missing of the rest has the value that says nothing (NumWant -1, Left unknown). The error is a
-// sentence fit for [Reply.Failure].
+// ParseRequest reads the raw query of an announce as a tracker gets it. The
+// info hash, the peer ID and the port must be there and right; what is missing
+// of the rest has the value that says nothing (NumWant -1, Left unknown). The
+// error is a sentence fit for [Reply.Failure].
 func ParseRequest(rawQuery string) (Request, error) {
 	v, err := splitQuery(rawQuery)
 	if err != nil {
@@ -144,8 +147,8 @@ func (v values) first(key string) string {
 	return ""
 }
 
-// splitQuery takes "+" for itself, not for a space: some clients leave it unescaped in an info hash, and none sends a
-// space so.
+// splitQuery takes "+" for itself, not for a space: some clients leave it
+// unescaped in an info hash, and none sends a space so.
 func splitQuery(raw string) (values, error) {
 	if len(raw) > MaxQuery {
 		return nil, fmt.Errorf("the query is longer than %d bytes", MaxQuery)
@@ -171,7 +174,8 @@ func hash20(key, s string) (h [20]byte, err error) {
 	return h, nil
 }
 
-// count reads a number of bytes; one beyond 63 bits, which some clients send for unknown, is math.MaxInt64.
+// count reads a number of bytes; one beyond 63 bits, which some clients send
+// for unknown, is math.MaxInt64.
 func count(s string) (int64, error) {
 	n, err := strconv.ParseUint(s, 10, 64)
 	if err != nil && !errors.Is(err, strconv.ErrRange) {
@@ -180,7 +184,8 @@ func count(s string) (int64, error) {
 	return int64(min(n, math.MaxInt64)), nil
 }
 
-// key reads a key as most clients send it, in hexadecimal; any other text becomes a number that is the same each time.
+// key reads a key as most clients send it, in hexadecimal; any other text
+// becomes a number that is the same each time.
 func key(s string) uint32 {
 	if n, err := strconv.ParseUint(s, 16, 32); err == nil {
 		return uint32(n)
@@ -188,7 +193,8 @@ func key(s string) uint32 {
 	return crc32.ChecksumIEEE([]byte(s))
 }
 
-// address reads an address with or without a port; host names, which BEP 3 allows and nobody should resolve, are none.
+// address reads an address with or without a port; host names, which BEP 3
+// allows and nobody should resolve, are none.
 func address(s string) netip.Addr {
 	if ap, err := netip.ParseAddrPort(s); err == nil {
 		return ap.Addr().Unmap().WithZone("")
@@ -200,8 +206,9 @@ func address(s string) netip.Addr {
 	return a.Unmap().WithZone("")
 }
 
-// ScrapeURL returns the URL that scrapes the given torrents at the tracker whose announce URL is base. By BEP 48's rule a
-// tracker can be scraped only if the last part of its path begins with "announce".
+// ScrapeURL returns the URL that scrapes the given torrents at the tracker
+// whose announce URL is base. By BEP 48's rule a tracker can be scraped only if
+// the last part of its path begins with "announce".
 func ScrapeURL(base string, hashes ...metainfo.Hash) (string, error) {
 	u, err := parseBase(base)
 	if err != nil {
@@ -225,8 +232,8 @@ func ScrapeURL(base string, hashes ...metainfo.Hash) (string, error) {
 	return u.String(), nil
 }
 
-// ParseScrapeRequest reads the raw query of a scrape: the torrents asked for, none meaning all. The error is a sentence
-// fit for [AppendFailure].
+// ParseScrapeRequest reads the raw query of a scrape: the torrents asked for,
+// none meaning all. The error is a sentence fit for [AppendFailure].
 func ParseScrapeRequest(rawQuery string) ([]metainfo.Hash, error) {
 	v, err := splitQuery(rawQuery)
 	if err != nil {

@@ -1,7 +1,8 @@
-// Package blocklist reads lists of addresses that a user wants nothing to do with, and tells who stands on them.
+// Package blocklist reads lists of addresses that a user wants nothing to do
+// with, and tells who stands on them.
 //
-// Use: [Read] takes a list as it is passed around, plain or in gzip, a line an entry in any of these forms, mixed as they
-// come, IPv4 and IPv6:
+// Use: [Read] takes a list as it is passed around, plain or in gzip, a line an
+// entry in any of these forms, mixed as they come, IPv4 and IPv6:
 //
 //	name:192.0.2.0-192.0.2.255            P2P text, as PeerGuardian has it
 //	192.0.2.0 - 192.0.2.255 , 100 , name  ipfilter.dat, as eMule has it; a level over 127 lets the range pass
@@ -9,8 +10,9 @@
 //	192.0.2.0-192.0.2.255                 a range
 //	192.0.2.7                             one address
 //
-// Lines that begin with #, ; or // and what follows # or ; after an address are comments. [List.Blocks] answers within a few
-// comparisons however long the list is.
+// Lines that begin with #, ; or // and what follows # or ; after an address are
+// comments. [List.Blocks] answers within a few comparisons however long the
+// list is.
 //
 // Limits: no binary formats (P2B); no names of hosts; MaxText.
 package blocklist

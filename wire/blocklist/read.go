@@ -29,7 +29,8 @@ type Report struct {
 	Lines   []int // the numbers of the first of these, from 1
 }
 
-// Warning is a sentence about the lines that cannot be read, "" if there are none.
+// Warning is a sentence about the lines that cannot be read, "" if there are
+// none.
 func (r Report) Warning() string {
 	if r.Bad == 0 {
 		return ""
@@ -50,8 +51,8 @@ func (r Report) Warning() string {
 
 var errNone = errors.New("no line is an address, a range of addresses or a network")
 
-// Read reads a list, see the package. Lines that cannot be read are left out and
-// reported; that none can is an error.
+// Read reads a list, see the package. Lines that cannot be read are left out
+// and reported; that none can is an error.
 func Read(from io.Reader) (*List, Report, error) {
 	var report Report
 	in := bufio.NewReaderSize(from, 64<<10)

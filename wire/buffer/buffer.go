@@ -1,14 +1,19 @@
-// Package buffer holds the blocks of memory in which payload travels through the process: filled by a connection's
-// reader, passed from owner to owner inside messages, and released by whoever writes it to disk or to a socket.
+// Package buffer holds the blocks of memory in which payload travels through
+// the process: filled by a connection's reader, passed from owner to owner
+// inside messages, and released by whoever writes it to disk or to a socket.
 //
-// A block has one owner at a time. Passing it on passes the ownership: the giver must not touch it again, the taker
-// releases it or passes it on. A block that nobody releases, because its owner died with it in the mailbox, is
-// collected like any other garbage; the pool keeps no list of the blocks it gave out. Releasing twice panics, and so
-// does using a block between its release and its next use. Under the race detector released blocks are moreover
-// filled with a pattern that Get checks, so that a late write is found even through a slice taken earlier.
+// A block has one owner at a time. Passing it on passes the ownership: the
+// giver must not touch it again, the taker releases it or passes it on. A block
+// that nobody releases, because its owner died with it in the mailbox, is
+// collected like any other garbage; the pool keeps no list of the blocks it
+// gave out. Releasing twice panics, and so does using a block between its
+// release and its next use. Under the race detector released blocks are
+// moreover filled with a pattern that Get checks, so that a late write is found
+// even through a slice taken earlier.
 //
-// The pool is safe for concurrent use, a single block is not. It bounds what it keeps, not what it gives out: how much
-// payload is in memory is decided by whoever asks peers for it.
+// The pool is safe for concurrent use, a single block is not. It bounds what it
+// keeps, not what it gives out: how much payload is in memory is decided by
+// whoever asks peers for it.
 package buffer
 
 import (
@@ -19,8 +24,8 @@ import (
 	"sync/atomic"
 )
 
-// Size is the capacity of a pooled block in bytes: one block of the peer protocol (BEP 3), and exactly one size class
-// of the Go allocator.
+// Size is the capacity of a pooled block in bytes: one block of the peer
+// protocol (BEP 3), and exactly one size class of the Go allocator.
 const Size = 16 << 10
 
 // small is the length under which Fit does not spend a pooled block.
@@ -32,7 +37,8 @@ const released = -1
 // pattern fills released blocks under the race detector.
 var pattern = bytes.Repeat([]byte{0xDB}, Size)
 
-// Block is a piece of payload with one owner at a time. Its bytes are undefined until they are written.
+// Block is a piece of payload with one owner at a time. Its bytes are undefined
+// until they are written.
 type Block struct {
 	data  []byte
 	n     int
@@ -41,7 +47,8 @@ type Block struct {
 	count runtime.Cleanup // takes the block out of the pool's count if it gets lost
 }
 
-// Bytes is the block's content. The slice is valid for as long as the caller owns the block.
+// Bytes is the block's content. The slice is valid for as long as the caller
+// owns the block.
 func (b *Block) Bytes() []byte {
 	if b.n == released {
 		panic("buffer: use of a released block")
@@ -60,7 +67,8 @@ func (b *Block) SetLen(n int) {
 	b.n = n
 }
 
-// Release gives the block back to its pool. The caller must not use it afterwards.
+// Release gives the block back to its pool. The caller must not use it
+// afterwards.
 func (b *Block) Release() {
 	if b.pool == nil {
 		b.retire()
@@ -82,14 +90,16 @@ func (b *Block) retire() {
 	}
 }
 
-// Pool lends blocks and keeps a bounded number of those that came back. The last one back is the first one lent, as it
-// is the likeliest to be in the processor's cache.
+// Pool lends blocks and keeps a bounded number of those that came back. The
+// last one back is the first one lent, as it is the likeliest to be in the
+// processor's cache.
 type Pool struct {
 	keep   int
 	own    int
 	memory func() []byte
-	// made counts the blocks that are free or owned. It lives apart from the pool because the blocks' cleanups hold on
-	// to it, and through a pointer into the pool they would keep the pool and its free blocks alive for ever.
+	// made counts the blocks that are free or owned. It lives apart from the pool
+	// because the blocks' cleanups hold on to it, and through a pointer into the
+	// pool they would keep the pool and its free blocks alive for ever.
 	made *atomic.Int64
 
 	mu   sync.Mutex
@@ -101,8 +111,9 @@ func NewPool(keep int) *Pool {
 	return NewPoolOf(keep, Size, func() []byte { return make([]byte, Size) })
 }
 
-// NewPoolOf is NewPool for blocks that lie in memory of its maker's, of which only the first own bytes are the block's
-// alone: others may be lent the bytes behind them.
+// NewPoolOf is NewPool for blocks that lie in memory of its maker's, of which
+// only the first own bytes are the block's alone: others may be lent the bytes
+// behind them.
 func NewPoolOf(keep, own int, memory func() []byte) *Pool {
 	return &Pool{keep: keep, own: own, memory: memory, made: new(atomic.Int64)}
 }
@@ -137,8 +148,9 @@ func (p *Pool) GetN(dst []*Block) {
 	}
 }
 
-// Fit lends a block of length n, at most Size. A short one is made to measure and is garbage once released, so that
-// a peer that sends its payload in crumbs occupies no more than a few times the bytes it sent.
+// Fit lends a block of length n, at most Size. A short one is made to measure
+// and is garbage once released, so that a peer that sends its payload in crumbs
+// occupies no more than a few times the bytes it sent.
 func (p *Pool) Fit(n int) *Block {
 	if n < small {
 		return &Block{data: make([]byte, n, max(n, p.own%Size)), n: n, own: n}
@@ -148,7 +160,8 @@ func (p *Pool) Fit(n int) *Block {
 	return b
 }
 
-// ReleaseAll releases the blocks of bs, all from this pool or from Fit, skipping nils, and clears bs.
+// ReleaseAll releases the blocks of bs, all from this pool or from Fit,
+// skipping nils, and clears bs.
 func (p *Pool) ReleaseAll(bs []*Block) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -178,8 +191,9 @@ func (p *Pool) Trim(keep int) {
 	}
 }
 
-// Stats is a pool's count of blocks of Size bytes. A block that got lost counts as live until the garbage collector has
-// found it; the short blocks that Fit makes are not counted.
+// Stats is a pool's count of blocks of Size bytes. A block that got lost counts
+// as live until the garbage collector has found it; the short blocks that Fit
+// makes are not counted.
 type Stats struct {
 	Live int // owned by someone
 	Free int // kept for the next Get
@@ -202,7 +216,8 @@ func (p *Pool) put(b *Block) {
 	}
 }
 
-// fresh allocates blocks one by one: a slab would stay in memory for as long as its last block.
+// fresh allocates blocks one by one: a slab would stay in memory for as long as
+// its last block.
 func (p *Pool) fresh() *Block {
 	b := &Block{data: p.memory(), n: Size, own: p.own, pool: p}
 	b.count = runtime.AddCleanup(b, func(made *atomic.Int64) { made.Add(-1) }, p.made)

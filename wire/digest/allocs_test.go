@@ -4,7 +4,8 @@ package digest
 
 import "testing"
 
-// Not with the race detector, under which crypto/sha1 allocates when it encodes its state.
+// Not with the race detector, under which crypto/sha1 allocates when it encodes
+// its state.
 func TestNothingIsAllocated(t *testing.T) {
 	data := pieces(Lanes, step+chunk+1)
 	each(t, func(t *testing.T, k kernel) {

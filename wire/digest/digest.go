@@ -1,8 +1,10 @@
 // Package digest computes the SHA-1 of several pieces side by side.
 //
-// A SHA-1 alone cannot use a processor's width: each of its 80 rounds waits for the one before. Those of eight pieces
-// can be computed together, each in a lane of the vector registers. From Least pieces on, that is quicker than one after
-// the other, which is how a Hasher computes fewer, and all of them where there is no kernel for the processor.
+// A SHA-1 alone cannot use a processor's width: each of its 80 rounds waits for
+// the one before. Those of eight pieces can be computed together, each in a
+// lane of the vector registers. From Least pieces on, that is quicker than one
+// after the other, which is how a Hasher computes fewer, and all of them where
+// there is no kernel for the processor.
 package digest
 
 import (
@@ -17,17 +19,21 @@ const Lanes = 8
 
 const (
 	chunk = sha1.BlockSize
-	// step is what a kernel reads of each lane in one call, in bytes. No goroutine is preempted in a kernel.
+	// step is what a kernel reads of each lane in one call, in bytes. No goroutine
+	// is preempted in a kernel.
 	step = 8 << 10
 )
 
-// Least is from how many pieces on it pays to compute them side by side, more than Lanes if never.
+// Least is from how many pieces on it pays to compute them side by side, more
+// than Lanes if never.
 func Least() int { return quickest.least }
 
-// Hasher computes the hashes of up to Lanes pieces. It is for one goroutine at a time, and allocates nothing.
+// Hasher computes the hashes of up to Lanes pieces. It is for one goroutine at
+// a time, and allocates nothing.
 type Hasher struct {
-	// A piece's hash value is either in its column of lanes or in alone, which does everything but whole chunks:
-	// what is left of one, the padding, and pieces that have no company.
+	// A piece's hash value is either in its column of lanes or in alone, which
+	// does everything but whole chunks: what is left of one, the padding, and
+	// pieces that have no company.
 	lanes lanes
 	alone [Lanes]state
 	wide  [Lanes]bool   // it is in lanes
@@ -60,8 +66,8 @@ func (h *Hasher) Reset() {
 	}
 }
 
-// Write adds data[i] to the end of piece i, for at most Lanes pieces. They may differ in length; what all have in common
-// is quick.
+// Write adds data[i] to the end of piece i, for at most Lanes pieces. They may
+// differ in length; what all have in common is quick.
 func (h *Hasher) Write(data ...[]byte) {
 	for i := range data {
 		h.data[i] = data[i]
@@ -78,7 +84,8 @@ func (h *Hasher) Write(data ...[]byte) {
 	clear(h.from[:])
 }
 
-// writeTogether goes one step on with all pieces that have a chunk to go, if they are enough.
+// writeTogether goes one step on with all pieces that have a chunk to go, if
+// they are enough.
 func (h *Hasher) writeTogether() bool {
 	n, together := step, 0
 	var some *byte
@@ -122,8 +129,8 @@ func (h *Hasher) Sum(i int) [sha1.Size]byte {
 	return h.sum
 }
 
-// state is a SHA-1 of crypto/sha1. It can be encoded, between chunks as: 4 bytes to know it by, the hash value, an
-// empty chunk, the size.
+// state is a SHA-1 of crypto/sha1. It can be encoded, between chunks as: 4
+// bytes to know it by, the hash value, an empty chunk, the size.
 type state interface {
 	hash.Hash
 	encoding.BinaryAppender

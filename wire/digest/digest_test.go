@@ -43,8 +43,9 @@ func TestKnownVectors(t *testing.T) {
 	})
 }
 
-// However pieces come, together or alone, in whole chunks or not, their hashes are those of crypto/sha1; also of what
-// there is in between, and after a Reset.
+// However pieces come, together or alone, in whole chunks or not, their hashes
+// are those of crypto/sha1; also of what there is in between, and after a
+// Reset.
 func TestHasher(t *testing.T) {
 	each(t, func(t *testing.T, k kernel) {
 		h := newHasher(k)

@@ -20,8 +20,9 @@ var (
 	quickest = choose(kernels())
 )
 
-// choose is the first kernel that works together with crypto/sha1, whose encoding of its state is not documented: should
-// it ever change, there is no kernel.
+// choose is the first kernel that works together with crypto/sha1, whose
+// encoding of its state is not documented: should it ever change, there is no
+// kernel.
 func choose(kernels []kernel) kernel {
 	if raw, err := newState().AppendBinary(nil); err != nil || len(raw) != stateSize {
 		return none

@@ -1,5 +1,7 @@
-// Package extended turns the handshake of the extension protocol (BEP 10) into a value and back. It is a message of its
-// own, with the number HandshakeID, that follows the handshake of BEP 3 where both sides have offered the protocol.
+// Package extended turns the handshake of the extension protocol (BEP 10) into
+// a value and back. It is a message of its own, with the number HandshakeID,
+// that follows the handshake of BEP 3 where both sides have offered the
+// protocol.
 package extended
 
 import (
@@ -15,7 +17,8 @@ import (
 const (
 	// HandshakeID is the extended message id of the handshake.
 	HandshakeID = 0
-	// MaxLen is the longest handshake to be taken, in bytes: clients send some hundred.
+	// MaxLen is the longest handshake to be taken, in bytes: clients send some
+	// hundred.
 	MaxLen = 16 << 10
 
 	maxKeys   = 256
@@ -23,7 +26,8 @@ const (
 	maxText   = 100 // bytes of a client's name
 )
 
-// Handshake is what one side tells of itself. It offers no messages: this client has none.
+// Handshake is what one side tells of itself. It offers no messages: this
+// client has none.
 type Handshake struct {
 	Client   string     // name and version, fit to show
 	Requests int        // how many requests it queues without dropping any; 0: it does not say
@@ -49,8 +53,8 @@ func (h Handshake) Append(dst []byte) []byte {
 	return append(dst, bencode.MustMarshal(d)...)
 }
 
-// Parse reads a handshake. A value that makes no sense counts as not said; an error means that there is no handshake to be
-// read at all.
+// Parse reads a handshake. A value that makes no sense counts as not said; an
+// error means that there is no handshake to be read at all.
 func Parse(payload []byte) (Handshake, error) {
 	var h Handshake
 	d, _, err := dict.Read(payload, dict.Limits{Keys: maxKeys, Values: maxValues})

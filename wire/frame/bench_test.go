@@ -15,7 +15,8 @@ func streams() []stream {
 	block := appendPiece(nil, 1, 0, payload(buffer.Size, 1))
 	return []stream{
 		{"aligned", bytes.Repeat(block, run), Options{}},
-		// A Have before each block: the guess fails at once, and every payload has to be copied.
+		// A Have before each block: the guess fails at once, and every payload has to
+		// be copied.
 		{"misaligned", bytes.Repeat(join(AppendHeader(nil, Frame{Kind: Have}), block), run), Options{}},
 		{"flat", bytes.Repeat(block, run), Options{Flat: true}},
 	}
@@ -27,9 +28,10 @@ type stream struct {
 	opts  Options
 }
 
-// reader returns a function that takes the stream once through a decoder and releases the blocks. Its copy into the
-// offered slices stands for the kernel's; what else it costs is the decoder's. The first call is made already: it
-// fills the pool.
+// reader returns a function that takes the stream once through a decoder and
+// releases the blocks. Its copy into the offered slices stands for the
+// kernel's; what else it costs is the decoder's. The first call is made
+// already: it fills the pool.
 func (s stream) reader(tb testing.TB) func() {
 	d := NewDecoder(buffer.NewPool(2*run), Limits{}, s.opts)
 	tb.Cleanup(d.Close)
@@ -61,7 +63,8 @@ func TestDecoderDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// BenchmarkDecoder takes 64 MiB of payload an operation, in reads of about 1 MiB.
+// BenchmarkDecoder takes 64 MiB of payload an operation, in reads of about 1
+// MiB.
 func BenchmarkDecoder(b *testing.B) {
 	const total = 64 << 20
 	for _, s := range streams() {

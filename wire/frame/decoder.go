@@ -10,8 +10,9 @@ import (
 )
 
 const (
-	// maxExpect bounds the slices that Buffers offers, at two a frame, well under the 1024 that readv takes. It also
-	// bounds how many frames of a few bytes each one read can bring.
+	// maxExpect bounds the slices that Buffers offers, at two a frame, well under
+	// the 1024 that readv takes. It also bounds how many frames of a few bytes
+	// each one read can bring.
 	maxExpect   = 128
 	scratchLen  = 4 << 10
 	flatScratch = 256 << 10
@@ -26,21 +27,26 @@ type Options struct {
 
 // Decoder parses the frames of one connection. It is used by one goroutine.
 //
-// The caller reads into what Buffers offers, and Advance takes it from there. The slices are laid out on the guess
-// that only Piece frames of buffer.Size follow; where the guess holds, a block that was read into becomes the frame's
-// own, and where it fails, the payload is copied into another one and the next call of Buffers is right again.
-// The guess has no influence on the frames, nor has the way in which the stream is cut into reads.
+// The caller reads into what Buffers offers, and Advance takes it from there.
+// The slices are laid out on the guess that only Piece frames of buffer.Size
+// follow; where the guess holds, a block that was read into becomes the frame's
+// own, and where it fails, the payload is copied into another one and the next
+// call of Buffers is right again. The guess has no influence on the frames, nor
+// has the way in which the stream is cut into reads.
 //
-// Apart from what it hands over, a decoder holds the blocks that Buffers was last asked to expect, one for the frame
-// being read, and some 16 KiB (256 KiB if flat), all of which but the frame's block goes back with Rest. Between two
-// calls it never takes more memory than a small multiple of the bytes that arrived.
+// Apart from what it hands over, a decoder holds the blocks that Buffers was
+// last asked to expect, one for the frame being read, and some 16 KiB (256 KiB
+// if flat), all of which but the frame's block goes back with Rest. Between two
+// calls it never takes more memory than a small multiple of the bytes that
+// arrived.
 type Decoder struct {
 	pool   *buffer.Pool
 	limits Limits
 	flat   bool
 	err    error // sticky
 
-	// The frame being read: its head as far as it is here, then either a body to be filled or bytes to be skipped.
+	// The frame being read: its head as far as it is here, then either a body to
+	// be filled or bytes to be skipped.
 	head     [maxHead]byte
 	headLen  int
 	headNeed int // bytes of head after which it is known how to go on
@@ -51,9 +57,11 @@ type Decoder struct {
 	*room // nil while at rest
 }
 
-// room is what a decoder needs while there is something to be read: what Buffers offered last. That is perhaps a lead,
-// the rest of a frame that is no predicted one; then for each of blocks a head and the block; then what scratch has
-// left. A block that became a frame's own is nil from then on. Nothing in it lasts from one read to the next.
+// room is what a decoder needs while there is something to be read: what
+// Buffers offered last. That is perhaps a lead, the rest of a frame that is no
+// predicted one; then for each of blocks a head and the block; then what
+// scratch has left. A block that became a frame's own is nil from then on.
+// Nothing in it lasts from one read to the next.
 type room struct {
 	iov     [][]byte
 	lead    int // 0 or 1
@@ -76,11 +84,14 @@ func NewDecoder(pool *buffer.Pool, limits Limits, opts Options) *Decoder {
 	}
 }
 
-// Buffers offers the slices to read into next, in this order, none of them empty. It is made for the case that the
-// next expect frames, counting one that has arrived in part, are Piece frames with a payload of buffer.Size: as a rule
-// the number of requests not yet answered. Fewer may be provided for, and with 0 no spare block is held.
+// Buffers offers the slices to read into next, in this order, none of them
+// empty. It is made for the case that the next expect frames, counting one that
+// has arrived in part, are Piece frames with a payload of buffer.Size: as a
+// rule the number of requests not yet answered. Fewer may be provided for, and
+// with 0 no spare block is held.
 //
-// The slices are valid until the next call of any method. There are none after an error.
+// The slices are valid until the next call of any method. There are none after
+// an error.
 func (d *Decoder) Buffers(expect int) [][]byte {
 	if d.err != nil {
 		return nil
@@ -128,7 +139,8 @@ func (d *Decoder) Buffers(expect int) [][]byte {
 	return d.iov
 }
 
-// hold sees that the decoder holds exactly n blocks to offer, those it has left over among them.
+// hold sees that the decoder holds exactly n blocks to offer, those it has left
+// over among them.
 func (d *Decoder) hold(n int) {
 	d.blocks = slices.DeleteFunc(d.blocks, func(b *buffer.Block) bool { return b == nil })
 	have := len(d.blocks)
@@ -141,9 +153,10 @@ func (d *Decoder) hold(n int) {
 	d.pool.GetN(d.blocks[have:])
 }
 
-// Advance takes note that the first n bytes of what Buffers offered were filled, and appends the frames that are now
-// complete to out. The caller owns their blocks. An error is the peer's fault, a *ProtocolError, and final; the frames
-// before it count.
+// Advance takes note that the first n bytes of what Buffers offered were
+// filled, and appends the frames that are now complete to out. The caller owns
+// their blocks. An error is the peer's fault, a *ProtocolError, and final; the
+// frames before it count.
 func (d *Decoder) Advance(n int, out []Frame) ([]Frame, error) {
 	if d.room == nil {
 		if n > 0 && d.err == nil {
@@ -211,8 +224,9 @@ func (d *Decoder) parse(p []byte, next int, out []Frame) []Frame {
 	return out
 }
 
-// headed goes on once headNeed bytes of the head are there: first the prefix, then the id, then all of it. A payload
-// that begins where blocks[next] does stays there.
+// headed goes on once headNeed bytes of the head are there: first the prefix,
+// then the id, then all of it. A payload that begins where blocks[next] does
+// stays there.
 func (d *Decoder) headed(next int, out []Frame) []Frame {
 	length := binary.BigEndian.Uint32(d.head[:])
 	switch d.headNeed {
@@ -242,7 +256,8 @@ func (d *Decoder) headed(next int, out []Frame) []Frame {
 	return out
 }
 
-// open begins the frame whose head is complete, and makes room for its body of n bytes.
+// open begins the frame whose head is complete, and makes room for its body of
+// n bytes.
 func (d *Decoder) open(n, next int) {
 	kind := d.frame.Kind
 	if d.limits.skips(kind) {
@@ -267,7 +282,8 @@ func (d *Decoder) open(n, next int) {
 	}
 }
 
-// finish appends the frame, which is complete, to out and makes ready for the next one.
+// finish appends the frame, which is complete, to out and makes ready for the
+// next one.
 func (d *Decoder) finish(out []Frame) []Frame {
 	if d.frame.Kind == Bitfield {
 		if d.err = d.limits.checkBits(d.frame.Bits); d.err != nil {
@@ -291,7 +307,8 @@ func (d *Decoder) enter() {
 	}
 }
 
-// Rest lets go of what Buffers offered, as nothing came: a connection may be silent for long.
+// Rest lets go of what Buffers offered, as nothing came: a connection may be
+// silent for long.
 func (d *Decoder) Rest() {
 	if d.room == nil {
 		return

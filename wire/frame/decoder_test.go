@@ -108,7 +108,8 @@ func FuzzDecoder(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 3, 77, 1, 2, 0, 0, 0, 1, 1}, []byte{1, 0, 6}, uint16(10), uint16(0), false)
 	f.Fuzz(func(t *testing.T, stream, plan []byte, pieces, extended uint16, flat bool) {
 		limits := Limits{Pieces: int(pieces), MaxBlock: buffer.Size, Extended: int(extended)}
-		// The plan is a list of reads, three bytes each; then all that remains comes at once.
+		// The plan is a list of reads, three bytes each; then all that remains comes
+		// at once.
 		got, err := decode(t, stream, limits, Options{Flat: flat}, func() read {
 			if len(plan) < 3 {
 				return read{2, len(stream)}
@@ -153,7 +154,8 @@ func TestPayloadStaysWhereItWasRead(t *testing.T) {
 	}
 }
 
-// A head that ends with a read leaves its payload to the next one, which finds a block there.
+// A head that ends with a read leaves its payload to the next one, which finds
+// a block there.
 func TestPayloadAfterACutStaysWhereItWasRead(t *testing.T) {
 	for _, cut := range []int{1, 4, 5, 8, 13} {
 		d := NewDecoder(buffer.NewPool(8), Limits{}, Options{})
@@ -200,7 +202,8 @@ func TestBuffersAlignAgainAfterADeviation(t *testing.T) {
 	}
 }
 
-// Whatever is being read, the rest of it comes first and a predicted head right after it.
+// Whatever is being read, the rest of it comes first and a predicted head right
+// after it.
 func TestBuffersBeginWithTheRestOfTheFrame(t *testing.T) {
 	for _, tc := range []struct {
 		name string

@@ -1,18 +1,22 @@
-// Package frame turns the bytes of the BitTorrent peer wire protocol (BEP 3) into values and back: the handshake, and
-// the length-prefixed frames that follow it. It does no I/O.
+// Package frame turns the bytes of the BitTorrent peer wire protocol (BEP 3)
+// into values and back: the handshake, and the length-prefixed frames that
+// follow it. It does no I/O.
 //
-// Decoder parses the stream of one connection. It tells its caller which slices to read into next, such that the
-// payload of Piece frames lands in pooled blocks without being copied, and turns what was read into frames:
+// Decoder parses the stream of one connection. It tells its caller which slices
+// to read into next, such that the payload of Piece frames lands in pooled
+// blocks without being copied, and turns what was read into frames:
 //
 //	for {
 //		n, err := readv(conn, d.Buffers(outstanding))
 //		frames, err = d.Advance(n, frames[:0])
 //	}
 //
-// Every length that a peer announces is held against Limits before memory is spent on it. The package checks form, not
-// sense: whether an index lies inside the torrent, and whether a bitfield comes first, is for its caller to check. The
-// DHT port (BEP 5) and the envelope of the extension protocol (BEP 10) are parsed; whether the handshake allows them is
-// for the caller to check, too. Frames of the fast extension (BEP 6), which nobody here offers, are skipped.
+// Every length that a peer announces is held against Limits before memory is
+// spent on it. The package checks form, not sense: whether an index lies inside
+// the torrent, and whether a bitfield comes first, is for its caller to check.
+// The DHT port (BEP 5) and the envelope of the extension protocol (BEP 10) are
+// parsed; whether the handshake allows them is for the caller to check, too.
+// Frames of the fast extension (BEP 6), which nobody here offers, are skipped.
 package frame
 
 import (
@@ -22,8 +26,8 @@ import (
 	"kouzui/wire/buffer"
 )
 
-// Kind tells frames apart. Values up to 255 are the protocol's own message ids, of which those without a name are
-// frames that this package only skips.
+// Kind tells frames apart. Values up to 255 are the protocol's own message ids,
+// of which those without a name are frames that this package only skips.
 type Kind uint16
 
 // The kinds of frames.
@@ -78,7 +82,8 @@ func (k Kind) String() string {
 
 func (k Kind) known() bool { return int(k) < len(forms) && forms[k].name != "" }
 
-// Frame is one message of the peer protocol. Which fields count depends on the kind:
+// Frame is one message of the peer protocol. Which fields count depends on the
+// kind:
 //
 //	Have                  Index
 //	Request, Cancel       Index, Begin, Length
@@ -88,8 +93,9 @@ func (k Kind) known() bool { return int(k) < len(forms) && forms[k].name != "" }
 //	Extended              Index: the extended message id; Bits: its payload
 //	kinds without a name  Length of the payload, which was skipped
 //
-// Index, Begin and Length come from the peer unchecked; the sum of any two is to be formed in uint64. Whoever takes a
-// frame from the Decoder owns its Block and its Bits.
+// Index, Begin and Length come from the peer unchecked; the sum of any two is
+// to be formed in uint64. Whoever takes a frame from the Decoder owns its Block
+// and its Bits.
 type Frame struct {
 	Kind                 Kind
 	Index, Begin, Length uint32
@@ -104,8 +110,9 @@ const (
 	maxHead   = prefixLen + idLen + 12
 )
 
-// AppendHeader appends the frame as it goes on the wire, without a Piece's payload: of that the length is taken from
-// f.Length, and its bytes are for the caller to send next. The kind must have a name.
+// AppendHeader appends the frame as it goes on the wire, without a Piece's
+// payload: of that the length is taken from f.Length, and its bytes are for the
+// caller to send next. The kind must have a name.
 func AppendHeader(dst []byte, f Frame) []byte {
 	if f.Kind == KeepAlive {
 		return append(dst, 0, 0, 0, 0)
@@ -141,7 +148,8 @@ func AppendHeader(dst []byte, f Frame) []byte {
 	return dst
 }
 
-// parseHead reads the fixed fields of a frame, as AppendHeader writes them; a Piece's length is not among them.
+// parseHead reads the fixed fields of a frame, as AppendHeader writes them; a
+// Piece's length is not among them.
 func parseHead(k Kind, fields []byte) Frame {
 	be := binary.BigEndian
 	f := Frame{Kind: k}

@@ -14,7 +14,8 @@ type Handshake struct {
 	PeerID   [20]byte
 }
 
-// Feature is an extension that a handshake can offer: the number of its reserved bit, counted from the right.
+// Feature is an extension that a handshake can offer: the number of its
+// reserved bit, counted from the right.
 type Feature uint8
 
 // FeatureExtensions is the extension protocol (BEP 10).
@@ -35,7 +36,8 @@ func (h *Handshake) Append(dst []byte) []byte {
 	return append(dst, h.PeerID[:]...)
 }
 
-// ParseHandshake reads a handshake from exactly HandshakeLen bytes. An error is a *ProtocolError.
+// ParseHandshake reads a handshake from exactly HandshakeLen bytes. An error is
+// a *ProtocolError.
 func ParseHandshake(b []byte) (Handshake, error) {
 	var h Handshake
 	if len(b) != HandshakeLen {

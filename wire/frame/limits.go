@@ -22,7 +22,8 @@ type Limits struct {
 	Extended int // payload of an Extended frame in bytes; 0 if we do not offer the extension protocol: skip them
 }
 
-// ProtocolError is a violation of the protocol by the peer. Its text is one line.
+// ProtocolError is a violation of the protocol by the peer. Its text is one
+// line.
 type ProtocolError struct{ Text string }
 
 func (e *ProtocolError) Error() string { return "peer protocol: " + e.Text }
@@ -32,7 +33,8 @@ func (l *Limits) skips(k Kind) bool {
 	return !k.known() || k == Extended && l.Extended == 0
 }
 
-// check holds the announced length of a frame, which counts the id, against what its kind allows.
+// check holds the announced length of a frame, which counts the id, against
+// what its kind allows.
 func (l *Limits) check(k Kind, length uint32) error {
 	least, most := l.payload(k)
 	if payload := uint64(length) - idLen; payload < uint64(least) || payload > uint64(most) {
@@ -45,7 +47,8 @@ func (l *Limits) check(k Kind, length uint32) error {
 	return nil
 }
 
-// payload is the least and the greatest number of bytes that may follow the id of a frame.
+// payload is the least and the greatest number of bytes that may follow the id
+// of a frame.
 func (l *Limits) payload(k Kind) (least, most int) {
 	if l.skips(k) {
 		return 0, maxSkip

@@ -24,7 +24,8 @@ func take(f Frame) plain {
 	return p
 }
 
-// refer decodes a stream that is there as a whole, in the most obvious way, and tells whether a peer may send it.
+// refer decodes a stream that is there as a whole, in the most obvious way, and
+// tells whether a peer may send it.
 func refer(stream []byte, limits Limits) (frames []plain, valid bool) {
 	u32 := func(b []byte) uint32 { return binary.BigEndian.Uint32(b) }
 	for {
@@ -117,10 +118,12 @@ type fataler interface {
 	Fatalf(string, ...any)
 }
 
-// read is one turn of the loop that a connection's reader runs: how much it expects, and how much it gets at most.
+// read is one turn of the loop that a connection's reader runs: how much it
+// expects, and how much it gets at most.
 type read struct{ expect, n int }
 
-// deliver fills what the decoder offers with up to r.n bytes of stream and returns the rest of the stream.
+// deliver fills what the decoder offers with up to r.n bytes of stream and
+// returns the rest of the stream.
 func deliver(t fataler, d *Decoder, r read, stream []byte, out []Frame) ([]byte, []Frame, error) {
 	t.Helper()
 	if r.n%2 == 0 {
@@ -141,7 +144,8 @@ func deliver(t fataler, d *Decoder, r read, stream []byte, out []Frame) ([]byte,
 	return stream, out, err
 }
 
-// decode runs a stream through a decoder, one read after the other, and sees that it leaks no block.
+// decode runs a stream through a decoder, one read after the other, and sees
+// that it leaks no block.
 func decode(t fataler, stream []byte, limits Limits, opts Options, next func() read) ([]plain, error) {
 	t.Helper()
 	pool := buffer.NewPool(8)

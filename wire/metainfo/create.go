@@ -21,13 +21,15 @@ type Spec struct {
 	CreationDate time.Time // left out if zero
 }
 
-// FileSpec is one file to describe: Path relative to the torrent's folder, Length in bytes.
+// FileSpec is one file to describe: Path relative to the torrent's folder,
+// Length in bytes.
 type FileSpec struct {
 	Path   []string
 	Length int64
 }
 
-// Encode makes a .torrent. It refuses, with an *Error, whatever Parse would refuse or would have to make safe.
+// Encode makes a .torrent. It refuses, with an *Error, whatever Parse would
+// refuse or would have to make safe.
 func Encode(s Spec) ([]byte, error) {
 	info := map[string]any{"name": s.Name, "piece length": s.PieceLength, "pieces": string(s.Pieces)}
 	switch {
@@ -74,8 +76,9 @@ func Encode(s Spec) ([]byte, error) {
 	return raw, nil
 }
 
-// ChoosePieceLength returns a power of two from 16 KiB to 16 MiB that cuts total bytes into 1,000 to 2,000 pieces, or as
-// near to that as these bounds allow.
+// ChoosePieceLength returns a power of two from 16 KiB to 16 MiB that cuts
+// total bytes into 1,000 to 2,000 pieces, or as near to that as these bounds
+// allow.
 func ChoosePieceLength(total int64) int64 {
 	const smallest, largest, pieces = 16 << 10, 16 << 20, 2000
 	length := int64(smallest)

@@ -152,7 +152,8 @@ func TestPlatforms(t *testing.T) {
 	}
 }
 
-// Small elements by the million must be refused before they are decoded, which costs a hundred bytes each.
+// Small elements by the million must be refused before they are decoded, which
+// costs a hundred bytes each.
 func TestHostileCosts(t *testing.T) {
 	const n = 1 << 19
 	for name, raw := range map[string]string{
@@ -168,7 +169,8 @@ func TestHostileCosts(t *testing.T) {
 	}
 }
 
-// Many names that become one must not cost the square of their number, nor a warning each.
+// Many names that become one must not cost the square of their number, nor a
+// warning each.
 func TestManyCollisions(t *testing.T) {
 	var paths [][]string
 	for i := range 5_000 {

@@ -9,8 +9,10 @@ type Span struct {
 	Length int64
 }
 
-// AppendSpans appends to dst the spans that hold length bytes of the content from offset off, in order and without gaps;
-// files of no length have none. What lies outside the content is left out. It allocates nothing if dst has room.
+// AppendSpans appends to dst the spans that hold length bytes of the content
+// from offset off, in order and without gaps; files of no length have none.
+// What lies outside the content is left out. It allocates nothing if dst has
+// room.
 func (t *Torrent) AppendSpans(dst []Span, off, length int64) []Span {
 	if off < 0 || off >= t.Length || length <= 0 {
 		return dst
@@ -33,8 +35,8 @@ func (t *Torrent) AppendPieceSpans(dst []Span, i int) []Span {
 	return t.AppendSpans(dst, int64(i)*t.PieceLength, t.PieceSize(i))
 }
 
-// FilePieces returns the pieces that hold bytes of Files[i]: from first up to but not including end. A file of no length
-// has none (first == end).
+// FilePieces returns the pieces that hold bytes of Files[i]: from first up to
+// but not including end. A file of no length has none (first == end).
 func (t *Torrent) FilePieces(i int) (first, end int) {
 	f := &t.Files[i]
 	first = int(f.Offset / t.PieceLength)

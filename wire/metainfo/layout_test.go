@@ -6,7 +6,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// layout draws a torrent's files, many of them empty, and a piece length of no particular kind.
+// layout draws a torrent's files, many of them empty, and a piece length of no
+// particular kind.
 func layout(t *rapid.T) *Torrent {
 	tor := &Torrent{PieceLength: rapid.Int64Range(1, 50).Draw(t, "piece length")}
 	for _, n := range rapid.SliceOfN(rapid.Int64Range(-20, 100), 1, 30).Draw(t, "lengths") {
@@ -40,7 +41,8 @@ func TestSpans(t *testing.T) {
 	})
 }
 
-// A piece belongs to a file's pieces exactly if one of its spans is in that file.
+// A piece belongs to a file's pieces exactly if one of its spans is in that
+// file.
 func TestFilePieces(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		tor := layout(t)

@@ -9,16 +9,18 @@ import (
 // masked stands for what is not shown.
 const masked = "***"
 
-// leastSecret is how many bytes a part of an address has at least that is looked
-// for in a text: shorter ones are no secrets, and would be found in anything.
+// leastSecret is how many bytes a part of an address has at least that is
+// looked for in a text: shorter ones are no secrets, and would be found in
+// anything.
 const leastSecret = 6
 
 // plainParts are parts of announce URLs that say nothing of who uses them.
 var plainParts = []string{"", "announce", "announce.php", "ann", "tracker", "tracker.php", "scrape", "api"}
 
-// MaskURL makes the address of a tracker fit for logs and for others to see: its
-// scheme and host, and of the rest what cannot be a user's key. In the path, the
-// query and before the host trackers have keys put that are as good as a password.
+// MaskURL makes the address of a tracker fit for logs and for others to see:
+// its scheme and host, and of the rest what cannot be a user's key. In the
+// path, the query and before the host trackers have keys put that are as good
+// as a password.
 func MaskURL(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
@@ -45,8 +47,8 @@ func MaskURL(address string) string {
 	return Clean(shown, shownText)
 }
 
-// MaskIn masks in a text whatever MaskURL would in address: trackers repeat keys
-// in what they have to say.
+// MaskIn masks in a text whatever MaskURL would in address: trackers repeat
+// keys in what they have to say.
 func MaskIn(text, address string) string {
 	u, err := url.Parse(address)
 	if err != nil {

@@ -1,14 +1,20 @@
-// Package metainfo reads, checks and writes .torrent files (BEP 3, with the tracker tiers of BEP 12, the private flag of
-// BEP 27 and the padding files of BEP 47), and says which bytes of which file a piece is made of.
+// Package metainfo reads, checks and writes .torrent files (BEP 3, with the
+// tracker tiers of BEP 12, the private flag of BEP 27 and the padding files of
+// BEP 47), and says which bytes of which file a piece is made of.
 //
-// Use: [Parse] turns the bytes of a .torrent into a [Torrent], [ParseInfo] does so for an info dictionary alone, as a magnet
-// link's peers send it (BEP 9); [Torrent.AppendSpans] maps a range of the content onto files; [Encode] makes a .torrent.
+// Use: [Parse] turns the bytes of a .torrent into a [Torrent], [ParseInfo] does
+// so for an info dictionary alone, as a magnet link's peers send it (BEP 9);
+// [Torrent.AppendSpans] maps a range of the content onto files; [Encode] makes
+// a .torrent.
 //
-// What Parse accepts is safe to act on: every path stays inside the torrent's own folder and is a name that the running
-// system can create, no two files share a path, the lengths add up, and the pieces cover the content exactly. What could
-// lead out of the folder is refused; what is merely odd is made safe and told in Torrent.Warnings.
+// What Parse accepts is safe to act on: every path stays inside the torrent's
+// own folder and is a name that the running system can create, no two files
+// share a path, the lengths add up, and the pieces cover the content exactly.
+// What could lead out of the folder is refused; what is merely odd is made safe
+// and told in Torrent.Warnings.
 //
-// Limits: version 1 of the format only (a hybrid is read by its version 1 half); no web seeds; the Max constants.
+// Limits: version 1 of the format only (a hybrid is read by its version 1
+// half); no web seeds; the Max constants.
 package metainfo
 
 import (
@@ -18,7 +24,8 @@ import (
 	"time"
 )
 
-// Caps on what Parse takes. All are far above what is met in the wild; they bound what a hostile file can cost.
+// Caps on what Parse takes. All are far above what is met in the wild; they
+// bound what a hostile file can cost.
 const (
 	MaxTorrent     = 64 << 20 // bytes of a .torrent
 	MaxPieceLength = 1 << 30  // bytes of a piece
@@ -76,7 +83,8 @@ type File struct {
 	Padding  bool  // BEP 47: zeros that align the next file; part of the pieces, never created on disk
 }
 
-// Root is the folder that the paths of Files are relative to: Name, or "" for a single file.
+// Root is the folder that the paths of Files are relative to: Name, or "" for a
+// single file.
 func (t *Torrent) Root() string {
 	if t.Single {
 		return ""
@@ -84,7 +92,8 @@ func (t *Torrent) Root() string {
 	return t.Name
 }
 
-// Info returns the raw info dictionary, whose SHA-1 is InfoHash: what BEP 9 sends to peers. Not to be changed.
+// Info returns the raw info dictionary, whose SHA-1 is InfoHash: what BEP 9
+// sends to peers. Not to be changed.
 func (t *Torrent) Info() []byte { return t.info }
 
 // PieceCount is the number of pieces, 0 if all files are empty.
@@ -95,7 +104,8 @@ func (t *Torrent) PieceHash(i int) Hash {
 	return Hash(t.pieces[i*sha1.Size:])
 }
 
-// PieceSize is the length of piece i in bytes: PieceLength, save that the last piece may be shorter.
+// PieceSize is the length of piece i in bytes: PieceLength, save that the last
+// piece may be shorter.
 func (t *Torrent) PieceSize(i int) int64 {
 	return min(t.PieceLength, t.Length-int64(i)*t.PieceLength)
 }
@@ -108,7 +118,8 @@ const (
 	BadTorrent                 // bencode, but no torrent that is safe and whole
 )
 
-// Error is what Parse refuses with: one clear sentence, free of control characters.
+// Error is what Parse refuses with: one clear sentence, free of control
+// characters.
 type Error struct {
 	Code Code
 	Msg  string

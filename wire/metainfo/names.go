@@ -3,8 +3,8 @@ package metainfo
 // While a torrent NAME is incomplete, its file or folder is called NAME.part.
 // Beside it, and later beside the complete NAME, lies the journal .NAME.kouzui,
 // which spares a seed the check; a lock named after it keeps a second process
-// away. A partial NAME that was found (another client's, or one made on purpose)
-// is completed in its place.
+// away. A partial NAME that was found (another client's, or one made on
+// purpose) is completed in its place.
 
 // PartName is what the content is called while it is incomplete.
 func (t *Torrent) PartName() string { return t.beside("", ".part") }

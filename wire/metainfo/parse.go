@@ -26,8 +26,9 @@ const (
 	shownText   = 120  // bytes of a name or URL quoted in a sentence
 )
 
-// Parse reads a .torrent. Keys may stand in any order, unknown ones and wrong types of those that are not needed do no
-// harm, and bytes after the end are left out with a warning. Its error is always an *Error.
+// Parse reads a .torrent. Keys may stand in any order, unknown ones and wrong
+// types of those that are not needed do no harm, and bytes after the end are
+// left out with a warning. Its error is always an *Error.
 func Parse(raw []byte) (*Torrent, error) {
 	if len(raw) > MaxTorrent {
 		return nil, &Error{NotBencode, fmt.Sprintf("A .torrent of %d bytes is more than the %d that are taken.", len(raw), MaxTorrent)}
@@ -57,8 +58,9 @@ func Parse(raw []byte) (*Torrent, error) {
 	return t, nil
 }
 
-// ParseInfo reads an info dictionary alone, as BEP 9 brings it; the Torrent has no trackers and no comment. It keeps info,
-// which must not be changed afterwards. Its error is always an *Error.
+// ParseInfo reads an info dictionary alone, as BEP 9 brings it; the Torrent has
+// no trackers and no comment. It keeps info, which must not be changed
+// afterwards. Its error is always an *Error.
 func ParseInfo(info []byte) (*Torrent, error) {
 	d, n, err := readDict(info)
 	if err != nil {
@@ -93,7 +95,8 @@ func readDict(raw []byte) (dict.Dict, int, error) {
 	return d, n, nil
 }
 
-// readPieces reads the piece hashes and holds them against the length of the content.
+// readPieces reads the piece hashes and holds them against the length of the
+// content.
 func (t *Torrent) readPieces(d dict.Dict) error {
 	pieces, ok := d.Bytes("pieces")
 	if !ok {
@@ -157,7 +160,8 @@ func (t *Torrent) readFiles(d dict.Dict) error {
 	return t.separate(local)
 }
 
-// place reads the length and attributes of the next file and puts it at the end of the content so far.
+// place reads the length and attributes of the next file and puts it at the end
+// of the content so far.
 func (t *Torrent) place(f *File, d dict.Dict) error {
 	length, ok := d.Int("length")
 	if !ok || length < 0 {
@@ -173,7 +177,8 @@ func (t *Torrent) place(f *File, d dict.Dict) error {
 	return nil
 }
 
-// tiers reads the trackers: the announce-list if it has any that can be used, else announce alone (BEP 12).
+// tiers reads the trackers: the announce-list if it has any that can be used,
+// else announce alone (BEP 12).
 func (t *Torrent) tiers(outer dict.Dict) [][]string {
 	var tiers [][]string
 	seen := make(map[string]bool)

@@ -17,7 +17,8 @@ import (
 
 type m = map[string]any
 
-// torrent is a torrent of one file of 5 bytes in pieces of 3, changed by edits of the outer and the info dictionary.
+// torrent is a torrent of one file of 5 bytes in pieces of 3, changed by edits
+// of the outer and the info dictionary.
 func torrent(edits ...func(outer, info m)) []byte {
 	info := m{"name": "a.txt", "length": 5, "piece length": 3, "pieces": strings.Repeat("x", 40)}
 	outer := m{"announce": "http://tracker/announce", "info": info}
@@ -145,7 +146,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// The hash covers the bytes as they came, and no order of keys keeps a torrent from being read.
+// The hash covers the bytes as they came, and no order of keys keeps a torrent
+// from being read.
 func TestInfoHashOverRawBytes(t *testing.T) {
 	info := "d6:pieces20:" + strings.Repeat("x", 20) + "12:piece lengthi8e4:name1:a5:extrad1:z0:1:a0:e6:lengthi1ee"
 	got := mustParse(t, []byte("d4:info"+info+"8:announce16:http://t/announce4:junkd1:b0:1:a0:eetail"))

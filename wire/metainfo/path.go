@@ -8,8 +8,9 @@ import (
 	"kouzui/wire/metainfo/dict"
 )
 
-// platform says what the running system's file names are like. Names that are valid there stay untouched, so that content
-// which another client has downloaded is found again under its own names.
+// platform says what the running system's file names are like. Names that are
+// valid there stay untouched, so that content which another client has
+// downloaded is found again under its own names.
 type platform struct {
 	windows bool // forbids <>:"|?*, device names, and a dot or space at the end
 	folds   bool // takes names for equal that differ in case or Unicode normalisation only
@@ -20,7 +21,8 @@ var local = platform{
 	folds:   runtime.GOOS == "windows" || runtime.GOOS == "darwin" || runtime.GOOS == "ios",
 }
 
-// readName reads the torrent's name. It is only a suggestion (BEP 3), so an empty one is replaced by the info hash.
+// readName reads the torrent's name. It is only a suggestion (BEP 3), so an
+// empty one is replaced by the info hash.
 func (t *Torrent) readName(d dict.Dict) error {
 	original := firstText(d, "name.utf-8", "name")
 	if reason := dangerous(original); reason != "" {
@@ -36,7 +38,8 @@ func (t *Torrent) readName(d dict.Dict) error {
 	return nil
 }
 
-// readPath reads the path of file i: refuses what could lead out of the torrent's folder, makes safe what is merely odd.
+// readPath reads the path of file i: refuses what could lead out of the
+// torrent's folder, makes safe what is merely odd.
 func (t *Torrent) readPath(f *File, i int, d dict.Dict) error {
 	original, ok := textList(d, "path.utf-8")
 	if !ok {
@@ -85,8 +88,9 @@ func textList(d dict.Dict, key string) ([]string, bool) {
 	return parts, true
 }
 
-// dangerous says why a part could lead out of its folder on any system, or "". A drive letter counts only if it is a
-// part of its own: "Q: Are We Not Men" is a name, and its colon is made safe where it would mean something.
+// dangerous says why a part could lead out of its folder on any system, or "".
+// A drive letter counts only if it is a part of its own: "Q: Are We Not Men" is
+// a name, and its colon is made safe where it would mean something.
 func dangerous(part string) string {
 	switch {
 	case part == "..":
@@ -122,7 +126,8 @@ func (p platform) safe(part string) string {
 	return name
 }
 
-// device tells the names that Windows keeps for devices, whatever their extension.
+// device tells the names that Windows keeps for devices, whatever their
+// extension.
 func device(stem string) bool {
 	switch stem = strings.ToUpper(stem); stem {
 	case "CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$":
@@ -139,7 +144,8 @@ func port(s string) bool {
 	return len(s) == 1 && s[0] >= '0' && s[0] <= '9' || s == "¹" || s == "²" || s == "³"
 }
 
-// shorten returns name in at most n bytes and keeps its extension, if that is short.
+// shorten returns name in at most n bytes and keeps its extension, if that is
+// short.
 func shorten(name string, n int) string {
 	if len(name) <= n {
 		return name
@@ -148,7 +154,8 @@ func shorten(name string, n int) string {
 	return cut(stem, n-len(ext)) + ext
 }
 
-// splitExt splits off the extension with its dot; one of more than 16 bytes is none.
+// splitExt splits off the extension with its dot; one of more than 16 bytes is
+// none.
 func splitExt(name string) (stem, ext string) {
 	i := strings.LastIndexByte(name, '.')
 	if i <= 0 || len(name)-i > 16 {

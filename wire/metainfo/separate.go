@@ -8,9 +8,11 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// separate makes sure that no two files share a path and that no file is another's folder. A clash that stands in the
-// torrent itself is refused; one that only came of making names safe, or of a system that folds case, is resolved by
-// numbering. Files whose names are untouched go first, so that they keep them.
+// separate makes sure that no two files share a path and that no file is
+// another's folder. A clash that stands in the torrent itself is refused; one
+// that only came of making names safe, or of a system that folds case, is
+// resolved by numbering. Files whose names are untouched go first, so that they
+// keep them.
 func (t *Torrent) separate(p platform) error {
 	s := separator{platform: p, taken: make(map[string]entry, len(t.Files)), number: make(map[string]int)}
 	var untouched, renamed []*File
@@ -40,8 +42,9 @@ func (t *Torrent) separate(p platform) error {
 	return nil
 }
 
-// Folded returns the torrent as a disk can hold it that takes names for equal which differ in case or Unicode
-// normalisation only: t itself, unless some of its names do.
+// Folded returns the torrent as a disk can hold it that takes names for equal
+// which differ in case or Unicode normalisation only: t itself, unless some of
+// its names do.
 func (t *Torrent) Folded() *Torrent {
 	folded := *t
 	folded.Files, folded.Warnings = slices.Clone(t.Files), nil
@@ -66,7 +69,8 @@ type entry struct {
 	exact  string // the path as it came to claim: before folding and numbering
 }
 
-// claim returns path, or path with a number in the parts that clash, and takes it.
+// claim returns path, or path with a number in the parts that clash, and takes
+// it.
 func (s *separator) claim(path []string, renamed bool) ([]string, error) {
 	joined := strings.Join(path, "/")
 	out, prefix, size := path, "", 0
@@ -93,13 +97,15 @@ func (s *separator) claim(path []string, renamed bool) ([]string, error) {
 	return out, nil
 }
 
-// clash reports what stands in the way at a path: anything is in the way of a file, a file in the way of a folder.
+// clash reports what stands in the way at a path: anything is in the way of a
+// file, a file in the way of a folder.
 func (s *separator) clash(at string, folder bool) (entry, bool) {
 	e, ok := s.taken[s.key(at)]
 	return e, ok && !(folder && e.folder)
 }
 
-// renumber finds the first number that makes part free under prefix. Folders that clash alike share a number.
+// renumber finds the first number that makes part free under prefix. Folders
+// that clash alike share a number.
 func (s *separator) renumber(prefix, part string, folder bool) string {
 	key := s.key(prefix + part)
 	stem, ext := splitExt(part)

@@ -6,9 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// Clean makes text from the network fit to show on one line: white space becomes a space, what is not UTF-8 and every
-// other character that steers instead of printing becomes U+FFFD, so that no terminal escape and no change of writing
-// direction survives; more than limit bytes are cut off with an ellipsis. It is the one home of this rule.
+// Clean makes text from the network fit to show on one line: white space
+// becomes a space, what is not UTF-8 and every other character that steers
+// instead of printing becomes U+FFFD, so that no terminal escape and no change
+// of writing direction survives; more than limit bytes are cut off with an
+// ellipsis. It is the one home of this rule.
 func Clean(s string, limit int) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
@@ -29,7 +31,8 @@ func Clean(s string, limit int) string {
 	return cut(s, limit-len(ellipsis)) + ellipsis
 }
 
-// shown tells characters that print from those that steer, and from bytes that are no character.
+// shown tells characters that print from those that steer, and from bytes that
+// are no character.
 func shown(r rune) bool {
 	if r < utf8.RuneSelf {
 		return r >= ' ' && r != 0x7f

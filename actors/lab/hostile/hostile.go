@@ -3,8 +3,8 @@
 // or over those of a simulated network (see Threads), and check that the client
 // lives, keeps to its bounds, and gets its data from other peers.
 //
-// Nothing here checks anything: a script ends when the other side has closed the
-// connection, or when its context ends.
+// Nothing here checks anything: a script ends when the other side has closed
+// the connection, or when its context ends.
 package hostile
 
 import (
@@ -53,8 +53,8 @@ type Threads interface {
 	Open() bool
 }
 
-// Play plays a script on a connection, and closes that when it has ended. The seed
-// decides the peer id among others.
+// Play plays a script on a connection, and closes that when it has ended. The
+// seed decides the peer id among others.
 func (s Script) Play(on Threads, conn io.ReadWriteCloser, t *metainfo.Torrent, seed uint64) {
 	defer conn.Close()
 	c := &Conn{ReadWriteCloser: conn, Torrent: t, Rand: rand.New(rand.NewPCG(seed, 0)), threads: on, in: bufio.NewReader(conn)}
@@ -66,8 +66,8 @@ func (s Script) Play(on Threads, conn io.ReadWriteCloser, t *metainfo.Torrent, s
 }
 
 // Run connects to a client, from an address of this machine or any, and plays a
-// script. It returns when that has ended, and whether the other side ended it. The
-// seed decides the peer id among others.
+// script. It returns when that has ended, and whether the other side ended it.
+// The seed decides the peer id among others.
 func Run(ctx context.Context, t *metainfo.Torrent, from netip.Addr, to netip.AddrPort, s Script, seed uint64) (closed bool, err error) {
 	dialer := net.Dialer{}
 	if from.IsValid() {

@@ -147,8 +147,8 @@ var Scripts = []Script{
 	}},
 }
 
-// after is a script that shakes hands and then does something for
-// which the connection is closed.
+// after is a script that shakes hands and then does something for which the
+// connection is closed.
 func after(name string, do func(*Conn)) Script {
 	return Script{name, true, func(c *Conn) {
 		c.Shake()

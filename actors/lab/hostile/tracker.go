@@ -16,16 +16,16 @@ import (
 // Tracker is one way for a tracker to do harm. Whoever announces gets the same.
 type Tracker struct {
 	Name string
-	// Fails is the phase at which an announce ends in failure; "": it gets a reply,
-	// which says nothing of use.
+	// Fails is the phase at which an announce ends in failure; "": it gets a
+	// reply, which says nothing of use.
 	Fails world.Phase
 	// Hangs: it would take for ever.
 	Hangs  bool
 	Answer func(*TrackerConn)
 }
 
-// TrackerConn is a tracker's side of one announce. What is written fails silently
-// once the other side has closed; Open tells.
+// TrackerConn is a tracker's side of one announce. What is written fails
+// silently once the other side has closed; Open tells.
 type TrackerConn struct {
 	net.Conn
 	Own     net.Addr // of the tracker

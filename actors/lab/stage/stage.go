@@ -1,5 +1,5 @@
-// Package stage is for tests of one actor: it sets up a fake world, a supervision
-// tree, and probes in the place of all other actors.
+// Package stage is for tests of one actor: it sets up a fake world, a
+// supervision tree, and probes in the place of all other actors.
 //
 // What a probe is sent waits in it until the test asks. Nothing here has a time
 // limit: a test whose message never comes is ended by go test's timeout.

@@ -12,10 +12,10 @@ const keepIdle = 8
 
 var _ actor.Dispatcher = (*Blocking)(nil)
 
-// Blocking is a dispatcher for actors that may block. A mailbox that wakes up has a
-// goroutine for itself, however many there are already; if possible one that is
-// done with another mailbox, and whose stack has grown already. The zero value
-// is ready. Close it after the system has stopped.
+// Blocking is a dispatcher for actors that may block. A mailbox that wakes up
+// has a goroutine for itself, however many there are already; if possible one
+// that is done with another mailbox, and whose stack has grown already. The
+// zero value is ready. Close it after the system has stopped.
 type Blocking struct {
 	mu     sync.Mutex
 	idle   []chan func() // of sleeping goroutines, last in, first out

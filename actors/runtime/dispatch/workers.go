@@ -1,7 +1,7 @@
 // Package dispatch runs the mailboxes of an actor system.
 //
-// Proto.Actor's own dispatcher starts a goroutine each time a mailbox wakes
-// up, and most of its cost is the growth of fresh stacks. Workers keeps a few
+// Proto.Actor's own dispatcher starts a goroutine each time a mailbox wakes up,
+// and most of its cost is the growth of fresh stacks. Workers keeps a few
 // goroutines, whose stacks have grown already, and hands them the mailboxes.
 //
 // It belongs to the real world: it uses goroutines and real time. A simulated
@@ -21,9 +21,9 @@ const (
 	// goroutines run.
 	throughput = 300
 
-	// maxStandstill is how long no mailbox may be taken from the queue before
-	// one more worker starts: a mailbox that never empties, or a Receive that
-	// takes long, occupies its worker and must not keep the others waiting.
+	// maxStandstill is how long no mailbox may be taken from the queue before one
+	// more worker starts: a mailbox that never empties, or a Receive that takes
+	// long, occupies its worker and must not keep the others waiting.
 	maxStandstill = time.Millisecond
 )
 
@@ -97,9 +97,9 @@ func (w *Workers) Close() {
 	}
 }
 
-// wakeOne wakes a worker if there is work and none is on its way. A worker
-// that arrives wakes the next one, so a burst wakes as many as it needs, and
-// two actors that talk to each other stay on one worker.
+// wakeOne wakes a worker if there is work and none is on its way. A worker that
+// arrives wakes the next one, so a burst wakes as many as it needs, and two
+// actors that talk to each other stay on one worker.
 func (w *Workers) wakeOne() {
 	if w.waking || w.queue.n == 0 || len(w.idle) == 0 {
 		return

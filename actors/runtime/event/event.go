@@ -91,7 +91,8 @@ func Number[N ~int | ~int64 | ~uint32 | ~uint64](key string, value N) Detail {
 }
 
 // Sink takes the events of a trace, in order, one at a time. Record must not
-// block and must not call the supervision tree; it may keep the event but not change it.
+// block and must not call the supervision tree; it may keep the event but not
+// change it.
 type Sink interface {
 	Record(*Event)
 }

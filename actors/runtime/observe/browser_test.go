@@ -105,8 +105,8 @@ func TestAnActorKilledOnThePageComesBack(t *testing.T) {
 	}
 }
 
-// TestAThousandActorsStayFluid also tells, with -v, what the page costs while it
-// follows, as fast as it can, how actors are killed and come back.
+// TestAThousandActorsStayFluid also tells, with -v, what the page costs while
+// it follows, as fast as it can, how actors are killed and come back.
 func TestAThousandActorsStayFluid(t *testing.T) {
 	const rounds, atOnce = 20, 10
 	names := make([]string, 1000)

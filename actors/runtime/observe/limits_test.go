@@ -78,7 +78,8 @@ func get(t *testing.T, s *Server, conn net.Conn, header string) (status int) {
 
 var fine = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 
-// No connection of those who know nothing lasts, and no more than a few are open.
+// No connection of those who know nothing lasts, and no more than a few are
+// open.
 func TestStrangersAtTheLivePageAreBounded(t *testing.T) {
 	s := opened(t, zerolog.Nop(), fine)
 	for what, limit := range map[string]int64{

@@ -5,11 +5,11 @@
 // It is no actor, and stands outside of the tree on purpose: it must show a
 // client whose actors hang, flood each other or fail one after the other, and
 // nothing that it does may be able to hold one up. It reads what is public
-// anyway (Tree.Snapshot, the trace as one more sink, the events for Notify), and
-// writes in one place: the order to kill an actor, which goes through Tree.Kill
-// as every injected fault does. So it uses net/http and not the world's seam,
-// which knows neither POST nor answers without an end; in a simulated world it
-// has no place.
+// anyway (Tree.Snapshot, the trace as one more sink, the events for Notify),
+// and writes in one place: the order to kill an actor, which goes through
+// Tree.Kill as every injected fault does. So it uses net/http and not the
+// world's seam, which knows neither POST nor answers without an end; in a
+// simulated world it has no place.
 package observe
 
 import (
@@ -43,7 +43,8 @@ const (
 	sampling = time.Second
 	// maxHeader bounds the header of a request in bytes.
 	maxHeader = 16 << 10
-	// maxConns is how many connections may be open at a time, those of pages among them.
+	// maxConns is how many connections may be open at a time, those of pages among
+	// them.
 	maxConns       = 64
 	requestTimeout = 10 * time.Second // for a request to come, and for a frame or an answer to be taken
 )
@@ -54,11 +55,12 @@ var ErrRemote = errors.New("not a loopback address")
 // Config is what a Server is made from.
 type Config struct {
 	Addr string // "host:port"; port 0 for any free one
-	// Remote allows an Addr that other machines can reach. Whoever has the
-	// token can then see everything and kill actors, over plain HTTP.
+	// Remote allows an Addr that other machines can reach. Whoever has the token
+	// can then see everything and kill actors, over plain HTTP.
 	Remote  bool
 	Version string // of the program
-	// Log is told, at debug, of what net/http has to say, such as a handler that panicked.
+	// Log is told, at debug, of what net/http has to say, such as a handler that
+	// panicked.
 	Log zerolog.Logger
 }
 
@@ -162,8 +164,8 @@ func (s *Server) serve(routes http.Handler) {
 	s.running.Go(func() { _ = s.http.Serve(netutil.LimitListener(s.listener, maxConns)) })
 }
 
-// complaints takes what net/http would write to the terminal, over the live view
-// and with stacks.
+// complaints takes what net/http would write to the terminal, over the live
+// view and with stacks.
 type complaints struct{ zerolog.Logger }
 
 func (c complaints) Write(line []byte) (int, error) {

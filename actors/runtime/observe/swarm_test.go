@@ -69,7 +69,8 @@ func await[T any](t *testing.T, n *node, match func(T) bool) T {
 	panic("unreachable")
 }
 
-// seed starts a client that has all of the torrent, and returns where it listens.
+// seed starts a client that has all of the torrent, and returns where it
+// listens.
 func seed(t *testing.T, torrent *metainfo.Torrent, data []byte) netip.AddrPort {
 	t.Helper()
 	dir := t.TempDir()

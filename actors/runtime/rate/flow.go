@@ -2,8 +2,8 @@ package rate
 
 import "time"
 
-// Flow estimates a rate from measurements, each of which lasts until enough time
-// has passed. The zero value knows nothing yet.
+// Flow estimates a rate from measurements, each of which lasts until enough
+// time has passed. The zero value knows nothing yet.
 type Flow struct {
 	rate  float64
 	since time.Time // when the measurement under way began
@@ -16,8 +16,8 @@ type Blend func(last, measured float64) float64
 // Mean follows a change half of the way with each measurement.
 func Mean(last, measured float64) float64 { return (last + measured) / 2 }
 
-// RiseAtOnce follows a rise at once and a fall slowly, for those to whom a pause
-// is no reason to expect less.
+// RiseAtOnce follows a rise at once and a fall slowly, for those to whom a
+// pause is no reason to expect less.
 func RiseAtOnce(last, measured float64) float64 { return max(measured, (3*last+measured)/4) }
 
 // PerSecond is the estimate, 0 before the first measurement is over.

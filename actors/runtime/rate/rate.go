@@ -1,5 +1,5 @@
-// Package rate estimates how fast bytes or blocks flow. It is plain Go: the time
-// comes in as an argument.
+// Package rate estimates how fast bytes or blocks flow. It is plain Go: the
+// time comes in as an argument.
 //
 // Two estimators are needed, because they answer different questions:
 //

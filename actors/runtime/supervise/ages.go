@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// stamps is how many messages back the times of sending are remembered. A
-// power of two.
+// stamps is how many messages back the times of sending are remembered. A power
+// of two.
 const stamps = 64
 
 // ages remembers when the last messages of a mailbox were sent, so that a

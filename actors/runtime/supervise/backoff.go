@@ -30,12 +30,12 @@ type Backoff struct {
 	Window    time.Duration // within this time
 	WhenSpent Spent
 
-	// Healthy is how long an incarnation must have lived for its failure to
-	// count as a first one again.
+	// Healthy is how long an incarnation must have lived for its failure to count
+	// as a first one again.
 	Healthy time.Duration
 
-	// All restarts the siblings together with the failed child. They keep
-	// their mailboxes: a group that must come back empty-handed escalates to a
+	// All restarts the siblings together with the failed child. They keep their
+	// mailboxes: a group that must come back empty-handed escalates to a
 	// supervisor in the middle instead.
 	All bool
 }

@@ -60,8 +60,8 @@ func Stop(c actor.Context, pid *actor.PID, reason string) {
 // StopSelf stops the calling actor and records why.
 func StopSelf(c actor.Context, reason string) { Stop(c, c.Self(), reason) }
 
-// stop notes why an actor will stop; it returns when it is gone, or nil if
-// it is not there.
+// stop notes why an actor will stop; it returns when it is gone, or nil if it
+// is not there.
 func (t *Tree) stop(pid *actor.PID, reason string, cause uint64) <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -15,10 +15,10 @@ type Injector func(path, kind string, message any) Injection
 // message.
 type Injection struct {
 	Reason string // goes into the trace, with which nothing happens unrecorded
-	// Hang: the actor handles the message only after this time, in which it
-	// holds the goroutine that it runs on, or stands still if its mailbox is one
-	// that Holds. A virtual clock that is advanced by that same goroutine never
-	// gets there.
+	// Hang: the actor handles the message only after this time, in which it holds
+	// the goroutine that it runs on, or stands still if its mailbox is one that
+	// Holds. A virtual clock that is advanced by that same goroutine never gets
+	// there.
 	Hang time.Duration
 	// Delay: the message comes again after this time, behind those that came
 	// meanwhile, and is not asked about a second time.

@@ -8,9 +8,9 @@ import (
 	"kouzui/actors/world"
 )
 
-// A restart keeps an actor's mailbox: the new incarnation reads what was sent to
-// the one before. What an incarnation orders for itself (timers, answers of the
-// world) therefore comes through Deliver, SendAfter and SendAtNext, and is
+// A restart keeps an actor's mailbox: the new incarnation reads what was sent
+// to the one before. What an incarnation orders for itself (timers, answers of
+// the world) therefore comes through Deliver, SendAfter and SendAtNext, and is
 // dropped when another incarnation runs by then.
 
 // Discarder is a message that holds something which must be let go when nobody
@@ -25,15 +25,16 @@ func Deliver(c actor.Context) func(message any) {
 	return func(message any) { root.Send(self, &addressed{n, incarnation, message}) }
 }
 
-// DeliverToAny is Deliver for messages that any incarnation of the actor may read:
-// they say themselves what they belong to, and what they hold must be let go.
+// DeliverToAny is Deliver for messages that any incarnation of the actor may
+// read: they say themselves what they belong to, and what they hold must be let
+// go.
 func DeliverToAny(c actor.Context) func(message any) {
 	self, root := c.Self(), c.ActorSystem().Root
 	return func(message any) { root.Send(self, message) }
 }
 
-// SendAfter sends message to this incarnation of the actor whose context c is, d
-// from now.
+// SendAfter sends message to this incarnation of the actor whose context c is,
+// d from now.
 func SendAfter(c actor.Context, clock world.Clock, d time.Duration, message any) world.Timer {
 	deliver := Deliver(c)
 	return clock.AfterFunc(d, func() { deliver(message) })
@@ -48,8 +49,8 @@ func SendAtNext(c actor.Context, clock world.Clock, every time.Duration, message
 }
 
 // addressed is a message for one incarnation of its receiver. The number alone
-// does not tell which: when an actor has stopped, another with its name begins at
-// 1 again.
+// does not tell which: when an actor has stopped, another with its name begins
+// at 1 again.
 type addressed struct {
 	node        *node
 	incarnation int

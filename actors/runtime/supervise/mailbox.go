@@ -90,9 +90,9 @@ func (*farewell) IgnoreDeadLetterLogging() {}
 // Deceased is whose end the actor hears of now, for who watches its messages.
 func (f *farewell) Deceased() *actor.PID { return f.terminated.Who }
 
-// postpone puts a Terminated behind what the deceased had sent before. The actor
-// system delivers it ahead of all that waits, so that an actor would hear of an
-// end before the last words.
+// postpone puts a Terminated behind what the deceased had sent before. The
+// actor system delivers it ahead of all that waits, so that an actor would hear
+// of an end before the last words.
 func (n *node) postpone(c actor.Context) bool {
 	m, ok := c.Message().(*actor.Terminated)
 	if !ok || n.inOrder {
@@ -106,8 +106,8 @@ func (i *invoker) InvokeSystemMessage(message any) {
 	n := i.node
 	switch message.(type) {
 	case *actor.Restart:
-		// To a stopping actor it would give a new life that nobody ends, and to
-		// a restarting one a second restart.
+		// To a stopping actor it would give a new life that nobody ends, and to a
+		// restarting one a second restart.
 		if n.closing || n.inRestart() {
 			return
 		}

@@ -27,8 +27,8 @@ const (
 
 var extension = ctxext.NextContextExtensionID()
 
-// node is an actor from its spawn until it has stopped, across its restarts.
-// It travels as an extension of the actor's context.
+// node is an actor from its spawn until it has stopped, across its restarts. It
+// travels as an extension of the actor's context.
 type node struct {
 	tree   *Tree
 	pid    *actor.PID
@@ -188,8 +188,8 @@ func (n *node) stopped() {
 	}
 	close(n.gone)
 	if n.mailbox != nil {
-		// A failed actor stops with its mailbox suspended. Resumed, the mailbox
-		// lets go of messages that a held PID would otherwise keep.
+		// A failed actor stops with its mailbox suspended. Resumed, the mailbox lets
+		// go of messages that a held PID would otherwise keep.
 		n.mailbox.PostSystemMessage(&actor.ResumeMailbox{})
 	}
 }

@@ -6,11 +6,12 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// whenReady is a mailbox whose senders wait until it can be run. The actor system
-// enters an actor in its registry a moment before it gives the mailbox a
-// dispatcher. Without whenReady, a message in that moment from an actor that knew
-// the address beforehand, as the members of an engine know each other's, would
-// make its sender panic, and the mailbox would count as running and never run.
+// whenReady is a mailbox whose senders wait until it can be run. The actor
+// system enters an actor in its registry a moment before it gives the mailbox a
+// dispatcher. Without whenReady, a message in that moment from an actor that
+// knew the address beforehand, as the members of an engine know each other's,
+// would make its sender panic, and the mailbox would count as running and never
+// run.
 type whenReady struct {
 	actor.Mailbox
 	ready   atomic.Bool

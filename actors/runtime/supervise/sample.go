@@ -10,8 +10,8 @@ import (
 // mostSamples is how many mailboxes a sample shows: the fullest.
 const mostSamples = 64
 
-// sampling has the mailboxes sampled again and again until the shutdown.
-// t.mu is held.
+// sampling has the mailboxes sampled again and again until the shutdown. t.mu
+// is held.
 func (t *Tree) sampling() {
 	t.sampler = t.Clock.AfterFunc(t.Sample, func() {
 		t.mu.Lock()
@@ -62,8 +62,8 @@ func (t *Tree) sample() {
 	}
 }
 
-// waited is how long ago a message was sent, see ages.since; 0 if nothing
-// keeps account. tree.mu is held.
+// waited is how long ago a message was sent, see ages.since; 0 if nothing keeps
+// account. tree.mu is held.
 func (n *node) waited(depth, which int) time.Duration {
 	if n.ages == nil || depth == 0 && which == 0 {
 		return 0

@@ -18,9 +18,9 @@ type step struct {
 	what, where int
 }
 
-// TestTheTraceOfAStormIsComplete breaks, stops and spawns actors at random;
-// the tree that the events describe must be the tree that there is, and every
-// event must have its cause (checked at the end of the bubble).
+// TestTheTraceOfAStormIsComplete breaks, stops and spawns actors at random; the
+// tree that the events describe must be the tree that there is, and every event
+// must have its cause (checked at the end of the bubble).
 func TestTheTraceOfAStormIsComplete(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		steps := rapid.SliceOfN(rapid.Custom(func(r *rapid.T) step {

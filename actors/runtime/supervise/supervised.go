@@ -17,8 +17,8 @@ func (s *supervised) Receive(c actor.Context) {
 		s.inner.Receive(c)
 	case *actor.Restarting:
 		s.node.restarting()
-		// Until the children have stopped the old incarnation would go on with
-		// user messages; the restart resumes the mailbox.
+		// Until the children have stopped the old incarnation would go on with user
+		// messages; the restart resumes the mailbox.
 		s.node.mailbox.PostSystemMessage(&actor.SuspendMailbox{})
 		s.guarded(c)
 	case *actor.Stopping:

@@ -52,8 +52,8 @@ func (s *supervisor) HandleFailure(_ *actor.ActorSystem, by actor.Supervisor, wh
 // decide asks the strategy, within what is possible. tree.mu is held.
 func (s *supervisor) decide(child *node, reason any) Decision {
 	if p := child.parent; p != nil && p.state != StateRunning {
-		// The parent has failed or is going; its next incarnation begins
-		// without children.
+		// The parent has failed or is going; its next incarnation begins without
+		// children.
 		return Decision{Action: event.ActionStop, Reason: ReasonParent}
 	}
 	if child.rand == nil {
@@ -122,8 +122,8 @@ func (n *node) waits(directive uint64) bool {
 }
 
 // due lists who is to be restarted now: the child if it still waits, and with
-// all its siblings. A sibling that has failed too is answered by this. tree.mu is
-// held.
+// all its siblings. A sibling that has failed too is answered by this. tree.mu
+// is held.
 func (s *supervisor) due(child *node, directive uint64, all bool) []*actor.PID {
 	if !child.waits(directive) {
 		return nil

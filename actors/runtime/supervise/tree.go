@@ -41,14 +41,14 @@ type Config struct {
 	Chance world.Chance
 	Sinks  []event.Sink
 
-	// Sample is how often the mailboxes are looked at; 0 is never. With it goes
-	// an account of how long messages wait, which costs a look at the clock for
-	// each message: some 100 ns.
+	// Sample is how often the mailboxes are looked at; 0 is never. With it goes an
+	// account of how long messages wait, which costs a look at the clock for each
+	// message: some 100 ns.
 	Sample time.Duration
 
-	// Dispatcher runs the mailboxes; nil means dispatch.New(0). Blocking runs those
-	// of actors that may block; nil means a dispatch.Blocking. If they have a method
-	// Close, Shutdown calls it.
+	// Dispatcher runs the mailboxes; nil means dispatch.New(0). Blocking runs
+	// those of actors that may block; nil means a dispatch.Blocking. If they have
+	// a method Close, Shutdown calls it.
 	Dispatcher, Blocking actor.Dispatcher
 
 	// Mailbox makes the mailboxes; nil means the unbounded one without locks.
@@ -93,8 +93,8 @@ func New(c Config) *Tree {
 	return t
 }
 
-// Spawn starts a root: an actor without a parent, supervised by guardian.
-// A guardian cannot escalate any further; it stops the root instead.
+// Spawn starts a root: an actor without a parent, supervised by guardian. A
+// guardian cannot escalate any further; it stops the root instead.
 func (t *Tree) Spawn(name string, props *actor.Props, guardian Strategy) (*actor.PID, error) {
 	props = props.Clone(actor.WithGuardian(&supervisor{tree: t, strategy: guardian}))
 	return t.System.Root.SpawnNamed(props, name)
@@ -109,8 +109,8 @@ func (t *Tree) Stop(root *actor.PID) {
 
 // Shutdown stops the roots and everything under them, then the system and its
 // dispatcher. It gives up waiting when ctx ends, and returns an error that
-// names the actors that had not stopped by then.
-// A tree is shut down once; later calls do nothing.
+// names the actors that had not stopped by then. A tree is shut down once;
+// later calls do nothing.
 func (t *Tree) Shutdown(ctx context.Context, roots ...*actor.PID) error {
 	var err error
 	t.shutdown.Do(func() { err = t.shutDown(ctx, roots) })

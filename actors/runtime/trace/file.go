@@ -24,12 +24,12 @@ type Header struct {
 	StartedAt     time.Time         `json:"started_at"` // by that clock
 }
 
-// File writes a trace as JSON lines: a header, then one event a line. The format
-// stands in testdata/TRACE.md, and as a JSON Schema beside it.
+// File writes a trace as JSON lines: a header, then one event a line. The
+// format stands in testdata/TRACE.md, and as a JSON Schema beside it.
 //
 // Times are whole microseconds since started_at, durations end in _us; fields
-// that say nothing are left out. A stack is given by a number; its text
-// stands in stack_text where the number first occurs.
+// that say nothing are left out. A stack is given by a number; its text stands
+// in stack_text where the number first occurs.
 type File struct {
 	*queue
 	out     *bufio.Writer

@@ -24,8 +24,8 @@ func urgent(k event.Kind) bool {
 
 // queue takes events from actors without ever blocking one, and writes them on
 // a goroutine of its own, many at a time: to wake it costs more than to write
-// one. Sequence numbers have no gaps, so those that did not fit show as gaps, for
-// which a Dropped event is written.
+// one. Sequence numbers have no gaps, so those that did not fit show as gaps,
+// for which a Dropped event is written.
 type queue struct {
 	write func(*event.Event)
 	flush func() // called when there is nothing more to write for now
@@ -134,8 +134,8 @@ func (q *queue) run() {
 	}
 }
 
-// take gives all events that wait for a batch that is written, whose room is used
-// again.
+// take gives all events that wait for a batch that is written, whose room is
+// used again.
 func (q *queue) take(written []*event.Event) (batch []*event.Event, newest uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

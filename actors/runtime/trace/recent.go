@@ -39,9 +39,9 @@ func (r *Recent) Events() []*event.Event {
 	return events
 }
 
-// After returns the events from the n-th on that are still kept, where to go
-// on from, and a channel that is closed when there is more: a subscriber calls
-// it again and again, and a slow one misses events but holds nothing up.
+// After returns the events from the n-th on that are still kept, where to go on
+// from, and a channel that is closed when there is more: a subscriber calls it
+// again and again, and a slow one misses events but holds nothing up.
 func (r *Recent) After(n uint64) (events []*event.Event, next uint64, more <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -28,8 +28,8 @@ type Life struct {
 // Replay rebuilds the tree from its events: what Tree.Snapshot said at any
 // time, but for the depths of mailboxes. The zero value is an empty tree.
 type Replay struct {
-	// Keep remembers the actors that have stopped, too. An actor that is
-	// spawned under the path of one of them takes its place.
+	// Keep remembers the actors that have stopped, too. An actor that is spawned
+	// under the path of one of them takes its place.
 	Keep bool
 
 	lives map[string]*Life

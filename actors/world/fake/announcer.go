@@ -9,8 +9,8 @@ import (
 
 // Announcer lets the test be every tracker.
 type Announcer struct {
-	// Answer, if set before the first announce, answers each at once;
-	// otherwise each waits in AwaitAnnounce for the test's answer.
+	// Answer, if set before the first announce, answers each at once; otherwise
+	// each waits in AwaitAnnounce for the test's answer.
 	Answer func(url string, r announce.Request) (announce.Reply, error)
 
 	calls queue[*Announce]

@@ -9,8 +9,8 @@ import (
 )
 
 // Jumping is another clock as a machine shows it whose date is being set: the
-// date jumps, while the time between two readings stays what it is. A reading has
-// both, as those of the system have (see package time, Monotonic Clocks).
+// date jumps, while the time between two readings stays what it is. A reading
+// has both, as those of the system have (see package time, Monotonic Clocks).
 type Jumping struct {
 	world.Clock
 	start, base time.Time
@@ -39,7 +39,8 @@ func (j *Jumping) Jump(by time.Duration) {
 }
 
 // setDate changes the date of a reading, and leaves its monotonic part alone:
-// nothing in package time does. Where that changes its layout TestJumping fails.
+// nothing in package time does. Where that changes its layout TestJumping
+// fails.
 func setDate(t time.Time, by time.Duration) time.Time {
 	const nanoseconds = 30 // the bits below the seconds
 	reading := (*struct {

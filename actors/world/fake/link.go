@@ -79,7 +79,8 @@ func (l *Link) ReadHandshake(timeout time.Duration, done func(frame.Handshake, e
 	}
 }
 
-// HandshakeTimeout is how long the actor waits for the handshake; 0: it has not asked.
+// HandshakeTimeout is how long the actor waits for the handshake; 0: it has not
+// asked.
 func (l *Link) HandshakeTimeout() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -11,8 +11,8 @@ import (
 
 // Network lets the test be every other host.
 type Network struct {
-	// Answer, if set before the first dial, answers each at once; otherwise
-	// each waits in AwaitDial for the test's answer.
+	// Answer, if set before the first dial, answers each at once; otherwise each
+	// waits in AwaitDial for the test's answer.
 	Answer func(addr netip.AddrPort) (messages.Link, error)
 	// ListenError, if set, answers each Listen.
 	ListenError func(addr string) error
@@ -130,8 +130,8 @@ func (l *Listener) Accept(remote netip.AddrPort) *Link {
 	return link
 }
 
-// TurnAway tells the actor that somebody came while no more connections might be
-// open.
+// TurnAway tells the actor that somebody came while no more connections might
+// be open.
 func (l *Listener) TurnAway() { l.accept(nil) }
 
 // Fail ends the accepting.

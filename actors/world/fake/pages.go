@@ -92,8 +92,8 @@ func (p *pages[P]) sync() {
 	clear(p.fresh)
 }
 
-// after is what is left of them when the power fails and the file has a size: of
-// those that were not synced, what chance decides. Pages are copied by own.
+// after is what is left of them when the power fails and the file has a size:
+// of those that were not synced, what chance decides. Pages are copied by own.
 func (p *pages[P]) after(size int64, chance func() bool, own func(P) P) (left pages[P]) {
 	var hole P
 	each(p.synced, func(at int64, page P) {

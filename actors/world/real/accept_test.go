@@ -34,8 +34,8 @@ func (b *backlog) Accept() (net.Conn, error) {
 func (b *backlog) Close() error   { close(b.closed); return nil }
 func (b *backlog) Addr() net.Addr { return &net.TCPAddr{} }
 
-// accepting runs a listener over a script and returns when it accepted, in
-// time since its start, and how it failed.
+// accepting runs a listener over a script and returns when it accepted, in time
+// since its start, and how it failed.
 func accepting(t *testing.T, perSecond int, errs ...error) (at []time.Duration, failures []error) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &listener{

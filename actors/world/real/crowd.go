@@ -2,7 +2,8 @@ package real
 
 import "sync"
 
-// keptShare: a most/keptShare of the connections are not for those that come in.
+// keptShare: a most/keptShare of the connections are not for those that come
+// in.
 const keptShare = 5
 
 // crowd counts the connections of the process.

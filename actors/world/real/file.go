@@ -59,7 +59,8 @@ const (
 	writeVector
 )
 
-// Sync waits in a goroutine of its own, so that several files are synced at once.
+// Sync waits in a goroutine of its own, so that several files are synced at
+// once.
 func (f *file) Sync(done func(error)) {
 	go func() { done(f.folder.fault("sync", f.name, f.os.Sync())) }()
 }

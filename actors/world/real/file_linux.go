@@ -88,8 +88,8 @@ func (f *file) call(kind transferKind, v []unix.Iovec, off int64) (int, unix.Err
 	return int(n), err
 }
 
-// SendTo leaves the bytes where they are: the socket refers to the system's
-// own pages of the file.
+// SendTo leaves the bytes where they are: the socket refers to the system's own
+// pages of the file.
 func (f *file) SendTo(socket uintptr, off int64, n int) (int, error) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()

@@ -16,8 +16,8 @@ import (
 // text, as it grows while it is read.
 const maxCost = 64 << 20
 
-// Whatever a tracker does, an announce ends in time, within bounds, with a reply
-// that can be used or with one line about what went wrong.
+// Whatever a tracker does, an announce ends in time, within bounds, with a
+// reply that can be used or with one line about what went wrong.
 func TestHostileTrackers(t *testing.T) {
 	for _, tracker := range hostile.Trackers() {
 		t.Run(tracker.Name, func(t *testing.T) {

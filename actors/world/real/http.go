@@ -34,8 +34,8 @@ type HTTPOptions struct {
 
 // HTTP fetches small things from servers that are not trusted to be fast, small
 // or honest. Every request has a connection of its own, which ends with it.
-// Proxies are taken from the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), but
-// for servers on this machine.
+// Proxies are taken from the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY),
+// but for servers on this machine.
 type HTTP struct {
 	client http.Client
 	agent  string
@@ -201,8 +201,8 @@ type dnsError struct{ *net.DNSError }
 func (e dnsError) Error() string { return "no such host " + e.Name }
 func (e dnsError) Unwrap() error { return e.DNSError }
 
-// innermost takes the URL off err, which can hold a user's key, and then does as
-// cause.
+// innermost takes the URL off err, which can hold a user's key, and then does
+// as cause.
 func innermost(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) && !u.Timeout() {

@@ -93,8 +93,8 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// leech asks for the whole file with so many requests in flight, and counts the batches
-// they came in.
+// leech asks for the whole file with so many requests in flight, and counts the
+// batches they came in.
 func leech(b *testing.B, addr netip.AddrPort) int {
 	const window = 256
 	pool := buffer.NewPool(256)

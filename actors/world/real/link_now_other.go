@@ -2,7 +2,8 @@
 
 package real
 
-// immediate tells that a write takes what a socket has room for, and never waits.
+// immediate tells that a write takes what a socket has room for, and never
+// waits.
 const immediate = false
 
 func writeNow(uintptr, []byte) int { return 0 }

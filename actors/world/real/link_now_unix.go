@@ -4,7 +4,8 @@ package real
 
 import "golang.org/x/sys/unix"
 
-// immediate tells that a write takes what a socket has room for, and never waits.
+// immediate tells that a write takes what a socket has room for, and never
+// waits.
 const immediate = true
 
 // writeNow returns how many bytes the socket took. Errors are left for the next

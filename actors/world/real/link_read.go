@@ -17,10 +17,10 @@ const (
 	// keepBatch is the room for frames that a batch may keep while it waits: what
 	// append makes for the maxWindow of one read is less than twice as much.
 	keepBatch = 2 * maxWindow
-	// minWindow and maxWindow bound the blocks for which a reader offers room at
-	// a time. In between room is offered for a small multiple of what the last
-	// read brought, so that a slow peer does not occupy a window of blocks with
-	// each of its packets.
+	// minWindow and maxWindow bound the blocks for which a reader offers room at a
+	// time. In between room is offered for a small multiple of what the last read
+	// brought, so that a slow peer does not occupy a window of blocks with each of
+	// its packets.
 	minWindow = 4
 	maxWindow = 128
 	// fastBytes in one read, with fastBlocks still to come, make a link a fast
@@ -42,8 +42,8 @@ type reader struct {
 	slow    bool      // it came long after the one before
 }
 
-// slowAfter is how long a connection has been silent when it is taken for a slow
-// one.
+// slowAfter is how long a connection has been silent when it is taken for a
+// slow one.
 const slowAfter = time.Second
 
 // batches are lent to a reader from when something has arrived until Done.
@@ -62,8 +62,8 @@ func (l *link) read(limits frame.Limits) {
 }
 
 // run reads. When a slow connection has nothing more to be read it leaves the
-// waiting to a fresh goroutine, whose stack is small: the kernel's queue may stay
-// empty for minutes, and there may be thousands of such connections.
+// waiting to a fresh goroutine, whose stack is small: the kernel's queue may
+// stay empty for minutes, and there may be thousands of such connections.
 func (r *reader) run() {
 	err := r.socket.wait()
 	for err == nil {

@@ -143,8 +143,8 @@ func TestByteByByte(t *testing.T) {
 		}
 	}
 
-	// All but the last bytes are there before the frames' reader starts, so that
-	// a handshake that took too much would be missed.
+	// All but the last bytes are there before the frames' reader starts, so that a
+	// handshake that took too much would be missed.
 	write(stream[:len(stream)-2])
 	got := make(chan frame.Handshake, 1)
 	l.ReadHandshake(time.Minute, func(h frame.Handshake, err error) {

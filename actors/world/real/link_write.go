@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	// reportAfter is how many bytes of payload are reported at once while there
-	// is more to write: half of what a peer queues.
+	// reportAfter is how many bytes of payload are reported at once while there is
+	// more to write: half of what a peer queues.
 	reportAfter = 32 * buffer.Size
 	// keepQueue is the room that an empty queue may keep, in frames: for the
 	// requests that a fast peer is sent at once.
@@ -55,8 +55,8 @@ func (l *link) Send(out []messages.Outgoing) {
 
 // sendNow writes frames without payload, if no writer is at it and the socket
 // takes them at once: to begin a goroutine for each word costs more than the
-// word. It tells whether they are on their way; what the socket does not take is
-// left to a writer, and so are all errors. The lock is held.
+// word. It tells whether they are on their way; what the socket does not take
+// is left to a writer, and so are all errors. The lock is held.
 func (l *link) sendNow(out []messages.Outgoing) bool {
 	if !immediate || l.writing || slices.ContainsFunc(out, isPiece) {
 		return false
@@ -146,8 +146,8 @@ func (l *link) take() (greeting []byte, taken *queue) {
 }
 
 // hungUp tells whether err says that the peer has closed the connection. What
-// it sent before may still wait in the socket, so the end is left to the
-// reader to find, which then finds it without fail.
+// it sent before may still wait in the socket, so the end is left to the reader
+// to find, which then finds it without fail.
 func hungUp(err error) bool {
 	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
 }

@@ -74,7 +74,8 @@ func (n *Network) Dial(addr netip.AddrPort, timeout time.Duration, done func(mes
 	return d.cancel
 }
 
-// link is a connection that has entered the crowd, and leaves it when it is closed.
+// link is a connection that has entered the crowd, and leaves it when it is
+// closed.
 func (n *Network) link(conn net.Conn, remote netip.AddrPort, inbound bool) *link {
 	l := newLink(conn.(*net.TCPConn), remote, inbound, n.opts.Pool)
 	l.left = func() { n.crowd.leave(inbound) }

@@ -7,8 +7,8 @@ import (
 )
 
 // readv makes a readv call. Its array is reused, which unix.Readv would
-// allocate at each call. The socket does not block, so Go's scheduler is not told
-// of the call: else it would take the processor away from the longer ones.
+// allocate at each call. The socket does not block, so Go's scheduler is not
+// told of the call: else it would take the processor away from the longer ones.
 type readv struct{ iov []unix.Iovec }
 
 func (r *readv) read(fd uintptr, bufs [][]byte) (int, error) {

@@ -14,9 +14,9 @@ import (
 // scatter tells that a socket fills several slices in one read.
 const scatter = true
 
-// socket reads a connection straight into what its reader offers, once something
-// is there to be read; when nothing is, it has the reader rest, and waits, or
-// returns errSilent for somebody else to wait.
+// socket reads a connection straight into what its reader offers, once
+// something is there to be read; when nothing is, it has the reader rest, and
+// waits, or returns errSilent for somebody else to wait.
 type socket struct {
 	raw     syscall.RawConn
 	attempt func(fd uintptr) bool
@@ -67,8 +67,8 @@ func (s *socket) read() (int, error) {
 	return s.n, s.err
 }
 
-// wait returns when there is something to be read, or the connection has come to
-// its end. It needs so little of its stack that this does not grow.
+// wait returns when there is something to be read, or the connection has come
+// to its end. It needs so little of its stack that this does not grow.
 func (s *socket) wait() error {
 	if s.raw == nil {
 		return s.err

@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// roots are the open folders of a disk. Torrents that lie in one folder share it:
-// hundreds of them hold it open once.
+// roots are the open folders of a disk. Torrents that lie in one folder share
+// it: hundreds of them hold it open once.
 type roots struct {
 	mu   sync.Mutex
 	open map[string]*root // by the path that was given

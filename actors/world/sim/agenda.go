@@ -6,8 +6,8 @@ import (
 	"kouzui/actors/world"
 )
 
-// appointment is something that will happen. Appointments for one time happen in
-// the order in which they were made.
+// appointment is something that will happen. Appointments for one time happen
+// in the order in which they were made.
 type appointment struct {
 	do   happening // nil: it has happened, or was stopped
 	life *life     // with which it ends; nil: with none

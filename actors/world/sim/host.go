@@ -124,15 +124,14 @@ func (h *Host) World() *world.World {
 	}
 }
 
-// Dispatcher runs the mailboxes of the process, and Mailbox makes those that are
-// run message by message.
+// Dispatcher runs the mailboxes of the process, and Mailbox makes those that
+// are run message by message.
 func (h *Host) Dispatcher() actor.Dispatcher { return dispatcher{h.sim, h.life} }
 
 // Mailbox is a mailbox of the process; see Dispatcher.
 func (h *Host) Mailbox() actor.Mailbox { return &mailbox{sim: h.sim, life: h.life} }
 
-// Record implements event.Sink: the events of the process go into the
-// journal.
+// Record implements event.Sink: the events of the process go into the journal.
 func (h *Host) Record(e *event.Event) {
 	if j := h.sim.journal; j != nil {
 		j.event(h.sim.now, e)

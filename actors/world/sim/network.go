@@ -69,8 +69,8 @@ func (l *listener) Close() {
 	}
 }
 
-// Dial is world.Network's: the answer takes a round trip; where there is nobody,
-// or behind a partition, there is none.
+// Dial is world.Network's: the answer takes a round trip; where there is
+// nobody, or behind a partition, there is none.
 func (n network) Dial(addr netip.AddrPort, timeout time.Duration, done func(messages.Link, error)) (cancel func()) {
 	s, from := n.host.sim, n.host
 	over := false

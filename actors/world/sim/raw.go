@@ -27,8 +27,8 @@ func Backlog(of messages.Link) int {
 	return n
 }
 
-// Rests tells whether on all connections of the host what was delivered has come
-// back, and nothing waits for it.
+// Rests tells whether on all connections of the host what was delivered has
+// come back, and nothing waits for it.
 func (h *Host) Rests() bool {
 	return !slices.ContainsFunc(h.links, func(l *link) bool { return l.ahead > 0 || l.arrived.len() > 0 })
 }

@@ -8,8 +8,8 @@ import (
 // overhead is what a segment costs beside its frames, in bytes.
 const overhead = 40
 
-// segment is what a connection sends in one of its turns. It is in one place at a
-// time, and used again when it has arrived.
+// segment is what a connection sends in one of its turns. It is in one place at
+// a time, and used again when it has arrived.
 type segment struct {
 	from            *link
 	greeting        *frame.Handshake
@@ -93,7 +93,8 @@ func (seg *segment) pass() {
 	h.sim.set(&seg.on, h.up.pass(h.sim.now, seg.bytes), nil, seg)
 }
 
-// launch is the way to the other host, in the order in which a connection sends.
+// launch is the way to the other host, in the order in which a connection
+// sends.
 func (seg *segment) launch() {
 	l := seg.from
 	s, to := l.host.sim, l.other.host

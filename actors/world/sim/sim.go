@@ -1,7 +1,7 @@
 // Package sim is a world in which everything that actors reach outside is
-// simulated: time is virtual, hosts have links with rates and delays, disks that
-// are slow and forget what was not synced, and trackers that can be dead. One
-// seed decides everything, and one goroutine does it.
+// simulated: time is virtual, hosts have links with rates and delays, disks
+// that are slow and forget what was not synced, and trackers that can be dead.
+// One seed decides everything, and one goroutine does it.
 //
 // The Sim is the loop. It runs one message of one mailbox at a time; which of
 // those that could run is drawn from the seed. Only when none can run does time

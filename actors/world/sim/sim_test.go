@@ -122,7 +122,8 @@ func connect(t *testing.T, s *Sim, a, b *Host) (ours, theirs *end) {
 	return ours, theirs
 }
 
-// A transfer takes as long as the narrower of the two links and the way make it.
+// A transfer takes as long as the narrower of the two links and the way make
+// it.
 func TestRatesAndDelays(t *testing.T) {
 	const blocks = 64 // 1 MiB
 	for _, tc := range []struct {
@@ -170,7 +171,8 @@ func TestConnectionsShareTheUplink(t *testing.T) {
 	}
 }
 
-// What is sent across a partition arrives when it is over; a dial gets no answer.
+// What is sent across a partition arrives when it is over; a dial gets no
+// answer.
 func TestPartition(t *testing.T) {
 	s := New(1, nil)
 	ours, theirs, a, b := pair(t, s, Class{}, Class{})
@@ -195,8 +197,8 @@ func TestPartition(t *testing.T) {
 	}
 }
 
-// The other end learns of an end in good order behind what was sent, of a killed
-// process by a reset, and of a power cut not at all.
+// The other end learns of an end in good order behind what was sent, of a
+// killed process by a reset, and of a power cut not at all.
 func TestEnds(t *testing.T) {
 	for name, tc := range map[string]struct {
 		end  func(ours *end, a *Host)

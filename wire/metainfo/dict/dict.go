@@ -1,11 +1,15 @@
-// Package dict reads bencoded dictionaries (BEP 3) that strangers sent, without trusting them with memory, stack or time.
+// Package dict reads bencoded dictionaries (BEP 3) that strangers sent, without
+// trusting them with memory, stack or time.
 //
-// Use: [Read] checks the bytes and splits one dictionary into raw values; [Dict.Text], [Dict.Int], [Dict.List] and
-// [Dict.Dict] decode those that are needed. A value that nobody asks for costs its bytes and can do no harm, whatever its
-// type; keys may stand in any order, as they do in the wild; of a key that comes twice the last value counts.
+// Use: [Read] checks the bytes and splits one dictionary into raw values;
+// [Dict.Text], [Dict.Int], [Dict.List] and [Dict.Dict] decode those that are
+// needed. A value that nobody asks for costs its bytes and can do no harm,
+// whatever its type; keys may stand in any order, as they do in the wild; of a
+// key that comes twice the last value counts.
 //
-// The check goes before the bencode library, which on its own lets two input bytes ("de") cost a hundred in memory,
-// refuses unsorted dictionaries under keys that nobody asked for, and turns a megabyte of digits into a big.Int.
+// The check goes before the bencode library, which on its own lets two input
+// bytes ("de") cost a hundred in memory, refuses unsorted dictionaries under
+// keys that nobody asked for, and turns a megabyte of digits into a big.Int.
 package dict
 
 import (
@@ -19,7 +23,8 @@ import (
 // MaxDepth is how deep lists and dictionaries may nest.
 const MaxDepth = 64
 
-// ErrNotDict is what Read returns for bencode that is something else than a dictionary.
+// ErrNotDict is what Read returns for bencode that is something else than a
+// dictionary.
 var ErrNotDict = errors.New("not a dictionary")
 
 // Limits bound what Read takes.
@@ -28,11 +33,13 @@ type Limits struct {
 	Values int // in all, at every depth, keys included
 }
 
-// Dict is a dictionary whose values are still bencode, each checked to be well formed. They are parts of what was read,
-// which must not be changed for as long as they are in use.
+// Dict is a dictionary whose values are still bencode, each checked to be well
+// formed. They are parts of what was read, which must not be changed for as
+// long as they are in use.
 type Dict map[string]bencode.Bytes
 
-// Read reads the dictionary that raw begins with and returns its length in bytes. What follows it is the caller's to judge.
+// Read reads the dictionary that raw begins with and returns its length in
+// bytes. What follows it is the caller's to judge.
 func Read(raw []byte, lim Limits) (d Dict, n int, err error) {
 	n, children, err := scan(raw, lim.Values)
 	if err != nil {
@@ -57,8 +64,9 @@ func Read(raw []byte, lim Limits) (d Dict, n int, err error) {
 	return d, n, nil
 }
 
-// split cuts a list or dictionary that scan has taken into its items, keys included. They share raw's memory: most of a
-// .torrent is one string, which is not to be copied at every step into it.
+// split cuts a list or dictionary that scan has taken into its items, keys
+// included. They share raw's memory: most of a .torrent is one string, which is
+// not to be copied at every step into it.
 func split(raw []byte, items int) []bencode.Bytes {
 	all := make([]bencode.Bytes, items)
 	at := 1
@@ -70,13 +78,15 @@ func split(raw []byte, items int) []bencode.Bytes {
 	return all
 }
 
-// Bytes returns a string value without copying it, or false if there is none or it is no string.
+// Bytes returns a string value without copying it, or false if there is none or
+// it is no string.
 func (d Dict) Bytes(key string) ([]byte, bool) { return content(d[key]) }
 
 // Text returns a string value, or false if there is none or it is no string.
 func (d Dict) Text(key string) (string, bool) { return Text(d[key]) }
 
-// Int returns an integer value, or false if there is none, it is no integer, or one beyond 64 bits.
+// Int returns an integer value, or false if there is none, it is no integer, or
+// one beyond 64 bits.
 func (d Dict) Int(key string) (int64, bool) {
 	raw := d[key]
 	if len(raw) == 0 || raw[0] != 'i' || len(raw) > len("i-9223372036854775808e") {
@@ -87,10 +97,12 @@ func (d Dict) Int(key string) (int64, bool) {
 	return n, err == nil
 }
 
-// List returns the raw elements of a list, or false if there is none, it is no list, or has more elements than maxLen.
+// List returns the raw elements of a list, or false if there is none, it is no
+// list, or has more elements than maxLen.
 func (d Dict) List(key string, maxLen int) ([]bencode.Bytes, bool) { return List(d[key], maxLen) }
 
-// Dict returns a nested dictionary, or false if there is none, it is no dictionary, or has more keys than maxKeys.
+// Dict returns a nested dictionary, or false if there is none, it is no
+// dictionary, or has more keys than maxKeys.
 func (d Dict) Dict(key string, maxKeys int) (Dict, bool) {
 	raw := d[key]
 	in, _, err := Read(raw, Limits{Keys: maxKeys, Values: len(raw)})

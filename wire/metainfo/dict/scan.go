@@ -8,8 +8,9 @@ import (
 
 var errShort = errors.New("the data end too early")
 
-// scan walks the value that raw begins with. It allocates nothing and does not recurse. It returns the value's length in
-// bytes and how many values the outermost container holds, a dictionary's keys counted too.
+// scan walks the value that raw begins with. It allocates nothing and does not
+// recurse. It returns the value's length in bytes and how many values the
+// outermost container holds, a dictionary's keys counted too.
 func scan(raw []byte, maxValues int) (n, children int, err error) {
 	var stack [MaxDepth]struct {
 		dict  bool

@@ -1,21 +1,25 @@
-// Package described is payload that is described instead of held: the first bytes of a block say what all of it would be.
-// They flow through links, buffers, actors and disks as payload does, whose length they have; but only they are ever
-// touched. So a simulated swarm moves and hashes blocks at the price of a few words, and its disks keep a number a page.
+// Package described is payload that is described instead of held: the first
+// bytes of a block say what all of it would be. They flow through links,
+// buffers, actors and disks as payload does, whose length they have; but only
+// they are ever touched. So a simulated swarm moves and hashes blocks at the
+// price of a few words, and its disks keep a number a page.
 //
-// There is one content, known by its torrent. A block holds some of it, in one piece, or zeros, or anything else, which is
-// known by a number. Blocks are looked at as a whole: a slice that begins within one describes nothing.
+// There is one content, known by its torrent. A block holds some of it, in one
+// piece, or zeros, or anything else, which is known by a number. Blocks are
+// looked at as a whole: a slice that begins within one describes nothing.
 package described
 
 import "encoding/binary"
 
-// Own is how many bytes of a block are its description. What a slice has behind them belongs to others.
+// Own is how many bytes of a block are its description. What a slice has behind
+// them belongs to others.
 const Own = 24
 
 // PageSize is the least part of a block that a disk keeps by itself, in bytes.
 const PageSize = 4 << 10
 
-// What a block or a page holds: the content from an offset on, which is one less; or, with the bit odd, other bytes, by a
-// number of theirs.
+// What a block or a page holds: the content from an offset on, which is one
+// less; or, with the bit odd, other bytes, by a number of theirs.
 type What uint64
 
 const odd What = 1 << 63
@@ -26,7 +30,8 @@ const Zeros = odd
 // Content is the content from an offset on.
 func Content(off int64) What { return What(off) + 1 }
 
-// Other is bytes that are nowhere in the content, different ones for each number.
+// Other is bytes that are nowhere in the content, different ones for each
+// number.
 func Other(number uint64) What { return odd | What(mix(0, number)) | 1 }
 
 // Offset is where in the content it is; of what is not, false.
@@ -44,7 +49,8 @@ func Put(b []byte, w What) {
 	binary.LittleEndian.PutUint64(own[16:], mix(uint64(w), uint64(len(b))))
 }
 
-// Get is what b holds. A description that was tampered with, or is one of another length, is that of other bytes.
+// Get is what b holds. A description that was tampered with, or is one of
+// another length, is that of other bytes.
 func Get(b []byte) What {
 	own := b[:Own:Own]
 	w, length, check := binary.LittleEndian.Uint64(own), binary.LittleEndian.Uint64(own[8:]), binary.LittleEndian.Uint64(own[16:])

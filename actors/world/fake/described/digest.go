@@ -8,8 +8,9 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Digest is a world.Digest: the hash of a piece is looked up in the torrent if the blocks that make it up are those of one
-// piece, and is that of no piece otherwise.
+// Digest is a world.Digest: the hash of a piece is looked up in the torrent if
+// the blocks that make it up are those of one piece, and is that of no piece
+// otherwise.
 type Digest struct{ Torrent *metainfo.Torrent }
 
 // One implements world.Digest.

@@ -2,13 +2,14 @@ package described
 
 import "kouzui/wire/buffer"
 
-// Memory is where described blocks lie, over each other: each begins so many bytes after the one before as are its own.
-// It is for one goroutine at a time.
+// Memory is where described blocks lie, over each other: each begins so many
+// bytes after the one before as are its own. It is for one goroutine at a time.
 type Memory struct {
 	rest []byte
 }
 
-// slots is how many blocks begin in one allocation, which is garbage with the last of them.
+// slots is how many blocks begin in one allocation, which is garbage with the
+// last of them.
 const slots = 4 << 10
 
 // Pool returns a pool of such blocks.
