@@ -187,6 +187,10 @@ func (c *Client) Stop(hash metainfo.Hash) {
 	c.send(&messages.StopTorrent{InfoHash: hash})
 }
 
+// Ask hands a question to the tree: one of QueryStatus, QueryFiles, QueryTrackers
+// and QueryPeers.
+func (c *Client) Ask(question any) { c.send(question) }
+
 // SetLimits changes the rates of the whole process, in bytes a second; 0 means
 // no limit.
 func (c *Client) SetLimits(down, up int64) {

@@ -72,7 +72,7 @@ func formOf(name string) form {
 // and listener, and client.
 func ends(doc string, docs map[string]string) (from, to []string) {
 	sender, receiver, _ := strings.Cut(doc, " to ")
-	if from = actors(sender); strings.HasPrefix(doc, "a command ") {
+	if from = actors(sender); strings.HasPrefix(doc, "a command ") || strings.HasPrefix(doc, "a question ") {
 		from = []string{"program"}
 	}
 	if whose, is := strings.CutPrefix(receiver, "the sender of "); is {

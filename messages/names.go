@@ -5,6 +5,10 @@ import "reflect"
 // all has one of each message, in the order of the files and their text;
 // TestNames holds it against them.
 var all = []any{
+	QueryStatus{},
+	QueryFiles{},
+	QueryTrackers{},
+	QueryPeers{},
 	SetChoked{},
 	PeerRates{},
 	ReportRates{},

@@ -64,6 +64,8 @@ func (e *engine) Receive(c actor.Context) {
 	case *messages.AdoptLink, *messages.AddCandidates, *messages.SetLimits, *messages.SetDialing,
 		*messages.CloseConnections:
 		c.Forward(e.Refs.Peers)
+	case *messages.QueryPeers:
+		c.Forward(e.Refs.Scheduler)
 	case *messages.EvictIdlePeer:
 		if e.Torrent == nil {
 			c.Forward(e.Refs.Peers)

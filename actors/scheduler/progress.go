@@ -128,21 +128,34 @@ func (s *swarm) top() []messages.PeerInfo {
 	}
 	infos := make([]messages.PeerInfo, 0, topPeers)
 	for _, p := range ranked {
-		down, up := p.ratesNow(s.now)
-		infos = append(infos, messages.PeerInfo{
-			Key:       p.Key,
-			Addr:      p.Addr,
-			ID:        p.ID,
-			Flags:     p.flags(s.pieces),
-			DownNow:   down,
-			UpNow:     up,
-			DownTotal: p.rates.DownTotal,
-			UpTotal:   p.rates.UpTotal,
-			Have:      p.pieces,
-			Map:       cells(p.have, s.pieces),
-		})
+		infos = append(infos, s.info(p))
 	}
 	return infos
+}
+
+// infos is all peers, in the order in which they came.
+func (s *swarm) infos() []messages.PeerInfo {
+	infos := make([]messages.PeerInfo, len(s.peers))
+	for i, p := range s.peers {
+		infos[i] = s.info(p)
+	}
+	return infos
+}
+
+func (s *swarm) info(p *peer) messages.PeerInfo {
+	down, up := p.ratesNow(s.now)
+	return messages.PeerInfo{
+		Key:       p.Key,
+		Addr:      p.Addr,
+		ID:        p.ID,
+		Flags:     p.flags(s.pieces),
+		DownNow:   down,
+		UpNow:     up,
+		DownTotal: p.rates.DownTotal,
+		UpTotal:   p.rates.UpTotal,
+		Have:      p.pieces,
+		Map:       cells(p.have, s.pieces),
+	}
 }
 
 // flags are those that the peer reported last, with what we know better.

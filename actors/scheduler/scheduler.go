@@ -146,6 +146,8 @@ func (s *Scheduler) handle(c actor.Context) {
 		s.with(m.Key, func(p *peer) { s.peerRates(p, m) })
 	case *messages.EvictIdlePeer:
 		s.makeRoom()
+	case *messages.QueryPeers:
+		m.Reply(s.infos())
 	case *messages.CloseConnections:
 		c.Send(m.ReplyTo, &messages.ConnectionsClosed{Last: *s.named(s.progress())})
 

@@ -146,6 +146,19 @@ func (r *registry) setWanted(m *messages.SetWanted) {
 	}
 }
 
+func (r *registry) tellStatus(m *messages.QueryStatus) {
+	if t := r.runs[m.InfoHash]; t != nil {
+		m.Reply(t.Last)
+	}
+}
+
+// pass hands a question to the torrent.
+func (r *registry) pass(hash metainfo.Hash, question any) {
+	if t := r.runs[hash]; t != nil {
+		t.tell(&r.out, question)
+	}
+}
+
 // tell sends to the torrent. One that has no address yet is told when it starts.
 func (t *run) tell(out *messages.Outbox, m any) {
 	if t.pid != nil {

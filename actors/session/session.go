@@ -70,6 +70,15 @@ func (s *session) Receive(c actor.Context) {
 	case *messages.SetLimits:
 		r.limit(*m)
 
+	case *messages.QueryStatus:
+		r.tellStatus(m)
+	case *messages.QueryFiles:
+		r.pass(m.InfoHash, m)
+	case *messages.QueryTrackers:
+		r.pass(m.InfoHash, m)
+	case *messages.QueryPeers:
+		r.pass(m.InfoHash, m)
+
 	case *messages.LimiterReady:
 		r.limit(r.limits)
 	case *messages.ListenerStarted:

@@ -25,6 +25,8 @@ type announcing struct {
 	port   uint16 // at which we can be dialled; 0: nowhere
 	begun  bool   // it is known how many bytes are left
 	ended  bool   // StopAnnouncing has been sent
+	// status is for the user: the last answers of each tier.
+	status []messages.TrackerStatus
 	// aloneSince is when the last peer went, or when one more tier was asked because
 	// of that; zero: a peer is connected, or none is needed.
 	aloneSince time.Time
@@ -33,7 +35,7 @@ type announcing struct {
 }
 
 func newAnnouncing(tiers int, port uint16) announcing {
-	return announcing{tiers: newTiers(tiers), resume: make([]messages.StartAnnouncing, tiers), port: port}
+	return announcing{tiers: newTiers(tiers), resume: make([]messages.StartAnnouncing, tiers), port: port, status: make([]messages.TrackerStatus, tiers)}
 }
 
 // completedSaid notes whether an earlier life of the torrent had all pieces, and
@@ -76,6 +78,7 @@ func (s *state) setListenPort(m *messages.SetListenPort) {
 
 func (s *state) trackerReplied(m *messages.TrackerReplied) {
 	s.announcing.complaint = m.Warning
+	s.announcing.status[m.Tier].Replied = m
 	resume := &s.announcing.resume[m.Tier]
 	resume.NotBefore = m.Earliest
 	switch m.Event {
@@ -92,6 +95,7 @@ func (s *state) trackerReplied(m *messages.TrackerReplied) {
 
 func (s *state) trackerFailed(m *messages.TrackerFailed) {
 	s.announcing.complaint = fmt.Sprintf("tracker %s: %v", m.URL, m.Err)
+	s.announcing.status[m.Tier].Failed = m
 	if m.Exhausted && !s.announcing.ended {
 		s.activate(s.announcing.exhausted(m.Tier))
 	}

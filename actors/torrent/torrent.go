@@ -15,6 +15,7 @@
 //	renew       another engine, because the data has changed
 //	totals      what was counted, over the restarts of an engine
 //	end         the order of the end
+//	asked       what the user asks about the torrent
 package torrent
 
 import (
@@ -126,6 +127,13 @@ func (t *torrent) Receive(c actor.Context) {
 		t.peersFound(m)
 	case *messages.AnnouncingStopped:
 		t.answered()
+
+	case *messages.QueryFiles:
+		m.Reply(t.files())
+	case *messages.QueryTrackers:
+		m.Reply(t.trackers())
+	case *messages.QueryPeers:
+		t.queryPeers(m)
 
 	case *messages.QueryMetainfo:
 		t.tellMetainfo()
