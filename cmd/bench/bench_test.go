@@ -70,7 +70,8 @@ func TestAcross(t *testing.T) {
 			{Scenario: "large", Client: "aria2", CPU: 4},
 		},
 	}
-	// No other client ran the small scenario: there, the first client is the measure.
+	// No other client ran the small scenario: there, the first client is the
+	// measure.
 	const with = `
 | download, CPU s/GiB | small | large | small ÷ large |
 |---------------------|------:|------:|--------------:|

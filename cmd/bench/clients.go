@@ -22,9 +22,9 @@ type participant struct {
 
 func (p participant) ours() bool { return strings.HasPrefix(p.kind, "kouzui") }
 
-// participants are the clients of these names, or all if there are no names. Builds
-// are paths of a kouzui, each with flags after it. A client that cannot be run is
-// left out with a warning.
+// participants are the clients of these names, or all if there are no names.
+// Builds are paths of a kouzui, each with flags after it. A client that cannot
+// be run is left out with a warning.
 func participants(names, builds string) ([]participant, error) {
 	all, err := kouzuis(builds)
 	if err != nil {
@@ -47,8 +47,8 @@ func participants(names, builds string) ([]participant, error) {
 	return there, nil
 }
 
-// kouzuis are the builds, each without and with a trace. If there are several, each
-// has its path and flags in its name.
+// kouzuis are the builds, each without and with a trace. If there are several,
+// each has its path and flags in its name.
 func kouzuis(builds string) (all []participant, err error) {
 	list := strings.Split(builds, ",")
 	for _, build := range list {

@@ -1,15 +1,15 @@
 //go:build linux
 
-// Command bench measures whole transfers over the loopback: processor time, wall
-// time and memory of Kouzui beside other clients that do the same. It asserts
-// nothing; tables are the result, on stdout and, with -page, in the sections of a
-// Markdown file.
+// Command bench measures whole transfers over the loopback: processor time,
+// wall time and memory of Kouzui beside other clients that do the same. It
+// asserts nothing; tables are the result, on stdout and, with -page, in the
+// sections of a Markdown file.
 //
-// Each part (see parts.go) becomes a section of the page. A part has scenarios. Each
-// of its rounds runs all scenarios with every client in turn, and begins with
-// another client than the round before. In a run, the measured client and a partner
-// transfer data; the partner is libtorrent unless -partner says otherwise. Every
-// byte is compared afterwards.
+// Each part (see parts.go) becomes a section of the page. A part has scenarios.
+// Each of its rounds runs all scenarios with every client in turn, and begins
+// with another client than the round before. In a run, the measured client and
+// a partner transfer data; the partner is libtorrent unless -partner says
+// otherwise. Every byte is compared afterwards.
 //
 // This compares two builds of Kouzui, and a build with other flags:
 //

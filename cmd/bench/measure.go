@@ -72,8 +72,8 @@ func (b *bench) place(parent string, need int64) (home string, err error) {
 	return os.MkdirTemp(parent, "kouzui-bench")
 }
 
-// try measures one client. A failure of the client goes into the report; an error
-// ends the whole program.
+// try measures one client. A failure of the client goes into the report; an
+// error ends the whole program.
 func (b *bench) try(ctx context.Context, s scenario, c participant, round int) error {
 	what := strings.Join(strings.Fields(b.part.name+" "+s.direction()+" "+s.name+" "+c.Name), " ")
 	if !s.takes(c, round) || b.gaveUp[what] {

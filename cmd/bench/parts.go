@@ -96,8 +96,8 @@ func (s scenario) takes(c participant, round int) bool {
 	return true
 }
 
-// need is the space that the part takes in memory (-dir) or on the disk (-disk).
-// Contents stay for the whole part, downloads for one run.
+// need is the space that the part takes in memory (-dir) or on the disk
+// (-disk). Contents stay for the whole part, downloads for one run.
 func (p part) need(size int64, disk bool) (n int64) {
 	contents, most := map[key]bool{}, int64(0)
 	for _, s := range p.scenarios {

@@ -15,13 +15,13 @@ import (
 	"strings"
 )
 
-// sampled is how many samples are taken in a second of processor time. The number
-// is prime, so that samples do not keep step with anything that happens at regular
-// times.
+// sampled is how many samples are taken in a second of processor time. The
+// number is prime, so that samples do not keep step with anything that happens
+// at regular times.
 const sampled = 4999
 
-// recording is a running perf that takes samples of a process, in user space and in
-// the kernel.
+// recording is a running perf that takes samples of a process, in user space
+// and in the kernel.
 type recording struct {
 	cmd     *exec.Cmd
 	file    string
@@ -30,8 +30,8 @@ type recording struct {
 	answers *bufio.Reader
 }
 
-// record begins to sample all threads of a process, now and later, into a file in
-// home. When record returns, sampling has begun.
+// record begins to sample all threads of a process, now and later, into a file
+// in home. When record returns, sampling has begun.
 func record(ctx context.Context, pid int, home string) (*recording, error) {
 	commands, control, err := os.Pipe()
 	if err != nil {

@@ -69,8 +69,8 @@ func spreadOf(values []float64) (sp spread, ok bool) {
 	return spread{values[0], middle, values[len(values)-1]}, true
 }
 
-// best is the least median of other clients than Kouzui. If there are none, it is
-// the median of the first client.
+// best is the least median of other clients than Kouzui. If there are none, it
+// is the median of the first client.
 func (r *report) best(s scenario, q quantity) float64 {
 	best := 0.0
 	for _, c := range r.clients {
@@ -93,8 +93,8 @@ func ratio(of, to float64) string {
 	return fmt.Sprintf("%.2f", of/to)
 }
 
-// clientTable has a table for each scenario, with a row for each client. Clients
-// that take the least CPU come first.
+// clientTable has a table for each scenario, with a row for each client.
+// Clients that take the least CPU come first.
 func clientTable(r *report) string {
 	var tables []string
 	for _, s := range r.part.scenarios {
@@ -132,8 +132,8 @@ func (r *report) ranking(s scenario) (names []string) {
 	return names
 }
 
-// across has a row for each client, a column for each scenario, and behind them the
-// ratios of some columns. All scenarios must have one direction.
+// across has a row for each client, a column for each scenario, and behind them
+// the ratios of some columns. All scenarios must have one direction.
 func (r *report) across(q quantity, scenarios []scenario, ratios ...[2]int) string {
 	head := []string{scenarios[0].direction() + ", " + q.title}
 	for _, s := range scenarios {

@@ -10,14 +10,14 @@ import (
 )
 
 // reserve is memory that was just touched. It is freed step by step while a
-// transfer fills memory. A virtual machine returns memory that is free for seconds
-// to its host. The process that needs such memory next pays about two seconds of
-// CPU for each GiB, which is more than clients differ.
+// transfer fills memory. A virtual machine returns memory that is free for
+// seconds to its host. The process that needs such memory next pays about two
+// seconds of CPU for each GiB, which is more than clients differ.
 //
 // The kernel serves large requests from other memory than single pages. So the
-// reserve is of the kind that the transfer needs: single pages for files in memory,
-// and the page cache of a file for files on a disk, for which a filesystem asks for
-// up to a MiB at a time.
+// reserve is of the kind that the transfer needs: single pages for files in
+// memory, and the page cache of a file for files on a disk, for which a
+// filesystem asks for up to a MiB at a time.
 type reserve interface {
 	shrink(size int64) // keeps at most size bytes, in whole chunks
 }

@@ -48,14 +48,14 @@ var owners = []struct{ prefix, what string }{
 }
 
 // telling matches functions that wake, park or start goroutines. Whatever calls
-// them, their time is the price of messages between goroutines. On the stacks of
-// the scheduler, they have no caller.
+// them, their time is the price of messages between goroutines. On the stacks
+// of the scheduler, they have no caller.
 var telling = regexp.MustCompile(`^(runtime\.(newproc|gopark|goready|ready|wakep|startm|stopm|mcall|mstart|park_m|schedule|` +
 	`findRunnable|goexit0|newstack|morestack|chansend|chanrecv|selectgo|selectnbsend|sem[a-z]+)|` +
 	`time\.(\(\*Timer\).*|newTimer)|sync\.\(\*Mutex\)\.(l|unl)ockSlow)\d?$`)
 
-// allocating matches functions that allocate. What an actor allocates counts as a
-// message; what other code allocates counts as its own work.
+// allocating matches functions that allocate. What an actor allocates counts as
+// a message; what other code allocates counts as its own work.
 var allocating = regexp.MustCompile(`^runtime\.(mallocgc.*|newobject|makeslice|growslice)$`)
 
 // acting says whether a function runs in actors.
@@ -63,12 +63,12 @@ func acting(f string) bool {
 	return strings.HasPrefix(f, "kouzui/actors/") && !strings.HasPrefix(f, "kouzui/actors/world/")
 }
 
-// collector matches the garbage collector and the monitor of the runtime. Only the
-// sweeper calls gosched_m.
+// collector matches the garbage collector and the monitor of the runtime. Only
+// the sweeper calls gosched_m.
 var collector = regexp.MustCompile(`^runtime\.(gcBgMarkWorker|gcAssistAlloc|gcStart|gcDrain|bgsweep|bgscavenge|gosched_m|sysmon)`)
 
-// asleep matches what threads do that find nothing to run, and the timers that wake
-// them. Every program that waits for sockets has such samples.
+// asleep matches what threads do that find nothing to run, and the timers that
+// wake them. Every program that waits for sockets has such samples.
 var asleep = regexp.MustCompile(`^runtime\.(netpoll.*|wakeNetPoller|resetForSleep|\(\*timers?\)\..*|stopm|stealWork)$`)
 
 // classify says what a sample was spent on. The stack begins with the innermost

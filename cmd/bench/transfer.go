@@ -109,9 +109,9 @@ func (t *transfer) run(ctx context.Context) (r Run, err error) {
 	return r, t.each(func(i int) error { return t.content.Verify(t.folders[i], true) })
 }
 
-// connect starts both sides. The side that dials starts last, when the other side
-// is ready and memory is warm. A download is measured from its start, a seed from
-// the moment at which it is ready.
+// connect starts both sides. The side that dials starts last, when the other
+// side is ready and memory is warm. A download is measured from its start, a
+// seed from the moment at which it is ready.
 func (t *transfer) connect(ctx context.Context) error {
 	if t.leech.Dials {
 		if err := t.startSeed(ctx); err != nil {

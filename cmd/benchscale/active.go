@@ -66,7 +66,8 @@ func dial(ctx context.Context, addr string, hash [20]byte) (*active, error) {
 	return a, nil
 }
 
-// serve announces all pieces and answers each request, until the link is closed.
+// serve announces all pieces and answers each request, until the link is
+// closed.
 func (a *active) serve(t *metainfo.Torrent, content *os.File) {
 	all := make([]byte, (t.PieceCount()+7)/8)
 	for i := range t.PieceCount() {
@@ -103,7 +104,8 @@ func (f file) ReadBlocks(bufs [][]byte, off int64, done func(error)) {
 	done(err)
 }
 
-// fetch requests everything once, and returns how long that took after the unchoke.
+// fetch requests everything once, and returns how long that took after the
+// unchoke.
 func (a *active) fetch(t *metainfo.Torrent) (time.Duration, error) {
 	a.link.Send([]messages.Outgoing{{Frame: frame.Frame{Kind: frame.Interested}}})
 	var begin time.Time

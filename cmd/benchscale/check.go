@@ -50,8 +50,8 @@ func measureCheck(ctx context.Context, e *Env, kibibytes int) ([]float64, error)
 	}, nil
 }
 
-// hash verifies content and makes a torrent of it. The content is read once before,
-// so that its memory is warm.
+// hash verifies content and makes a torrent of it. The content is read once
+// before, so that its memory is warm.
 func (e *Env) hash(ctx context.Context, content *counterpart.Content, name, pieceLength string) (verify, create cost, err error) {
 	for range 2 {
 		if verify, err = e.run(ctx, "verify", content.Torrent, "--dir", content.Dir); err != nil {

@@ -16,9 +16,9 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// crowd is peers that send a handshake, a bitfield and Interested, and then neither
-// send nor read. What Kouzui sends to them stays in the kernel, so that they take no
-// processor time from what is measured.
+// crowd is peers that send a handshake, a bitfield and Interested, and then
+// neither send nor read. What Kouzui sends to them stays in the kernel, so that
+// they take no processor time from what is measured.
 type crowd struct {
 	addr    string
 	torrent *metainfo.Torrent
@@ -29,8 +29,8 @@ const (
 	// joining is how many peers of the crowd connect at a time: fewer than Kouzui
 	// lets wait for their handshake.
 	joining = 32
-	// greetWithin is how long a handshake may take, with all others that wait to be
-	// accepted before it.
+	// greetWithin is how long a handshake may take, with all others that wait to
+	// be accepted before it.
 	greetWithin = 5 * time.Minute
 )
 

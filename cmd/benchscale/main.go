@@ -2,8 +2,8 @@
 
 // Command benchscale measures cost against size: what one more of a thing costs
 // when there are many already. Each scenario becomes a section of the page of
-// benchmarks, with a picture and a table. Sections that are not measured stay as
-// they are. The command asserts nothing.
+// benchmarks, with a picture and a table. Sections that are not measured stay
+// as they are. The command asserts nothing.
 package main
 
 import (

@@ -54,7 +54,8 @@ const (
 	// watching how long it is measured while it does nothing.
 	settling = 2 * time.Second
 	watching = 4 * time.Second
-	// countable is the least crowd in which the memory of one peer can be measured.
+	// countable is the least crowd in which the memory of one peer can be
+	// measured.
 	countable = 300
 )
 

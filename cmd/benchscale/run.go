@@ -82,8 +82,9 @@ func (e *Env) fetch(ctx context.Context, content *counterpart.Content) (f fetche
 	return f, content.Verify(task.Dir, false)
 }
 
-// warm touches as much memory as the measurement will fill: memory that a virtual
-// machine has not used lately may cost more than everything that is measured.
+// warm touches as much memory as the measurement will fill: memory that a
+// virtual machine has not used lately may cost more than everything that is
+// measured.
 func (e *Env) warm(bytes int64) error {
 	f, err := os.CreateTemp(e.Dir, "warm")
 	if err != nil {

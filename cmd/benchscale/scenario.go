@@ -13,8 +13,8 @@ import (
 	"kouzui/cmd/internal/page"
 )
 
-// Scenario measures the cost of one thing that grows. Each scenario has a file of
-// its own, and a line in scenarios.
+// Scenario measures the cost of one thing that grows. Each scenario has a file
+// of its own, and a line in scenarios.
 type Scenario struct {
 	Name  string // of its picture, and for -only
 	Title string

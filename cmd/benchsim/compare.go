@@ -16,7 +16,8 @@ import (
 	"kouzui/cmd/internal/page"
 )
 
-// sample is the completion times of several runs of a scenario, sorted in each run.
+// sample is the completion times of several runs of a scenario, sorted in each
+// run.
 type sample [][]time.Duration
 
 func (s sample) pooled() (all []time.Duration) {
@@ -35,8 +36,8 @@ func (s sample) at(part float64) (values spread) {
 	return values
 }
 
-// distance is that of Kolmogorov and Smirnov: the greatest difference of the two
-// distribution functions.
+// distance is that of Kolmogorov and Smirnov: the greatest difference of the
+// two distribution functions.
 func distance(a, b []time.Duration) (most float64) {
 	i, k := 0, 0
 	for i < len(a) && k < len(b) {

@@ -1,8 +1,8 @@
 //go:build linux
 
 // Command benchsim compares simulated swarms with real ones and with published
-// results. Each part becomes a section of the page of benchmarks, with a picture and
-// a table:
+// results. Each part becomes a section of the page of benchmarks, with a
+// picture and a table:
 //
 //	real    one scenario, simulated and played by processes over the loopback
 //	rarest  a published result: rarest first against other pickers

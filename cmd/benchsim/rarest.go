@@ -15,9 +15,9 @@ import (
 )
 
 // comparePickers plays a torrent in its transient state with each picker. For
-// rarest first, Legout, Urvoy-Keller and Michiardi published what happens ("Rarest
-// First and Choke Algorithms Are Enough", IMC 2006); they did not compare it with
-// other pickers.
+// rarest first, Legout, Urvoy-Keller and Michiardi published what happens
+// ("Rarest First and Choke Algorithms Are Enough", IMC 2006); they did not
+// compare it with other pickers.
 func comparePickers(ctx context.Context) (*section, error) {
 	var panels [4]chart.Panel
 	panels[0] = chart.Panel{Title: "Pieces that are with the seed alone", Y: chart.Axis{Label: "pieces"}}

@@ -28,7 +28,8 @@ type swarm struct {
 	dir    string // empty
 }
 
-// errNotReal is the error for scenarios that processes on the loopback cannot play.
+// errNotReal is the error for scenarios that processes on the loopback cannot
+// play.
 var errNotReal = errors.New("the loopback has no delays, losses, slow disks, faults or events; nodes come with all or nothing")
 
 // play returns how long each downloader took from its arrival to completion.

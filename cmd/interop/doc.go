@@ -1,22 +1,23 @@
-// Package interop holds the tests of Kouzui against other people's programs: it
+// Package interop tests Kouzui against other people's programs: Kouzui
 // downloads from and seeds to each client of package counterpart, announces to
-// each tracker, and takes its part in a swarm of them all.
+// each tracker, and is part of a swarm of all clients.
 //
-// What runs, all on the loopback and all compared by SHA-256:
+// All tests run on the loopback, and all data is compared by SHA-256:
 //
 //	TestDownload  kouzui downloads from each client
 //	TestSeed      kouzui seeds to each client
 //	TestTracker   kouzui and others find each other through each tracker
 //	TestSwarm     three kouzui, each with a third of the pieces, and every client
 //
-// The torrents of the first two: a single file; a folder with an empty file,
-// files that share a piece and names beyond ASCII; pieces whose length no block
-// divides. Which side dials alternates.
+// The first two use these torrents: a single file; a folder with an empty file,
+// files that share a piece, and names beyond ASCII; pieces whose length is no
+// multiple of a block. The sides dial in turn.
 //
-// A counterpart that is not installed is skipped, unless KOUZUI_INTEROP is
-// "must", as `make test` has it: that also installs them. One run:
+// Tests of a counterpart that is not installed are skipped, unless
+// KOUZUI_INTEROP is "must". `make test` installs the counterparts and sets it.
+// This runs one test:
 //
 //	go test ./cmd/interop -count=1 -v -run 'TestSeed/aria2/folder'
 //
-// With -v, a table of all runs stands at the end.
+// With -v, a table of all runs is printed at the end.
 package interop

@@ -23,14 +23,14 @@ import (
 	"kouzui/cmd/interop/counterpart"
 )
 
-// How a process ends, and what that costs.
+// These tests are about the end of a process, and what it costs.
 
 // endsWithin is the most that a process may take to end after a SIGTERM.
 const endsWithin = 6 * time.Second
 
-// TestSIGTERMEndsADownload tells a download to end while its tracker hangs and
-// peers that it serves do not read. It ends in time, and the next one fetches no
-// more than two pieces again.
+// TestSIGTERMEndsADownload sends SIGTERM to a download whose tracker hangs and
+// whose peers do not read what it sends. The download ends in time, and the
+// next download fetches at most two pieces again.
 func TestSIGTERMEndsADownload(t *testing.T) {
 	for name, flags := range map[string][]string{
 		"a good disk": nil,
@@ -116,9 +116,9 @@ func TestSIGTERMEndsADownload(t *testing.T) {
 	}
 }
 
-// TestASeedWhoseDataChanges changes a byte while a process seeds. The first that
-// is asked for it finds out: it is not served, the user is told, and the seed
-// ends with the code for data that does not match.
+// TestASeedWhoseDataChanges changes a byte while a process seeds. The first
+// request for the byte reveals the change: the piece is not served, the user is
+// warned, and the seed ends with the exit code for data that does not match.
 func TestASeedWhoseDataChanges(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), transferTimeout)
@@ -157,7 +157,8 @@ func TestASeedWhoseDataChanges(t *testing.T) {
 	}
 }
 
-// hostileTrackers are made once: some of what they send takes its time to make.
+// hostileTrackers are made once, because some of their answers take long to
+// make.
 var hostileTrackers = sync.OnceValue(hostile.Trackers)
 
 func tracker(name string) hostile.Tracker {

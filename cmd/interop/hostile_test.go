@@ -22,10 +22,10 @@ import (
 // crowd is how many hostile connections there are at a time.
 const crowd = 500
 
-// mostResident is what a client may take at most, however it is treated.
+// mostResident is how much memory a client may take, whatever its peers do.
 const mostResident = 64 << 20
 
-// plain is kouzui built without the race detector, which takes memory of its own.
+// plain is kouzui built without the race detector, which needs memory itself.
 func plain(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "kouzui")
@@ -35,8 +35,8 @@ func plain(t *testing.T) string {
 	return path
 }
 
-// crowdAt plays scripts, one after the other, on so many connections to a client.
-// It returns when all have begun, and stops with ctx.
+// crowdAt plays hostile scripts, one after the other, on many connections to a
+// client. It returns when all connections have begun; they end with ctx.
 func crowdAt(t *testing.T, ctx context.Context, torrent *metainfo.Torrent, to netip.AddrPort, from func(i int) netip.Addr, scripts []hostile.Script) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var all, begun sync.WaitGroup
@@ -69,9 +69,10 @@ func crowdAt(t *testing.T, ctx context.Context, torrent *metainfo.Torrent, to ne
 	return stop
 }
 
-// TestAHostileCrowd downloads from one good seed while hundreds do their worst,
-// from one address and from many, and goes on under them as a seed for somebody
-// from yet another address. The rate is held down so that there is time for it.
+// TestAHostileCrowd downloads from one honest seed while hundreds of hostile
+// peers attack, from one address and from many. Then the download seeds, still
+// attacked, to a client at another address. The rate is limited so that the
+// attack has time.
 func TestAHostileCrowd(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*transferTimeout)
 	defer cancel()
@@ -109,8 +110,8 @@ func TestAHostileCrowd(t *testing.T) {
 	}
 }
 
-// TestOneAddressKeepsNobodyOut holds as many connections to a seed from one
-// address as it takes, while somebody from another one downloads.
+// TestOneAddressKeepsNobodyOut holds as many connections from one address as a
+// seed accepts, while a client at another address downloads.
 func TestOneAddressKeepsNobodyOut(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), transferTimeout)
 	defer cancel()

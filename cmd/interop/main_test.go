@@ -59,7 +59,8 @@ func run(m *testing.M) int {
 	return code
 }
 
-// installed returns the version of what a test needs, or ends the test.
+// installed returns the version of a program that a test needs, or ends the
+// test.
 func installed(t *testing.T, version func() (string, error)) string {
 	t.Helper()
 	v, err := version()
@@ -89,8 +90,9 @@ func start(t *testing.T, ctx context.Context, c counterpart.Client, task counter
 	return p
 }
 
-// newTask is for the content c. Kouzui does not bind its outgoing connections to
-// the address that it listens at, so a tracker takes it to be at the usual one.
+// newTask is a task for the content c. Kouzui does not bind its outgoing
+// connections to the address at which it listens, so a tracker believes that it
+// listens at 127.0.0.1.
 func newTask(t *testing.T, client counterpart.Client, c *counterpart.Content) counterpart.Task {
 	task := counterpart.Task{Torrent: c.Torrent, Hash: c.Hash, Dir: t.TempDir(), Home: t.TempDir(), Place: counterpart.NewPlace()}
 	if client.Name == kouzui.Name {
@@ -99,7 +101,7 @@ func newTask(t *testing.T, client counterpart.Client, c *counterpart.Content) co
 	return task
 }
 
-// seedTask is newTask where the content lies.
+// seedTask is a task that seeds the content c.
 func seedTask(t *testing.T, client counterpart.Client, c *counterpart.Content) counterpart.Task {
 	task := newTask(t, client, c)
 	task.Seed, task.Dir = true, c.Dir

@@ -11,12 +11,12 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Transmission alone takes 15 s of timers, and kouzui may be built with the race
-// detector on a machine that is busy.
+// A pair may take long: Transmission alone waits 15 s for its timers, and
+// kouzui may be built with the race detector on a busy machine.
 const transferTimeout = 45 * time.Second
 
-// nobody is a tracker that is down: rtorrent takes no torrent without a tracker,
-// and all others do without.
+// nobody is the URL of a tracker that does not run: rtorrent refuses torrents
+// without a tracker, and the others ignore that one.
 const nobody = "http://127.0.0.1:1/announce"
 
 type kind struct {
@@ -100,7 +100,7 @@ func pair(t *testing.T, direction string, seed, leech, other counterpart.Client,
 	}
 }
 
-// ends checks that a kouzui that is complete says so and ends.
+// ends checks that a kouzui whose download is complete says so and ends.
 func ends(t *testing.T, ctx context.Context, p *counterpart.Process) {
 	t.Helper()
 	select {

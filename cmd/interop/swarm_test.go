@@ -12,8 +12,9 @@ import (
 	"kouzui/cmd/interop/counterpart"
 )
 
-// No one has all of it at first: three kouzui hold a third of the pieces each,
-// all others nothing. In the end everybody is complete.
+// TestSwarm begins without a complete client: three kouzui have a third of the
+// pieces each, and all others have nothing. In the end all clients are
+// complete.
 func TestSwarm(t *testing.T) {
 	t.Parallel()
 	const parts = 3

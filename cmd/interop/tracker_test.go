@@ -13,8 +13,8 @@ func trackers() []counterpart.Tracker {
 	return []counterpart.Tracker{counterpart.Opentracker, counterpart.NodeTracker(npm), counterpart.KouzuiTracker(program)}
 }
 
-// Nobody is told of anybody but by the tracker: a kouzui seeds, and two others
-// and a kouzui download.
+// TestTracker lets one kouzui seed, and a kouzui and two other clients
+// download. They find each other only through the tracker.
 func TestTracker(t *testing.T) {
 	leeches := append([]counterpart.Client{kouzui}, counterpart.Clients[:2]...)
 	for _, tracker := range trackers() {

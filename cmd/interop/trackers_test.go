@@ -15,14 +15,14 @@ import (
 	"kouzui/actors/lab/hostile"
 )
 
-// TestATrackerThatHarmsCostsItself gives a download a tracker that does its worst,
-// and one that knows the seed in the tier behind it. The download finishes, and
-// what is wrong with each announce is told in one line.
+// TestATrackerThatHarmsCostsItself gives a download a hostile tracker, and in
+// the next tier a tracker that knows the seed. The download completes, and the
+// failure of each announce is logged in one line.
 func TestATrackerThatHarmsCostsItself(t *testing.T) {
 	for name, c := range map[string]struct {
 		says string
-		// stay is how long the download seeds: by then an announce that hangs has
-		// failed.
+		// stay is how long the download seeds: longer than a hanging announce takes
+		// to fail.
 		stay string
 	}{
 		"says nothing":            {"timed out", "15s"},
@@ -88,7 +88,7 @@ func serve(t *testing.T, ctx context.Context, tracker hostile.Tracker) *hostile.
 	return s
 }
 
-// knows is an honest tracker, which knows one peer.
+// knows is an honest tracker that knows one peer.
 func knows(peer netip.AddrPort) hostile.Tracker {
 	ip := peer.Addr().As4()
 	return hostile.Tracker{Answer: func(c *hostile.TrackerConn) {

@@ -11,8 +11,8 @@ import (
 )
 
 // ends SIGNAL CODE COUNT TEXT COMMAND ARG...: runs the command, signals it once
-// COUNT lines have had TEXT in them, and expects it to end with that code; -1 is
-// that of a process that was killed.
+// COUNT lines have had TEXT in them, and expects it to end with that code; -1
+// is that of a process that was killed.
 func ends(ts *testscript.TestScript, _ bool, args []string) {
 	signal := map[string]os.Signal{"KILL": os.Kill, "TERM": syscall.SIGTERM}[args[0]]
 	count, err := strconv.Atoi(args[2])

@@ -1,8 +1,8 @@
 // Command kouzui downloads, seeds, makes and checks torrents.
 //
-// Each family of commands is a package beside this one; internal/ holds what they
-// share. Results and JSON go to stdout, progress and logs to stderr. Package exit
-// lists the exit codes.
+// Each family of commands is a package beside this one; internal/ holds what
+// they share. Results and JSON go to stdout, progress and logs to stderr.
+// Package exit lists the exit codes.
 package main
 
 import (
@@ -32,8 +32,8 @@ const gcPercent = 20
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 
-// run is the program without its process. A broken pipe reaches the writers as an
-// error instead of a signal, so that a download can stop and save its state.
+// run is the program without its process. A broken pipe reaches the writers as
+// an error instead of a signal, so that a download can stop and save its state.
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	command.CollectAt(gcPercent)
 	broken := make(chan os.Signal, 1)

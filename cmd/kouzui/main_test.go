@@ -106,8 +106,8 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// interrupted CODE UNTIL COMMAND ARG...: runs the command, interrupts it once it
-// says UNTIL, and expects it to end with that code.
+// interrupted CODE UNTIL COMMAND ARG...: runs the command, interrupts it once
+// it says UNTIL, and expects it to end with that code.
 func interrupted(ts *testscript.TestScript, _ bool, args []string) {
 	p := start(ts, args[2:])
 	p.await(ts, args[1])

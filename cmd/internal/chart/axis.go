@@ -55,8 +55,8 @@ func (s *scale) end(at float64) {
 	}
 }
 
-// newScale makes a scale that spans values and has round ends. A linear scale has at
-// most so many steps.
+// newScale makes a scale that spans values and has round ends. A linear scale
+// has at most so many steps.
 func newScale(log bool, values []float64, steps int) scale {
 	low, high := math.Inf(1), 0.0
 	for _, v := range values {
@@ -84,12 +84,12 @@ func newScale(log bool, values []float64, steps int) scale {
 	return s
 }
 
-// tiny is added against rounding errors: an exact power or multiple must not count
-// as more.
+// tiny is added against rounding errors: an exact power or multiple must not
+// count as more.
 const tiny = 1e-9
 
-// narrow makes the scale begin and end with the values. It adds a tick at such an
-// end if no other tick is near.
+// narrow makes the scale begin and end with the values. It adds a tick at such
+// an end if no other tick is near.
 func (s *scale) narrow(values []float64) {
 	low, high := math.Inf(1), 0.0
 	for _, v := range values {

@@ -1,6 +1,6 @@
-// Package chart draws curves of measurements as small SVG pictures. They fit light
-// and dark pages: they have no background, and their colours follow the preference
-// of the reader.
+// Package chart draws curves of measurements as small SVG pictures. They fit
+// light and dark pages: they have no background, and their colours follow the
+// preference of the reader.
 package chart
 
 import (
@@ -80,9 +80,9 @@ const (
 	perRow                  = 2
 )
 
-// Style has colours that colour-blind readers can tell apart too, on white and on
-// black. A picture of SVG contains the style; a page with figures of Inline has it
-// once.
+// Style has colours that colour-blind readers can tell apart too, on white and
+// on black. A picture of SVG contains the style; a page with figures of Inline
+// has it once.
 const Style = `
 .chart text { font: 12px system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #57606a }
 .chart .title { font-size: 13px; font-weight: 600; fill: #1f2328 }

@@ -1,13 +1,14 @@
 //go:build linux
 
-// Package distance makes a wire with a long round trip on one machine: two network
-// namespaces with real TCP, between which packets are delayed.
+// Package distance makes a wire with a long round trip on one machine: two
+// network namespaces with real TCP, between which packets are delayed.
 //
 // Each namespace has a TUN device whose other end is this process. The process
 // carries packets from one device to the other, spaced as the rate of the wire
-// spaces them, and delayed by half of the round trip. It drops packets only if more
-// than the buffer of the wire holds are waiting. TCP's offloading makes packets of
-// up to 64 KiB, which are carried whole, so that carrying costs little.
+// spaces them, and delayed by half of the round trip. It drops packets only if
+// more than the buffer of the wire holds are waiting. TCP's offloading makes
+// packets of up to 64 KiB, which are carried whole, so that carrying costs
+// little.
 //
 // The package needs root, and the program ip.
 package distance
@@ -71,7 +72,8 @@ func New(o Options) (*Wire, error) {
 	return w, nil
 }
 
-// Close removes the namespaces. Programs that still run there lose their network.
+// Close removes the namespaces. Programs that still run there lose their
+// network.
 func (w *Wire) Close() {
 	close(w.closed)
 	for i := range w.Ends {

@@ -83,8 +83,8 @@ func (l *lane) deliver() {
 	}
 }
 
-// openTUN makes a device whose packets are as large as offloading makes them: TCP
-// has not cut them into segments yet, or they have been joined again.
+// openTUN makes a device whose packets are as large as offloading makes them:
+// TCP has not cut them into segments yet, or they have been joined again.
 func openTUN(name string) (*os.File, error) {
 	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Now says when a section was measured, at which revision and on which machine: a
-// sentence to stand below the tables.
+// Now says when a section was measured, at which revision and on which machine:
+// a sentence to stand below the tables.
 func Now() string {
 	return fmt.Sprintf("%s, revision %s, %s.", time.Now().UTC().Format("2006-01-02"), revision(), Machine())
 }
@@ -29,8 +29,8 @@ func Machine() string {
 		humanize.IBytes(uint64(info.Totalram)*uint64(info.Unit)), unix.ByteSliceToString(name.Release[:]))
 }
 
-// Filesystem is the kind of the filesystem that dir lies in, as the kernel calls
-// it.
+// Filesystem is the kind of the filesystem that dir lies in, as the kernel
+// calls it.
 func Filesystem(dir string) string {
 	dir, _ = filepath.Abs(dir)
 	mounts, _ := os.ReadFile("/proc/self/mounts")
@@ -47,8 +47,8 @@ func Filesystem(dir string) string {
 	return kind
 }
 
-// revision is that of the checkout in the working directory, with a + if files other
-// than Markdown are changed: pages are written between two runs.
+// revision is that of the checkout in the working directory, with a + if files
+// other than Markdown are changed: pages are written between two runs.
 func revision() string {
 	out, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
 	if err != nil {

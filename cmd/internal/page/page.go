@@ -1,11 +1,11 @@
-// Package page replaces sections of a Markdown file that programs write, among text
-// that people write. A section is what stands between two lines
+// Package page replaces sections of a Markdown file that programs write, among
+// text that people write. A section is what stands between two lines
 //
 //	<!-- begin NAME -->
 //	<!-- end NAME -->
 //
-// and is replaced as a whole. Everything else stays as it is, and several programs
-// can have sections in one file.
+// and is replaced as a whole. Everything else stays as it is, and several
+// programs can have sections in one file.
 package page
 
 import (
@@ -15,8 +15,8 @@ import (
 	"strings"
 )
 
-// Replace returns text with body, which is Markdown, as the section of that name.
-// The section must exist already: people decide where a section stands.
+// Replace returns text with body, which is Markdown, as the section of that
+// name. The section must exist already: people decide where a section stands.
 func Replace(text, name, body string) (string, error) {
 	begin, end := "<!-- begin "+name+" -->\n", "<!-- end "+name+" -->\n"
 	before, rest, found := strings.Cut(text, begin)
@@ -30,8 +30,8 @@ func Replace(text, name, body string) (string, error) {
 	return before + begin + "\n" + strings.TrimSpace(body) + "\n\n" + end + after, nil
 }
 
-// Picture writes an SVG to a file in folder, and returns the link to the file for
-// the page.
+// Picture writes an SVG to a file in folder, and returns the link to the file
+// for the page.
 func Picture(page, folder, name string, svg []byte) (link string, err error) {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return "", err

@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// Table returns a Markdown table whose columns are aligned in plain text as well.
-// The first column is text, the others are numbers.
+// Table returns a Markdown table whose columns are aligned in plain text as
+// well. The first column is text, the others are numbers.
 func Table(head []string, rows [][]string) string {
 	width := make([]int, len(head))
 	for _, row := range append([][]string{head}, rows...) {

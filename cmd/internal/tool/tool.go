@@ -26,8 +26,8 @@ func Main(name string, run func(context.Context) error) {
 	}
 }
 
-// Choose returns those of all that names lists, with commas between them, in the
-// order of names. Without names, all are chosen.
+// Choose returns those of all that names lists, with commas between them, in
+// the order of names. Without names, all are chosen.
 func Choose[T any](what string, all []T, names string, nameOf func(T) string) ([]T, error) {
 	if names == "" {
 		return all, nil

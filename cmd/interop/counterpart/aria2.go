@@ -7,8 +7,8 @@ import (
 	"strconv"
 )
 
-// aria2 waits about 4 s on timers of its own before it moves data. It cannot be
-// told of a peer.
+// aria2 waits about 4 s for its own timers before it transfers data. It cannot
+// be given the address of a peer.
 var aria2 = Client{
 	Name:    "aria2",
 	program: "aria2c",

@@ -18,7 +18,7 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Content is a torrent that was made up, and where all of it lies.
+// Content is a torrent made for a test, and the folder with its data.
 type Content struct {
 	Torrent string // path of the .torrent
 	Hash    string // its info hash, 40 hexadecimal digits
@@ -31,9 +31,9 @@ type Content struct {
 	sums  [][sha256.Size]byte // of each
 }
 
-// NewContent fills files with noise and describes them: the content comes to
-// dir/content, the torrent to dir. A single file with no path is a torrent of
-// that file alone. The content depends on all but dir and announce.
+// NewContent fills files with noise and makes a torrent of them: the data is in
+// dir/content, the torrent in dir. A single file without a path makes a torrent
+// of one file. The data depends on all arguments but dir and announce.
 func NewContent(dir, name string, pieceLength int64, files []metainfo.FileSpec, announce ...string) (*Content, error) {
 	spec := metainfo.Spec{Name: name, PieceLength: pieceLength, Files: files, Single: len(files) == 1 && files[0].Path == nil}
 	for _, url := range announce {
@@ -66,8 +66,8 @@ func NewContent(dir, name string, pieceLength int64, files []metainfo.FileSpec, 
 	return c, os.WriteFile(c.Torrent, raw, 0o600)
 }
 
-// Verify compares what lies in dir with the content. Empty files may be absent
-// where leftOut says so.
+// Verify compares the data in dir with the content. With leftOut, empty files
+// may be missing.
 func (c *Content) Verify(dir string, leftOut bool) error {
 	for i, path := range c.files {
 		f, err := os.Open(filepath.Join(dir, path))
@@ -84,14 +84,14 @@ func (c *Content) Verify(dir string, leftOut bool) error {
 			return err
 		}
 		if [sha256.Size]byte(h.Sum(nil)) != c.sums[i] {
-			return fmt.Errorf("%s: its %d bytes are not what was seeded", path, n)
+			return fmt.Errorf("%s: its %d bytes differ from the content", path, n)
 		}
 	}
 	return nil
 }
 
-// Link makes dir hold the content as well, by hard links: what a client keeps
-// beside the data comes to dir.
+// Link makes hard links to the content in dir. Files that a client keeps beside
+// the data are then written to dir.
 func (c *Content) Link(dir string) error {
 	for _, path := range c.files {
 		at := filepath.Join(dir, path)
@@ -125,7 +125,7 @@ func writeNoise(path string, noise io.Reader, pieces io.Writer) (sum [sha256.Siz
 	return [sha256.Size]byte(h.Sum(nil)), f.Close()
 }
 
-// pieceHasher takes the content and yields the sums of its pieces.
+// pieceHasher hashes the pieces of the content that is written to it.
 type pieceHasher struct {
 	length int64
 	sha1   hash.Hash

@@ -4,15 +4,14 @@
 // Kouzui itself, as processes on the loopback: for the tests of interoperation
 // and for the benchmark beside them.
 //
-// A Client starts on a Task and becomes a Process, which is waited for and
-// stopped. Each process has a home folder and a loopback address of its own, so
-// that nothing of the user's configuration is read, and so that clients that
-// know a peer by its address alone can tell their peers apart. Everything that
-// finds peers is off, but for trackers and Task.Peers; so are uTP and
-// encryption.
+// A Client is started on a Task and becomes a Process, which can be waited for
+// and stopped. Each process has a home folder of its own, so that it reads none
+// of the user's configuration, and a loopback address of its own, because some
+// clients identify peers by their address alone. Peers are found only through
+// trackers and Task.Peers. uTP and encryption are off.
 //
-// Processes end with the program that started them, whatever ends it. Linux
-// only.
+// A process ends with the program that started it, whatever ends that program.
+// The package works on Linux only.
 package counterpart
 
 import (
@@ -27,12 +26,13 @@ import (
 // Client is one program that downloads and seeds.
 type Client struct {
 	Name string
-	// Dials: it connects to Task.Peers. The others learn of peers from a tracker
-	// or are dialled.
+	// Dials says that the client connects to Task.Peers. Other clients learn of
+	// peers from a tracker, or are dialled.
 	Dials bool
-	// LeavesOutEmpty: it does not create files of no length.
+	// LeavesOutEmpty says that the client does not create empty files.
 	LeavesOutEmpty bool
-	// EvenPieces: it refuses pieces that 16 KiB blocks do not divide.
+	// EvenPieces says that the client refuses pieces whose length is no multiple
+	// of 16 KiB.
 	EvenPieces bool
 
 	program string
@@ -40,7 +40,8 @@ type Client struct {
 	start   func(context.Context, Task) (*Process, error)
 }
 
-// Clients are all but Kouzui, which needs to be built: see Kouzui.
+// Clients are all clients but Kouzui, which has to be built first: see func
+// Kouzui.
 var Clients = []Client{libtorrent, aria2, transmission, rtorrent, qbittorrent}
 
 // Task is what one process is to do.
@@ -50,21 +51,21 @@ type Task struct {
 	Dir     string   // where the content is or comes to be
 	Home    string   // an empty folder for settings, state and the log
 	Place   Place    // where it listens
-	Seed    bool     // the content is there: Start returns when it has been checked
-	Stay    bool     // a download goes on as a seed; those who need not be told always do
+	Seed    bool     // Dir has the content: Start returns when it has been checked
+	Stay    bool     // a download goes on seeding; only Kouzui has to be told
 	Peers   []string // host:port to connect to, if Client.Dials
-	// Within is a command that is put before the program's, such as one that runs
-	// it in another network. Kouzui and libtorrent know it.
+	// Within is a command that runs the program, for instance in another network.
+	// Only Kouzui and libtorrent support it.
 	Within []string
 }
 
-// command is a program with its arguments, within what the task says.
+// command is a program with its arguments, run by Task.Within.
 func (t Task) command(program string, args ...string) (string, []string) {
 	all := slices.Concat(t.Within, []string{program}, args)
 	return all[0], all[1:]
 }
 
-// Version returns what the program says of itself, or why it cannot be run.
+// Version returns the version that the program prints, or why it cannot be run.
 func (c Client) Version() (string, error) {
 	return version(c.program, c.version)
 }
@@ -91,7 +92,7 @@ func version(program string, command []string) (string, error) {
 		return "", fmt.Errorf("%s is not installed", program)
 	}
 	out, err := exec.Command(command[0], command[1:]...).CombinedOutput()
-	// Some print their version with their help, and exit with 1 after it.
+	// Some programs print their version with their help, and exit with 1.
 	for word := range strings.FieldsSeq(string(out)) {
 		if word = strings.Trim(word, "v.,"); word != "" && word[0] >= '0' && word[0] <= '9' {
 			return word, nil

@@ -13,9 +13,9 @@ import (
 	"sync"
 )
 
-// Kouzui is this project's client, built at program. It tells of its state in
-// JSON lines; as a downloader it ends when it is complete, unless Task.Stay. The
-// flags come behind those that a Task leads to.
+// Kouzui is this project's client, built at program. Its JSON lines tell its
+// state. A download ends when it is complete, unless Task.Stay. The flags are
+// added to those of the Task.
 func Kouzui(program string, flags ...string) Client {
 	return Client{
 		Name:    "kouzui",
@@ -26,7 +26,7 @@ func Kouzui(program string, flags ...string) Client {
 	}
 }
 
-// TracedKouzui is Kouzui with all that it can trace written to a file.
+// TracedKouzui is Kouzui that writes everything it can trace to a file.
 func TracedKouzui(program string, flags ...string) Client {
 	c := Kouzui(program, flags...)
 	c.Name = "kouzui-traced"
@@ -67,7 +67,7 @@ func startKouzui(ctx context.Context, program string, t Task, flags ...string) (
 		err = p.complete(ctx)
 	}
 	if err == nil && (t.Stay || t.Seed || len(t.Peers) == 0) {
-		err = p.poll(ctx, p.listening) // it may be dialled: some dial once and never again
+		err = p.poll(ctx, p.listening) // it may be dialled, and some clients dial only once
 	}
 	return p.started("kouzui", err)
 }

@@ -10,13 +10,14 @@ import (
 	"strconv"
 )
 
-// Debian's python has Debian's libtorrent; another one may come first in PATH.
+// python is Debian's, which has Debian's libtorrent. Another one may be first
+// in PATH.
 const python = "/usr/bin/python3"
 
 //go:embed seed_or_fetch.py
 var libtorrentScript []byte
 
-// libtorrent 2.0 drops a peer as soon as both are complete.
+// libtorrent 2.0 disconnects from a peer as soon as both are complete.
 var libtorrent = Client{
 	Name:    "libtorrent",
 	Dials:   true,

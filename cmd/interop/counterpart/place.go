@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 )
 
-// Place is a loopback address with two ports that nobody listens on.
+// Place is a loopback address with two free ports.
 type Place struct {
 	Host string
 	Port int // for peers; Port+1 is for remote control
@@ -18,8 +18,8 @@ type Place struct {
 
 var places atomic.Int32
 
-// NewPlace returns a place that no other process of this program has. Ports stay
-// below those that the system gives to outgoing connections.
+// NewPlace returns a place that no other process of this program has. Its ports
+// are below those that the system gives to outgoing connections.
 func NewPlace() Place {
 	for {
 		n := int(places.Add(1))

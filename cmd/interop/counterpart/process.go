@@ -30,9 +30,9 @@ type Process struct {
 	stop     sync.Once
 }
 
-// launch starts a program in a process group of its own, all its output going to
-// the file "log" in home and, line by line, to line if that is not nil. The
-// environment is the caller's but for HOME.
+// launch starts a program in a process group of its own. All its output goes to
+// the file "log" in home, and its stdout also goes to line, line by line,
+// unless line is nil. Its environment is ours, with another HOME.
 func launch(ctx context.Context, home string, line func(string), program string, args ...string) (*Process, error) {
 	log, err := os.Create(filepath.Join(home, "log"))
 	if err != nil {
@@ -72,8 +72,8 @@ func launch(ctx context.Context, home string, line func(string), program string,
 	return p, nil
 }
 
-// Complete returns when the process has all of the content and says that it is
-// verified. It fails when the process ends before, or ctx does.
+// Complete returns when the process says that it has all of the content,
+// verified. It fails if the process or ctx ends before.
 func (p *Process) Complete(ctx context.Context) error {
 	return p.explain(p.complete(ctx))
 }
@@ -84,10 +84,10 @@ func (p *Process) Pid() int { return p.cmd.Process.Pid }
 // Exited is closed when the process has ended.
 func (p *Process) Exited() <-chan struct{} { return p.exited }
 
-// Success tells whether it ended by itself and with exit code 0.
+// Success says whether the process ended by itself with exit code 0.
 func (p *Process) Success() bool { return p.ExitCode() == 0 }
 
-// ExitCode is -1 of a process that runs, or was killed.
+// ExitCode is -1 while the process runs, and if it was killed.
 func (p *Process) ExitCode() int {
 	select {
 	case <-p.exited:
@@ -108,8 +108,9 @@ func (p *Process) Stop() {
 	})
 }
 
-// Goroutines ends a process written in Go by having it print the stacks of its
-// goroutines to the log, and counts them.
+// Goroutines counts the goroutines of a process written in Go. It ends the
+// process with SIGQUIT, which makes it print the stacks of its goroutines to
+// the log.
 func (p *Process) Goroutines() (n int, err error) {
 	if err := p.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
 		return 0, err
@@ -144,7 +145,7 @@ func (p *Process) explain(err error) error {
 	return fmt.Errorf("%s: %w\n--- the end of its log\n%s", p.Name, err, strings.TrimRight(p.LogTail(), "\n"))
 }
 
-var errExited = errors.New("it ended too early")
+var errExited = errors.New("the process ended too early")
 
 // wait returns when signal is closed.
 func (p *Process) wait(ctx context.Context, signal <-chan struct{}) error {
@@ -167,9 +168,9 @@ func (p *Process) poll(ctx context.Context, ask func(context.Context) (bool, err
 	return poll(ctx, p.exited, ask)
 }
 
-// poll asks until the answer is yes, for the last time when the process has
-// ended. An error is a no: a program that is starting refuses connections, and
-// one that never answers is told by ctx.
+// poll asks until the answer is yes, and for the last time when the process has
+// ended. An error counts as no, because a program that is starting refuses
+// connections. For a program that never answers, ctx is the end.
 func poll(ctx context.Context, exited <-chan struct{}, ask func(context.Context) (bool, error)) error {
 	const interval = 50 * time.Millisecond
 	tick := time.NewTicker(interval)
@@ -196,7 +197,8 @@ func poll(ctx context.Context, exited <-chan struct{}, ask func(context.Context)
 	}
 }
 
-// started is how a client's start ends: the process, or its end and the reason.
+// started ends the start of a client: it returns the process, or stops the
+// process and returns the reason.
 func (p *Process) started(name string, err error) (*Process, error) {
 	if err != nil {
 		p.Stop()

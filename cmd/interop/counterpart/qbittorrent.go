@@ -16,7 +16,7 @@ import (
 	"strings"
 )
 
-// qbittorrent may drop the first that connects to it as a seed.
+// qbittorrent may drop the first connection to it when it seeds.
 var qbittorrent = Client{
 	Name:    "qbittorrent",
 	Dials:   true,
@@ -75,8 +75,8 @@ func startQbittorrent(ctx context.Context, t Task) (*Process, error) {
 		return err == nil, err
 	})
 	if err == nil {
-		// It takes a moment until the torrent is there, and one until it is checked;
-		// peers that are added before come to nothing.
+		// The torrent appears after a moment, and is checked after another. Peers
+		// that are added before are forgotten.
 		err = p.poll(ctx, func(ctx context.Context) (bool, error) {
 			state, err := api.state(ctx, t.Hash)
 			return state == "downloading" || state == "stalledDL" || seeding(state), err
@@ -124,7 +124,8 @@ func (a qbittorrentAPI) add(ctx context.Context, torrent, dir string) error {
 	return err
 }
 
-// state is one of the words of the API, and empty if the torrent is not there.
+// state is the state in the words of the API, or "" if there is no such
+// torrent.
 func (a qbittorrentAPI) state(ctx context.Context, hash string) (string, error) {
 	text, err := a.post(ctx, "info?hashes="+hash, "", nil)
 	if err != nil {

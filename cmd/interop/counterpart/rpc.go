@@ -52,8 +52,8 @@ type statusError struct{ *http.Response }
 
 func (e *statusError) Error() string { return fmt.Sprintf("%s: %s", e.Request.URL, e.Status) }
 
-// listens asks whether something accepts connections at addr. It connects and
-// says nothing, which every client takes.
+// listens asks whether a program accepts connections at addr. It connects and
+// sends nothing, which no client minds.
 func listens(addr string) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
 		var dialer net.Dialer

@@ -13,8 +13,8 @@ import (
 	"strings"
 )
 
-// rtorrent takes no torrent without a tracker. It unchokes only peers that are
-// interested.
+// rtorrent refuses torrents without a tracker. It unchokes only interested
+// peers.
 var rtorrent = Client{
 	Name:    "rtorrent",
 	Dials:   true,

@@ -15,11 +15,11 @@ import (
 	"strings"
 )
 
-// Tracker is one program that tells peers of each other.
+// Tracker is a program that is a tracker.
 type Tracker struct {
 	Name string
-	// Announce are the URLs at which a tracker at a place is announced to, one
-	// for each protocol that it speaks.
+	// Announce returns the announce URLs of a tracker at a place, one for each
+	// protocol that it speaks.
 	Announce func(Place) []string
 
 	program string
@@ -27,11 +27,11 @@ type Tracker struct {
 	start   func(ctx context.Context, home string, at Place, hash string) (*Process, error)
 }
 
-// Version returns what the program says of itself, or why it cannot be run.
+// Version returns the version that the program prints, or why it cannot be run.
 func (t Tracker) Version() (string, error) { return version(t.program, t.version) }
 
-// Start returns when the tracker answers. It serves the torrent of that info
-// hash at least.
+// Start returns when the tracker answers. The tracker serves at least the
+// torrent of that info hash.
 func (t Tracker) Start(ctx context.Context, home string, at Place, hash string) (*Process, error) {
 	p, err := t.start(ctx, home, at, hash)
 	if err != nil {
@@ -41,9 +41,9 @@ func (t Tracker) Start(ctx context.Context, home string, at Place, hash string) 
 	return p, nil
 }
 
-// Opentracker speaks HTTP and UDP. Debian's serves the info hashes of a list
-// alone. It refuses to stay root: it becomes another user in another root folder,
-// and so outlives us if we are killed.
+// Opentracker speaks HTTP and UDP. Debian's build serves only the info hashes
+// of a list. It refuses to run as root: it becomes another user in another root
+// folder, and so outlives this program if this program is killed.
 var Opentracker = Tracker{
 	Name:     "opentracker",
 	Announce: func(p Place) []string { return []string{announceHTTP(p), announceUDP(p)} },
@@ -61,8 +61,8 @@ var Opentracker = Tracker{
 	},
 }
 
-// NodeTracker is npm's bittorrent-tracker, of the node_modules in folder, run by
-// the script that lies there too.
+// NodeTracker is npm's bittorrent-tracker from the node_modules in folder,
+// started by the script in the same folder.
 func NodeTracker(folder string) Tracker {
 	script := filepath.Join(folder, "tracker.mjs")
 	return Tracker{
@@ -92,8 +92,8 @@ func startTracker(ctx context.Context, name, home string, at Place, program stri
 func announceHTTP(p Place) string { return "http://" + p.Peer() + "/announce" }
 func announceUDP(p Place) string  { return "udp://" + p.Peer() + "/announce" }
 
-// Knows returns when the tracker of the content counts that many seeds (by a
-// scrape, BEP 48).
+// Knows returns when the tracker of the content counts that many seeds, by its
+// answer to a scrape (BEP 48).
 func (t Tracker) Knows(ctx context.Context, c *Content, seeds int) error {
 	hash, err := hex.DecodeString(c.Hash)
 	if err != nil {

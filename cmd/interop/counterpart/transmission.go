@@ -13,9 +13,9 @@ import (
 	"strconv"
 )
 
-// transmission 3.00 drops peers within 127/8 that a tracker tells of, and cannot
-// be told of any: it is dialled. It asks for data only after its choke round of
-// 10 s.
+// transmission 3.00 ignores peers in 127/8 that a tracker returns, and cannot
+// be given the address of a peer, so it has to be dialled. It requests data
+// only after its choke round of 10 s.
 var transmission = Client{
 	Name: "transmission", LeavesOutEmpty: true, EvenPieces: true,
 	program: "transmission-daemon",
@@ -52,8 +52,8 @@ func startTransmission(ctx context.Context, t Task) (*Process, error) {
 	return p.started("transmission", err)
 }
 
-// transmissionRPC keeps the session id that each call must carry, and that the
-// refusal of the first one tells.
+// transmissionRPC keeps the session id that each call must have. The refusal of
+// the first call contains it.
 type transmissionRPC struct{ url, session string }
 
 func (r *transmissionRPC) call(ctx context.Context, method string, arguments, result any) error {

@@ -22,7 +22,7 @@ type Usage struct {
 	Wakes     int64         // how often threads that live returned from waiting
 }
 
-// Usage asks the kernel. Of a process that has ended it returns nothing.
+// Usage asks the kernel. For a process that has ended, the result is zero.
 func (p *Process) Usage() (u Usage) {
 	// The clock of another process's CPU time: what the C library's
 	// clock_getcpuclockid returns. It is finer than the ticks in /proc.

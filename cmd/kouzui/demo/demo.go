@@ -192,7 +192,8 @@ func (d *demo) make(size int64, announce string) error {
 	return err
 }
 
-// folder makes the folder of one client, unless it exists, and returns its path.
+// folder makes the folder of one client, unless it exists, and returns its
+// path.
 func (d *demo) folder(role string, i int) string {
 	dir := filepath.Join(d.dir, fmt.Sprintf("%s%d", role, i+1))
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -220,8 +221,8 @@ func (d *demo) start(role string, i int) error {
 	})
 }
 
-// announced starts the downloaders once the tracker knows all seeds, so that the
-// first answer of the tracker names the seeds.
+// announced starts the downloaders once the tracker knows all seeds, so that
+// the first answer of the tracker names the seeds.
 func (d *demo) announced(c *client) error {
 	if !c.seed() || c.announced {
 		return nil

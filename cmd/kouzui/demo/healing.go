@@ -51,8 +51,8 @@ func restartOf(events []*event.Event, path string) *event.Event {
 	return nil
 }
 
-// timeline tells what happened to the actor at path, a line for each event. Times
-// count from its first failure.
+// timeline tells what happened to the actor at path, a line for each event.
+// Times count from its first failure.
 func timeline(events []*event.Event, path string) []string {
 	parts := strings.Split(path, "/")
 	lines := []string{"What happened to " + path + ":"}

@@ -36,8 +36,8 @@ const gcPercent = 200
 // longestScenario is how many bytes of a scenario file are read.
 const longestScenario = 1 << 20
 
-// played is the scenario that a command plays: that of a file, or the random one
-// of a seed.
+// played is the scenario that a command plays: that of a file, or the random
+// one of a seed.
 type played struct {
 	seed   uint64
 	random bool

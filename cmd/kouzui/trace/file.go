@@ -68,8 +68,8 @@ func (f *traceFile) end() error {
 
 func (f *traceFile) close() { f.file.Close() }
 
-// spooled returns a path at which the trace can be read more than once: stdin is
-// copied to a file, which remove deletes.
+// spooled returns a path at which the trace can be read more than once: stdin
+// is copied to a file, which remove deletes.
 func spooled(c *cobra.Command, name string) (path string, remove func(), err error) {
 	if name != "-" {
 		return name, func() {}, nil

@@ -146,8 +146,8 @@ func (t *tail) show(e *event.Event, h trace.Header) error {
 	return err
 }
 
-// live shows a file that grows. If another run writes the file anew, the file is
-// read from its start.
+// live shows a file that grows. If another run writes the file anew, the file
+// is read from its start.
 func (t *tail) live(ctx context.Context, path string) error {
 	for {
 		again, err := t.run(ctx, path)

@@ -36,8 +36,9 @@ func newWhy() *cobra.Command {
 	return c
 }
 
-// why reads the trace twice. Causes lead from an event back to earlier ones, and a
-// file is read forwards: the first reading finds the chain, the second shows it.
+// why reads the trace twice. Causes lead from an event back to earlier ones,
+// and a file is read forwards: the first reading finds the chain, the second
+// shows it.
 func why(c *cobra.Command, name, path string, seq uint64, p traceview.Paint) error {
 	f, err := openTraceAs(c, name, path)
 	if err != nil {

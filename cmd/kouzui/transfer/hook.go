@@ -18,8 +18,8 @@ type hooks struct {
 	results chan error
 }
 
-// start runs the command in the shell. Its output goes to stderr, because stdout
-// is for our results.
+// start runs the command in the shell. Its output goes to stderr, because
+// stdout is for our results.
 func (h *hooks) start(command string, j *job, stderr io.Writer) {
 	shell := []string{"sh", "-c"}
 	if runtime.GOOS == "windows" {

@@ -57,9 +57,9 @@ func (j *job) announced(m *messages.TorrentAnnounced) {
 }
 
 // explain adds to an error which says that the download was too slow that all
-// trackers failed, if no peer was ever connected. A stall is then a failure of the
-// network; its error tells why the tracker failed. The time of --timeout is up in
-// any case.
+// trackers failed, if no peer was ever connected. A stall is then a failure of
+// the network; its error tells why the tracker failed. The time of --timeout is
+// up in any case.
 func (j *job) explain(err error) error {
 	stalled := errors.Is(err, messages.ErrStalled)
 	if j.met || j.tracker == nil || !stalled && !errors.Is(err, exit.ErrTimeout) {

@@ -17,8 +17,8 @@ import (
 )
 
 // stopTimeout is how long torrents may take to stop after an interrupt, and
-// shutdownTimeout how long the other actors may take. Together they are less than
-// the 3 s within which the first interrupt ends the program.
+// shutdownTimeout how long the other actors may take. Together they are less
+// than the 3 s within which the first interrupt ends the program.
 const (
 	stopTimeout     = 2700 * time.Millisecond
 	shutdownTimeout = 250 * time.Millisecond
@@ -251,8 +251,8 @@ func (s *session) ended(j *job, complete bool, err error) {
 	}
 }
 
-// end sums the session up. It returns the error that the program ends with: err,
-// or else that of the first torrent that failed.
+// end sums the session up. It returns the error that the program ends with:
+// err, or else that of the first torrent that failed.
 func (s *session) end(err error) error {
 	for _, j := range s.jobs {
 		if err == nil {

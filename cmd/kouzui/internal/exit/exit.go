@@ -1,5 +1,5 @@
-// Package exit decides with which code the program ends for which error, and how
-// the error is told to the user.
+// Package exit decides with which code the program ends for which error, and
+// how the error is told to the user.
 package exit
 
 import (

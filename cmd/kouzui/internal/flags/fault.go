@@ -20,8 +20,8 @@ func (f *Faults) Type() string { return "SPEC" }
 // Set implements pflag.Value.
 func (f *Faults) Set(text string) error { return f.Append(text) }
 
-// Append, Replace and GetSlice make the flag one that can be repeated, also from
-// the environment.
+// Append, Replace and GetSlice make the flag one that can be repeated, also
+// from the environment.
 func (f *Faults) Append(text string) error {
 	s, err := fault.Parse(text)
 	var unknown *fault.UnknownMessage

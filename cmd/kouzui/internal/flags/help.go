@@ -120,7 +120,8 @@ func writeFlags(w io.Writer, set *pflag.FlagSet) {
 	}
 }
 
-// isFlagLine tells the first line of a flag from those that go on with its text.
+// isFlagLine tells the first line of a flag from those that go on with its
+// text.
 func isFlagLine(line string) bool { return len(line) > 8 && line[6:8] == "--" }
 
 // other is the title of the commands in no group.

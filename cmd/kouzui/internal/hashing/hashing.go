@@ -1,5 +1,5 @@
-// Package hashing computes the piece hashes of files on disk, on all processors,
-// for commands that run no client.
+// Package hashing computes the piece hashes of files on disk, on all
+// processors, for commands that run no client.
 package hashing
 
 import (
@@ -184,8 +184,8 @@ func (r *reader) begin(index int) {
 	r.end = min(r.off+r.pieceLength, r.total)
 }
 
-// read returns the next chunk of the piece. The chunk is empty at the end of the
-// piece, and after a failure.
+// read returns the next chunk of the piece. The chunk is empty at the end of
+// the piece, and after a failure.
 func (r *reader) read() []byte {
 	part := r.buf[:min(int64(len(r.buf)), r.end-r.off)]
 	for i, at := r.fileAt(r.off), 0; at < len(part); i++ {

@@ -12,8 +12,8 @@ import (
 	"kouzui/actors/lab"
 )
 
-// canvas is for pictures that are not curves. Its margins, side and gap, are those
-// of package chart, so that the time axes of all pictures match.
+// canvas is for pictures that are not curves. Its margins, side and gap, are
+// those of package chart, so that the time axes of all pictures match.
 type canvas struct {
 	bytes.Buffer
 	end time.Duration

@@ -153,8 +153,8 @@ func (v *view) draw(p chart.Panel) svg {
 	return svg(chart.Figure{Title: p.Title, Panels: []chart.Panel{p}, Width: wide, Height: low}.Inline())
 }
 
-// rates are means over a few seconds, because each node reports once a second, at
-// a time of its own.
+// rates are means over a few seconds, because each node reports once a second,
+// at a time of its own.
 func (v *view) rates() figure {
 	const over = 3 * time.Second
 	rate := func(of func(lab.Sample) int64) func(lab.Sample) float64 {

@@ -128,7 +128,8 @@ func TestLinesAddUp(t *testing.T) {
 
 var picture = regexp.MustCompile(`(?s)<svg.*?</svg>`)
 
-// The page loads nothing, runs nothing, and all of its pictures are well formed.
+// The page loads nothing, runs nothing, and all of its pictures are well
+// formed.
 func TestPage(t *testing.T) {
 	var b strings.Builder
 	if err := WritePage(&b, played(t), "again"); err != nil {

@@ -49,8 +49,8 @@ func (p *page) row(sums bool, cells []string) {
 	p.WriteString("</tr>\n")
 }
 
-// WritePage writes a page that loads nothing from elsewhere. The command is the one
-// that plays the run again.
+// WritePage writes a page that loads nothing from elsewhere. The command is the
+// one that plays the run again.
 func WritePage(w io.Writer, r *lab.Result, command string) error {
 	v, p := newView(r), &page{}
 	p.add(`<!doctype html>

@@ -1,5 +1,5 @@
-// Package labview shows the result of a simulated swarm: as a table, as JSON lines,
-// and as a page with plots.
+// Package labview shows the result of a simulated swarm: as a table, as JSON
+// lines, and as a page with plots.
 package labview
 
 import (
@@ -127,8 +127,8 @@ func facts(r *lab.Result) [][2]string {
 	return f
 }
 
-// atBest compares the end with the lower bound, or with the soonest end that the
-// last arrival allows if that is later.
+// atBest compares the end with the lower bound, or with the soonest end that
+// the last arrival allows if that is later.
 func atBest(r *lab.Result) string {
 	best, name := r.Bound(), "the bound"
 	for _, n := range r.Nodes {

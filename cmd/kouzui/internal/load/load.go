@@ -86,8 +86,8 @@ func isURL(s string) bool {
 	return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://")
 }
 
-// shown is where a .torrent comes from, without the parts of a URL that may hold
-// a user's key: messages end in logs.
+// shown is where a .torrent comes from, without the parts of a URL that may
+// hold a user's key: messages end in logs.
 func shown(from string) string {
 	u, err := url.Parse(from)
 	if !isURL(from) || err != nil {

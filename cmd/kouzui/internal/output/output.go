@@ -177,7 +177,8 @@ func (out *Output) Result(format string, args ...any) {
 	}
 }
 
-// Results is stdout. It remembers that a write failed: the reader may have gone.
+// Results is stdout. It remembers that a write failed: the reader may have
+// gone.
 type Results struct {
 	w io.Writer
 

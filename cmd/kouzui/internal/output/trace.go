@@ -69,8 +69,8 @@ func configuration(c *cobra.Command) map[string]string {
 	return set
 }
 
-// Close writes what is left. The actors must have been shut down, or be about to
-// end with the process.
+// Close writes what is left. The actors must have been shut down, or be about
+// to end with the process.
 func (t *Trace) Close() {
 	for _, c := range t.closers {
 		if err := c.Close(); err != nil && !exit.BrokenPipe(err) {

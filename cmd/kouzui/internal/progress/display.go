@@ -36,8 +36,8 @@ func NewDisplay(out *output.Output) *Display {
 	}
 }
 
-// Leaves says that a torrent ends once it is complete: it has no line that calls
-// it seeding.
+// Leaves says that a torrent ends once it is complete: it has no line that
+// calls it seeding.
 func (d *Display) Leaves(hash metainfo.Hash) { d.leaving[hash] = true }
 
 // Event shows an event of the client.

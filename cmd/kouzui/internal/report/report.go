@@ -3,8 +3,9 @@
 // Every line is an object with "v" (1), "ts" (RFC 3339, UTC) and "type". The
 // types: meta (a torrent begins), progress, completed, peer, tracker, restart,
 // warning, torrent (one torrent has ended); the last line is always done or
-// error. Sizes are in bytes, rates in bytes a second, durations in seconds. Later
-// versions may add fields and types; a reader skips what it does not know.
+// error. Sizes are in bytes, rates in bytes a second, durations in seconds.
+// Later versions may add fields and types; a reader skips what it does not
+// know.
 package report
 
 import (
@@ -40,8 +41,8 @@ func New(w io.Writer, now func() time.Time) *Lines {
 // Err is the first error of the writer; nothing is written after it.
 func (l *Lines) Err() error { return l.err }
 
-// Write writes v as a line of JSON. Control characters that could steer a terminal
-// are written as escapes, which mean the same in JSON.
+// Write writes v as a line of JSON. Control characters that could steer a
+// terminal are written as escapes, which mean the same in JSON.
 func Write(w io.Writer, v any) error {
 	raw, err := json.Marshal(v)
 	if err != nil {
@@ -95,8 +96,8 @@ func (l *Lines) Meta(t *metainfo.Torrent, dir string) {
 	})
 }
 
-// shown are tiers of trackers without the keys of users, because others may read
-// the lines.
+// shown are tiers of trackers without the keys of users, because others may
+// read the lines.
 func shown(tiers [][]string) [][]string {
 	list := [][]string{}
 	for _, tier := range tiers {
@@ -109,8 +110,8 @@ func shown(tiers [][]string) [][]string {
 	return list
 }
 
-// Event writes an event of the client or of its supervision. Events that are not
-// part of the report are skipped.
+// Event writes an event of the client or of its supervision. Events that are
+// not part of the report are skipped.
 func (l *Lines) Event(e any) {
 	switch m := e.(type) {
 	case *messages.Progress:
@@ -200,8 +201,8 @@ func (l *Lines) tracker(m *messages.TorrentAnnounced) {
 	l.write(line)
 }
 
-// IsPeer says whether actors of a kind are connections with peers, whichever side
-// has dialled.
+// IsPeer says whether actors of a kind are connections with peers, whichever
+// side has dialled.
 func IsPeer(kind string) bool { return strings.HasSuffix(kind, "peer") }
 
 func (l *Lines) supervision(e *event.Event) {

@@ -67,7 +67,8 @@ func exported(t *testing.T, raw []byte) document {
 }
 
 // wellFormed checks what the format asks for: slices nest and are closed, flows
-// have one start and one end and go forwards, tracks have names, counters count.
+// have one start and one end and go forwards, tracks have names, counters
+// count.
 func wellFormed(t *testing.T, d document) {
 	t.Helper()
 	open, last, named := map[int][]string{}, map[int]int64{}, map[int]bool{}
@@ -167,8 +168,8 @@ func TestChrome(t *testing.T) {
 	}
 }
 
-// TestChromeOfAnyPart exports the trace as it stood after each of its lines, and
-// as it would be without its beginning.
+// TestChromeOfAnyPart exports the trace as it stood after each of its lines,
+// and as it would be without its beginning.
 func TestChromeOfAnyPart(t *testing.T) {
 	lines := strings.SplitAfter(string(sample(t, "killed.trace")), "\n")
 	for i := range lines[1:] {

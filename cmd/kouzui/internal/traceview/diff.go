@@ -12,12 +12,12 @@ import (
 	"kouzui/actors/runtime/trace"
 )
 
-// Diff compares two runs event by event, up to the first difference. Differences
-// of the headers are shown only; they do not make the runs differ.
+// Diff compares two runs event by event, up to the first difference.
+// Differences of the headers are shown only; they do not make the runs differ.
 //
-// Without Times, everything that depends on timing is left out: times, durations,
-// the lengths of mailboxes, and all samples of mailboxes. Events are then numbered
-// without the samples.
+// Without Times, everything that depends on timing is left out: times,
+// durations, the lengths of mailboxes, and all samples of mailboxes. Events are
+// then numbered without the samples.
 type Diff struct {
 	A, B  *trace.Reader
 	Names [2]string // for errors

@@ -55,9 +55,9 @@ type Slow struct {
 	Waited int64  `json:"waited_us"`
 }
 
-// Count reads a trace to its end, and counts what is about actors whose path fits
-// a pattern. It remembers the kinds of actors, and those
-// in whose mailboxes something waited.
+// Count reads a trace to its end, and counts what is about actors whose path
+// fits a pattern. It remembers the kinds of actors, and those in whose
+// mailboxes something waited.
 func Count(r *trace.Reader, actor string) (*Stats, error) {
 	s := &Stats{V: 1, Run: r.Header.Run, ByKind: map[event.Kind]int{}, Kinds: []Tally{}, Mailboxes: []Slow{}}
 	kinds := map[string]*Tally{}

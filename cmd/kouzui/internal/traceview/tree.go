@@ -12,8 +12,8 @@ import (
 	"kouzui/actors/runtime/trace"
 )
 
-// foldFrom is from how many on actors of one kind that stopped without a failure
-// share a line.
+// foldFrom is from how many on actors of one kind that stopped without a
+// failure share a line.
 const foldFrom = 4
 
 // Tree shows the actors as they stood at a time of a run.
@@ -127,7 +127,8 @@ func (d *drawing) list(parent, indent string) {
 	}
 }
 
-// dull says that an actor stopped without a failure and has no children to show.
+// dull says that an actor stopped without a failure and has no children to
+// show.
 func (d *drawing) dull(l trace.Life) bool {
 	return !d.All && l.Gone && l.Failures == 0 && l.Restarts == 0 && len(d.children[l.Path]) == 0
 }

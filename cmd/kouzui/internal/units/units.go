@@ -1,5 +1,5 @@
-// Package units reads and prints bytes, rates and durations, as people write them
-// on a command line and read them on a screen.
+// Package units reads and prints bytes, rates and durations, as people write
+// them on a command line and read them on a screen.
 package units
 
 import (
@@ -10,8 +10,9 @@ import (
 	"time"
 )
 
-// factors are in bytes. Units of one letter and units with an i are powers of 1024,
-// kB, MB, GB and TB are powers of 1000, and kbit, Mbit and Gbit count bits.
+// factors are in bytes. Units of one letter and units with an i are powers of
+// 1024, kB, MB, GB and TB are powers of 1000, and kbit, Mbit and Gbit count
+// bits.
 var factors = []struct {
 	unit  string
 	bytes float64
@@ -99,7 +100,8 @@ func Count(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
-// Duration prints a duration in its two largest units: "42s", "3m07s", "2h15m", "4d06h".
+// Duration prints a duration in its two largest units: "42s", "3m07s", "2h15m",
+// "4d06h".
 func Duration(d time.Duration) string {
 	s := int64(math.Ceil(d.Seconds()))
 	switch {

@@ -10,11 +10,11 @@ import (
 	"github.com/charmbracelet/x/ansi"
 )
 
-// Screen keeps a few lines in place at the bottom of a terminal; what is written
-// to it appears above them. It is safe for concurrent use.
+// Screen keeps a few lines in place at the bottom of a terminal; what is
+// written to it appears above them. It is safe for concurrent use.
 //
-// Screen sends no queries to the terminal and reads no input, so that no answer of
-// the terminal is left for the shell to read.
+// Screen sends no queries to the terminal and reads no input, so that no answer
+// of the terminal is left for the shell to read.
 type Screen struct {
 	w    io.Writer
 	size func() (width, height int)
@@ -29,8 +29,8 @@ func NewScreen(w io.Writer, size func() (width, height int)) *Screen {
 	return &Screen{w: w, size: size}
 }
 
-// Show replaces the lines by those that draw makes for the size of the terminal.
-// Nothing is written if the lines have not changed.
+// Show replaces the lines by those that draw makes for the size of the
+// terminal. Nothing is written if the lines have not changed.
 func (s *Screen) Show(draw func(width, height int) []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,5 +1,5 @@
-// Package view draws running torrents: as lines that a Screen keeps in place on a
-// terminal, and as single plain lines.
+// Package view draws running torrents: as lines that a Screen keeps in place on
+// a terminal, and as single plain lines.
 package view
 
 import (
@@ -37,9 +37,9 @@ const (
 	rateCells    = 30  // behind a piece map
 )
 
-// Lines draws torrents in order into at most Height lines of at most Width cells.
-// If there is room, each torrent has its piece map and its peers; if not, fewer
-// lines.
+// Lines draws torrents in order into at most Height lines of at most Width
+// cells. If there is room, each torrent has its piece map and its peers; if
+// not, fewer lines.
 func Lines(torrents []*messages.Progress, c Canvas) []string {
 	c.Width = max(c.Width, narrowest)
 	for _, draw := range []func(*messages.Progress, Canvas) []string{withPeers, withMap, compact} {
@@ -227,8 +227,8 @@ func (c Canvas) mapLine(label string, cells []uint8, after string) string {
 	return c.faint(label) + c.green(Map(cells, room)) + " " + c.faint(after)
 }
 
-// shades run from no piece to all pieces. Only the first stands for none, and only
-// the last for all.
+// shades run from no piece to all pieces. Only the first stands for none, and
+// only the last for all.
 var shades = []rune("·░▒▓█")
 
 // Map draws a piece map (see messages.Progress) in at most width cells.
