@@ -45,7 +45,7 @@ func BenchmarkReceive(b *testing.B) {
 		for _, stored := range s.out.stored {
 			stored.Data.Release()
 		}
-		s.out = effects{send: s.out.send[:0], stored: s.out.stored[:0], arrived: s.out.arrived[:0]}
+		s.out = effects{frames: s.out.frames[:0], stored: s.out.stored[:0], arrived: s.out.arrived[:0]}
 	}
 }
 

@@ -107,9 +107,9 @@ func (w *surroundings) step() bool {
 			s.cancel([]messages.Block{b})
 		}
 	case 2:
-		s.choke(w.byte()%2 == 0)
+		s.setChoked(w.byte()%2 == 0)
 	case 3:
-		s.interested(w.byte()%2 == 0)
+		s.setInterested(w.byte()%2 == 0)
 	case 4:
 		w.now = w.now.Add(time.Duration(w.byte()) * time.Second)
 		err = s.tick(w.now)
@@ -118,7 +118,7 @@ func (w *surroundings) step() bool {
 	case 6: // the store answers, and the link has sent
 		if pieces := s.uploads.inquire(); pieces != nil {
 			held := uint32(w.byte() % 12)
-			err = s.leased(&messages.PiecesServable{Pieces: pieces, Runs: []messages.PieceRun{{From: 0, To: held}}}, w.now)
+			err = s.servable(&messages.PiecesServable{Pieces: pieces, Runs: []messages.PieceRun{{From: 0, To: held}}}, w.now)
 		}
 		s.serve(int(w.byte()) * blockSize)
 		s.uploads.handed = 0
@@ -132,8 +132,8 @@ func (w *surroundings) step() bool {
 		s.batchDone(w.now)
 	}
 	w.flush()
-	if err == nil && (s.unasked > maxUnasked || s.patience.spent > maxPatience) {
-		w.t.Fatalf("bears %d blocks unasked, useless frames for %v", s.unasked, s.patience.spent)
+	if err == nil && (s.unasked > maxUnasked || s.flood.owed > maxFlood) {
+		w.t.Fatalf("bears %d blocks unasked, useless frames for %v", s.unasked, s.flood.owed)
 	}
 	if violation := new(frame.ProtocolError); err != nil && !errors.Is(err, errIdle) && !errors.As(err, &violation) {
 		w.t.Fatalf("ends with %T %v", err, err)
@@ -165,21 +165,21 @@ func (w *surroundings) flush() {
 	if out.voided {
 		clear(w.owed)
 	}
-	if out.turned {
+	if out.choking {
 		w.choked = s.flags.PeerChoking
 	}
-	for _, piece := range out.got {
+	for _, piece := range out.haves {
 		if piece >= 10 || w.told[piece] {
 			w.t.Fatalf("tells again, or wrongly, of piece %d", piece)
 		}
 		w.told[piece] = true
 	}
-	if out.has != nil {
-		for i := range out.has.EachSet() {
+	if out.bitfield != nil {
+		for i := range out.bitfield.EachSet() {
 			w.told[uint32(i)] = true
 		}
 	}
-	for _, o := range out.send {
+	for _, o := range out.frames {
 		if o.Kind == frame.Piece {
 			b := blockOf(&o.Frame)
 			if int64(b.Begin)+int64(b.Length) > w.torrent.PieceSize(int(b.Piece)) || b.Length == 0 || b.Length > maxRequest {

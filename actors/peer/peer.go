@@ -1,46 +1,22 @@
-// Package peer is the actor of one connection to a peer: the peer wire
-// protocol (BEP 3), the requests that are under way, and the upload queue.
+// Package peer is the actor of one connection to a peer: the peer wire protocol
+// (BEP 3), the requests that are under way, and the upload queue.
 //
-// It dials its address, or adopts a link that came in, and after StartSession speaks
-// for the engine: payload goes to the store, coordinates to the scheduler,
-// rates to the choker. What it decides stands in session.go and the files that
-// a session is made of; this file only carries messages.
+// The actor dials its address, or adopts a link that came in. After StartSession
+// payload goes to the store, coordinates of blocks to the scheduler, and rates to
+// the choker. What is decided stands in connection.go, session.go and the files
+// that a session is made of; this file only carries messages.
 package peer
 
 import (
-	"errors"
 	"net/netip"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
-	"kouzui/actors/runtime/rate"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
-	"kouzui/wire/buffer"
 	"kouzui/wire/frame"
 	"kouzui/wire/metainfo"
-)
-
-const (
-	blockSize  = buffer.Size
-	maxRequest = 128 << 10 // the longest request that is served
-
-	dialTimeout      = 10 * time.Second
-	handshakeTimeout = 10 * time.Second
-	adoptTimeout     = 10 * time.Second
-	silence          = 15 * time.Second // after which a connection yields to another with the same peer
-	tickBusy         = time.Second      // while bytes move
-	tickIdle         = 5 * time.Second
-)
-
-var (
-	errIdle    = errors.New("the peer has sent nothing for 3 minutes")
-	errTorrent = errors.New("the handshake is for another torrent")
-	errAdopt   = errors.New("no connection to adopt")
-
-	errSuperseded = errors.New("replaced by a newer connection")
 )
 
 // Config is what a peer is built from.
@@ -57,27 +33,22 @@ type Config struct {
 	Limits   messages.SetLimits
 }
 
-// New builds a peer. It starts from its address alone; a link that an earlier
-// incarnation had is gone.
-func New(c Config) actor.Actor { return &peer{Config: c} }
+// New builds a peer. A restarted peer begins with its address alone, and with no
+// link: that of the earlier incarnation is closed.
+func New(c Config) actor.Actor { return &peer{config: c} }
 
 type peer struct {
-	Config
-	cancel  func() // ends a dial
-	timer   world.Timer
-	due     *tick // the one that timer brings
-	dormant bool  // it may be long until then: nothing moves
+	config      Config
+	*connection               // from Started on
+	link        messages.Link // nil: there is none yet
+	cancel      func()        // ends the dial; nil: none is under way
+	timer       world.Timer
+}
 
-	link messages.Link
-	id   [20]byte
-	// extensions: the other side offers the extension protocol (BEP 10).
-	extensions bool
-	session    *session // from StartSession on
-	reported   bool     // PeerGone has been said of this link
-	useful     bool     // PeerUseful has
-
-	tokens  [2]int  // bytes granted and not used, by direction
-	waiting [2]bool // for tokens
+// addresses are the actors that a peer speaks to.
+type addresses struct {
+	messages.Refs
+	self *actor.PID
 }
 
 // The answers of the world, as messages.
@@ -87,266 +58,192 @@ type (
 		err  error
 	}
 	shaken struct {
-		link  uint64
-		shake frame.Handshake
-		err   error
+		handshake frame.Handshake
+		err       error
 	}
-	tick       struct{ link uint64 }
-	adoptLapse struct{}
+	ticked      struct{}
+	adoptLapsed struct{}
 )
 
 // Discard closes a link that was dialled for an incarnation that is over.
 func (d *dialled) Discard() {
 	if d.link != nil {
-		d.link.Close(errSuperseded)
+		d.link.Close(errReplaced)
 	}
 }
 
 func (p *peer) Receive(c actor.Context) {
-	switch m := c.Message().(type) {
+	switch c.Message().(type) {
 	case *actor.Started:
 		p.start(c)
-	case *dialled:
-		p.dialled(c, m)
-	case *messages.AdoptLink:
-		p.adopt(c, m)
-	case *adoptLapse:
-		if p.link == nil {
-			p.end(c, messages.GoneHandshake, errAdopt)
-		}
-	case *shaken:
-		p.shaken(c, m)
-	case *messages.StartSession:
-		p.welcome(c, m)
-
-	case *messages.FramesReceived:
-		p.received(c, m)
-	case *messages.FramesSent:
-		p.sent(c, m)
-	case *messages.LinkClosed:
-		if p.holds(m.Link) {
-			p.end(c, goneReason(m.Err), m.Err)
-		}
-
-	case *messages.RequestBlocks:
-		if p.session != nil && !p.session.flags.PeerChoking {
-			p.session.requests.waiting = append(p.session.requests.waiting, m.Blocks...)
-			p.flush(c)
-		}
-	case *messages.CancelBlocks:
-		if p.session != nil {
-			p.session.cancel(m.Blocks)
-			p.flush(c)
-		}
-	case *messages.SetInterested:
-		if p.session != nil {
-			p.session.interested(m.Interested)
-			p.flush(c)
-		}
-	case *messages.AnnounceHave:
-		p.announce(c, m.Pieces)
-	case *messages.SetChoked:
-		if p.session != nil {
-			p.session.choke(m.Choked)
-			p.flush(c)
-		}
-
-	case *messages.PiecesServable:
-		p.leased(c, m)
-	case *messages.SetLimits:
-		p.Limits = *m
-		p.waiting = [2]bool{} // a limiter that was restarted has forgotten us
-		p.flush(c)
-	case *messages.TokensGranted:
-		p.tokens[m.Direction] += m.Bytes
-		p.waiting[m.Direction] = false
-		p.flush(c)
-
-	case *messages.ReportRates:
-		p.report(c)
-	case *tick:
-		p.tick(c, m)
-	case *messages.ProveAlive:
-		if p.session != nil && p.World.Clock.Now().Sub(p.session.heard) > silence {
-			p.end(c, messages.GoneDuplicate, nil)
-		}
-	case *messages.Disconnect:
-		p.end(c, m.Reason, nil)
+		return
 	case *actor.Restarting:
-		p.gone(c, messages.GoneFailed, nil)
-		p.release()
+		p.out = actions{} // of a message that was not handled to its end
+		p.finish(c, messages.GoneFailed)
+		return
 	case *actor.Stopping:
-		p.gone(c, messages.GoneStopping, nil)
-		p.release()
+		p.finish(c, messages.GoneStopping)
+		return
+	case *actor.Stopped:
+		return
 	}
+	p.now = p.config.World.Clock.Now()
+	p.handle(c.Message())
+	p.carryOut(c)
 }
 
-func (p *peer) received(c actor.Context, m *messages.FramesReceived) {
-	if !p.holds(m.Link) || p.session == nil {
-		for i := range m.Frames {
-			if b := m.Frames[i].Block; b != nil {
-				b.Release()
-			}
+func (p *peer) start(c actor.Context) {
+	p.connection = newConnection(p.config, addresses{p.config.Refs, c.Self()})
+	if p.Inbound {
+		p.timer = supervise.SendAfter(c, p.config.World.Clock, adoptTimeout, &adoptLapsed{})
+		return
+	}
+	deliver := supervise.Deliver(c)
+	p.cancel = p.config.World.Network.Dial(p.Addr, dialTimeout, func(l messages.Link, err error) { deliver(&dialled{l, err}) })
+}
+
+func (p *peer) handle(message any) {
+	switch m := message.(type) {
+	case *messages.FramesReceived:
+		if p.session == nil || m.Link != p.linkID {
+			releaseBlocks(m)
+			return
 		}
-		return
-	}
-	var err error
-	p.session.batch = len(m.Frames)
-	for i := range m.Frames {
-		if err = p.session.received(&m.Frames[i], m.At); err != nil {
-			break
+		p.received(m)
+		p.link.Done(m)
+
+	case *dialled:
+		p.cancel, p.link = nil, m.link
+		p.dialled(m.link, m.err)
+	case *shaken:
+		p.shaken(m.handshake, m.err)
+	case *messages.AdoptLink:
+		if p.link != nil {
+			m.Link.Close(errReplaced)
+			return
 		}
-	}
-	p.session.batchDone(m.At)
-	p.link.Done(m)
-	p.flush(c)
-	if err != nil {
-		p.end(c, messages.GoneProtocol, err)
-	}
-}
-
-func (p *peer) sent(c actor.Context, m *messages.FramesSent) {
-	if !p.holds(m.Link) || p.session == nil {
-		return
-	}
-	up := &p.session.up
-	up.Add(m.At, m.Payload)
-	p.session.uploads.sent(int64(m.Payload), up.Over(m.At, recent))
-	p.proveUseful(c)
-	p.flush(c)
-}
-
-func (p *peer) proveUseful(c actor.Context) {
-	if !p.useful {
-		p.useful = true
-		c.Send(p.Refs.Peers, &messages.PeerUseful{Key: p.Key})
-	}
-}
-
-func (p *peer) announce(c actor.Context, pieces []uint32) {
-	if p.session == nil {
-		return
-	}
-	p.session.haves(pieces)
-	p.flush(c)
-}
-
-func (p *peer) leased(c actor.Context, m *messages.PiecesServable) {
-	if !p.holds(m.Link) || p.session == nil {
-		return
-	}
-	err := p.session.leased(m, p.World.Clock.Now())
-	p.flush(c)
-	if err != nil {
-		p.end(c, messages.GoneProtocol, err)
-	}
-}
-
-func (p *peer) tick(c actor.Context, m *tick) {
-	if m != p.due || !p.holds(m.link) || p.session == nil {
-		return
-	}
-	p.dormant = false
-	now := p.World.Clock.Now()
-	if err := p.session.tick(now); err != nil {
-		p.end(c, messages.GoneIdle, err)
-		return
-	}
-	p.flush(c)
-	switch {
-	case p.session.down.Over(now, rate.MaxSpan)+p.session.up.Over(now, rate.MaxSpan) > 0:
-		p.report(c)
-		p.tickAfter(c, tickBusy)
-	case p.session.dormant():
-		p.session.shrink()
-		p.dormant = true
-		p.tickAfter(c, max(p.session.deadline().Sub(now), tickIdle))
-	default:
-		p.tickAfter(c, tickIdle)
-	}
-}
-
-func (p *peer) tickAfter(c actor.Context, d time.Duration) {
-	p.due = &tick{p.link.ID()}
-	p.timer = supervise.SendAfter(c, p.World.Clock, d, p.due)
-}
-
-// flush carries out what the session wants done. Requests and uploads go as far
-// as the limiter's tokens allow.
-func (p *peer) flush(c actor.Context) {
-	if p.session == nil {
-		return
-	}
-	s, now := p.session, p.World.Clock.Now()
-	p.spend(messages.Down, s.ask(p.allowance(messages.Down), now))
-	p.spend(messages.Up, s.serve(p.allowance(messages.Up)))
-	if pieces := s.uploads.inquire(); pieces != nil {
-		c.Send(p.Refs.Store, &messages.QueryServable{Link: p.link.ID(), Pieces: pieces, ReplyTo: c.Self()})
-	}
-	p.wantTokens(c)
-
-	out := &s.out
-	if len(out.send) > 0 {
-		p.link.Send(out.send)
-		s.spoke = now
-		clear(out.send)
-	}
-	p.link.Expect(len(s.requests.flight))
-	if len(out.stored) > 0 {
-		p.proveUseful(c)
-		c.Send(p.Refs.Store, &messages.StoreBlocks{Key: p.Key, Blocks: out.stored})
-	}
-	if out.has != nil {
-		c.Send(p.Refs.Scheduler, &messages.PeerBitfield{Key: p.Key, Have: out.has})
-	}
-	if len(out.got) > 0 {
-		c.Send(p.Refs.Scheduler, &messages.PeerHave{Key: p.Key, Pieces: out.got})
-	}
-	window := s.window.requests()
-	if len(out.arrived) > 0 {
-		c.Send(p.Refs.Scheduler, &messages.BlocksArrived{Key: p.Key, Blocks: out.arrived, Window: window, At: now})
-	}
-	if len(out.dropped) > 0 || out.snubbed {
-		c.Send(p.Refs.Scheduler, &messages.RequestsDropped{Key: p.Key, Blocks: out.dropped, Window: window, Snubbed: out.snubbed})
-	}
-	if out.voided && !s.flags.PeerChoking {
-		c.Send(p.Refs.Scheduler, &messages.PeerChoking{Key: p.Key, Choking: true, Window: window})
-	}
-	if out.turned {
-		c.Send(p.Refs.Scheduler, &messages.PeerChoking{Key: p.Key, Choking: s.flags.PeerChoking, Window: window})
-	}
-	if p.dormant && !s.dormant() {
-		p.dormant = false
 		p.timer.Stop()
-		p.tickAfter(c, tickBusy)
-	}
-	reflag := out.reflag
-	*out = effects{send: out.send[:0]}
-	if reflag {
-		p.report(c)
+		p.link = m.Link
+		p.adopt(m)
+	case *adoptLapsed:
+		p.adoptLapsed()
+
+	case *messages.StartSession:
+		p.startSession(m)
+	case *messages.SetLimits:
+		p.setLimits(m)
+	case *messages.TokensGranted:
+		p.granted(m)
+	case *messages.Disconnect:
+		p.end(m.Reason, nil)
+	case *messages.LinkClosed:
+		if m.Link == p.linkID {
+			p.closed(m.Err)
+		}
+	default:
+		if p.session != nil {
+			p.inSession(message)
+		}
 	}
 }
 
-func (p *peer) report(c actor.Context) {
-	if p.session == nil {
+// inSession handles what concerns only a peer whose session has started.
+func (p *peer) inSession(message any) {
+	switch m := message.(type) {
+	case *messages.FramesSent:
+		if m.Link == p.linkID {
+			p.sent(m)
+		}
+	case *messages.PiecesServable:
+		if m.Link == p.linkID {
+			p.servable(m)
+		}
+	case *messages.RequestBlocks:
+		p.request(m.Blocks)
+	case *messages.CancelBlocks:
+		p.session.cancel(m.Blocks)
+		p.flush()
+	case *messages.SetInterested:
+		p.session.setInterested(m.Interested)
+		p.flush()
+	case *messages.SetChoked:
+		p.session.setChoked(m.Choked)
+		p.flush()
+	case *messages.AnnounceHave:
+		p.session.announce(m.Pieces)
+		p.flush()
+	case *messages.ReportRates:
+		p.report()
+	case *messages.ProveAlive:
+		p.proveAlive()
+	case *ticked:
+		p.tick()
+	}
+}
+
+// carryOut does what the connection wants done.
+func (p *peer) carryOut(c actor.Context) {
+	out := &p.out
+	if out.greet {
+		p.link.SendHandshake(p.handshake())
+	}
+	if out.listen {
+		deliver := supervise.Deliver(c)
+		p.link.ReadHandshake(handshakeTimeout, func(h frame.Handshake, err error) { deliver(&shaken{h, err}) })
+	}
+	if s := p.session; s != nil {
+		if out.start {
+			p.link.Start(p.limits(), supervise.DeliverToAny(c))
+		}
+		if len(s.out.frames) > 0 {
+			p.link.Send(s.out.frames)
+			s.framesQueued(p.dormant)
+		}
+		p.link.Expect(len(s.requests.flight))
+	}
+	out.Flush(c.Send)
+	if out.tick > 0 {
+		if p.timer != nil {
+			p.timer.Stop()
+		}
+		p.timer = supervise.SendAfter(c, p.config.World.Clock, out.tick, &ticked{})
+	}
+	out.greet, out.listen, out.start, out.tick = false, false, false, 0
+	if out.end {
+		p.release()
+		supervise.StopSelf(c, out.reason.String())
+	}
+}
+
+// finish tells that the peer is gone, unless that was told, and lets go of its
+// link.
+func (p *peer) finish(c actor.Context, reason messages.GoneReason) {
+	if p.connection == nil {
 		return
 	}
-	s, now := p.session, p.World.Clock.Now()
-	m := &messages.PeerRates{
-		Key: p.Key, Peer: c.Self(), Host: messages.HostOf(p.link.Remote().Addr()), At: now,
-		Down: s.down.Over(now, rate.MaxSpan), Up: s.up.Over(now, rate.MaxSpan),
-		DownNow: s.down.Over(now, recent), UpNow: s.up.Over(now, recent),
-		Taking:    s.up.Over(now, recent) > 0 || s.uploads.handed == 0 && len(s.uploads.queue) > 0,
-		DownTotal: s.down.Total(), UpTotal: s.up.Total(), WastedTotal: s.wasted,
-		Flags: s.flags, Window: s.window.requests(), InFlight: s.requests.outstanding(),
-	}
-	c.Send(p.Refs.Choker, m)
-	c.Send(p.Refs.Scheduler, m)
+	p.now = p.config.World.Clock.Now()
+	p.gone(reason, nil)
+	p.out.Flush(c.Send)
+	p.release()
 }
 
-func bytesOf(blocks []messages.Block) (n int) {
-	for _, b := range blocks {
-		n += int(b.Length)
+func (p *peer) release() {
+	if p.cancel != nil {
+		p.cancel()
 	}
-	return n
+	if p.timer != nil {
+		p.timer.Stop()
+	}
+	if p.link != nil {
+		p.link.Close(errByUs)
+	}
+	p.cancel, p.timer, p.link, p.session = nil, nil, nil, nil
+}
+
+func releaseBlocks(m *messages.FramesReceived) {
+	for i := range m.Frames {
+		if b := m.Frames[i].Block; b != nil {
+			b.Release()
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -8,20 +9,31 @@ import (
 
 	"kouzui/actors/runtime/rate"
 	"kouzui/messages"
+	"kouzui/wire/buffer"
 	"kouzui/wire/extended"
 	"kouzui/wire/frame"
 	"kouzui/wire/metainfo"
 )
 
 const (
+	blockSize  = buffer.Size
+	maxRequest = 128 << 10        // bytes; the longest request that is served
 	maxUnasked = 16               // blocks never asked for that a peer may send
 	snubAfter  = 30 * time.Second // without payload while something is asked for
 	idleAfter  = 3 * time.Minute  // without any frame
 	keepAlive  = 100 * time.Second
-	// keepAliveSpread is how many seconds earlier some are: what was said to all
-	// at once, as news are, is not to be followed by a thousand keep-alives.
+	// keepAliveSpread is by how many seconds keep-alives of peers differ: after
+	// something is announced to a thousand peers at once, their keep-alives are not
+	// all due at once.
 	keepAliveSpread = 20
+	// A request is late, though others are answered, after as much time as the
+	// peer needs for all that it is asked for, times lateFactor, if that is more
+	// than snubAfter; but for no more than maxQueued.
+	lateFactor = 4
+	maxQueued  = 600 // seconds
 )
+
+var errIdle = errors.New("the peer has sent nothing for 3 minutes")
 
 // session is the protocol state of one connection (BEP 3), between handshake
 // and end. Frames and orders go in; what is to be done gathers in out.
@@ -34,7 +46,7 @@ type session struct {
 	down, up rate.Rolling // payload
 	wasted   int64        // bytes
 	unasked  int          // blocks
-	patience patience
+	flood    floodAccount
 	theirs   *bitset.BitSet // pieces of the other side
 	pieces   int            // in theirs
 	// When the last frame came, the last payload came, we last sent.
@@ -46,25 +58,25 @@ type session struct {
 	out   effects
 }
 
-// effects is what a session wants done. Slices that leave in a message are
-// given away; send stays the session's.
+// effects are what a session wants done. Slices that leave in a message are given
+// away; frames stay the session's.
 type effects struct {
-	send    []messages.Outgoing
-	stored  []messages.StoredBlock
-	arrived []messages.Block
-	dropped []messages.Block
-	got     []uint32
-	has     *bitset.BitSet
-	turned  bool // it has choked or unchoked us
-	voided  bool // it has choked us, perhaps not for long: what was asked for is void
-	snubbed bool
-	reflag  bool // a flag has changed
+	frames   []messages.Outgoing
+	stored   []messages.StoredBlock
+	arrived  []messages.Block
+	dropped  []messages.Block
+	haves    []uint32
+	bitfield *bitset.BitSet
+	choking  bool // the other side has choked or unchoked us
+	voided   bool // it has choked us, perhaps not for long: what was asked for is void
+	snubbed  bool
+	flags    bool // have changed
 }
 
 func newSession(t *metainfo.Torrent, inbound bool, now time.Time) *session {
 	s := &session{torrent: t, window: newWindow(usual), heard: now, fed: now, spoke: now, keepAlive: keepAlive}
 	s.theirs = bitset.New(uint(t.PieceCount()))
-	s.patience.as = now
+	s.flood.at = now
 	s.flags = messages.PeerFlags{AmChoking: true, PeerChoking: true, Inbound: inbound}
 	s.down, s.up = rate.NewRolling(now), rate.NewRolling(now)
 	return s
@@ -79,29 +91,29 @@ func broken(format string, args ...any) error {
 func (s *session) received(f *frame.Frame, now time.Time) error {
 	switch f.Kind {
 	case frame.Choke, frame.Unchoke:
-		return s.turn(f.Kind == frame.Choke, now)
+		return s.choking(f.Kind == frame.Choke, now)
 	case frame.Interested, frame.NotInterested:
 		is := f.Kind == frame.Interested
 		if is == s.flags.PeerInterested {
-			return s.patience.spend(costUseless, now)
+			return s.flood.charge(costUseless, now)
 		}
-		s.flags.PeerInterested, s.out.reflag = is, true
-		return s.patience.spend(costTurn, now)
+		s.flags.PeerInterested, s.out.flags = is, true
+		return s.flood.charge(costChange, now)
 	case frame.Have:
-		return s.got(f.Index, now)
+		return s.have(f.Index, now)
 	case frame.Bitfield:
 		return s.bitfield(f.Bits, now)
 	case frame.Request:
-		return s.asked(f, now)
+		return s.request(f, now)
 	case frame.Cancel:
 		s.uploads.cancel(blockOf(f))
-		return s.patience.spend(costUseless, now)
+		return s.flood.charge(costUseless, now)
 	case frame.Piece:
 		return s.piece(f, now)
 	case frame.Extended:
 		return s.extended(f, now)
 	default: // of an unknown kind, its payload skipped, or no news
-		return s.patience.spend(costUseless+int(f.Length/blockSize), now)
+		return s.flood.charge(costUseless+int(f.Length/blockSize), now)
 	}
 }
 
@@ -109,32 +121,32 @@ func blockOf(f *frame.Frame) messages.Block {
 	return messages.Block{Piece: f.Index, Begin: f.Begin, Length: f.Length}
 }
 
-// turn is a choke or an unchoke. A choke voids what was asked for, also when an
+// choking takes a choke or an unchoke. A choke voids what was asked for, also when an
 // unchoke follows at once.
-func (s *session) turn(choke bool, now time.Time) error {
+func (s *session) choking(choke bool, now time.Time) error {
 	if choke == s.flags.PeerChoking {
-		return s.patience.spend(costUseless, now)
+		return s.flood.charge(costUseless, now)
 	}
 	s.flags.PeerChoking = choke
-	s.out.turned, s.out.reflag = true, true
+	s.out.choking, s.out.flags = true, true
 	if choke {
 		s.requests.clear(nil)
 		s.out.voided = true
 	}
-	return s.patience.spend(costTurn, now)
+	return s.flood.charge(costChange, now)
 }
 
-// got takes one piece that the other side has. News of it go on once.
-func (s *session) got(piece uint32, now time.Time) error {
+// have takes one piece that the other side has. It is passed on once.
+func (s *session) have(piece uint32, now time.Time) error {
 	n := s.torrent.PieceCount()
 	if int64(piece) >= int64(n) {
 		return broken("have of piece %d of %d", piece, n)
 	}
 	if s.theirs.Test(uint(piece)) {
-		return s.patience.spend(costUseless, now)
+		return s.flood.charge(costUseless, now)
 	}
 	s.theirs.Set(uint(piece))
-	s.out.got = append(s.out.got, piece)
+	s.out.haves = append(s.out.haves, piece)
 	s.count(s.pieces + 1)
 	return nil
 }
@@ -152,12 +164,12 @@ func (s *session) bitfield(bits []byte, now time.Time) error {
 	again := s.pieces > 0
 	s.theirs.InPlaceUnion(has)
 	s.count(int(s.theirs.Count()))
-	if earlier := s.out.has; earlier != nil {
+	if earlier := s.out.bitfield; earlier != nil {
 		has.InPlaceUnion(earlier)
 	}
-	s.out.has = has
+	s.out.bitfield = has
 	if again {
-		return s.patience.spend(costBitfield, now)
+		return s.flood.charge(costBitfield, now)
 	}
 	return nil
 }
@@ -165,7 +177,7 @@ func (s *session) bitfield(bits []byte, now time.Time) error {
 func (s *session) count(pieces int) {
 	s.pieces = pieces
 	if !s.flags.Seed && pieces == s.torrent.PieceCount() {
-		s.flags.Seed, s.out.reflag = true, true
+		s.flags.Seed, s.out.flags = true, true
 	}
 }
 
@@ -174,17 +186,17 @@ func (s *session) count(pieces int) {
 // read tells nothing.
 func (s *session) extended(f *frame.Frame, now time.Time) error {
 	if f.Index != extended.HandshakeID {
-		return s.patience.spend(costUseless, now)
+		return s.flood.charge(costUseless, now)
 	}
 	if h, err := extended.Parse(f.Bits); err == nil && h.Requests > 0 {
 		s.window.allow(h.Requests)
 	}
-	return s.patience.spend(costTurn, now)
+	return s.flood.charge(costChange, now)
 }
 
-// asked takes a request. One that we do not answer because we choke is no
-// offence: the choke may have crossed it.
-func (s *session) asked(f *frame.Frame, now time.Time) error {
+// request takes a request. To send one while we choke is no offence: the choke may
+// have crossed it.
+func (s *session) request(f *frame.Frame, now time.Time) error {
 	if int64(f.Index) >= int64(s.torrent.PieceCount()) {
 		return broken("request in piece %d of %d", f.Index, s.torrent.PieceCount())
 	}
@@ -193,21 +205,21 @@ func (s *session) asked(f *frame.Frame, now time.Time) error {
 		return broken("request of %d bytes at %d in a piece of %d", f.Length, f.Begin, size)
 	}
 	if s.flags.AmChoking || !s.uploads.request(blockOf(f)) {
-		return s.patience.spend(costUseless, now)
+		return s.flood.charge(costUseless, now)
 	}
 	return nil
 }
 
 // serve sends blocks of up to bytes, and returns how many bytes they have.
 func (s *session) serve(bytes int) (served int) {
-	s.out.send, served = s.uploads.serve(s.out.send, s.torrent.PieceLength, bytes)
+	s.out.frames, served = s.uploads.serve(s.out.frames, s.torrent.PieceLength, bytes)
 	return served
 }
 
-// leased takes note of what may be served. Requests for what we never announced
-// are answered by nothing.
-func (s *session) leased(m *messages.PiecesServable, now time.Time) error {
-	return s.patience.spend(s.uploads.answered(m)*costUseless, now)
+// servable takes the answer of the store to what may be served. Requests for what we
+// never announced are not answered.
+func (s *session) servable(m *messages.PiecesServable, now time.Time) error {
+	return s.flood.charge(s.uploads.answered(m)*costUseless, now)
 }
 
 // piece takes payload: what we asked of this peer goes on to the store, the
@@ -245,7 +257,7 @@ func (s *session) batchDone(now time.Time) {
 	if n := len(s.out.arrived); n > 0 {
 		s.window.arrived(n, s.answered, now)
 		if s.flags.Snubbed {
-			s.flags.Snubbed, s.out.reflag = false, true
+			s.flags.Snubbed, s.out.flags = false, true
 		}
 	}
 }
@@ -254,7 +266,7 @@ func (s *session) batchDone(now time.Time) {
 // were asked for.
 func (s *session) ask(bytes int, now time.Time) (asked int) {
 	if len(s.requests.flight) == 0 {
-		s.fed = now // patience begins with the first request
+		s.fed = now // what is not asked for cannot be late
 		s.window.flow.Resume(now)
 	}
 	for _, b := range s.requests.ask(nil, bytes, now) {
@@ -270,11 +282,11 @@ func (s *session) cancel(blocks []messages.Block) {
 	}
 }
 
-func (s *session) interested(is bool) {
+func (s *session) setInterested(is bool) {
 	if is == s.flags.AmInterested {
 		return
 	}
-	s.flags.AmInterested, s.out.reflag = is, true
+	s.flags.AmInterested, s.out.flags = is, true
 	kind := frame.NotInterested
 	if is {
 		kind = frame.Interested
@@ -282,16 +294,16 @@ func (s *session) interested(is bool) {
 	s.frame(frame.Frame{Kind: kind})
 }
 
-func (s *session) choke(is bool) {
+func (s *session) setChoked(is bool) {
 	if is == s.flags.AmChoking {
 		return
 	}
-	s.flags.AmChoking, s.out.reflag = is, true
+	s.flags.AmChoking, s.out.flags = is, true
 	kind := frame.Unchoke
 	if is {
 		kind = frame.Choke
 		s.uploads.clear()
-		s.patience.renew() // it may have asked for much before it hears of this
+		s.flood.clear() // it may have asked for much before it hears of this
 	}
 	s.frame(frame.Frame{Kind: kind})
 }
@@ -317,7 +329,16 @@ func (s *session) shrink() {
 	s.uploads.queue = nil
 	s.down.Rest()
 	s.up.Rest()
-	s.out.send = nil
+}
+
+// framesQueued takes note that the link has taken the frames over. Their room is
+// kept, unless it will not be needed for long.
+func (s *session) framesQueued(dormant bool) {
+	clear(s.out.frames)
+	s.out.frames = s.out.frames[:0]
+	if dormant {
+		s.out.frames = nil
+	}
 }
 
 // tick looks after what did not happen. An error ends the connection.
@@ -335,25 +356,25 @@ func (s *session) tick(now time.Time) error {
 	if now.Sub(s.fed) > snubAfter && now.Sub(oldest) > snubAfter {
 		s.out.dropped = s.requests.clear(s.out.dropped)
 		s.window.snub()
-		s.flags.Snubbed, s.out.snubbed, s.out.reflag = true, true, true
+		s.flags.Snubbed, s.out.snubbed, s.out.flags = true, true, true
 		s.fed = now
 		return nil
 	}
-	// Others have been answered, these were passed over.
-	patience := snubAfter
+	// The peer answers other requests, but may have passed over these.
+	late := snubAfter
 	if r := s.down.Over(now, recent); r > 0 {
-		queue := float64(len(s.requests.flight)) * float64(blockSize) / r
-		patience = max(patience, time.Duration(4*min(queue, 600)*float64(time.Second)))
+		queued := float64(len(s.requests.flight)) * float64(blockSize) / r
+		late = max(late, time.Duration(lateFactor*min(queued, maxQueued)*float64(time.Second)))
 	}
-	s.out.dropped = s.requests.overdue(s.out.dropped, now.Add(-patience))
+	s.out.dropped = s.requests.overdue(s.out.dropped, now.Add(-late))
 	return nil
 }
 
 func (s *session) frame(f frame.Frame) {
-	s.out.send = append(s.out.send, messages.Outgoing{Frame: f})
+	s.out.frames = append(s.out.frames, messages.Outgoing{Frame: f})
 }
 
-// haves announces pieces, in as little room for thousands as for one.
-func (s *session) haves(pieces []uint32) {
-	s.out.send = append(s.out.send, messages.Outgoing{Frame: frame.Frame{Kind: frame.Have}, Haves: pieces})
+// announce sends haves, in as little room for thousands as for one.
+func (s *session) announce(pieces []uint32) {
+	s.out.frames = append(s.out.frames, messages.Outgoing{Frame: frame.Frame{Kind: frame.Have}, Haves: pieces})
 }

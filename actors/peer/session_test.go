@@ -64,7 +64,7 @@ func TestSessionTakesBitfieldsAtAnyTime(t *testing.T) {
 	s.take(t, frame.Frame{Kind: frame.Have, Index: 1}, start)
 	s.take(t, frame.Frame{Kind: frame.Bitfield, Bits: []byte{0x80, 0}}, start)
 	s.take(t, frame.Frame{Kind: frame.Bitfield, Bits: []byte{0, 0x40}}, start)
-	if has := s.out.has; has.Count() != 2 || !has.Test(0) || !has.Test(9) {
+	if has := s.out.bitfield; has.Count() != 2 || !has.Test(0) || !has.Test(9) {
 		t.Errorf("it has %v", has)
 	}
 }
@@ -74,8 +74,8 @@ func TestSessionTakesOnlyWhatItAskedFor(t *testing.T) {
 	s := newTestSession(t)
 	s.take(t, frame.Frame{Kind: frame.Unchoke}, start)
 	s.requests.waiting = []messages.Block{block(0), block(1)}
-	if asked := s.ask(math.MaxInt, start); asked != 2*blockSize || len(s.out.send) != 2 {
-		t.Fatalf("asked for %d bytes in %d frames", asked, len(s.out.send))
+	if asked := s.ask(math.MaxInt, start); asked != 2*blockSize || len(s.out.frames) != 2 {
+		t.Fatalf("asked for %d bytes in %d frames", asked, len(s.out.frames))
 	}
 	s.take(t, pieceFrame(pool, block(0)), start)
 	if len(s.out.stored) != 1 || len(s.out.arrived) != 1 {
@@ -110,8 +110,8 @@ func TestSessionVoidsRequestsWhenChoked(t *testing.T) {
 	s.requests.waiting = []messages.Block{block(0), block(1)}
 	s.ask(blockSize, start)
 	s.take(t, frame.Frame{Kind: frame.Choke}, start)
-	if s.requests.outstanding() != 0 || !s.out.turned || !s.flags.PeerChoking {
-		t.Errorf("outstanding %d, turned %v", s.requests.outstanding(), s.out.turned)
+	if s.requests.outstanding() != 0 || !s.out.choking || !s.flags.PeerChoking {
+		t.Errorf("outstanding %d, turned %v", s.requests.outstanding(), s.out.choking)
 	}
 }
 
@@ -122,14 +122,14 @@ func TestSessionServesOnlyWhomItUnchoked(t *testing.T) {
 	if len(s.uploads.queue) != 0 {
 		t.Fatal("serves while choking")
 	}
-	s.choke(false)
+	s.setChoked(false)
 	s.take(t, request, start)
 	s.take(t, frame.Frame{Kind: frame.Request, Index: 1, Length: blockSize}, start)
 	s.take(t, frame.Frame{Kind: frame.Cancel, Length: maxRequest / 2}, start)
 	if len(s.uploads.queue) != 1 {
 		t.Fatalf("%d requests queued", len(s.uploads.queue))
 	}
-	s.choke(true)
+	s.setChoked(true)
 	if len(s.uploads.queue) != 0 {
 		t.Error("a choke leaves requests")
 	}
@@ -184,7 +184,7 @@ func TestSessionDropsWhatWasPassedOver(t *testing.T) {
 
 func TestSessionKeepsAliveAndEndsTheSilent(t *testing.T) {
 	s := newTestSession(t)
-	if err := s.tick(at(keepAlive.Seconds() + 1)); err != nil || len(s.out.send) != 1 || s.out.send[0].Kind != frame.KeepAlive {
+	if err := s.tick(at(keepAlive.Seconds() + 1)); err != nil || len(s.out.frames) != 1 || s.out.frames[0].Kind != frame.KeepAlive {
 		t.Fatalf("no keep-alive: %v", err)
 	}
 	if err := s.tick(at(idleAfter.Seconds() + 1)); !errors.Is(err, errIdle) {
@@ -195,8 +195,8 @@ func TestSessionKeepsAliveAndEndsTheSilent(t *testing.T) {
 func TestSessionKnowsASeed(t *testing.T) {
 	s := newTestSession(t)
 	s.take(t, frame.Frame{Kind: frame.Bitfield, Bits: []byte{0xff, 0xc0}}, start)
-	if !s.flags.Seed || s.out.has.Count() != 10 {
-		t.Errorf("seed %v, %d pieces", s.flags.Seed, s.out.has.Count())
+	if !s.flags.Seed || s.out.bitfield.Count() != 10 {
+		t.Errorf("seed %v, %d pieces", s.flags.Seed, s.out.bitfield.Count())
 	}
 }
 

@@ -3,50 +3,59 @@ package peer
 import (
 	"math"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"kouzui/messages"
 )
 
-// The peer's side of the limiter: while a direction is limited, payload is
-// asked for and sent only against tokens.
+// tokensAhead is for how many of the blocks that wait tokens are asked for at a
+// time: few, so that peers take turns.
+const tokensAhead = 8
 
-func (p *peer) limited(d messages.Direction) bool {
-	return d == messages.Down && p.Limits.Down > 0 || d == messages.Up && p.Limits.Up > 0
+// tokens is the peer's side of the limiter: while a direction is limited, payload
+// is asked for and sent only against tokens, one a byte.
+type tokens struct {
+	limits  messages.SetLimits
+	granted [2]int  // and not used, by direction
+	asked   [2]bool // an answer is to come
+}
+
+func (t *tokens) limited(d messages.Direction) bool {
+	return d == messages.Down && t.limits.Down > 0 || d == messages.Up && t.limits.Up > 0
 }
 
 // allowance is how many bytes may be asked for or sent now.
-func (p *peer) allowance(d messages.Direction) int {
-	if p.limited(d) {
-		return p.tokens[d]
+func (t *tokens) allowance(d messages.Direction) int {
+	if t.limited(d) {
+		return t.granted[d]
 	}
 	return math.MaxInt
 }
 
-func (p *peer) spend(d messages.Direction, bytes int) {
-	if p.limited(d) {
-		p.tokens[d] -= bytes
+func (t *tokens) spend(d messages.Direction, bytes int) {
+	if t.limited(d) {
+		t.granted[d] -= bytes
 	}
 }
 
-// wantTokens asks for what the blocks that wait still lack, at most for a few
-// blocks at a time so that peers take turns.
-func (p *peer) wantTokens(c actor.Context) {
-	p.want(c, messages.Down, p.session.requests.waiting)
-	if !p.session.uploads.asking && !p.session.uploads.full() {
-		p.want(c, messages.Up, p.session.uploads.queue)
-	}
+func (t *tokens) grant(d messages.Direction, bytes int) {
+	t.granted[d] += bytes
+	t.asked[d] = false
 }
 
-func (p *peer) want(c actor.Context, d messages.Direction, blocks []messages.Block) {
-	if p.waiting[d] || len(blocks) == 0 || !p.limited(d) {
-		return
+// setLimits also forgets what was asked for, as a limiter that was restarted does.
+func (t *tokens) setLimits(limits messages.SetLimits) {
+	t.limits, t.asked = limits, [2]bool{}
+}
+
+// want returns how many tokens to ask for, for the blocks that wait: 0 if there are
+// enough, or an answer is to come.
+func (t *tokens) want(d messages.Direction, blocks []messages.Block) int {
+	if t.asked[d] || len(blocks) == 0 || !t.limited(d) {
+		return 0
 	}
-	const turn = 8
-	lacking := bytesOf(blocks[:min(len(blocks), turn)]) - p.tokens[d]
-	if lacking <= 0 {
-		return
+	bytes := -t.granted[d]
+	for _, b := range blocks[:min(len(blocks), tokensAhead)] {
+		bytes += int(b.Length)
 	}
-	p.waiting[d] = true
-	c.Send(p.Refs.Limiter, &messages.TokensWanted{From: c.Self(), Direction: d, Bytes: lacking})
+	t.asked[d] = bytes > 0
+	return max(0, bytes)
 }

@@ -29,7 +29,7 @@ func TestSessionBearsFloodsForAWhile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newTestSession(t)
 			sent := 0
-			for ; sent < maxPatience+10; sent++ {
+			for ; sent < maxFlood+10; sent++ {
 				f := frames[sent%len(frames)]
 				if err := s.received(&f, start); err != nil {
 					if violation := new(frame.ProtocolError); !errors.As(err, &violation) {
@@ -38,7 +38,7 @@ func TestSessionBearsFloodsForAWhile(t *testing.T) {
 					break
 				}
 			}
-			if sent < 50 || sent > maxPatience+1 {
+			if sent < 50 || sent > maxFlood+1 {
 				t.Errorf("the connection ends after %d frames", sent)
 			}
 
@@ -67,17 +67,17 @@ func TestSessionBearsRequestsThatCrossAChoke(t *testing.T) {
 		return nil
 	}
 	for range 10 {
-		s.choke(false)
+		s.setChoked(false)
 		if err := request(maxUploads + 500); err != nil {
 			t.Fatal(err)
 		}
-		s.choke(true)
+		s.setChoked(true)
 		if err := request(maxUploads); err != nil {
 			t.Fatal(err)
 		}
 	}
-	s.choke(false)
-	if err := request(maxUploads + maxPatience + 1); err == nil {
+	s.setChoked(false)
+	if err := request(maxUploads + maxFlood + 1); err == nil {
 		t.Error("a flood of requests has no end")
 	}
 	if len(s.uploads.queue) != maxUploads {
@@ -87,17 +87,17 @@ func TestSessionBearsRequestsThatCrossAChoke(t *testing.T) {
 
 func TestSessionBearsFewRequestsForWhatIsNotThere(t *testing.T) {
 	s := newTestSession(t)
-	s.choke(false)
+	s.setChoked(false)
 	refuse := func(n int) (err error) {
 		for ; n > 0 && err == nil; n -= inquiry {
 			for i := range min(n, inquiry) {
 				s.uploads.request(block(i))
 			}
-			err = s.leased(&messages.PiecesServable{Pieces: s.uploads.inquire()}, start)
+			err = s.servable(&messages.PiecesServable{Pieces: s.uploads.inquire()}, start)
 		}
 		return err
 	}
-	if err := refuse(maxPatience); err != nil {
+	if err := refuse(maxFlood); err != nil {
 		t.Fatal(err)
 	}
 	if err := refuse(1); err == nil {
@@ -114,7 +114,7 @@ func TestAChokeVoidsRequestsAlsoIfAnUnchokeFollowsAtOnce(t *testing.T) {
 	s.out = effects{}
 	s.take(t, frame.Frame{Kind: frame.Choke}, start)
 	s.take(t, frame.Frame{Kind: frame.Unchoke}, start)
-	if !s.out.voided || !s.out.turned || s.requests.outstanding() != 0 {
-		t.Errorf("voided %v, turned %v, %d under way", s.out.voided, s.out.turned, s.requests.outstanding())
+	if !s.out.voided || !s.out.choking || s.requests.outstanding() != 0 {
+		t.Errorf("voided %v, turned %v, %d under way", s.out.voided, s.out.choking, s.requests.outstanding())
 	}
 }

@@ -1,0 +1,364 @@
+package peer
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	"github.com/bits-and-blooms/bitset"
+
+	"kouzui/actors/runtime/rate"
+	"kouzui/actors/world"
+	"kouzui/messages"
+	"kouzui/wire/extended"
+	"kouzui/wire/frame"
+)
+
+const (
+	dialTimeout      = 10 * time.Second
+	handshakeTimeout = 10 * time.Second
+	adoptTimeout     = 10 * time.Second // for the link that a new actor was made for
+	// aliveWithin is how recent the last frame has to be when the same peer
+	// connects again: an older connection is taken for dead, and ends.
+	aliveWithin = 15 * time.Second
+	tickBusy    = time.Second // while bytes move
+	tickIdle    = 5 * time.Second
+)
+
+var (
+	errTorrent  = errors.New("the handshake is for another torrent")
+	errAdopt    = errors.New("no connection to adopt")
+	errReplaced = errors.New("replaced by a newer connection")
+	errByUs     = errors.New("closed by us")
+)
+
+// connection is the state of the actor, from the dial or the adoption of a link to
+// its end. While handshakes are exchanged it decides what follows; then session
+// does. What it wants done gathers in out.
+type connection struct {
+	Config
+	to  addresses
+	now time.Time // of the message that is handled
+
+	linkID     uint64 // 0: there is none yet
+	remote     netip.AddrPort
+	id         [20]byte
+	extensions bool     // the other side offers the extension protocol (BEP 10)
+	session    *session // from StartSession on
+	tokens     tokens
+	useful     bool // PeerUseful has been said
+	over       bool // PeerGone has been said
+
+	nextTick time.Time // an earlier tick was meant for what is no longer so
+	dormant  bool      // it may be long until then: nothing moves
+
+	out actions
+}
+
+// actions are what a connection wants done. The frames of its session go to the
+// link first.
+type actions struct {
+	messages.Outbox
+	greet  bool // send our handshake
+	listen bool // read that of the other side
+	start  bool // read frames from now on
+	// tick, if not 0, is when to call tick, in place of any time before.
+	tick time.Duration
+	end  bool // close the link and stop the actor, for reason
+	// reason is for the trace.
+	reason messages.GoneReason
+}
+
+func newConnection(c Config, to addresses) *connection {
+	c.World = nil // the core reaches nothing outside
+	return &connection{Config: c, to: to, tokens: tokens{limits: c.Limits}}
+}
+
+// dialled takes the link, or the reason why there is none.
+func (k *connection) dialled(link messages.Link, err error) {
+	switch {
+	case errors.Is(err, world.ErrCrowded):
+		k.end(messages.GoneCrowded, err)
+	case err != nil:
+		k.end(messages.GoneDial, err)
+	default:
+		k.take(link)
+		k.out.listen = true
+	}
+}
+
+// adopt takes a link that came in, whose handshake the listener has read.
+func (k *connection) adopt(m *messages.AdoptLink) {
+	k.take(m.Link)
+	k.ready(m.Handshake)
+}
+
+func (k *connection) adoptLapsed() {
+	if k.linkID == 0 {
+		k.end(messages.GoneHandshake, errAdopt)
+	}
+}
+
+func (k *connection) take(l messages.Link) {
+	k.linkID, k.remote, k.out.greet = l.ID(), l.Remote(), true
+}
+
+func (k *connection) handshake() frame.Handshake {
+	h := frame.Handshake{InfoHash: k.InfoHash, PeerID: k.Self}
+	h.Offer(frame.FeatureExtensions)
+	return h
+}
+
+// shaken takes the handshake of a peer that we dialled.
+func (k *connection) shaken(h frame.Handshake, err error) {
+	switch {
+	case err != nil:
+		k.end(messages.GoneHandshake, err)
+	case h.InfoHash != k.InfoHash:
+		k.end(messages.GoneHandshake, errTorrent)
+	default:
+		k.ready(h)
+	}
+}
+
+func (k *connection) ready(h frame.Handshake) {
+	k.id, k.extensions = h.PeerID, h.Has(frame.FeatureExtensions)
+	k.out.Send(k.to.Peers, &messages.PeerReady{
+		Key: k.Key, Peer: k.to.self, Link: k.linkID, ID: k.id, Addr: k.remote, Inbound: k.Inbound, At: k.now,
+	})
+}
+
+func (k *connection) startSession(m *messages.StartSession) {
+	if k.linkID != m.Link || k.session != nil {
+		return
+	}
+	s := newSession(m.Torrent, k.Inbound, k.now)
+	k.session = s
+	s.keepAlive -= time.Duration(k.Key%keepAliveSpread) * time.Second
+	if m.Have.Any() {
+		s.frame(frame.Frame{Kind: frame.Bitfield, Bits: bitfield(m.Have, m.Torrent.PieceCount())})
+	}
+	if k.extensions {
+		h := extended.Handshake{Client: k.Client, Requests: maxUploads, Port: k.Port, YourIP: k.remote.Addr()}
+		s.frame(frame.Frame{Kind: frame.Extended, Index: extended.HandshakeID, Bits: h.Append(nil)})
+	}
+	k.out.start = true
+	k.tickAfter(tickBusy)
+	k.report()
+	k.flush()
+}
+
+// limits are the bounds of the frames that the link reads.
+func (k *connection) limits() frame.Limits {
+	return frame.Limits{Pieces: k.session.torrent.PieceCount(), Extended: extended.MaxLen}
+}
+
+// bitfield is the set as it goes on the wire.
+func bitfield(have *bitset.BitSet, pieces int) []byte {
+	bits := make([]byte, (pieces+7)/8)
+	for i, ok := have.NextSet(0); ok; i, ok = have.NextSet(i + 1) {
+		frame.SetBit(bits, i)
+	}
+	return bits
+}
+
+// received takes the frames of a batch, and their blocks.
+func (k *connection) received(m *messages.FramesReceived) {
+	s := k.session
+	var err error
+	s.batch = len(m.Frames)
+	for i := range m.Frames {
+		if err = s.received(&m.Frames[i], m.At); err != nil {
+			break
+		}
+	}
+	s.batchDone(m.At)
+	k.flush()
+	if err != nil {
+		k.end(messages.GoneProtocol, err)
+	}
+}
+
+func (k *connection) sent(m *messages.FramesSent) {
+	up := &k.session.up
+	up.Add(m.At, m.Payload)
+	k.session.uploads.sent(int64(m.Payload), up.Over(m.At, recent))
+	k.proveUseful()
+	k.flush()
+}
+
+func (k *connection) closed(err error) {
+	reason := messages.GoneClosed
+	if violation := new(frame.ProtocolError); errors.As(err, &violation) {
+		reason = messages.GoneProtocol
+	}
+	k.end(reason, err)
+}
+
+// request has blocks asked for, unless the other side has choked us meanwhile:
+// then the scheduler hears of that.
+func (k *connection) request(blocks []messages.Block) {
+	if !k.session.flags.PeerChoking {
+		k.session.requests.waiting = append(k.session.requests.waiting, blocks...)
+		k.flush()
+	}
+}
+
+func (k *connection) servable(m *messages.PiecesServable) {
+	err := k.session.servable(m, k.now)
+	k.flush()
+	if err != nil {
+		k.end(messages.GoneProtocol, err)
+	}
+}
+
+func (k *connection) setLimits(m *messages.SetLimits) {
+	k.tokens.setLimits(*m)
+	k.flush()
+}
+
+func (k *connection) granted(m *messages.TokensGranted) {
+	k.tokens.grant(m.Direction, m.Bytes)
+	k.flush()
+}
+
+func (k *connection) proveAlive() {
+	if k.now.Sub(k.session.heard) > aliveWithin {
+		k.end(messages.GoneDuplicate, nil)
+	}
+}
+
+func (k *connection) proveUseful() {
+	if !k.useful {
+		k.useful = true
+		k.out.Send(k.to.Peers, &messages.PeerUseful{Key: k.Key})
+	}
+}
+
+func (k *connection) tick() {
+	if k.now.Before(k.nextTick) {
+		return
+	}
+	k.dormant = false
+	s := k.session
+	if err := s.tick(k.now); err != nil {
+		k.end(messages.GoneIdle, err)
+		return
+	}
+	k.flush()
+	switch {
+	case s.down.Over(k.now, rate.MaxSpan)+s.up.Over(k.now, rate.MaxSpan) > 0:
+		k.report()
+		k.tickAfter(tickBusy)
+	case s.dormant():
+		s.shrink()
+		k.dormant = true
+		k.tickAfter(max(s.deadline().Sub(k.now), tickIdle))
+	default:
+		k.tickAfter(tickIdle)
+	}
+}
+
+func (k *connection) tickAfter(d time.Duration) { k.out.tick, k.nextTick = d, k.now.Add(d) }
+
+// end finishes this peer for good; peers decides whether to try again.
+func (k *connection) end(reason messages.GoneReason, err error) {
+	k.gone(reason, err)
+	k.out.end, k.out.reason = true, reason
+}
+
+// gone tells those who count on this peer, once.
+func (k *connection) gone(reason messages.GoneReason, err error) {
+	if k.over {
+		return
+	}
+	k.over = true
+	k.report() // the last totals
+	m := &messages.PeerGone{Key: k.Key, Link: k.linkID, Addr: k.Addr, Reason: reason, Err: err}
+	k.out.Send(k.to.Peers, m)
+	if k.session != nil {
+		k.out.Send(k.to.Scheduler, m)
+		k.out.Send(k.to.Choker, m)
+	}
+}
+
+// flush says what follows from what the session has taken in. Requests and uploads
+// go as far as the limiter's tokens allow.
+func (k *connection) flush() {
+	s := k.session
+	if s == nil {
+		return
+	}
+	k.tokens.spend(messages.Down, s.ask(k.tokens.allowance(messages.Down), k.now))
+	k.tokens.spend(messages.Up, s.serve(k.tokens.allowance(messages.Up)))
+	if pieces := s.uploads.inquire(); pieces != nil {
+		k.out.Send(k.to.Store, &messages.QueryServable{Link: k.linkID, Pieces: pieces, ReplyTo: k.to.self})
+	}
+	k.wantTokens(messages.Down, s.requests.waiting)
+	if !s.uploads.asking && !s.uploads.full() {
+		k.wantTokens(messages.Up, s.uploads.queue)
+	}
+	if len(s.out.frames) > 0 {
+		s.spoke = k.now
+	}
+	if len(s.out.stored) > 0 {
+		k.proveUseful()
+		k.out.Send(k.to.Store, &messages.StoreBlocks{Key: k.Key, Blocks: s.out.stored})
+	}
+	k.tellScheduler()
+	if k.dormant && !s.dormant() {
+		k.dormant = false
+		k.tickAfter(tickBusy)
+	}
+	changed := s.out.flags
+	s.out = effects{frames: s.out.frames}
+	if changed {
+		k.report()
+	}
+}
+
+func (k *connection) wantTokens(d messages.Direction, blocks []messages.Block) {
+	if bytes := k.tokens.want(d, blocks); bytes > 0 {
+		k.out.Send(k.to.Limiter, &messages.TokensWanted{From: k.to.self, Direction: d, Bytes: bytes})
+	}
+}
+
+func (k *connection) tellScheduler() {
+	s, out, scheduler := k.session, &k.session.out, k.to.Scheduler
+	if out.bitfield != nil {
+		k.out.Send(scheduler, &messages.PeerBitfield{Key: k.Key, Have: out.bitfield})
+	}
+	if len(out.haves) > 0 {
+		k.out.Send(scheduler, &messages.PeerHave{Key: k.Key, Pieces: out.haves})
+	}
+	window := s.window.requests()
+	if len(out.arrived) > 0 {
+		k.out.Send(scheduler, &messages.BlocksArrived{Key: k.Key, Blocks: out.arrived, Window: window, At: k.now})
+	}
+	if len(out.dropped) > 0 || out.snubbed {
+		k.out.Send(scheduler, &messages.RequestsDropped{Key: k.Key, Blocks: out.dropped, Window: window, Snubbed: out.snubbed})
+	}
+	if out.voided && !s.flags.PeerChoking {
+		k.out.Send(scheduler, &messages.PeerChoking{Key: k.Key, Choking: true, Window: window})
+	}
+	if out.choking {
+		k.out.Send(scheduler, &messages.PeerChoking{Key: k.Key, Choking: s.flags.PeerChoking, Window: window})
+	}
+}
+
+func (k *connection) report() {
+	s := k.session
+	if s == nil {
+		return
+	}
+	m := &messages.PeerRates{
+		Key: k.Key, Peer: k.to.self, Host: messages.HostOf(k.remote.Addr()), At: k.now,
+		Down: s.down.Over(k.now, rate.MaxSpan), Up: s.up.Over(k.now, rate.MaxSpan),
+		DownNow: s.down.Over(k.now, recent), UpNow: s.up.Over(k.now, recent),
+		Taking:    s.up.Over(k.now, recent) > 0 || s.uploads.handed == 0 && len(s.uploads.queue) > 0,
+		DownTotal: s.down.Total(), UpTotal: s.up.Total(), WastedTotal: s.wasted,
+		Flags: s.flags, Window: s.window.requests(), InFlight: s.requests.outstanding(),
+	}
+	k.out.Send(k.to.Choker, m)
+	k.out.Send(k.to.Scheduler, m)
+}
