@@ -57,7 +57,7 @@ func BenchmarkServe(b *testing.B) {
 	s, n := newSession(torrent, false, start), 0
 	s.flags.AmChoking = false
 	s.uploads.answered(&messages.PiecesServable{Runs: []messages.PieceRun{{To: 1}}})
-	s.uploads.sent(0, handOverMost)
+	s.uploads.sent(0, maxHandedOver)
 	var out []messages.Outgoing
 	b.ReportAllocs()
 	for b.Loop() {
@@ -70,7 +70,7 @@ func BenchmarkServe(b *testing.B) {
 			if out, served = s.uploads.serve(out[:0], torrent.PieceLength, math.MaxInt); len(out) != batch {
 				b.Fatal(len(out))
 			}
-			s.uploads.sent(int64(served), handOverMost)
+			s.uploads.sent(int64(served), maxHandedOver)
 		}
 	}
 }

@@ -111,23 +111,23 @@ func TestUploadsAreBounded(t *testing.T) {
 		t.Fatal("serves what it knows nothing of")
 	}
 	pieces := u.inquire()
-	if len(pieces) != inquiry/4+1 || u.inquire() != nil {
+	if len(pieces) != maxInquiry/4+1 || u.inquire() != nil {
 		t.Fatalf("asks for %d pieces, or again", len(pieces))
 	}
 	if n := u.grant(pieces, 1000); n != 0 {
 		t.Fatalf("%d refused", n)
 	}
-	if _, bytes := u.serve(nil, 1, math.MaxInt); bytes != handOverLeast {
+	if _, bytes := u.serve(nil, 1, math.MaxInt); bytes != minHandedOver {
 		t.Fatalf("serves %d bytes to a link of which nothing is known", bytes)
 	}
-	u.sent(handOverLeast, 12*blockSize)
+	u.sent(minHandedOver, 12*blockSize)
 	if _, bytes := u.serve(nil, 1, math.MaxInt); bytes != 6*blockSize {
 		t.Fatalf("serves %d bytes to a link that takes 12 blocks a second", bytes)
 	}
 	u.sent(6*blockSize, math.MaxInt32)
-	const first = 1 + handOverLeast/blockSize + 6
+	const first = 1 + minHandedOver/blockSize + 6
 	out, bytes := u.serve(nil, 4*blockSize, math.MaxInt)
-	if bytes != handOverMost || len(out) != handOverMost/blockSize || blockOf(&out[0].Frame) != block(first) || out[0].Offset != first*blockSize {
+	if bytes != maxHandedOver || len(out) != maxHandedOver/blockSize || blockOf(&out[0].Frame) != block(first) || out[0].Offset != first*blockSize {
 		t.Fatalf("serves %d bytes, %d blocks from %+v on", bytes, len(out), out[0])
 	}
 	if _, bytes = u.serve(nil, 1, math.MaxInt); bytes > 0 || u.inquire() != nil {
@@ -175,7 +175,7 @@ func TestUploadsAllocateNothing(t *testing.T) {
 	u.sent(0, math.MaxInt32)
 	var out []messages.Outgoing
 	round := func() {
-		for i := range inquiry {
+		for i := range maxInquiry {
 			u.request(block(i))
 		}
 		if pieces := u.inquire(); pieces != nil {
@@ -185,6 +185,6 @@ func TestUploadsAllocateNothing(t *testing.T) {
 		u.handed = 0
 	}
 	if n := testing.AllocsPerRun(100, round); n != 0 {
-		t.Errorf("%.1f allocations for %d blocks", n, inquiry)
+		t.Errorf("%.1f allocations for %d blocks", n, maxInquiry)
 	}
 }

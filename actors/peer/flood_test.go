@@ -89,8 +89,8 @@ func TestSessionBearsFewRequestsForWhatIsNotThere(t *testing.T) {
 	s := newTestSession(t)
 	s.setChoked(false)
 	refuse := func(n int) (err error) {
-		for ; n > 0 && err == nil; n -= inquiry {
-			for i := range min(n, inquiry) {
+		for ; n > 0 && err == nil; n -= maxInquiry {
+			for i := range min(n, maxInquiry) {
 				s.uploads.request(block(i))
 			}
 			err = s.servable(&messages.PiecesServable{Pieces: s.uploads.inquire()}, start)

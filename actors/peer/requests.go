@@ -13,21 +13,20 @@ type request struct {
 	sent time.Time
 }
 
-// requests are the blocks that the scheduler wants from this peer: first
-// waiting to be asked for, then under way. The answers mostly come in the order
-// of asking, so looking one up starts at the oldest.
+// requests are the blocks that the scheduler wants from this peer: first waiting to
+// be asked for, then in flight. Answers mostly come in the order of asking, so the
+// search for one starts at the oldest.
 type requests struct {
 	waiting []messages.Block
 	flight  []request
-	room    []request // what flight lies in: its head moves on with each answer
-	// late is how many answers may still come to requests that we have dropped.
+	room    []request // that flight is a part of: its head moves on with each answer
+	// late is how many answers may still come to requests that were dropped.
 	late int
 }
 
 func (r *requests) outstanding() int { return len(r.waiting) + len(r.flight) }
 
-// ask moves waiting blocks of up to bytes to those under way, and appends them
-// to dst.
+// ask moves blocks of up to bytes from waiting to flight, and appends them to dst.
 func (r *requests) ask(dst []messages.Block, bytes int, now time.Time) []messages.Block {
 	n := 0
 	r.makeRoom(len(r.waiting))
@@ -43,8 +42,8 @@ func (r *requests) ask(dst []messages.Block, bytes int, now time.Time) []message
 	return dst
 }
 
-// makeRoom lets n more come under way without an allocation each time that the
-// head has left the room behind.
+// makeRoom makes room for n more in flight. It seldom allocates: when the head of
+// flight has moved to the end of room, flight is copied to its beginning.
 func (r *requests) makeRoom(n int) {
 	need := len(r.flight) + n
 	if cap(r.flight) >= need {
@@ -58,8 +57,8 @@ func (r *requests) makeRoom(n int) {
 	r.flight = r.room[:copy(r.room, r.flight)]
 }
 
-// answer takes a block that came off those under way, and tells when it was
-// asked for; false means that it was not, or not any more.
+// answer removes a block that has come from those in flight, and returns when it
+// was asked for. It is not ok if the block was not asked for, or was dropped.
 func (r *requests) answer(b messages.Block) (sent time.Time, ok bool) {
 	i := slices.IndexFunc(r.flight, func(q request) bool { return q.Block == b })
 	switch {
@@ -73,8 +72,7 @@ func (r *requests) answer(b messages.Block) (sent time.Time, ok bool) {
 	return sent, true
 }
 
-// cancel drops blocks wherever they are, and appends those that have been asked
-// for to dst.
+// cancel drops blocks, and appends to dst those of them that were in flight.
 func (r *requests) cancel(dst, blocks []messages.Block) []messages.Block {
 	for _, b := range blocks {
 		if i := slices.Index(r.waiting, b); i >= 0 {
@@ -100,7 +98,7 @@ func (r *requests) overdue(dst []messages.Block, limit time.Time) []messages.Blo
 	return dst
 }
 
-// clear drops everything, as a choke does, and appends it to dst.
+// clear drops all blocks, and appends them to dst: the other side has choked us.
 func (r *requests) clear(dst []messages.Block) []messages.Block {
 	for _, q := range r.flight {
 		dst = append(dst, q.Block)
@@ -111,7 +109,7 @@ func (r *requests) clear(dst []messages.Block) []messages.Block {
 	return dst
 }
 
-// oldest is when the oldest request under way was sent.
+// oldest is when the oldest request in flight was sent.
 func (r *requests) oldest() (time.Time, bool) {
 	if len(r.flight) == 0 {
 		return time.Time{}, false

@@ -74,7 +74,7 @@ type effects struct {
 }
 
 func newSession(t *metainfo.Torrent, inbound bool, now time.Time) *session {
-	s := &session{torrent: t, window: newWindow(usual), heard: now, fed: now, spoke: now, keepAlive: keepAlive}
+	s := &session{torrent: t, window: newWindow(usualQueue), heard: now, fed: now, spoke: now, keepAlive: keepAlive}
 	s.theirs = bitset.New(uint(t.PieceCount()))
 	s.flood.at = now
 	s.flags = messages.PeerFlags{AmChoking: true, PeerChoking: true, Inbound: inbound}

@@ -210,9 +210,9 @@ func TestSessionTakesTheExtensionHandshake(t *testing.T) {
 		"few":          {frame.Frame{Index: 0, Bits: []byte("d4:reqqi5ee")}, 5},
 		"many":         {frame.Frame{Index: 0, Bits: []byte("d4:reqqi512ee")}, 512},
 		"no end":       {frame.Frame{Index: 0, Bits: []byte("d4:reqqi99999999ee")}, maxWindow},
-		"not said":     {frame.Frame{Index: 0, Bits: []byte("de")}, usual},
-		"garbage":      {frame.Frame{Index: 0, Bits: []byte("d4:reqq")}, usual},
-		"another word": {frame.Frame{Index: 1, Bits: []byte("d4:reqqi5ee")}, usual},
+		"not said":     {frame.Frame{Index: 0, Bits: []byte("de")}, usualQueue},
+		"garbage":      {frame.Frame{Index: 0, Bits: []byte("d4:reqq")}, usualQueue},
+		"another word": {frame.Frame{Index: 1, Bits: []byte("d4:reqqi5ee")}, usualQueue},
 	} {
 		s := newTestSession(t)
 		test.frame.Kind = frame.Extended

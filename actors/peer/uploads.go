@@ -11,26 +11,26 @@ const (
 	// maxUploads is how many requests of a peer wait at a time; what it asks
 	// beyond is ignored, and it has to ask again.
 	maxUploads = 2000
-	// handOverLeast and handOverMost bound how many bytes are with the link at a
-	// time: what it takes in half a second. Until a block is there a cancel and a
-	// choke keep it from being sent.
-	handOverLeast = 64 << 10
-	handOverMost  = 1 << 20
-	// inquiry is how many of the blocks that wait the store is asked about at a
+	// The link holds as many bytes at a time as it sends in half a second, within
+	// these bounds. A block that it holds is sent, whatever is cancelled or choked
+	// later.
+	minHandedOver = 64 << 10
+	maxHandedOver = 1 << 20
+	// maxInquiry is about how many of the blocks that wait the store is asked at a
 	// time.
-	inquiry = 64
+	maxInquiry = 64
 )
 
-// uploads are the blocks that the other side has asked for: queued, then with
-// the link. What may be served is leased from the store.
+// uploads are the blocks that the other side has asked for: first queued, then with
+// the link. The store says which pieces may be served.
 type uploads struct {
 	queue  []messages.Block
 	handed int64 // bytes with the link
 	rate   int64 // at which it takes them, in bytes a second
 
-	lease  []messages.PieceRun // the one used last first
-	source messages.BlockSource
-	asking bool // the store
+	servable []messages.PieceRun // the one used last comes first
+	source   messages.BlockSource
+	asking   bool // the store's answer is to come
 }
 
 // request queues a block; false means that there is no room.
@@ -50,34 +50,36 @@ func (u *uploads) cancel(b messages.Block) {
 
 func (u *uploads) idle() bool { return len(u.queue) == 0 && !u.asking && u.handed == 0 }
 
-// clear forgets what is not with the link yet, as our choke does.
+// clear forgets the blocks that the link does not hold yet: we choke.
 func (u *uploads) clear() { u.queue = nil }
 
-func (u *uploads) full() bool { return u.handed >= u.handOver() }
+// full tells whether the link holds enough.
+func (u *uploads) full() bool { return u.handed >= u.maxHanded() }
 
-func (u *uploads) handOver() int64 { return max(handOverLeast, min(u.rate/2, handOverMost)) }
+func (u *uploads) maxHanded() int64 { return max(minHandedOver, min(u.rate/2, maxHandedOver)) }
 
-// sent takes note of what the link has taken, and at what rate it does so of late.
+// sent takes note of bytes that the link has sent, and of its present rate.
 func (u *uploads) sent(bytes int64, rate float64) { u.handed, u.rate = u.handed-bytes, int64(rate) }
 
-func (u *uploads) leased(piece uint32) bool {
-	for i, run := range u.lease {
+func (u *uploads) maySend(piece uint32) bool {
+	for i, run := range u.servable {
 		if run.Holds(piece) {
-			u.lease[0], u.lease[i] = run, u.lease[0]
+			u.servable[0], u.servable[i] = run, u.servable[0]
 			return true
 		}
 	}
 	return false
 }
 
-// serve appends the blocks whose turn it is to dst, up to the first that is not
-// leased, and returns how many bytes they have: no more than bytes.
+// serve appends to dst the blocks that the link is to send next, up to the first
+// that may not be sent yet, and returns how many bytes they have: no more than
+// bytes.
 func (u *uploads) serve(dst []messages.Outgoing, pieceLength int64, bytes int) (_ []messages.Outgoing, served int) {
-	n, most := 0, u.handOver()
+	n, most := 0, u.maxHanded()
 	for ; n < len(u.queue) && u.handed < most; n++ {
 		b := u.queue[n]
 		length := int(b.Length)
-		if served+length > bytes || n > 0 && u.handed+int64(length) > most || !u.leased(b.Piece) {
+		if served+length > bytes || n > 0 && u.handed+int64(length) > most || !u.maySend(b.Piece) {
 			break
 		}
 		dst = append(dst, messages.Outgoing{
@@ -92,14 +94,14 @@ func (u *uploads) serve(dst []messages.Outgoing, pieceLength int64, bytes int) (
 	return dst, served
 }
 
-// inquire is what the store has to be asked before more can be served: nil if
-// there is nothing, or an answer to come.
+// inquire returns the pieces that the store is to be asked about before more can
+// be served: nil if there are none, or an answer is to come.
 func (u *uploads) inquire() (pieces []uint32) {
-	if u.asking || u.full() || len(u.queue) == 0 || u.leased(u.queue[0].Piece) {
+	if u.asking || u.full() || len(u.queue) == 0 || u.maySend(u.queue[0].Piece) {
 		return nil
 	}
 	u.asking = true
-	for _, b := range u.queue[:min(len(u.queue), inquiry)] {
+	for _, b := range u.queue[:min(len(u.queue), maxInquiry)] {
 		if !slices.Contains(pieces, b.Piece) {
 			pieces = append(pieces, b.Piece)
 		}
@@ -107,13 +109,13 @@ func (u *uploads) inquire() (pieces []uint32) {
 	return pieces
 }
 
-// answered takes the store's answer, and drops the blocks that it refuses:
-// their pieces were never announced. It returns how many.
+// answered takes the store's answer, drops the blocks that may not be sent, whose
+// pieces we never announced, and returns how many those were.
 func (u *uploads) answered(m *messages.PiecesServable) (refused int) {
-	u.asking, u.lease, u.source = false, m.Runs, m.Source
-	front := min(len(u.queue), inquiry)
+	u.asking, u.servable, u.source = false, m.Runs, m.Source
+	front := min(len(u.queue), maxInquiry)
 	kept := slices.DeleteFunc(u.queue[:front:front], func(b messages.Block) bool {
-		return slices.Contains(m.Pieces, b.Piece) && !u.leased(b.Piece)
+		return slices.Contains(m.Pieces, b.Piece) && !u.maySend(b.Piece)
 	})
 	refused = front - len(kept)
 	u.queue = slices.Delete(u.queue, len(kept), front)

@@ -8,32 +8,32 @@ import (
 )
 
 const (
-	minWindow  = 16
-	maxWindow  = 2000 // of a peer that says that it queues as many (BEP 10)
-	usual      = 250  // what one queues that says nothing
+	minWindow  = 16   // requests
+	maxWindow  = 2000 // to a peer that says that it queues as many (BEP 10)
+	usualQueue = 250  // what a peer queues that says nothing
 	snubWindow = 1
 
 	// Beside the requests that are on the wire, further ones wait with the peer, so
-	// that it never has nothing to do: as many as it answers in queueTime, up to
-	// queueMost blocks.
+	// that it always has something to do: as many as it answers in queueTime, but
+	// at most maxQueue.
 	queueTime = 1500 * time.Millisecond
-	queueMost = 256
-	// refill is how much longer the wire is taken for than it is: the scheduler
-	// refills a window when a quarter of it is free.
+	maxQueue  = 256
+	// refill is by what the latency is multiplied: the scheduler refills a window
+	// when a quarter of it is free.
 	refill = 4.0 / 3
-	// shortest is how long the rate is measured for at least.
-	shortest = 100 * time.Millisecond
-	// recent is how many seconds the rate spans that is shown, and by which it is
-	// decided how much is asked for and handed over.
+	// minMeasured is how long the rate is measured for at least.
+	minMeasured = 100 * time.Millisecond
+	// recent is over how many seconds the rate is taken that is shown, and that
+	// decides how much is handed to the link and when a request is late.
 	recent = 3
 )
 
-// window decides how many requests are kept under way: what the peer answers in
-// the time that an answer takes, and some more. It starts small and grows by no
-// more than what comes, so it doubles with each round trip at most.
+// window decides how many requests are in flight: as many as the peer answers in
+// the time that an answer takes, and some more. It begins small and grows by no
+// more than the blocks that come, so it doubles with each round trip at most.
 type window struct {
 	size    int
-	most    int // what the peer says that it queues
+	most    int // requests that the peer says that it queues
 	snubbed bool
 
 	flow    rate.Flow     // blocks that came
@@ -44,23 +44,23 @@ func newWindow(most int) window {
 	return window{size: minWindow, most: most, latency: math.MaxInt64}
 }
 
-// arrived takes note of blocks that came; the last of them was asked for at sent.
+// arrived takes note of blocks that came, the last of which was asked for at sent.
 //
-// The shortest answer is the one that waited for no other, so it tells of the
-// wire. The rate follows a rise at once and a fall slowly: a pause of the wire is
-// no reason to ask for less.
+// The shortest answer waited for no other, so it shows the latency of the wire. The
+// rate follows a rise at once and a fall slowly: a pause of the wire is no reason
+// to ask for less.
 func (w *window) arrived(blocks int, sent, now time.Time) {
 	w.snubbed = false
 	w.latency = min(w.latency, now.Sub(sent))
-	w.flow.Add(now, blocks, max(w.latency, shortest), rate.RiseAtOnce)
-	fit := queueMost
+	w.flow.Add(now, blocks, max(w.latency, minMeasured), rate.RiseAtOnce)
+	fit := maxQueue
 	if r := w.flow.PerSecond(); r > 0 {
-		fit = int(refill*r*w.latency.Seconds() + min(r*queueTime.Seconds(), queueMost))
+		fit = int(refill*r*w.latency.Seconds() + min(r*queueTime.Seconds(), maxQueue))
 	}
 	w.size = max(min(w.size+blocks, fit), minWindow)
 }
 
-// snub takes note that nothing came for too long.
+// snub takes note that the peer has sent nothing for too long.
 func (w *window) snub() {
 	*w = newWindow(w.most)
 	w.snubbed = true

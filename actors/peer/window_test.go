@@ -46,7 +46,7 @@ func TestWindowFillsTheWire(t *testing.T) {
 			t.Errorf("%d blocks in the last second, with a window of %d", got, w.requests())
 		}
 		// The first answer took a block's time longer than the wire.
-		if most := 1.02*refill*(wire+1) + queueMost; float64(w.requests()) > most {
+		if most := 1.02*refill*(wire+1) + maxQueue; float64(w.requests()) > most {
 			t.Errorf("a window of %d where the wire holds %.0f", w.requests(), wire)
 		}
 	})
@@ -78,7 +78,7 @@ func TestWindowGrowsByWhatComes(t *testing.T) {
 
 func TestWindowObeysThePeer(t *testing.T) {
 	for _, most := range []int{5, 100, maxWindow, 1 << 30} {
-		w := newWindow(usual)
+		w := newWindow(usualQueue)
 		w.allow(most)
 		download(&w, 10, 20_000, 300*time.Millisecond)
 		if w.requests() > min(most, maxWindow) {
