@@ -36,10 +36,11 @@ type StartSession struct {
 	Have    *bitset.BitSet
 }
 
-// SetWanted: a command to session, and from session by torrent and engine to store
-// and scheduler: which pieces the user wants from now on; nil: all. Other pieces
-// are not asked for, and a torrent is complete when all wanted ones are there.
-// Nobody changes the set.
+// SetWanted: a command to session, and from session by torrent and engine to
+// store, scheduler and peers: which pieces the user wants from now on; nil: all.
+// Other pieces are not asked for, and a torrent is complete when all wanted ones
+// are there. Peers dials once more those whom we had no use for before. Nobody
+// changes the set.
 type SetWanted struct {
 	InfoHash metainfo.Hash
 	Pieces   *bitset.BitSet

@@ -56,9 +56,13 @@ func (e *engine) Receive(c actor.Context) {
 			e.spawn(c, Scheduler, Choker, Store)
 		}
 		c.Forward(e.Refs.Peers) // which may have been restarted
-	case *messages.SetMemory, *messages.SetWanted:
+	case *messages.SetMemory:
 		c.Forward(e.Refs.Store)
 		c.Forward(e.Refs.Scheduler)
+	case *messages.SetWanted:
+		c.Forward(e.Refs.Store)
+		c.Forward(e.Refs.Scheduler)
+		c.Forward(e.Refs.Peers)
 	case *messages.Flush:
 		c.Forward(e.Refs.Store)
 	case *messages.AdoptLink, *messages.AddCandidates, *messages.SetLimits, *messages.SetDialing,

@@ -59,6 +59,7 @@ func TestWithMetainfoAllMembersBegin(t *testing.T) {
 	s.Tell(&messages.SetWanted{})
 	stage.Next[*messages.SetWanted](s.members[Store])
 	stage.Next[*messages.SetWanted](s.members[Scheduler])
+	stage.Next[*messages.SetWanted](s.members[Peers])
 }
 
 // Without metainfo there are only peers. They hear of it when those to whom they

@@ -41,6 +41,7 @@ type candidate struct {
 	busy     bool // dialled or connected
 	never    bool // we dialled ourselves there, or a banned peer
 	known    bool // was connected once
+	useless  bool // the last connection ended because neither side had a use for it
 	failures int
 	next     time.Time // not to be dialled before
 	since    time.Time // busy since
@@ -250,7 +251,7 @@ func (c *candidates) gone(addr netip.AddrPort, why messages.GoneReason, now time
 	if x.busy && now.Sub(x.since) >= goodConnection {
 		x.failures = 0
 	}
-	x.busy = false
+	x.busy, x.useless = false, why == messages.GoneUseless
 	switch why {
 	case messages.GoneCrowded:
 		return // our own process had no connection left
@@ -261,6 +262,16 @@ func (c *candidates) gone(addr netip.AddrPort, why messages.GoneReason, now time
 	if !x.never {
 		wait := x.retry(why)
 		x.next = now.Add(wait - time.Duration(float64(wait)*retryJitter*rnd.Float64()))
+	}
+}
+
+// retryUseless lets the candidates that were of no use be dialled at once: they may
+// have what is wanted now.
+func (c *candidates) retryUseless() {
+	for _, x := range c.list {
+		if x.useless {
+			x.useless, x.next = false, time.Time{}
+		}
 	}
 }
 

@@ -56,6 +56,28 @@ func TestAFailureWaitsLongerEachTime(t *testing.T) {
 	}
 }
 
+// When more pieces are wanted, those whom we had no use for are dialled at once, and
+// no others.
+func TestWhatIsWantedAnewMayBeWithThoseWhoWereUseless(t *testing.T) {
+	c := newCandidates(DefaultMax)
+	for i, why := range []messages.GoneReason{messages.GoneUseless, messages.GoneDial} {
+		c.add(messages.PeerAddr{Addr: addrOf(i)})
+		c.dialled(addrOf(i), start)
+		c.gone(addrOf(i), why, start, seeded())
+	}
+	if best, _ := c.next(start, seeded()); best != nil {
+		t.Fatalf("%v is offered at once", best.addr)
+	}
+	c.retryUseless()
+	if best, _ := c.next(start, seeded()); best == nil || best.addr != addrOf(0) {
+		t.Fatalf("%v is offered", best)
+	}
+	c.dialled(addrOf(0), start)
+	if best, _ := c.next(start, seeded()); best != nil {
+		t.Errorf("%v is offered as well", best.addr)
+	}
+}
+
 func TestOurselvesAndTheBannedAreNotOffered(t *testing.T) {
 	c := newCandidates(DefaultMax)
 	c.add(messages.PeerAddr{Addr: addrOf(1)})

@@ -128,6 +128,9 @@ func (p *peers) handle(message any) {
 
 	case *messages.SetMetainfo:
 		p.setMetainfo(m.Torrent)
+	case *messages.SetWanted:
+		p.candidates.retryUseless()
+		p.dial()
 	case *messages.BanAddress:
 		p.ban(m)
 	case *messages.EvictIdlePeer:
