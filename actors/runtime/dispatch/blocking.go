@@ -6,16 +6,16 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// keepIdle is how many goroutines a Blocking keeps for later: as many as one
-// torrent has actors that block, and some more.
+// keepIdle is how many idle goroutines a Blocking keeps: a few more than the
+// actors that may block in one torrent.
 const keepIdle = 8
 
 var _ actor.Dispatcher = (*Blocking)(nil)
 
-// Blocking is a dispatcher for actors that may block. A mailbox that wakes up
-// has a goroutine for itself, however many there are already; if possible one
-// that is done with another mailbox, and whose stack has grown already. The
-// zero value is ready. Close it after the system has stopped.
+// Blocking is a dispatcher for actors that may block. Each mailbox that wakes
+// up gets a goroutine to itself, however many run already; if possible an idle
+// one, whose stack has grown already. The zero value is ready. Close it after
+// the system has stopped.
 type Blocking struct {
 	mu     sync.Mutex
 	idle   []chan func() // of sleeping goroutines, last in, first out
@@ -25,7 +25,7 @@ type Blocking struct {
 // Throughput is how many messages a mailbox may handle in one go.
 func (*Blocking) Throughput() int { return throughput }
 
-// Schedule has run called by a goroutine that does nothing else meanwhile.
+// Schedule calls run on a goroutine that runs nothing else meanwhile.
 func (a *Blocking) Schedule(run func()) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -48,7 +48,8 @@ func (a *Blocking) work(run func()) {
 	}
 }
 
-// rest says whether there will be something on next, be it the end.
+// rest enters next in the list of idle goroutines, and tells whether it did:
+// then a mailbox, or nil when the dispatcher is closed, will come through next.
 func (a *Blocking) rest(next chan func()) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -59,8 +60,8 @@ func (a *Blocking) rest(next chan func()) bool {
 	return true
 }
 
-// Close ends the goroutines, those that are at work when they are done: what
-// blocks does not keep the caller.
+// Close ends the idle goroutines now, and those that run a mailbox when it is
+// done. It does not wait for them: they may block.
 func (a *Blocking) Close() {
 	a.mu.Lock()
 	defer a.mu.Unlock()

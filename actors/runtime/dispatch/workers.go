@@ -40,7 +40,7 @@ type Workers struct {
 	idle   []chan struct{} // one wake-up channel for each sleeping worker, last in, first out
 	waking bool            // a worker was woken and has not looked at the queue yet
 	taken  uint64          // mailboxes taken from the queue, to see whether it moves
-	watch  *time.Timer     // nil while nobody watches the backlog
+	watch  *time.Timer     // nil while no standstill is watched for
 	closed bool
 	wg     sync.WaitGroup
 }
@@ -62,8 +62,8 @@ func New(n int) *Workers {
 // Throughput is how many messages a mailbox may handle in one go.
 func (w *Workers) Throughput() int { return throughput }
 
-// Schedule has run called by a worker. After Close it gets a goroutine of its
-// own, so that an actor that still stops then can finish.
+// Schedule calls run on a worker. After Close run gets a goroutine of its own,
+// so that an actor that is still stopping can finish.
 func (w *Workers) Schedule(run func()) {
 	w.mu.Lock()
 	if w.closed {
@@ -97,9 +97,9 @@ func (w *Workers) Close() {
 	}
 }
 
-// wakeOne wakes a worker if there is work and none is on its way. A worker that
-// arrives wakes the next one, so a burst wakes as many as it needs, and two
-// actors that talk to each other stay on one worker.
+// wakeOne wakes a worker if mailboxes are waiting and no worker is waking up. A
+// worker that has woken wakes the next one, so that a burst wakes as many as it
+// needs, and two actors that talk to each other stay on one worker.
 func (w *Workers) wakeOne() {
 	if w.waking || w.queue.n == 0 || len(w.idle) == 0 {
 		return
@@ -111,7 +111,8 @@ func (w *Workers) wakeOne() {
 	wake <- struct{}{}
 }
 
-// watchBacklog arms the timer that finds a backlog standing still.
+// watchBacklog arms the timer that starts one more worker when the queue has
+// not moved for maxStandstill.
 func (w *Workers) watchBacklog() {
 	if w.watch != nil || w.queue.n == 0 || len(w.idle) > 0 || w.waking {
 		return
@@ -129,8 +130,8 @@ func (w *Workers) watchBacklog() {
 	})
 }
 
-// work runs mailboxes. A worker that came to help leaves when nothing waits; a
-// persistent one sleeps.
+// work is the loop of a worker. A worker that watchBacklog has added leaves
+// when no mailbox waits; a persistent one sleeps.
 func (w *Workers) work(persistent bool) {
 	finished := false
 	defer func() {
@@ -166,7 +167,7 @@ func (w *Workers) work(persistent bool) {
 	}
 }
 
-// ring is a queue that grows and is reused.
+// ring is a queue in a circular buffer, which doubles when it is full.
 type ring struct {
 	buf     []func()
 	head, n int

@@ -16,7 +16,7 @@ const (
 	grows          // needs room, maybe
 )
 
-// refuses tells whether a disk that says so refuses such a call.
+// refuses tells whether a disk with the error says refuses a call of this kind.
 func refuses(says string, to access) bool {
 	switch says {
 	case "ENOSPC":
@@ -28,8 +28,8 @@ func refuses(says string, to access) bool {
 	}
 }
 
-// disk is one whose folders and files refuse, or are slow. Slow are transfers
-// only: reading and writing of blocks, and syncs of files.
+// disk is a world.Disk whose folders and files fail or are slow by plan. Only
+// transfers are slow: reads and writes of blocks, and syncs of files.
 type disk struct {
 	world.Disk
 	site *site
@@ -43,7 +43,7 @@ func (d disk) OpenFolder(dir string) (world.Folder, error) {
 	return folder{f, d.site}, nil
 }
 
-// fails is the error of a call, or nil.
+// fails is the error with which a call is to fail, or nil.
 func (s *site) fails(op, name string, to access) error {
 	f := s.strike(Disk, func(spec *Spec) bool { return spec.Error != "" && spec.fits(name, to) && refuses(spec.Error, to) }, op+" "+name)
 	if f == nil {
@@ -52,7 +52,7 @@ func (s *site) fails(op, name string, to access) error {
 	return &fs.PathError{Op: op, Path: name, Err: diskErrors[f.Error]}
 }
 
-// slow is how long a transfer has to wait.
+// slow is by how much a transfer is delayed.
 func (s *site) slow(op, name string, to access) time.Duration {
 	f := s.strike(Disk, func(spec *Spec) bool { return spec.Error == "" && spec.fits(name, to) }, op+" "+name)
 	if f == nil {

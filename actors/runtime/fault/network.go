@@ -11,7 +11,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// network is one whose links can be found, to be cut.
+// network is a world.Network that remembers its links, so that the plan can cut
+// them.
 type network struct {
 	world.Network
 	links *links
@@ -35,8 +36,8 @@ func (n network) Dial(addr netip.AddrPort, timeout time.Duration, done func(mess
 	})
 }
 
-// links are those that nobody has closed yet. Whoever has a link closes it in
-// the end, also one that the other side has left.
+// links are those that are open. The owner of a link closes it in the end, also
+// one that the other side has closed.
 type links struct {
 	mu   sync.Mutex
 	open map[uint64]messages.Link
@@ -70,7 +71,7 @@ func (l *link) Close(reason error) {
 	l.Link.Close(reason)
 }
 
-// announcer is one whose announces fail.
+// announcer is a world.Announcer whose announces fail by plan.
 type announcer struct {
 	world.Announcer
 	site *site

@@ -15,16 +15,16 @@ import (
 	"kouzui/messages"
 )
 
-// everyone is who is struck when nobody is named: all but the root, with which
-// everything ends.
+// everyone is the pattern of actors when none is given: all but the root, whose
+// failure would end everything.
 const everyone Pattern = "*/*"
 
-// form is what is particular to a kind.
+// form is what Parse needs to know of a kind of fault.
 type form struct {
-	keys    []string // beside those of When
-	needs   []string // at least one of them
-	errors  []string // values of the key error
-	lasting bool     // a state rather than an event: it strikes until it is told otherwise
+	keys    []string // it may have, beside those of When
+	needs   []string // at least one of these must be given
+	errors  []string // values that its key error may have
+	lasting bool     // it strikes at each occasion, not only once, unless the Spec says how often
 }
 
 var forms = map[Kind]form{
@@ -44,8 +44,8 @@ var forms = map[Kind]form{
 
 var whenKeys = []string{"at", "for", "count", "every", "p", "seed"}
 
-// diskErrors are what a disk says. One that is full refuses only what needs
-// room, one that is read-only only what changes something.
+// diskErrors are the errors of a disk by name. A disk that is full refuses only
+// calls that need room, one that is read-only only calls that change something.
 var diskErrors = map[string]error{
 	"ENOSPC": full{syscall.ENOSPC},
 	"EIO":    syscall.EIO,

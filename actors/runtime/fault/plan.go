@@ -16,8 +16,9 @@ import (
 
 var errInjected = errors.New("injected fault")
 
-// Plan carries out faults. It is safe for concurrent use; where the order of
-// occasions is the same, as in a simulated world, so are the faults.
+// Plan carries out faults. It is safe for concurrent use. Where messages and
+// calls come in the same order, as in a simulated world, the same faults
+// strike.
 type Plan struct {
 	clock world.Clock
 	start time.Time
@@ -33,7 +34,7 @@ type fault struct {
 	trigger *trigger
 }
 
-// New returns a plan of these faults, the time of which begins now.
+// New returns a plan of these faults. Their times count from now.
 func New(specs []Spec, clock world.Clock) *Plan {
 	p := &Plan{clock: clock, start: clock.Now(), faults: map[Kind][]*fault{}}
 	for _, s := range specs {
@@ -42,7 +43,7 @@ func New(specs []Spec, clock world.Clock) *Plan {
 	return p
 }
 
-// Begin makes t the tree whose actors are struck.
+// Begin makes the plan strike the actors of t.
 func (p *Plan) Begin(t *supervise.Tree) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -52,8 +53,8 @@ func (p *Plan) Begin(t *supervise.Tree) {
 	}
 }
 
-// World is w with the faults in it that strike the actor at path, which is
-// recorded as their victim.
+// World returns w with the faults in it that strike the actor at path. The
+// trace names that actor as their victim.
 func (p *Plan) World(w *world.World, path string) *world.World {
 	faulty := *w
 	if len(p.faults[Link]) > 0 {
@@ -102,8 +103,8 @@ func (p *Plan) inject(path, _ string, message any) (in supervise.Injection) {
 	return p.cut(path, message)
 }
 
-// cut is for the messages of links, each of which is an occasion to cut its
-// link.
+// cut handles the messages of links: each is an occasion to cut the link that
+// it came from.
 func (p *Plan) cut(path string, message any) (in supervise.Injection) {
 	var id uint64
 	switch m := message.(type) {
@@ -137,13 +138,13 @@ func nameOf(message any) string {
 	return t.Name()
 }
 
-// site is where an actor uses the world.
+// site is one actor's use of the world.
 type site struct {
 	*Plan
 	path string
 }
 
-// strike is Plan.strike for this actor, and records what it returns.
+// strike is Plan.strike for this actor; it records the fault.
 func (s *site) strike(kind Kind, fits func(*Spec) bool, what string) *fault {
 	f := s.Plan.strike(kind, func(spec *Spec) bool { return spec.Actor.Match(s.path) && fits(spec) })
 	if f == nil {

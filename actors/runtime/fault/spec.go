@@ -30,7 +30,7 @@ const (
 type Spec struct {
 	Kind Kind
 	When
-	Actor   Pattern       // paths of actors: who is struck
+	Actor   Pattern       // paths of the actors to strike
 	Message string        // of panic, hang and delay: the type of a message in package messages
 	Peer    Pattern       // of link: the other side, as address:port
 	Path    Pattern       // of disk: names of files below the torrent's folder
@@ -44,33 +44,33 @@ type Spec struct {
 // String is the text that the Spec was parsed from.
 func (s Spec) String() string { return s.text }
 
-// When says at which of its occasions (a message, an access to the disk, an
-// announce) a fault strikes.
+// When says at which occasions a fault strikes. An occasion is a message to an
+// actor, a call of the disk, or an announce.
 type When struct {
 	At    time.Duration // not before, from the start of the client
 	For   time.Duration // not later than this after At; 0: without end
-	Count int           // so often at most; 0: without limit
+	Count int           // times at most; 0: without limit
 	Every int           // at each n-th occasion; 0 is 1
 	Pause time.Duration // at the first occasion after each such time
 	P     float64       // with this probability; 0 is 1
 	Seed  uint64        // of the draws for P
 }
 
-// trigger is a When at work.
+// trigger counts the occasions of a When, and draws its chances.
 type trigger struct {
 	When
 	rnd       *rand.Rand
 	occasions int
 	struck    int
-	next      time.Duration // for Pause
+	next      time.Duration // the time of the next strike, if Pause is set
 }
 
 func newTrigger(w When) *trigger {
 	return &trigger{When: w, rnd: rand.New(rand.NewPCG(w.Seed, 0))}
 }
 
-// due tells whether an occasion at this time after the start is one to strike
-// at.
+// due tells whether the fault strikes at an occasion at the time now, which
+// counts from the start.
 func (t *trigger) due(now time.Duration) bool {
 	if now < t.At || t.For > 0 && now >= t.At+t.For || t.Count > 0 && t.struck >= t.Count || now < t.next {
 		return false
@@ -96,7 +96,8 @@ func (p Pattern) Match(s string) bool {
 	if p == "" {
 		return true
 	}
-	// star and from: where to go on when the text after the last * does not fit.
+	// Where to go on when the text after the last * does not fit: behind that * in
+	// the pattern, and one character later in s.
 	i, star, from := 0, -1, 0
 	for j := 0; j < len(s); {
 		switch {

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// stamps is how many messages back the times of sending are remembered. A power
-// of two.
+// stamps is for how many of the last messages the time of sending is
+// remembered. A power of two.
 const stamps = 64
 
-// ages remembers when the last messages of a mailbox were sent, so that a
-// failure and a sample can tell how long one has waited. Senders on several
-// goroutines may come in another order here than in the mailbox: by as little
-// as the time between two instructions.
+// ages remembers when the last messages were sent to a mailbox, so that a
+// failure and a sample can tell how long a message has waited. When several
+// goroutines send at once, the order here may differ from that in the mailbox;
+// the times are then off by some nanoseconds.
 type ages struct {
 	start  time.Time
 	posted atomic.Int64         // messages ever sent
@@ -25,8 +25,9 @@ func (a *ages) post(now time.Time) {
 }
 
 // since is how long ago the n-th of the waiting messages was sent: 0 is the
-// oldest, -1 the one that was read last. If more than 64 have been sent since
-// then it is the age of the oldest that is known, and so too little.
+// oldest of them, -1 the message that was read last. If more than 64 messages
+// have been sent since, the result is the age of the oldest one that is
+// remembered, which is too low.
 func (a *ages) since(now time.Time, depth, n int) time.Duration {
 	posted := a.posted.Load()
 	i := posted - int64(depth) + int64(n)

@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// Spent is what happens to a child that fails once more after its budget.
+// Spent is what a supervisor does about a child that fails once more after its
+// budget is used up.
 type Spent int
 
 const (
@@ -22,27 +23,28 @@ const (
 // delay, a negative Jitter none, a negative Budget that there is no budget.
 type Backoff struct {
 	Base   time.Duration // delay before the first restart
-	Cap    time.Duration // no delay is longer
-	Factor float64       // from one delay to the next
+	Cap    time.Duration // the longest delay
+	Factor float64       // by which each delay is longer than the one before
 	Jitter float64       // delays are drawn from 1-Jitter to 1 of their nominal length
 
-	Budget    int           // restarts granted
-	Window    time.Duration // within this time
+	Budget    int           // restarts that are granted within Window
+	Window    time.Duration // time in which restarts count
 	WhenSpent Spent
 
-	// Healthy is how long an incarnation must have lived for its failure to count
-	// as a first one again.
+	// Healthy is how long an incarnation must have lived for its failure to be
+	// counted as the first one, so that delays start from Base again.
 	Healthy time.Duration
 
 	// All restarts the siblings together with the failed child. They keep their
-	// mailboxes: a group that must come back empty-handed escalates to a
-	// supervisor in the middle instead.
+	// mailboxes: for a group that must come back with empty mailboxes, put a
+	// supervisor of their own above them and let it fail (Escalate).
 	All bool
 }
 
-// DefaultBackoff is what a supervisor uses that was not told otherwise. Its
-// window has room for the whole budget with the longest delays in between: what
-// fails at once each time is given up, after a minute or so.
+// DefaultBackoff is the strategy of a supervisor for which none was chosen. Its
+// window is long enough for the whole budget with the longest delays in
+// between, so that a child that fails at once each time is given up after about
+// a minute.
 var DefaultBackoff = Backoff{
 	Base:    100 * time.Millisecond,
 	Cap:     30 * time.Second,
@@ -60,8 +62,8 @@ type History struct {
 	Restarts []time.Time // within the window, oldest first
 }
 
-// Next decides about a failure at now and enters it in the child's history,
-// which never grows beyond the budget.
+// Next decides what to do about a failure at the time now, and enters the
+// failure in h, which never grows beyond the budget.
 func (b Backoff) Next(h *History, now time.Time, rnd *rand.Rand) Decision {
 	b = b.withDefaults()
 	if !h.Started.IsZero() && now.Sub(h.Started) >= b.Healthy {
@@ -87,8 +89,8 @@ func (b Backoff) Next(h *History, now time.Time, rnd *rand.Rand) Decision {
 	return d
 }
 
-// spent is the answer to a failure beyond the budget; false means one more
-// restart.
+// spent is the decision about a failure beyond the budget; false means that the
+// child is restarted all the same.
 func (b Backoff) spent(attempt int) (Decision, bool) {
 	d := Decision{Attempt: attempt, Reason: ReasonBudget}
 	switch b.WhenSpent {

@@ -9,14 +9,14 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// Reasons of directives and stops. Others may be given to Stop.
+// Reasons of directives and stops. Callers of Stop may give others.
 const (
 	ReasonNormal    = "normal"
 	ReasonParent    = "parent"    // the parent stops or restarts
 	ReasonBudget    = "budget"    // too many restarts
-	ReasonFailed    = "failed"    // its supervisor restarts nothing
+	ReasonFailed    = "failed"    // its supervisor does not restart it
 	ReasonSibling   = "sibling"   // the group restarts because another one failed
-	ReasonEscalated = "escalated" // a failure that went up beyond the root
+	ReasonEscalated = "escalated" // it is the root, and its failure could not be escalated further
 	ReasonShutdown  = "shutdown"
 )
 
@@ -28,8 +28,9 @@ func (f *DesignedFailure) Error() string { return f.Err.Error() }
 // Unwrap returns the error that was given to Fail.
 func (f *DesignedFailure) Unwrap() error { return f.Err }
 
-// Fail ends this incarnation of the calling actor: its supervisor answers as
-// after a panic, but the trace tells a designed failure from a bug.
+// Fail ends this incarnation of the calling actor. The supervisor decides as
+// after a panic, but the trace tells a designed failure, such as a disk that is
+// gone, from a bug.
 func Fail(err error) { panic(&DesignedFailure{err}) }
 
 func designed(reason any) bool {
@@ -60,8 +61,8 @@ func Stop(c actor.Context, pid *actor.PID, reason string) {
 // StopSelf stops the calling actor and records why.
 func StopSelf(c actor.Context, reason string) { Stop(c, c.Self(), reason) }
 
-// stop notes why an actor will stop; it returns when it is gone, or nil if it
-// is not there.
+// stop records why an actor is about to stop. The channel that it returns is
+// closed when the actor has stopped; it is nil if there is no such actor.
 func (t *Tree) stop(pid *actor.PID, reason string, cause uint64) <-chan struct{} {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -79,8 +80,8 @@ func (t *Tree) originOf(n *node) uint64 {
 	return n.origin()
 }
 
-// Incarnation counts the calling actor's lives, from 1. What answers later
-// carries it, so that a new incarnation knows what is not meant for it.
+// Incarnation is the number of the calling actor's incarnation, from 1; each
+// restart raises it.
 func Incarnation(c actor.Context) int {
 	n, ok := nodeOf(c)
 	if !ok {
@@ -89,11 +90,12 @@ func Incarnation(c actor.Context) int {
 	return n.incarnation // written by this actor's own mailbox only
 }
 
-// Remark notes in the trace what an actor has done in its own trade, if such
-// notes are wanted; if not it costs next to nothing.
+// Remark records in the trace something that an actor has done in its own
+// trade, such as a ban, as an event of kind Note. It does nothing unless the
+// tree takes notes, see TakeNotes.
 func Remark(c actor.Context, what string, details ...event.Detail) {
 	if n, ok := nodeOf(c); ok && n.tree.notes.Load() {
-		n.remark(what, slices.Clone(details)) // of a copy, so that those of a remark that nobody wants need no memory
+		n.remark(what, slices.Clone(details)) // a copy: without one, the caller would have to allocate details also when no notes are taken
 	}
 }
 

@@ -6,35 +6,37 @@ import (
 	"time"
 )
 
-// Injector is asked before each user message what goes wrong at it. It must be
-// quick and safe for concurrent use.
+// Injector is asked before each user message what is to go wrong at this
+// message. It must be quick and safe for concurrent use.
 type Injector func(path, kind string, message any) Injection
 
-// Injection is a fault on purpose. The zero value is none; unless one of the
-// other fields says otherwise, the actor panics in place of handling the
+// Injection is a fault on purpose. The zero value is no fault. With a Reason
+// and none of the other fields, the actor panics in place of handling the
 // message.
 type Injection struct {
-	Reason string // goes into the trace, with which nothing happens unrecorded
-	// Hang: the actor handles the message only after this time, in which it holds
-	// the goroutine that it runs on, or stands still if its mailbox is one that
-	// Holds. A virtual clock that is advanced by that same goroutine never gets
+	Reason string // for the trace; empty: no fault
+	// Hang: the actor handles the message only after this time. Meanwhile it
+	// blocks its goroutine or, if its mailbox implements Holds, reads no messages.
+	// A virtual clock that is advanced by that same goroutine would never get
 	// there.
 	Hang time.Duration
-	// Delay: the message comes again after this time, behind those that came
-	// meanwhile, and is not asked about a second time.
+	// Delay: the message is sent to the actor again after this time, and then
+	// comes behind all that were sent meanwhile. The injector is not asked about
+	// it a second time.
 	Delay time.Duration
-	// Break breaks something that the actor uses; then it handles the message.
-	// What it calls must not block.
+	// Break is called before the actor handles the message, to break something
+	// that the actor uses. It must not block.
 	Break func()
 }
 
-// Holds is a mailbox in a world in which actors have no goroutines to block:
-// for a time it hands over nothing, and then first this message.
+// Holds is implemented by mailboxes of a world whose actors have no goroutine
+// of their own to block. Hold stops delivery for d; then first is the first
+// message to be delivered.
 type Holds interface {
 	Hold(d time.Duration, first any)
 }
 
-// Inject sets the injector; nil takes it away.
+// Inject sets the injector of the tree; nil removes it.
 func (t *Tree) Inject(f Injector) {
 	if f == nil {
 		t.inject.Store(nil)
@@ -43,13 +45,14 @@ func (t *Tree) Inject(f Injector) {
 	t.inject.Store(&f)
 }
 
-// Kill makes an actor panic once it comes to this message in its mailbox.
+// Kill sends a message to an actor that makes it panic when it reads that
+// message.
 func (t *Tree) Kill(path, reason string) error {
 	return t.send(path, &kill{reason})
 }
 
-// Probe has an actor's mailbox measured: its depth, and how long the probe
-// waited in it, come as a Mailbox event.
+// Probe sends a message to an actor that measures its mailbox: a Mailbox event
+// tells how many messages wait, and how long the probe has waited.
 func (t *Tree) Probe(path string) error {
 	return t.send(path, &probe{t.Clock.Now()})
 }
@@ -65,8 +68,9 @@ func (t *Tree) send(path string, message any) error {
 	return nil
 }
 
-// Blame records a fault in what an actor uses, as the cause of the actor's next
-// failure or stop in this incarnation.
+// Blame records a fault in something that the actor at path uses. The trace
+// shows it as the cause of the actor's next failure or stop in this
+// incarnation.
 func (t *Tree) Blame(path, reason string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -75,7 +79,7 @@ func (t *Tree) Blame(path, reason string) {
 	}
 }
 
-// faulty records a fault. tree.mu is held.
+// faulty records a fault of the node, and returns its number. tree.mu is held.
 func (n *node) faulty(reason string) uint64 {
 	e := n.event(event.Fault, n.alive)
 	e.Reason = reason
@@ -84,23 +88,23 @@ func (n *node) faulty(reason string) uint64 {
 
 type kill struct{ reason string }
 
-// late is a message that was delayed on purpose.
+// late is a message that was delayed on purpose, or that a Hold has held.
 type late struct{ message any }
 
 type probe struct{ sent time.Time }
 
-// IgnoreDeadLetterLogging keeps these out of the trace.
+// IgnoreDeadLetterLogging keeps messages of this package out of the trace.
 func (*kill) IgnoreDeadLetterLogging()  {}
 func (*probe) IgnoreDeadLetterLogging() {}
 func (*late) IgnoreDeadLetterLogging()  {}
 
-// injected is what an actor panics with on purpose of somebody else.
+// injected is the value of a panic that was ordered by an Injector or by Kill.
 type injected struct{ reason string }
 
 func (i *injected) Error() string { return "injected fault: " + i.reason }
 
-// injected carries out what the injector says about a message, and returns
-// whether the message is to be handled now.
+// injected asks the injector about a message and carries out its answer. It
+// returns whether the actor is to handle the message now.
 func (n *node) injected(message any) bool {
 	ask := n.tree.inject.Load()
 	if ask == nil {
@@ -139,7 +143,8 @@ func (n *node) strike(reason string) {
 	panic(&injected{reason})
 }
 
-// record notes a fault, which may be to blame for what becomes of the actor.
+// record records a fault; if blame is true, the fault is the cause of the
+// actor's next failure or stop.
 func (n *node) record(reason string, blame bool) {
 	n.tree.mu.Lock()
 	defer n.tree.mu.Unlock()

@@ -9,40 +9,40 @@ import (
 )
 
 // A restart keeps an actor's mailbox: the new incarnation reads what was sent
-// to the one before. What an incarnation orders for itself (timers, answers of
-// the world) therefore comes through Deliver, SendAfter and SendAtNext, and is
-// dropped when another incarnation runs by then.
+// to the one before. Timers and answers of the world are therefore sent through
+// Deliver, SendAfter and SendAtNext: what they send is dropped when the actor
+// has been restarted since.
 
-// Discarder is a message that holds something which must be let go when nobody
-// reads the message, such as a connection.
+// Discarder is a message that holds something, such as a connection, which must
+// be let go when the message is dropped.
 type Discarder interface{ Discard() }
 
-// Deliver returns a function that sends to this incarnation of the actor whose
-// context c is, from any goroutine, long after c itself has ceased to be valid.
+// Deliver returns a function that sends to the incarnation of the actor that
+// calls Deliver, and to no other. Unlike c, the function may be called from any
+// goroutine and at any time.
 func Deliver(c actor.Context) func(message any) {
 	self, root, incarnation := c.Self(), c.ActorSystem().Root, Incarnation(c)
 	n, _ := nodeOf(c)
 	return func(message any) { root.Send(self, &addressed{n, incarnation, message}) }
 }
 
-// DeliverToAny is Deliver for messages that any incarnation of the actor may
-// read: they say themselves what they belong to, and what they hold must be let
-// go.
+// DeliverToAny is Deliver without that limit: any incarnation of the actor
+// reads the messages. They have to say themselves what they belong to, as those
+// of links do, because what they hold must be let go.
 func DeliverToAny(c actor.Context) func(message any) {
 	self, root := c.Self(), c.ActorSystem().Root
 	return func(message any) { root.Send(self, message) }
 }
 
-// SendAfter sends message to this incarnation of the actor whose context c is,
-// d from now.
+// SendAfter sends message to this incarnation of the calling actor after d.
 func SendAfter(c actor.Context, clock world.Clock, d time.Duration, message any) world.Timer {
 	deliver := Deliver(c)
 	return clock.AfterFunc(d, func() { deliver(message) })
 }
 
-// SendAtNext is SendAfter for the next moment that is a multiple of every: what
-// many actors do at their leisure happens at once, and the processor wakes once
-// for all.
+// SendAtNext sends message to this incarnation of the calling actor at the next
+// time that is a multiple of every. Whatever need not be exact is timed like
+// this: the processor then wakes once for many actors.
 func SendAtNext(c actor.Context, clock world.Clock, every time.Duration, message any) world.Timer {
 	now := clock.Now()
 	return SendAfter(c, clock, now.Truncate(every).Add(every).Sub(now), message)
@@ -69,7 +69,7 @@ func (a *addressed) discard() {
 	}
 }
 
-// inner is the message that an actor handles when it is given this one.
+// inner unwraps a message: it returns what the actor itself will handle.
 func inner(message any) any {
 	switch m := message.(type) {
 	case *addressed:

@@ -6,11 +6,12 @@ import (
 	"kouzui/actors/world"
 )
 
-// mailbox wraps an actor's mailbox, to see each message before the actor does.
+// mailbox wraps an actor's mailbox, so that an invoker sees each message before
+// the actor does.
 type mailbox struct {
 	actor.Mailbox
 	clock world.Clock
-	ages  *ages // nil: nobody wants to know
+	ages  *ages // nil: the times of sending are not remembered
 }
 
 func (m *mailbox) PostUserMessage(message any) {
@@ -28,13 +29,14 @@ func (m *mailbox) RegisterHandlers(next actor.MessageInvoker, d actor.Dispatcher
 	m.Mailbox.RegisterHandlers(&invoker{next, n}, d)
 }
 
-// invoker stands between a mailbox and its actor.
+// invoker stands between a mailbox and its actor: it drops what is not meant
+// for this incarnation, carries out faults, and records failures.
 type invoker struct {
 	next actor.MessageInvoker
 	node *node
 }
 
-// Path is where the actor stands, for a mailbox that wants to know.
+// Path is the path of the actor, for a mailbox that records who handles what.
 func (i *invoker) Path() string { return i.node.path }
 
 func (i *invoker) InvokeUserMessage(message any) {
@@ -64,8 +66,8 @@ func (i *invoker) InvokeUserMessage(message any) {
 	}
 }
 
-// handle has the actor handle a message, unless it is meant for another
-// incarnation, or breakable and something is to go wrong at it.
+// handle gives a message to the actor, unless the message is addressed to
+// another incarnation, or it is breakable and the injector says otherwise.
 func (i *invoker) handle(message any, breakable bool) {
 	if m, is := message.(*addressed); is {
 		if m.node != i.node || m.incarnation != i.node.incarnation {
@@ -78,21 +80,23 @@ func (i *invoker) handle(message any, breakable bool) {
 	}
 }
 
-// farewell is a Terminated that has been postponed.
+// farewell is a Terminated that waits behind the last messages of the actor
+// that has stopped, see postpone.
 type farewell struct {
 	incarnation int
 	terminated  *actor.Terminated
 }
 
-// IgnoreDeadLetterLogging keeps it out of the trace.
+// IgnoreDeadLetterLogging keeps farewell out of the trace.
 func (*farewell) IgnoreDeadLetterLogging() {}
 
-// Deceased is whose end the actor hears of now, for who watches its messages.
+// Deceased is the actor that has stopped, for those who watch a mailbox.
 func (f *farewell) Deceased() *actor.PID { return f.terminated.Who }
 
-// postpone puts a Terminated behind what the deceased had sent before. The
-// actor system delivers it ahead of all that waits, so that an actor would hear
-// of an end before the last words.
+// postpone sends a Terminated to the actor once more, as a farewell behind all
+// messages that wait, and tells whether it did. The actor library delivers a
+// Terminated ahead of all that waits, so that an actor would hear of another's
+// end before it has read the last messages of that actor.
 func (n *node) postpone(c actor.Context) bool {
 	m, ok := c.Message().(*actor.Terminated)
 	if !ok || n.inOrder {
@@ -106,13 +110,13 @@ func (i *invoker) InvokeSystemMessage(message any) {
 	n := i.node
 	switch message.(type) {
 	case *actor.Restart:
-		// To a stopping actor it would give a new life that nobody ends, and to a
-		// restarting one a second restart.
+		// A stopping actor would get a new life that nobody ends, and an actor that
+		// is being restarted a second restart.
 		if n.closing || n.inRestart() {
 			return
 		}
 	case *actor.Started, *actor.Watch, *actor.Unwatch, *actor.Stop, *actor.Terminated, *actor.Failure:
-	default: // the continuation of a future runs code of the actor
+	default: // such as the continuation of a future, which runs code of the actor
 		if n.closing || n.over {
 			return
 		}

@@ -14,8 +14,9 @@ import (
 // State is where an actor stands in its life.
 type State string
 
-// The states of an actor. A failed one waits for its supervisor, a waiting one
-// for its delayed restart; neither handles messages.
+// The states of an actor. In StateFailed it waits for the decision of its
+// supervisor, in StateWaiting for its delayed restart; it handles no messages
+// in either.
 const (
 	StateStarting   State = "starting"
 	StateRunning    State = "running"
@@ -28,7 +29,7 @@ const (
 var extension = ctxext.NextContextExtensionID()
 
 // node is an actor from its spawn until it has stopped, across its restarts. It
-// travels as an extension of the actor's context.
+// is kept as an extension of the actor's context.
 type node struct {
 	tree   *Tree
 	pid    *actor.PID
@@ -36,15 +37,15 @@ type node struct {
 	kind   string
 	parent *node // nil for a root
 
-	// Used by the actor's own mailbox only, without the lock.
+	// The following are used by the actor's own mailbox only, without the lock.
 	over    bool // this incarnation has failed or is being replaced
 	closing bool // the actor is stopping
 	lost    int  // messages of this incarnation that nobody handles any more
 	inOrder bool // the Terminated being handled has waited for its turn
 
-	// Guarded by tree.mu.
+	// The following are guarded by tree.mu.
 	mailbox     actor.Mailbox
-	ages        *ages // nil: nobody keeps account
+	ages        *ages // nil: the times of sending are not remembered
 	sampled     bool  // the last sample found messages waiting
 	state       State
 	incarnation int
@@ -55,9 +56,9 @@ type node struct {
 	timer       world.Timer // of the delayed restart
 
 	alive   uint64 // Seq of the last Spawned, Started or Restarted
-	fault   uint64 // of a fault that was injected into this incarnation and has shown in nothing yet; or 0
-	failure uint64 // of the last Failed or Escalated
-	leaving uint64 // of the Restarting or Stopping under way
+	fault   uint64 // Seq of a fault of this incarnation that nothing has followed from yet; or 0
+	failure uint64 // Seq of the last Failed or Escalated
+	leaving uint64 // Seq of the Restarting or Stopping under way
 
 	why        uint64 // Seq of what asked for the restart or stop to come
 	stopReason string
@@ -88,7 +89,7 @@ func (n *node) depth() int {
 	return n.mailbox.UserMessageCount()
 }
 
-// event begins an event of the node. tree.mu is held.
+// event makes an event about the node. tree.mu is held.
 func (n *node) event(kind event.Kind, cause uint64) *event.Event {
 	return &event.Event{
 		Kind:        kind,
@@ -125,8 +126,8 @@ func (t *Tree) spawned(kind, strategy string, c actor.Context) {
 	n.alive = t.record(e)
 }
 
-// started opens an incarnation. It is recorded before the actor's own handler
-// runs, so that what the handler does has a cause to point at.
+// started begins an incarnation. The event is recorded before the actor handles
+// Started, so that whatever the actor does then can name it as its cause.
 func (n *node) started() {
 	t := n.tree
 	t.mu.Lock()
@@ -174,7 +175,7 @@ func (n *node) stopping() {
 	n.leaving = t.record(e)
 }
 
-// stopped takes the actor out of the tree; with it goes its history.
+// stopped removes the actor from the tree.
 func (n *node) stopped() {
 	t := n.tree
 	t.mu.Lock()
@@ -188,13 +189,14 @@ func (n *node) stopped() {
 	}
 	close(n.gone)
 	if n.mailbox != nil {
-		// A failed actor stops with its mailbox suspended. Resumed, the mailbox lets
-		// go of messages that a held PID would otherwise keep.
+		// The mailbox of a failed actor is suspended, and would keep its messages in
+		// memory for as long as somebody holds the PID. Resumed, it drops them.
 		n.mailbox.PostSystemMessage(&actor.ResumeMailbox{})
 	}
 }
 
-// cause is what asked for a restart or stop, or else the incarnation itself.
+// cause is the event that asked for a restart or stop, or else the start of the
+// incarnation.
 func (n *node) cause() uint64 {
 	if n.why != 0 {
 		return n.why
@@ -209,7 +211,7 @@ func (n *node) stopTimer() {
 	}
 }
 
-// failedWith records a panic of the actor at a message.
+// failedWith records that the actor panicked while it handled a message.
 func (n *node) failedWith(reason, message any, stack string) {
 	t := n.tree
 	t.mu.Lock()
@@ -227,7 +229,8 @@ func (n *node) failedWith(reason, message any, stack string) {
 	n.fail(t.record(e), e)
 }
 
-// origin is what an actor's own failure or stop comes from. tree.mu is held.
+// origin is the event that a failure or stop of the actor's own accord comes
+// from: a fault, or else the start of the incarnation. tree.mu is held.
 func (n *node) origin() uint64 {
 	if n.fault != 0 {
 		return n.fault
@@ -235,8 +238,8 @@ func (n *node) origin() uint64 {
 	return n.alive
 }
 
-// readByActor tells the messages of the actor's own mailbox that it handles
-// itself: those which a failure loses.
+// readByActor tells whether the actor itself handles the message, which is lost
+// if the actor fails at it.
 func readByActor(message any) bool {
 	switch message.(type) {
 	case actor.SystemMessage, actor.AutoReceiveMessage, *kill, *farewell:
@@ -245,8 +248,8 @@ func readByActor(message any) bool {
 	return true
 }
 
-// endFor notes what asked for the actor's end; the first reason given stays.
-// tree.mu is held.
+// endFor remembers what asked for the end of the actor; the first reason given
+// stays. tree.mu is held.
 func (n *node) endFor(reason string, cause uint64) {
 	if n.stopReason == "" {
 		n.stopReason, n.why = reason, cause
@@ -261,7 +264,8 @@ func (n *node) fail(seq uint64, e *event.Event) {
 	n.state = StateFailed
 }
 
-// swallowed records a panic that does not reach the supervisor.
+// swallowed records a panic while the actor was stopping or restarting, about
+// which no supervisor is asked.
 func (n *node) swallowed(reason, message any, stack string) {
 	n.tree.mu.Lock()
 	defer n.tree.mu.Unlock()

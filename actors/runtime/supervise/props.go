@@ -16,14 +16,14 @@ type recipe struct {
 // default is DefaultBackoff.
 func WithStrategy(s Strategy) Option { return func(r *recipe) { r.strategy = s } }
 
-// Blocking says that the actor may block in Receive: it does not run on the
+// Blocking says that the actor may block in Receive, and must not run on the
 // shared workers.
 func Blocking() Option { return func(r *recipe) { r.dispatcher = nil } }
 
 // Props describes actors of a kind. They may be spawned any number of times.
-// The producer builds a struct and nothing else: it also runs for names that
-// turn out to be taken. What an actor holds it acquires in Started and lets go
-// in Restarting and in Stopping.
+// The producer must only build a struct: it also runs when a name turns out to
+// be taken. An actor acquires what it holds in Started, and lets it go in
+// Restarting and in Stopping.
 func (t *Tree) Props(kind string, producer actor.Producer, options ...Option) *actor.Props {
 	r := recipe{
 		strategy:   DefaultBackoff,

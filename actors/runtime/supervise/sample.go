@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// mostSamples is how many mailboxes a sample shows: the fullest.
+// mostSamples is how many mailboxes one sample records, the fullest first.
 const mostSamples = 64
 
-// sampling has the mailboxes sampled again and again until the shutdown. t.mu
-// is held.
+// sampling starts the timer of the next sample, which starts the next one,
+// until stopSampling. t.mu is held.
 func (t *Tree) sampling() {
 	t.sampler = t.Clock.AfterFunc(t.Sample, func() {
 		t.mu.Lock()
@@ -34,8 +34,8 @@ func (t *Tree) stopSampling() {
 }
 
 // sample records the mailboxes in which messages wait, and once more those that
-// have been emptied since. It looks at them from outside: also that of an actor
-// that hangs is seen. t.mu is held.
+// have been emptied since the last sample. It does not need the actors for
+// that, so it also sees the mailbox of an actor that hangs. t.mu is held.
 func (t *Tree) sample() {
 	type found struct {
 		*node
@@ -62,8 +62,8 @@ func (t *Tree) sample() {
 	}
 }
 
-// waited is how long ago a message was sent, see ages.since; 0 if nothing keeps
-// account. tree.mu is held.
+// waited is how long ago a message was sent, see ages.since; 0 if times of
+// sending are not remembered. tree.mu is held.
 func (n *node) waited(depth, which int) time.Duration {
 	if n.ages == nil || depth == 0 && which == 0 {
 		return 0

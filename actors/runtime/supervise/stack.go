@@ -12,9 +12,9 @@ const (
 	here      = "kouzui/actors/runtime/supervise."
 )
 
-// stackOf describes the frames that panic unwinds, from the function that
-// panicked down to the actor's Receive, a line each. It is called by a deferred
-// function. A designed failure has none.
+// stackOf describes the frames that a panic unwinds, a line each, from the
+// function that panicked down to the actor's Receive. It must be called by a
+// deferred function. For a designed failure it returns nothing.
 func stackOf(reason any) string {
 	if designed(reason) {
 		return ""
@@ -30,7 +30,7 @@ func stackOf(reason any) string {
 			panicking = f.Function == "runtime.gopanic"
 		case strings.HasPrefix(f.Function, here+"(*supervised)"), strings.HasPrefix(f.Function, here+"(*invoker)"):
 			return b.String()
-		case b.Len() == 0 && strings.HasPrefix(f.Function, "runtime."): // how the runtime raised it
+		case b.Len() == 0 && strings.HasPrefix(f.Function, "runtime."): // frames of the runtime that raised the panic
 		default:
 			fmt.Fprintf(&b, "%s %s:%d\n", f.Function, path.Base(f.File), f.Line)
 		}

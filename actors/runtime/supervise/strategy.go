@@ -13,7 +13,7 @@ type Failure struct {
 	History  *History // the child's; a strategy advances it
 	Now      time.Time
 	Rand     *rand.Rand
-	Designed bool // by Fail: an outcome that was thought of, not a bug
+	Designed bool // it called Fail: no bug
 }
 
 // Decision is the answer to a failure.
@@ -27,15 +27,15 @@ type Decision struct {
 	All        bool   // restart the siblings as well
 }
 
-// Strategy decides what a supervisor does about a failed child. It is pure but
-// for the history and the random source that it is handed; one value serves
-// many supervisors at a time.
+// Strategy decides what a supervisor does about a failed child. It changes
+// nothing but the history that it is handed, and takes chance only from the
+// source that it is handed; one value serves many supervisors at a time.
 type Strategy interface {
 	Name() string
 	Decide(Failure) Decision
 }
 
-// Name says which siblings are restarted.
+// Name tells whether the siblings are restarted as well.
 func (b Backoff) Name() string {
 	if b.All {
 		return "all-for-one"
@@ -43,14 +43,14 @@ func (b Backoff) Name() string {
 	return "one-for-one"
 }
 
-// Decide is Next.
+// Decide calls Next.
 func (b Backoff) Decide(f Failure) Decision { return b.Next(f.History, f.Now, f.Rand) }
 
 // Always is a strategy that answers every failure alike.
 type Always event.Action
 
-// Escalate hands every failure on: the supervisor fails in its child's place.
-// StopChild stops it.
+// Escalate makes the supervisor fail in the place of its child. StopChild stops
+// the child.
 const (
 	Escalate  = Always(event.ActionEscalate)
 	StopChild = Always(event.ActionStop)
@@ -59,7 +59,7 @@ const (
 // Name is the action.
 func (a Always) Name() string { return string(a) }
 
-// Decide is always the same.
+// Decide returns the action.
 func (a Always) Decide(Failure) Decision { return Decision{Action: event.Action(a)} }
 
 type byKind struct {

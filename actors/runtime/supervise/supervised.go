@@ -17,8 +17,9 @@ func (s *supervised) Receive(c actor.Context) {
 		s.inner.Receive(c)
 	case *actor.Restarting:
 		s.node.restarting()
-		// Until the children have stopped the old incarnation would go on with user
-		// messages; the restart resumes the mailbox.
+		// The restart goes on when all children have stopped. Until then the old
+		// incarnation must not read user messages; the library resumes the mailbox
+		// with the new one.
 		s.node.mailbox.PostSystemMessage(&actor.SuspendMailbox{})
 		s.guarded(c)
 	case *actor.Stopping:
@@ -39,8 +40,9 @@ func (s *supervised) Receive(c actor.Context) {
 	}
 }
 
-// guarded keeps a panic from the actor system, which after a panic in one of
-// these handlers could neither stop nor restart the actor.
+// guarded calls the actor, and records a panic without passing it on: after a
+// panic in one of these handlers the actor library could neither stop nor
+// restart the actor.
 func (s *supervised) guarded(c actor.Context) {
 	message := c.Message()
 	defer func() {

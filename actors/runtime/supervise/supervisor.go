@@ -9,7 +9,7 @@ import (
 )
 
 // supervisor carries out what a strategy decides, and records it. It runs on
-// the mailbox of the parent, for a root on the mailbox of the root itself.
+// the parent's mailbox; that of a root runs on the root's own.
 type supervisor struct {
 	tree     *Tree
 	strategy Strategy
@@ -20,8 +20,8 @@ func (s *supervisor) HandleFailure(_ *actor.ActorSystem, by actor.Supervisor, wh
 	t.mu.Lock()
 	child, ok := t.nodes[who.Id]
 	if !ok || child.state != StateFailed {
-		// The failure has been answered: by the restart of the whole group, or
-		// because the child stops.
+		// The failure has been answered already: its whole group is restarted, or the
+		// child is stopping.
 		t.mu.Unlock()
 		return
 	}
@@ -49,10 +49,10 @@ func (s *supervisor) HandleFailure(_ *actor.ActorSystem, by actor.Supervisor, wh
 	}
 }
 
-// decide asks the strategy, within what is possible. tree.mu is held.
+// decide asks the strategy, and overrides what cannot be done. tree.mu is held.
 func (s *supervisor) decide(child *node, reason any) Decision {
 	if p := child.parent; p != nil && p.state != StateRunning {
-		// The parent has failed or is going; its next incarnation begins without
+		// The parent has failed or is ending, and its next incarnation starts without
 		// children.
 		return Decision{Action: event.ActionStop, Reason: ReasonParent}
 	}
@@ -89,10 +89,11 @@ func (s *supervisor) event(child *node, d Decision) *event.Event {
 	return e
 }
 
-// restartLater sends the restart after the decision's delay. Sending to a PID
-// is all that the timer does with by, which is safe from any goroutine. It does
-// so with the lock held, without which nobody stops: it could reach a successor
-// at the same address.
+// restartLater restarts the child, or the whole group, after the delay of the
+// decision. The timer uses the supervisor by only to send to a PID, which is
+// safe on any goroutine. It holds the lock while it sends: nobody can stop
+// meanwhile, so the restart cannot reach another actor that has got the same
+// address.
 func (s *supervisor) restartLater(by actor.Supervisor, child *node, directive uint64, d Decision) {
 	restart := func() {
 		s.tree.mu.Lock()
@@ -116,14 +117,14 @@ func (s *supervisor) restartLater(by actor.Supervisor, child *node, directive ui
 	}
 }
 
-// waits says whether the directive is still to be carried out.
+// waits tells whether the directive is still to be carried out.
 func (n *node) waits(directive uint64) bool {
 	return n.state == StateWaiting && n.why == directive
 }
 
-// due lists who is to be restarted now: the child if it still waits, and with
-// all its siblings. A sibling that has failed too is answered by this. tree.mu
-// is held.
+// due lists the actors to be restarted now: the child, if it still waits, and
+// if all is true its siblings. This also answers the failure of a sibling that
+// has failed meanwhile. tree.mu is held.
 func (s *supervisor) due(child *node, directive uint64, all bool) []*actor.PID {
 	if !child.waits(directive) {
 		return nil
@@ -146,8 +147,8 @@ func (s *supervisor) due(child *node, directive uint64, all bool) []*actor.PID {
 	return pids
 }
 
-// siblings lists those that are neither stopping nor restarting already, by
-// path. tree.mu is held.
+// siblings lists the siblings of child that are neither stopping nor
+// restarting, by path. tree.mu is held.
 func (t *Tree) siblings(child *node) []*node {
 	var list []*node
 	for _, n := range t.nodes {

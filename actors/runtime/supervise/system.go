@@ -11,15 +11,16 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// NewSystem returns an actor system that logs through logger. What the actor
-// library has to say is a level quieter than it thinks: the trace says it
-// better.
+// NewSystem returns an actor system that logs through logger. Records of the
+// actor library are logged one level lower than the library asks for, because
+// the trace tells the same.
 func NewSystem(logger zerolog.Logger) *actor.ActorSystem {
 	system := actor.NewActorSystem(
 		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {
 			return slog.New(&handler{zerolog.NewSlogHandler(logger)})
 		}),
-		// The throttle keeps a goroutine for its interval.
+		// The throttle of dead letters runs a goroutine for each interval, which a
+		// test would find still running: keep it short.
 		actor.WithDeadLetterThrottleInterval(10*time.Millisecond),
 		actor.WithDeadLetterThrottleCount(1),
 	)
@@ -27,17 +28,17 @@ func NewSystem(logger zerolog.Logger) *actor.ActorSystem {
 	return system
 }
 
-// buckets of the process registry, with 32 locks and maps each. The library
-// makes 1,024: three megabytes, and more objects than all of Kouzui's own for
-// the garbage collector to visit each time.
+// buckets is how many buckets of the process registry are kept, with 32 locks
+// and maps each. The library makes 1,024, which are three megabytes, and more
+// objects for the garbage collector than all of Kouzui's own.
 const buckets = 1
 
-// shrink keeps the first buckets of a registry that nobody else knows yet.
+// shrink reduces a registry that is not in use yet to its first buckets.
 func shrink(registry *actor.ProcessRegistryValue) {
 	all := registry.LocalPIDs.LocalPIDs
 	registry.LocalPIDs.LocalPIDs = slices.Clone(all[:buckets])
 	for _, bucket := range all {
-		if bucket.IsEmpty() { // the look into it would cost a goroutine for each of its maps
+		if bucket.IsEmpty() { // Items would start a goroutine for each of its maps
 			continue
 		}
 		for id, process := range bucket.Items() {
@@ -47,8 +48,8 @@ func shrink(registry *actor.ProcessRegistryValue) {
 	}
 }
 
-// handler keeps messages' contents and zerolog's own field names out of the
-// records of the actor library.
+// handler keeps the contents of messages out of the library's log records, and
+// renames an attribute whose key is one of zerolog's own.
 type handler struct{ slog.Handler }
 
 func quieter(l slog.Level) slog.Level {

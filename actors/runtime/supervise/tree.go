@@ -14,7 +14,7 @@
 //   - gets no user message while it stops;
 //   - hears of the end of another only after all that the other had sent to it.
 //
-// An actor whose work failed as it may (not a bug) says so with Fail.
+// An actor that cannot go on, for a reason that is no bug, calls Fail.
 package supervise
 
 import (
@@ -41,9 +41,9 @@ type Config struct {
 	Chance world.Chance
 	Sinks  []event.Sink
 
-	// Sample is how often the mailboxes are looked at; 0 is never. With it goes an
-	// account of how long messages wait, which costs a look at the clock for each
-	// message: some 100 ns.
+	// Sample is how often the mailboxes are looked at; 0 means never. If it is
+	// set, the tree also remembers when messages were sent, which costs a call of
+	// the clock for each message: about 100 ns.
 	Sample time.Duration
 
 	// Dispatcher runs the mailboxes; nil means dispatch.New(0). Blocking runs
@@ -51,7 +51,8 @@ type Config struct {
 	// a method Close, Shutdown calls it.
 	Dispatcher, Blocking actor.Dispatcher
 
-	// Mailbox makes the mailboxes; nil means the unbounded one without locks.
+	// Mailbox makes the mailboxes; nil means the lock-free unbounded one of the
+	// library.
 	Mailbox actor.MailboxProducer
 }
 
@@ -69,7 +70,7 @@ type Tree struct {
 	seq   uint64
 	nodes map[string]*node // by path
 
-	sampler world.Timer // nil: nobody samples
+	sampler world.Timer // nil: mailboxes are not sampled
 }
 
 // New returns the tree of a system that has no actors yet.
@@ -100,7 +101,7 @@ func (t *Tree) Spawn(name string, props *actor.Props, guardian Strategy) (*actor
 	return t.System.Root.SpawnNamed(props, name)
 }
 
-// Stop asks a root to stop, and does not wait.
+// Stop stops a root. It does not wait until the root has stopped.
 func (t *Tree) Stop(root *actor.PID) {
 	if t.stop(root, ReasonShutdown, 0) != nil {
 		t.System.Root.Stop(root)
@@ -138,7 +139,8 @@ func (t *Tree) shutDown(ctx context.Context, roots []*actor.PID) error {
 	if !t.System.IsStopped() {
 		t.System.Shutdown()
 	}
-	// A dispatcher waits for its mailboxes; one that hangs is left behind.
+	// Close of a dispatcher waits for its mailboxes: if an actor hangs, the
+	// dispatcher is left running.
 	for _, d := range []actor.Dispatcher{t.Dispatcher, t.Blocking} {
 		if d, ok := d.(interface{ Close() }); ok && err == nil {
 			d.Close()
@@ -188,8 +190,8 @@ func (t *Tree) Snapshot() []Node {
 	return nodes
 }
 
-// DeadLetters counts the messages that found no receiver, also those of types
-// that are not worth an event.
+// DeadLetters counts the messages that found no receiver, also those that are
+// not recorded as events because their types do not matter.
 func (t *Tree) DeadLetters() uint64 { return t.deadLetters.Load() }
 
 func (t *Tree) deadLetter(published any) {
@@ -218,7 +220,8 @@ func (t *Tree) record(e *event.Event) uint64 {
 	return e.Seq
 }
 
-// typeOf names a message's type; payloads never reach a log.
+// typeOf is the name of a message's type. The contents of a message are never
+// logged.
 func typeOf(message any) string {
 	if f, ok := message.(*farewell); ok {
 		message = f.terminated

@@ -8,12 +8,13 @@ import (
 	"kouzui/actors/runtime/event"
 )
 
-// Console writes a trace for people: one line for each failure with what was
-// done about it, and at the level debug the coming and going of actors.
+// Console writes a trace for people: a line for each failure, which tells what
+// was done about it, and at the level debug a line for each start and stop of
+// an actor.
 type Console struct {
 	*queue
 	log      zerolog.Logger
-	failures map[string]*event.Event // not yet answered, by actor
+	failures map[string]*event.Event // for which no directive has come yet, by actor
 }
 
 // NewConsole writes to log. Close it after the tree has been shut down.
@@ -23,7 +24,7 @@ func NewConsole(log zerolog.Logger) *Console {
 	return c
 }
 
-// Close waits until everything has been written, but not for long.
+// Close waits until everything has been written, but no longer than grace.
 func (c *Console) Close() error {
 	if !c.close() {
 		return ErrUnfinished
@@ -56,8 +57,9 @@ func (c *Console) line(e *event.Event) {
 	}
 }
 
-// answered writes the line of a failure. A bug is a warning and says where; a
-// failure by design is information, unless the actor does not come back.
+// answered writes the line of a failure when its directive is known. A bug is a
+// warning and says where it is; a designed failure is information, unless the
+// actor is not restarted.
 func (c *Console) answered(d *event.Event) {
 	f, ok := c.failures[d.Actor]
 	if !ok {
@@ -84,7 +86,8 @@ func (c *Console) answered(d *event.Event) {
 	l.Msg("actor failed")
 }
 
-// noted writes what an actor has done, or that it panicked on its way out.
+// noted writes a note of an actor, or that an actor panicked while it was
+// stopping or restarting.
 func (c *Console) noted(e *event.Event) {
 	if e.Note == event.NotePanic {
 		c.about(c.log.Warn(), e).Str("reason", e.Reason).Str("type", e.MessageType).Msg("actor failed while it ended")

@@ -36,20 +36,20 @@ type File struct {
 	log     zerolog.Logger
 	started time.Time
 	stacks  map[string]int // number of each
-	err     error          // the first; the writer's goroutine owns it until done
+	err     error          // the first; the goroutine of the queue owns it until it is done
 
 	lastStack int // number of the last new one
 }
 
-// maxStacks is how many stacks are remembered, lest they fill the memory; then
-// all are forgotten, and each gets a new number when it comes again.
+// maxStacks bounds how many stacks are remembered. When there are more, all are
+// forgotten, and each gets a new number when it occurs again.
 const maxStacks = 4096
 
-// ErrUnfinished means that whoever takes the file did not take all of it.
+// ErrUnfinished means that the writer was too slow for the end of the trace.
 var ErrUnfinished = errors.New("the end of the trace was not written in time")
 
-// NewFile writes to w, which is neither closed nor written to by anyone else
-// until Close has returned.
+// NewFile writes to w. Nobody else may write to w until Close has returned;
+// Close does not close w.
 func NewFile(w io.Writer, h Header) *File { return newFile(w, h, backlog) }
 
 func newFile(w io.Writer, h Header, size int) *File {
@@ -77,8 +77,8 @@ func begin(w io.Writer, h Header) *File {
 	return f
 }
 
-// Direct writes the same as File, but on the goroutine that records: for a
-// simulated world, in which nothing waits for a slow disk, and nothing is lost.
+// Direct writes the same as File, but on the goroutine that records, so that
+// nothing is lost: for simulated worlds, which can wait for a slow disk.
 type Direct struct{ file *File }
 
 // NewDirect writes to w, which is not closed.
@@ -130,7 +130,7 @@ func (f *File) line(e *event.Event) {
 		l.Uint64("cause", e.Cause)
 	}
 	text(l, "actor_kind", e.ActorKind)
-	if e.Kind == event.Spawned { // else the path says it
+	if e.Kind == event.Spawned { // of other kinds the reader knows it by the path
 		text(l, "parent", e.Parent)
 	}
 	text(l, "strategy", e.Strategy)

@@ -7,25 +7,28 @@ import (
 	"kouzui/actors/runtime/event"
 )
 
-// backlog is how many events a slow writer may be behind before it loses some.
+// backlog is how many events may wait for a slow writer before further ones are
+// dropped.
 const backlog = 8192
 
-// grace is how long a writer may take for the last events; the end of the
-// program waits for it.
+// grace is how long Close waits for the writer, and so how long a stuck writer
+// delays the end of the program.
 const grace = time.Second
 
-// lag is how long an event may be kept back, for others to be written with it.
+// lag is how long an event may wait for others, to be written together with
+// them.
 const lag = 50 * time.Millisecond
 
-// urgent are those that may be the last words of a program.
+// urgent tells whether an event is to be written at once, because the program
+// may end right after it.
 func urgent(k event.Kind) bool {
 	return k == event.Fault || k == event.Failed || k == event.Escalated
 }
 
 // queue takes events from actors without ever blocking one, and writes them on
-// a goroutine of its own, many at a time: to wake it costs more than to write
-// one. Sequence numbers have no gaps, so those that did not fit show as gaps,
-// for which a Dropped event is written.
+// a goroutine of its own, many at a time, because waking that goroutine costs
+// more than writing an event. Events that do not fit are dropped. As sequence
+// numbers have no gaps, the goroutine notices this, and writes a Dropped event.
 type queue struct {
 	write func(*event.Event)
 	flush func() // called when there is nothing more to write for now
@@ -33,11 +36,11 @@ type queue struct {
 
 	mu     sync.Mutex
 	events []*event.Event // not yet taken by the goroutine
-	behind int            // events not yet written, those among them
+	behind int            // how many are not written yet, those in events among them
 	newest uint64         // Seq of the last event offered
 
 	some  chan struct{} // there are events
-	hurry chan struct{} // that are not to wait for others
+	hurry chan struct{} // there are urgent events
 	stop  chan struct{}
 	once  sync.Once
 	done  chan struct{}
@@ -74,7 +77,7 @@ func (q *queue) Record(e *event.Event) {
 	}
 }
 
-// signal leaves a word for whoever listens, if there is none yet.
+// signal sends on c unless a signal waits there already.
 func signal(c chan struct{}) {
 	select {
 	case c <- struct{}{}:
@@ -82,8 +85,8 @@ func signal(c chan struct{}) {
 	}
 }
 
-// close returns true when all that was recorded before has been written, and
-// false when that takes too long.
+// close waits until all that was recorded before has been written. It returns
+// false if that takes longer than grace.
 func (q *queue) close() bool {
 	q.once.Do(func() { close(q.stop) })
 	select {
@@ -96,8 +99,9 @@ func (q *queue) close() bool {
 
 func (q *queue) run() {
 	defer close(q.done)
-	last := &event.Event{} // written
-	// gap writes what is missing between the last event and number seq.
+	last := &event.Event{} // the last event that was written
+	// gap writes a Dropped event if events are missing between the last one and
+	// number seq.
 	gap := func(seq uint64) {
 		if seq > last.Seq+1 {
 			q.write(&event.Event{Kind: event.Dropped, Seq: seq - 1, Time: last.Time, Lost: int(seq - 1 - last.Seq)})
@@ -134,8 +138,8 @@ func (q *queue) run() {
 	}
 }
 
-// take gives all events that wait for a batch that is written, whose room is
-// used again.
+// take returns all events that wait. It takes over the slice of the batch that
+// was written before, and uses its room again.
 func (q *queue) take(written []*event.Event) (batch []*event.Event, newest uint64) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

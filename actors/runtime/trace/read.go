@@ -19,7 +19,7 @@ const maxLine = 1 << 20
 var (
 	// ErrNoTrace means that a file is something else than a trace.
 	ErrNoTrace = errors.New("not a " + Version + " file")
-	// ErrTooLong means that a line is longer than File writes any.
+	// ErrTooLong means that a line is longer than any that File writes.
 	ErrTooLong = fmt.Errorf("longer than %d bytes", maxLine)
 )
 
@@ -100,8 +100,8 @@ func (t *Reader) Next() (*event.Event, error) {
 	return t.event(&l), nil
 }
 
-// Torn says that the last line has no end: it is being written, or a crash cut
-// it short. What stands before it is good.
+// Torn tells whether the last line has no end, because it is still being
+// written or a crash cut it short. The lines before it are whole.
 func (t *Reader) Torn() bool { return len(t.part) > 0 }
 
 // Events yields the events up to the end, or to an error, see Err.
@@ -125,7 +125,7 @@ func (t *Reader) Events() iter.Seq[*event.Event] {
 // Err is why Events ended early, or nil.
 func (t *Reader) Err() error { return t.err }
 
-// line is an event as it stands in a file.
+// line is an event in the form of the file.
 type line struct {
 	Kind        event.Kind   `json:"kind"`
 	Seq         uint64       `json:"seq"`

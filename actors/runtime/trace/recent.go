@@ -1,6 +1,6 @@
-// Package trace holds what becomes of a supervision trace: lines on the
-// console, a file, the recent events in memory; and the way back, from a file
-// to the tree as it was.
+// Package trace holds the sinks of a supervision trace: lines on the console, a
+// file, the recent events in memory. It also reads a file, and rebuilds the
+// tree of any moment from it.
 package trace
 
 import (
@@ -39,9 +39,9 @@ func (r *Recent) Events() []*event.Event {
 	return events
 }
 
-// After returns the events from the n-th on that are still kept, where to go on
-// from, and a channel that is closed when there is more: a subscriber calls it
-// again and again, and a slow one misses events but holds nothing up.
+// After returns the events from the n-th on that are still kept, the n to go on
+// with, and a channel that is closed when there are more. A subscriber calls it
+// again and again; a slow one misses events, but delays nobody.
 func (r *Recent) After(n uint64) (events []*event.Event, next uint64, more <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -11,14 +11,14 @@ import (
 
 // Life is what a trace tells of one actor.
 type Life struct {
-	supervise.Node // but for MailboxDepth
+	supervise.Node // all fields but MailboxDepth
 
 	Depth    int           // of the mailbox, as last sampled
 	Strategy string        // that its children are under
 	Spawned  time.Time     // when
-	Since    time.Time     // when it came to its state
-	Down     time.Duration // from failures to restarts, in all
-	// DownSince is when it failed, while it has not been restarted.
+	Since    time.Time     // since when it has been in its state
+	Down     time.Duration // total time between failures and restarts
+	// DownSince is when it failed; zero when it has been restarted.
 	DownSince time.Time
 	Failures  int
 	Gone      bool   // it has stopped
@@ -28,8 +28,8 @@ type Life struct {
 // Replay rebuilds the tree from its events: what Tree.Snapshot said at any
 // time, but for the depths of mailboxes. The zero value is an empty tree.
 type Replay struct {
-	// Keep remembers the actors that have stopped, too. An actor that is spawned
-	// under the path of one of them takes its place.
+	// Keep also remembers the actors that have stopped. An actor that is spawned
+	// at the path of one of them replaces it.
 	Keep bool
 
 	lives map[string]*Life
