@@ -51,7 +51,7 @@ func (h *hashOnly) connected() {
 // the engine is, which escalates what fails in some of its members.
 func (h *hashOnly) restart(t *testing.T, part string) {
 	t.Helper()
-	torrent := "client/torrent-" + h.torrent.InfoHash.String()[:8]
+	torrent := "client/torrents/torrent-" + h.torrent.InfoHash.String()[:8]
 	if err := h.Tree().Kill(torrent+part, "on purpose"); err != nil {
 		t.Fatal(err)
 	}
