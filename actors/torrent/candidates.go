@@ -58,8 +58,8 @@ func (s *state) peersFound(m *messages.PeersFound) {
 // told all addresses, and what their configuration does not say.
 func (s *state) peersStarted() {
 	s.tellEngine(&messages.AddCandidates{Addrs: s.candidates.all()})
-	if s.renewal.limits != nil {
-		s.tellEngine(s.renewal.limits)
+	if s.updates.limits != nil {
+		s.tellEngine(s.updates.limits)
 	}
 	if s.torrent == nil {
 		s.tellEngine(&messages.SetDialing{Dial: true}) // later the scheduler decides

@@ -11,12 +11,6 @@ import (
 // reportEvery is how often Progress comes while there is no scheduler to send it.
 const reportEvery = time.Second
 
-// metadata is for torrents that were added by their hash alone.
-type metadata struct {
-	given    *messages.SetMetainfo // nil: not yet, or the torrent was added with it
-	reportAt time.Time             // of the next Progress without metainfo
-}
-
 // know notes what is in the torrent.
 func (s *state) know(t *metainfo.Torrent) {
 	s.torrent = t
@@ -35,23 +29,23 @@ func (s *state) setMetainfo(m *messages.SetMetainfo) {
 	}
 	s.know(m.Torrent)
 	s.goals.movedAt = s.now
-	s.metadata.given = m
+	s.updates.metainfo = m
 	s.tellMetainfo()
-	s.engineStarted()
+	s.tellMemory()
 }
 
 // tellMetainfo tells the engine, and through it peers, the metainfo that was not in
 // their configuration.
 func (s *state) tellMetainfo() {
-	if s.metadata.given != nil {
-		s.tellEngine(s.metadata.given)
+	if s.updates.metainfo != nil {
+		s.tellEngine(s.updates.metainfo)
 	}
 }
 
 // reportMetadata takes the place of the scheduler's Progress.
 func (s *state) reportMetadata() {
 	// now.Truncate alone would lose the monotonic reading, and the date may jump.
-	s.metadata.reportAt = s.now.Add(s.now.Truncate(reportEvery).Add(reportEvery).Sub(s.now))
+	s.reportAt = s.now.Add(s.now.Truncate(reportEvery).Add(reportEvery).Sub(s.now))
 	p := s.last
 	p.At, p.State, p.Why = s.now, messages.StateMetadata, "What is in the torrent is not known yet."
 	s.progress(&p)

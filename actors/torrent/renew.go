@@ -11,18 +11,13 @@ import (
 const renewAfter = time.Second
 
 // renewal is the change from one engine to another because the data was changed by
-// another program. It is no failure, and does not count as a restart. Beside that
-// it holds what engines that come later are told.
+// another program. It is no failure, and does not count as a restart.
 type renewal struct {
 	pending bool
 	at      time.Time // when the next engine starts; zero: the last still stops
 	doubts  int       // renewals in a row after which no piece was found wrong
 	// pieces is what the last store knew, for the next one; nil: nothing.
 	pieces *messages.PiecesKnown
-	// limits and memory are the last that were set since the torrent was added; nil:
-	// those of the configuration hold.
-	limits *messages.SetLimits
-	memory *messages.SetMemory
 }
 
 // dataChanged stops the engine, and with it all connections: a Have cannot be taken

@@ -26,19 +26,31 @@ type state struct {
 	held *messages.Progress
 	// complete: all wanted pieces are there, and the session has been told.
 	complete bool
-	wanted   wanted
+	// reportAt is when the torrent itself reports Progress, while there is no
+	// scheduler.
+	reportAt time.Time
 
 	goals      goals
 	announcing announcing
 	candidates candidates
+	updates    updates
 	renewal    renewal
-	metadata   metadata
 	ending     bool
 	// The rest is for the end alone: see end.go.
 	failure  error
 	awaited  int       // answers that the end waits for
 	endBy    time.Time // when it waits no longer
 	reported bool      // the supervisor has had the last word
+}
+
+// updates is what the torrent was told after it was added; nil: nothing. Engine and
+// members are built from what was known before, so those that are restarted are
+// told again.
+type updates struct {
+	metainfo *messages.SetMetainfo
+	wanted   *messages.SetWanted
+	limits   *messages.SetLimits
+	memory   *messages.SetMemory
 }
 
 // effects is what the shell is to do: to send messages, and the rest.
@@ -55,7 +67,6 @@ func newState(added *messages.AddTorrent, port uint16, now time.Time) *state {
 	s := &state{
 		hash: added.InfoHash, now: now, started: now,
 		goals:      goals{options: added.Options},
-		wanted:     wanted{pieces: added.Options.Wanted},
 		announcing: newAnnouncing(len(added.Announce), port),
 		candidates: newCandidates(added.Options.Peers),
 		last:       messages.Progress{InfoHash: added.InfoHash, Name: added.Name, State: messages.StateMetadata},
@@ -75,9 +86,9 @@ func (s *state) tellEngine(m any) {
 	}
 }
 
-// tellScheduler sends to scheduler and store, through the engine, which has them
-// only once it is known what is in the torrent.
-func (s *state) tellScheduler(m any) {
+// tellStoreAndScheduler sends through the engine, which has these two only once it
+// is known what is in the torrent.
+func (s *state) tellStoreAndScheduler(m any) {
 	if s.torrent != nil {
 		s.tellEngine(m)
 	}
@@ -88,10 +99,11 @@ func (s *state) begin() {
 	s.out.startEngine = true
 }
 
-// engineStarted tells an engine what its configuration does not.
-func (s *state) engineStarted() {
-	if s.renewal.memory != nil {
-		s.tellScheduler(s.renewal.memory)
+// tellMemory tells the first store and scheduler, or those of another engine, how
+// much memory they have.
+func (s *state) tellMemory() {
+	if s.updates.memory != nil {
+		s.tellStoreAndScheduler(s.updates.memory)
 	}
 }
 
@@ -116,7 +128,7 @@ func (s *state) due() time.Time {
 	case s.renewal.pending:
 		return s.renewal.at
 	case s.torrent == nil:
-		return s.metadata.reportAt
+		return s.reportAt
 	}
 	if due := s.goals.due(); due.After(s.now) {
 		return due
@@ -156,13 +168,13 @@ func (s *state) restoreTotals(m *messages.RestoreTotals) {
 }
 
 func (s *state) setLimits(m *messages.SetLimits) {
-	s.renewal.limits = m
+	s.updates.limits = m
 	s.tellEngine(m)
 }
 
 func (s *state) setMemory(m *messages.SetMemory) {
-	s.renewal.memory = m
-	s.tellScheduler(m)
+	s.updates.memory = m
+	s.tellMemory()
 }
 
 func (s *state) progress(m *messages.Progress) {

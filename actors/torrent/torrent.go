@@ -182,7 +182,7 @@ func (t *torrent) carryOut(c actor.Context) {
 	out := &t.out
 	if out.startEngine {
 		t.to.engine = spawn(c, t.Engine(t.Refs), "engine")
-		t.engineStarted()
+		t.tellMemory()
 	}
 	for _, r := range out.remarks {
 		supervise.Remark(c, r.event, event.Text("why", r.why))
