@@ -11,34 +11,36 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Digest computes hashes of payload (SHA-1, BEP 3), which is given block by
-// block, each as it lies in its buffer.
+// Digest computes SHA-1 hashes of payload (BEP 3). Payload is given in blocks,
+// each of which is the content of one buffer.
 type Digest interface {
-	// One hashes a piece, and can be interrupted.
+	// One returns a hash of one piece, whose state can be saved and restored.
 	One() Hash
-	// Many hashes up to digest.Lanes pieces side by side.
+	// Many returns hashes of up to digest.Lanes pieces, which are computed side by
+	// side.
 	Many() Hashes
 	// Sum is the hash of one block.
 	Sum(block []byte) metainfo.Hash
-	// Blank tells whether a block is as it reads where nothing was written: zeros.
+	// Blank tells whether a block is all zeros, as a file reads where nothing was
+	// written.
 	Blank(block []byte) bool
 }
 
-// Hash is one hash. Its state can be kept.
+// Hash is the hash of one piece.
 type Hash interface {
 	hash.Hash
 	encoding.BinaryAppender
 	encoding.BinaryUnmarshaler
 }
 
-// Hashes are several, as in digest.Hasher.
+// Hashes are several hashes side by side, as in digest.Hasher.
 type Hashes interface {
 	Reset()
 	Write(blocks ...[]byte)
 	Sum(i int) [sha1.Size]byte
 }
 
-// SHA1 is the Digest of payload that is there.
+// SHA1 is the Digest of payload that is held in memory, rather than described.
 type SHA1 struct{}
 
 // One implements Digest.

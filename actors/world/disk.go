@@ -8,9 +8,9 @@ import (
 	"kouzui/messages"
 )
 
-// Errors of a Disk that have an answer of their own. They are wrapped: compare
-// with errors.Is. fs.ErrNotExist, fs.ErrExist and fs.ErrPermission keep their
-// standard meaning.
+// Errors of a Disk that callers handle in a way of their own. They are wrapped:
+// compare with errors.Is. fs.ErrNotExist, fs.ErrExist and fs.ErrPermission keep
+// their standard meaning.
 var (
 	// ErrFull: no room, or over quota (ENOSPC, EDQUOT, EFBIG).
 	ErrFull = errors.New("no space left")
@@ -19,19 +19,18 @@ var (
 	// ErrTooManyFiles: the process, or the system, has no room for another open
 	// file.
 	ErrTooManyFiles = errors.New("too many open files")
-	// ErrNotRegular: what has the name of a file is a folder, a link, a pipe, a
-	// device.
+	// ErrNotRegular: the name belongs to a folder, a link, a pipe or a device.
 	ErrNotRegular = errors.New("not a regular file")
 	// ErrLinked: the file has a second name (a hard link), perhaps outside the
-	// folder, so it is not written to.
+	// folder, and so must not be written to.
 	ErrLinked = errors.New("is a hard link, and writing would change the file under its other name too")
 )
 
-// Disk opens the folders in which torrents live. Its calls may block: only
-// actors on a blocking dispatcher use it.
+// Disk opens the folders of torrents. Its calls may block: only actors on a
+// blocking dispatcher use it.
 type Disk interface {
-	// OpenFolder opens dir, creating it when missing. Nothing that is done through
-	// the Folder can reach outside it, whatever links it contains.
+	// OpenFolder opens dir, and creates it if it is missing. Nothing that is done
+	// through the Folder can reach outside of dir, whatever links there are in it.
 	OpenFolder(dir string) (Folder, error)
 }
 
@@ -46,8 +45,8 @@ type Folder interface {
 	// Open opens an existing regular file: for reading, or for both; for both only
 	// one that has no other name (ErrLinked).
 	Open(name string, write bool) (File, error)
-	// Create opens a regular file for reading and writing, making it when missing;
-	// what it contains stays.
+	// Create opens a regular file for reading and writing, and makes it if it is
+	// missing; what it contains stays.
 	Create(name string) (File, error)
 	// Rename never replaces an existing file: it fails with fs.ErrExist.
 	Rename(from, to string) error
@@ -55,15 +54,16 @@ type Folder interface {
 	RemoveAll(name string) error
 	// ReadFile reads a small file whole; one over limit bytes is an error.
 	ReadFile(name string, limit int64) ([]byte, error)
-	// WriteFile replaces a small file at once: after a crash there is the old or
-	// the new one, whole.
+	// WriteFile replaces a small file at once: after a crash there is either the
+	// old file or the new one, whole.
 	WriteFile(name string, data []byte) error
-	// Sync makes created, renamed and removed names in dir last.
+	// Sync makes sure that names which were created, renamed or removed in dir
+	// survive a power failure.
 	Sync(dir string) error
-	// Lock takes an exclusive lock for this process, without waiting. A lock dies
-	// with its process.
+	// Lock takes an exclusive lock for this process, without waiting. The lock
+	// ends with the process.
 	Lock(name string) (unlock func(), err error)
-	// Free is how many bytes this user can still write.
+	// Free is how many bytes may still be written.
 	Free() (int64, error)
 	Close() error
 }
@@ -76,22 +76,22 @@ type Info struct {
 	Allocated int64
 }
 
-// File is an open regular file, safe for concurrent use. The transfers answer
-// through done, exactly once; in the real world they block and call it before
-// they return.
+// File is an open regular file, safe for concurrent use. Transfers call done
+// exactly once; in the real world they block, and call done before they return.
 type File interface {
 	// ReadBlocks fills bufs, one after the other, from off on. A file that ends
 	// before is an error (io.ErrUnexpectedEOF).
 	ReadBlocks(bufs [][]byte, off int64, done func(error))
 	// WriteBlocks writes bufs, one after the other, from off on.
 	WriteBlocks(bufs [][]byte, off int64, done func(error))
-	// Sync makes what was written last. Several files may be synced at once.
+	// Sync makes sure that what was written survives a power failure. Several
+	// files may be synced at once.
 	Sync(done func(error))
 	// Extend makes a shorter file longer, sparse where the file system can. It
 	// never makes a file shorter.
 	Extend(size int64) error
 	Stat() (Info, error)
-	// Stamp is that of Stat, at no cost but the system's.
+	// Stamp is the same as in Stat, without opening the file again.
 	Stamp() (messages.Stamp, error)
 	Close() error
 }
@@ -103,8 +103,8 @@ type SocketFile interface {
 	SendTo(socket uintptr, off int64, n int) (int, error)
 }
 
-// Folds tells whether a folder takes names for equal that differ in case only,
-// as some do on any system. It knows by the first of names that is there and
+// Folds tells whether a folder takes names that differ in case only for the
+// same, as some file systems do. It tries the first of names that exists and
 // has letters.
 func Folds(folder Folder, names ...string) bool {
 	for _, name := range names {

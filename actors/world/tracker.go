@@ -8,9 +8,9 @@ import (
 
 // Announcer talks to trackers.
 type Announcer interface {
-	// Announce sends r to the tracker at url and calls done exactly once, with the
-	// reply or with an *AnnounceError, within timeout. After cancel nothing is
-	// called.
+	// Announce sends r to the tracker at url. Within timeout, done is called
+	// exactly once, with the reply or with an *AnnounceError; after cancel it is
+	// not called.
 	Announce(url string, r announce.Request, timeout time.Duration, done func(announce.Reply, error)) (cancel func())
 }
 

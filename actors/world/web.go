@@ -7,19 +7,19 @@ import (
 
 // Web answers HTTP requests.
 type Web interface {
-	// Serve binds addr ("host:port", port 0 for any free one) and hands every GET
-	// to handle, many at a time. respond is called once, from any goroutine; later
-	// calls, and those after the limit of time, do nothing. failed is called at
-	// most once, when serving ends by itself.
+	// Serve binds addr ("host:port"; port 0 for any free one) and calls handle for
+	// every GET, many at a time. The handler calls respond once, from any
+	// goroutine; later calls, and those after the time limit, do nothing. failed
+	// is called at most once, when serving has ended because of an error.
 	Serve(addr string, limits WebLimits, handle func(r WebRequest, respond func(WebResponse)), failed func(error)) (Listener, error)
 }
 
-// WebLimits bounds what clients can cost.
+// WebLimits bounds what clients can make a server spend.
 type WebLimits struct {
 	Conns   int           // open at a time; more wait in the kernel's queue
 	Query   int           // bytes of a request's query; a longer one is refused
-	Timeout time.Duration // for a request to arrive, and then for respond
-	// Late answers in place of a respond that did not come in time.
+	Timeout time.Duration // for a request to arrive, and then for respond to be called
+	// Late is the answer if respond was not called in time.
 	Late WebResponse
 }
 
@@ -30,7 +30,7 @@ type WebRequest struct {
 	Query  string         // as it came
 }
 
-// WebResponse answers it.
+// WebResponse is the answer to a WebRequest.
 type WebResponse struct {
 	Status int // 0 stands for 200
 	Type   string

@@ -6,9 +6,9 @@
 // folder. There is a real world (package world/real) and there can be others;
 // nothing in an actor knows in which one it runs.
 //
-// Whatever may take time in a World answers through a callback. A callback may
-// come from any goroutine, also before the call that was given it has returned;
-// it does nothing but send a message.
+// Calls of a World that may take time answer through a callback. A callback may
+// run on any goroutine, even before the call has returned; it only sends a
+// message.
 package world
 
 import (
@@ -29,11 +29,12 @@ type World struct {
 	Machine  Machine
 }
 
-// Machine is what the work is divided by. A zero field stands for what the
+// Machine tells by what work is divided. A zero field stands for what the
 // machine at hand has.
 type Machine struct {
 	Processors int
-	// Together is from how many pieces on it pays to hash them side by side.
+	// Together is the number of pieces from which on hashing them side by side is
+	// faster than one after the other.
 	Together int
 }
 

@@ -9,11 +9,12 @@ import (
 	"kouzui/actors/runtime/event"
 )
 
-// maxLines is how many events the details of an actor have.
+// maxLines is how many events the page shows of one actor.
 const maxLines = 100
 
-// failure is what happened to an actor, and what was done about it: it grows
-// from the failure itself over its supervisor's directive to the end.
+// failure is one failure of an actor and what was done about it. It is
+// completed by the events that follow: the supervisor's directive, then the
+// restart or stop.
 type failure struct {
 	Seq         uint64       `json:"seq"` // of the event
 	At          int64        `json:"at"`
@@ -40,7 +41,7 @@ type failure struct {
 	version   uint64
 }
 
-// failure follows the failures that events tell of. m.mu is held.
+// failure updates the failures from an event. m.mu is held.
 func (m *model) failure(e *event.Event, version uint64) {
 	if e.Kind == event.Failed || e.Kind == event.Escalated {
 		f := &failure{
@@ -78,7 +79,7 @@ func (m *model) failure(e *event.Event, version uint64) {
 	f.version = version
 }
 
-// directed is the actor that the directive was about.
+// directed is the actor that a directive was about.
 func (m *model) directed(directive uint64) string {
 	for _, f := range slices.Backward(m.failures) {
 		if f.directive == directive {
@@ -131,7 +132,7 @@ func (m *model) details(path string) details {
 	return d
 }
 
-// describe puts an event into words.
+// describe is an event as a sentence for the page.
 func describe(e *event.Event) string {
 	switch e.Kind {
 	case event.Spawned:

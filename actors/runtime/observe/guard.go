@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// guarded lets pass who has the token, comes by a name of ours, and is not sent
-// by another site's page. A write must carry the token in its header: no other
-// page can make a browser do that, whatever it knows.
+// guarded passes a request on only if it has the token, names us as its host,
+// and was not sent by a page of another site. A request that changes something
+// must carry the token in a header, which a page of another site cannot make a
+// browser send.
 func (s *Server) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -42,7 +43,8 @@ func (s *Server) authorised(r *http.Request) bool {
 	if !ok && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
 		token = r.URL.Query().Get("token")
 	}
-	// Of equal length, or else the comparison tells the length.
+	// Hashes have equal lengths; a comparison of the tokens would reveal the
+	// length.
 	given, want := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(s.token))
 	return subtle.ConstantTimeCompare(given[:], want[:]) == 1
 }

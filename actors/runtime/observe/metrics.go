@@ -39,7 +39,7 @@ var (
 	metricLetters = describeMetric("dead_letters_total", "Messages that found no receiver.")
 )
 
-// registry has the metrics of the client, of Go and of the process.
+// registry collects the metrics of the client, of Go and of the process.
 func (s *Server) registry() *prometheus.Registry {
 	r := prometheus.NewRegistry()
 	r.MustRegister(collector{s}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -49,8 +49,8 @@ func (s *Server) registry() *prometheus.Registry {
 // collector makes metrics of the model.
 type collector struct{ *Server }
 
-// Describe implements prometheus.Collector. It says nothing, so the registry
-// checks what is collected and not what is promised.
+// Describe implements prometheus.Collector. It announces no metrics, so the
+// registry checks those that are collected.
 func (collector) Describe(chan<- *prometheus.Desc) {}
 
 // Collect implements prometheus.Collector.
@@ -89,7 +89,8 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(metricActors, float64(n), kind)
 		gauge(metricDepthMax, float64(deepest[kind]), kind)
 		gauge(metricDepthSum, float64(waiting[kind]), kind)
-		// Zero from the start: a rate needs a value before the first restart.
+		// A counter is there from the start, at 0: Prometheus can compute the rate of
+		// the first restart only from two values.
 		count(metricRestarts, float64(m.restarts[kind]), kind)
 		count(metricFailures, float64(m.failed[kind]), kind)
 	}

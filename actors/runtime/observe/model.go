@@ -20,9 +20,9 @@ const (
 	maxRates    = 120 // seconds
 )
 
-// model is what a page shows. Every change gives what it changes the next
-// version, so that a page can be told what is new to it without anybody
-// remembering which pages there are.
+// model is what pages show. Every change has a version, one higher than the
+// last, so that a page can be sent what has changed since the version that it
+// has seen; nothing is remembered for each page.
 type model struct {
 	started time.Time
 
@@ -37,11 +37,11 @@ type model struct {
 	torrents map[metainfo.Hash]*torrent
 
 	seq      uint64 // of the last event
-	lost     uint64 // events that came too fast
+	lost     uint64 // events that were missed because they came too fast
 	restarts map[string]int
 	failed   map[string]int // by kind
 
-	blockedIn, blockedOut int // addresses, by the blocklist
+	blockedIn, blockedOut int // addresses that were refused because of the blocklist
 }
 
 // row is one living actor.
@@ -79,8 +79,8 @@ func newModel(now time.Time) *model {
 	}
 }
 
-// change returns the version of what is being changed, and tells those who
-// wait. m.mu is held.
+// change begins a change, wakes those who wait for one, and returns its
+// version. m.mu is held.
 func (m *model) change() uint64 {
 	m.version++
 	close(m.changed)
@@ -88,8 +88,8 @@ func (m *model) change() uint64 {
 	return m.version
 }
 
-// apply takes events in their order. It says whether some were missing: then
-// resync must follow.
+// apply updates the model from events, in their order. It returns true if
+// events were missing in between: then resync must follow.
 func (m *model) apply(events []*event.Event) (missed bool) {
 	if len(events) == 0 {
 		return false
@@ -171,8 +171,9 @@ func (m *model) sample(nodes []supervise.Node) {
 	}
 }
 
-// resync takes the tree as it is, after events have been missed. Those that
-// come next may tell of what it shows already, and do no harm.
+// resync replaces the tree by a snapshot, after events have been missed. The
+// next events may tell once more what the snapshot already shows; that does no
+// harm.
 func (m *model) resync(nodes []supervise.Node) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -195,7 +196,8 @@ func (m *model) resync(nodes []supervise.Node) {
 	}
 }
 
-// progress takes what a torrent says of itself, and what ended it.
+// progress updates a torrent from its Progress; err is why it has ended, if it
+// has.
 func (m *model) progress(p *messages.Progress, err string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -208,7 +210,7 @@ func (m *model) progress(p *messages.Progress, err string) {
 	t.version = m.change()
 }
 
-// frame is what a page is told at a time.
+// frame is one update that is sent to a page.
 type frame struct {
 	Program  string    `json:"program"`
 	Full     bool      `json:"full,omitempty"` // forget all that was told before
@@ -265,7 +267,7 @@ func (m *model) frame(seen uint64, now time.Time) (frame, <-chan struct{}) {
 	return f, m.changed
 }
 
-// blocked counts; no page shows it.
+// blocked counts refused addresses, for the metrics only.
 func (m *model) blocked(b *messages.AddressesBlocked) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -276,7 +278,7 @@ func (m *model) blocked(b *messages.AddressesBlocked) {
 	}
 }
 
-// census is what the metrics need of the model.
+// census is what the metrics need to know of the model.
 type census struct {
 	rows             []row
 	torrents         []torrent
@@ -302,7 +304,7 @@ func (m *model) census() census {
 	return c
 }
 
-// shorten makes one line of a reason.
+// shorten makes a reason one line of at most maxReason bytes.
 func shorten(s string) string {
 	s, _, _ = strings.Cut(s, "\n")
 	if len(s) > maxReason {

@@ -2,14 +2,13 @@
 // it lives, what fails and what is done about it, its torrents; and the same as
 // metrics in Prometheus's text format, and as profiles.
 //
-// It is no actor, and stands outside of the tree on purpose: it must show a
-// client whose actors hang, flood each other or fail one after the other, and
-// nothing that it does may be able to hold one up. It reads what is public
-// anyway (Tree.Snapshot, the trace as one more sink, the events for Notify),
-// and writes in one place: the order to kill an actor, which goes through
-// Tree.Kill as every injected fault does. So it uses net/http and not the
-// world's seam, which knows neither POST nor answers without an end; in a
-// simulated world it has no place.
+// Package observe has no actor, and stands outside of the tree on purpose. It
+// must be able to show a client whose actors hang, flood each other or fail one
+// after the other, and nothing in it may delay an actor. It reads what is
+// public anyway (Tree.Snapshot, the trace as one more sink, the events for
+// Notify). Its only action is to kill an actor, which goes through Tree.Kill
+// like every injected fault. It uses net/http directly: world.Web has neither
+// POST nor answers without an end, and a simulated world needs no page.
 package observe
 
 import (
@@ -46,7 +45,7 @@ const (
 	// maxConns is how many connections may be open at a time, those of pages among
 	// them.
 	maxConns       = 64
-	requestTimeout = 10 * time.Second // for a request to come, and for a frame or an answer to be taken
+	requestTimeout = 10 * time.Second // for a request to arrive, and for a frame or an answer to be sent
 )
 
 // ErrRemote: the address can be reached from other machines.
@@ -59,13 +58,13 @@ type Config struct {
 	// can then see everything and kill actors, over plain HTTP.
 	Remote  bool
 	Version string // of the program
-	// Log is told, at debug, of what net/http has to say, such as a handler that
+	// Log gets, at level debug, what net/http logs, such as a handler that
 	// panicked.
 	Log zerolog.Logger
 }
 
-// Server shows one client. Make it before the client, for it is one of its
-// sinks and takes its events; Watch opens its doors.
+// Server shows one client. It must be made before the client, because it is one
+// of the client's sinks; it answers requests from Watch on.
 type Server struct {
 	Config
 	listener net.Listener
@@ -81,7 +80,7 @@ type Server struct {
 	running sync.WaitGroup
 }
 
-// New binds the address. Nobody is answered before Watch.
+// New binds the address. Requests are answered from Watch on.
 func New(c Config) (*Server, error) {
 	if err := c.allowed(); err != nil {
 		return nil, err
@@ -101,8 +100,9 @@ func New(c Config) (*Server, error) {
 	}, nil
 }
 
-// allowed refuses what is not loopback unless Remote is set. A name other than
-// localhost may resolve to anything and counts as remote.
+// allowed returns an error for an address that is not loopback, unless Remote
+// is set. A name other than localhost may resolve to any address and counts as
+// remote.
 func (c Config) allowed() error {
 	host, _, err := net.SplitHostPort(c.Addr)
 	if err != nil {
@@ -115,7 +115,7 @@ func (c Config) allowed() error {
 	return fmt.Errorf("%s: %w", c.Addr, ErrRemote)
 }
 
-// URL is that of the page, with the token.
+// URL is the address of the page, with the token.
 func (s *Server) URL() string {
 	addr := s.listener.Addr().String()
 	if host, _, _ := net.SplitHostPort(s.Addr); host == "localhost" {
@@ -156,7 +156,7 @@ func (s *Server) serve(routes http.Handler) {
 		Handler:           s.guarded(routes),
 		ReadHeaderTimeout: requestTimeout,
 		ReadTimeout:       requestTimeout,
-		WriteTimeout:      requestTimeout, // profiles take as much longer as they last
+		WriteTimeout:      requestTimeout, // routes for profiles lift this limit, see lasting
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          log.New(complaints{s.Log}, "", 0),
@@ -164,8 +164,8 @@ func (s *Server) serve(routes http.Handler) {
 	s.running.Go(func() { _ = s.http.Serve(netutil.LimitListener(s.listener, maxConns)) })
 }
 
-// complaints takes what net/http would write to the terminal, over the live
-// view and with stacks.
+// complaints is the log of net/http, which would otherwise write stacks to the
+// terminal, over the live view.
 type complaints struct{ zerolog.Logger }
 
 func (c complaints) Write(line []byte) (int, error) {
@@ -174,7 +174,7 @@ func (c complaints) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// follow brings the model up to date until the end.
+// follow updates the model from the recent events, until Close.
 func (s *Server) follow() {
 	sample := time.NewTicker(sampling)
 	defer sample.Stop()
@@ -194,8 +194,8 @@ func (s *Server) follow() {
 	}
 }
 
-// Close tells the pages that the run has ended, and returns when nothing of the
-// Server runs any more.
+// Close tells the pages that the run has ended, and returns when all goroutines
+// of the Server have ended.
 func (s *Server) Close() error {
 	s.end.Do(func() { close(s.ended) })
 	if s.http == nil {
@@ -211,9 +211,9 @@ func (s *Server) Close() error {
 	return err
 }
 
-// named says whether a request's Host is one that this server goes by. A page
-// of somebody else's that has its name resolve to our address (DNS rebinding)
-// cannot but send that name.
+// named tells whether the Host of a request is a name of this server. A page of
+// another site whose name has been made to resolve to our address (DNS
+// rebinding) sends that other name.
 func (s *Server) named(host string) bool {
 	name, _, err := net.SplitHostPort(host)
 	if err != nil {

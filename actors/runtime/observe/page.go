@@ -10,12 +10,12 @@ import (
 //go:embed page
 var pageFiles embed.FS
 
-// scripts are joined in this order.
+// scripts of the page, in the order in which they are joined.
 var scripts = []string{"format.js", "tree.js", "torrents.js", "failures.js", "panel.js", "live.js"}
 
-// thePage is one document without anything outside of it. Its policy lets a
-// browser run the one script and the one style that are in it, and connect to
-// nobody but us: whatever a torrent or a peer calls itself stays text.
+// thePage is a single document. Its content security policy allows the browser
+// to run the one script and the one style in it, and to connect to this server
+// only: names that torrents and peers give themselves stay text.
 var thePage = assemble()
 
 type page struct {
@@ -39,7 +39,7 @@ func assemble() page {
 func pageFile(name string) []byte {
 	b, err := pageFiles.ReadFile("page/" + name)
 	if err != nil {
-		panic(err) // the build has forgotten it
+		panic(err) // only if the file was not embedded
 	}
 	return b
 }

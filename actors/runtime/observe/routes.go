@@ -32,8 +32,10 @@ func (s *Server) routes() http.Handler {
 	return mux
 }
 
-// lasting is for answers that take their time. All of the request is there, and
-// the deadline for it would end them: it holds for whether its sender is.
+// lasting is for answers that take long, such as profiles. It lifts the
+// deadline for reading the request, which by then has been read, and which
+// would end the answer: net/http also uses it to notice that the client has
+// gone.
 func lasting(answer http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if err := http.NewResponseController(w).SetReadDeadline(time.Time{}); err != nil {
@@ -43,8 +45,7 @@ func lasting(answer http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// actor answers with what the page shows beside the tree of one actor, which
-// may have stopped.
+// actor answers with the details of one actor, which may have stopped.
 func (s *Server) actor(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Query().Get("path")
 	d := s.model.details(path)
@@ -62,7 +63,7 @@ func (s *Server) actor(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(d)
 }
 
-// kill has an actor panic, so that what its supervisor does can be seen.
+// kill makes an actor panic, so that a user can watch what its supervisor does.
 func (s *Server) kill(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	if err := r.ParseForm(); err != nil {

@@ -10,8 +10,8 @@ import (
 const (
 	// maxViewers is how many pages may be open at a time.
 	maxViewers = 16
-	// pace is the least time between two frames: what happens meanwhile goes into
-	// one.
+	// pace is the least time between two frames; changes in between go into one
+	// frame.
 	pace = 125 * time.Millisecond
 )
 

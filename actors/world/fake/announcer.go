@@ -7,10 +7,11 @@ import (
 	"kouzui/wire/announce"
 )
 
-// Announcer lets the test be every tracker.
+// Announcer is a world.Announcer whose trackers are the test.
 type Announcer struct {
-	// Answer, if set before the first announce, answers each at once; otherwise
-	// each waits in AwaitAnnounce for the test's answer.
+	// Answer, if it is set before the first announce, answers each at once.
+	// Otherwise each announce waits until the test takes it with AwaitAnnounce and
+	// answers it.
 	Answer func(url string, r announce.Request) (announce.Reply, error)
 
 	calls queue[*Announce]
@@ -45,7 +46,7 @@ func (a *Announcer) Waiting() int { return a.calls.len() }
 // Reply answers the call; false means that it was cancelled or answered before.
 func (c *Announce) Reply(r announce.Reply) bool { return c.answer(r, nil) }
 
-// Fail ends the call as the real world does when phase fails.
+// Fail answers the call with an error, as the real world does when phase fails.
 func (c *Announce) Fail(phase world.Phase, err error) bool {
 	return c.answer(announce.Reply{}, &world.AnnounceError{Phase: phase, Err: err})
 }

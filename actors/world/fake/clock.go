@@ -36,7 +36,7 @@ func (c *Clock) Now() time.Time {
 	return c.now
 }
 
-// AfterFunc implements world.Clock. Also a timer that is due at once waits for
+// AfterFunc implements world.Clock. A timer that is due at once also waits for
 // the next Advance.
 func (c *Clock) AfterFunc(d time.Duration, f func()) world.Timer {
 	c.mu.Lock()
@@ -64,9 +64,9 @@ func (t *timer) Stop() bool {
 	return true
 }
 
-// Advance moves the clock by d and runs what falls due on the way, in its
-// order, on the caller's goroutine; the clock shows each timer's due time while
-// it runs. Timers set meanwhile run too if they fall due within d.
+// Advance moves the clock by d. Timers that fall due run in their order, on the
+// caller's goroutine, while the clock shows their due time; so do timers that
+// are set meanwhile and fall due within d.
 func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -77,8 +77,8 @@ func (c *Clock) Advance(d time.Duration) {
 	c.moveTo(end)
 }
 
-// RunNext waits until a timer is set that falls due within d, and moves the
-// clock to it: it alone runs, whatever is set meanwhile.
+// RunNext waits until a timer is set that falls due within d, moves the clock
+// to that time, and runs this timer only.
 func (c *Clock) RunNext(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -88,7 +88,8 @@ func (c *Clock) RunNext(d time.Duration) {
 	c.runFirst()
 }
 
-// runFirst runs the first timer, with the lock held but for that.
+// runFirst runs the first timer. The lock is held, but released while the timer
+// runs.
 func (c *Clock) runFirst() {
 	t := c.timers[0]
 	c.timers = slices.Delete(c.timers, 0, 1)
@@ -99,7 +100,8 @@ func (c *Clock) runFirst() {
 	c.mu.Lock()
 }
 
-// moveTo never moves the clock back, whatever other Advance calls do.
+// moveTo moves the clock forward to t; if another Advance has moved it further
+// already, it does nothing.
 func (c *Clock) moveTo(t time.Time) {
 	if t.After(c.now) {
 		c.now = t

@@ -25,9 +25,9 @@ const (
 	OpSync   Op = "sync" // of files and of folders
 )
 
-// Disk is a disk in memory. What was written stays when folders and files are
-// closed and opened again. Files are sparse: only pages that were written take
-// memory and count. It is safe for concurrent use.
+// Disk is a disk in memory. Its content stays when folders and files are closed
+// and opened again. Files are sparse: only pages that were written take memory
+// and count. It is safe for concurrent use.
 type Disk struct {
 	clock world.Clock
 
@@ -47,7 +47,8 @@ type failure struct {
 	err   error
 }
 
-// NewDisk returns an empty disk without a bound; files are dated by clock.
+// NewDisk returns an empty disk without a limit. The clock gives the dates of
+// files.
 func NewDisk(clock world.Clock) *Disk {
 	return &Disk{
 		clock:    clock,
@@ -58,27 +59,27 @@ func NewDisk(clock world.Clock) *Disk {
 	}
 }
 
-// Describe makes the blocks that files are read and written in those of package
-// described. Small files are what they are.
+// Describe makes the files take described blocks, see package described. Files
+// that are written by WriteFile are held as they are.
 func (d *Disk) Describe() { d.outlined = true }
 
-// SetCapacity bounds what the disk holds, in bytes; writes beyond fail with
-// world.ErrFull. Negative takes the bound away.
+// SetCapacity limits what the disk holds, in bytes; writes beyond fail with
+// world.ErrFull. A negative number removes the limit.
 func (d *Disk) SetCapacity(n int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.capacity = n
 }
 
-// Fail makes the next times operations of a kind fail with err, for instance
-// syscall.EIO.
+// Fail makes the next operations of a kind, as many as times says, fail with
+// err, such as syscall.EIO.
 func (d *Disk) Fail(op Op, times int, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.failures[op] = &failure{times, err}
 }
 
-// failing is the error that op is to fail with. mu is held.
+// failing is the error with which op must fail, or nil. mu is held.
 func (d *Disk) failing(op Op, name string) error {
 	f := d.failures[op]
 	if f == nil || f.times == 0 {
@@ -107,8 +108,8 @@ type folder struct {
 	root *node
 }
 
-// find returns the node of name, or fs.ErrNotExist. mu is held, here and in
-// what follows.
+// find returns the node of name, or fs.ErrNotExist. mu is held in this and all
+// following methods.
 func (f *folder) find(op, name string) (*node, error) {
 	if !fs.ValidPath(name) {
 		return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrInvalid}

@@ -2,10 +2,11 @@
 // seeded chance, links, dials and announces that the test answers, and a disk
 // in memory that can be full or broken.
 //
-// Nothing in it moves by itself: whatever happens, happens on the goroutine of
-// the test or of the actor that called. The Await functions wait, without a
-// time limit of their own, until an actor has got so far; a test that waits in
-// vain is ended by go test's timeout, whose stack dump names the line.
+// Nothing in a fake world happens by itself: whatever happens, happens on the
+// goroutine of the test, or of the actor that made a call. The Await functions
+// wait without a time limit until an actor has done something; a test whose
+// actor never does it is ended by go test's timeout, whose stack dump names the
+// line.
 package fake
 
 import (
@@ -16,10 +17,11 @@ import (
 	"kouzui/actors/world"
 )
 
-// World is the parts of a fake world, and with World() what actors are given.
+// World is the parts of a fake world; the method World makes of them what
+// actors are given.
 type World struct {
 	Clock *Clock
-	// Dates, if it is set, is what actors are given to read in place of Clock.
+	// Dates, if it is set, is the clock that actors read instead of Clock.
 	Dates    *Jumping
 	Chance   Chance
 	Network  *Network
@@ -50,7 +52,8 @@ func (w *World) World() *world.World {
 	return &world.World{Clock: clock, Chance: w.Chance, Network: w.Network, Disk: w.Disk, Trackers: w.Trackers, Web: w.Web, Digest: world.SHA1{}}
 }
 
-// Chance is the seed of all sources. The same name gives the same numbers.
+// Chance is the seed of all sources. A source of the same name gives the same
+// numbers.
 type Chance uint64
 
 // Source implements world.Chance.

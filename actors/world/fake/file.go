@@ -19,17 +19,17 @@ var (
 	errNotEmpty = errors.New("the folder is not empty")
 )
 
-// node is a file or a folder. The disk's mu guards it.
+// node is a file or a folder. It is guarded by the mu of the disk.
 type node struct {
 	state
 	bytes  pages[*[pageSize]byte]
-	blocks pages[described.What] // what is written in blocks, if those are described
+	blocks pages[described.What] // the pages written in described blocks
 	id     uint64
-	gone   bool  // removed: its pages count no more
-	synced state // what is left of it after a power cut, but for the pages
+	gone   bool  // removed: its pages no longer count
+	synced state // its state after a power cut, without the pages
 }
 
-// state is what changes of a node, but for its pages.
+// state is what can change of a node, besides its pages.
 type state struct {
 	kids     map[string]*node // nil: a file
 	size     int64
@@ -48,13 +48,13 @@ func (d *Disk) newNode(dir bool) *node {
 	return n
 }
 
-// touch dates a change of n.
+// touch gives n the date of now, and counts a change.
 func (d *Disk) touch(n *node) {
 	d.changes++
 	n.modified, n.changed = d.clock.Now(), d.changes
 }
 
-// sync makes n last as it is.
+// sync makes the present state of n the one that a power cut leaves.
 func (n *node) sync() {
 	n.synced = n.state
 	n.synced.kids = maps.Clone(n.kids)
@@ -78,7 +78,7 @@ func (n *node) stamp() messages.Stamp {
 	return messages.Stamp{ID: n.id, Size: n.size, Modified: n.modified.UnixNano(), Changed: n.changed}
 }
 
-// drop gives the room of n and of all below back.
+// drop frees the room of n and of all below.
 func (d *Disk) drop(n *node) {
 	for _, kid := range n.kids {
 		d.drop(kid)

@@ -8,9 +8,10 @@ import (
 	"kouzui/actors/world"
 )
 
-// Jumping is another clock as a machine shows it whose date is being set: the
-// date jumps, while the time between two readings stays what it is. A reading
-// has both, as those of the system have (see package time, Monotonic Clocks).
+// Jumping is a clock like that of a machine whose date is being set: the date
+// jumps, while the time between two readings does not change. Like a reading of
+// the system's clock, each of its readings has a date and a monotonic part (see
+// package time, Monotonic Clocks).
 type Jumping struct {
 	world.Clock
 	start, base time.Time
@@ -19,7 +20,7 @@ type Jumping struct {
 	offset time.Duration
 }
 
-// NewJumping returns a clock that goes as c does.
+// NewJumping returns a clock that runs with c.
 func NewJumping(c world.Clock) *Jumping {
 	return &Jumping{Clock: c, start: c.Now(), base: time.Now()}
 }
@@ -38,8 +39,8 @@ func (j *Jumping) Jump(by time.Duration) {
 	j.offset += by
 }
 
-// setDate changes the date of a reading, and leaves its monotonic part alone:
-// nothing in package time does. Where that changes its layout TestJumping
+// setDate changes the date of a reading but not its monotonic part, for which
+// package time has no function. If the layout of time.Time changes, TestJumping
 // fails.
 func setDate(t time.Time, by time.Duration) time.Time {
 	const nanoseconds = 30 // the bits below the seconds

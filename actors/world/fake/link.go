@@ -23,7 +23,8 @@ type Link struct {
 	inbound bool
 	clock   world.Clock
 
-	// delivering keeps calls of deliver one at a time; taken before mu.
+	// delivering makes sure that deliver is called by one goroutine at a time. It
+	// is locked before mu.
 	delivering sync.Mutex
 
 	mu               sync.Mutex
@@ -59,8 +60,8 @@ func (l *Link) Remote() netip.AddrPort { return l.remote }
 // Inbound implements messages.Link.
 func (l *Link) Inbound() bool { return l.inbound }
 
-// ReadHandshake implements messages.Link. The timeout never runs out by itself:
-// close the link for that.
+// ReadHandshake implements messages.Link. The timeout never expires: to test
+// one, close the link.
 func (l *Link) ReadHandshake(timeout time.Duration, done func(frame.Handshake, error)) {
 	l.mu.Lock()
 	l.handshakeTimeout = timeout
@@ -87,7 +88,8 @@ func (l *Link) HandshakeTimeout() time.Duration {
 	return l.handshakeTimeout
 }
 
-// Handshake is the other side's handshake, read now or later.
+// Handshake delivers the other side's handshake, now or once the actor reads
+// it.
 func (l *Link) Handshake(h frame.Handshake) {
 	l.mu.Lock()
 	l.theirs = &h
@@ -212,7 +214,8 @@ func (l *Link) Sent() []messages.Outgoing {
 	return slices.Clone(l.sent)
 }
 
-// AwaitSent waits for the next frame that was sent and not awaited yet.
+// AwaitSent waits for the next frame that was sent, and returns each frame
+// once.
 func (l *Link) AwaitSent() messages.Outgoing {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -246,8 +249,8 @@ func (l *Link) Flush() {
 	}
 }
 
-// Close implements messages.Link; the test calls it for the other side, with
-// io.EOF for instance.
+// Close implements messages.Link. To close the other side, a test calls it with
+// a reason such as io.EOF.
 func (l *Link) Close(reason error) {
 	if reason == nil {
 		reason = errors.New("closed without a reason")
@@ -290,7 +293,7 @@ func (l *Link) deliverEnd() {
 	}
 }
 
-// await waits for reached; mu is held.
+// await waits until reached returns true; mu is held.
 func (l *Link) await(reached func() bool) {
 	for !reached() {
 		l.changed.Wait()

@@ -9,12 +9,13 @@ import (
 	"kouzui/messages"
 )
 
-// Network lets the test be every other host.
+// Network is a world.Network whose other hosts are the test.
 type Network struct {
-	// Answer, if set before the first dial, answers each at once; otherwise each
-	// waits in AwaitDial for the test's answer.
+	// Answer, if it is set before the first dial, answers each at once. Otherwise
+	// each dial waits until the test takes it with AwaitDial and answers it.
 	Answer func(addr netip.AddrPort) (messages.Link, error)
-	// ListenError, if set, answers each Listen.
+	// ListenError, if it is set, is called for each Listen; an error that it
+	// returns is the result.
 	ListenError func(addr string) error
 
 	clock     world.Clock
@@ -22,7 +23,7 @@ type Network struct {
 	listeners queue[*Listener]
 }
 
-// NewNetwork returns a network whose links tell the time of clock.
+// NewNetwork returns a network whose links date their messages by clock.
 func NewNetwork(clock world.Clock) *Network { return &Network{clock: clock} }
 
 // Dial is one attempt to connect.
@@ -85,8 +86,8 @@ type Listener struct {
 	closed  atomic.Bool
 }
 
-// Listen implements world.Network. Without a port in addr, or with an unknown
-// host, the listener has the address 127.0.0.1:6881.
+// Listen implements world.Network. If addr has no port, or a host that is not
+// known, the listener has the address 127.0.0.1:6881.
 func (n *Network) Listen(addr string, perSecond int, accept func(messages.Link), failed func(error)) (world.Listener, error) {
 	if n.ListenError != nil {
 		if err := n.ListenError(addr); err != nil {
@@ -130,11 +131,11 @@ func (l *Listener) Accept(remote netip.AddrPort) *Link {
 	return link
 }
 
-// TurnAway tells the actor that somebody came while no more connections might
-// be open.
+// TurnAway tells the actor that a connection was closed because as many are
+// open as may be.
 func (l *Listener) TurnAway() { l.accept(nil) }
 
-// Fail ends the accepting.
+// Fail reports to the actor that accepting has ended with an error.
 func (l *Listener) Fail(err error) {
 	if !l.closed.Swap(true) {
 		l.failed(err)

@@ -10,16 +10,16 @@ import (
 
 const pageSize = described.PageSize
 
-// pages are those of a file, by their number; the zero value of P is a hole.
-// What was written since they were synced is kept apart, so that a sync costs
-// what it has to save.
+// pages are the pages of a file by their number; the zero value of P is a hole.
+// Pages that were written since the last sync are kept apart, so that a sync
+// costs as much as there is to save.
 type pages[P comparable] struct {
 	synced map[int64]*sheet[P] // by number/perSheet
 	fresh  map[int64]*sheet[P]
-	count  int // of those that are no holes
+	count  int // pages that are not holes
 }
 
-// sheet is some pages that follow each other; it has those of its bits.
+// sheet is a run of perSheet pages; bits tells which of them it has.
 type sheet[P comparable] struct {
 	has   uint64
 	pages [perSheet]P
@@ -41,7 +41,7 @@ func (p *pages[P]) get(at int64) P {
 	return p.saved(at)
 }
 
-// copy is get for several.
+// copy copies the pages from number at on.
 func (p *pages[P]) copy(to []P, at int64) {
 	fresh, synced := p.fresh[at/perSheet], p.synced[at/perSheet]
 	for i := range to {
@@ -76,7 +76,7 @@ func put[P comparable](sheets *map[int64]*sheet[P], at int64, page P) {
 	s.pages[at%perSheet] = page
 }
 
-// each goes through the pages of sheets in their order.
+// each calls f for the pages of sheets, in their order.
 func each[P comparable](sheets map[int64]*sheet[P], f func(at int64, page P)) {
 	for _, key := range slices.Sorted(maps.Keys(sheets)) {
 		s := sheets[key]
@@ -92,8 +92,9 @@ func (p *pages[P]) sync() {
 	clear(p.fresh)
 }
 
-// after is what is left of them when the power fails and the file has a size:
-// of those that were not synced, what chance decides. Pages are copied by own.
+// after returns the pages that a file of this size has after a power cut: those
+// that were synced, and of the others those that chance decides. Pages are
+// copied by own.
 func (p *pages[P]) after(size int64, chance func() bool, own func(P) P) (left pages[P]) {
 	var hole P
 	each(p.synced, func(at int64, page P) {

@@ -8,11 +8,11 @@ import (
 	"kouzui/actors/world/fake/described"
 )
 
-// PowerCut returns a disk as this one could be found if the power failed now:
-// what was synced is there, and of everything else chance decides. Of a file
-// some pages may have been written and others not, and its length and date may
-// be the old ones or the new; of a folder's names it is all or none. The disk
-// itself goes on unharmed, and the new one works without faults.
+// PowerCut returns a disk in a state in which this one could be after a power
+// cut now: what was synced is there, and chance decides about the rest. Some
+// pages of a file may have been written and others not, and its length and date
+// may be the old ones or the new; of the changed names in a folder it is all or
+// none. This disk goes on unharmed. The new one has no faults.
 func (d *Disk) PowerCut(chance *rand.Rand) *Disk {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -24,7 +24,7 @@ func (d *Disk) PowerCut(chance *rand.Rand) *Disk {
 	return left
 }
 
-// recover puts what is left of n on the disk.
+// recover copies what is left of n to the disk d.
 func (d *Disk) recover(n *node, chance *rand.Rand) *node {
 	now := func() bool { return chance.IntN(2) == 0 }
 	left := &node{id: n.id, state: n.synced}
@@ -52,7 +52,7 @@ func (d *Disk) recover(n *node, chance *rand.Rand) *node {
 	return left
 }
 
-// Unlock frees all locks, as the death of the process does that holds them.
+// Unlock frees all locks, as the end of the process that holds them does.
 func (d *Disk) Unlock() {
 	d.mu.Lock()
 	defer d.mu.Unlock()

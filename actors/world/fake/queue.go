@@ -2,7 +2,7 @@ package fake
 
 import "sync"
 
-// queue holds what actors did until the test asks for it.
+// queue holds calls of actors until the test asks for them.
 type queue[T any] struct {
 	mu    sync.Mutex
 	added chan struct{} // closed and replaced at each put
@@ -19,7 +19,7 @@ func (q *queue[T]) put(item T) {
 	}
 }
 
-// next takes the oldest item and waits for one if there is none.
+// next returns the oldest item, and waits for one if there is none.
 func (q *queue[T]) next() T {
 	for {
 		q.mu.Lock()
@@ -44,13 +44,14 @@ func (q *queue[T]) len() int {
 	return len(q.items)
 }
 
-// once hands out the right to do something a single time, unless cancelled.
+// once makes sure that something happens at most once, and not at all after it
+// was cancelled.
 type once struct {
 	mu   sync.Mutex
 	done bool
 }
 
-// take is true the first time.
+// take returns true the first time.
 func (o *once) take() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -6,7 +6,7 @@ import (
 	"kouzui/actors/world"
 )
 
-// Web lets the test be every browser and client.
+// Web is a world.Web whose clients are the test.
 type Web struct{ sites queue[*Site] }
 
 // Site is one served address.
@@ -26,7 +26,7 @@ func (w *Web) Serve(addr string, limits world.WebLimits, handle func(world.WebRe
 // AwaitSite waits for a Serve and takes it off the list.
 func (w *Web) AwaitSite() *Site { return w.sites.next() }
 
-// Get waits for the answer to a request.
+// Get sends a request and waits for the answer.
 func (s *Site) Get(remote netip.AddrPort, path, query string) world.WebResponse {
 	answer := make(chan world.WebResponse, 1)
 	var first once

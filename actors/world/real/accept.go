@@ -13,15 +13,15 @@ import (
 	"kouzui/messages"
 )
 
-// How long accepting pauses when the system is out of something, in doubling
-// steps.
+// How long accepting pauses when the process or the system is out of
+// descriptors or memory; each pause is twice the one before.
 const (
 	minAcceptPause = 5 * time.Millisecond
 	maxAcceptPause = time.Second
 )
 
-// Listen is world.Network's. An empty host is every address of the machine, of
-// both families. With perSecond 0 connections are accepted as they come.
+// Listen implements world.Network. An empty host means every address of the
+// machine, IPv4 and IPv6. With perSecond 0 the rate is not limited.
 func (n *Network) Listen(addr string, perSecond int, accept func(messages.Link), failed func(error)) (world.Listener, error) {
 	var config net.ListenConfig
 	config.SetMultipathTCP(false)
@@ -53,7 +53,7 @@ type listener struct {
 
 func (l *listener) Addr() netip.AddrPort { return addrPort(l.socket.Addr()) }
 
-// Close is world.Listener's; accept must not call it.
+// Close implements world.Listener; accept must not call it.
 func (l *listener) Close() {
 	l.once.Do(func() {
 		close(l.closing)
@@ -102,7 +102,7 @@ func (l *listener) isClosing() bool {
 	}
 }
 
-// wait tells whether accepting goes on after d.
+// wait waits for d, and tells whether accepting goes on then.
 func (l *listener) wait(d time.Duration) bool {
 	if d <= 0 {
 		return true
@@ -117,8 +117,8 @@ func (l *listener) wait(d time.Duration) bool {
 	}
 }
 
-// passing tells whether accepting may succeed after err: the connection is at
-// fault, or the process or the machine is out of descriptors or memory.
+// passing tells whether accepting may succeed later, despite err: either this
+// one connection failed, or descriptors or memory are used up for now.
 func passing(err error) bool {
 	for _, errno := range []syscall.Errno{
 		syscall.ECONNABORTED, syscall.ECONNRESET, syscall.EPROTO, syscall.EPERM, syscall.EINTR,
@@ -131,7 +131,7 @@ func passing(err error) bool {
 	return false
 }
 
-// pace bounds events to as many in any second as it has room for.
+// pace limits how many events there are in any second, to the length of last.
 type pace struct {
 	last []time.Time // of the latest events, as a ring
 	slot int         // of the oldest
@@ -139,7 +139,7 @@ type pace struct {
 
 func newPace(perSecond int) pace { return pace{last: make([]time.Time, max(perSecond, 0))} }
 
-// next takes note of an event now and tells how long the next one has to wait.
+// next counts an event now, and returns how long the next one has to wait.
 func (p *pace) next(now time.Time) time.Duration {
 	if len(p.last) == 0 {
 		return 0

@@ -12,9 +12,10 @@ import (
 
 var _ world.Announcer = (*HTTP)(nil)
 
-// Announce is world.Announcer's, over HTTP and HTTPS (BEP 3). With PhaseFailure
-// the reply goes along with the error. The returned cancel waits for a call of
-// done that has already begun, so done must not call it.
+// Announce implements world.Announcer over HTTP and HTTPS (BEP 3). When the
+// tracker reports a failure, done gets both the reply and an error of
+// PhaseFailure. The returned cancel waits for a call of done that has already
+// begun, so done must not call cancel.
 func (h *HTTP) Announce(url string, r announce.Request, timeout time.Duration, done func(announce.Reply, error)) (cancel func()) {
 	ctx, stop := context.WithTimeout(context.Background(), timeout)
 	d := &dialing{stop: stop}
@@ -37,7 +38,7 @@ func (h *HTTP) announce(ctx context.Context, base string, r announce.Request) (a
 	}
 	reply, err := announce.ParseReply(body)
 	switch {
-	case err == nil && reply.Failure != "": // also with a status that is no success
+	case err == nil && reply.Failure != "": // whatever the HTTP status
 		return reply, &world.AnnounceError{Phase: world.PhaseFailure, Err: errors.New(reply.Failure)}
 	case failed != nil:
 		return announce.Reply{}, failed
@@ -48,8 +49,8 @@ func (h *HTTP) announce(ctx context.Context, base string, r announce.Request) (a
 }
 
 // FetchTorrent reads a .torrent from an http or https URL. An error is a
-// *world.AnnounceError whose phase says what went wrong; a file that is not
-// there is fs.ErrNotExist.
+// *world.AnnounceError whose phase tells what failed; if there is no such file,
+// it is also fs.ErrNotExist.
 func (h *HTTP) FetchTorrent(ctx context.Context, url string) ([]byte, error) {
 	body, failed := h.get(ctx, url, metainfo.MaxTorrent)
 	if failed != nil {

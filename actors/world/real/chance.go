@@ -8,13 +8,13 @@ import (
 	"kouzui/actors/world"
 )
 
-// Chance seeds every source anew from the system: no two are alike, whatever
-// their names.
+// Chance seeds every source from the system, whatever its name: no two give the
+// same numbers.
 type Chance struct{}
 
 var _ world.Chance = Chance{}
 
-// Source is world.Chance's.
+// Source implements world.Chance.
 func (Chance) Source(string) *rand.Rand {
 	var seed [16]byte
 	_, _ = crand.Read(seed[:]) // never fails

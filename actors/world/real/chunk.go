@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// chunkLen is about how much one write takes: 16 full blocks with their
-	// headers, and some control frames between them.
+	// chunkLen is about how many bytes one write takes: 16 full blocks with their
+	// headers, and some frames without payload between them.
 	chunkLen = 16*(buffer.Size+16) + 1<<10
-	// controlLen is the same for frames that carry no payload.
+	// controlLen is the same for writes without payload.
 	controlLen = 4 << 10
 )
 
-// chunk is what goes into one write. It is lent while a link writes.
+// chunk is the memory for one write. A link borrows one while it writes.
 type chunk struct {
 	room int
 	buf  []byte
@@ -31,7 +31,7 @@ type chunk struct {
 	sent int                   // bytes that it took
 }
 
-// gap is the place of a block's payload in a chunk.
+// gap is where the payload of a block goes in a chunk.
 type gap struct {
 	source     messages.BlockSource
 	offset     int64
@@ -53,9 +53,9 @@ func newChunk(room int) *chunk {
 	return c
 }
 
-// lay puts as many frames of out into the chunk as have room there, but at
-// least one if it is empty, leaves the gaps for the payload, and returns how
-// many frames these were.
+// lay encodes frames of out into the chunk, as many as fit but at least one if
+// the chunk is empty, leaves gaps for their payload, and returns how many
+// frames it took.
 func (c *chunk) lay(out []messages.Outgoing) int {
 	for i, o := range out {
 		size := frameRoom*max(1, len(o.Haves)) + len(o.Bits)
@@ -75,7 +75,7 @@ func (c *chunk) lay(out []messages.Outgoing) int {
 	return len(out)
 }
 
-// appendHeader appends what is sent for o, but for payload.
+// appendHeader appends all of o but its payload.
 func appendHeader(dst []byte, o *messages.Outgoing) []byte {
 	if o.Haves == nil {
 		return frame.AppendHeader(dst, o.Frame)
@@ -86,10 +86,11 @@ func appendHeader(dst []byte, o *messages.Outgoing) []byte {
 	return dst
 }
 
-// frameRoom is more than a frame has in bytes besides Bits and payload.
+// frameRoom is more than the length of any frame without Bits and payload.
 const frameRoom = 20
 
-// fill reads the payload into the gaps, contiguous blocks in one call.
+// fill reads the payload into the gaps; neighbouring blocks are read in one
+// call.
 func (c *chunk) fill() error {
 	for rest := c.gaps; len(rest) > 0; {
 		first, end := rest[0], rest[0].offset

@@ -11,8 +11,8 @@ type Clock struct{}
 
 var _ world.Clock = Clock{}
 
-// Now is world.Clock's.
+// Now implements world.Clock.
 func (Clock) Now() time.Time { return time.Now() }
 
-// AfterFunc is world.Clock's.
+// AfterFunc implements world.Clock.
 func (Clock) AfterFunc(d time.Duration, f func()) world.Timer { return time.AfterFunc(d, f) }

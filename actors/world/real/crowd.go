@@ -2,8 +2,8 @@ package real
 
 import "sync"
 
-// keptShare: a most/keptShare of the connections are not for those that come
-// in.
+// keptShare is the part of the connections, one in keptShare, that is kept for
+// those that we dial.
 const keptShare = 5
 
 // crowd counts the connections of the process.
@@ -14,7 +14,8 @@ type crowd struct {
 	open, in int // in all, and those that came in
 }
 
-// enter tells whether there is room for one more, and counts it.
+// enter counts one more connection, or returns false if there is no room for
+// it.
 func (c *crowd) enter(inbound bool) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

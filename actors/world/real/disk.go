@@ -26,8 +26,8 @@ type Disk struct{ roots roots }
 
 var _ world.Disk = (*Disk)(nil)
 
-// OpenFolder is world.Disk's. Links in dir itself are the user's own and are
-// followed.
+// OpenFolder implements world.Disk. Symbolic links in dir are followed: they
+// are the user's own.
 func (d *Disk) OpenFolder(dir string) (world.Folder, error) {
 	f := &folder{dir: dir}
 	if err := os.MkdirAll(dir, folderPerm); err != nil {
@@ -41,7 +41,7 @@ func (d *Disk) OpenFolder(dir string) (world.Folder, error) {
 	return f, nil
 }
 
-// OpenExisting opens a folder for those who only look at it: it is not created.
+// OpenExisting opens a folder for reading. It does not create the folder.
 func OpenExisting(dir string) (world.Folder, error) {
 	f := &folder{dir: dir}
 	root, err := os.OpenRoot(dir)
@@ -52,16 +52,16 @@ func OpenExisting(dir string) (world.Folder, error) {
 	return f, nil
 }
 
-// folder does everything through an os.Root, which does not let a name or a
-// link lead out of it. Links that stay inside are followed where they are not
-// the last part of a name.
+// folder does everything through an os.Root, so that no name and no link leads
+// outside of it. Links that stay inside are followed, except in the last part
+// of a name.
 type folder struct {
 	root  *os.Root
 	close func() error // gives root back
 	dir   string       // as the user wrote it
 }
 
-// fault says in one line what failed, with the name as the user knows it.
+// fault is an error in one line that gives the name as the user wrote it.
 func (f *folder) fault(op, name string, err error) error {
 	if err == nil {
 		return nil
@@ -91,7 +91,8 @@ func (f *folder) fault(op, name string, err error) error {
 	}
 }
 
-// meaning is a system's error that means one of world's and tells more.
+// meaning is an error of the system that also is (errors.Is) one of package
+// world.
 type meaning struct {
 	error
 	is error
@@ -169,9 +170,9 @@ func (f *folder) Create(name string) (world.File, error) {
 	return newFile(f, name, opened), nil
 }
 
-// openRegular opens what is a regular file when it is looked at and the same
-// file when it is open: neither a link nor a pipe gets in between, and nothing
-// else is ever opened that could block or act on being opened.
+// openRegular opens a file that is a regular one both before and after it is
+// opened. So it opens no link and no pipe, even if one is put there at that
+// moment, and nothing that could block or act when it is opened.
 func (f *folder) openRegular(name string, flag int) (*os.File, error) {
 	before, err := f.lstat(name)
 	if err != nil {
@@ -201,7 +202,7 @@ func (f *folder) openRegular(name string, flag int) (*os.File, error) {
 
 // openOrCreate never creates through a link: O_EXCL does not follow one.
 func (f *folder) openOrCreate(name string) (*os.File, error) {
-	for range 3 { // somebody else may create or remove it in between
+	for range 3 { // another process may create or remove the file in between
 		opened, err := f.openRegular(name, os.O_RDWR)
 		if !errors.Is(err, fs.ErrNotExist) {
 			return opened, err
@@ -228,7 +229,7 @@ func (f *folder) Rename(from, to string) error {
 	}
 	err = f.renameNew(from, to)
 	if errors.Is(err, errors.ErrUnsupported) {
-		// What comes into being at to after it was looked for is lost.
+		// A file that another process creates at to in this moment is overwritten.
 		err = f.root.Rename(filepath.FromSlash(from), filepath.FromSlash(to))
 	}
 	return f.fault("rename to", to, err)
@@ -279,8 +280,8 @@ func (f *folder) WriteFile(name string, data []byte) error {
 	return f.fault("write", name, f.replace(name, data))
 }
 
-// replace writes beside name and renames over it. The name beside is always the
-// same, so that what a crash left there is removed by the next call.
+// replace writes a temporary file and renames it to name. The temporary name is
+// always the same, so that the next call removes what a crash left there.
 func (f *folder) replace(name string, data []byte) (err error) {
 	info, err := f.lstat(name)
 	switch {

@@ -26,7 +26,7 @@ func isFull(err error) bool {
 
 func allocated(i fs.FileInfo) int64 {
 	if s, ok := i.Sys().(*syscall.Stat_t); ok {
-		return s.Blocks * 512 // in this unit on every system, whatever its own blocks are
+		return s.Blocks * 512 // Blocks counts units of 512 bytes on every system
 	}
 	return -1
 }
@@ -49,7 +49,7 @@ func stampOf(i fs.FileInfo) messages.Stamp {
 	return s
 }
 
-// stamp is stampOf the open file, without allocating.
+// stamp is stampOf for the open file, without an allocation.
 func (f *file) stamp() (messages.Stamp, error) {
 	var t unix.Stat_t
 	err := unix.Fstat(int(f.fd), &t)
@@ -64,7 +64,8 @@ func (f *file) stamp() (messages.Stamp, error) {
 	}, nil
 }
 
-// identity is one number for a file, which differs between devices too.
+// identity is a number for a file that differs between all files of all
+// devices.
 func identity(device, inode uint64) uint64 { return inode ^ bits.RotateLeft64(device, 40) }
 
 func (f *folder) free() (int64, error) {
@@ -80,8 +81,8 @@ func (f *folder) free() (int64, error) {
 	return int64(s.Bavail) * int64(s.Bsize), nil
 }
 
-// renameNew renames without replacing, by the open folders of both names. It
-// fails with errors.ErrUnsupported where the file system cannot do that.
+// renameNew renames a file unless the new name exists. It fails with
+// errors.ErrUnsupported where the file system cannot do that.
 func (f *folder) renameNew(from, to string) error {
 	source, err := f.openDir(path.Dir(from))
 	if err != nil {
@@ -102,7 +103,8 @@ func (f *folder) renameNew(from, to string) error {
 	return err
 }
 
-// syncFolder takes no for an answer from file systems that cannot sync folders.
+// syncFolder syncs a folder, and ignores the error of file systems that cannot
+// do that.
 func syncFolder(d *os.File) error {
 	err := d.Sync()
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, errors.ErrUnsupported) {

@@ -24,7 +24,8 @@ func isTooMany(err error) bool { return errors.Is(err, windows.ERROR_TOO_MANY_OP
 
 func allocated(fs.FileInfo) int64 { return -1 }
 
-// links is 1: to count names takes a call more, and links are rare here.
+// links is always 1: counting the names of a file takes one more call, and hard
+// links are rare here.
 func links(fs.FileInfo) int { return 1 }
 
 func stampOf(i fs.FileInfo) messages.Stamp {
@@ -51,7 +52,7 @@ func (f *folder) free() (int64, error) {
 
 func (f *folder) renameNew(string, string) error { return errors.ErrUnsupported }
 
-// syncFolder has nothing to do: names are journalled, and a folder opened for
+// syncFolder does nothing: names are journalled, and a folder that is open for
 // reading cannot be flushed.
 func syncFolder(*os.File) error { return nil }
 

@@ -10,9 +10,9 @@ import (
 	"kouzui/messages"
 )
 
-// file is an open regular file. Transfers use its descriptor past os.File, so
-// the lock keeps Close away from them: a descriptor that is closed meanwhile
-// can be another file's.
+// file is an open regular file. Transfers use its descriptor directly, and hold
+// the lock meanwhile, so that Close waits for them: the number of a closed
+// descriptor may be given to another file at once.
 type file struct {
 	folder *folder
 	name   string
@@ -59,14 +59,14 @@ const (
 	writeVector
 )
 
-// Sync waits in a goroutine of its own, so that several files are synced at
+// Sync runs on a goroutine of its own, so that several files are synced at
 // once.
 func (f *file) Sync(done func(error)) {
 	go func() { done(f.folder.fault("sync", f.name, f.os.Sync())) }()
 }
 
-// Extend keeps transfers out: one that made the file longer after it was
-// measured would be cut off.
+// Extend excludes transfers: if one made the file longer after Extend has
+// measured it, Extend would cut that off.
 func (f *file) Extend(size int64) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

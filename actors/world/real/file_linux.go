@@ -14,16 +14,16 @@ import (
 
 var _ world.SocketFile = (*file)(nil)
 
-// vectorLen is how many pieces of memory one system call takes; the system's
-// own bound is 1024.
+// vectorLen is how many slices one system call takes; the limit of the system
+// is 1024.
 const vectorLen = 256
 
 type vector [vectorLen]unix.Iovec
 
 var vectors = sync.Pool{New: func() any { return new(vector) }}
 
-// blocks moves all of bufs in as few system calls as it can. A call may move
-// less than it was given, and ends in the middle of a block.
+// blocks transfers all of bufs in as few system calls as possible. A call may
+// transfer less than it was given, and stop in the middle of a block.
 func (f *file) blocks(kind transferKind, bufs [][]byte, off int64) error {
 	v := vectors.Get().(*vector)
 	defer vectors.Put(v)
@@ -54,7 +54,8 @@ func (f *file) blocks(kind transferKind, bufs [][]byte, off int64) error {
 	}
 }
 
-// fill describes bufs from byte skip of the first on, as far as there is room.
+// fill enters the slices of bufs, from byte skip of the first one on, as far as
+// there is room.
 func (v *vector) fill(bufs [][]byte, skip int) int {
 	n := 0
 	for _, b := range bufs {
@@ -73,14 +74,15 @@ func (v *vector) fill(bufs [][]byte, skip int) int {
 	return n
 }
 
-// call makes one system call and takes the addresses out of v again, so that a
-// pooled vector keeps nobody's memory alive.
+// call makes one system call, and then removes the addresses from v, so that a
+// pooled vector keeps no memory alive.
 func (f *file) call(kind transferKind, v []unix.Iovec, off int64) (int, unix.Errno) {
 	trap := uintptr(unix.SYS_PREADV)
 	if kind == writeVector {
 		trap = unix.SYS_PWRITEV
 	}
-	// The offset goes in two halves; on 64 bits the first holds all of it.
+	// The offset is passed in two halves; on 64-bit systems the first holds all of
+	// it.
 	const half = unix.SizeofLong * 8 / 2
 	high := uintptr(uint64(off) >> half >> half)
 	n, _, err := unix.Syscall6(trap, f.fd, uintptr(unsafe.Pointer(&v[0])), uintptr(len(v)), uintptr(off), high, 0)
@@ -88,8 +90,8 @@ func (f *file) call(kind transferKind, v []unix.Iovec, off int64) (int, unix.Err
 	return int(n), err
 }
 
-// SendTo leaves the bytes where they are: the socket refers to the system's own
-// pages of the file.
+// SendTo copies nothing: the socket refers to the pages of the file in the
+// system's cache.
 func (f *file) SendTo(socket uintptr, off int64, n int) (int, error) {
 	f.mu.RLock()
 	defer f.mu.RUnlock()

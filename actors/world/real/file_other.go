@@ -4,7 +4,7 @@ package real
 
 import "io"
 
-// blocks moves bufs one by one.
+// blocks transfers bufs one by one.
 func (f *file) blocks(kind transferKind, bufs [][]byte, off int64) error {
 	move := f.os.ReadAt
 	if kind == writeVector {

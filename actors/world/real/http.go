@@ -29,19 +29,19 @@ const (
 // HTTPOptions says how HTTP works.
 type HTTPOptions struct {
 	Version string         // of this program, as servers are told it
-	Roots   *x509.CertPool // who is trusted to certify servers; nil: whom the system trusts
+	Roots   *x509.CertPool // trusted certificate authorities; nil: those of the system
 }
 
-// HTTP fetches small things from servers that are not trusted to be fast, small
-// or honest. Every request has a connection of its own, which ends with it.
-// Proxies are taken from the environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY),
-// but for servers on this machine.
+// HTTP fetches small things from servers that may be slow, hostile, or send too
+// much. Every request has a connection of its own. Proxies are taken from the
+// environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), except for servers on this
+// machine.
 type HTTP struct {
 	client http.Client
 	agent  string
 }
 
-// NewHTTP returns a client that holds nothing: it needs no closing.
+// NewHTTP returns a client. It keeps no connections, and need not be closed.
 func NewHTTP(o HTTPOptions) *HTTP {
 	h := &HTTP{agent: "kouzui"}
 	if o.Version != "" {
@@ -61,7 +61,7 @@ func NewHTTP(o HTTPOptions) *HTTP {
 	return h
 }
 
-// redirectError is a redirection that is not followed.
+// redirectError is the reason why a redirection is not followed.
 type redirectError string
 
 func (e redirectError) Error() string { return string(e) }
@@ -80,7 +80,8 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// StatusError is an answer that is no success. 404 and 410 are fs.ErrNotExist.
+// StatusError is an HTTP status other than success. 404 and 410 are also
+// fs.ErrNotExist.
 type StatusError int
 
 func (e StatusError) Error() string {
@@ -90,13 +91,13 @@ func (e StatusError) Error() string {
 	return fmt.Sprint(int(e))
 }
 
-// Is tells what the status means.
+// Is implements errors.Is.
 func (e StatusError) Is(target error) bool {
 	return target == fs.ErrNotExist && (e == http.StatusNotFound || e == http.StatusGone)
 }
 
-// get returns a body of at most limit bytes. With an answer that is no success,
-// it returns both the body and the error.
+// get returns a body of at most limit bytes. If the status is not success, it
+// returns both the body and the error.
 func (h *HTTP) get(ctx context.Context, url string, limit int) ([]byte, *world.AnnounceError) {
 	var at progress
 	r, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, at.trace()), http.MethodGet, url, nil)
@@ -134,8 +135,9 @@ func readLimited(r io.Reader, limit int) ([]byte, error) {
 	return body, err
 }
 
-// inflate goes by the content: servers send gzip unasked and undeclared, and
-// neither bencode nor anything else that is fetched here begins like it.
+// inflate unpacks a body if it begins like gzip. Some servers send gzip
+// although it was not asked for and without saying so; neither bencode nor
+// anything else that is fetched here begins like that.
 func inflate(body []byte, limit int) ([]byte, error) {
 	if !bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
 		return body, nil
@@ -147,7 +149,7 @@ func inflate(body []byte, limit int) ([]byte, error) {
 	return readLimited(z, limit)
 }
 
-// progress is how far a request has come. Its hooks are called from several
+// progress is how far a request has come. Its hooks are called on several
 // goroutines.
 type progress struct{ phase atomic.Value }
 
@@ -167,7 +169,7 @@ func (p *progress) trace() *httptrace.ClientTrace {
 	}
 }
 
-// blame is the phase in which err ended the request.
+// blame is the phase in which the request failed with err.
 func (p *progress) blame(err error) world.Phase {
 	var (
 		dns      *net.DNSError
@@ -182,8 +184,8 @@ func (p *progress) blame(err error) world.Phase {
 	return p.phase.Load().(world.Phase)
 }
 
-// explain makes one short line of err. Cancelling is the caller's own doing and
-// keeps its name.
+// explain shortens err to one line. The error of a cancelled context is
+// returned as it is.
 func explain(ctx context.Context, err error) error {
 	if errors.Is(err, context.Canceled) && ctx.Err() == context.Canceled {
 		return context.Canceled
@@ -195,14 +197,14 @@ func explain(ctx context.Context, err error) error {
 	return innermost(err)
 }
 
-// dnsError leaves out the servers that were asked.
+// dnsError is a DNS error whose text does not name the DNS servers.
 type dnsError struct{ *net.DNSError }
 
 func (e dnsError) Error() string { return "no such host " + e.Name }
 func (e dnsError) Unwrap() error { return e.DNSError }
 
-// innermost takes the URL off err, which can hold a user's key, and then does
-// as cause.
+// innermost removes the URL from err, which may contain a key of the user, and
+// then does the same as cause.
 func innermost(err error) error {
 	var u *url.Error
 	if errors.As(err, &u) && !u.Timeout() {

@@ -21,9 +21,9 @@ const batchesAhead = 4
 // linkIDs counts the links of the process.
 var linkIDs atomic.Uint64
 
-// link is one TCP connection. A goroutine reads for as long as the link lives;
-// another one writes, but only while there is something to write. While nothing
-// arrives the link holds next to nothing.
+// link is one TCP connection. One goroutine reads for as long as the link is
+// open; another one writes, and exists only while there is something to write.
+// While nothing arrives, a link holds hardly any memory.
 type link struct {
 	id      uint64
 	conn    *net.TCPConn
@@ -33,16 +33,16 @@ type link struct {
 	left    func() // called once, by the first Close; or nil
 
 	expect  atomic.Int64  // blocks
-	credits chan struct{} // for batches that the reader may deliver
+	credits chan struct{} // one for each batch that the reader may still deliver
 	closed  chan struct{}
 
 	mu       sync.Mutex      // guards what follows
 	reason   error           // nil until closed
-	greeting []byte          // to be written before the queue: a handshake, or the rest of what did not fit at once
-	raw      syscall.RawConn // nil until something is written at once
+	greeting []byte          // written before the queue: a handshake, or the rest of a write that did not fit into the socket
+	raw      syscall.RawConn // nil until sendNow needs it
 	queue    *queue          // nil if it is empty
 	writing  bool            // a writer runs and will look at the queue again
-	unowned  *time.Timer     // of one that came in, until its owner greets; or nil
+	unowned  *time.Timer     // of a link that came in, until its owner sends a handshake; or nil
 
 	events  sync.Mutex // held during deliver
 	deliver func(any)  // nil before Start and after LinkClosed
@@ -65,8 +65,8 @@ func (l *link) ID() uint64             { return l.id }
 func (l *link) Remote() netip.AddrPort { return l.remote }
 func (l *link) Inbound() bool          { return l.inbound }
 
-// ReadHandshake leaves what follows the handshake in the socket: its owner may
-// hand the link on before anyone knows the limits of the frames.
+// ReadHandshake reads no byte behind the handshake: its caller may hand the
+// link to somebody else before the limits of frames are known.
 func (l *link) ReadHandshake(timeout time.Duration, done func(frame.Handshake, error)) {
 	go func() {
 		var b [frame.HandshakeLen]byte
@@ -88,7 +88,8 @@ func (l *link) ReadHandshake(timeout time.Duration, done func(frame.Handshake, e
 	}()
 }
 
-// closeUnlessOwned closes the link if nobody has greeted until then.
+// closeUnlessOwned closes the link if our handshake is not sent within this
+// time.
 func (l *link) closeUnlessOwned(within time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -97,7 +98,7 @@ func (l *link) closeUnlessOwned(within time.Duration) {
 	}
 }
 
-// owned ends that, with the lock held.
+// owned stops the timer of closeUnlessOwned. The lock is held.
 func (l *link) owned() {
 	if l.unowned != nil {
 		l.unowned.Stop()
@@ -134,15 +135,15 @@ func (l *link) Close(reason error) {
 	if l.left != nil {
 		l.left()
 	}
-	if l.writing { // it may wait for a disk, and with it whoever closes the conn
+	if l.writing { // the writer may wait for a disk, and closing conn would wait for the writer
 		go l.conn.Close()
 		return
 	}
 	_ = l.conn.Close()
 }
 
-// why is the reason for which the link was closed, or the cause of err if it
-// has not been.
+// why is the reason for which the link was closed, or the cause of err if it is
+// still open.
 func (l *link) why(err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -2,8 +2,8 @@
 
 package real
 
-// immediate tells that a write takes what a socket has room for, and never
-// waits.
+// immediate says whether the system can write what a socket has room for,
+// without waiting.
 const immediate = false
 
 func writeNow(uintptr, []byte) int { return 0 }

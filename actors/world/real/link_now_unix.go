@@ -4,12 +4,12 @@ package real
 
 import "golang.org/x/sys/unix"
 
-// immediate tells that a write takes what a socket has room for, and never
-// waits.
+// immediate says whether the system can write what a socket has room for,
+// without waiting.
 const immediate = true
 
-// writeNow returns how many bytes the socket took. Errors are left for the next
-// write to find.
+// writeNow writes without waiting, and returns how many bytes the socket took.
+// It ignores errors: the next write meets them again.
 func writeNow(fd uintptr, b []byte) int {
 	for {
 		n, err := unix.Write(int(fd), b)

@@ -12,10 +12,10 @@ import (
 )
 
 const (
-	// maxBatch bounds the frames of one message.
+	// maxBatch is how many frames one message has at most.
 	maxBatch = 512
-	// keepBatch is the room for frames that a batch may keep while it waits: what
-	// append makes for the maxWindow of one read is less than twice as much.
+	// keepBatch is for how many frames an idle batch may keep room. append makes
+	// less than twice the room that the maxWindow frames of one read need.
 	keepBatch = 2 * maxWindow
 	// minWindow and maxWindow bound the blocks for which a reader offers room at a
 	// time. In between room is offered for a small multiple of what the last read
@@ -31,25 +31,25 @@ const (
 	breath     = 300 * time.Microsecond
 )
 
-// reader is what a link's reading goroutine owns.
+// reader is the state of the goroutine that reads a link.
 type reader struct {
 	link    *link
 	socket  *socket
 	decoder *frame.Decoder
-	window  int       // blocks to offer at most
-	offered int       // bytes, by the last call of offer
+	window  int       // blocks that offer may offer
+	offered int       // bytes that the last offer had room for
 	last    time.Time // when the last batch was delivered
 	slow    bool      // it came long after the one before
 }
 
-// slowAfter is how long a connection has been silent when it is taken for a
-// slow one.
+// slowAfter is the silence after which a connection is treated as slow.
 const slowAfter = time.Second
 
-// batches are lent to a reader from when something has arrived until Done.
+// batches are lent to readers; a batch comes back with Done.
 var batches = sync.Pool{New: func() any { return new(messages.FramesReceived) }}
 
-// read begins to read, until the link is closed or its stream ends.
+// read starts the goroutine that reads until the link is closed or its stream
+// ends.
 func (l *link) read(limits frame.Limits) {
 	r := &reader{
 		link:    l,
@@ -61,9 +61,10 @@ func (l *link) read(limits frame.Limits) {
 	go r.run()
 }
 
-// run reads. When a slow connection has nothing more to be read it leaves the
-// waiting to a fresh goroutine, whose stack is small: the kernel's queue may
-// stay empty for minutes, and there may be thousands of such connections.
+// run reads and delivers batches. When nothing more arrives on a slow
+// connection, run hands over to a fresh goroutine that only waits: its stack is
+// small, and there may be thousands of connections that stay silent for
+// minutes.
 func (r *reader) run() {
 	err := r.socket.wait()
 	for err == nil {
@@ -118,7 +119,7 @@ func (r *reader) batch() error {
 	return nil
 }
 
-// offer is where to read to next.
+// offer returns the memory to read into next.
 func (r *reader) offer() [][]byte {
 	blocks := min(int(r.link.expect.Load()), r.window)
 	bufs := r.decoder.Buffers(blocks)
@@ -129,16 +130,17 @@ func (r *reader) offer() [][]byte {
 	return bufs
 }
 
-// rest gives back an offer that nothing was there to fill. It tells whether the
-// waiting is worth a goroutine of its own; the middle of a frame is not.
+// rest gives back the memory of the last offer, because nothing has arrived. It
+// returns true if the wait may be long enough for a fresh goroutine, which it
+// is not in the middle of a frame.
 func (r *reader) rest() (silent bool) {
 	r.decoder.Rest()
 	return r.slow && !r.decoder.Midway()
 }
 
-// adapt chooses the next window by what the last read brought. Frames that are
-// mostly small get no blocks at all: their number in one read stays bounded by
-// the little that the decoder reads without.
+// adapt chooses the next window by what the last read brought. If frames are
+// mostly small, the window is 0: the number of frames in one read is then
+// limited by the little room that the decoder has without blocks.
 func (r *reader) adapt(bytes, frames int) {
 	switch {
 	case frames > 64 && bytes/frames < 1<<10:
@@ -150,8 +152,8 @@ func (r *reader) adapt(bytes, frames int) {
 	}
 }
 
-// hand delivers the frames of a batch, as several if they are many, and tells
-// whether the link goes on.
+// hand delivers the frames of a batch, in several messages if they are many. It
+// returns false if the link was closed.
 func (r *reader) hand(batch *messages.FramesReceived) bool {
 	now := time.Now()
 	r.slow, r.last = now.Sub(r.last) >= slowAfter, now

@@ -11,33 +11,34 @@ import (
 	"kouzui/wire/frame"
 )
 
-// straight writes frames whose payload the system takes from the file itself.
-// While it waits for the peer it holds no payload, no file, and no memory but
-// for the head of one frame.
+// straight writes frames whose payload the system takes from the file itself
+// (sendfile). While it waits for the peer it holds no payload, no open file,
+// and no memory except for the head of one frame.
 type straight struct {
 	writer  *writer
 	raw     syscall.RawConn
 	attempt func(fd uintptr) bool
 
 	out   []messages.Outgoing
-	unit  int    // frames of out under way: some without payload, then perhaps a piece
-	head  []byte // their bytes but for the payload
+	unit  int    // frames of out that are being written: some without payload, then perhaps a piece
+	head  []byte // their bytes, without the payload
 	done  int    // bytes of the unit that are written
-	moved bool   // some bytes have been written since it was last looked at
+	moved bool   // some bytes have been written since send last reset it
 }
 
 func newStraight(w *writer) *straight {
 	raw, err := w.link.conn.SyscallConn()
 	if err != nil {
-		return nil // closed, as who writes next will find
+		return nil // closed; the next write returns the error
 	}
 	s := &straight{writer: w, raw: raw}
 	s.attempt = s.write
 	return s
 }
 
-// send writes out as far as it can go in this way, and returns what is left of
-// it and how many bytes of that are written all the same.
+// send writes out as far as the system can take payload from files. It returns
+// the frames that are left, and how many bytes of the first of them are written
+// already.
 func (s *straight) send(out []messages.Outgoing) (rest []messages.Outgoing, done int, err error) {
 	if s == nil {
 		return out, 0, nil
@@ -52,10 +53,10 @@ func (s *straight) send(out []messages.Outgoing) (rest []messages.Outgoing, done
 	return rest, s.done, err
 }
 
-// write goes on until nothing is left or it cannot go on; false means that the
-// socket is full.
+// write writes until nothing is left or it cannot go on. It returns false when
+// the socket is full.
 func (s *straight) write(fd uintptr) bool {
-	cork(fd, 1) // or each block would end in a short segment
+	cork(fd, 1) // without this, each block would end in a short TCP segment
 	for len(s.out) > 0 {
 		switch err := s.finish(fd); err {
 		case nil:
@@ -75,7 +76,7 @@ func (s *straight) write(fd uintptr) bool {
 
 func cork(fd uintptr, on int) { _ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_CORK, on) }
 
-// begin makes the next unit.
+// begin chooses the frames of the next unit, and encodes them.
 func (s *straight) begin() {
 	s.head = s.head[:0]
 	for s.unit < len(s.out) {
@@ -88,7 +89,7 @@ func (s *straight) begin() {
 	}
 }
 
-// finish writes what is left of the unit under way.
+// finish writes the rest of the current unit.
 func (s *straight) finish(fd uintptr) error {
 	if s.unit == 0 {
 		s.begin()
@@ -126,8 +127,8 @@ func (s *straight) advance(n int, err error) error {
 	return err
 }
 
-// send writes to a socket and has the system wait for more. unix.SendmsgN would
-// allocate.
+// send writes b to a socket, and tells the system that more follows. It does
+// not allocate, as unix.SendmsgN would.
 func send(fd uintptr, b []byte) (int, error) {
 	n, _, errno := unix.Syscall6(unix.SYS_SENDTO, fd, uintptr(unsafe.Pointer(&b[0])), uintptr(len(b)), unix.MSG_MORE|unix.MSG_NOSIGNAL, 0, 0)
 	if errno != 0 {

@@ -4,7 +4,7 @@ package real
 
 import "kouzui/messages"
 
-// straight leaves everything to be copied.
+// straight does nothing here: all payload is copied.
 type straight struct{}
 
 func newStraight(*writer) *straight { return nil }

@@ -14,13 +14,13 @@ import (
 )
 
 const (
-	// reportAfter is how many bytes of payload are reported at once while there is
-	// more to write: half of what a peer queues.
+	// reportAfter is after how many bytes of payload FramesSent is due while there
+	// is more to write: half of what a peer queues.
 	reportAfter = 32 * buffer.Size
-	// keepQueue is the room that an empty queue may keep, in frames: for the
-	// requests that a fast peer is sent at once.
+	// keepQueue is for how many frames an empty queue may keep room: as many as
+	// the requests that a fast peer is sent at once.
 	keepQueue = 256
-	// writeTimeout is how long the peer may take nothing of what we write.
+	// writeTimeout is how long the peer may take none of what we write.
 	writeTimeout = 2 * time.Minute
 )
 
@@ -34,8 +34,8 @@ func (l *link) SendHandshake(h frame.Handshake) {
 	}
 }
 
-// Send keeps the order of the frames, those with and those without payload
-// alike. The queue's bound is with the caller.
+// Send keeps the order of all frames, with and without payload. The caller
+// limits what is queued.
 func (l *link) Send(out []messages.Outgoing) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -53,10 +53,10 @@ func (l *link) Send(out []messages.Outgoing) {
 	l.wake()
 }
 
-// sendNow writes frames without payload, if no writer is at it and the socket
-// takes them at once: to begin a goroutine for each word costs more than the
-// word. It tells whether they are on their way; what the socket does not take
-// is left to a writer, and so are all errors. The lock is held.
+// sendNow writes frames without payload at once, if no writer runs and the
+// socket has room: starting a goroutine for a small frame costs more than the
+// frame. It returns false if it wrote nothing. What does not fit is left to a
+// writer, and so are all errors. The lock is held.
 func (l *link) sendNow(out []messages.Outgoing) bool {
 	if !immediate || l.writing || slices.ContainsFunc(out, isPiece) {
 		return false
@@ -82,7 +82,8 @@ func (l *link) sendNow(out []messages.Outgoing) bool {
 	return true
 }
 
-// queue is the frames that a link has to write, lent while there are some.
+// queue is the frames that a link has to write. A link borrows one while it has
+// some.
 type queue struct{ frames []messages.Outgoing }
 
 var queues = sync.Pool{New: func() any { return new(queue) }}
@@ -95,7 +96,7 @@ func (q *queue) giveBack() {
 	}
 }
 
-// wake sees that a writer runs, with the lock held.
+// wake starts a writer if none runs. The lock is held.
 func (l *link) wake() {
 	if !l.writing {
 		l.writing = true
@@ -103,7 +104,7 @@ func (l *link) wake() {
 	}
 }
 
-// writer is what a link's writing goroutine owns.
+// writer is the state of the goroutine that writes a link.
 type writer struct {
 	link     *link
 	straight *straight // from the first piece on
@@ -128,14 +129,14 @@ func (l *link) write() {
 		w.report()
 		if err != nil {
 			if hungUp(err) {
-				return // and l.writing stays: what is queued from now on is for nobody
+				return // l.writing stays true, so that what is queued from now on starts no writer
 			}
 			l.Close(cause(err))
 		}
 	}
 }
 
-// take returns all that is queued; when it is nothing the writer has to end.
+// take returns all that is queued. If that is nothing, the writer has to end.
 func (l *link) take() (greeting []byte, taken *queue) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -145,16 +146,16 @@ func (l *link) take() (greeting []byte, taken *queue) {
 	return greeting, taken
 }
 
-// hungUp tells whether err says that the peer has closed the connection. What
-// it sent before may still wait in the socket, so the end is left to the reader
-// to find, which then finds it without fail.
+// hungUp tells whether err says that the peer has closed the connection. Frames
+// that it sent before may still wait in the socket, so the writer leaves it to
+// the reader to find the end.
 func hungUp(err error) bool {
 	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET)
 }
 
 func isPiece(o messages.Outgoing) bool { return o.Kind == frame.Piece }
 
-// writeAll has the system take payload from the files where that can be, and
+// writeAll lets the system take payload from files where that is possible, and
 // copies the rest.
 func (w *writer) writeAll(greeting []byte, out []messages.Outgoing) error {
 	if !slices.ContainsFunc(out, isPiece) {
@@ -175,8 +176,8 @@ func (w *writer) writeAll(greeting []byte, out []messages.Outgoing) error {
 	return w.copyAll(&chunks, nil, out, done)
 }
 
-// copyAll writes greeting and out without the first done bytes of it, in chunks
-// from the pool.
+// copyAll writes greeting and then out, without the first done bytes of out, in
+// chunks from the pool.
 func (w *writer) copyAll(lend *sync.Pool, greeting []byte, out []messages.Outgoing, done int) error {
 	c := lend.Get().(*chunk)
 	defer c.giveBack(lend)
@@ -204,8 +205,8 @@ func (w *writer) copyAll(lend *sync.Pool, greeting []byte, out []messages.Outgoi
 	return nil
 }
 
-// wrote takes note of frames that are written; now and then their pieces are
-// reported.
+// wrote counts frames that are written, and reports them after every
+// reportAfter bytes.
 func (w *writer) wrote(out []messages.Outgoing) {
 	for i := range out {
 		if out[i].Kind == frame.Piece {
@@ -218,7 +219,8 @@ func (w *writer) wrote(out []messages.Outgoing) {
 	}
 }
 
-// report lets the peer queue more. It is also due before the writer waits.
+// report delivers FramesSent, so that the peer can queue more. The writer also
+// calls it before it waits.
 func (w *writer) report() {
 	if w.sent.Pieces == 0 {
 		return
@@ -227,8 +229,8 @@ func (w *writer) report() {
 	w.sent = messages.FramesSent{}
 }
 
-// writeWithin fails when the peer has taken nothing for so long, however slow
-// it is otherwise.
+// writeWithin fails if the peer takes nothing for the time of timeout. A peer
+// that is slow but takes a little is waited for.
 func writeWithin(conn net.Conn, b []byte, timeout time.Duration) error {
 	return within(conn, timeout, func() (bool, error) {
 		n, err := conn.Write(b)
@@ -237,8 +239,8 @@ func writeWithin(conn net.Conn, b []byte, timeout time.Duration) error {
 	})
 }
 
-// within calls write, which writes to conn, with time that begins anew for as
-// long as some of it gets through.
+// within calls write, which writes to conn, again and again while some of it
+// gets through within each timeout.
 func within(conn net.Conn, timeout time.Duration, write func() (some bool, err error)) error {
 	for {
 		if err := conn.SetWriteDeadline(time.Now().Add(timeout)); err != nil {

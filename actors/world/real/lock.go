@@ -9,19 +9,18 @@ import (
 	"kouzui/actors/world"
 )
 
-// lockTries bounds how often a lock that others take and drop at the same
-// moment is tried for; after that it is as good as held.
+// lockTries is how often Lock tries when others take and release the lock at
+// the same moment; after that the lock counts as held.
 const lockTries = 100
 
-// Lock locks the file name, which it makes and, on unlock, removes. The lock is
-// on the open file, not on its name: the system drops it when the process ends,
-// however it ends, and a file left behind by a crash is locked again by the
-// next process.
+// Lock locks the file name, which it creates and, on unlock, removes. The lock
+// belongs to the open file: the system releases it when the process ends in
+// whatever way, and the next process can lock a file that a crash left behind.
 //
 // The file is removed while the lock is held, and whoever gets a lock checks
-// that the name still leads to the file that it locked: of two that open the
-// file while a third removes it, one sees that it holds a lock on a file
-// without a name, and begins again.
+// that name still leads to the locked file. If two processes open the file
+// while a third removes it, one of them finds that it has locked a file without
+// a name, and tries again.
 func (f *folder) Lock(name string) (unlock func(), err error) {
 	for range lockTries {
 		held, err := f.openOrCreate(name)
@@ -56,12 +55,12 @@ func (f *folder) isAt(open *os.File, name string) bool {
 
 func (f *folder) unlock(held *os.File, name string) {
 	if f.isAt(held, name) {
-		_ = f.root.Remove(filepath.FromSlash(name)) // one that stays does no harm
+		_ = f.root.Remove(filepath.FromSlash(name)) // a file that stays does no harm
 	}
 	held.Close()
 }
 
-// lockError is what a refused lock means.
+// lockError is the error of a lock that was refused.
 func lockError(err, refused error) error {
 	switch {
 	case err == nil:

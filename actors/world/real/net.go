@@ -25,8 +25,8 @@ var (
 // NetworkOptions says how a Network works.
 type NetworkOptions struct {
 	Pool *buffer.Pool // lends the blocks that payload is read into
-	// Connections is how many may be open at a time, both ways, those among them
-	// that are only being made; 0: no limit.
+	// Connections is how many may be open at a time, in both directions, including
+	// those that are being dialled; 0: no limit.
 	Connections int
 }
 
@@ -43,8 +43,8 @@ func NewNetwork(opts NetworkOptions) *Network {
 	return &Network{opts: opts, crowd: crowd{most: opts.Connections}}
 }
 
-// Dial is world.Network's. The returned cancel waits for a call of done that
-// has already begun, so done must not call it.
+// Dial implements world.Network. The returned cancel waits for a call of done
+// that has already begun, so done must not call cancel.
 func (n *Network) Dial(addr netip.AddrPort, timeout time.Duration, done func(messages.Link, error)) (cancel func()) {
 	if !n.crowd.enter(false) {
 		done(nil, world.ErrCrowded)
@@ -74,15 +74,15 @@ func (n *Network) Dial(addr netip.AddrPort, timeout time.Duration, done func(mes
 	return d.cancel
 }
 
-// link is a connection that has entered the crowd, and leaves it when it is
-// closed.
+// link wraps a connection that was counted by crowd.enter; when the link is
+// closed it is counted no more.
 func (n *Network) link(conn net.Conn, remote netip.AddrPort, inbound bool) *link {
 	l := newLink(conn.(*net.TCPConn), remote, inbound, n.opts.Pool)
 	l.left = func() { n.crowd.leave(inbound) }
 	return l
 }
 
-// dialing is one call of Dial: it is answered or cancelled, never both.
+// dialing is one call of Dial, which is either answered or cancelled.
 type dialing struct {
 	stop context.CancelFunc
 
@@ -97,8 +97,8 @@ func (d *dialing) cancel() {
 	d.cancelled = true
 }
 
-// answer holds the lock during the callback, so that none is under way when
-// cancel has returned.
+// answer runs call, or discard if the dial was cancelled. It holds the lock
+// meanwhile, so that no callback runs when cancel has returned.
 func (d *dialing) answer(call, discard func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -109,9 +109,9 @@ func (d *dialing) answer(call, discard func()) {
 	call()
 }
 
-// cause strips err of the addresses and system calls around it, which whoever
-// reports it knows: "connection refused". System errors stay recognisable to
-// errors.Is.
+// cause removes the addresses and the names of system calls around an error,
+// such as in "connection refused": whoever reports it knows them. errors.Is
+// still finds the error of the system.
 func cause(err error) error {
 	var errno syscall.Errno
 	var timeout net.Error

@@ -6,9 +6,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// readv makes a readv call. Its array is reused, which unix.Readv would
-// allocate at each call. The socket does not block, so Go's scheduler is not
-// told of the call: else it would take the processor away from the longer ones.
+// readv makes readv calls with an array that it uses again; unix.Readv would
+// allocate one at each call. The socket does not block, so the call is made
+// without telling the Go scheduler, which would otherwise hand the processor to
+// another goroutine.
 type readv struct{ iov []unix.Iovec }
 
 func (r *readv) read(fd uintptr, bufs [][]byte) (int, error) {
@@ -19,7 +20,7 @@ func (r *readv) read(fd uintptr, bufs [][]byte) (int, error) {
 		r.iov = append(r.iov, e)
 	}
 	n, _, errno := unix.RawSyscall(unix.SYS_READV, fd, uintptr(unsafe.Pointer(&r.iov[0])), uintptr(len(r.iov)))
-	clear(r.iov) // what the decoder gives away must not live on here
+	clear(r.iov) // blocks that the decoder has given away must not stay referenced
 	if errno != 0 {
 		return 0, errno
 	}

@@ -6,7 +6,7 @@ import "net"
 
 const scatter = false
 
-// socket reads a connection into the one slice that its reader offers.
+// socket reads a connection into the single slice that the reader offers.
 type socket struct {
 	conn   *net.TCPConn
 	reader *reader

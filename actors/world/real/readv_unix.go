@@ -11,12 +11,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// scatter tells that a socket fills several slices in one read.
+// scatter says whether a socket can fill several slices in one read.
 const scatter = true
 
-// socket reads a connection straight into what its reader offers, once
-// something is there to be read; when nothing is, it has the reader rest, and
-// waits, or returns errSilent for somebody else to wait.
+// socket reads a connection into what the reader offers once something has
+// arrived. While nothing has, it makes the reader give back its memory (rest),
+// and waits, or returns errSilent so that another goroutine waits.
 type socket struct {
 	raw     syscall.RawConn
 	attempt func(fd uintptr) bool
@@ -26,7 +26,7 @@ type socket struct {
 	polled  [1]unix.PollFd
 }
 
-// readvs are lent for one call of readv.
+// readvs are lent for one system call each.
 var readvs = sync.Pool{New: func() any { return new(readv) }}
 
 func newSocket(conn *net.TCPConn, r *reader) *socket {
@@ -56,7 +56,7 @@ func newSocket(conn *net.TCPConn, r *reader) *socket {
 	return s
 }
 
-// read returns io.EOF alone, never with bytes.
+// read returns io.EOF only without bytes.
 func (s *socket) read() (int, error) {
 	if err := s.raw.Read(s.attempt); err != nil {
 		return 0, err
@@ -67,8 +67,8 @@ func (s *socket) read() (int, error) {
 	return s.n, s.err
 }
 
-// wait returns when there is something to be read, or the connection has come
-// to its end. It needs so little of its stack that this does not grow.
+// wait returns when something has arrived, or the connection has ended. It uses
+// so little stack that the stack of its goroutine does not grow.
 func (s *socket) wait() error {
 	if s.raw == nil {
 		return s.err

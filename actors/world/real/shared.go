@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// roots are the open folders of a disk. Torrents that lie in one folder share
-// it: hundreds of them hold it open once.
+// roots are the open folders of a disk. Torrents in the same folder share one:
+// with hundreds of them the folder is open once.
 type roots struct {
 	mu   sync.Mutex
 	open map[string]*root // by the path that was given
@@ -18,8 +18,8 @@ type root struct {
 	users int // guarded by roots.mu
 }
 
-// get opens dir, or finds it open. A folder that has taken the place of the one
-// that is open is another.
+// get returns the open folder at dir, and opens it if it is not open yet. If
+// another folder has taken the place of the open one, that is opened too.
 func (r *roots) get(dir string) (opened *root, giveBack func() error, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -51,7 +51,7 @@ func (r *roots) giveBack(dir string, opened *root) error {
 	return opened.Close()
 }
 
-// isAt tells whether dir leads to the open folder.
+// isAt tells whether dir still leads to the open folder.
 func (r *root) isAt(dir string) bool {
 	named, err := os.Stat(dir)
 	if err != nil {

@@ -22,7 +22,7 @@ type Web struct{}
 
 var _ world.Web = Web{}
 
-// Serve is world.Web's. A connection carries one request.
+// Serve implements world.Web. A connection carries one request.
 func (Web) Serve(addr string, limits world.WebLimits, handle func(world.WebRequest, func(world.WebResponse)), failed func(error)) (world.Listener, error) {
 	socket, err := net.Listen("tcp", addr)
 	if err != nil {
@@ -32,9 +32,9 @@ func (Web) Serve(addr string, limits world.WebLimits, handle func(world.WebReque
 	s.http = &http.Server{
 		Handler:        s,
 		ReadTimeout:    limits.Timeout,
-		WriteTimeout:   3 * limits.Timeout, // from the end of the header on: respond, and the answer's way out
+		WriteTimeout:   3 * limits.Timeout, // from the end of the header: waiting for respond, and writing the answer
 		MaxHeaderBytes: maxRequestHeader,
-		ErrorLog:       log.New(io.Discard, "", 0), // what clients do wrong is no news
+		ErrorLog:       log.New(io.Discard, "", 0), // errors of clients are not logged
 	}
 	s.http.SetKeepAlivesEnabled(false)
 	go func() {
@@ -57,7 +57,7 @@ type webServer struct {
 
 func (s *webServer) Addr() netip.AddrPort { return s.addr }
 
-// Close is world.Listener's. It does not wait for answers.
+// Close implements world.Listener. It does not wait for answers.
 func (s *webServer) Close() {
 	_ = s.http.Close()
 	<-s.ended
@@ -102,5 +102,5 @@ func (s *webServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.Status != 0 {
 		w.WriteHeader(a.Status)
 	}
-	_, _ = w.Write(a.Body) // a client that does not read is its own loss
+	_, _ = w.Write(a.Body) // an error means that the client has gone
 }

@@ -10,7 +10,7 @@ import (
 // in the order in which they were made.
 type appointment struct {
 	do   happening // nil: it has happened, or was stopped
-	life *life     // with which it ends; nil: with none
+	life *life     // the process that it belongs to: it does not happen when that has ended; nil: none
 	of   *Sim
 }
 
@@ -60,7 +60,7 @@ type entered struct {
 
 func (e *entered) before(o *entered) bool { return e.at < o.at || e.at == o.at && e.seq < o.seq }
 
-// first is the next that happens, nil if none does.
+// first is the next appointment, or nil.
 func (a *agenda) first() *entered {
 	for len(a.heap) > 0 {
 		if e := &a.heap[0]; e.do != nil {
@@ -119,7 +119,7 @@ func (a *agenda) down(i int) {
 	a.heap[i] = one
 }
 
-// few is how many stopped appointments are left in the agenda at any rate.
+// few is how many stopped appointments may stay in the agenda in any case.
 const few = 64
 
 func (a *agenda) stop() {
@@ -141,7 +141,7 @@ func (a *agenda) stop() {
 	}
 }
 
-// clock is the time as the process of a life sees it.
+// clock is the clock of one process.
 type clock struct {
 	sim  *Sim
 	life *life

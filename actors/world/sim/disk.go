@@ -7,7 +7,7 @@ import (
 	"kouzui/actors/world/fake"
 )
 
-// DiskClass is how quick a disk is. The zero value answers at once.
+// DiskClass is how fast a disk is. The zero value answers at once.
 type DiskClass struct {
 	Rate    int64         // bytes a second, reading and writing together; 0: no bound
 	Latency time.Duration // of each transfer and sync
@@ -18,13 +18,14 @@ type disk struct {
 	sim   *Sim
 	class DiskClass
 	*fake.Disk
-	free int64 // when it has done what it was asked for
+	free int64 // when the transfers that were asked for are done, in nanoseconds
 }
 
-// release frees the locks of a process that has died.
+// release frees the locks of a process that has ended.
 func (d *disk) release() { d.Unlock() }
 
-// later does a transfer of so many bytes when it is its turn.
+// later runs do when a transfer of this many bytes is done, after all transfers
+// before it.
 func (d *disk) later(l *life, bytes int64, do func()) {
 	if d.class == (DiskClass{}) {
 		do()
@@ -42,7 +43,7 @@ func taking(bytes, rate int64) int64 {
 	return int64(float64(bytes) / float64(rate) * 1e9)
 }
 
-// diskOf is the disk as the process of a life sees it.
+// diskOf is the disk of one process.
 type diskOf struct {
 	disk *disk
 	life *life

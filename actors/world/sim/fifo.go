@@ -2,7 +2,7 @@ package sim
 
 import "slices"
 
-// fifo is a queue that is reused when it has been emptied.
+// fifo is a queue that uses its room again.
 type fifo[T any] struct {
 	items []T
 	head  int
@@ -10,7 +10,8 @@ type fifo[T any] struct {
 
 func (q *fifo[T]) len() int { return len(q.items) - q.head }
 
-// waiting is what is in it, until it is changed.
+// waiting returns the items in the queue. The slice is valid until the queue is
+// changed.
 func (q *fifo[T]) waiting() []T { return q.items[q.head:] }
 
 func (q *fifo[T]) push(items ...T) { q.items = append(q.items, items...) }
@@ -31,10 +32,11 @@ func (q *fifo[T]) pop() T {
 	return item
 }
 
-// many is how many items are worth moving, or their room keeping.
+// many is from how many items on the queue moves them to the front, or gives up
+// its room.
 const many = 64
 
-// drop removes the first n.
+// drop removes the first n items.
 func (q *fifo[T]) drop(n int) {
 	clear(q.items[q.head : q.head+n])
 	q.head += n

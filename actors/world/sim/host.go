@@ -16,12 +16,12 @@ import (
 	"kouzui/wire/buffer"
 )
 
-// Class is what hosts of a kind have in common. Zero rates have no bound.
+// Class is what hosts of a kind have in common. A rate of 0 has no limit.
 type Class struct {
 	Up, Down int64         // bytes a second, shared by all connections of the host
-	Delay    time.Duration // to the middle of the network: half of what one way between two such hosts takes
-	Jitter   time.Duration // by which a segment may be later
-	Loss     float64       // part of the segments that come so much later as a retransmission takes
+	Delay    time.Duration // one way to the middle of the network; between two hosts it is the sum of theirs
+	Jitter   time.Duration // the most by which a segment may be late
+	Loss     float64       // part of the segments that come later by the time of a retransmission
 	Disk     DiskClass
 }
 
@@ -31,13 +31,13 @@ type Host struct {
 	Class
 	Name string
 	Addr netip.Addr
-	Pool *buffer.Pool // the process's
+	Pool *buffer.Pool // of the process that runs
 
 	watcher   Watcher
 	life      *life
 	lives     int
 	steps     uint64
-	side      int // of a partition
+	side      int // the side of a partition that it is on
 	up        uplink
 	down      port
 	disk      *disk
@@ -46,7 +46,8 @@ type Host struct {
 	lastPort  uint16
 }
 
-// life is that of one process. What it has set going ends with it.
+// life is one process on a host, from Boot to Kill or PowerCut. Whatever it has
+// started ends with it.
 type life struct {
 	host *Host
 	done bool
@@ -71,7 +72,7 @@ func (s *Sim) digest() world.Digest {
 	return world.SHA1{}
 }
 
-// NewHost adds a host, on which a process begins to live.
+// NewHost adds a host, and starts a process on it.
 func (s *Sim) NewHost(name string, c Class) *Host {
 	n := len(s.hosts) + 1
 	h := &Host{
@@ -89,7 +90,7 @@ func (s *Sim) NewHost(name string, c Class) *Host {
 	return h
 }
 
-// Boot begins the life of a process, after Kill or PowerCut.
+// Boot starts another process, after Kill or PowerCut.
 func (h *Host) Boot() {
 	h.lives++
 	h.life = &life{host: h}
@@ -101,16 +102,16 @@ func (h *Host) Boot() {
 	h.down = port{rate: h.Class.Down}
 }
 
-// Steps is how many messages have been handled here.
+// Steps is how many messages have been handled on this host.
 func (h *Host) Steps() uint64 { return h.steps }
 
-// Lives is how many processes have lived.
+// Lives is how many processes there have been on this host.
 func (h *Host) Lives() int { return h.lives }
 
-// Alive tells whether a process lives.
+// Alive tells whether a process runs.
 func (h *Host) Alive() bool { return !h.life.done }
 
-// World is what the process that lives now may reach.
+// World is the world of the process that runs now.
 func (h *Host) World() *world.World {
 	return &world.World{
 		Clock:    clock{h.sim, h.life},
@@ -124,11 +125,12 @@ func (h *Host) World() *world.World {
 	}
 }
 
-// Dispatcher runs the mailboxes of the process, and Mailbox makes those that
-// are run message by message.
+// Dispatcher runs mailboxes that are not made by Mailbox, each until it is
+// empty.
 func (h *Host) Dispatcher() actor.Dispatcher { return dispatcher{h.sim, h.life} }
 
-// Mailbox is a mailbox of the process; see Dispatcher.
+// Mailbox returns a mailbox of the process whose messages are handled one a
+// step, in an order that the seed decides.
 func (h *Host) Mailbox() actor.Mailbox { return &mailbox{sim: h.sim, life: h.life} }
 
 // Record implements event.Sink: the events of the process go into the journal.
@@ -138,8 +140,8 @@ func (h *Host) Record(e *event.Event) {
 	}
 }
 
-// Kill ends the process, as the kernel would: its connections are reset, its
-// locks are free, what it wrote is there.
+// Kill ends the process, as kill -9 does: its connections are reset, its locks
+// are released, and what it has written stays.
 func (h *Host) Kill() {
 	h.die()
 	for _, l := range slices.Clone(h.links) {
@@ -148,8 +150,8 @@ func (h *Host) Kill() {
 	h.disk.release()
 }
 
-// PowerCut ends the process with its machine: its connections fall silent, and
-// on the disk is what was synced, and of the rest what chance decides.
+// PowerCut ends the process and its machine: its connections fall silent. What
+// was synced stays on the disk, and chance decides about the rest.
 func (h *Host) PowerCut() {
 	h.die()
 	for _, l := range slices.Clone(h.links) {
@@ -164,10 +166,10 @@ func (h *Host) die() {
 	h.listeners = nil
 }
 
-// Disk is the host's, whose capacity and failures can be set.
+// Disk is the disk of the host, whose capacity and failures can be set.
 func (h *Host) Disk() *fake.Disk { return h.disk.Disk }
 
-// chance gives each life of a host numbers of its own.
+// chance gives each process its own random numbers.
 type chance struct{ host *Host }
 
 func (c chance) Source(name string) *rand.Rand {

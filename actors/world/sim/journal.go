@@ -9,16 +9,17 @@ import (
 	"kouzui/actors/runtime/event"
 )
 
-// recent is how many entries a journal that does not keep all keeps.
+// recent is how many entries a journal keeps that does not keep all.
 const recent = 32
 
-// Journal is a run, step by step: who handled which kind of message when, and
-// what the supervision trees recorded. Its Sum tells runs apart. It can be held
-// against the journal of another run while it grows.
+// Journal records a run step by step: which actor handled which kind of message
+// at which time, and the events of the supervision trees. The sums of two
+// journals are equal if the runs are. A journal can also be compared with that
+// of an earlier run while it grows.
 type Journal struct {
 	keep   bool     // all entries, not only the recent ones
-	other  *Journal // that this one is held against
-	parted string   // how they differ
+	other  *Journal // of the earlier run that this one is compared with; or nil
+	parted string   // how the two runs differ; empty if they do not
 
 	n       int
 	sum     uint64
@@ -28,21 +29,22 @@ type Journal struct {
 	texts   []string
 }
 
-// entry is a step in few bytes; its texts are in the journal.
+// entry is one step, in few bytes: its texts are numbers of texts in the
+// journal.
 type entry struct {
 	at          int64
 	where, what uint32
 	sum         uint64
 }
 
-// NewJournal returns an empty journal. One that keeps everything can be held
-// against by others.
+// NewJournal returns an empty journal. To compare other runs with it, it must
+// keep all entries.
 func NewJournal(keep bool) *Journal {
 	return &Journal{keep: keep, names: map[string]uint32{}, types: map[reflect.Type]uint32{}}
 }
 
-// Against returns an empty journal that notices where its run and the one of j
-// part.
+// Against returns an empty journal that notices where its run begins to differ
+// from that of j.
 func (j *Journal) Against() *Journal {
 	again := NewJournal(false)
 	again.other = j
@@ -55,8 +57,8 @@ func (j *Journal) Sum() uint64 { return j.sum }
 // Len is how many entries were made.
 func (j *Journal) Len() int { return j.n }
 
-// Parted tells at which step two runs differ, and what went before; it is empty
-// if they do not. It is to be asked when both are over.
+// Parted tells at which step two runs began to differ, and what came before; it
+// is empty if they did not. Call it when both runs are over.
 func (j *Journal) Parted() string {
 	if j.parted == "" && j.other != nil && j.other.n != j.n {
 		return fmt.Sprintf("one run ends after step %d, the other after step %d\n%s", j.other.n, j.n, j.Tail())
@@ -93,8 +95,8 @@ func (j *Journal) step(at int64, path string, message reflect.Type) {
 	j.enter(at, j.name(path), what, 0)
 }
 
-// event enters what a supervision tree has recorded. Stacks are left out: they
-// name the files of a machine.
+// event enters an event of a supervision tree, without its stack, which depends
+// on the machine.
 func (j *Journal) event(at int64, e *event.Event) {
 	what := string(e.Kind)
 	for _, s := range []string{string(e.Action), e.Strategy, e.Reason, e.MessageType, e.Note} {
@@ -142,8 +144,8 @@ func (j *Journal) compare(e entry) {
 	j.parted = fmt.Sprintf("the runs part at step %d: it was\n  %s\nand is\n  %s\nafter\n%s", i, was, j.line(e), j.Tail())
 }
 
-// name is the number of a text. New texts are part of the sum, so that their
-// numbers can stand for them.
+// name returns the number of a text. A new text is added to the sum, and later
+// only its number.
 func (j *Journal) name(text string) uint32 {
 	n, known := j.names[text]
 	if !known {

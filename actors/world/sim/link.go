@@ -10,8 +10,8 @@ import (
 	"kouzui/wire/frame"
 )
 
-// link is one end of a connection. Frames travel as values: what bytes they
-// would be decides how long they take, but nobody encodes them.
+// link is one end of a connection. Frames travel as values. They are never
+// encoded; their length in bytes only decides how long they take.
 type link struct {
 	id      uint64
 	host    *Host
@@ -19,25 +19,25 @@ type link struct {
 	other   *link
 	remote  netip.AddrPort
 	inbound bool
-	closed  error // nil until it is
+	closed  error // nil while it is open
 
 	// Sending.
 	greeting *frame.Handshake
 	queue    fifo[messages.Outgoing]
-	loading  *segment // what is read for; nil: nothing
+	loading  *segment // whose payload is being read; or nil
 	loaded   fifo[*segment]
-	inLine   bool  // for the uplink
-	flying   int64 // bytes that the other end has not taken
+	inLine   bool  // it waits for its turn at the uplink
+	flying   int64 // bytes that were sent and not yet taken at the other end
 	last     int64 // when the last segment arrives
 
 	// Receiving.
 	theirs  *frame.Handshake
 	greeted func(frame.Handshake, error) // waits for theirs
-	lapse   *appointment                 // of that wait
+	lapse   *appointment                 // ends the wait for the handshake
 	deliver func(any)
 	arrived fifo[arrival]
 	ahead   int
-	fin     error // the stream has ended behind what has arrived
+	fin     error // how the stream of the other end has ended; nil: it has not
 	told    bool  // LinkClosed was delivered
 }
 
@@ -92,8 +92,8 @@ func (l *link) Start(_ frame.Limits, deliver func(any)) {
 	l.lastWord()
 }
 
-// Close ends the connection; the other end hears of it behind all that is under
-// way.
+// Close ends the connection. The other end learns this after it has received
+// everything that is under way.
 func (l *link) Close(reason error) {
 	if l.closed != nil {
 		return
@@ -105,14 +105,15 @@ func (l *link) Close(reason error) {
 	l.end(reason)
 }
 
-// finish has the other end hear that the stream ends here.
+// finish sends the end of the stream to the other end.
 func (l *link) finish(err error) {
 	seg := l.segment()
 	seg.fin = err
 	seg.launch()
 }
 
-// reset tells the other end, a transit later, that there is no such connection.
+// reset tells the other end, after the time of a transit, that this end does
+// not know the connection.
 func (l *link) reset() { l.finish(errReset) }
 
 // end closes this end.
@@ -126,8 +127,8 @@ func (l *link) end(reason error) {
 	l.lastWord()
 }
 
-// crash is the end with the process. The other end hears of it if there is
-// still somebody to tell it.
+// crash ends the link because its process has ended. If heard is true, the
+// other end is told.
 func (l *link) crash(heard bool) {
 	if l.closed != nil {
 		return
@@ -146,7 +147,7 @@ func (l *link) drop() {
 	for _, seg := range l.loaded.waiting() {
 		seg.release()
 	}
-	if l.loading != nil && l.life.over() { // the answer of the disk died with it
+	if l.loading != nil && l.life.over() { // the disk will not answer a process that has ended
 		releaseAll(l.loading.frames)
 	}
 	releaseAll(l.arrived.waiting())

@@ -7,8 +7,8 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// mailbox gives up its turn after each message, so that whatever can happen
-// between two messages in a world of threads can happen here.
+// mailbox is a mailbox whose actor handles one message at a turn. Between two
+// messages anything else can happen, as in a world with threads.
 type mailbox struct {
 	sim       *Sim
 	life      *life
@@ -18,7 +18,7 @@ type mailbox struct {
 	user      fifo[any]
 	suspended bool
 	held      bool // its actor hangs
-	waiting   bool // for its turn
+	waiting   bool // it is in the list of those that can have the next turn
 }
 
 func (m *mailbox) PostUserMessage(message any) {
@@ -113,8 +113,8 @@ func (m *mailbox) enter(message any) {
 	}
 }
 
-// dispatcher runs mailboxes of other kinds, which empty themselves at each of
-// their turns.
+// dispatcher runs mailboxes of other kinds, which empty themselves at each
+// turn.
 type dispatcher struct {
 	sim  *Sim
 	life *life

@@ -20,7 +20,7 @@ var (
 	errReset    = syscall.ECONNRESET
 )
 
-// network is the network as the process of a life sees it.
+// network is the network of one process.
 type network struct {
 	host *Host
 	life *life
@@ -32,7 +32,7 @@ type listener struct {
 	accept func(messages.Link)
 }
 
-// Listen is world.Network's. Connections are accepted as fast as they come.
+// Listen implements world.Network. The rate of accepting is not limited.
 func (n network) Listen(addr string, _ int, accept func(messages.Link), _ func(error)) (world.Listener, error) {
 	_, text, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -69,8 +69,9 @@ func (l *listener) Close() {
 	}
 }
 
-// Dial is world.Network's: the answer takes a round trip; where there is
-// nobody, or behind a partition, there is none.
+// Dial implements world.Network. The answer takes a round trip. If no host has
+// that address, or it is behind a partition, no answer comes before the
+// timeout.
 func (n network) Dial(addr netip.AddrPort, timeout time.Duration, done func(messages.Link, error)) (cancel func()) {
 	s, from := n.host.sim, n.host
 	over := false
@@ -103,11 +104,11 @@ func (n network) Dial(addr netip.AddrPort, timeout time.Duration, done func(mess
 	}
 }
 
-// knock is what happens where a dial arrives.
+// knock handles a dial where it arrives.
 func (s *Sim) knock(caller *life, to *Host, local, addr netip.AddrPort, answer func(*link, error)) {
 	from := caller.host
 	if !to.Alive() || s.cut(from, to) {
-		return // nobody answers
+		return // no answer
 	}
 	back := s.now + s.transit(to, from)
 	l := to.listeners[addr.Port()]
@@ -135,8 +136,8 @@ func (s *Sim) transit(from, to *Host) int64 {
 
 func (s *Sim) cut(a, b *Host) bool { return a.side != b.side }
 
-// Partition divides the network: hosts of different sides cannot reach each
-// other, though they do not notice. Trackers are on side 0.
+// Partition divides the network into sides: hosts on different sides cannot
+// reach each other, but their connections stay open. Trackers are on side 0.
 func (s *Sim) Partition(side func(*Host) int) {
 	for _, h := range s.hosts {
 		h.side = side(h)
@@ -144,10 +145,11 @@ func (s *Sim) Partition(side func(*Host) int) {
 	s.retransmit()
 }
 
-// Heal ends a partition. What was sent meanwhile arrives.
+// Heal ends a partition. What was sent during the partition arrives then.
 func (s *Sim) Heal() { s.Partition(func(*Host) int { return 0 }) }
 
-// retransmit sends what a partition has held, as far as it is not held still.
+// retransmit sends the segments that a partition has held back, unless another
+// partition holds them back now.
 func (s *Sim) retransmit() {
 	held := s.held
 	s.held = nil
@@ -156,11 +158,11 @@ func (s *Sim) retransmit() {
 	}
 }
 
-// Hosts are all, in the order in which they were added.
+// Hosts returns all hosts, in the order in which they were added.
 func (s *Sim) Hosts() []*Host { return slices.Clone(s.hosts) }
 
-// Reset breaks a connection of h, which chance picks, and tells whether there
-// was one.
+// Reset breaks one connection of h, chosen by chance. It returns false if h has
+// none.
 func (h *Host) Reset() bool {
 	if len(h.links) == 0 {
 		return false
@@ -172,14 +174,14 @@ func (h *Host) Reset() bool {
 	return true
 }
 
-// port is what all connections of a host share in one direction: segments pass
+// port is what all connections of a host share in one direction. Segments pass
 // it one after the other.
 type port struct {
 	rate int64
-	free int64 // when it has passed what it was given
+	free int64 // when the last segment will have passed
 }
 
-// pass tells when a segment of so many bytes has passed.
+// pass returns when a segment of this many bytes will have passed.
 func (p *port) pass(now, bytes int64) int64 {
 	p.free = max(p.free, now) + taking(bytes, p.rate)
 	return p.free

@@ -6,18 +6,18 @@ import (
 	"kouzui/messages"
 )
 
-// What plays a peer by hand, byte by byte, needs of a link beyond what actors
-// do.
+// These functions are for the lab, whose hostile scripts handle a link byte by
+// byte, and which checks what is left in it at the end.
 
-// Garble ends a connection for the other side, which cannot make sense of what
-// it was sent: with this error, which is not this end's, and a transit later.
+// Garble ends a connection with an error at its other end, a transit later, as
+// when the other end has received bytes that make no sense.
 func Garble(l messages.Link, err error) {
 	if l := l.(*link); l.closed == nil {
 		l.finish(err)
 	}
 }
 
-// Backlog is how many frames wait at this end of a connection.
+// Backlog is how many frames wait at this end of a connection to be sent.
 func Backlog(of messages.Link) int {
 	l := of.(*link)
 	n := l.queue.len()
@@ -27,8 +27,8 @@ func Backlog(of messages.Link) int {
 	return n
 }
 
-// Rests tells whether on all connections of the host what was delivered has
-// come back, and nothing waits for it.
+// Rests tells whether all batches that were delivered on connections of the
+// host have been given back, and no frames wait to be delivered.
 func (h *Host) Rests() bool {
 	return !slices.ContainsFunc(h.links, func(l *link) bool { return l.ahead > 0 || l.arrived.len() > 0 })
 }

@@ -2,19 +2,19 @@ package sim
 
 import "kouzui/messages"
 
-// batchesAhead is how many batches a link delivers before the first of them has
-// to come back, and maxBatch how many frames one has at most.
+// batchesAhead is how many batches a link delivers ahead of Done, and maxBatch
+// how many frames a batch has at most.
 const (
 	batchesAhead = 4
 	maxBatch     = 512
 )
 
-// take is when a segment has arrived.
+// take handles a segment that has arrived.
 func (l *link) take(seg *segment) {
 	switch {
 	case l.life.over():
 		seg.release()
-		if l.host.Alive() { // another life: it knows of no such connection
+		if l.host.Alive() { // another process runs there now, which does not know the connection
 			l.reset()
 		}
 		return
@@ -39,8 +39,8 @@ func (l *link) take(seg *segment) {
 	l.other.queueUp()
 }
 
-// hand delivers what has arrived, as far as batches have come back, and then
-// the end.
+// hand delivers frames that have arrived, as far as earlier batches have been
+// given back, and then the end of the stream.
 func (l *link) hand() {
 	if l.deliver == nil && l.fin != nil && l.theirs == nil {
 		l.end(l.fin)
@@ -73,7 +73,7 @@ func (l *link) batch() *messages.FramesReceived {
 	return m
 }
 
-// Done is messages.Link's.
+// Done implements messages.Link.
 func (l *link) Done(m *messages.FramesReceived) {
 	clear(m.Frames)
 	*m = messages.FramesReceived{Frames: m.Frames[:0]}

@@ -5,11 +5,11 @@ import (
 	"kouzui/wire/frame"
 )
 
-// overhead is what a segment costs beside its frames, in bytes.
+// overhead is what a segment costs on the wire beside its frames, in bytes.
 const overhead = 40
 
-// segment is what a connection sends in one of its turns. It is in one place at
-// a time, and used again when it has arrived.
+// segment is what a connection sends at one turn of the uplink. It is in one
+// place at a time, and is used again after it has arrived.
 type segment struct {
 	from            *link
 	greeting        *frame.Handshake
@@ -18,23 +18,23 @@ type segment struct {
 	payload, pieces int
 	fin             error // the end of the stream instead of frames
 
-	on appointment // when it comes to the end of where it is
+	on appointment // when it leaves the place where it is
 	at place
 
-	// While its payload is read:
+	// The following are used while its payload is read.
 	bufs    [][]byte
 	reading int
 	failed  error
-	read    func(error) // one of the reads has ended
+	read    func(error) // called when one of the reads has ended
 }
 
-// arrival is a frame that waits to be delivered, and what it was as bytes.
+// arrival is a frame that waits to be delivered, and its length in bytes.
 type arrival struct {
 	frame.Frame
 	size int64
 }
 
-// place is where on its way a segment is.
+// place is how far a segment has come.
 type place uint8
 
 const (
@@ -43,7 +43,7 @@ const (
 	entering              // the downlink
 )
 
-// spare is what is used again.
+// spare holds objects to be used again.
 type spare struct {
 	segments []*segment
 	batches  []*messages.FramesReceived
@@ -62,13 +62,13 @@ func (l *link) segment() *segment {
 	return seg
 }
 
-// release gives its blocks back, and with them the segment.
+// release gives back the blocks of a segment, and the segment.
 func (seg *segment) release() {
 	releaseAll(seg.frames)
 	seg.retire()
 }
 
-// retire has a segment used again, whose frames are others' now.
+// retire gives back a segment whose frames have been handed on.
 func (seg *segment) retire() {
 	clear(seg.frames)
 	clear(seg.bufs)
@@ -86,15 +86,15 @@ func releaseAll(frames []arrival) {
 	}
 }
 
-// pass is the way through the uplink.
+// pass sends the segment through the uplink.
 func (seg *segment) pass() {
 	seg.at = passing
 	h := seg.from.host
 	h.sim.set(&seg.on, h.up.pass(h.sim.now, seg.bytes), nil, seg)
 }
 
-// launch is the way to the other host, in the order in which a connection
-// sends.
+// launch sends the segment to the other host. The segments of a connection
+// arrive in their order.
 func (seg *segment) launch() {
 	l := seg.from
 	s, to := l.host.sim, l.other.host
@@ -109,7 +109,7 @@ func (seg *segment) happen() {
 	s, to := l.host.sim, l.other.host
 	switch seg.at {
 	case passing:
-		if l.life.over() { // and so is this use of the uplink
+		if l.life.over() { // the process has ended, and does not use the uplink any more
 			seg.release()
 			return
 		}
@@ -131,7 +131,7 @@ func (seg *segment) happen() {
 	}
 }
 
-// uplink lets connections send in turn, a segment each.
+// uplink lets the connections of a host send in turn, one segment each.
 type uplink struct {
 	port
 	busy bool
@@ -156,7 +156,7 @@ func (u *uplink) next() {
 	}
 }
 
-// length is that of a frame on the wire.
+// length is the length of a frame on the wire.
 func length(f frame.Frame) int {
 	switch f.Kind {
 	case frame.Have:

@@ -9,14 +9,14 @@ import (
 )
 
 const (
-	// window is how many bytes may be under way on a connection, or wait where
-	// they have arrived because nobody takes them.
+	// window is how many bytes of a connection may be under way, or have arrived
+	// and not been taken.
 	window = 1 << 20
-	// least and most bound a segment, in bytes of frames; in between it is what
-	// the uplink passes in segmentTime.
+	// least and most limit the length of a segment, in bytes of frames. In between
+	// it is what the uplink passes in segmentTime.
 	least, most = 16 << 10, 256 << 10
 	segmentTime = 2 * time.Millisecond
-	// prepared is how many segments are read from the disk before their turn.
+	// prepared is for how many segments payload is read before it is their turn.
 	prepared = 2
 )
 
@@ -36,8 +36,8 @@ func (l *link) Send(out []messages.Outgoing) {
 	l.load()
 }
 
-// load prepares the next segments: their payload is read into blocks of the
-// receiver's, which is what saves a simulation the copy that a network makes.
+// load prepares the next segments. Their payload is read into blocks of the
+// receiver's pool, which saves the copy that a real network makes.
 func (l *link) load() {
 	for l.closed == nil && l.loading == nil && l.loaded.len() < prepared && (l.greeting != nil || l.queue.len() > 0) {
 		seg := l.segment()
@@ -67,8 +67,8 @@ func (l *link) load() {
 	}
 }
 
-// read gets the payload of a segment, which is the first of the queue;
-// neighbouring blocks in one go.
+// read reads the payload of a segment, whose frames are the first of the queue;
+// neighbouring blocks are read in one call.
 func (l *link) read(seg *segment, out []messages.Outgoing) {
 	if seg.pieces == 0 {
 		l.queue.drop(len(out))
@@ -130,7 +130,7 @@ func (seg *segment) readOne(err error) {
 	}
 }
 
-// queueUp takes a place in the line for the uplink, if the other end has room.
+// queueUp enters the line for the uplink, if the other end has room.
 func (l *link) queueUp() {
 	if !l.inLine && l.closed == nil && l.loaded.len() > 0 && l.flying < window {
 		l.inLine = true
@@ -138,7 +138,7 @@ func (l *link) queueUp() {
 	}
 }
 
-// sent is when a segment has passed the uplink.
+// sent handles a segment that has passed the uplink.
 func (l *link) sent(seg *segment) {
 	l.flying += seg.bytes
 	payload, pieces := seg.payload, seg.pieces

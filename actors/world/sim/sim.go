@@ -3,15 +3,17 @@
 // that are slow and forget what was not synced, and trackers that can be dead.
 // One seed decides everything, and one goroutine does it.
 //
-// The Sim is the loop. It runs one message of one mailbox at a time; which of
-// those that could run is drawn from the seed. Only when none can run does time
-// go on, in one leap to the next event: a timer, an arrival, the answer of a
-// disk. So a run with the same seed is the same run, step by step, whatever the
-// machine does meanwhile, and an hour of a swarm at rest costs nothing.
+// The Sim is the loop. It runs one message of one mailbox at a time; chance, by
+// the seed, decides which mailbox of those that have messages. Time stands
+// still until no mailbox has any. Then it leaps to the next event: a timer, an
+// arrival, the answer of a disk. So a run with the same seed is the same run,
+// step by step, however busy the machine is, and an hour in which nothing
+// happens costs nothing.
 //
-// A Host is a machine with the life of one process on it: its World, Dispatcher
-// and Mailbox are what actors.Start is given in place of the real ones. It can
-// die, with or without its disk's unsynced data, and begin another life.
+// A Host is a machine on which one process runs: its World, Dispatcher and
+// Mailbox are what actors.Start is given in place of the real ones. The process
+// can be ended, with or without the data that was not synced, and another one
+// started.
 //
 // Nothing here is safe for concurrent use: there is one goroutine, the one that
 // calls Step or Run.
@@ -28,7 +30,7 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Epoch is when every simulation begins.
+// Epoch is the virtual time at which every simulation begins.
 var Epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Sim is a simulated world of any number of hosts.
@@ -45,29 +47,29 @@ type Sim struct {
 	byAddr   map[netip.Addr]*Host
 	trackers map[string]*Tracker
 	links    uint64
-	held     []*segment // by a partition
+	held     []*segment // held back by a partition
 	spare    spare
 
-	described *metainfo.Torrent // whose payload is; nil: it is held
+	described *metainfo.Torrent // whose payload is described; nil: payload is held in memory
 	memory    described.Memory
 
 	journal *Journal
 }
 
-// New returns a world without hosts at the start of the year 2026. What happens
-// is entered in the journal, if there is one.
+// New returns a world without hosts. Everything that happens is entered in the
+// journal, unless that is nil.
 func New(seed uint64, journal *Journal) *Sim {
 	s := &Sim{seed: seed, byAddr: map[netip.Addr]*Host{}, trackers: map[string]*Tracker{}, journal: journal}
 	s.order, s.net = s.Rand("order"), s.Rand("net")
 	return s
 }
 
-// Describe has payload described instead of held, that of one torrent; see
-// package described. It is to be called before there are hosts.
+// Describe makes payload of this torrent described instead of held in memory,
+// see package described. Call it before the first host is added.
 func (s *Sim) Describe(t *metainfo.Torrent) { s.described = t }
 
-// Rand returns the stream of random numbers of that name. The same name gives
-// the same numbers again.
+// Rand returns the source of random numbers of this name. For the same seed and
+// name it gives the same numbers.
 func (s *Sim) Rand(name string) *rand.Rand {
 	h := fnv.New64a()
 	h.Write([]byte(name))
@@ -83,14 +85,14 @@ func (s *Sim) Elapsed() time.Duration { return time.Duration(s.now) }
 // Steps is how many messages have been handled.
 func (s *Sim) Steps() uint64 { return s.steps }
 
-// After has f called d from now, by the loop.
+// After calls f after d.
 func (s *Sim) After(d time.Duration, f func()) { s.at(s.now+int64(max(d, 0)), nil, f) }
 
-// turn is a mailbox that has something to handle.
+// turn is a mailbox that has messages.
 type turn interface{ take() }
 
-// Step handles one message or, when there is none to handle, one event. It
-// returns false when there is neither.
+// Step handles one message or, if no mailbox has any, lets the next event
+// happen. It returns false if there is neither.
 func (s *Sim) Step() bool {
 	if n := len(s.ready); n > 0 {
 		i := s.order.IntN(n)
@@ -116,15 +118,15 @@ func (s *Sim) Step() bool {
 	return true
 }
 
-// ErrTime and ErrIdle are how Run ends in vain: the time is up, or nothing is
-// left that could happen.
+// ErrTime and ErrIdle are errors of Run: the time is up, or nothing is left
+// that could happen, before done was true.
 var (
 	ErrTime = errors.New("the virtual time is up")
 	ErrIdle = errors.New("nothing is left that could happen")
 )
 
-// Run steps until done, which it asks before each event. It goes no further
-// than limit, measured from the start of the simulation.
+// Run steps until done returns true, which it calls before each event. It does
+// not go beyond limit, measured from the start of the simulation.
 func (s *Sim) Run(limit time.Duration, done func() bool) error {
 	for {
 		if len(s.ready) == 0 {

@@ -15,8 +15,8 @@ import (
 // Tracker is a tracker in memory, for any number of torrents.
 type Tracker struct {
 	Interval time.Duration
-	Dead     bool // nobody answers
-	// Announces counts those that were answered.
+	Dead     bool // it does not answer
+	// Announces counts the announces that were answered.
 	Announces int
 
 	sim    *Sim
@@ -33,7 +33,7 @@ type member struct {
 	seen int64
 }
 
-// trackerDelay is how far every tracker is from the middle of the network.
+// trackerDelay is the delay of every tracker, see Class.Delay.
 const trackerDelay = 20 * time.Millisecond
 
 // NewTracker adds a tracker at a URL.
@@ -43,7 +43,7 @@ func (s *Sim) NewTracker(url string, interval time.Duration) *Tracker {
 	return t
 }
 
-// announcer reaches the trackers for the process of a life.
+// announcer is the world.Announcer of one process.
 type announcer struct {
 	host *Host
 	life *life
@@ -51,7 +51,7 @@ type announcer struct {
 
 var errNoAnswer = errors.New("timed out")
 
-// Announce is world.Announcer's.
+// Announce implements world.Announcer.
 func (a announcer) Announce(url string, r announce.Request, timeout time.Duration, done func(announce.Reply, error)) (cancel func()) {
 	s := a.host.sim
 	t := s.trackers[url]
@@ -67,7 +67,7 @@ func (a announcer) Announce(url string, r announce.Request, timeout time.Duratio
 		done(announce.Reply{}, &world.AnnounceError{Phase: world.PhaseConnect, Err: errNoAnswer})
 	})
 	way := int64(a.host.Delay + trackerDelay)
-	s.at(s.now+2*way, nil, func() { // after the handshake of the connection
+	s.at(s.now+2*way, nil, func() { // after the connection is made
 		if t.Dead || a.host.side != 0 {
 			return
 		}
@@ -86,8 +86,8 @@ func (a announcer) Announce(url string, r announce.Request, timeout time.Duratio
 	}
 }
 
-// answer enters who announces, and gives others in random order. Who has not
-// announced for two intervals is forgotten.
+// answer remembers the peer that announces, and returns others in random order.
+// A peer that has not announced for two intervals is forgotten.
 func (t *Tracker) answer(from netip.Addr, r announce.Request) announce.Reply {
 	t.Announces++
 	w := t.swarms[r.InfoHash]

@@ -6,7 +6,7 @@ import (
 	"kouzui/actors/world"
 )
 
-// noWeb serves nothing: no actor of a download does.
+// noWeb is a world.Web that serves nothing: the actors of a client need none.
 type noWeb struct{}
 
 func (noWeb) Serve(string, world.WebLimits, func(world.WebRequest, func(world.WebResponse)), func(error)) (world.Listener, error) {

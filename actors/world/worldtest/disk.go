@@ -14,8 +14,8 @@ import (
 	"kouzui/actors/world"
 )
 
-// Disk tests the contract of world.Disk. Each subtest has a dir of its own from
-// newDir.
+// Disk tests that disk keeps the contract of world.Disk. newDir makes a folder
+// for each subtest.
 func Disk(t *testing.T, disk world.Disk, newDir func(t *testing.T) string) {
 	for name, test := range map[string]func(*testing.T, world.Folder, func() world.Folder){
 		"blocks":       testBlocks,
@@ -74,7 +74,7 @@ func create(t *testing.T, f world.Folder, name string) world.File {
 	return file
 }
 
-// transfer waits for the answer, which must come exactly once.
+// transfer calls call and waits for its answer, which must come exactly once.
 func transfer(t *testing.T, call func(done func(error))) error {
 	t.Helper()
 	answers := make(chan error, 2)
@@ -96,7 +96,7 @@ func read(t *testing.T, f world.File, off int64, bufs ...[]byte) error {
 	return transfer(t, func(done func(error)) { f.ReadBlocks(bufs, off, done) })
 }
 
-// pattern is n bytes that differ from place to place.
+// pattern returns n bytes that differ from place to place.
 func pattern(n int) []byte {
 	b := make([]byte, n)
 	for i := range b {
@@ -105,7 +105,7 @@ func pattern(n int) []byte {
 	return b
 }
 
-// cut makes slices of data of the given lengths, over and over.
+// cut cuts data into slices of the given lengths, over and over.
 func cut(data []byte, lengths ...int) [][]byte {
 	var bufs [][]byte
 	for i := 0; len(data) > 0; i++ {

@@ -181,7 +181,7 @@ func testLock(t *testing.T, f world.Folder, open func() world.Folder) {
 	unlock()
 	unlock2, err := open().Lock("lock")
 	ok(t, err)
-	unlock() // long over: not the second one's
+	unlock() // again: this must not release the second lock
 	_, err = f.Lock("lock")
 	is(t, err, world.ErrLocked)
 	unlock2()

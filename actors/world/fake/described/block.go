@@ -1,43 +1,47 @@
-// Package described is payload that is described instead of held: the first
-// bytes of a block say what all of it would be. They flow through links,
-// buffers, actors and disks as payload does, whose length they have; but only
-// they are ever touched. So a simulated swarm moves and hashes blocks at the
-// price of a few words, and its disks keep a number a page.
+// Package described is for simulated swarms, whose payload is described and not
+// held in memory. The first bytes of each block are a description of what the
+// whole block contains. Blocks travel through links, buffers, actors and disks
+// as usual, with their full length, but only these first bytes are ever read or
+// written. So moving and hashing a block costs a few words, and a simulated
+// disk keeps one number for each page.
 //
-// There is one content, known by its torrent. A block holds some of it, in one
-// piece, or zeros, or anything else, which is known by a number. Blocks are
-// looked at as a whole: a slice that begins within one describes nothing.
+// A block contains one of three things: a run of bytes of the torrent's
+// content, told by the offset at which the run begins; zeros; or other bytes,
+// told by a number. A block is always described as a whole: a slice that begins
+// in the middle of a block has no description.
 package described
 
 import "encoding/binary"
 
-// Own is how many bytes of a block are its description. What a slice has behind
-// them belongs to others.
+// Own is how many bytes of a block hold its description. The memory behind them
+// is shared with other blocks, see Memory.
 const Own = 24
 
-// PageSize is the least part of a block that a disk keeps by itself, in bytes.
+// PageSize is the smallest part of a block that a disk stores separately, in
+// bytes.
 const PageSize = 4 << 10
 
-// What a block or a page holds: the content from an offset on, which is one
-// less; or, with the bit odd, other bytes, by a number of theirs.
+// What tells the content of a block or a page: the offset plus one of a run of
+// the torrent's content; or, with the bit odd set, the number of other bytes.
 type What uint64
 
 const odd What = 1 << 63
 
-// Zeros is what was never written, and reads as zeros.
+// Zeros is the content of what was never written.
 const Zeros = odd
 
-// Content is the content from an offset on.
+// Content is a run of the torrent's content from an offset on.
 func Content(off int64) What { return What(off) + 1 }
 
-// Other is bytes that are nowhere in the content, different ones for each
-// number.
+// Other is bytes that occur nowhere in the torrent's content, and are different
+// for each number.
 func Other(number uint64) What { return odd | What(mix(0, number)) | 1 }
 
-// Offset is where in the content it is; of what is not, false.
+// Offset is where a run of the torrent's content begins; false if w is none.
 func (w What) Offset() (off int64, is bool) { return int64(w) - 1, w&odd == 0 }
 
-// Put makes b, a block or the beginning of one, hold w.
+// Put writes the description w into b, which is a block or the beginning of
+// one.
 func Put(b []byte, w What) {
 	own := b[:Own:Own]
 	if w == Zeros {
@@ -49,8 +53,8 @@ func Put(b []byte, w What) {
 	binary.LittleEndian.PutUint64(own[16:], mix(uint64(w), uint64(len(b))))
 }
 
-// Get is what b holds. A description that was tampered with, or is one of
-// another length, is that of other bytes.
+// Get reads the description of b. If b was tampered with, or has another length
+// than when it was described, it contains other bytes.
 func Get(b []byte) What {
 	own := b[:Own:Own]
 	w, length, check := binary.LittleEndian.Uint64(own), binary.LittleEndian.Uint64(own[8:]), binary.LittleEndian.Uint64(own[16:])
@@ -63,7 +67,7 @@ func Get(b []byte) What {
 	return Other(mix(mix(w, length), check))
 }
 
-// Page is what page i of a block holds that holds w.
+// Page is the content of page i of a block whose content is w.
 func (w What) Page(i int) What {
 	switch {
 	case w == Zeros || i == 0:
@@ -74,7 +78,7 @@ func (w What) Page(i int) What {
 	return Other(mix(uint64(w), uint64(i)))
 }
 
-// Whole is what a block holds whose pages hold these.
+// Whole is the content of a block whose pages have these contents.
 func Whole(pages []What) What {
 	w, same, sum := pages[0], true, uint64(0)
 	for i, p := range pages {

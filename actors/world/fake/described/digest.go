@@ -8,9 +8,9 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Digest is a world.Digest: the hash of a piece is looked up in the torrent if
-// the blocks that make it up are those of one piece, and is that of no piece
-// otherwise.
+// Digest is a world.Digest. If the blocks that are hashed are those of one
+// piece of the torrent, in order, their hash is looked up in the torrent;
+// otherwise it is a hash that no piece has.
 type Digest struct{ Torrent *metainfo.Torrent }
 
 // One implements world.Digest.
@@ -31,13 +31,13 @@ func (d Digest) Sum(block []byte) metainfo.Hash { return other(uint64(Get(block)
 // Blank implements world.Digest.
 func (d Digest) Blank(block []byte) bool { return Get(block) == Zeros }
 
-// piece is what is known of the blocks of one.
+// piece is the state of one hash: what the blocks so far contain.
 type piece struct {
 	torrent *metainfo.Torrent
 	from    What   // the first block
-	broken  bool   // one did not follow the one before
+	broken  bool   // a block did not continue the one before
 	bytes   int64  // of all
-	sum     uint64 // over what they hold
+	sum     uint64 // over the descriptions of all blocks
 }
 
 func (p *piece) Reset() { *p = piece{torrent: p.torrent} }
@@ -97,7 +97,7 @@ func (p *piece) UnmarshalBinary(state []byte) error {
 	return nil
 }
 
-// pieces are several, side by side.
+// pieces are several hashes side by side.
 type pieces [digest.Lanes]piece
 
 func (m *pieces) Reset() {

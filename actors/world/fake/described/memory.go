@@ -2,17 +2,17 @@ package described
 
 import "kouzui/wire/buffer"
 
-// Memory is where described blocks lie, over each other: each begins so many
-// bytes after the one before as are its own. It is for one goroutine at a time.
+// Memory allocates described blocks so that they overlap: each begins Own bytes
+// after the one before. It is for one goroutine at a time.
 type Memory struct {
 	rest []byte
 }
 
-// slots is how many blocks begin in one allocation, which is garbage with the
-// last of them.
+// slots is how many blocks share one allocation, which is freed with the last
+// of them.
 const slots = 4 << 10
 
-// Pool returns a pool of such blocks.
+// Pool returns a pool of described blocks.
 func (m *Memory) Pool(keep int) *buffer.Pool { return buffer.NewPoolOf(keep, Own, m.block) }
 
 func (m *Memory) block() []byte {
