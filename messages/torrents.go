@@ -174,7 +174,8 @@ type Progress struct {
 	State                        State
 	Why                          string // why nothing moves; empty when something does
 	Pieces                       int
-	HavePieces                   int
+	HavePieces                   int     // verified, wanted or not
+	Wanted                       int     // pieces that the user wants, those that are there included
 	Length                       int64   // bytes
 	Have                         int64   // bytes, verified
 	DownNow, UpNow               float64 // bytes a second
@@ -189,7 +190,7 @@ type Progress struct {
 	// (nothing) to 255 (all).
 	Map           []uint8
 	Top           []PeerInfo // the most useful peers, best first, a few
-	Left          int64      // bytes of wanted pieces
+	Left          int64      // bytes of wanted pieces that are not verified
 	PeersNeedData bool       // somebody connected does not have everything
 }
 

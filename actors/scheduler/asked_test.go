@@ -6,6 +6,7 @@ import "kouzui/messages"
 // is under way, and whether it has come. It takes nothing from the ledger, and
 // holds that no block is asked for twice:
 //
+//   - never if its piece is not wanted, or is there;
 //   - never again once it has come, unless the store lost it, or its piece failed
 //     its hash or was dropped;
 //   - never of the same peer while that owes it;
@@ -104,6 +105,8 @@ func (x *askings) asked(p *peer, b messages.Block) {
 	x.t.Helper()
 	k := x.at(b)
 	switch {
+	case !x.s.lacks(b.Piece):
+		x.t.Fatalf("peer %d is asked for %v, which is not wanted, or is there", p.Key, b)
 	case k.here:
 		x.t.Fatalf("peer %d is asked for %v, which has come", p.Key, b)
 	case k.of[p]:
@@ -134,15 +137,15 @@ func (x *askings) silent(k *asking) (n int) {
 func (x *askings) endgame(p *peer, b messages.Block) {
 	x.t.Helper()
 	s := x.s
-	if s.ledger.memory >= s.limit {
-		return
+	if s.planner.ledger.memory >= s.planner.budget.limit || len(s.orders.drops) > 0 {
+		return // there is no memory, or was none before pieces were dropped just now
 	}
 	for piece := range uint32(s.pieces) {
-		if !p.have.Test(uint(piece)) || s.have.Test(uint(piece)) {
+		if !p.has(piece) || !s.lacks(piece) {
 			continue
 		}
-		a := s.ledger.active[piece]
-		if a == nil || a.free > 0 && !a.dropping && !s.reserved(a) {
+		a := s.planner.ledger.active[piece]
+		if a == nil || a.free > 0 && !a.dropping && !s.planner.reserved(a) {
 			x.t.Fatalf("peer %d is asked for %v, as others are, while nobody is asked for a part of piece %d", p.Key, b, piece)
 		}
 	}

@@ -34,12 +34,12 @@ func BenchmarkPick(b *testing.B) {
 	for b.Loop() {
 		p := s.peers[i%manyPeers]
 		i++
-		piece, ok := s.picker.Pick(s.avail, Offer{Have: p.have, Wanted: p.wanted, Owned: s.owned})
+		piece, ok := s.planner.picker.Pick(s.planner.avail, Offer{Have: p.have, Wanted: p.wanted, Owned: s.owned})
 		if !ok {
 			b.Fatal("nothing to pick")
 		}
-		s.avail.Close(piece)
-		s.avail.Reopen(piece)
+		s.planner.avail.Close(piece)
+		s.planner.avail.Reopen(piece)
 	}
 }
 
@@ -49,8 +49,8 @@ func BenchmarkHave(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		piece := uint32(rng.IntN(manyPieces))
-		s.avail.Rise(piece)
-		s.avail.Fall(piece)
+		s.planner.avail.Rise(piece)
+		s.planner.avail.Fall(piece)
 	}
 }
 
@@ -63,7 +63,7 @@ func BenchmarkBlock(b *testing.B) {
 		s.peerChoking(p, &messages.PeerChoking{Window: window})
 		p.ask = p.ask[:0]
 	}
-	s.dirty = s.dirty[:0]
+	s.orders.peers = s.orders.peers[:0]
 	blocks := make([]messages.Block, 0, batch)
 	pieces := make([]*active, 0, batch)
 	n := 0
@@ -86,22 +86,22 @@ func BenchmarkBlock(b *testing.B) {
 				s.pieceVerified(a.piece)
 			}
 		}
-		for _, p := range s.dirty {
-			p.dirty, p.ask = false, p.ask[:0]
+		for _, p := range s.orders.peers {
+			p.touched, p.ask = false, p.ask[:0]
 		}
-		s.dirty, s.news = s.dirty[:0], news{}
-		if s.avail.Open() < manyPieces/2 {
+		s.orders.peers, s.haves = s.orders.peers[:0], haves{}
+		if s.planner.avail.Open() < manyPieces/2 {
 			b.StopTimer()
 			for piece, ok := s.have.NextSet(0); ok; piece, ok = s.have.NextSet(piece + 1) {
 				s.have.Clear(piece)
-				s.owned--
-				s.avail.Reopen(uint32(piece))
+				s.planner.avail.Reopen(uint32(piece))
 				for _, p := range s.peers {
 					if p.have.Test(piece) {
 						p.wanted++
 					}
 				}
 			}
+			s.goal.begin(s.have)
 			b.StartTimer()
 		}
 	}

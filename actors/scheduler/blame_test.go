@@ -1,7 +1,6 @@
 package scheduler
 
 import (
-	"container/heap"
 	"net/netip"
 	"testing"
 	"time"
@@ -56,7 +55,7 @@ func (x *liars) judge(piece uint32, blocks map[uint32]messages.PeerKey) {
 			proof.Peers = append(proof.Peers, key)
 		}
 		delete(x.wrong, piece)
-		x.s.proofOfBlame(proof)
+		x.s.blame.proven(proof)
 	}
 	x.flush()
 	x.sweep()
@@ -64,10 +63,10 @@ func (x *liars) judge(piece uint32, blocks map[uint32]messages.PeerKey) {
 
 // sweep lets those go who are dismissed.
 func (x *liars) sweep() {
-	for _, ban := range x.s.bans {
+	for _, ban := range x.s.orders.bans {
 		x.banned[ban.Addr] = true
 	}
-	x.s.bans = nil
+	x.s.orders.bans = nil
 	for i := 0; i < len(x.s.peers); i++ {
 		if p := x.s.peers[i]; p.dismissed {
 			x.s.leave(p)
@@ -137,8 +136,8 @@ func TestOnlyLiarsAreBanned(t *testing.T) {
 			if over := x.bytes - g.length - int64(x.spoilt)*g.pieceLength; over > g.length/50 {
 				t.Errorf("%d bytes more than the content and what was spoilt", over)
 			}
-			if len(s.suspect) != 0 {
-				t.Errorf("suspects are left: %v", s.suspect)
+			if len(s.blame.suspects) != 0 {
+				t.Errorf("suspects are left: %v", s.blame.suspects)
 			}
 		})
 	}
@@ -169,13 +168,10 @@ func TestTheOnlyPeerIsSparedAFewErrors(t *testing.T) {
 	x.lies = func(messages.PeerKey, uint32, uint32) bool { return true }
 	x.join(1, 5e6)
 	for len(x.banned) == 0 && s.now.Sub(epoch) < time.Hour {
-		e := heap.Pop(&x.due).(due)
-		s.now = e.at
-		e.do()
-		x.flush()
+		x.step()
 		x.sweep()
 	}
-	if len(x.banned) != 1 || x.spoilt != mercy+1 {
+	if len(x.banned) != 1 || x.spoilt != maxErrors+1 {
 		t.Errorf("%d are banned after %d pieces", len(x.banned), x.spoilt)
 	}
 }
@@ -231,11 +227,11 @@ func TestTheSilentDoNotTakeTheMemory(t *testing.T) {
 	for k := range messages.PeerKey(100) {
 		x.add(k+1, full(g.pieces), 0, 16)
 	}
-	silent := s.ledger.memory
+	silent := s.planner.ledger.memory
 	x.add(1000, full(g.pieces), 10e6, 64)
 	took := x.run(time.Hour)
-	t.Logf("took %v, the silent ones held %d of %d blocks", took, silent, s.limit)
-	if silent > s.limit/advanceShare+100 || took > 10*time.Second {
+	t.Logf("took %v, the silent ones held %d of %d blocks", took, silent, s.planner.budget.limit)
+	if silent > s.planner.budget.limit/advanceShare+100 || took > 10*time.Second {
 		t.Errorf("it took %v, and the silent ones held %d blocks", took, silent)
 	}
 }
@@ -243,9 +239,9 @@ func TestTheSilentDoNotTakeTheMemory(t *testing.T) {
 func TestHostsThatSentRubbishAreBounded(t *testing.T) {
 	s := openSwarm(geometryOf(1, BlockSize, BlockSize), "", 1)
 	for i := range 2 * maxHosts {
-		s.distrust(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}))
+		s.blame.distrust(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}))
 	}
-	if len(s.hosts) != maxHosts {
-		t.Errorf("%d hosts are remembered", len(s.hosts))
+	if len(s.blame.hosts) != maxHosts {
+		t.Errorf("%d hosts are remembered", len(s.blame.hosts))
 	}
 }

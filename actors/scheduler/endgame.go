@@ -2,106 +2,116 @@ package scheduler
 
 import (
 	"cmp"
+	"iter"
 	"slices"
+	"time"
 )
 
-// The end of a download, and of each peer's part in it: when a peer has room
-// and nothing is left that nobody was asked for, it is asked for blocks that
-// slower peers are to bring. Whoever comes second is told to cancel. In no other
-// case is a block asked of a second peer.
+// The end of a download, and of each peer's part in it: when a peer can take
+// requests and nothing is left that nobody was asked for, it is asked for blocks
+// that slower peers are to bring. The peer that comes second is told to cancel. In
+// no other case is a block asked of a second peer.
 
 const (
-	// Near the end of all, a block is asked of another peer if that saves a
-	// fifth of a second: less is within the error of the estimate, and costs
-	// the block twice on a fast line.
-	worthSeconds = 0.2
-	// Before the end, only what would be long in coming is taken over.
-	longSeconds = 2.0
-	longFactor  = 4.0
+	// Near the end of all, a block is asked of another peer if that saves
+	// minSaving seconds: less is within the error of the estimate, and costs the
+	// block twice on a fast line.
+	minSaving = 0.2
+	// Before the end, only that is taken over which would take longer than minLong
+	// seconds, and longFactor times as long as the other peer needs.
+	minLong    = 2.0
+	longFactor = 4.0
 	// maxAskers is of how many peers the last blocks may be asked at a time, while
 	// those are heard from.
 	maxAskers = 3
-	// minDuplicates are allowed at a time whatever the memory, in blocks.
-	minDuplicates = 64
 )
 
-// takeOver asks p for up to n blocks that others were asked for.
-func (s *swarm) takeOver(p *peer, n int) int {
+// muchLonger says that it is worth while to take over what others would be long
+// in bringing.
+func muchLonger(theirs, mine float64) bool { return theirs > minLong && theirs > longFactor*mine }
+
+// takeOver asks p for up to n blocks that slower peers are to bring.
+func (s *planner) takeOver(p *peer, n int) (given int) {
 	end := s.avail.Open() == 0 && s.ledger.free == 0
-	left := max(minDuplicates, s.limit/4) - s.ledger.duplicates
-	if left < n {
-		left += s.reclaim(p, n-left)
-	}
-	n = min(n, left)
-
-	later := func(h *peer, blocks int) bool {
-		mine, theirs := p.eta(p.queue.len()+1, s.now), h.eta(blocks, s.now)
-		if end {
-			return theirs > mine+worthSeconds
-		}
-		if h.speed.PerSecond() == 0 && !h.silent(s.now) {
-			return false // it was only just asked for the first time
-		}
-		return longer(theirs, mine)
-	}
-
-	given := 0
-	for _, h := range s.slowFirst(end) {
-		if h == p || h.queue.len() == 0 {
+	n = s.duplicates(p, n)
+	for r := range s.late(p, end) {
+		switch {
+		case given >= n:
+			return given
+		case !s.brings(p, r):
+			continue
+		case s.claim(p, r.a):
+			return given // its blocks are free when the store has let go
+		case s.reserved(r.a) || !s.mayAsk(p, r.cell(), end):
 			continue
 		}
-		if given == n || !later(h, h.queue.len()) {
-			break
-		}
-		for k := h.queue.len() - 1; k >= 0 && given < n && later(h, k+1); k-- {
-			r := h.queue.at(k)
-			c := &r.a.cells[r.i]
-			if r.a.finished || c.lost || c.askedOf(p) || !p.have.Test(uint(r.a.piece)) {
-				continue
-			}
-			if s.claim(p, r.a) {
-				return given // it is free when the store has let go
-			}
-			if s.reserved(r.a) || !s.mayAsk(p, c, end) {
-				continue
-			}
-			s.ledger.duplicate(p, r)
-			given++
-		}
+		s.ledger.duplicate(p, r)
+		given++
 	}
 	return given
 }
 
-// reclaim takes back from silent peers up to n requests for what others were asked
-// for too, so that those who fall silent do not keep the others from taking over.
-// It returns how many.
-func (s *swarm) reclaim(p *peer, n int) (taken int) {
-	for _, h := range s.open {
-		if h == p || !h.silent(s.now) {
-			continue
-		}
-		for k := h.queue.len() - 1; k >= 0 && taken < n; k-- {
-			r := h.queue.at(k)
-			c := &r.a.cells[r.i]
-			if r.a.finished || c.lost || c.asked() == 1 {
-				continue
-			}
-			h.queue.remove(r)
-			s.ledger.remove(c, h)
-			s.cancel(h, s.block(r.a.piece, r.i))
-			taken++
-		}
+// duplicates is for how many of n blocks p may be asked beside others, after
+// requests of silent peers were taken back, if it takes that.
+func (s *planner) duplicates(p *peer, n int) int {
+	left := s.budget.duplicates()
+	if left < n {
+		left += s.reclaim(p, n-left)
 	}
-	return taken
+	return min(n, left)
 }
 
-// longer says that it is worth while to take over what would be long in coming.
-func longer(theirs, mine float64) bool { return theirs > longSeconds && theirs > longFactor*mine }
+// late yields what slower peers are to bring later than p could: those first that
+// take longest, and of each what it was asked for last.
+func (s *planner) late(p *peer, end bool) iter.Seq[ref] {
+	return func(yield func(ref) bool) {
+		for _, h := range s.slowest.list(s.unchoked, s.now, end) {
+			n := h.queue.len()
+			if h == p || n == 0 {
+				continue
+			}
+			// If not from h, then from none: the others are quicker still.
+			if !s.sooner(p, h, n, end) || !s.lateOf(p, h, end, yield) {
+				return
+			}
+		}
+	}
+}
+
+// lateOf yields what h is to bring later than p could. It returns whether to go
+// on.
+func (s *planner) lateOf(p, h *peer, end bool, yield func(ref) bool) bool {
+	for k := h.queue.len() - 1; k >= 0 && s.sooner(p, h, k+1, end); k-- {
+		if !yield(h.queue.at(k)) {
+			return false
+		}
+	}
+	return true
+}
+
+// sooner says whether p would bring one more block so much sooner than h the
+// first so many of its queue that it is worth asking p too.
+func (s *planner) sooner(p, h *peer, blocks int, end bool) bool {
+	mine, theirs := p.eta(p.queue.len()+1, s.now), h.eta(blocks, s.now)
+	if end {
+		return theirs > mine+minSaving
+	}
+	if h.speed.PerSecond() == 0 && !h.silent(s.now) {
+		return false // it was only just asked for the first time
+	}
+	return muchLonger(theirs, mine)
+}
+
+// brings says whether p could bring a block that others were asked for.
+func (s *planner) brings(p *peer, r ref) bool {
+	c := r.cell()
+	return !r.a.finished && !c.lost && !c.askedOf(p) && p.has(r.a.piece)
+}
 
 // mayAsk says whether p may be asked for a block too. Of those that are asked for
 // one of the last, one has brought something before, and when half of them are
 // silent one more may be asked: else a few could keep it from everybody else.
-func (s *swarm) mayAsk(p *peer, c *cell, end bool) bool {
+func (s *planner) mayAsk(p *peer, c *cell, end bool) bool {
 	n := c.asked()
 	switch {
 	case !end:
@@ -112,35 +122,61 @@ func (s *swarm) mayAsk(p *peer, c *cell, end bool) bool {
 		return false
 	case n < maxAskers:
 		return true
+	default:
+		return 2*c.silent(s.now) >= n
 	}
-	silent := 0
-	if c.first.silent(s.now) {
-		silent++
-	}
-	for _, p := range c.others {
-		if p.silent(s.now) {
-			silent++
-		}
-	}
-	return 2*silent >= n
 }
 
-// slowFirst lists the peers that were asked for something, those first that will
-// have brought it last. Before the end the list is up to a tick old: with many
-// peers at rest it would else be made for each block that comes.
-func (s *swarm) slowFirst(end bool) []*peer {
-	if age := s.now.Sub(s.slowAt); age == 0 || !end && age < tick {
-		return s.slow
-	}
-	clear(s.slow)
-	s.slow, s.slowAt = s.slow[:0], s.now
-	for _, p := range s.open {
-		if p.queue.len() > 0 {
-			s.slow = append(s.slow, p)
+// reclaim takes back from silent peers up to n requests for what others were asked
+// for too, so that those who fall silent do not keep the others from taking over.
+// It returns how many.
+func (s *planner) reclaim(p *peer, n int) (taken int) {
+	for _, h := range s.unchoked {
+		if h != p && h.silent(s.now) {
+			taken += s.reclaimFrom(h, n-taken)
 		}
 	}
-	slices.SortFunc(s.slow, func(a, b *peer) int {
-		return cmp.Compare(b.eta(b.queue.len(), s.now), a.eta(a.queue.len(), s.now))
+	return taken
+}
+
+func (s *planner) reclaimFrom(h *peer, n int) (taken int) {
+	for k := h.queue.len() - 1; k >= 0 && taken < n; k-- {
+		r := h.queue.at(k)
+		c := r.cell()
+		if r.a.finished || c.lost || c.asked() == 1 {
+			continue
+		}
+		h.queue.remove(r)
+		s.ledger.remove(c, h)
+		s.cancel(h, s.block(r.a.piece, r.i))
+		taken++
+	}
+	return taken
+}
+
+// ranking lists the peers that were asked for something, those first that will
+// have brought it last.
+type ranking struct {
+	peers []*peer
+	at    time.Time
+}
+
+// list makes the ranking, or returns the last one: before the end that may be up
+// to a tick old, as with many peers it would else be made for each block that
+// comes.
+func (r *ranking) list(of []*peer, now time.Time, end bool) []*peer {
+	if age := now.Sub(r.at); age == 0 || !end && age < tick {
+		return r.peers
+	}
+	clear(r.peers)
+	r.peers, r.at = r.peers[:0], now
+	for _, p := range of {
+		if p.queue.len() > 0 {
+			r.peers = append(r.peers, p)
+		}
+	}
+	slices.SortFunc(r.peers, func(a, b *peer) int {
+		return cmp.Compare(b.eta(b.queue.len(), now), a.eta(a.queue.len(), now))
 	})
-	return s.slow
+	return r.peers
 }

@@ -6,40 +6,33 @@ import (
 	"kouzui/messages"
 )
 
-// Whoever has been of no use for long makes room when others wait: connections
-// are few, and who only holds one may mean to. Use is payload, either way; how
-// long we bear without depends on what may still come of it.
+// Connections are few, and who only holds one may mean to. When others wait, the
+// one goes that has been of no use for longest: over which no payload has moved,
+// either way. How long that may last depends on what may still come of it.
 const (
-	bearIdle    = 30 * time.Second // nobody wants anything, or it does not answer
-	bearChoking = 5 * time.Minute
+	maxIdle   = 30 * time.Second // neither side wants anything, or it does not answer
+	maxChoked = 5 * time.Minute  // it wants something of us, or we of it
 )
 
-// bear is for how long p may be of no use.
-func (p *peer) bear() time.Duration {
+// maxUseless is for how long p may be of no use.
+func (p *peer) maxUseless() time.Duration {
 	if p.snubbed || p.wanted == 0 && !p.rates.Flags.PeerInterested {
-		return bearIdle
+		return maxIdle
 	}
-	return bearChoking
+	return maxChoked
 }
 
-// makeRoom ends the connection that has been of no use for longest beyond what
-// we bear, if there is one.
-func (s *swarm) makeRoom() {
+// evictIdle dismisses the peer that has been of no use for the longest time beyond
+// what it may, if there is one.
+func (s *swarm) evictIdle() {
 	var worst *peer
 	var most time.Duration
 	for _, p := range s.peers {
-		if over := s.now.Sub(p.useful) - p.bear(); over > most && !p.dismissed {
+		if over := s.now.Sub(p.useful) - p.maxUseless(); over > most && !p.dismissed {
 			worst, most = p, over
 		}
 	}
 	if worst != nil {
-		s.dismiss(worst, messages.GoneUseless)
+		s.orders.dismiss(worst, messages.GoneUseless)
 	}
-}
-
-func (s *swarm) peerRates(p *peer, m *messages.PeerRates) {
-	if m.UpTotal > p.rates.UpTotal {
-		p.useful = s.now
-	}
-	p.rates = *m
 }

@@ -37,7 +37,7 @@ func TestWhoIsOfNoUseMakesRoom(t *testing.T) {
 		m := &messages.PeerRates{UpTotal: up}
 		m.Flags.PeerInterested = true
 		s.peerRates(s.byKey[takes], m)
-		s.makeRoom()
+		s.evictIdle()
 		for _, p := range s.peers {
 			if p.dismissed {
 				gone = append(gone, p.Key)
@@ -48,7 +48,7 @@ func TestWhoIsOfNoUseMakesRoom(t *testing.T) {
 				break
 			}
 		}
-		if n := len(s.peers); s.now.Sub(epoch) < bearIdle && n < 6 {
+		if n := len(s.peers); s.now.Sub(epoch) < maxIdle && n < 6 {
 			t.Fatalf("%v go after %v", gone, s.now.Sub(epoch))
 		}
 	}

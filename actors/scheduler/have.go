@@ -8,99 +8,125 @@ import (
 )
 
 const (
-	// newsWait is how long verified pieces gather before they are announced,
-	// newsEnough how many do at most.
-	newsWait   = 100 * time.Millisecond
-	newsEnough = 32
-	// newsCrowd is how many peers all hear of them then. In a larger swarm those
-	// that may not download from us hear of them in turn, newsWords within
-	// newsWait, and more where newsLate would not do for all: each word is a
-	// packet, and nobody who hears it can use it before we unchoke him. Who is
-	// not told, because he has those pieces, costs a look: there are newsCrowd of
-	// them within newsWait.
-	newsCrowd = 100
-	newsWords = 20
-	newsLate  = 10 * time.Second
+	// haveWait is how long verified pieces gather before peers are told of them,
+	// haveBatch how many do at most.
+	haveWait  = 100 * time.Millisecond
+	haveBatch = 32
+
+	// crowd is how many peers are told all at once. In a larger swarm only those
+	// that may download from us are: each message is a packet, and nobody who gets
+	// it can use it before we unchoke him. The others take turns.
+	crowd = 100
+	// crowdShare is how many of the others are told within haveWait, or more if
+	// else not all would have been within crowdTime.
+	crowdShare = 20
+	crowdTime  = 10 * time.Second
 )
 
-// news are the pieces that have become ours and of which not every peer has
-// heard, oldest first. How far a peer has heard is counted from the first piece
-// of all.
-type news struct {
+// haves are the pieces that have become ours and of which not every peer has been
+// told, oldest first. How far a peer has been told is counted from the first
+// piece of all.
+type haves struct {
 	pieces []uint32
-	heard  int // how many pieces everybody had heard of before these
-	fresh  int // of pieces, the last ones: nobody has heard of them
+	before int // pieces of which every peer had been told before these
+	fresh  int // of pieces, the last ones: no peer has been told of them
 
-	next  int       // the place of whose turn it is in a crowd
+	next  int       // the place in the roster whose turn it is, in a crowd
 	spent time.Time // until when turns have been given away
 }
 
-func (n *news) add(piece uint32) {
-	n.pieces = append(n.pieces, piece)
-	n.fresh++
+func (h *haves) add(piece uint32) {
+	h.pieces = append(h.pieces, piece)
+	h.fresh++
 }
 
-// end is how far one has heard who knows everything.
-func (n *news) end() int { return n.heard + len(n.pieces) }
+// urgent says whether peers are to be told now, and not after haveWait.
+func (h *haves) urgent(complete bool) bool {
+	return h.fresh >= haveBatch || h.fresh > 0 && complete
+}
 
-// since is what is new to one who has heard so far. The slice is the caller's.
-func (n *news) since(heard int) []uint32 { return slices.Clone(n.pieces[heard-n.heard:]) }
+// end is how far a peer has been told that knows of every piece.
+func (h *haves) end() int { return h.before + len(h.pieces) }
 
-// turn is how many of so many peers, from next on, may be looked at now, and how
-// many of them told, if they are told in turn.
-func (n *news) turn(peers int, now time.Time) (looks, words int) {
-	if peers <= newsCrowd {
+// since is what a peer lacks that has been told so far. The slice is the
+// caller's.
+func (h *haves) since(told int) []uint32 { return slices.Clone(h.pieces[told-h.before:]) }
+
+// turn is how many of so many peers, from next on, may be looked at now if they
+// take turns, and how many of them told. A look finds that a peer has these
+// pieces itself and need not be told: there are crowd looks within haveWait.
+func (h *haves) turn(peers int, now time.Time) (looks, tells int) {
+	if peers <= crowd {
 		return peers, peers
 	}
-	each := time.Duration(max(newsWords, 1+(peers-1)/int(newsLate/newsWait)))
-	since := min(now.Sub(n.spent), newsWait)
-	many := since * each / newsWait
-	n.spent = now.Add(many*newsWait/each - since)
-	return int(many * max(newsCrowd, each) / each), int(many)
+	each := time.Duration(max(crowdShare, 1+(peers-1)/int(crowdTime/haveWait)))
+	since := min(now.Sub(h.spent), haveWait)
+	many := since * each / haveWait
+	h.spent = now.Add(many*haveWait/each - since)
+	return int(many * max(crowd, each) / each), int(many)
 }
 
-// forget drops what everybody has heard of who has heard so far.
-func (n *news) forget(heard int) {
-	n.pieces = slices.Delete(n.pieces, 0, heard-n.heard)
-	n.heard = heard
+// forget drops the pieces of which every peer has been told.
+func (h *haves) forget(told int) {
+	h.pieces = slices.Delete(h.pieces, 0, told-h.before)
+	h.before = told
 }
 
-// spread has everybody told of the pieces that have become ours since he heard
-// last who lacks some of them: a seed will not ask for them. In a crowd, those
-// are told that may download from us, and others if it is their turn.
-func (s *swarm) spread(tell func(*peer, *messages.AnnounceHave)) {
-	n := &s.news
-	n.fresh = 0
-	if len(n.pieces) == 0 {
+// spread offers each peer the pieces that it has not been told of: those that may
+// download from us at once, the others of a crowd if it is their turn. offer says
+// whether it told the peer.
+func (h *haves) spread(peers []*peer, now time.Time, offer func(*peer, *messages.AnnounceHave) bool) {
+	h.fresh = 0
+	if len(h.pieces) == 0 {
 		return
 	}
-	looks, words := n.turn(len(s.peers), s.now)
-	var m *messages.AnnounceHave // for all who have heard as far
-	said, least := 0, n.end()
-	for i, first := 0, n.next; i < len(s.peers); i++ {
-		place := (first + i) % len(s.peers)
-		p, turn := s.peers[place], i < looks && words > 0
+	looks, tells := h.turn(len(peers), now)
+	var m *messages.AnnounceHave // the same for all that have been told as far
+	from, least := 0, h.end()
+	for i, first := 0, h.next; i < len(peers); i++ {
+		place := (first + i) % len(peers)
+		p, turn := peers[place], i < looks && tells > 0
 		if turn {
-			n.next = place + 1
+			h.next = place + 1
 		}
-		if p.heard == n.end() {
+		switch {
+		case p.told == h.end():
 			continue
-		}
-		if p.rates.Flags.AmChoking && !turn {
-			least = min(least, p.heard)
+		case p.rates.Flags.AmChoking && !turn:
+			least = min(least, p.told)
 			continue
+		case m == nil || p.told != from:
+			m, from = &messages.AnnounceHave{Pieces: h.since(p.told)}, p.told
 		}
-		if m == nil || p.heard != said {
-			m, said = &messages.AnnounceHave{Pieces: n.since(p.heard)}, p.heard
-		}
-		p.heard = n.end()
-		s.recount(p)
-		if p.lacks(m.Pieces) {
-			tell(p, m)
-			if p.rates.Flags.AmChoking {
-				words--
-			}
+		p.told = h.end()
+		if offer(p, m) && p.rates.Flags.AmChoking {
+			tells--
 		}
 	}
-	n.forget(least)
+	h.forget(least)
+}
+
+// spread has every peer told, through tell, of the pieces that have become ours
+// since it was told last, if it lacks some of them: a seed will not ask for them.
+func (s *swarm) spread(tell func(*peer, *messages.AnnounceHave)) {
+	s.haves.spread(s.peers, s.now, func(p *peer, m *messages.AnnounceHave) bool {
+		s.recount(p)
+		if !p.lacks(m.Pieces) {
+			return false
+		}
+		tell(p, m)
+		return true
+	})
+}
+
+// announceHaves tells the torrent, and peers, of the pieces that have become
+// ours.
+func (s *swarm) announceHaves() {
+	s.announced = true
+	if fresh := s.haves.fresh; fresh > 0 {
+		s.out.Send(s.refs.Torrent, &messages.TorrentPiecesVerified{
+			InfoHash: s.torrent.InfoHash, Pieces: s.haves.since(s.haves.end() - fresh),
+		})
+	}
+	s.spread(func(p *peer, m *messages.AnnounceHave) { s.out.Send(p.Peer, m) })
 }

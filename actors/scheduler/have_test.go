@@ -11,20 +11,20 @@ import (
 )
 
 // Whatever the crowd and however often there are news, all of it has its turn
-// within newsLate, and no more words are said than that takes.
+// within crowdTime, and no more words are said than that takes.
 func TestTurnsOfACrowd(t *testing.T) {
-	for _, peers := range []int{newsCrowd + 1, 1000, 1999, 5000, 20_000} {
-		for _, step := range []time.Duration{500 * time.Microsecond, 7 * time.Millisecond, 32 * time.Millisecond, newsWait} {
-			var n news
+	for _, peers := range []int{crowd + 1, 1000, 1999, 5000, 20_000} {
+		for _, step := range []time.Duration{500 * time.Microsecond, 7 * time.Millisecond, 32 * time.Millisecond, haveWait} {
+			var n haves
 			n.turn(peers, epoch)
 			looks, words := 0, 0
-			for at := step; at <= newsLate; at += step {
+			for at := step; at <= crowdTime; at += step {
 				l, w := n.turn(peers, epoch.Add(at))
 				looks, words = looks+l, words+w
 			}
-			least := max(peers, newsWords*int(newsLate/newsWait))
+			least := max(peers, crowdShare*int(crowdTime/haveWait))
 			if words < least-least/50 || words > least+least/50 {
-				t.Errorf("%d peers, news every %v: %d words within %v, want some %d", peers, step, words, newsLate, least)
+				t.Errorf("%d peers, news every %v: %d words within %v, want some %d", peers, step, words, crowdTime, least)
 			}
 			if looks < words {
 				t.Errorf("%d peers, news every %v: %d looks for %d words", peers, step, looks, words)
@@ -35,17 +35,17 @@ func TestTurnsOfACrowd(t *testing.T) {
 
 // After a rest, turns that nobody needed are not made up for.
 func TestTurnsAreNotSavedUp(t *testing.T) {
-	var n news
+	var n haves
 	n.turn(1000, epoch)
-	if _, words := n.turn(1000, epoch.Add(time.Hour)); words != newsWords {
-		t.Errorf("%d words at once, want %d", words, newsWords)
+	if _, words := n.turn(1000, epoch.Add(time.Hour)); words != crowdShare {
+		t.Errorf("%d words at once, want %d", words, crowdShare)
 	}
 }
 
 // Each of a crowd hears of each piece that it lacks, once and in bounded time;
 // who may download from us, at once.
 func TestACrowdHearsOfEverything(t *testing.T) {
-	for _, peers := range []int{newsCrowd, newsCrowd + 1, 2500} {
+	for _, peers := range []int{crowd, crowd + 1, 2500} {
 		t.Run(fmt.Sprint(peers), func(t *testing.T) {
 			const pieces, unchoked = 400, 7
 			s := openSwarm(geometryOf(pieces, BlockSize, BlockSize), "", 1)
@@ -57,8 +57,8 @@ func TestACrowdHearsOfEverything(t *testing.T) {
 			heard := map[messages.PeerKey]*bitset.BitSet{}
 			last := epoch
 			tell := func(p *peer, m *messages.AnnounceHave) {
-				late := newsLate + newsWait
-				if !p.rates.Flags.AmChoking || peers <= newsCrowd {
+				late := crowdTime + haveWait
+				if !p.rates.Flags.AmChoking || peers <= crowd {
 					late = 0
 				}
 				if heard[p.Key] == nil {
@@ -76,13 +76,13 @@ func TestACrowdHearsOfEverything(t *testing.T) {
 				last = s.now
 			}
 			for piece := range uint32(pieces) {
-				s.now = s.now.Add(time.Duration(s.rng.Int64N(int64(newsWait))))
+				s.now = s.now.Add(time.Duration(s.planner.rng.Int64N(int64(haveWait))))
 				verified[piece] = s.now
 				s.pieceVerified(piece)
 				s.spread(tell)
 			}
-			for len(s.news.pieces) > 0 {
-				s.now = s.now.Add(newsWait)
+			for len(s.haves.pieces) > 0 {
+				s.now = s.now.Add(haveWait)
 				s.spread(tell)
 			}
 			for key, of := range heard {
@@ -111,8 +111,8 @@ func TestNewsFindThoseWhoLackThem(t *testing.T) {
 	}
 	s.pieceVerified(0)
 	told := 0
-	for range peers / newsCrowd {
-		s.now = s.now.Add(newsWait)
+	for range peers / crowd {
+		s.now = s.now.Add(haveWait)
 		s.spread(func(p *peer, _ *messages.AnnounceHave) {
 			if told++; p.have.Any() {
 				t.Errorf("peer %d is told what it has", p.Key)

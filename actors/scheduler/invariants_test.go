@@ -14,7 +14,7 @@ import (
 
 // checkLedger compares a swarm's ledger with what follows from its blocks.
 func (s *swarm) checkLedger(t interface{ Fatalf(string, ...any) }, everExempt map[*active]bool) {
-	l := s.ledger
+	l := s.planner.ledger
 	memory, asked, free, duplicates, beyond := 0, 0, 0, 0, 0
 	queued := map[*peer]map[ref]bool{}
 	for _, p := range s.peers {
@@ -36,7 +36,7 @@ func (s *swarm) checkLedger(t interface{ Fatalf(string, ...any) }, everExempt ma
 	requests := 0
 	partial := 0
 	for piece, a := range l.active {
-		if a.piece != piece || a.finished || a.idle() || s.have.Test(uint(piece)) || s.avail.place[piece] != closed {
+		if a.piece != piece || a.finished || a.idle() && !a.dropping || s.have.Test(uint(piece)) || s.planner.avail.place[piece] != closed {
 			t.Fatalf("piece %d should not be active", piece)
 		}
 		f, r, v := 0, 0, 0
@@ -97,15 +97,30 @@ func (s *swarm) checkLedger(t interface{ Fatalf(string, ...any) }, everExempt ma
 		t.Fatalf("memory %d requested %d free %d duplicates %d partial %d, recorded %d %d %d %d %d",
 			memory, asked, free, duplicates, partial, l.memory, l.requested, l.free, l.duplicates, len(l.partial))
 	}
-	if memory > s.limit+beyond {
-		t.Fatalf("memory %d exceeds %d and %d of exempt pieces", memory, s.limit, beyond)
+	if memory > s.planner.budget.limit+beyond {
+		t.Fatalf("memory %d exceeds %d and %d of exempt pieces", memory, s.planner.budget.limit, beyond)
 	}
 	for _, p := range s.peers {
-		if want := int(p.have.DifferenceCardinality(s.have)); p.wanted != want {
+		want := 0
+		for piece := range uint32(s.pieces) {
+			if p.has(piece) && s.wants(piece) && !s.has(piece) {
+				want++
+			}
+		}
+		if p.wanted != want {
 			t.Fatalf("peer %d: wanted %d, should be %d", p.Key, p.wanted, want)
 		}
 	}
+	for piece := range uint32(s.pieces) {
+		open := s.planner.avail.place[piece] != closed
+		if want := s.wants(piece) && !s.has(piece) && l.active[piece] == nil; open != want {
+			t.Fatalf("piece %d can be begun: %v, should be %v", piece, open, want)
+		}
+	}
 }
+
+// wants is the goal's set as a test sees it.
+func (g *goal) wants(piece uint32) bool { return g.wanted == nil || g.wanted.Test(uint(piece)) }
 
 // TestSwarmKeepsItsInvariants does to a swarm whatever peers and a store may do,
 // in any order, and then lets it finish.
@@ -128,7 +143,7 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 		}
 		anyActive := func(t *rapid.T) *active {
 			for piece := range uint32(g.pieces) {
-				if a := s.ledger.active[piece]; a != nil && rapid.Bool().Draw(t, "this") {
+				if a := s.planner.ledger.active[piece]; a != nil && rapid.Bool().Draw(t, "this") {
 					return a
 				}
 			}
@@ -205,7 +220,7 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 				}
 			},
 			"proof": func(t *rapid.T) {
-				s.proofOfBlame(&messages.BlameProven{Piece: uint32(rng.IntN(g.pieces)), Peers: []messages.PeerKey{messages.PeerKey(rng.IntN(int(key) + 1))}})
+				s.blame.proven(&messages.BlameProven{Piece: uint32(rng.IntN(g.pieces)), Peers: []messages.PeerKey{messages.PeerKey(rng.IntN(int(key) + 1))}})
 			},
 			"the banned leave": func(*rapid.T) {
 				for i := len(s.peers) - 1; i >= 0; i-- {
@@ -234,14 +249,22 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 			"disk recovers": func(*rapid.T) { s.storeRecovered() },
 			"time passes": func(t *rapid.T) {
 				s.now = s.now.Add(time.Duration(rapid.IntRange(1, 5000).Draw(t, "ms")) * time.Millisecond)
-				s.timePassed()
+				s.planner.timePassed()
 			},
+			"want": func(t *rapid.T) {
+				pieces := bitset.New(uint(g.pieces))
+				for i := range pieces.Len() {
+					pieces.SetTo(i, rng.IntN(3) > 0)
+				}
+				s.setWanted(pieces)
+			},
+			"want all":      func(*rapid.T) { s.setWanted(nil) },
 			"store lets go": func(t *rapid.T) { s.letGo(asked) },
 			"": func(t *rapid.T) {
 				asked.look()
 				s.drain()
-				if s.exempt != nil {
-					exempt[s.exempt] = true
+				if s.planner.budget.exempt != nil {
+					exempt[s.planner.budget.exempt] = true
 				}
 				s.checkLedger(t, exempt)
 			},
@@ -250,15 +273,18 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 		for len(s.peers) > 0 {
 			s.leave(s.peers[0])
 		}
+		if rng.IntN(2) == 0 {
+			s.setWanted(nil)
+		}
 		for piece := range uint32(g.pieces) {
-			if a := s.ledger.active[piece]; a != nil && a.requested+a.free == 0 {
+			if a := s.planner.ledger.active[piece]; a != nil && a.requested+a.free == 0 {
 				asked.judged(piece, true)
 				s.pieceVerified(piece)
 			}
 		}
 		s.storeRecovered()
 		finishWithOneSeed(t, s, rng, asked)
-		if l := s.ledger; l.memory != 0 || l.free != 0 || l.duplicates != 0 || len(l.active) != 0 || len(l.partial) != 0 {
+		if l := s.planner.ledger; l.memory != 0 || l.free != 0 || l.duplicates != 0 || len(l.active) != 0 || len(l.partial) != 0 {
 			t.Fatalf("something is left in the ledger: %+v", l)
 		}
 	})
@@ -266,19 +292,19 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 
 // drain takes for told what the swarm has to say.
 func (s *swarm) drain() {
-	for _, p := range s.dirty {
-		p.dirty, p.ask, p.cancel = false, p.ask[:0], p.cancel[:0]
+	for _, p := range s.orders.peers {
+		p.touched, p.ask, p.cancel = false, p.ask[:0], p.cancel[:0]
 	}
-	s.dirty = s.dirty[:0]
+	s.orders.peers = s.orders.peers[:0]
 }
 
 // letGo does what the store does when it is told to drop pieces, and those are not
 // whole.
 func (s *swarm) letGo(asked *askings) {
-	drops := s.drops
-	s.drops = nil
+	drops := s.orders.drops
+	s.orders.drops = nil
 	for _, piece := range drops {
-		if a := s.ledger.active[piece]; a != nil && a.dropping {
+		if a := s.planner.ledger.active[piece]; a != nil && a.dropping {
 			asked.judged(piece, false)
 			s.pieceDropped(piece)
 		}
@@ -292,7 +318,7 @@ func finishWithOneSeed(t *rapid.T, s *swarm, rng *rand.Rand, asked *askings) {
 		for {
 			asked.look()
 			s.drain()
-			if len(s.drops) == 0 {
+			if len(s.orders.drops) == 0 {
 				return
 			}
 			s.letGo(asked)
@@ -302,13 +328,13 @@ func finishWithOneSeed(t *rapid.T, s *swarm, rng *rand.Rand, asked *askings) {
 	s.peerChoking(p, &messages.PeerChoking{Window: 1 + rng.IntN(10)})
 	for told(); !s.complete(); told() {
 		if p.queue.len() == 0 {
-			s.now = s.now.Add(paroleMost)
-			s.timePassed()
+			s.now = s.now.Add(maxPause)
+			s.planner.timePassed()
 			told()
 		}
 		if p.queue.len() == 0 {
 			t.Fatalf("the seed is not asked for what is missing: memory %d of %d, free %d, %d active",
-				s.ledger.memory, s.limit, s.ledger.free, len(s.ledger.active))
+				s.planner.ledger.memory, s.planner.budget.limit, s.planner.ledger.free, len(s.planner.ledger.active))
 		}
 		r := p.queue.at(0)
 		b := s.block(r.a.piece, r.i)

@@ -25,45 +25,6 @@ type ledger struct {
 	duplicates int // requests for blocks that are requested of others too
 }
 
-// active is a piece on its way.
-//
-// It outlives its entry in the ledger while peers still owe a word on its
-// blocks: the store's PieceVerified and PieceCorrupt may overtake the last
-// BlocksArrived. Such a piece is finished, counts nowhere, and what is still
-// said of it is not taken for a block of its successor.
-type active struct {
-	piece uint32
-	cells []cell
-	// owner is the peer that the piece was begun with, to come from it alone
-	// where possible; nil: it is shared.
-	owner *peer
-	// alone: it was corrupt, and parts of it from several peers would leave
-	// the blame open once more.
-	alone    bool
-	dropping bool // nothing is asked for until the store has let go what has arrived
-	finished bool
-	sole     *peer // brought all that has arrived; nil: several did
-
-	free, requested, arrived, spilled int // blocks; the first three add up to all
-	lo, hi                            int // free blocks have indices in [lo, hi)
-	place                             int // in ledger.partial, or closed
-}
-
-// cell is the state of one block: arrived, requested of peers, or free.
-type cell struct {
-	first   *peer // that was asked
-	others  []*peer
-	arrived bool
-	// lost: the store dropped it before its arrival was reported.
-	lost bool
-}
-
-// ref names a block of one active piece.
-type ref struct {
-	a *active
-	i uint32
-}
-
 func newLedger(g geometry) *ledger {
 	return &ledger{geometry: g, active: map[uint32]*active{}}
 }
@@ -85,13 +46,6 @@ func (l *ledger) finish(a *active) {
 	delete(l.active, a.piece)
 	l.setPartial(a, false)
 }
-
-// idle says that nothing of the piece is requested or has arrived.
-func (a *active) idle() bool { return !a.finished && a.requested == 0 && a.arrived == 0 }
-
-// held is how many blocks of memory a piece takes. The word of a spill may
-// overtake that of the arrival.
-func (a *active) held() int { return a.requested + max(0, a.arrived-a.spilled) }
 
 // discount and count bracket every change of an active piece, and keep the sums.
 func (l *ledger) discount(a *active) {
@@ -127,13 +81,13 @@ func (l *ledger) setPartial(a *active, partial bool) {
 	}
 }
 
-// take asks p for up to n free blocks of a, from its front or its tail, and
+// take asks p for up to n free blocks of a, from its front or its back, and
 // returns how many it found.
-func (l *ledger) take(p *peer, a *active, n int, tail bool) int {
+func (l *ledger) take(p *peer, a *active, n int, from end) int {
 	l.discount(a)
 	taken := 0
 	for taken < n && a.free > 0 {
-		i := a.nextFree(tail)
+		i := a.nextFree(from)
 		c := &a.cells[i]
 		c.first = p
 		a.free--
@@ -145,34 +99,9 @@ func (l *ledger) take(p *peer, a *active, n int, tail bool) int {
 	return taken
 }
 
-func (a *active) nextFree(tail bool) int {
-	if tail {
-		for !a.cells[a.hi-1].free() {
-			a.hi--
-		}
-		a.hi--
-		return a.hi
-	}
-	for !a.cells[a.lo].free() {
-		a.lo++
-	}
-	a.lo++
-	return a.lo - 1
-}
-
-func (c *cell) free() bool { return c.first == nil && !c.arrived }
-
-// asked is of how many peers the block is requested.
-func (c *cell) asked() int {
-	if c.first == nil {
-		return 0
-	}
-	return 1 + len(c.others)
-}
-
 // duplicate asks p for a block that others were asked for already.
 func (l *ledger) duplicate(p *peer, r ref) {
-	c := &r.a.cells[r.i]
+	c := r.cell()
 	c.others = append(c.others, p)
 	l.duplicates++
 	l.ask(p, r)
@@ -181,11 +110,6 @@ func (l *ledger) duplicate(p *peer, r ref) {
 func (l *ledger) ask(p *peer, r ref) {
 	p.queue.push(r)
 	p.ask = append(p.ask, l.block(r.a.piece, r.i))
-}
-
-// askedOf says whether p is among those asked.
-func (c *cell) askedOf(p *peer) bool {
-	return c.first == p || slices.Contains(c.others, p)
 }
 
 // remove takes p from those asked for a block.
@@ -214,7 +138,7 @@ func (l *ledger) arrive(p *peer, b messages.Block, cancelled func(*peer, message
 	if !ok {
 		return nil
 	}
-	a, c := r.a, &r.a.cells[r.i]
+	a, c := r.a, r.cell()
 	l.remove(c, p)
 	if c.lost {
 		c.lost = false
@@ -230,9 +154,9 @@ func (l *ledger) arrive(p *peer, b messages.Block, cancelled func(*peer, message
 	l.discount(a)
 	a.requested--
 	if a.arrived++; a.arrived == 1 {
-		a.sole = p
-	} else if a.sole != p {
-		a.sole = nil
+		a.source = p
+	} else if a.source != p {
+		a.source = nil
 	}
 	c.arrived = true
 	l.count(a)
@@ -262,7 +186,7 @@ func (l *ledger) giveBackAll(p *peer, each func(*active)) {
 }
 
 func (l *ledger) returned(p *peer, r ref) {
-	c := &r.a.cells[r.i]
+	c := r.cell()
 	l.remove(c, p)
 	c.lost = false
 	l.freed(r)
@@ -285,19 +209,13 @@ func (l *ledger) withdraw(a *active, cancelled func(*peer, messages.Block)) {
 
 // freed makes a requested block free if it is asked of nobody any more.
 func (l *ledger) freed(r ref) {
-	if r.a.cells[r.i].first != nil {
+	if r.cell().first != nil {
 		return
 	}
 	l.discount(r.a)
 	r.a.requested--
 	r.a.release(int(r.i))
 	l.count(r.a)
-}
-
-func (a *active) release(i int) {
-	a.free++
-	a.lo = min(a.lo, i)
-	a.hi = max(a.hi, i+1)
 }
 
 // lose records that the store dropped a block that had arrived, or whose arrival

@@ -14,13 +14,13 @@ import (
 // it at the end of the current message.
 type peer struct {
 	*messages.PeerReady
-	place int // in swarm.peers
+	place int // in roster.peers
 	gone  bool
 
-	have   *bitset.BitSet
-	pieces int  // in have
-	came   bool // with every piece: counted by Availability.JoinSeed
-	wanted int  // pieces in have that we do not have; see swarm.recount
+	have     *bitset.BitSet
+	pieces   int  // in have
+	cameSeed bool // its bitfields were complete: counted by Availability.JoinSeed
+	wanted   int  // pieces in have that we lack; see swarm.recount
 
 	choked  bool
 	snubbed bool
@@ -31,49 +31,59 @@ type peer struct {
 	rates   messages.PeerRates // the last that it reported
 	useful  time.Time          // when payload came or went last
 	brought bool               // at least a block
-	fell    bool               // silent, and has brought nothing since
+	stalled bool               // was silent, and has brought nothing since
 	good    int                // pieces that came from it alone and were right
 	bad     int                // pieces that it spoilt
 	parole  *host              // nil: it is trusted
 
 	// To be told.
-	dirty      bool
+	touched    bool // it is among orders.peers
 	interested bool // as it was told last
-	heard      int  // of our pieces, see news
+	told       int  // how far it was told of our pieces, see haves
 	ask        []messages.Block
 	cancel     []messages.Block
 	dismissed  bool
 	dismissal  messages.GoneReason
 }
 
-// few is how short a queue may become before it is filled up whatever the
-// window.
-const few = 4
+const (
+	// minQueue is how short a queue may become before it is filled up whatever the
+	// window, in requests.
+	minQueue = 4
+	// measurement is how long a peer's speed is measured at a time. The first time
+	// is shorter: a guess is better than none.
+	measurement      = 250 * time.Millisecond
+	firstMeasurement = 20 * time.Millisecond
+	// slowest is the speed assumed of a peer of which nothing is known, in bytes a
+	// second.
+	slowest = BlockSize
+	// A peer is silent when it has brought nothing for minSilence, and for
+	// silentBlocks at its speed beyond that.
+	minSilence   = 1.0 // seconds
+	silentBlocks = 3
+	// A snubbed peer is expected to bring what it was asked for so many seconds
+	// later than it else would.
+	snubDelay = 60.0
+)
 
-// room is how many more requests the peer should be given. It is 0 until a
+// free is how many more requests the peer should be given. It is 0 until a
 // quarter of the window is free, so that a fast peer is asked in batches.
-func (p *peer) room() int {
+func (p *peer) free() int {
 	n := p.queue.len()
-	if n >= few && 4*n > 3*p.window {
+	if n >= minQueue && 4*n > 3*p.window {
 		return 0
 	}
 	return max(0, p.window-n)
 }
+
+func (p *peer) has(piece uint32) bool { return p.have.Test(uint(piece)) }
 
 // seed says that the peer has everything.
 func (p *peer) seed(pieces int) bool { return p.pieces == pieces && pieces > 0 }
 
 // lacks says that the peer has not all of these.
 func (p *peer) lacks(pieces []uint32) bool {
-	return slices.ContainsFunc(pieces, func(piece uint32) bool { return !p.have.Test(uint(piece)) })
-}
-
-// keeper is the peer that a piece is left to, nil if it is anybody's.
-func (a *active) keeper() *peer {
-	if o := a.owner; o != nil && (o.gone || o.choked || o.snubbed) {
-		a.owner = nil
-	}
-	return a.owner
+	return slices.ContainsFunc(pieces, func(piece uint32) bool { return !p.has(piece) })
 }
 
 // speed is how fast a peer delivers while it is asked for something.
@@ -81,15 +91,6 @@ type speed struct {
 	rate.Flow           // bytes
 	heard     time.Time // the last block, or the first request after a rest
 }
-
-const (
-	measurement = 250 * time.Millisecond
-	// firstMeasurement is shorter: a guess is better than none.
-	firstMeasurement = 20 * time.Millisecond
-	// slowest is the rate assumed of a peer of which nothing is known, in bytes
-	// a second.
-	slowest = BlockSize
-)
 
 // begins: the peer is asked for something after a rest.
 func (s *speed) begins(now time.Time) {
@@ -109,25 +110,25 @@ func (s *speed) arrived(bytes int, now time.Time) {
 // silent says that a peer has brought nothing for longer than a few blocks take
 // it, as far as known.
 func (p *peer) silent(now time.Time) bool {
-	if p.fell {
+	if p.stalled {
 		return true
 	}
-	patience := 1.0
+	limit := minSilence
 	if r := p.speed.PerSecond(); r > 0 {
-		patience += 3 * BlockSize / r
+		limit += silentBlocks * BlockSize / r
 	}
-	return now.Sub(p.speed.heard).Seconds() > patience
+	return now.Sub(p.speed.heard).Seconds() > limit
 }
 
-// eta is in how many seconds a peer will have brought n blocks. One that has
-// been silent for long is not expected back soon.
+// eta is in how many seconds a peer will have brought n blocks. One that has been
+// silent for long is not expected back soon.
 func (p *peer) eta(n int, now time.Time) float64 {
 	seconds := float64(n) * BlockSize / max(p.speed.PerSecond(), slowest)
 	if quiet := now.Sub(p.speed.heard); p.queue.len() > 0 && quiet > time.Second {
 		seconds += 2 * quiet.Seconds()
 	}
 	if p.snubbed {
-		seconds += 60
+		seconds += snubDelay
 	}
 	return seconds
 }

@@ -12,27 +12,53 @@ import (
 )
 
 const (
-	maxCells = 256
-	topPeers = 5
-	// ratesLast is how long a rate counts after a peer reported it: one whose
+	maxCells = 256 // of Progress.Map
+	topPeers = 5   // of Progress.Top
+	// maxRateAge is how long a rate counts after a peer reported it: one whose
 	// bytes stop moving reports no more.
-	ratesLast = 5 * time.Second
+	maxRateAge = 5 * time.Second
 	// standstill is for how long nothing comes before Progress says why.
 	standstill = 3 * time.Second
 )
 
+// reported is what the last Progress said, and when it was due.
+type reported struct {
+	state messages.State
+	at    time.Time
+}
+
+// report sends Progress.
+func (s *swarm) report() {
+	m := s.progress()
+	s.reported.state = m.State
+	s.out.Send(s.refs.Torrent, m)
+}
+
+// reportEvery sends Progress when a period has begun since the last time.
+func (s *swarm) reportEvery(period time.Duration) {
+	// Not by Truncate alone: it takes the monotonic reading away, and then it is
+	// the date that counts, which may jump.
+	begun := s.now.Add(s.now.Truncate(period).Sub(s.now))
+	if !begun.After(s.reported.at) {
+		return
+	}
+	s.reported.at = begun
+	s.report()
+	s.tellComplete() // again: a choker or peers that was restarted does not know
+}
+
 // state is the torrent's for display.
 func (s *swarm) state() messages.State {
 	switch {
-	case !s.ready && s.checking.Total > 0:
+	case !s.known && s.disk.checking.Total > 0:
 		return messages.StateChecking
-	case !s.ready:
+	case !s.known:
 		return messages.StateStarting
-	case s.failure != nil && s.failure.Full:
+	case s.disk.failure != nil && s.disk.failure.Full:
 		return messages.StateDiskFull
 	case !s.complete():
 		return messages.StateDownloading
-	case !s.stored:
+	case !s.disk.finished:
 		return messages.StateFinishing
 	default:
 		return messages.StateSeeding
@@ -42,24 +68,27 @@ func (s *swarm) state() messages.State {
 // progress is all of Progress that the scheduler knows.
 func (s *swarm) progress() *messages.Progress {
 	m := &messages.Progress{
+		InfoHash:   s.torrent.InfoHash,
+		Name:       s.torrent.Name,
 		At:         s.now,
 		State:      s.state(),
 		Why:        s.why(),
 		Pieces:     s.pieces,
 		HavePieces: s.owned,
+		Wanted:     s.wantedPieces(),
 		Length:     s.length,
-		Have:       s.bytes(),
+		Have:       s.verified(),
+		Left:       s.left(),
 		Downloaded: s.totals.downloaded,
-		Uploaded:   s.past.uploaded,
-		Wasted:     s.past.wasted + s.totals.repeated,
+		Uploaded:   s.totals.uploaded,
+		Wasted:     s.totals.wasted + s.totals.repeated,
 		Corrupt:    s.totals.corrupt,
 		Peers:      len(s.peers),
-		CheckDone:  s.checking.Done,
-		CheckTotal: s.checking.Total,
+		CheckDone:  s.disk.checking.Done,
+		CheckTotal: s.disk.checking.Total,
 		Map:        cells(s.have, s.pieces),
 		Top:        s.top(),
 	}
-	m.Left = m.Length - m.Have
 	for _, p := range s.peers {
 		m.Uploaded += p.rates.UpTotal
 		m.Wasted += p.rates.WastedTotal
@@ -78,18 +107,9 @@ func (s *swarm) progress() *messages.Progress {
 	return m
 }
 
-// bytes is how many are verified.
-func (s *swarm) bytes() int64 {
-	n := int64(s.owned) * s.pieceLength
-	if last := s.pieces - 1; last >= 0 && s.have.Test(uint(last)) {
-		n += s.size(uint32(last)) - s.pieceLength
-	}
-	return n
-}
-
 // ratesNow is what the peer reported last, unless that is long ago.
 func (p *peer) ratesNow(now time.Time) (down, up float64) {
-	if now.Sub(p.rates.At) > ratesLast {
+	if now.Sub(p.rates.At) > maxRateAge {
 		return 0, 0
 	}
 	return p.rates.DownNow, p.rates.UpNow
@@ -133,7 +153,7 @@ func (s *swarm) top() []messages.PeerInfo {
 	return infos
 }
 
-// infos is all peers, in the order in which they came.
+// infos is all peers, in no order.
 func (s *swarm) infos() []messages.PeerInfo {
 	infos := make([]messages.PeerInfo, len(s.peers))
 	for i, p := range s.peers {
@@ -173,14 +193,14 @@ func (p *peer) flags(pieces int) messages.PeerFlags {
 // need not.
 func (s *swarm) why() string {
 	switch {
-	case !s.ready && s.checking.Total > 0:
-		return fmt.Sprintf("Checking the data on the disk: %d of %d pieces.", s.checking.Done, s.checking.Total)
-	case !s.ready:
+	case !s.known && s.disk.checking.Total > 0:
+		return fmt.Sprintf("Checking the data on the disk: %d of %d pieces.", s.disk.checking.Done, s.disk.checking.Total)
+	case !s.known:
 		return "Looking for data on the disk."
-	case s.failure != nil && s.failure.Full:
-		return fmt.Sprintf("The disk is full: %v.", s.failure.Err)
-	case s.failure != nil:
-		return fmt.Sprintf("The disk does not store the downloaded data: %v.", s.failure.Err)
+	case s.disk.failure != nil && s.disk.failure.Full:
+		return fmt.Sprintf("The disk is full: %v.", s.disk.failure.Err)
+	case s.disk.failure != nil:
+		return fmt.Sprintf("The disk does not store the downloaded data: %v.", s.disk.failure.Err)
 	case s.complete():
 		return ""
 	case s.now.Sub(s.totals.lastArrival) < standstill:
@@ -188,7 +208,6 @@ func (s *swarm) why() string {
 	case len(s.peers) == 0:
 		return "No peer is connected."
 	}
-	missing := s.pieces - s.owned
 	useful, unchoked, asked := 0, 0, 0
 	for _, p := range s.peers {
 		if p.wanted == 0 {
@@ -204,12 +223,12 @@ func (s *swarm) why() string {
 	}
 	switch {
 	case useful == 0:
-		return fmt.Sprintf("The connected peers (%d) have none of the missing pieces (%d).", len(s.peers), missing)
+		return fmt.Sprintf("The connected peers (%d) have none of the missing pieces (%d).", len(s.peers), s.missing)
 	case unchoked == 0:
 		return fmt.Sprintf("All peers that have missing pieces (%d) choke us.", useful)
 	case asked > 0:
 		return fmt.Sprintf("Waiting for blocks that were requested from peers (%d).", asked)
 	default:
-		return fmt.Sprintf("All data has arrived, and the last pieces (%d) are being checked.", missing)
+		return fmt.Sprintf("All data has arrived, and the last pieces (%d) are being checked.", s.missing)
 	}
 }

@@ -136,7 +136,7 @@ func (sc *scenario) play(t *testing.T, words []string) []string {
 	case "corrupt": // piece, contributors
 		sc.pieceCorrupt(&messages.PieceCorrupt{Piece: uint32(number(1)), Contributors: keys(2)})
 	case "proof": // piece, peers
-		sc.proofOfBlame(&messages.BlameProven{Piece: uint32(number(1)), Peers: keys(2)})
+		sc.blame.proven(&messages.BlameProven{Piece: uint32(number(1)), Peers: keys(2)})
 	case "dropped": // piece
 		sc.pieceDropped(uint32(number(1)))
 	case "spill": // piece, blocks
@@ -146,16 +146,32 @@ func (sc *scenario) play(t *testing.T, words []string) []string {
 		sc.storeFailed(&messages.StoreFailed{Err: errors.New("no space left"), Full: true, Lost: []messages.Block{lost}})
 	case "room":
 		sc.storeRecovered()
+	case "want": // pieces
+		if words[1] == "all" {
+			sc.setWanted(nil)
+			break
+		}
+		pieces := bitset.New(uint(sc.pieces))
+		for _, piece := range list(1) {
+			pieces.Set(uint(piece))
+		}
+		sc.setWanted(pieces)
+	case "finished":
+		sc.disk.finished = true
 	case "wait": // seconds, tick by tick
 		for range number(1) * int(time.Second/tick) {
 			sc.now = sc.now.Add(tick)
-			sc.timePassed()
+			sc.planner.timePassed()
 		}
 	case "show":
 		m := sc.progress()
+		wanted := ""
+		if m.Wanted < m.Pieces {
+			wanted = fmt.Sprintf(" (%d wanted, %d bytes left)", m.Wanted, m.Left)
+		}
 		return []string{
-			fmt.Sprintf("%s, %d of %d pieces, memory %d of %d blocks, %d free; downloaded %d, wasted %d, corrupt %d",
-				m.State, m.HavePieces, m.Pieces, sc.ledger.memory, sc.limit, sc.ledger.free,
+			fmt.Sprintf("%s, %d of %d pieces%s, memory %d of %d blocks, %d free; downloaded %d, wasted %d, corrupt %d",
+				m.State, m.HavePieces, m.Pieces, wanted, sc.planner.ledger.memory, sc.planner.budget.limit, sc.planner.ledger.free,
 				m.Downloaded/BlockSize, m.Wasted/BlockSize, m.Corrupt),
 			"why: " + m.Why,
 		}
@@ -167,16 +183,16 @@ func (sc *scenario) play(t *testing.T, words []string) []string {
 
 // said is what the shell would send.
 func (sc *scenario) said() (out []string) {
-	for _, ban := range sc.bans {
+	for _, ban := range sc.orders.bans {
 		out = append(out, fmt.Sprintf("ban %v: %s", ban.Addr, ban.Reason))
 	}
-	sc.bans = nil
-	for _, piece := range sc.drops {
+	sc.orders.bans = nil
+	for _, piece := range sc.orders.drops {
 		out = append(out, fmt.Sprintf("drop %d", piece))
 	}
-	sc.drops = nil
-	for _, p := range sc.dirty {
-		p.dirty = false
+	sc.orders.drops = nil
+	for _, p := range sc.orders.peers {
+		p.touched = false
 		say := func(format string, args ...any) {
 			out = append(out, fmt.Sprintf("%d ", p.Key)+fmt.Sprintf(format, args...))
 		}
@@ -199,7 +215,7 @@ func (sc *scenario) said() (out []string) {
 		}
 		p.cancel, p.ask = nil, nil
 	}
-	sc.dirty = nil
+	sc.orders.peers = nil
 	return out
 }
 

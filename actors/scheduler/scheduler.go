@@ -5,25 +5,33 @@
 // pieces are verified. It answers with coordinates of blocks and never sees
 // their bytes (BEP 3).
 //
-// The shell in this file takes the messages and sends the answers; all
-// decisions are made by the plain Go of the other files:
+// The shell in this file takes the messages, and sends what the core wants sent.
+// The core is a swarm, and makes all decisions:
 //
+//	swarm         takes in each message
+//	goal          which pieces are wanted, and which are there
+//	roster        who is connected
 //	availability  which pieces are rare
 //	picker        which piece a peer begins
 //	ledger        where each block stands, who was asked for what
-//	assign        who is asked next, within the memory budget
+//	active        the same for one piece
+//	budget        how much memory that may take
+//	assign        who is asked next, for how much
+//	choose        for which piece
 //	endgame       what is taken over from slow peers
 //	blame         who sent what was corrupt
-//	room          who goes when others wait
-//	news          who is told of our pieces when
+//	parole        how the neighbours of those prove themselves
+//	evict         who goes when others wait
+//	have          who is told of our pieces when
 //	progress      how far it is, and why nothing moves
+//	orders        what is said to peers and others in the end
 package scheduler
 
 import (
-	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/bits-and-blooms/bitset"
 
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
@@ -37,79 +45,82 @@ type Config struct {
 	World   *world.World
 	Refs    messages.Refs
 	Torrent *metainfo.Torrent
-	Memory  int64  // bytes of payload at a time, until SetMemory
-	Picker  string // one of Pickers; empty: DefaultPicker
+	Wanted  *bitset.BitSet // pieces, until SetWanted; nil: all
+	Memory  int64          // bytes of payload at a time, until SetMemory
+	Picker  string         // one of Pickers; empty: DefaultPicker
 }
 
 const (
 	// tick is how often peers that wait are looked at: it is what a slow peer can
-	// delay the end by. report is how often Progress comes, and rest how often
-	// where nothing can happen: all is there, and nobody is connected.
-	tick   = 250 * time.Millisecond
-	report = time.Second
-	rest   = 10 * time.Second
+	// delay the end by.
+	tick = 250 * time.Millisecond
+	// reportPeriod is how often Progress comes.
+	reportPeriod = time.Second
+	// restPeriod is how often it does when nothing can happen: all is there, and
+	// nobody is connected.
+	restPeriod = 10 * time.Second
 )
 
-// Scheduler is the actor.
-type Scheduler struct {
+// scheduler is the actor.
+type scheduler struct {
 	Config
 	*swarm
-	told      messages.State // in the last Progress
-	reported  time.Time
-	timer     world.Timer
-	pace      time.Duration // that the timer was set for
-	newsTimer world.Timer   // nil when nothing is to be announced
+	ticks     world.Timer
+	pace      time.Duration // that ticks was set for
+	haveTimer world.Timer   // nil: peers have been told of all pieces
 }
 
-// ticked and newsDue: the scheduler to itself, by timers.
+// ticked and havesDue: the scheduler to itself, by timers.
 type (
-	ticked  struct{}
-	newsDue struct{}
+	ticked   struct{}
+	havesDue struct{}
 )
 
 // New returns a scheduler that is yet to be started.
-func New(cfg Config) actor.Actor { return &Scheduler{Config: cfg} }
+func New(cfg Config) actor.Actor { return &scheduler{Config: cfg} }
 
-// Receive takes one message in, and then says to each peer what follows from
-// it.
-func (s *Scheduler) Receive(c actor.Context) {
-	switch c.Message().(type) {
-	case *actor.Started:
+// Receive takes one message in, and then sends what follows from it.
+func (s *scheduler) Receive(c actor.Context) {
+	if _, ok := c.Message().(*actor.Started); ok {
 		s.start(c)
-	case *actor.Restarting, *actor.Stopping:
-		s.stop()
-		if s.swarm != nil {
-			s.report(c) // the last counts
-		}
-		return
 	}
 	if s.swarm == nil {
 		return
 	}
-	s.now = s.World.Clock.Now()
-	s.handle(c)
-	s.speak(c)
+	switch c.Message().(type) {
+	case *actor.Restarting, *actor.Stopping:
+		s.stop()
+		s.report() // the last counts
+	default:
+		s.now = s.World.Clock.Now()
+		s.handle(c)
+		s.remarkBans(c)
+		s.speak()
+		s.keepHaveTimer(c)
+		s.keepPace(c)
+	}
+	s.out.Flush(c.Send)
 }
 
-func (s *Scheduler) handle(c actor.Context) {
+func (s *scheduler) handle(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *messages.SetMemory:
 		s.setMemory(m.Bytes)
+	case *messages.SetWanted:
+		s.setWanted(m.Pieces)
 
 	case *messages.StoreChecking:
-		s.checking = *m
+		s.disk.checking = *m
 	case *messages.StoreReady:
-		s.open(c, m)
+		s.storeReady(m)
 	case *messages.PieceVerified:
 		supervise.Remark(c, "piece_verified", event.Number("piece", m.Piece))
-		if s.pieceVerified(m.Piece); s.complete() {
-			s.tellNeeds(c)
-		}
+		s.pieceVerified(m.Piece)
 	case *messages.PieceCorrupt:
 		supervise.Remark(c, "piece_corrupt", event.Number("piece", m.Piece), event.Number("peers", len(m.Contributors)))
 		s.pieceCorrupt(m)
 	case *messages.BlameProven:
-		s.proofOfBlame(m)
+		s.blame.proven(m)
 	case *messages.PieceDropped:
 		s.pieceDropped(m.Piece)
 	case *messages.BlocksSpilled:
@@ -119,10 +130,11 @@ func (s *Scheduler) handle(c actor.Context) {
 	case *messages.StoreRecovered:
 		s.storeRecovered()
 	case *messages.StoreFinished:
-		s.stored = true
+		s.disk.finished = true
 
 	case *messages.PeerReady:
-		s.meet(c, m)
+		c.Watch(m.Peer)
+		s.peerReady(m)
 	case *messages.PeerGone:
 		if p := s.byKey[m.Key]; p != nil && p.Link == m.Link {
 			c.Unwatch(p.Peer)
@@ -140,74 +152,52 @@ func (s *Scheduler) handle(c actor.Context) {
 		s.with(m.Key, func(p *peer) { s.blocksArrived(p, m) })
 	case *messages.RequestsDropped:
 		s.with(m.Key, func(p *peer) { s.requestsDropped(p, m) })
-	case *messages.ReportRates:
-		s.tellNeeds(c)
 	case *messages.PeerRates:
 		s.with(m.Key, func(p *peer) { s.peerRates(p, m) })
+
+	case *messages.ReportRates:
+		s.tellComplete()
 	case *messages.EvictIdlePeer:
-		s.makeRoom()
+		s.evictIdle()
 	case *messages.QueryPeers:
 		m.Reply(s.infos())
 	case *messages.CloseConnections:
-		c.Send(m.ReplyTo, &messages.ConnectionsClosed{Last: *s.named(s.progress())})
+		s.out.Send(m.ReplyTo, &messages.ConnectionsClosed{Last: *s.progress()})
 
 	case *ticked:
-		s.tick(c)
-	case *newsDue:
-		s.announce(c)
+		s.ticks, s.pace = nil, 0
+		s.planner.timePassed()
+		s.reportEvery(reportPeriod)
+	case *havesDue:
+		s.announceHaves()
 	}
 }
 
 // with calls f with the peer of that key. One that is gone is not listened to.
-func (s *Scheduler) with(key messages.PeerKey, f func(*peer)) {
+func (s *scheduler) with(key messages.PeerKey, f func(*peer)) {
 	if p := s.byKey[key]; p != nil {
 		f(p)
 	}
 }
 
-func (s *Scheduler) start(c actor.Context) {
+func (s *scheduler) start(c actor.Context) {
 	t := s.Torrent
 	g := geometry{length: t.Length, pieceLength: t.PieceLength, pieces: t.PieceCount()}
-	s.swarm = newSwarm(g, s.Memory, s.Picker, s.World.Chance.Source(c.Self().Id))
+	s.swarm = newSwarm(g, s.Wanted, s.Memory, s.Picker, s.World.Chance.Source(c.Self().Id))
+	s.torrent, s.refs = t, s.Refs
 	s.now = s.World.Clock.Now()
-	s.reported = s.now
-	s.keepPace(c)
+	s.reported.at = s.now
 }
 
-func (s *Scheduler) stop() {
-	for _, t := range []world.Timer{s.timer, s.newsTimer} {
+func (s *scheduler) stop() {
+	for _, t := range []world.Timer{s.ticks, s.haveTimer} {
 		if t != nil {
 			t.Stop()
 		}
 	}
 }
 
-// open begins when the store does: peers that came before are welcomed now.
-func (s *Scheduler) open(c actor.Context, m *messages.StoreReady) {
-	if s.ready {
-		return
-	}
-	s.storeReady(m)
-	for _, p := range s.peers {
-		s.welcome(c, p)
-	}
-	s.tellNeeds(c)
-}
-
-func (s *Scheduler) meet(c actor.Context, m *messages.PeerReady) {
-	c.Watch(m.Peer)
-	p := s.join(m)
-	if s.ready {
-		s.welcome(c, p)
-	}
-}
-
-func (s *Scheduler) welcome(c actor.Context, p *peer) {
-	p.heard = s.news.end()
-	c.Send(p.Peer, &messages.StartSession{Link: p.Link, Torrent: s.Torrent, Have: s.have.Clone()})
-}
-
-func (s *Scheduler) terminated(who *actor.PID) {
+func (s *scheduler) terminated(who *actor.PID) {
 	for _, p := range s.peers {
 		if p.Peer.Equal(who) {
 			s.leave(p)
@@ -216,124 +206,47 @@ func (s *Scheduler) terminated(who *actor.PID) {
 	}
 }
 
-// tellNeeds tells those who behave differently once everything is there.
-func (s *Scheduler) tellNeeds(c actor.Context) {
-	c.Send(s.Refs.Choker, &messages.SeedingChanged{Seeding: s.complete()})
-	c.Send(s.Refs.Peers, &messages.SetDialing{Dial: s.ready})
+// remarkBans has the trace tell who is banned, and why.
+func (s *scheduler) remarkBans(c actor.Context) {
+	for _, ban := range s.orders.bans {
+		supervise.Remark(c, "ban", event.Text("addr", ban.Addr.String()), event.Text("why", ban.Reason))
+	}
 }
 
-// tick looks at peers that wait: with time, slow ones turn out to be slow.
-func (s *Scheduler) tick(c actor.Context) {
-	s.timer, s.pace = nil, 0
-	s.timePassed()
-	// Not by Truncate alone: it takes the monotonic reading away, and then it is
-	// the date that counts, which may jump.
-	second := s.now.Add(s.now.Truncate(report).Sub(s.now))
-	if second.After(s.reported) {
-		s.reported = second
-		s.report(c)
-		s.tellNeeds(c) // again: a choker or peers that was restarted does not know
+// keepHaveTimer sets the timer for pieces of which peers are still to be told.
+func (s *scheduler) keepHaveTimer(c actor.Context) {
+	if s.announced && s.haveTimer != nil {
+		s.haveTimer.Stop()
+		s.haveTimer = nil
+	}
+	s.announced = false
+	if len(s.haves.pieces) > 0 && s.haveTimer == nil {
+		s.haveTimer = supervise.SendAfter(c, s.World.Clock, haveWait, &havesDue{})
 	}
 }
 
 // wantedPace is how soon time alone may make a difference.
-func (s *Scheduler) wantedPace() time.Duration {
+func (s *scheduler) wantedPace() time.Duration {
 	switch {
-	case s.starved && len(s.peers) > 0:
+	case s.planner.starved && len(s.peers) > 0:
 		return tick
-	case s.complete() && s.stored && len(s.peers) == 0:
-		return rest
+	case s.complete() && s.disk.finished && len(s.peers) == 0:
+		return restPeriod
 	}
-	return report
+	return reportPeriod
 }
 
 // keepPace sets the timer, and sets it again when it would come too late. All
 // torrents tick at the same moments, so that many that idle wake the processor
 // once.
-func (s *Scheduler) keepPace(c actor.Context) {
+func (s *scheduler) keepPace(c actor.Context) {
 	pace := s.wantedPace()
-	if s.timer != nil && s.pace <= pace {
+	if s.ticks != nil && s.pace <= pace {
 		return
 	}
-	if s.timer != nil {
-		s.timer.Stop()
+	if s.ticks != nil {
+		s.ticks.Stop()
 	}
 	s.pace = pace
-	s.timer = supervise.SendAtNext(c, s.World.Clock, pace, &ticked{})
-}
-
-// speak sends what the message that was handled has led to.
-func (s *Scheduler) speak(c actor.Context) {
-	for i, ban := range s.bans {
-		c.Send(s.Refs.Peers, ban)
-		c.Send(s.Refs.Torrent, &messages.PeerBanned{Addr: ban.Addr, Reason: ban.Reason})
-		supervise.Remark(c, "ban", event.Text("addr", ban.Addr.String()), event.Text("why", ban.Reason))
-		s.bans[i] = nil
-	}
-	s.bans = s.bans[:0]
-	for _, piece := range s.drops {
-		c.Send(s.Refs.Store, &messages.DropPiece{Piece: piece})
-	}
-	s.drops = s.drops[:0]
-	if s.news.fresh >= newsEnough || s.news.fresh > 0 && s.complete() {
-		s.announce(c)
-	}
-	if len(s.news.pieces) > 0 && s.newsTimer == nil {
-		s.newsTimer = supervise.SendAfter(c, s.World.Clock, newsWait, &newsDue{})
-	}
-	for i, p := range s.dirty {
-		p.dirty = false
-		s.tell(c, p)
-		s.dirty[i] = nil
-	}
-	s.dirty = s.dirty[:0]
-	if s.state() != s.told {
-		s.report(c)
-	}
-	s.keepPace(c)
-}
-
-func (s *Scheduler) tell(c actor.Context, p *peer) {
-	if p.gone {
-		return
-	}
-	if p.dismissed {
-		c.Send(p.Peer, &messages.Disconnect{Reason: p.dismissal})
-		return
-	}
-	if interested := p.wanted > 0; interested != p.interested {
-		p.interested = interested
-		c.Send(p.Peer, &messages.SetInterested{Interested: interested})
-	}
-	if len(p.cancel) > 0 {
-		c.Send(p.Peer, &messages.CancelBlocks{Blocks: slices.Clone(p.cancel)})
-		p.cancel = p.cancel[:0]
-	}
-	if len(p.ask) > 0 {
-		c.Send(p.Peer, &messages.RequestBlocks{Blocks: slices.Clone(p.ask)})
-		p.ask = p.ask[:0]
-	}
-}
-
-// announce tells the torrent of the pieces that have become ours, and peers.
-func (s *Scheduler) announce(c actor.Context) {
-	if s.newsTimer != nil {
-		s.newsTimer.Stop()
-		s.newsTimer = nil
-	}
-	if fresh := s.news.fresh; fresh > 0 {
-		c.Send(s.Refs.Torrent, &messages.TorrentPiecesVerified{InfoHash: s.Torrent.InfoHash, Pieces: s.news.since(s.news.end() - fresh)})
-	}
-	s.spread(func(p *peer, m *messages.AnnounceHave) { c.Send(p.Peer, m) })
-}
-
-func (s *Scheduler) report(c actor.Context) {
-	m := s.named(s.progress())
-	s.told = m.State
-	c.Send(s.Refs.Torrent, m)
-}
-
-func (s *Scheduler) named(m *messages.Progress) *messages.Progress {
-	m.InfoHash, m.Name = s.Torrent.InfoHash, s.Torrent.Name
-	return m
+	s.ticks = supervise.SendAtNext(c, s.World.Clock, pace, &ticked{})
 }

@@ -22,14 +22,14 @@ const pieceLength = 2 * scheduler.BlockSize
 // probes.
 type scene struct {
 	*stage.Stage
-	torrent, choker, peers *stage.Probe
+	torrent, choker, peers, store *stage.Probe
 }
 
 func newScene(t *testing.T) *scene { return newSceneOn(t, stage.New(t)) }
 
 func newSceneOn(t *testing.T, on *stage.Stage) *scene {
 	s := &scene{Stage: on}
-	s.torrent, s.choker, s.peers = s.StartProbe("torrent"), s.StartProbe("choker"), s.StartProbe("peers")
+	s.torrent, s.choker, s.peers, s.store = s.StartProbe("torrent"), s.StartProbe("choker"), s.StartProbe("peers"), s.StartProbe("store")
 	torrent, _ := stage.Torrent(t, 3*pieceLength+100, pieceLength)
 	s.Perform(func() actor.Actor {
 		return scheduler.New(scheduler.Config{
@@ -37,7 +37,7 @@ func newSceneOn(t *testing.T, on *stage.Stage) *scene {
 			Torrent: torrent,
 			Memory:  1 << 20,
 			Picker:  "sequential",
-			Refs:    messages.Refs{Torrent: s.torrent.PID, Choker: s.choker.PID, Peers: s.peers.PID},
+			Refs:    messages.Refs{Torrent: s.torrent.PID, Choker: s.choker.PID, Peers: s.peers.PID, Store: s.store.PID},
 		})
 	})
 	return s

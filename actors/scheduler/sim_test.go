@@ -91,7 +91,7 @@ func (x *sim) after(d time.Duration, do func()) {
 }
 
 func (x *sim) tick() {
-	x.s.timePassed()
+	x.s.planner.timePassed()
 	x.after(tick, x.tick)
 }
 
@@ -111,8 +111,9 @@ func (x *sim) add(key messages.PeerKey, have *bitset.BitSet, rate float64, windo
 func (x *sim) flush() {
 	x.t.Helper()
 	x.asked.look()
-	for _, p := range x.s.dirty {
-		p.dirty = false
+	for _, p := range x.s.orders.peers {
+		p.touched = false
+		p.interested = p.wanted > 0
 		sp := x.peers[p.Key]
 		if p.gone || sp == nil {
 			continue
@@ -129,17 +130,17 @@ func (x *sim) flush() {
 		p.cancel, p.ask = p.cancel[:0], p.ask[:0]
 		x.work(sp)
 	}
-	x.s.dirty = x.s.dirty[:0]
-	for _, piece := range x.s.drops {
+	x.s.orders.peers = x.s.orders.peers[:0]
+	for _, piece := range x.s.orders.drops {
 		x.after(0, func() { x.drop(piece) })
 	}
-	x.s.drops = x.s.drops[:0]
-	x.maxHeld = max(x.maxHeld, x.s.ledger.memory)
+	x.s.orders.drops = x.s.orders.drops[:0]
+	x.maxHeld = max(x.maxHeld, x.s.planner.ledger.memory)
 }
 
-// drop lets a piece go, unless it has become whole meanwhile.
+// drop lets a piece go, unless it has become whole meanwhile and was judged.
 func (x *sim) drop(piece uint32) {
-	if x.store[piece] == nil {
+	if a := x.s.planner.ledger.active[piece]; a == nil || !a.dropping {
 		return
 	}
 	delete(x.store, piece)
@@ -215,7 +216,7 @@ func (x *sim) spill() {
 	for _, n := range x.held {
 		sum += n
 	}
-	if sum <= x.s.limit/2 {
+	if sum <= x.s.planner.budget.limit/2 {
 		return
 	}
 	for _, piece := range slices.Sorted(maps.Keys(x.held)) {
@@ -225,18 +226,29 @@ func (x *sim) spill() {
 	}
 }
 
-// run goes on until all is there, and returns how long that took.
+// step has the next event happen.
+func (x *sim) step() {
+	x.t.Helper()
+	e := heap.Pop(&x.due).(due)
+	x.s.now = e.at
+	e.do()
+	x.flush()
+}
+
+// run goes on until all that is wanted is there, and returns how long that took.
 func (x *sim) run(limit time.Duration) time.Duration {
 	x.t.Helper()
-	for !x.s.complete() {
-		e := heap.Pop(&x.due).(due)
-		x.s.now = e.at
+	return x.runUntil(x.s.complete, limit)
+}
+
+func (x *sim) runUntil(done func() bool, limit time.Duration) time.Duration {
+	x.t.Helper()
+	for !done() {
+		x.step()
 		if x.s.now.Sub(epoch) > limit {
-			x.t.Fatalf("not complete after %v: %d of %d pieces, %d free blocks, memory %d: %s",
-				limit, x.s.owned, x.s.pieces, x.s.ledger.free, x.s.ledger.memory, x.s.why())
+			x.t.Fatalf("not done after %v: %d of %d pieces, %d free blocks, memory %d: %s",
+				limit, x.s.owned, x.s.pieces, x.s.planner.ledger.free, x.s.planner.ledger.memory, x.s.why())
 		}
-		e.do()
-		x.flush()
 	}
 	return x.s.now.Sub(epoch)
 }

@@ -2,233 +2,192 @@ package scheduler
 
 import (
 	"math/rand/v2"
-	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/bits-and-blooms/bitset"
 
 	"kouzui/messages"
+	"kouzui/wire/metainfo"
 )
 
-// swarm is the state of one torrent as the scheduler sees it, and all of its
-// decisions: each method takes in one message. What is to be said to others
-// gathers in dirty, bans, drops and news, for the shell to send.
+// swarm is the state of one torrent as the scheduler sees it. Most of its methods
+// take in one message each, and hand it to the parts that are concerned; speak
+// then says what follows.
 type swarm struct {
-	geometry
-	picker Picker
-	rng    *rand.Rand
-	avail  *Availability
-	ledger *ledger
-	now    time.Time // of the current message
+	*moment
+	*goal
+	*roster
+	planner *planner
+	blame   *blame
+	haves   haves
+	disk    disk
+	totals  totals
+	orders  *orders
 
-	ready    bool // the store knows what is there
-	stored   bool // all is under its final name
+	torrent   *metainfo.Torrent
+	refs      messages.Refs
+	out       messages.Outbox
+	announced bool // haves were announced while the current message was handled
+	reported  reported
+}
+
+// disk is what the store has told of itself.
+type disk struct {
 	checking messages.StoreChecking
-	have     *bitset.BitSet
-	owned    int // pieces in have
-	failure  *messages.StoreFailed
-
-	peers []*peer
-	byKey map[messages.PeerKey]*peer
-	open  []*peer // those that let us download
-	past  past
-
-	limit   int     // blocks of memory that may be in use
-	exempt  *active // the piece that may go on beyond limit
-	stuck   bool    // nothing is under way, and it is used up
-	starved bool    // somebody could be asked for more than there was to ask
-	blocked bool    // the limit was a reason for it
-
-	// suspect pieces were corrupt, in parts from several peers, and are not
-	// right yet.
-	suspect map[uint32]bool
-	hosts   map[netip.Addr]*host // from which corrupt data came
-
-	totals totals
-
-	dirty []*peer
-	bans  []*messages.BanAddress
-	drops []uint32 // pieces
-	news  news
-
-	slow   []*peer // see slowFirst
-	slowAt time.Time
+	failure  *messages.StoreFailed // nil: it takes what comes
+	finished bool                  // all that is wanted is safe, under the name that it keeps
 }
 
 // totals of this run, in bytes but for corrupt.
 type totals struct {
-	downloaded  int64 // blocks that arrived as asked, each once
-	repeated    int64 // blocks that had come from elsewhere
-	corrupt     int   // pieces
-	lastArrival time.Time
+	downloaded       int64 // blocks that arrived as asked, each once
+	repeated         int64 // blocks that had come from elsewhere
+	corrupt          int   // pieces
+	lastArrival      time.Time
+	uploaded, wasted int64 // by peers that are gone
 }
 
-func newSwarm(g geometry, memory int64, picker string, rng *rand.Rand) *swarm {
-	s := &swarm{
-		geometry: g,
-		picker:   pickerByName(picker),
-		rng:      rng,
-		avail:    NewAvailability(g.pieces, rng),
-		ledger:   newLedger(g),
-		have:     bitset.New(uint(g.pieces)),
-		byKey:    map[messages.PeerKey]*peer{},
-		suspect:  map[uint32]bool{},
-		hosts:    map[netip.Addr]*host{},
+func newSwarm(g geometry, wanted *bitset.BitSet, memory int64, picker string, rng *rand.Rand) *swarm {
+	s := &swarm{moment: &moment{}, goal: newGoal(g, wanted), roster: newRoster(), orders: &orders{}}
+	s.blame = &blame{
+		moment: s.moment, goal: s.goal, roster: s.roster, orders: s.orders,
+		suspects: map[uint32]bool{}, hosts: hosts{},
 	}
-	s.setMemory(memory)
+	s.planner = newPlanner(s, memory, picker, rng)
 	return s
 }
 
-func (s *swarm) complete() bool { return s.ready && s.owned == s.pieces }
-
-// setMemory counts every block as a whole one: that is what its buffer takes.
 func (s *swarm) setMemory(bytes int64) {
-	s.limit = max(1, int(bytes/BlockSize))
-	s.refillStarved()
+	s.planner.budget.setLimit(bytes)
+	s.planner.refillStarved()
 }
 
-// storeReady begins the work; peers that came before are the shell's to welcome.
+// storeReady begins the work. Peers that came before are told now what we have.
 func (s *swarm) storeReady(m *messages.StoreReady) {
-	s.ready, s.stored = true, m.Complete
-	s.have = m.Have
-	s.owned = int(m.Have.Count())
-	for piece := range m.Have.EachSet() {
-		s.avail.Close(uint32(piece))
+	if s.known {
+		return
+	}
+	s.goal.begin(m.Have)
+	s.disk.finished = m.Complete
+	s.planner.open()
+	for _, p := range s.peers {
+		s.startSession(p)
+	}
+	s.tellComplete()
+}
+
+// setWanted changes which pieces are fetched. What is under way of others is
+// cancelled, and what has come of them is dropped.
+func (s *swarm) setWanted(pieces *bitset.BitSet) {
+	s.goal.want(pieces)
+	s.disk.finished = false // until the store says so of these
+	for _, p := range s.peers {
+		p.wanted = s.interest(p.have)
+		s.orders.touch(p)
+	}
+	if s.known {
+		s.planner.setWanted()
+		s.dismissSeeds()
+		s.tellComplete()
 	}
 }
 
-// join adds a peer. One that is known already has a new link, and starts anew.
-func (s *swarm) join(m *messages.PeerReady) *peer {
+// peerReady adds a peer. One that is known already has a new link, and starts
+// anew.
+func (s *swarm) peerReady(m *messages.PeerReady) {
 	if old := s.byKey[m.Key]; old != nil {
 		s.leave(old)
 	}
-	p := &peer{
-		PeerReady: m, place: len(s.peers), choked: true, useful: s.now, have: bitset.New(uint(s.pieces)), heard: s.news.end(),
+	p := &peer{PeerReady: m, choked: true, useful: s.now, have: bitset.New(uint(s.pieces)), told: s.haves.end()}
+	s.blame.arrives(p)
+	s.roster.add(p)
+	if s.known {
+		s.startSession(p)
 	}
-	p.parole = s.hosts[messages.HostOf(m.Addr.Addr())]
-	s.peers = append(s.peers, p)
-	s.byKey[m.Key] = p
-	return p
+}
+
+func (s *swarm) startSession(p *peer) {
+	p.told = s.haves.end()
+	s.out.Send(p.Peer, &messages.StartSession{Link: p.Link, Torrent: s.torrent, Have: s.have.Clone()})
 }
 
 // leave removes a peer and takes back all that it was asked for.
 func (s *swarm) leave(p *peer) {
 	p.gone = true
-	s.leaveCount(p)
-	last := len(s.peers) - 1
-	s.peers[p.place] = s.peers[last]
-	s.peers[p.place].place = p.place
-	s.peers[last] = nil
-	s.peers = s.peers[:last]
-	delete(s.byKey, p.Key)
-	s.choke(p, true)
-	s.past.add(p)
-	s.takeBack(p)
+	s.planner.uncount(p)
+	s.roster.remove(p)
+	s.totals.uploaded += p.rates.UpTotal
+	s.totals.wasted += p.rates.WastedTotal
+	s.blame.leaves(p)
+	s.planner.takeBack(p)
 	p.own = nil
 }
 
-func (s *swarm) leaveCount(p *peer) {
-	if p.came {
-		s.avail.LeaveSeed()
-	} else {
-		s.avail.Leave(p.have)
-	}
-}
-
-// takeBack frees all that p was asked for and gives it to others.
-func (s *swarm) takeBack(p *peer) {
-	p.ask = p.ask[:0]
-	s.ledger.giveBackAll(p, s.settle)
-	s.refillStarved()
-}
-
-// settle forgets a piece of which nothing is under way any more.
-func (s *swarm) settle(a *active) {
-	if a.idle() {
-		s.finish(a)
-		s.avail.Reopen(a.piece)
-	}
-}
-
-func (s *swarm) finish(a *active) {
-	s.ledger.finish(a)
-	if s.exempt == a {
-		s.exempt = nil
-	}
-}
-
-// peerHas takes in a bitfield.
+// peerBitfield adds a bitfield to what is known of a peer.
 func (s *swarm) peerBitfield(p *peer, have *bitset.BitSet) {
-	s.leaveCount(p)
+	s.planner.uncount(p)
 	have.InPlaceUnion(p.have)
 	p.have, p.pieces = have, int(have.Count())
-	p.came = p.seed(s.pieces)
-	p.wanted = int(have.DifferenceCardinality(s.have))
-	if p.came {
-		s.avail.JoinSeed()
-	} else {
-		s.avail.Join(have)
-	}
-	s.touch(p)
-	s.dismissSeed(p)
-	s.refill(p)
+	p.wanted = s.interest(have)
+	s.planner.count(p)
+	s.hasMore(p)
 }
 
-// peerGot takes in pieces that the other side announced.
+// peerHave takes in pieces that the other side announced.
 func (s *swarm) peerHave(p *peer, pieces []uint32) {
 	for _, piece := range pieces {
-		if int(piece) >= s.pieces || p.have.Test(uint(piece)) {
+		if int(piece) >= s.pieces || p.has(piece) {
 			continue
 		}
 		p.have.Set(uint(piece))
 		p.pieces++
-		s.avail.Rise(piece)
-		if !s.have.Test(uint(piece)) {
+		s.planner.avail.Rise(piece)
+		if s.lacks(piece) {
 			p.wanted++
 		}
 	}
-	s.touch(p)
-	s.dismissSeed(p)
-	s.refill(p)
+	s.hasMore(p)
 }
 
-// dismissSeed ends a connection over which nothing can flow any more.
+func (s *swarm) hasMore(p *peer) {
+	s.orders.touch(p)
+	s.dismissSeed(p)
+	s.planner.refill(p)
+}
+
+// dismissSeed ends a connection over which nothing can flow any more: the peer
+// has nothing that we want, and wants nothing.
 func (s *swarm) dismissSeed(p *peer) {
 	if s.complete() && p.seed(s.pieces) {
-		s.dismiss(p, messages.GoneUseless)
+		s.orders.dismiss(p, messages.GoneUseless)
 	}
 }
 
-func (s *swarm) dismiss(p *peer, reason messages.GoneReason) {
-	s.touch(p)
-	p.dismissed, p.dismissal = true, reason
+func (s *swarm) dismissSeeds() {
+	if s.complete() {
+		for _, p := range s.peers {
+			s.dismissSeed(p)
+		}
+	}
 }
 
 func (s *swarm) peerChoking(p *peer, m *messages.PeerChoking) {
 	p.window = m.Window
-	s.choke(p, m.Choking)
+	if s.setChoked(p, m.Choking) && !p.choked {
+		s.recount(p)
+	}
 	if p.choked {
-		s.takeBack(p)
+		s.planner.takeBack(p)
 	} else {
-		s.refill(p)
+		s.planner.refill(p)
 	}
 }
 
-// choke notes whether p lets us download. Of thousands it may be a few.
-func (s *swarm) choke(p *peer, choked bool) {
-	if p.choked == choked {
-		return
+func (s *swarm) peerRates(p *peer, m *messages.PeerRates) {
+	if m.UpTotal > p.rates.UpTotal {
+		p.useful = s.now
 	}
-	p.choked = choked
-	if !choked {
-		s.recount(p)
-		s.open = append(s.open, p)
-		return
-	}
-	i, last := slices.Index(s.open, p), len(s.open)-1
-	s.open[i], s.open[last] = s.open[last], nil
-	s.open = s.open[:last]
+	p.rates = *m
 }
 
 func (s *swarm) blocksArrived(p *peer, m *messages.BlocksArrived) {
@@ -237,123 +196,105 @@ func (s *swarm) blocksArrived(p *peer, m *messages.BlocksArrived) {
 	bytes := 0
 	for _, b := range m.Blocks {
 		bytes += int(b.Length)
-		a := s.ledger.arrive(p, b, s.cancel)
-		if a == nil {
+		if s.planner.arrived(p, b) {
+			s.totals.downloaded += int64(b.Length)
+		} else {
 			s.totals.repeated += int64(b.Length)
-			continue
 		}
-		p.brought, p.fell = true, false
-		s.totals.downloaded += int64(b.Length)
-		s.settle(a)
 	}
 	p.speed.arrived(bytes, s.now)
-	s.refill(p)
-}
-
-// cancel tells a peer that a block came from elsewhere.
-func (s *swarm) cancel(p *peer, b messages.Block) {
-	p.fell = p.silent(s.now)
-	// It may not have been told to ask yet.
-	if i := slices.Index(p.ask, b); i >= 0 {
-		p.ask = slices.Delete(p.ask, i, i+1)
-		return
-	}
-	p.cancel = append(p.cancel, b)
-	s.touch(p)
+	s.planner.refill(p)
 }
 
 func (s *swarm) requestsDropped(p *peer, m *messages.RequestsDropped) {
 	p.window, p.snubbed = m.Window, m.Snubbed
-	for _, b := range m.Blocks {
-		if a := s.ledger.giveBack(p, b); a != nil {
-			s.settle(a)
-		}
-	}
-	s.starved = true // p itself is, and what it had may serve others first
-	s.refillStarved()
+	s.planner.dropped(p, m.Blocks)
 }
 
 func (s *swarm) pieceVerified(piece uint32) {
-	if s.have.Test(uint(piece)) {
+	if s.has(piece) {
 		return
 	}
-	s.have.Set(uint(piece))
-	s.owned++
-	s.news.add(piece)
-	delete(s.suspect, piece)
-	a := s.ledger.active[piece]
-	if a != nil {
-		s.finish(a)
-		defer s.credit(a.sole)
-	} else {
-		s.avail.Close(piece)
+	lacked := s.lacks(piece)
+	s.goal.add(piece)
+	s.haves.add(piece)
+	s.blame.right(piece)
+	source := s.planner.finished(piece)
+	if lacked {
+		s.uncountWanted(piece)
 	}
-	count := s.peers
-	if len(s.peers) > newsCrowd {
-		count = s.open
-	}
-	for _, p := range count {
-		if p.have.Test(uint(piece)) {
-			if p.wanted--; p.wanted == 0 {
-				s.touch(p)
-			}
-		}
+	s.dismissSeeds()
+	s.planner.refillRefused()
+	if source != nil && s.blame.credit(source) {
+		s.planner.refill(source)
 	}
 	if s.complete() {
-		for _, p := range s.peers {
-			s.dismissSeed(p)
-		}
+		s.tellComplete()
 	}
-	s.refillBlocked()
 }
 
-// recount counts what we want of p. In a crowd that is done for those that choke
-// us only when they hear of the news: at each piece it would be a look at
-// thousands.
+// uncountWanted counts a piece less of those that are wanted of each peer that
+// has it. In a crowd, those that choke us are left to recount: at each piece it
+// would be a look at thousands.
+func (s *swarm) uncountWanted(piece uint32) {
+	peers := s.peers
+	if len(peers) > crowd {
+		peers = s.unchoked
+	}
+	for _, p := range peers {
+		if !p.has(piece) {
+			continue
+		}
+		if p.wanted--; p.wanted == 0 {
+			s.orders.touch(p)
+		}
+	}
+}
+
+// recount counts what is wanted of p. In a crowd that is done when p is told of
+// our pieces, and when it unchokes us.
 func (s *swarm) recount(p *peer) {
 	if p.wanted == 0 {
 		return
 	}
-	if p.wanted = int(p.have.DifferenceCardinality(s.have)); p.wanted == 0 {
-		s.touch(p)
+	if p.wanted = s.interest(p.have); p.wanted == 0 {
+		s.orders.touch(p)
 	}
 }
 
-// restart makes a piece come again from the beginning.
-func (s *swarm) restart(piece uint32) {
-	if a := s.ledger.active[piece]; a != nil {
-		s.finish(a)
-		s.avail.Reopen(piece)
+// pieceCorrupt has all of the piece come again, whole from one peer, so that the
+// next failure is proof.
+func (s *swarm) pieceCorrupt(m *messages.PieceCorrupt) {
+	s.totals.corrupt++
+	s.blame.corrupt(m)
+	s.planner.startAgain(m.Piece)
+}
+
+// pieceDropped: nothing of the piece is left.
+func (s *swarm) pieceDropped(piece uint32) {
+	if a := s.planner.ledger.active[piece]; a != nil && a.dropping {
+		s.planner.startAgain(piece)
 	}
-	s.starved = true
-	s.refillStarved()
 }
 
 func (s *swarm) blocksSpilled(m *messages.BlocksSpilled) {
-	s.ledger.spill(m.Piece, m.Blocks)
-	s.refillBlocked()
+	s.planner.ledger.spill(m.Piece, m.Blocks)
+	s.planner.refillRefused()
 }
 
 func (s *swarm) storeFailed(m *messages.StoreFailed) {
-	s.failure = m
-	for _, b := range m.Lost {
-		if a := s.ledger.lose(b); a != nil {
-			s.settle(a)
-		}
-	}
+	s.disk.failure = m
+	s.planner.pause(m.Lost)
 }
 
 func (s *swarm) storeRecovered() {
-	s.failure = nil
-	s.starved = true
-	s.refillStarved()
+	s.disk.failure = nil
+	s.planner.resume()
 }
 
-// touch has the shell look at what is to be said to p. After its dismissal
-// nothing is.
-func (s *swarm) touch(p *peer) {
-	if !p.dirty && !p.gone && !p.dismissed {
-		p.dirty = true
-		s.dirty = append(s.dirty, p)
-	}
+// tellComplete tells those who behave differently once everything wanted is
+// there.
+func (s *swarm) tellComplete() {
+	s.out.Send(s.refs.Choker, &messages.SeedingChanged{Seeding: s.complete()})
+	s.out.Send(s.refs.Peers, &messages.SetDialing{Dial: s.known})
 }

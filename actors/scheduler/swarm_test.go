@@ -1,7 +1,6 @@
 package scheduler
 
 import (
-	"container/heap"
 	"fmt"
 	"net/netip"
 	"testing"
@@ -10,6 +9,7 @@ import (
 	"github.com/bits-and-blooms/bitset"
 
 	"kouzui/messages"
+	"kouzui/wire/metainfo"
 )
 
 var epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -22,7 +22,8 @@ func geometryOf(pieces int, pieceLength, lastPiece int64) geometry {
 const testMemory = 32 << 20
 
 func openSwarm(g geometry, picker string, seed uint64) *swarm {
-	s := newSwarm(g, testMemory, picker, seeded(seed))
+	s := newSwarm(g, nil, testMemory, picker, seeded(seed))
+	s.torrent = &metainfo.Torrent{}
 	s.now = epoch
 	s.storeReady(&messages.StoreReady{Have: bitset.New(uint(g.pieces))})
 	return s
@@ -37,7 +38,8 @@ func (s *swarm) joinTest(key messages.PeerKey, have *bitset.BitSet) *peer {
 }
 
 func (s *swarm) joinFrom(addr netip.AddrPort, key messages.PeerKey, have *bitset.BitSet) *peer {
-	p := s.join(&messages.PeerReady{Key: key, Link: uint64(key), Addr: addr})
+	s.peerReady(&messages.PeerReady{Key: key, Link: uint64(key), Addr: addr})
+	p := s.byKey[key]
 	s.peerBitfield(p, have)
 	return p
 }
@@ -124,27 +126,24 @@ func TestLiarIsFoundAndBanned(t *testing.T) {
 	for k := messages.PeerKey(1); k <= 4; k++ {
 		x.add(k, full(g.pieces), 1e6, 2) // too slow for pieces of their own
 	}
-	for len(s.bans) == 0 {
-		e := heap.Pop(&x.due).(due)
-		s.now = e.at
-		e.do()
-		x.flush()
+	for len(s.orders.bans) == 0 {
+		x.step()
 		if s.now.Sub(epoch) > time.Hour {
 			t.Fatal("nobody is banned")
 		}
 	}
 	liar := x.peers[4].p
-	if len(s.bans) != 1 || s.bans[0].Addr != liar.Addr || !liar.dismissed {
-		t.Fatalf("banned %v, want %v alone", s.bans, liar.Addr)
+	if len(s.orders.bans) != 1 || s.orders.bans[0].Addr != liar.Addr || !liar.dismissed {
+		t.Fatalf("banned %v, want %v alone", s.orders.bans, liar.Addr)
 	}
 	s.leave(liar)
 	x.run(time.Hour)
-	s.proofOfBlame(&messages.BlameProven{Peers: []messages.PeerKey{4}})
-	if len(s.bans) != 1 {
+	s.blame.proven(&messages.BlameProven{Peers: []messages.PeerKey{4}})
+	if len(s.orders.bans) != 1 {
 		t.Error("a liar is banned twice")
 	}
-	if len(s.suspect) != 0 {
-		t.Errorf("suspects are left: %v", s.suspect)
+	if len(s.blame.suspects) != 0 {
+		t.Errorf("suspects are left: %v", s.blame.suspects)
 	}
 }
 
@@ -160,7 +159,7 @@ func TestLaterBitfieldAddsPieces(t *testing.T) {
 	}
 	s.leave(p)
 	for piece := range uint32(pieces) {
-		if n := s.avail.Count(piece); n != 0 {
+		if n := s.planner.avail.Count(piece); n != 0 {
 			t.Errorf("%d peers seem to have piece %d", n, piece)
 		}
 	}
@@ -170,12 +169,12 @@ func TestLaterBitfieldAddsPieces(t *testing.T) {
 // their turn, and all of it before it is used.
 func TestInterestInACrowd(t *testing.T) {
 	s := openSwarm(geometryOf(4, BlockSize, BlockSize), "", 1)
-	for i := range newsCrowd + 1 {
+	for i := range crowd + 1 {
 		s.joinTest(messages.PeerKey(i), bitset.New(4).Set(0).Set(1))
 	}
 	p := s.peers[0]
 	s.pieceVerified(0)
-	s.choke(p, false)
+	s.peerChoking(p, &messages.PeerChoking{})
 	if p.wanted != 1 {
 		t.Errorf("of a peer that lets us download %d pieces are wanted, not 1", p.wanted)
 	}
@@ -186,11 +185,11 @@ func TestInterestInACrowd(t *testing.T) {
 	s.pieceVerified(2)
 	s.pieceVerified(3)
 	for range 2 { // turns
-		s.now = s.now.Add(newsWait)
+		s.now = s.now.Add(haveWait)
 		s.spread(func(*peer, *messages.AnnounceHave) {})
 	}
 	for _, p := range s.peers {
-		if p.wanted != 0 || !p.dirty {
+		if p.wanted != 0 || !p.touched {
 			t.Fatalf("all is there and told, and of peer %d %d pieces are wanted", p.Key, p.wanted)
 		}
 	}

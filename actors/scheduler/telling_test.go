@@ -108,3 +108,49 @@ func TestTheLastCounts(t *testing.T) {
 		t.Errorf("it counts %+v", last)
 	}
 }
+
+// The choker, peers and the user are told each time what is wanted becomes
+// complete, or is not any more; it is safe when the store has said so.
+func TestWantedChanges(t *testing.T) {
+	s := newScene(t)
+	s.open()
+	p := s.StartProbe("p")
+	s.join(1, p, set(0, 1))
+	stage.Next[*messages.SetInterested](p)
+
+	s.Tell(&messages.SetWanted{Pieces: set(0)})
+	s.wantNeeds(true)
+	s.Tell(&messages.PeerChoking{Key: 1, Window: 4})
+	wantBlocks(t, stage.Next[*messages.RequestBlocks](p).Blocks, block(0, 0), block(0, 1))
+	s.Tell(&messages.BlocksArrived{Key: 1, Blocks: []messages.Block{block(0, 0), block(0, 1)}, Window: 4})
+	s.Tell(&messages.PieceVerified{Piece: 0})
+	if stage.Next[*messages.SetInterested](p).Interested {
+		t.Error("interested in what is not wanted")
+	}
+	stage.Next[*messages.TorrentPiecesVerified](s.torrent)
+	if m := s.wantState(messages.StateFinishing); m.Wanted != 1 || m.Left != 0 || m.HavePieces != 1 {
+		t.Errorf("%d of %d wanted pieces, %d bytes left", m.HavePieces, m.Wanted, m.Left)
+	}
+	s.wantNeeds(false)
+	s.Tell(&messages.StoreFinished{})
+	s.wantState(messages.StateSeeding)
+
+	s.Tell(&messages.SetWanted{})
+	if m := s.wantState(messages.StateDownloading); m.Wanted != 4 || m.Left != m.Length-m.Have {
+		t.Errorf("%d pieces wanted, %d bytes left", m.Wanted, m.Left)
+	}
+	s.wantNeeds(true)
+	if !stage.Next[*messages.SetInterested](p).Interested {
+		t.Error("not interested in what is wanted again")
+	}
+	wantBlocks(t, stage.Next[*messages.RequestBlocks](p).Blocks, block(1, 0), block(1, 1))
+	s.Tell(&messages.SetWanted{Pieces: set(0)}) // which the store has told to be safe before
+	if stage.Next[*messages.SetInterested](p).Interested {
+		t.Error("interested in what is not wanted any more")
+	}
+	wantBlocks(t, stage.Next[*messages.CancelBlocks](p).Blocks, block(1, 0), block(1, 1))
+	if m := stage.Next[*messages.DropPiece](s.store); m.Piece != 1 {
+		t.Errorf("piece %d is dropped", m.Piece)
+	}
+	s.wantState(messages.StateFinishing)
+}

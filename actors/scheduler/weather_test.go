@@ -101,8 +101,8 @@ func TestAnyWeatherEndsWithAllFetched(t *testing.T) {
 		for len(s.peers) > 0 {
 			s.leave(s.peers[0])
 		}
-		if l := s.ledger; l.memory != 0 || l.free != 0 || l.duplicates != 0 || len(l.active) != 0 || len(l.partial) != 0 || len(s.suspect) != 0 {
-			t.Fatalf("something is left: %+v, suspects %v", l, s.suspect)
+		if l := s.planner.ledger; l.memory != 0 || l.free != 0 || l.duplicates != 0 || len(l.active) != 0 || len(l.partial) != 0 || len(s.blame.suspects) != 0 {
+			t.Fatalf("something is left: %+v, suspects %v", l, s.blame.suspects)
 		}
 	})
 }

@@ -1,0 +1,225 @@
+package scheduler
+
+import "slices"
+
+const (
+	// maxOwnWindows is how many windows of a peer a piece may have, so that the
+	// peer gets it for itself: larger ones take it too long.
+	maxOwnWindows = 4
+	// maxAlone is for how long a piece that was corrupt is left to one peer, in
+	// seconds that the peer needs for all of it.
+	maxAlone = 30.0
+)
+
+// end is the end of a piece's free blocks from which a peer takes some.
+type end bool
+
+const (
+	front end = false
+	back  end = true
+)
+
+// choose returns the piece that p is asked for next, nil if there is none. The
+// first of these rules that finds a piece decides.
+func (s *planner) choose(p *peer) (*active, end) {
+	// Memory is used up: only the exempt piece goes on, and waits while the store
+	// is about to free some.
+	if s.budget.reached() {
+		if s.budget.storeFrees() {
+			return nil, front
+		}
+		return s.chooseExempt(p), front
+	}
+	// A peer on parole has to prove itself first.
+	if p.parole != nil {
+		return s.chooseTrial(p), front
+	}
+	// What was begun with it.
+	if a := s.continued(p); a != nil {
+		return a, front
+	}
+	c := s.candidates(p)
+	if p.own = c.own; c.own != nil {
+		return c.own, front
+	}
+	// What is anybody's.
+	if c.shared != nil {
+		return c.shared, front
+	}
+	// A new piece, if all of it fits beside what is begun.
+	if s.budget.fits(s.blocks(0)) {
+		if a := s.begin(p); a != nil {
+			return a, front
+		}
+	}
+	// A part of what another peer is busy with, from the other end.
+	if c.busy != nil && !s.claim(p, c.busy) {
+		return c.busy, back
+	}
+	// A piece that fits only for now. Whatever is reserved for a slow peer comes
+	// again, from p.
+	if c.reserved != nil {
+		s.claim(p, c.reserved)
+	}
+	return s.begin(p), front
+}
+
+// continued is the piece that was begun with p last, if it has free blocks and is
+// still left to p.
+func (s *planner) continued(p *peer) *active {
+	if a := p.own; a != nil && !a.finished && a.free > 0 && a.leftTo() == p {
+		return a
+	}
+	return nil
+}
+
+// candidates are pieces with free blocks that a peer has, by the reason for which
+// it may be asked for them; nil: there is none.
+type candidates struct {
+	own      *active // was begun with the peer
+	shared   *active // anybody's: the one with the fewest free blocks, to have it done
+	busy     *active // another peer's: the one with the most free blocks
+	reserved *active // to come from another peer alone
+}
+
+func (s *planner) candidates(p *peer) (c candidates) {
+	fast := s.fast(p)
+	for _, a := range slices.Backward(s.ledger.partial) { // claim takes the current one out
+		if !p.has(a.piece) {
+			continue
+		}
+		switch owner := a.leftTo(); {
+		case owner == nil && s.claim(p, a):
+		case owner == p:
+			c.own = a
+			return c
+		case owner == nil && (!fast || a.requested == 0):
+			c.shared = fewestFree(c.shared, a)
+		case s.reserved(a):
+			c.reserved = a
+		default:
+			c.busy = mostFree(c.busy, a)
+		}
+	}
+	return c
+}
+
+// fewestFree and mostFree compare the best so far, which may be nil, with a.
+func fewestFree(best, a *active) *active {
+	if best == nil || a.free < best.free {
+		return a
+	}
+	return best
+}
+
+func mostFree(best, a *active) *active {
+	if best == nil || a.free > best.free {
+		return a
+	}
+	return best
+}
+
+// fast says whether p gets pieces for itself: so the blame for a corrupt one is
+// clear, and the store has few pieces open. Slower peers share.
+func (s *planner) fast(p *peer) bool {
+	return !p.snubbed && s.blocks(0) <= maxOwnWindows*p.window
+}
+
+// begin begins a new piece with p, nil if p has none.
+func (s *planner) begin(p *peer) *active {
+	piece, ok := s.picker.Pick(s.avail, Offer{Have: p.have, Came: p.cameSeed, Wanted: p.wanted, Owned: s.owned})
+	if !ok {
+		return nil
+	}
+	s.avail.Close(piece)
+	a := s.ledger.begin(piece)
+	a.undivided = s.blame.suspects[piece] || p.parole != nil
+	if a.undivided || s.fast(p) {
+		a.owner, p.own = p, a
+	}
+	return a
+}
+
+// reserved says that a piece is to come from the peer alone that it is left to.
+func (s *planner) reserved(a *active) bool {
+	owner := a.leftTo()
+	return a.undivided && owner != nil && owner.eta(len(a.cells), s.now) < maxAlone
+}
+
+// claim has a piece that must come from one peer alone come again, if p would
+// else bring the rest of what another peer has left or is slow to bring: a peer
+// that sends one bad block and goes would spoil the piece each time, with no
+// proof of who did.
+func (s *planner) claim(p *peer, a *active) bool {
+	if !a.undivided || a.arrived == 0 || a.source == nil || a.source == p {
+		return false
+	}
+	if o := a.leftTo(); o != nil && !muchLonger(o.eta(len(a.cells), s.now), p.eta(len(a.cells), s.now)) {
+		return false
+	}
+	s.drop(a)
+	return true
+}
+
+// chooseExempt returns the piece that goes on although memory is used up, if p
+// has it. Another one takes its place only when it stands still and p would.
+func (s *planner) chooseExempt(p *peer) *active {
+	e := s.budget.exempt
+	switch {
+	case e == nil:
+	case e.free > 0 && p.has(e.piece):
+		return e
+	case e.free == 0, e.requested > 0, p.queue.len() > 0:
+		return nil
+	}
+	next := s.nearestDone(p)
+	if next == nil {
+		next = s.begin(p)
+	}
+	if next != nil {
+		s.budget.exempt = next
+	}
+	return next
+}
+
+// nearestDone is of the pieces that p has the one with the fewest free blocks.
+func (s *planner) nearestDone(p *peer) (best *active) {
+	for _, a := range slices.Backward(s.ledger.partial) { // claim takes the current one out
+		if p.has(a.piece) && (a.leftTo() != nil || !s.claim(p, a)) {
+			best = fewestFree(best, a)
+		}
+	}
+	return best
+}
+
+// chooseTrial returns the piece that p on parole is asked for to prove itself, if
+// it is its turn.
+func (s *planner) chooseTrial(p *peer) *active {
+	if a := p.own; a != nil && !a.finished && !a.dropping {
+		if a.free > 0 {
+			return a
+		}
+		return nil // the rest is yet to come, or to be judged
+	}
+	if !s.blame.mayTry(p) {
+		return nil
+	}
+	a := s.begin(p)
+	if a == nil {
+		a = s.abandoned(p)
+	}
+	if a != nil {
+		p.own, a.owner = a, p
+	}
+	return a
+}
+
+// abandoned is a begun piece that p has and of which nothing is requested.
+func (s *planner) abandoned(p *peer) *active {
+	for _, a := range slices.Backward(s.ledger.partial) { // claim takes the current one out
+		if a.requested == 0 && p.has(a.piece) && !s.claim(p, a) {
+			return a
+		}
+	}
+	return nil
+}

@@ -1,0 +1,108 @@
+package scheduler
+
+import (
+	"testing"
+	"time"
+
+	"github.com/bits-and-blooms/bitset"
+	"pgregory.net/rapid"
+
+	"kouzui/messages"
+)
+
+func TestGoal(t *testing.T) {
+	const pieceLength, lastPiece = 100, 7
+	all := []uint{0, 1, 2, 3}
+	for name, c := range map[string]struct {
+		have     []uint
+		wanted   []uint // nil: all
+		complete bool
+		count    int // pieces wanted
+		left     int64
+		verified int64
+		interest int // in a peer that has pieces 2 and 3
+	}{
+		"nothing there":                 {nil, nil, false, 4, 307, 0, 2},
+		"a part":                        {[]uint{0, 3}, nil, false, 4, 200, 107, 1},
+		"everything":                    {all, nil, true, 4, 0, 307, 0},
+		"half wanted, nothing there":    {nil, []uint{0, 3}, false, 2, 107, 0, 1},
+		"half wanted, the others there": {[]uint{1, 2}, []uint{0, 3}, false, 2, 107, 200, 1},
+		"half wanted and there":         {[]uint{0, 3}, []uint{0, 3}, true, 2, 0, 107, 0},
+		"half wanted, all there":        {all, []uint{0, 3}, true, 2, 0, 307, 0},
+		"nothing wanted":                {[]uint{1}, []uint{}, true, 0, 0, 100, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var wanted *bitset.BitSet
+			if c.wanted != nil {
+				wanted = bitsOf(4, c.wanted...)
+			}
+			g := newGoal(geometryOf(4, pieceLength, lastPiece), wanted)
+			if g.complete() {
+				t.Error("it is complete before the store has looked")
+			}
+			g.begin(bitset.New(4))
+			for _, piece := range c.have {
+				g.add(uint32(piece))
+			}
+			if g.complete() != c.complete || g.wantedPieces() != c.count || g.left() != c.left || g.verified() != c.verified {
+				t.Errorf("complete %v, %d wanted, %d bytes left, %d there; want %v, %d, %d, %d",
+					g.complete(), g.wantedPieces(), g.left(), g.verified(), c.complete, c.count, c.left, c.verified)
+			}
+			if n := g.interest(bitsOf(4, 2, 3)); n != c.interest {
+				t.Errorf("a peer has %d pieces for us, not %d", n, c.interest)
+			}
+		})
+	}
+}
+
+// A part of the pieces is wanted, then all: each time it ends with what is wanted,
+// and nothing is fetched that is not, or that is there (see askings).
+func TestWantedPiecesAreFetchedThenAll(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		g := geometryOf(rapid.IntRange(2, 40).Draw(t, "pieces"), rapid.Int64Range(1, 4*BlockSize).Draw(t, "piece length"), 1)
+		s := openSwarm(g, rapid.SampledFrom(Pickers()).Draw(t, "picker"), rapid.Uint64().Draw(t, "seed"))
+		rng := seeded(rapid.Uint64().Draw(t, "world"))
+		some := func() *bitset.BitSet {
+			pieces := bitset.New(uint(g.pieces))
+			for i := range pieces.Len() {
+				pieces.SetTo(i, rng.IntN(2) == 0)
+			}
+			return pieces
+		}
+		first, second := some(), some()
+		s.setWanted(first)
+		x := newSim(t, s)
+		// No peer is a seed, which would be dismissed when the first part is there.
+		x.add(1, full(g.pieces).Clear(0), 1e6, 16)
+		x.add(2, bitsOf(g.pieces, 0), 1e6, 16)
+		partial := some().Clear(0)
+		x.add(3, partial, 1e5, 4)
+		if p := x.peers[3].p; p.interested != (partial.IntersectionCardinality(first) > 0) {
+			t.Fatalf("interested in a peer that has %v: %v, where %v are wanted", partial, p.interested, first)
+		}
+		x.after(time.Duration(rng.IntN(300))*time.Millisecond, func() { s.setWanted(second) })
+		x.runUntil(func() bool { return s.wanted == second && s.complete() }, time.Hour)
+		for _, p := range s.peers {
+			if p.interested {
+				t.Fatalf("interested in peer %d, of which nothing is wanted", p.Key)
+			}
+		}
+		if m := s.progress(); m.Left != 0 || m.Wanted != int(second.Count()) || !s.have.IsSuperSet(second) || !first.Union(second).IsSuperSet(s.have) {
+			t.Fatalf("done with %v of %v, %d bytes left", s.have, second, m.Left)
+		}
+		s.setWanted(nil)
+		if missing := g.pieces - s.owned; missing > 0 && !x.lookAt(1).interested && !x.lookAt(2).interested {
+			t.Fatalf("%d pieces are wanted again, and nobody is of interest", missing)
+		}
+		x.run(time.Hour)
+		if m := s.progress(); m.Left != 0 || m.Have != g.length || s.owned != g.pieces {
+			t.Fatalf("all is wanted and complete with %d of %d bytes", m.Have, g.length)
+		}
+	})
+}
+
+// lookAt is a peer once what is to be said is told.
+func (x *sim) lookAt(key messages.PeerKey) *peer {
+	x.flush()
+	return x.peers[key].p
+}

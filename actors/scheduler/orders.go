@@ -1,0 +1,91 @@
+package scheduler
+
+import (
+	"slices"
+
+	"kouzui/messages"
+)
+
+// orders gathers what is to be said at the end of the current message, so that
+// each peer is told once what several decisions have come to.
+type orders struct {
+	peers []*peer // those that have something to be told
+	bans  []*messages.BanAddress
+	drops []uint32 // pieces that the store shall let go
+}
+
+// touch has p told at the end of the message what there is for it. After its
+// dismissal that is nothing.
+func (o *orders) touch(p *peer) {
+	if !p.touched && !p.gone && !p.dismissed {
+		p.touched = true
+		o.peers = append(o.peers, p)
+	}
+}
+
+// dismiss ends a connection.
+func (o *orders) dismiss(p *peer, reason messages.GoneReason) {
+	o.touch(p)
+	p.dismissed, p.dismissal = true, reason
+}
+
+// cancel takes back the request for a block, which p may not have been told of
+// yet.
+func (o *orders) cancel(p *peer, b messages.Block) {
+	if i := slices.Index(p.ask, b); i >= 0 {
+		p.ask = slices.Delete(p.ask, i, i+1)
+		return
+	}
+	p.cancel = append(p.cancel, b)
+	o.touch(p)
+}
+
+// speak sends what has gathered: bans, pieces to be dropped, pieces that have
+// become ours, and what each peer is to do.
+func (s *swarm) speak() {
+	for i, ban := range s.orders.bans {
+		s.out.Send(s.refs.Peers, ban)
+		s.out.Send(s.refs.Torrent, &messages.PeerBanned{Addr: ban.Addr, Reason: ban.Reason})
+		s.orders.bans[i] = nil
+	}
+	s.orders.bans = s.orders.bans[:0]
+	for _, piece := range s.orders.drops {
+		s.out.Send(s.refs.Store, &messages.DropPiece{Piece: piece})
+	}
+	s.orders.drops = s.orders.drops[:0]
+	if s.haves.urgent(s.complete()) {
+		s.announceHaves()
+	}
+	for i, p := range s.orders.peers {
+		p.touched = false
+		p.tell(&s.out)
+		s.orders.peers[i] = nil
+	}
+	s.orders.peers = s.orders.peers[:0]
+	if s.state() != s.reported.state {
+		s.report()
+	}
+}
+
+// tell sends p what has gathered for it.
+func (p *peer) tell(out *messages.Outbox) {
+	switch {
+	case p.gone:
+		return
+	case p.dismissed:
+		out.Send(p.Peer, &messages.Disconnect{Reason: p.dismissal})
+		return
+	}
+	if interested := p.wanted > 0; interested != p.interested {
+		p.interested = interested
+		out.Send(p.Peer, &messages.SetInterested{Interested: interested})
+	}
+	if len(p.cancel) > 0 {
+		out.Send(p.Peer, &messages.CancelBlocks{Blocks: slices.Clone(p.cancel)})
+		p.cancel = p.cancel[:0]
+	}
+	if len(p.ask) > 0 {
+		out.Send(p.Peer, &messages.RequestBlocks{Blocks: slices.Clone(p.ask)})
+		p.ask = p.ask[:0]
+	}
+}
