@@ -1,0 +1,207 @@
+package kouzui
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math"
+	"net/netip"
+	"net/url"
+	"os"
+	"slices"
+	"time"
+
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+// Hash is an info hash.
+type Hash = metainfo.Hash
+
+// Metainfo is what a .torrent says.
+type Metainfo = metainfo.Torrent
+
+// Parse checks the bytes of a .torrent. The error is a *MetainfoError.
+func Parse(torrent []byte) (*Metainfo, error) { return metainfo.Parse(torrent) }
+
+// CheckMode says how far data that is found on disk is trusted.
+type CheckMode = messages.CheckMode
+
+// Check modes.
+const (
+	CheckAuto = messages.CheckAuto // what the journal vouches for is trusted, the rest is hashed
+	CheckFull = messages.CheckFull // everything is hashed
+	CheckNone = messages.CheckNone // the journal alone is trusted
+)
+
+// Options are what a torrent is added with. The zero value downloads all of it and
+// ends.
+type Options struct {
+	Dir      string // where the data lies; empty: Config.Dir
+	Peers    []netip.AddrPort
+	Trackers []string // http or https, announced to beside those of the torrent
+	Check    CheckMode
+
+	MaxPeers    int    // connections; 0: the usual number
+	UploadSlots int    // peers that may download from us at a time; 0: the usual number
+	Picker      string // one of Pickers; empty: the first
+	Choker      string // one of Chokers; empty: the first
+
+	// MustExist: nothing is created on disk; data that is missing is an error.
+	MustExist bool
+	// Seed: go on when all is there, until Stop, or until SeedRatio times the size
+	// has been uploaded (0: for ever) or SeedFor has passed (0: for ever).
+	Seed      bool
+	SeedRatio float64
+	SeedFor   time.Duration
+	// UntilPeersDone: go on for as long as a connected peer needs data.
+	UntilPeersDone bool
+	// StallTimeout ends a download for which nothing came for so long; 0: never.
+	StallTimeout time.Duration
+}
+
+// validate finds values that make no sense.
+func (o *Options) validate() error {
+	switch {
+	case o.Check != "" && !slices.Contains([]CheckMode{CheckAuto, CheckFull, CheckNone}, o.Check):
+		return &OptionError{"Check", fmt.Sprintf("cannot be %q", o.Check)}
+	case o.MaxPeers < 0:
+		return &OptionError{"MaxPeers", "cannot be negative"}
+	case o.UploadSlots < 0:
+		return &OptionError{"UploadSlots", "cannot be negative"}
+	case o.Picker != "" && !slices.Contains(Pickers(), o.Picker):
+		return &OptionError{"Picker", fmt.Sprintf("cannot be %q", o.Picker)}
+	case o.Choker != "" && !slices.Contains(Chokers(), o.Choker):
+		return &OptionError{"Choker", fmt.Sprintf("cannot be %q", o.Choker)}
+	case !(o.SeedRatio >= 0) || math.IsInf(o.SeedRatio, 0): // which NaN is not
+		return &OptionError{"SeedRatio", "must be a number from 0 on"}
+	case o.SeedFor < 0:
+		return &OptionError{"SeedFor", "cannot be negative"}
+	case o.StallTimeout < 0:
+		return &OptionError{"StallTimeout", "cannot be negative"}
+	}
+	for _, addr := range o.Peers {
+		if !addr.IsValid() || addr.Port() == 0 {
+			return &OptionError{"Peers", fmt.Sprintf("cannot contain %v", addr)}
+		}
+	}
+	for _, tracker := range o.Trackers {
+		u, err := url.Parse(tracker)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return &OptionError{"Trackers", fmt.Sprintf("cannot contain %q", tracker)}
+		}
+	}
+	return nil
+}
+
+// engine is the options as the actors take them.
+func (o *Options) engine() messages.TorrentOptions {
+	return messages.TorrentOptions{
+		Dir: o.Dir, Picker: o.Picker, Choker: o.Choker, Check: cmp.Or(o.Check, CheckAuto),
+		Peers: slices.Clone(o.Peers), MaxPeers: o.MaxPeers, UnchokeSlots: o.UploadSlots,
+		MustExist: o.MustExist, Seed: o.Seed || o.SeedRatio > 0 || o.SeedFor > 0, SeedRatio: o.SeedRatio, SeedFor: o.SeedFor,
+		UntilPeersDone: o.UntilPeersDone, StallTimeout: o.StallTimeout,
+	}
+}
+
+// Add reads a .torrent and starts it. The error is of the reader, a *MetainfoError,
+// an *OptionError, ErrAdded or ErrClosed.
+func (c *Client) Add(torrent io.Reader, o Options) (*Torrent, error) {
+	raw, err := readAll(torrent)
+	if err != nil {
+		return nil, err
+	}
+	m, err := Parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	return c.AddMetainfo(m, o)
+}
+
+// readAll reads no more than Parse takes, and one byte for it to see that there is
+// more. A reader that panics, such as a nil one, is an error.
+func readAll(r io.Reader) (raw []byte, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("the .torrent cannot be read: %v", reason)
+		}
+	}()
+	return io.ReadAll(io.LimitReader(r, metainfo.MaxTorrent+1))
+}
+
+// AddFile is Add for a file.
+func (c *Client) AddFile(path string, o Options) (*Torrent, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return c.Add(f, o)
+}
+
+// AddMetainfo is Add for a .torrent that has been parsed.
+func (c *Client) AddMetainfo(m *Metainfo, o Options) (*Torrent, error) {
+	if m == nil || len(m.Files) == 0 {
+		return nil, &OptionError{"Metainfo", "must come from Parse"}
+	}
+	return c.add(&Torrent{hash: m.InfoHash, name: m.Name, metainfo: m}, o)
+}
+
+// AddHash starts a torrent of which only the info hash is known. It connects with
+// peers, and downloads once SetMetainfo has told what is in it.
+func (c *Client) AddHash(hash Hash, o Options) (*Torrent, error) {
+	return c.add(&Torrent{hash: hash, name: hash.String()}, o)
+}
+
+func (c *Client) add(t *Torrent, o Options) (*Torrent, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	if c == nil {
+		return nil, ErrClosed
+	}
+	o.Dir = cmp.Or(o.Dir, c.config.Dir)
+	t.client, t.dir = c, o.Dir
+	t.completed, t.ended = make(chan struct{}), make(chan struct{})
+	t.last = Status{InfoHash: t.hash, Name: t.name, State: messages.StateStarting}
+	if m := t.metainfo; m != nil {
+		t.last.Pieces, t.last.Length, t.last.Left = m.PieceCount(), m.Length, m.Length
+	}
+	c.mu.Lock()
+	err := c.opened()
+	if err == nil && c.torrents[t.hash] != nil {
+		err = fmt.Errorf("%s: %w", t.name, ErrAdded)
+	}
+	if err == nil {
+		c.added++
+		t.number = c.added
+		c.torrents[t.hash] = t
+	}
+	c.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	if t.metainfo == nil {
+		err = c.engine.AddHash(t.hash, t.name, tiers(nil, o.Trackers), o.engine())
+	} else {
+		m := *t.metainfo
+		m.Announce = tiers(m.Announce, o.Trackers)
+		err = c.engine.Add(&m, o.engine())
+	}
+	if err != nil {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.end(t, t.last, err)
+		return nil, err
+	}
+	return t, nil
+}
+
+// tiers is the tracker tiers of a torrent, and one more for each further tracker.
+func tiers(own [][]string, more []string) [][]string {
+	own = slices.Clone(own)
+	for _, tracker := range more {
+		own = append(own, []string{tracker})
+	}
+	return own
+}

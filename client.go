@@ -1,0 +1,299 @@
+package kouzui
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"kouzui/actors"
+	"kouzui/actors/runtime/event"
+	"kouzui/actors/runtime/fault"
+	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/world"
+	"kouzui/actors/world/real"
+	"kouzui/messages"
+	"kouzui/wire/blocklist"
+	"kouzui/wire/buffer"
+)
+
+const (
+	// DefaultMemory is Config.Memory unless it is set.
+	DefaultMemory = actors.DefaultMemory
+	// DefaultConnections is Config.MaxConnections unless it is set: room for ten
+	// torrents with all the peers that they may have.
+	DefaultConnections = 500
+	// Nowhere is the Config.Listen of a client that accepts no connections.
+	Nowhere = "nowhere"
+
+	minMemory  = 1 << 20 // bytes: a few pieces of the usual size under way
+	freeBlocks = 1024    // that the pool keeps: 16 MiB
+)
+
+// Config is what a client is opened with. The zero value works.
+type Config struct {
+	// Dir is where the data of torrents lies whose Options name no other folder.
+	// Empty: the working directory.
+	Dir string
+	// Listen is where peers may connect: "host:port", where port may be a list with
+	// ranges as in "6881-6889,0", of which the first free one is taken, and 0 is any.
+	// Empty: any port, at all addresses. Nowhere: peers cannot connect.
+	Listen string
+	// Memory is how many bytes of payload all torrents together may hold.
+	Memory int64
+	// DownloadLimit and UploadLimit are in bytes a second; 0: no limit.
+	DownloadLimit, UploadLimit int64
+	// MaxConnections bounds the connections of all torrents together.
+	MaxConnections int
+	// Blocklist is who is neither dialled nor let in; nil: nobody is.
+	Blocklist *blocklist.List
+
+	// Log takes what is of interest to developers. The zero Logger logs nothing.
+	Log zerolog.Logger
+	// Trace takes the life of every actor: see package event. TraceNotes adds
+	// chokes, pieces, bans and announces, SampleMailboxes how full mailboxes are.
+	Trace           []event.Sink
+	TraceNotes      bool
+	SampleMailboxes time.Duration
+	// Restarts is how failed actors are restarted, and how often.
+	Restarts supervise.Backoff
+	// Faults are what breaks on purpose.
+	Faults []fault.Spec
+
+	// World is what the client reaches outside the process, for tests; Pool is the
+	// one that its links use. nil: the real world.
+	World *world.World
+	Pool  *buffer.Pool
+}
+
+// validate finds values that make no sense.
+func (c *Config) validate() error {
+	switch {
+	case c.Memory < 0 || c.Memory > 0 && c.Memory < minMemory:
+		return &OptionError{"Memory", "must be at least 1 MiB"}
+	case c.DownloadLimit < 0:
+		return &OptionError{"DownloadLimit", "cannot be negative"}
+	case c.UploadLimit < 0:
+		return &OptionError{"UploadLimit", "cannot be negative"}
+	case c.MaxConnections < 0:
+		return &OptionError{"MaxConnections", "cannot be negative"}
+	case c.SampleMailboxes < 0:
+		return &OptionError{"SampleMailboxes", "cannot be negative"}
+	case math.IsNaN(c.Restarts.Factor) || math.IsNaN(c.Restarts.Jitter):
+		return &OptionError{"Restarts", "must be numbers"}
+	case slices.Contains(c.Trace, nil):
+		return &OptionError{"Trace", "has a sink that is nil"}
+	}
+	return nil
+}
+
+// Client runs torrents.
+type Client struct {
+	config Config
+	engine *actors.Client
+
+	mu        sync.Mutex
+	closed    bool
+	torrents  map[Hash]*Torrent // that have not ended
+	added     uint64
+	listening netip.AddrPort
+	bound     chan struct{} // closed once listening is known
+	subs      map[*subscription]bool
+	done      chan struct{} // closed when nothing runs any more
+}
+
+// Open starts a client.
+func Open(c Config) (*Client, error) {
+	if err := c.validate(); err != nil {
+		return nil, err
+	}
+	c.Dir = cmp.Or(c.Dir, ".")
+	c.Listen = cmp.Or(c.Listen, ":0")
+	c.Memory = cmp.Or(c.Memory, DefaultMemory)
+	c.MaxConnections = cmp.Or(c.MaxConnections, DefaultConnections)
+	if c.Pool == nil {
+		c.Pool = buffer.NewPool(freeBlocks)
+	}
+	if c.World == nil {
+		c.World = real.New(real.Options{Pool: c.Pool, Version: actors.Version, Connections: c.MaxConnections})
+	}
+	client := &Client{
+		config: c, torrents: map[Hash]*Torrent{}, subs: map[*subscription]bool{},
+		bound: make(chan struct{}), done: make(chan struct{}),
+	}
+	options := actors.Options{
+		World: c.World, Pool: c.Pool, Log: c.Log, Sinks: c.Trace, Sample: c.SampleMailboxes, Notes: c.TraceNotes,
+		Notify: client.notify, Listen: c.Listen, Memory: c.Memory,
+		Limits:    messages.SetLimits{Down: c.DownloadLimit, Up: c.UploadLimit},
+		Blocklist: c.Blocklist, Restarts: c.Restarts, Faults: c.Faults,
+	}
+	if c.Listen == Nowhere {
+		options.Listen = ""
+	}
+	client.mu.Lock() // notify waits until engine is set
+	defer client.mu.Unlock()
+	engine, err := actors.Start(options)
+	if err != nil {
+		return nil, err
+	}
+	client.engine = engine
+	go client.awaitEnd()
+	return client, nil
+}
+
+// awaitEnd ends what still runs when the tree has ended: closed, or given up.
+func (c *Client) awaitEnd() {
+	<-c.engine.Ended()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	why := ErrClosed
+	if !c.closed {
+		why = ErrGivenUp
+	}
+	c.closed = true
+	for _, t := range c.inOrder() {
+		c.end(t, t.last, why)
+	}
+	for s := range c.subs {
+		s.close()
+	}
+	clear(c.subs)
+	close(c.done)
+}
+
+// opened returns ErrClosed if nothing can be asked of the client. c.mu is held.
+func (c *Client) opened() error {
+	if c.engine == nil || c.closed {
+		return ErrClosed
+	}
+	return nil
+}
+
+// Close stops all torrents in good order: what has come is kept, trackers are told.
+// When ctx ends first, they stop as they are, and Close returns its error.
+func (c *Client) Close(ctx context.Context) error {
+	if c == nil || c.engine == nil {
+		return nil
+	}
+	c.mu.Lock()
+	c.closed = true
+	torrents := c.inOrder()
+	c.mu.Unlock()
+	ctx = background(ctx)
+	for _, t := range torrents {
+		c.engine.Stop(t.hash)
+	}
+	for _, t := range torrents {
+		select {
+		case <-t.ended:
+		case <-ctx.Done():
+		}
+	}
+	c.engine.Halt()
+	select {
+	case <-c.done:
+		return c.engine.Shutdown(time.Minute) // nothing runs, so nothing is waited for
+	case <-ctx.Done():
+		return errors.Join(ctx.Err(), c.engine.Shutdown(0))
+	}
+}
+
+// Done is closed when nothing runs any more: the client was closed, or supervision
+// has given up a part that everything depends on. Then torrents end with ErrGivenUp.
+func (c *Client) Done() <-chan struct{} {
+	if c == nil || c.done == nil {
+		never := make(chan struct{})
+		close(never)
+		return never
+	}
+	return c.done
+}
+
+// Torrents lists the torrents that have not ended, in the order in which they were
+// added.
+func (c *Client) Torrents() []*Torrent {
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.inOrder()
+}
+
+func (c *Client) inOrder() []*Torrent {
+	all := make([]*Torrent, 0, len(c.torrents))
+	for _, t := range c.torrents {
+		all = append(all, t)
+	}
+	slices.SortFunc(all, func(a, b *Torrent) int { return cmp.Compare(a.number, b.number) })
+	return all
+}
+
+// SetLimits changes the rates of all torrents together, in bytes a second; 0: no
+// limit.
+func (c *Client) SetLimits(download, upload int64) error {
+	if download < 0 || upload < 0 {
+		return &OptionError{"SetLimits", "cannot be negative"}
+	}
+	if c == nil {
+		return ErrClosed
+	}
+	c.mu.Lock()
+	err := c.opened()
+	c.mu.Unlock()
+	if err == nil {
+		c.engine.SetLimits(download, upload)
+	}
+	return err
+}
+
+// Addr waits until the client listens, and returns where. That it cannot listen is
+// an event, ListenFailed: it tries again.
+func (c *Client) Addr(ctx context.Context) (netip.AddrPort, error) {
+	if c == nil || c.engine == nil {
+		return netip.AddrPort{}, ErrClosed
+	}
+	ctx = background(ctx)
+	select {
+	case <-c.bound:
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.listening, nil
+	case <-c.done:
+		return netip.AddrPort{}, ErrClosed
+	case <-ctx.Done():
+		return netip.AddrPort{}, ctx.Err()
+	}
+}
+
+// Tree is the supervision tree, to be looked at or broken on purpose; nil for a
+// client that was never opened.
+func (c *Client) Tree() *supervise.Tree {
+	if c == nil || c.engine == nil {
+		return nil
+	}
+	return c.engine.Tree()
+}
+
+// background is ctx, or a context that never ends.
+func background(ctx context.Context) context.Context {
+	if ctx == nil {
+		return context.Background()
+	}
+	return ctx
+}
+
+// Pickers are the values of Options.Picker, the default first.
+func Pickers() []string { return actors.Pickers() }
+
+// Chokers are the values of Options.Choker, the default first.
+func Chokers() []string { return actors.Chokers() }
+
+// Version of this library, as peers and trackers are told it.
+const Version = actors.Version

@@ -1,0 +1,45 @@
+package kouzui
+
+import (
+	"errors"
+
+	"kouzui/actors"
+	"kouzui/actors/world"
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+// Errors that methods return, wrapped: compare with errors.Is. What ends a torrent
+// may also be an error of the disk: fs.ErrNotExist, fs.ErrPermission and fs.ErrExist
+// keep their meaning.
+var (
+	// ErrClosed: the client has been closed, or was never opened.
+	ErrClosed = errors.New("the client is closed")
+	// ErrEnded: the torrent runs no more.
+	ErrEnded = errors.New("the torrent has ended")
+	// ErrStopped: the torrent was stopped before it was complete.
+	ErrStopped = errors.New("the torrent was stopped before it was complete")
+	// ErrAdded: the torrent has been added before, and has not ended.
+	ErrAdded = actors.ErrAdded
+	// ErrStalled: nothing came for as long as Options.StallTimeout allows.
+	ErrStalled = messages.ErrStalled
+	// ErrGivenUp: supervision could not keep a part alive.
+	ErrGivenUp = messages.ErrGivenUp
+	// ErrFull: there is no room on the disk.
+	ErrFull = world.ErrFull
+	// ErrLocked: another client works on the same data.
+	ErrLocked = world.ErrLocked
+	// ErrLinked: a file has a second name (a hard link), and is not written to.
+	ErrLinked = world.ErrLinked
+)
+
+// MetainfoError says why the bytes of a .torrent are refused.
+type MetainfoError = metainfo.Error
+
+// TrackerError says why an announce has failed.
+type TrackerError = world.AnnounceError
+
+// OptionError says which field of a Config or of Options makes no sense.
+type OptionError struct{ Field, Why string }
+
+func (e *OptionError) Error() string { return e.Field + " " + e.Why }

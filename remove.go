@@ -1,0 +1,104 @@
+package kouzui
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"kouzui/actors/world"
+)
+
+// Remove stops the torrent, and with data deletes what it has on disk: its files,
+// folders that are empty after that, and what is kept beside them. Other files stay,
+// also one with the name of a file of the torrent that has not come to be its own.
+// Without data nothing on disk is changed.
+func (t *Torrent) Remove(ctx context.Context, data bool) error {
+	if !t.valid() {
+		return ErrEnded
+	}
+	if err := t.Stop(ctx); err != nil || !data {
+		return err
+	}
+	t.client.mu.Lock()
+	m, stored, again := t.metainfo, t.stored, t.client.torrents[t.hash] != nil
+	t.client.mu.Unlock()
+	switch {
+	case again:
+		return fmt.Errorf("%s: %w", m.Name, ErrAdded)
+	case m == nil || !stored:
+		return nil
+	}
+	folder, err := t.client.config.World.Disk.OpenFolder(t.dir)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return remove(folder, m)
+}
+
+// remove deletes the data of a torrent that nobody works on.
+func remove(folder world.Folder, m *Metainfo) error {
+	unlock, err := folder.Lock(m.LockName())
+	if err != nil {
+		return err
+	}
+	if world.Folds(folder, m.LockName(), m.Name, m.PartName()) {
+		m = m.Folded()
+	}
+	for _, base := range []string{m.Name, m.PartName()} {
+		err = errors.Join(err, removeFiles(folder, m, base))
+	}
+	err = errors.Join(err, removeFile(folder, m.JournalName(), -1))
+	unlock()
+	return errors.Join(err, removeFile(folder, m.LockName(), -1))
+}
+
+// removeFiles deletes the files that lie at base, and the folders that held nothing
+// else.
+func removeFiles(folder world.Folder, m *Metainfo, base string) (err error) {
+	if m.Single {
+		return removeFile(folder, base, m.Length)
+	}
+	dirs := map[string]bool{base: true}
+	for _, f := range m.Files {
+		if f.Padding {
+			continue
+		}
+		name := base + "/" + strings.Join(f.Path, "/")
+		err = errors.Join(err, removeFile(folder, name, f.Length))
+		for dir := path.Dir(name); dir != base; dir = path.Dir(dir) {
+			dirs[dir] = true
+		}
+	}
+	deepest := make([]string, 0, len(dirs))
+	for dir := range dirs {
+		deepest = append(deepest, dir)
+	}
+	slices.SortFunc(deepest, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	for _, dir := range deepest {
+		if info, missing := folder.Stat(dir); missing == nil && info.Mode.IsDir() {
+			_ = folder.Remove(dir) // which fails while there is something in it
+		}
+	}
+	return err
+}
+
+// removeFile deletes a regular file of at most so many bytes, negative: of any
+// size. What is no file, or longer than the torrent's, is not the torrent's.
+func removeFile(folder world.Folder, name string, most int64) error {
+	info, err := folder.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !info.Mode.IsRegular() || most >= 0 && info.Size > most:
+		return nil
+	}
+	return folder.Remove(name)
+}
