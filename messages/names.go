@@ -24,6 +24,7 @@ var all = []any{
 	PeerBanned{},
 	AddressesBlocked{},
 	QueryCandidates{},
+	PeersConnected{},
 	AddCandidates{},
 	CloseConnections{},
 	ConnectionsClosed{},

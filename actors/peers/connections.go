@@ -103,6 +103,7 @@ func (k *connections) ready(m *messages.PeerReady) {
 	if k.metainfo == nil {
 		k.release(m.Key)
 		k.held = append(k.held, m)
+		k.reportHeld()
 	} else {
 		k.out.add(tellScheduler{m})
 	}
@@ -111,7 +112,15 @@ func (k *connections) ready(m *messages.PeerReady) {
 
 // release forgets the PeerReady of a peer.
 func (k *connections) release(key messages.PeerKey) {
+	n := len(k.held)
 	k.held = slices.DeleteFunc(k.held, func(m *messages.PeerReady) bool { return m.Key == key })
+	if len(k.held) < n {
+		k.reportHeld()
+	}
+}
+
+func (k *connections) reportHeld() {
+	k.out.add(tellTorrent{&messages.PeersConnected{Peers: len(k.held)}})
 }
 
 // setMetainfo hands those connected on to the scheduler. A private torrent parts

@@ -35,6 +35,7 @@ type (
 		reason messages.GoneReason
 	}
 	tellScheduler struct{ message any }
+	tellTorrent   struct{ message any }
 	// connectionsExhausted: the process had no connection left for a dial.
 	connectionsExhausted struct{}
 	// reportBlocked tells how many addresses were left out for the blocklist.

@@ -23,6 +23,11 @@ func TestConnectionsWaitForTheMetainfo(t *testing.T) {
 	s.ready(c, 3) // anew: it was restarted meanwhile
 	s.Tell(&messages.PeerGone{Key: a.Key, Addr: a.Addr, Reason: messages.GoneClosed})
 	s.Quiet(s.scheduler, s.children)
+	for _, want := range []int{1, 2, 3, 2, 3, 2} {
+		if got := stage.Next[*messages.PeersConnected](s.torrent); got.Peers != want {
+			t.Errorf("the torrent is told of %d connections, want %d", got.Peers, want)
+		}
+	}
 	s.Tell(&messages.SetMetainfo{Torrent: &metainfo.Torrent{}})
 	for _, want := range []Peer{b, c} {
 		if got := stage.Next[*messages.PeerReady](s.scheduler); got.Key != want.Key {
@@ -35,6 +40,7 @@ func TestConnectionsWaitForTheMetainfo(t *testing.T) {
 	if got := stage.Next[*messages.PeerReady](s.scheduler); got.Key != d.Key {
 		t.Errorf("peer %d is told of, want %d", got.Key, d.Key)
 	}
+	s.Quiet(s.torrent) // the scheduler reports from now on
 }
 
 // Without metainfo there is no scheduler to say who is of no use: the peer that is

@@ -157,6 +157,8 @@ func (p *peers) carryOut(c actor.Context) {
 			supervise.Stop(c, p.pids[e.key], e.reason.String())
 		case tellScheduler:
 			c.Send(p.Refs.Scheduler, e.message)
+		case tellTorrent:
+			c.Send(p.Refs.Torrent, e.message)
 		case connectionsExhausted:
 			c.Send(p.Refs.Session, &messages.ConnectionsExhausted{})
 		case reportBlocked:

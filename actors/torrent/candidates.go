@@ -64,5 +64,6 @@ func (s *state) peersStarted() {
 	if s.torrent == nil {
 		s.tellEngine(&messages.SetDialing{Dial: true}) // later the scheduler decides
 	}
+	s.peersConnected(0)
 	s.tellMetainfo()
 }

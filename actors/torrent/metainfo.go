@@ -42,6 +42,13 @@ func (s *state) tellMetainfo() {
 	}
 }
 
+// peersConnected notes how many connections wait for the metainfo.
+func (s *state) peersConnected(n int) {
+	if s.torrent == nil {
+		s.last.Peers = n
+	}
+}
+
 // reportMetadata takes the place of the scheduler's Progress.
 func (s *state) reportMetadata() {
 	// now.Truncate alone would lose the monotonic reading, and the date may jump.

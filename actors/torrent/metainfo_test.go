@@ -28,6 +28,16 @@ func TestByItsHashAloneItAnnouncesAndReports(t *testing.T) {
 		t.Errorf("it announces %+v", m)
 	}
 	stage.Next[*messages.StartAnnouncing](s.trackers[0])
+
+	stage.Next[*messages.Progress](s.session)
+	for _, peers := range []int{2, 0} {
+		s.Tell(&messages.PeersConnected{Peers: peers})
+		s.Settle()
+		s.World.Clock.Advance(reportEvery)
+		if p := stage.Next[*messages.Progress](s.session); p.Peers != peers {
+			t.Errorf("of %d connected peers it reports %d", peers, p.Peers)
+		}
+	}
 }
 
 func TestTheEngineIsToldTheMetainfoOnceItIsKnown(t *testing.T) {

@@ -139,6 +139,8 @@ func (t *torrent) Receive(c actor.Context) {
 		t.tellMetainfo()
 	case *messages.QueryCandidates:
 		t.peersStarted()
+	case *messages.PeersConnected:
+		t.peersConnected(m.Peers)
 	case *messages.QueryKnownPieces:
 		c.Send(m.ReplyTo, t.knownPieces())
 		t.tellWanted()
