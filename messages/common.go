@@ -7,8 +7,9 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// PeerKey names one peer actor. No two peers of a torrent ever have the same key,
-// whatever is restarted between them: who sent a block is remembered by it.
+// PeerKey names one peer actor. No two peers of a torrent ever have the same
+// key, whatever is restarted between them: who sent a block is remembered by
+// it.
 type PeerKey uint32
 
 // Block is a part of a piece: what a request names (BEP 3).
@@ -20,8 +21,9 @@ type Block struct {
 
 func (b Block) String() string { return fmt.Sprintf("%d:%d+%d", b.Piece, b.Begin, b.Length) }
 
-// Refs are the actors that others talk to. Whoever spawns an actor fills them in
-// before; names are fixed, so an address is known before its actor has started.
+// Refs are the actors that others talk to. Whoever spawns an actor fills them
+// in before; names are fixed, so an address is known before its actor has
+// started.
 type Refs struct {
 	Session   *actor.PID
 	Torrents  *actor.PID
@@ -35,8 +37,8 @@ type Refs struct {
 	Peers     *actor.PID
 }
 
-// HostOf is whose connections are counted together: an IPv4 address, or what one
-// subscriber commonly has of IPv6, 2^64 addresses.
+// HostOf is the address under which connections of one host are counted: an
+// IPv4 address, or the IPv6 prefix of 64 bits that one subscriber commonly has.
 func HostOf(a netip.Addr) netip.Addr {
 	a = a.Unmap().WithZone("")
 	if subscriber, err := a.Prefix(64); err == nil && a.Is6() {

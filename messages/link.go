@@ -19,28 +19,29 @@ type Link interface {
 	Remote() netip.AddrPort
 	Inbound() bool
 
-	// ReadHandshake reads the other side's handshake within timeout and calls
-	// done once. Called at most once, before Start. A link that came in closes if
-	// ours is not sent within the same time after: a message that hands it on may
-	// have been lost.
+	// ReadHandshake reads the other side's handshake within timeout and calls done
+	// once. It is called at most once, before Start. After that a link that came
+	// in closes itself if our handshake is not sent within the same time: the
+	// message that hands the link on may have been lost.
 	ReadHandshake(timeout time.Duration, done func(frame.Handshake, error))
-	// SendHandshake queues ours. Called at most once, before any Send.
+	// SendHandshake queues our handshake. It is called at most once, before any
+	// Send.
 	SendHandshake(frame.Handshake)
 
 	// Start begins to read frames. deliver is called, one call at a time, with
 	// *FramesReceived, *FramesSent and, last, *LinkClosed.
 	Start(limits frame.Limits, deliver func(any))
-	// Expect tells how many full blocks are asked for and not here yet, so that
-	// their payload can land in place.
+	// Expect tells how many full blocks are asked for and have not come yet: the
+	// link reads so many straight into pooled blocks.
 	Expect(blocks int)
 	// Done gives a batch back: the link may reuse m and its slice, and may
 	// deliver one more. A link delivers only a few batches ahead of Done, which
 	// bounds what a flood of frames can put into a mailbox.
 	Done(m *FramesReceived)
 
-	// Send queues frames, which are sent in this order. It copies out and the
-	// Bits in it, which stay the caller's. What may be queued is bounded by the
-	// caller alone.
+	// Send queues frames, which are sent in this order. It copies out and the Bits
+	// in it, which stay the caller's. The link has no bound for the queue: the
+	// caller keeps one.
 	Send(out []Outgoing)
 	// Close ends the connection at once; reason comes back in LinkClosed. It
 	// may be called at any time, from anywhere, more than once.
@@ -53,8 +54,8 @@ type Outgoing struct {
 	frame.Frame
 	Source BlockSource
 	Offset int64 // in bytes, from the start of the torrent
-	// Haves, for a Have, are the pieces that are announced, instead of Index, each
-	// in a frame of its own. Nobody changes them: a crowd shares them.
+	// Haves, for a Have, are pieces to be announced in place of Index, each in a
+	// frame of its own. The slice is shared by many peers and never changed.
 	Haves []uint32
 }
 
@@ -68,9 +69,9 @@ type BlockSource interface {
 // by itself, past the memory of the process.
 type SocketSource interface {
 	BlockSource
-	// SendTo moves up to n bytes at off into a socket that does not block; the
-	// disk may. An error, unless it says that the socket is full, concerns this
-	// way alone: whoever reads the payload instead learns what is wrong.
+	// SendTo moves up to n bytes at off into a socket that does not block; reading
+	// the disk may. After an error, unless it says that the socket is full, the
+	// payload is to be read with ReadBlocks, whose error says what is wrong.
 	SendTo(socket uintptr, off int64, n int) (int, error)
 }
 
@@ -99,7 +100,7 @@ type LinkClosed struct {
 	Err  error
 }
 
-// What a link still says after its peer has stopped is of no interest.
+// Messages of a link whose peer has stopped are not reported as dead letters.
 
 func (*FramesReceived) IgnoreDeadLetterLogging() {}
 func (*FramesSent) IgnoreDeadLetterLogging()     {}

@@ -11,9 +11,9 @@ type PeerAddr struct {
 	Source Source
 }
 
-// Source says from whom we have the address of a peer. Sources are compared with
-// ==: each tracker tier is a source of its own, so that one which lies or floods
-// harms only what comes from itself.
+// Source says from whom we have the address of a peer. Sources are compared
+// with ==: each tracker tier is a source of its own, so that one which lies or
+// floods harms only what comes from itself.
 type Source struct {
 	Kind SourceKind
 	Tier int // of the tracker; 0 for all other kinds
@@ -39,9 +39,9 @@ var Manual = Source{Kind: SourceManual}
 // TrackerTier is the source of addresses that a tracker of this tier told.
 func TrackerTier(tier int) Source { return Source{Kind: SourceTracker, Tier: tier} }
 
-// Allowed tells whether a torrent may connect to peers from this source. A private
-// torrent takes only those of its trackers, those that the user chose, and those
-// that connect to us, which have our address from a tracker (BEP 27).
+// Allowed tells whether a torrent may connect to peers from this source. A
+// private torrent takes only those of its trackers, those that the user chose,
+// and those that connect to us, which have our address from a tracker (BEP 27).
 func (s Source) Allowed(private bool) bool {
 	return !private || s.Kind <= SourceIncoming
 }

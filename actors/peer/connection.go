@@ -32,9 +32,9 @@ var (
 	errByUs     = errors.New("closed by us")
 )
 
-// connection is the state of the actor, from the dial or the adoption of a link to
-// its end. While handshakes are exchanged it decides what follows; then session
-// does. What it wants done gathers in out.
+// connection is the state of the actor. It decides what follows from dials,
+// handshakes and the end of the link; once a session has started, that decides
+// what follows from frames. What is to be done gathers in out.
 type connection struct {
 	Config
 	to  addresses
@@ -49,24 +49,23 @@ type connection struct {
 	useful     bool // PeerUseful has been said
 	over       bool // PeerGone has been said
 
-	nextTick time.Time // an earlier tick was meant for what is no longer so
-	dormant  bool      // it may be long until then: nothing moves
+	nextTick time.Time // a tick before that has been replaced
+	dormant  bool      // nothing moves, so nextTick may be far away
 
 	out actions
 }
 
-// actions are what a connection wants done. The frames of its session go to the
-// link first.
+// actions are what the shell is to do, beside sending the frames of the
+// session.
 type actions struct {
 	messages.Outbox
 	greet  bool // send our handshake
 	listen bool // read that of the other side
 	start  bool // read frames from now on
-	// tick, if not 0, is when to call tick, in place of any time before.
-	tick time.Duration
-	end  bool // close the link and stop the actor, for reason
-	// reason is for the trace.
-	reason messages.GoneReason
+	// tick, if not 0, is after what time to call tick. It replaces the last one.
+	tick   time.Duration
+	end    bool                // close the link and stop the actor
+	reason messages.GoneReason // of the end, for the trace
 }
 
 func newConnection(c Config, to addresses) *connection {
@@ -74,7 +73,7 @@ func newConnection(c Config, to addresses) *connection {
 	return &connection{Config: c, to: to, tokens: tokens{limits: c.Limits}}
 }
 
-// dialled takes the link, or the reason why there is none.
+// dialled takes the link that a dial has made, or the reason why it has failed.
 func (k *connection) dialled(link messages.Link, err error) {
 	switch {
 	case errors.Is(err, world.ErrCrowded):
@@ -195,8 +194,9 @@ func (k *connection) closed(err error) {
 	k.end(reason, err)
 }
 
-// request has blocks asked for, unless the other side has choked us meanwhile:
-// then the scheduler hears of that.
+// request takes blocks to be asked for. If the other side has choked us
+// meanwhile, they are dropped: the scheduler takes them back when it hears of
+// the choke.
 func (k *connection) request(blocks []messages.Block) {
 	if !k.session.flags.PeerChoking {
 		k.session.requests.waiting = append(k.session.requests.waiting, blocks...)
@@ -261,13 +261,13 @@ func (k *connection) tick() {
 
 func (k *connection) tickAfter(d time.Duration) { k.out.tick, k.nextTick = d, k.now.Add(d) }
 
-// end finishes this peer for good; peers decides whether to try again.
+// end ends the actor. The actor peers decides whether to dial again.
 func (k *connection) end(reason messages.GoneReason, err error) {
 	k.gone(reason, err)
 	k.out.end, k.out.reason = true, reason
 }
 
-// gone tells those who count on this peer, once.
+// gone tells peers, scheduler and choker, once, that the connection has ended.
 func (k *connection) gone(reason messages.GoneReason, err error) {
 	if k.over {
 		return
@@ -282,8 +282,8 @@ func (k *connection) gone(reason messages.GoneReason, err error) {
 	}
 }
 
-// flush says what follows from what the session has taken in. Requests and uploads
-// go as far as the limiter's tokens allow.
+// flush turns the effects of the session into messages, after it has sent as
+// many requests and blocks as the limiter's tokens allow.
 func (k *connection) flush() {
 	s := k.session
 	if s == nil {

@@ -21,7 +21,7 @@ func block(i int) messages.Block {
 	return messages.Block{Piece: uint32(i / 4), Begin: uint32(i % 4 * blockSize), Length: blockSize}
 }
 
-// Whatever is done to them, each block is waiting, under way, or gone.
+// Whatever is done to requests, each block is waiting, in flight, or gone.
 func TestRequestsProperty(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var r requests
@@ -93,7 +93,7 @@ func TestRequestsProperty(t *testing.T) {
 	})
 }
 
-// grant answers as a store does in which the pieces below n are verified.
+// grant answers an inquiry as a store does whose pieces below n are verified.
 func (u *uploads) grant(pieces []uint32, n uint32) (refused int) {
 	return u.answered(&messages.PiecesServable{Pieces: pieces, Runs: []messages.PieceRun{{From: 0, To: n}}})
 }
@@ -169,7 +169,7 @@ func TestUploadsDropWhatIsRefused(t *testing.T) {
 	}
 }
 
-// A lease lasts, and then nothing is allocated for an upload.
+// The store's answer lasts, so that an upload allocates nothing later.
 func TestUploadsAllocateNothing(t *testing.T) {
 	var u uploads
 	u.sent(0, math.MaxInt32)

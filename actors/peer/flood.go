@@ -3,10 +3,10 @@ package peer
 import "time"
 
 // A peer may send frames that are of no use to anybody: a keep-alive, a have of
-// what it has announced before, a request that is not served, a choke right after
-// an unchoke. Each costs us a little, and only a flood of them costs us much. So
-// each is charged to an account, which time pays off; a peer that owes too much is
-// disconnected.
+// what it has announced before, a request that is not served, a choke right
+// after an unchoke. Each costs us a little, and only a flood of them costs us
+// much. So each is charged to an account, which time pays off; a peer that owes
+// too much is disconnected.
 const (
 	maxFlood  = 4000 // the most that a peer may owe
 	floodRate = 100  // what is paid off a second

@@ -9,8 +9,8 @@ import (
 	"kouzui/wire/frame"
 )
 
-// floods are frames of no use, sent over and over. Each is borne for a while and
-// then ends the connection; at a modest rate each is borne for ever.
+// floods are frames of no use, to be sent over and over. Each flood ends the
+// connection after a while; at a modest rate none does.
 var floods = map[string][]frame.Frame{
 	"keep-alives":            {{Kind: frame.KeepAlive}},
 	"the same have":          {{Kind: frame.Have, Index: 3}},
@@ -53,8 +53,8 @@ func TestSessionBearsFloodsForAWhile(t *testing.T) {
 	}
 }
 
-// Requests beyond the queue are ignored, and paid for; when we choke, those that
-// cross our choke are not.
+// Requests beyond the queue are ignored, and charged to the peer. Those that
+// cross our choke are not charged.
 func TestSessionBearsRequestsThatCrossAChoke(t *testing.T) {
 	s := newTestSession(t)
 	request := func(n int) (err error) {
@@ -105,7 +105,7 @@ func TestSessionBearsFewRequestsForWhatIsNotThere(t *testing.T) {
 	}
 }
 
-// What the scheduler was not told of must not stay with it as under way.
+// The scheduler must hear of the choke: it takes the requests for open else.
 func TestAChokeVoidsRequestsAlsoIfAnUnchokeFollowsAtOnce(t *testing.T) {
 	s := newTestSession(t)
 	s.take(t, frame.Frame{Kind: frame.Unchoke}, start)

@@ -16,8 +16,9 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// surroundings are what is around a session, driven by the bytes of a fuzzer: the other
-// side, a scheduler that keeps a ledger, a store, a link and a clock.
+// surroundings are all that a session deals with, driven by the bytes of a
+// fuzzer: the other side, a scheduler that keeps a ledger, a store, a link and
+// a clock.
 type surroundings struct {
 	t       *testing.T
 	s       *session
@@ -40,7 +41,7 @@ func (w *surroundings) byte() byte {
 	return b
 }
 
-// number is mostly small, and sometimes at the edges of what fits.
+// number is mostly below usual, and sometimes at the edge of a uint32.
 func (w *surroundings) number(usual uint32) uint32 {
 	switch b := w.byte(); {
 	case b < 240:
@@ -56,7 +57,7 @@ func (w *surroundings) number(usual uint32) uint32 {
 
 func (w *surroundings) block() messages.Block { return block(int(w.byte()) % 36) }
 
-// frame is any that a link would let pass.
+// frame is any frame that a link would let pass.
 func (w *surroundings) frame() frame.Frame {
 	kinds := []frame.Kind{
 		frame.Choke, frame.Unchoke, frame.Interested, frame.NotInterested, frame.Have, frame.Bitfield,
@@ -85,7 +86,7 @@ func (w *surroundings) frame() frame.Frame {
 	return f
 }
 
-// step does one thing; false means that the connection has ended.
+// step does one thing. It returns false if that ends the connection.
 func (w *surroundings) step() bool {
 	s := w.s
 	var err error
@@ -141,7 +142,7 @@ func (w *surroundings) step() bool {
 	return err == nil
 }
 
-// flush tells the scheduler what the actor would.
+// flush tells the scheduler what the actor would tell it.
 func (w *surroundings) flush() {
 	s, out := w.s, &w.s.out
 	for _, b := range out.stored {
@@ -221,9 +222,10 @@ func (w *surroundings) check() {
 	}
 }
 
-// FuzzSession does to a session what peer, scheduler, store and clock may do, in
-// any order: whatever comes, it takes only what it asked for, owes exactly what
-// the scheduler waits for, keeps to its bounds, and ends if at all with a reason.
+// FuzzSession does to a session what the other side, scheduler, store and clock
+// may do, in any order. The session accepts only blocks that it asked for, owes
+// exactly those that the scheduler waits for, keeps to its bounds, and ends
+// with a reason if it ends.
 func FuzzSession(f *testing.F) {
 	torrent, _ := stage.Torrent(f, 10*4*blockSize-100, 4*blockSize)
 	f.Add([]byte{})

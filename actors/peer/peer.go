@@ -1,10 +1,11 @@
 // Package peer is the actor of one connection to a peer: the peer wire protocol
 // (BEP 3), the requests that are under way, and the upload queue.
 //
-// The actor dials its address, or adopts a link that came in. After StartSession
-// payload goes to the store, coordinates of blocks to the scheduler, and rates to
-// the choker. What is decided stands in connection.go, session.go and the files
-// that a session is made of; this file only carries messages.
+// The actor dials its address, or adopts a link that came in. After
+// StartSession payload goes to the store, coordinates of blocks to the
+// scheduler, and rates to the choker. What is decided stands in connection.go,
+// session.go and the files that a session is made of; this file only carries
+// messages.
 package peer
 
 import (
@@ -33,8 +34,8 @@ type Config struct {
 	Limits   messages.SetLimits
 }
 
-// New builds a peer. A restarted peer begins with its address alone, and with no
-// link: that of the earlier incarnation is closed.
+// New builds a peer. A restarted peer begins with its address alone, and with
+// no link: that of the earlier incarnation is closed.
 func New(c Config) actor.Actor { return &peer{config: c} }
 
 type peer struct {

@@ -47,7 +47,7 @@ func newScene(t *testing.T, limits messages.SetLimits) *scene {
 	return s
 }
 
-// meet answers the dial and shakes hands, up to StartSession.
+// meet answers the dial, exchanges handshakes, and starts the session.
 func (s *scene) meet(have ...uint) *fake.Link {
 	link := s.World.Network.AwaitDial().Connect()
 	link.AwaitHandshake()
@@ -116,8 +116,8 @@ func TestPeerUploads(t *testing.T) {
 	}
 }
 
-// To who knows the extension protocol it says how many requests it queues, behind
-// its bitfield (BEP 10); to others nothing.
+// A peer that knows the extension protocol is told, after the bitfield, how
+// many requests we queue (BEP 10). Others are told nothing.
 func TestPeerExtends(t *testing.T) {
 	for _, extends := range []bool{true, false} {
 		t.Run(fmt.Sprint(extends), func(t *testing.T) {
@@ -226,8 +226,8 @@ func TestPeerEnds(t *testing.T) {
 	}
 }
 
-// A peer over which nothing moves has nothing to do until its keep-alive; it is
-// awake again as soon as something is asked of it.
+// A connection over which nothing moves sets its timer for the next keep-alive,
+// and ticks every second again as soon as something is requested.
 func TestPeerSleeps(t *testing.T) {
 	s := newScene(t, messages.SetLimits{})
 	link := s.meet()

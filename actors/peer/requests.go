@@ -13,9 +13,9 @@ type request struct {
 	sent time.Time
 }
 
-// requests are the blocks that the scheduler wants from this peer: first waiting to
-// be asked for, then in flight. Answers mostly come in the order of asking, so the
-// search for one starts at the oldest.
+// requests are the blocks that the scheduler wants from this peer: first
+// waiting to be asked for, then in flight. Answers mostly come in the order of
+// asking, so the search for one starts at the oldest.
 type requests struct {
 	waiting []messages.Block
 	flight  []request
@@ -26,7 +26,8 @@ type requests struct {
 
 func (r *requests) outstanding() int { return len(r.waiting) + len(r.flight) }
 
-// ask moves blocks of up to bytes from waiting to flight, and appends them to dst.
+// ask moves blocks of up to bytes from waiting to flight, and appends them to
+// dst.
 func (r *requests) ask(dst []messages.Block, bytes int, now time.Time) []messages.Block {
 	n := 0
 	r.makeRoom(len(r.waiting))
@@ -42,8 +43,8 @@ func (r *requests) ask(dst []messages.Block, bytes int, now time.Time) []message
 	return dst
 }
 
-// makeRoom makes room for n more in flight. It seldom allocates: when the head of
-// flight has moved to the end of room, flight is copied to its beginning.
+// makeRoom makes room for n more in flight. It seldom allocates: when the head
+// of flight has moved to the end of room, flight is copied to its beginning.
 func (r *requests) makeRoom(n int) {
 	need := len(r.flight) + n
 	if cap(r.flight) >= need {
@@ -57,8 +58,9 @@ func (r *requests) makeRoom(n int) {
 	r.flight = r.room[:copy(r.room, r.flight)]
 }
 
-// answer removes a block that has come from those in flight, and returns when it
-// was asked for. It is not ok if the block was not asked for, or was dropped.
+// answer removes a block that has come from those in flight, and returns when
+// it was asked for. It is not ok if the block was not asked for, or was
+// dropped.
 func (r *requests) answer(b messages.Block) (sent time.Time, ok bool) {
 	i := slices.IndexFunc(r.flight, func(q request) bool { return q.Block == b })
 	switch {
@@ -98,7 +100,8 @@ func (r *requests) overdue(dst []messages.Block, limit time.Time) []messages.Blo
 	return dst
 }
 
-// clear drops all blocks, and appends them to dst: the other side has choked us.
+// clear drops all blocks, and appends them to dst: the other side has choked
+// us.
 func (r *requests) clear(dst []messages.Block) []messages.Block {
 	for _, q := range r.flight {
 		dst = append(dst, q.Block)

@@ -22,21 +22,22 @@ const (
 	snubAfter  = 30 * time.Second // without payload while something is asked for
 	idleAfter  = 3 * time.Minute  // without any frame
 	keepAlive  = 100 * time.Second
-	// keepAliveSpread is by how many seconds keep-alives of peers differ: after
-	// something is announced to a thousand peers at once, their keep-alives are not
-	// all due at once.
+	// keepAliveSpread is by how many seconds the keep-alives of peers differ:
+	// after a have was sent to a thousand peers, their keep-alives are not due all
+	// at once.
 	keepAliveSpread = 20
-	// A request is late, though others are answered, after as much time as the
-	// peer needs for all that it is asked for, times lateFactor, if that is more
-	// than snubAfter; but for no more than maxQueued.
+	// While a peer answers, a request is dropped when it is lateFactor times older
+	// than the peer needs for all requests in flight, but not before snubAfter.
+	// That need is taken for maxQueued at the most.
 	lateFactor = 4
 	maxQueued  = 600 // seconds
 )
 
 var errIdle = errors.New("the peer has sent nothing for 3 minutes")
 
-// session is the protocol state of one connection (BEP 3), between handshake
-// and end. Frames and orders go in; what is to be done gathers in out.
+// session is the protocol state of one connection (BEP 3), from the handshakes
+// to its end. It takes frames of the other side and orders of scheduler and
+// choker; what is to be done gathers in out.
 type session struct {
 	torrent  *metainfo.Torrent
 	flags    messages.PeerFlags
@@ -48,18 +49,20 @@ type session struct {
 	unasked  int          // blocks
 	flood    floodAccount
 	theirs   *bitset.BitSet // pieces of the other side
-	pieces   int            // in theirs
-	// When the last frame came, the last payload came, we last sent.
-	heard, fed, spoke time.Time
-	answered          time.Time // when we had asked for the last payload
-	keepAlive         time.Duration
+	pieces   int            // how many are in theirs
 
-	batch int // frames that came together with the one being taken
+	heard     time.Time // when the last frame came
+	fed       time.Time // when the last payload came, or was first asked for
+	spoke     time.Time // when we last sent a frame
+	answered  time.Time // when we had asked for the last payload that came
+	keepAlive time.Duration
+
+	batch int // frames that came together with the one that is handled
 	out   effects
 }
 
-// effects are what a session wants done. Slices that leave in a message are given
-// away; frames stay the session's.
+// effects are what a session wants done. All slices but frames are given away
+// in messages.
 type effects struct {
 	frames   []messages.Outgoing
 	stored   []messages.StoredBlock
@@ -68,9 +71,9 @@ type effects struct {
 	haves    []uint32
 	bitfield *bitset.BitSet
 	choking  bool // the other side has choked or unchoked us
-	voided   bool // it has choked us, perhaps not for long: what was asked for is void
+	voided   bool // it has choked us, even if it unchoked us again: requests are void
 	snubbed  bool
-	flags    bool // have changed
+	flags    bool // the flags have changed
 }
 
 func newSession(t *metainfo.Torrent, inbound bool, now time.Time) *session {
@@ -82,7 +85,7 @@ func newSession(t *metainfo.Torrent, inbound bool, now time.Time) *session {
 	return s
 }
 
-// broken is a violation of the protocol.
+// broken is an error that says how the other side has violated the protocol.
 func broken(format string, args ...any) error {
 	return &frame.ProtocolError{Text: fmt.Sprintf(format, args...)}
 }
@@ -112,7 +115,7 @@ func (s *session) received(f *frame.Frame, now time.Time) error {
 		return s.piece(f, now)
 	case frame.Extended:
 		return s.extended(f, now)
-	default: // of an unknown kind, its payload skipped, or no news
+	default: // a keep-alive, or of a kind that we do not know, its payload skipped
 		return s.flood.charge(costUseless+int(f.Length/blockSize), now)
 	}
 }
@@ -121,8 +124,8 @@ func blockOf(f *frame.Frame) messages.Block {
 	return messages.Block{Piece: f.Index, Begin: f.Begin, Length: f.Length}
 }
 
-// choking takes a choke or an unchoke. A choke voids what was asked for, also when an
-// unchoke follows at once.
+// choking takes a choke or an unchoke. A choke voids what was asked for, also
+// when an unchoke follows at once.
 func (s *session) choking(choke bool, now time.Time) error {
 	if choke == s.flags.PeerChoking {
 		return s.flood.charge(costUseless, now)
@@ -136,7 +139,7 @@ func (s *session) choking(choke bool, now time.Time) error {
 	return s.flood.charge(costChange, now)
 }
 
-// have takes one piece that the other side has. It is passed on once.
+// have takes a piece that the other side announces. Each is passed on once.
 func (s *session) have(piece uint32, now time.Time) error {
 	n := s.torrent.PieceCount()
 	if int64(piece) >= int64(n) {
@@ -151,9 +154,9 @@ func (s *session) have(piece uint32, now time.Time) error {
 	return nil
 }
 
-// bitfield takes what the other side has. Its length and spare bits have been
-// checked by the link. By BEP 3 it comes first or never, but aria2 sends one
-// where it would have sent many haves.
+// bitfield takes the pieces of the other side. The link has checked the length
+// and the spare bits. By BEP 3 a bitfield comes first or never, but aria2 sends
+// one in place of many haves.
 func (s *session) bitfield(bits []byte, now time.Time) error {
 	has := bitset.New(s.theirs.Len())
 	for i := range has.Len() {
@@ -181,9 +184,9 @@ func (s *session) count(pieces int) {
 	}
 }
 
-// extended takes a message of the extension protocol (BEP 10). We offer none but
-// the handshake, so all others are for nobody; and a handshake that cannot be
-// read tells nothing.
+// extended takes a message of the extension protocol (BEP 10). We offer no
+// extension, so all messages but the handshake are of no use. A handshake that
+// cannot be read is ignored.
 func (s *session) extended(f *frame.Frame, now time.Time) error {
 	if f.Index != extended.HandshakeID {
 		return s.flood.charge(costUseless, now)
@@ -194,8 +197,8 @@ func (s *session) extended(f *frame.Frame, now time.Time) error {
 	return s.flood.charge(costChange, now)
 }
 
-// request takes a request. To send one while we choke is no offence: the choke may
-// have crossed it.
+// request takes a request of the other side. A request that comes while we
+// choke may have crossed our choke, so it does not end the connection.
 func (s *session) request(f *frame.Frame, now time.Time) error {
 	if int64(f.Index) >= int64(s.torrent.PieceCount()) {
 		return broken("request in piece %d of %d", f.Index, s.torrent.PieceCount())
@@ -210,21 +213,23 @@ func (s *session) request(f *frame.Frame, now time.Time) error {
 	return nil
 }
 
-// serve sends blocks of up to bytes, and returns how many bytes they have.
+// serve sends queued blocks, bytes at the most, and returns how many bytes they
+// have.
 func (s *session) serve(bytes int) (served int) {
 	s.out.frames, served = s.uploads.serve(s.out.frames, s.torrent.PieceLength, bytes)
 	return served
 }
 
-// servable takes the answer of the store to what may be served. Requests for what we
-// never announced are not answered.
+// servable takes the store's answer to what may be served. Requests for pieces
+// that we never announced are dropped, and charged to the other side.
 func (s *session) servable(m *messages.PiecesServable, now time.Time) error {
 	return s.flood.charge(s.uploads.answered(m)*costUseless, now)
 }
 
 // piece takes payload: what we asked of this peer goes on to the store, the
-// rest is dropped. Answers to requests that we dropped are only wasted; a peer
-// that keeps sending what it never was asked for is cut off.
+// rest is dropped and counted as waste. A peer may answer requests that we have
+// dropped; one that keeps sending blocks that we never asked for is
+// disconnected.
 func (s *session) piece(f *frame.Frame, now time.Time) error {
 	s.down.Add(now, int(f.Length))
 	b := blockOf(f)
@@ -251,7 +256,7 @@ func (s *session) piece(f *frame.Frame, now time.Time) error {
 	return nil
 }
 
-// batchDone is called when all frames of a read have been taken.
+// batchDone takes note that all frames of a batch have been handled.
 func (s *session) batchDone(now time.Time) {
 	s.heard = now
 	if n := len(s.out.arrived); n > 0 {
@@ -262,11 +267,11 @@ func (s *session) batchDone(now time.Time) {
 	}
 }
 
-// ask sends the requests that wait, up to bytes, and returns how many bytes
-// were asked for.
+// ask sends waiting requests, for bytes at the most, and returns for how many
+// bytes they are.
 func (s *session) ask(bytes int, now time.Time) (asked int) {
 	if len(s.requests.flight) == 0 {
-		s.fed = now // what is not asked for cannot be late
+		s.fed = now // the time to be snubbed after begins
 		s.window.flow.Resume(now)
 	}
 	for _, b := range s.requests.ask(nil, bytes, now) {
@@ -308,13 +313,13 @@ func (s *session) setChoked(is bool) {
 	s.frame(frame.Frame{Kind: kind})
 }
 
-// dormant tells that nothing is under way in either direction, so that nothing
-// is due before the deadline.
+// dormant tells whether nothing is under way in either direction: then nothing
+// is to be done before the deadline.
 func (s *session) dormant() bool {
 	return s.requests.outstanding() == 0 && s.uploads.idle()
 }
 
-// deadline is when a dormant session has to look after itself.
+// deadline is when a dormant session has to send a keep-alive, or to end.
 func (s *session) deadline() time.Time {
 	speak, end := s.spoke.Add(s.keepAlive), s.heard.Add(idleAfter)
 	if end.Before(speak) {
@@ -323,7 +328,7 @@ func (s *session) deadline() time.Time {
 	return speak
 }
 
-// shrink lets go of the room that a dormant session had for what moved.
+// shrink frees memory that a dormant session does not need.
 func (s *session) shrink() {
 	s.requests.waiting, s.requests.flight, s.requests.room = nil, nil, nil
 	s.uploads.queue = nil
@@ -331,8 +336,8 @@ func (s *session) shrink() {
 	s.up.Rest()
 }
 
-// framesQueued takes note that the link has taken the frames over. Their room is
-// kept, unless it will not be needed for long.
+// framesQueued takes note that the link has copied the frames. Their memory is
+// kept for the next ones, unless the session is dormant.
 func (s *session) framesQueued(dormant bool) {
 	clear(s.out.frames)
 	s.out.frames = s.out.frames[:0]
@@ -341,7 +346,8 @@ func (s *session) framesQueued(dormant bool) {
 	}
 }
 
-// tick looks after what did not happen. An error ends the connection.
+// tick looks for what has not happened in time: frames, payload, answers. An
+// error ends the connection.
 func (s *session) tick(now time.Time) error {
 	if now.Sub(s.heard) >= idleAfter {
 		return errIdle
@@ -360,7 +366,7 @@ func (s *session) tick(now time.Time) error {
 		s.fed = now
 		return nil
 	}
-	// The peer answers other requests, but may have passed over these.
+	// The peer answers, but it may have passed over some requests.
 	late := snubAfter
 	if r := s.down.Over(now, recent); r > 0 {
 		queued := float64(len(s.requests.flight)) * float64(blockSize) / r
@@ -374,7 +380,7 @@ func (s *session) frame(f frame.Frame) {
 	s.out.frames = append(s.out.frames, messages.Outgoing{Frame: f})
 }
 
-// announce sends haves, in as little room for thousands as for one.
+// announce sends a have for each piece. All peers share the slice.
 func (s *session) announce(pieces []uint32) {
 	s.out.frames = append(s.out.frames, messages.Outgoing{Frame: frame.Frame{Kind: frame.Have}, Haves: pieces})
 }

@@ -12,7 +12,8 @@ import (
 	"kouzui/wire/frame"
 )
 
-// ten pieces of four blocks, the last one shorter.
+// newTestSession is a session of ten pieces of four blocks, the last one
+// shorter.
 func newTestSession(t *testing.T) *session {
 	torrent, _ := stage.Torrent(t, 10*4*blockSize-100, 4*blockSize)
 	return newSession(torrent, false, start)
@@ -200,8 +201,8 @@ func TestSessionKnowsASeed(t *testing.T) {
 	}
 }
 
-// What the other side says of itself counts; what it says in words that we never
-// offered, or cannot read, does not (BEP 10).
+// The number of requests that the other side says it queues counts; messages
+// that we did not offer to take, or cannot read, do not (BEP 10).
 func TestSessionTakesTheExtensionHandshake(t *testing.T) {
 	for name, test := range map[string]struct {
 		frame frame.Frame

@@ -10,8 +10,8 @@ import (
 // time: few, so that peers take turns.
 const tokensAhead = 8
 
-// tokens is the peer's side of the limiter: while a direction is limited, payload
-// is asked for and sent only against tokens, one a byte.
+// tokens is the peer's side of the limiter: while a direction is limited,
+// payload is asked for and sent only against tokens, one a byte.
 type tokens struct {
 	limits  messages.SetLimits
 	granted [2]int  // and not used, by direction
@@ -41,13 +41,14 @@ func (t *tokens) grant(d messages.Direction, bytes int) {
 	t.asked[d] = false
 }
 
-// setLimits also forgets what was asked for, as a limiter that was restarted does.
+// setLimits also forgets what was asked for, as a limiter that was restarted
+// does.
 func (t *tokens) setLimits(limits messages.SetLimits) {
 	t.limits, t.asked = limits, [2]bool{}
 }
 
-// want returns how many tokens to ask for, for the blocks that wait: 0 if there are
-// enough, or an answer is to come.
+// want returns how many tokens to ask for, for the blocks that wait: 0 if there
+// are enough, or an answer is to come.
 func (t *tokens) want(d messages.Direction, blocks []messages.Block) int {
 	if t.asked[d] || len(blocks) == 0 || !t.limited(d) {
 		return 0

@@ -21,8 +21,8 @@ const (
 	maxInquiry = 64
 )
 
-// uploads are the blocks that the other side has asked for: first queued, then with
-// the link. The store says which pieces may be served.
+// uploads are the blocks that the other side has asked for: first queued, then
+// with the link. The store says which pieces may be served.
 type uploads struct {
 	queue  []messages.Block
 	handed int64 // bytes with the link
@@ -71,9 +71,9 @@ func (u *uploads) maySend(piece uint32) bool {
 	return false
 }
 
-// serve appends to dst the blocks that the link is to send next, up to the first
-// that may not be sent yet, and returns how many bytes they have: no more than
-// bytes.
+// serve appends to dst the blocks that the link is to send next, up to the
+// first that may not be sent yet, and returns how many bytes they have: no more
+// than bytes.
 func (u *uploads) serve(dst []messages.Outgoing, pieceLength int64, bytes int) (_ []messages.Outgoing, served int) {
 	n, most := 0, u.maxHanded()
 	for ; n < len(u.queue) && u.handed < most; n++ {
@@ -94,8 +94,8 @@ func (u *uploads) serve(dst []messages.Outgoing, pieceLength int64, bytes int) (
 	return dst, served
 }
 
-// inquire returns the pieces that the store is to be asked about before more can
-// be served: nil if there are none, or an answer is to come.
+// inquire returns the pieces that the store is to be asked about before more
+// can be served: nil if there are none, or an answer is to come.
 func (u *uploads) inquire() (pieces []uint32) {
 	if u.asking || u.full() || len(u.queue) == 0 || u.maySend(u.queue[0].Piece) {
 		return nil
@@ -109,8 +109,8 @@ func (u *uploads) inquire() (pieces []uint32) {
 	return pieces
 }
 
-// answered takes the store's answer, drops the blocks that may not be sent, whose
-// pieces we never announced, and returns how many those were.
+// answered takes the store's answer, drops the blocks that may not be sent,
+// whose pieces we never announced, and returns how many those were.
 func (u *uploads) answered(m *messages.PiecesServable) (refused int) {
 	u.asking, u.servable, u.source = false, m.Runs, m.Source
 	front := min(len(u.queue), maxInquiry)

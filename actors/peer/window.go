@@ -13,9 +13,9 @@ const (
 	usualQueue = 250  // what a peer queues that says nothing
 	snubWindow = 1
 
-	// Beside the requests that are on the wire, further ones wait with the peer, so
-	// that it always has something to do: as many as it answers in queueTime, but
-	// at most maxQueue.
+	// Beside the requests that are on the wire, further ones wait with the peer,
+	// so that it always has something to do: as many as it answers in queueTime,
+	// but at most maxQueue.
 	queueTime = 1500 * time.Millisecond
 	maxQueue  = 256
 	// refill is by what the latency is multiplied: the scheduler refills a window
@@ -28,9 +28,10 @@ const (
 	recent = 3
 )
 
-// window decides how many requests are in flight: as many as the peer answers in
-// the time that an answer takes, and some more. It begins small and grows by no
-// more than the blocks that come, so it doubles with each round trip at most.
+// window decides how many requests are in flight: as many as the peer answers
+// in the time that an answer takes, and some more. It begins small and grows by
+// no more than the blocks that come, so it doubles with each round trip at
+// most.
 type window struct {
 	size    int
 	most    int // requests that the peer says that it queues
@@ -44,11 +45,12 @@ func newWindow(most int) window {
 	return window{size: minWindow, most: most, latency: math.MaxInt64}
 }
 
-// arrived takes note of blocks that came, the last of which was asked for at sent.
+// arrived takes note of blocks that came, the last of which was asked for at
+// sent.
 //
-// The shortest answer waited for no other, so it shows the latency of the wire. The
-// rate follows a rise at once and a fall slowly: a pause of the wire is no reason
-// to ask for less.
+// The shortest answer waited for no other, so it shows the latency of the wire.
+// The rate follows a rise at once and a fall slowly: a pause of the wire is no
+// reason to ask for less.
 func (w *window) arrived(blocks int, sent, now time.Time) {
 	w.snubbed = false
 	w.latency = min(w.latency, now.Sub(sent))

@@ -7,10 +7,10 @@ import (
 	"pgregory.net/rapid"
 )
 
-// download plays a peer that answers a request after latency at the earliest and
-// so many blocks a second at the most, and returns how many blocks came in the
-// last second. As the scheduler does, it asks again when a quarter of the window
-// is free.
+// download plays a peer that answers a request after latency at the earliest,
+// and rate requests a second at the most, and returns how many blocks came in
+// the last second. Like the scheduler, it asks for more when a quarter of the
+// window is free.
 func download(w *window, seconds float64, blocksPerSecond int, latency time.Duration) (last int) {
 	type asked struct{ sent, due float64 }
 	var flight []asked
@@ -33,8 +33,8 @@ func download(w *window, seconds float64, blocksPerSecond int, latency time.Dura
 	return last
 }
 
-// A peer that can is kept busy, however far it is, and is not asked for much
-// more than that takes.
+// A peer is kept busy, however long its answers take, and is not asked for much
+// more than that needs.
 func TestWindowFillsTheWire(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		latency := time.Duration(rapid.IntRange(0, 400).Draw(t, "milliseconds")) * time.Millisecond
@@ -45,7 +45,7 @@ func TestWindowFillsTheWire(t *testing.T) {
 		if need := min(float64(rate), 0.7*maxWindow/latency.Seconds()); float64(got) < 0.95*need {
 			t.Errorf("%d blocks in the last second, with a window of %d", got, w.requests())
 		}
-		// The first answer took a block's time longer than the wire.
+		// The first answer took longer than the latency by the time of a block.
 		if most := 1.02*refill*(wire+1) + maxQueue; float64(w.requests()) > most {
 			t.Errorf("a window of %d where the wire holds %.0f", w.requests(), wire)
 		}
@@ -63,7 +63,7 @@ func TestWindowIsSmallForASlowPeer(t *testing.T) {
 	}
 }
 
-// What comes all at once after a pause is no reason to ask for everything.
+// Blocks that come all at once after a pause do not make the window large.
 func TestWindowGrowsByWhatComes(t *testing.T) {
 	w := newWindow(maxWindow)
 	w.flow.Resume(at(0))

@@ -15,8 +15,8 @@ const (
 	reservedShare = 5
 )
 
-// admit lets a connection in, unless its peer is banned or its host has enough of
-// them.
+// admit lets a connection in, unless its peer is banned or its host has enough
+// of them.
 func (k *connections) admit(m *messages.AdoptLink) {
 	remote := m.Link.Remote()
 	if err := k.refuse(remote.Addr(), m.Handshake.PeerID); err != nil {

@@ -32,8 +32,8 @@ func TestABannedPeerIsLetGoAndItsNeighbourStays(t *testing.T) {
 	s.Quiet(s.children)
 }
 
-// A peer that came in is known by its id: others behind the same host stay
-// welcome, and are.
+// A banned peer that came in is refused by its id; others from the same host
+// are let in.
 func TestABannedPeerThatCameInIsKnownByItsID(t *testing.T) {
 	s := newScene(t, 100)
 	adopt := func(port uint16, id byte) *fake.Link {
@@ -60,16 +60,17 @@ func TestABannedPeerThatCameInIsKnownByItsID(t *testing.T) {
 	}
 	stage.Await[*messages.AdoptLink](s.children)
 	<-s.born
-	// Whoever listens there is not to blame for who used its id.
+	// A peer that we dial there is not to blame: the id may have been stolen from
+	// it.
 	s.Tell(&messages.SetDialing{Dial: true})
 	s.Tell(&messages.AddCandidates{Addrs: []messages.PeerAddr{{Addr: netip.AddrPortFrom(addrOf(1).Addr(), 6881)}}})
 	s.ready(<-s.born, 1)
 	s.Quiet(s.children)
 }
 
-// An id that two use at a time behind one host is not barred: one of them may have
-// been robbed of it.
-func TestAStolenIDIsNotBarred(t *testing.T) {
+// An id that two peers from one host use at a time is not banned: one of them
+// may have stolen it from the other.
+func TestAStolenIDIsNotBanned(t *testing.T) {
 	s := newScene(t, 100)
 	adopt := func(port uint16) Peer {
 		link := s.World.Network.NewLink(netip.AddrPortFrom(addrOf(1).Addr(), port), true)

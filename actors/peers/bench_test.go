@@ -7,8 +7,8 @@ import (
 	"kouzui/messages"
 )
 
-// BenchmarkCandidates is a dial that fails, and a newcomer for whom room has to
-// be made, when as many addresses are known as are kept.
+// BenchmarkCandidates is a dial that fails, and a new address for which another
+// is forgotten, when as many are known as are kept.
 func BenchmarkCandidates(b *testing.B) {
 	c, rnd, now := newCandidates(DefaultMax), seeded(), start
 	n := 0

@@ -77,8 +77,8 @@ func newCandidates(connections int) *candidates {
 	}
 }
 
-// add takes note of an address. Of one that is known already nothing changes, but
-// that the user may have given it now.
+// add takes note of an address. Of one that is known already nothing changes,
+// but that the user may have given it now.
 func (c *candidates) add(a messages.PeerAddr) {
 	if !a.Source.Allowed(c.private) || !a.Addr.IsValid() || a.Addr.Port() == 0 {
 		return
@@ -120,10 +120,10 @@ func (c *candidates) source(of messages.Source) *source {
 	return s
 }
 
-// makeRoom forgets, for a newcomer from a source, the address that has failed most
-// often, of the source with the most addresses: a source that floods us keeps out
-// only what comes from itself. Addresses that the user gave are always let in, and
-// never forgotten.
+// makeRoom forgets, for a newcomer from a source, the address that has failed
+// most often, of the source with the most addresses: a source that floods us
+// keeps out only what comes from itself. Addresses that the user gave are
+// always let in, and never forgotten.
 func (c *candidates) makeRoom(newcomer messages.Source) bool {
 	own := c.source(newcomer)
 	fullest, atLeast := own, own.addrs+1
@@ -154,8 +154,8 @@ func (c *candidates) allows(addr netip.AddrPort) bool {
 	return x == nil || x.source.Allowed(c.private)
 }
 
-// forgetForbidden forgets the candidates that are not allowed, as when a torrent
-// turns out to be private.
+// forgetForbidden forgets the candidates that are not allowed, as when a
+// torrent turns out to be private.
 func (c *candidates) forgetForbidden() {
 	for _, x := range slices.Clone(c.list) {
 		if !x.source.Allowed(c.private) {
@@ -182,9 +182,9 @@ func (c *candidates) forget(addr netip.AddrPort) {
 	}
 }
 
-// next picks the address to dial: first what the user gave, then of each source in
-// turn the one with the fewest failures, in random order. When none is due yet,
-// due is when one will be; the zero time means never.
+// next picks the address to dial: first what the user gave, then of each source
+// in turn the one with the fewest failures, in random order. When none is due
+// yet, due is when one will be; the zero time means never.
 func (c *candidates) next(now time.Time, rnd *rand.Rand) (best *candidate, due time.Time) {
 	ties := 0
 	for _, x := range c.list {
@@ -265,8 +265,8 @@ func (c *candidates) gone(addr netip.AddrPort, why messages.GoneReason, now time
 	}
 }
 
-// retryUseless lets the candidates that were of no use be dialled at once: they may
-// have what is wanted now.
+// retryUseless lets candidates that were of no use be dialled at once: they may
+// have the pieces that are wanted now.
 func (c *candidates) retryUseless() {
 	for _, x := range c.list {
 		if x.useless {

@@ -56,8 +56,8 @@ func TestAFailureWaitsLongerEachTime(t *testing.T) {
 	}
 }
 
-// When more pieces are wanted, those whom we had no use for are dialled at once, and
-// no others.
+// When more pieces are wanted, candidates that we had no use for are dialled at
+// once, and no others.
 func TestWhatIsWantedAnewMayBeWithThoseWhoWereUseless(t *testing.T) {
 	c := newCandidates(DefaultMax)
 	for i, why := range []messages.GoneReason{messages.GoneUseless, messages.GoneDial} {
@@ -89,7 +89,8 @@ func TestOurselvesAndTheBannedAreNotOffered(t *testing.T) {
 	}
 }
 
-// However many addresses come, few are kept, and the user's own stay.
+// However many addresses come, few are kept, and among them those that the user
+// gave.
 func TestCandidatesAreBounded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c, rnd := newCandidates(DefaultMax), seeded()
@@ -115,7 +116,8 @@ func TestCandidatesAreBounded(t *testing.T) {
 	})
 }
 
-// Who may have thousands of connections knows of more addresses than that.
+// Where there may be thousands of connections, more addresses than that are
+// kept.
 func TestCandidatesForManyConnections(t *testing.T) {
 	c := newCandidates(1500)
 	for n := range 3100 {
@@ -130,8 +132,8 @@ func addrFrom(source messages.Source, network byte, n int) messages.PeerAddr {
 	return messages.PeerAddr{Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, network, byte(n >> 8), byte(n)}), 6881), Source: source}
 }
 
-// A source that tells thousands of addresses where nobody is costs another that
-// tells few no more than every other dial, and no address.
+// A source that tells thousands of addresses where nobody listens takes from a
+// source that tells few no more than every other dial, and no address.
 func TestNoSourceCrowdsOutAnother(t *testing.T) {
 	for _, tt := range []struct{ flood, honest messages.Source }{
 		{messages.TrackerTier(0), messages.TrackerTier(1)},
@@ -175,8 +177,8 @@ func TestNoSourceCrowdsOutAnother(t *testing.T) {
 	}
 }
 
-// Addresses that the user gave are let in however many are known, and however many
-// they are leave room for what others tell.
+// Addresses that the user gave are always kept, and do not keep out those of
+// other sources.
 func TestManualAddressesNeitherYieldNorCrowdOut(t *testing.T) {
 	c := newCandidates(0)
 	for i := range maxCandidates {
@@ -218,7 +220,8 @@ func TestNoHostIsDialledAtAllItsPorts(t *testing.T) {
 	}
 }
 
-// Who was connected once is tried every minute, however long he is away.
+// A peer that was connected once is dialled every minute, however long it is
+// away.
 func TestWhoLeftIsFoundAgainWithinAMinute(t *testing.T) {
 	c, now := newCandidates(0), start
 	c.add(messages.PeerAddr{Addr: addrOf(1)})

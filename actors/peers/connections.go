@@ -13,8 +13,9 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// connections is the state of the actor: the peers that live, the addresses that
-// may be dialled, and the limits of both. What is to be done gathers in out.
+// connections is the state of the actor: the peers that live, the addresses
+// that may be dialled, and the limits of both. What is to be done gathers in
+// out.
 type connections struct {
 	self      [20]byte
 	max       int
@@ -28,8 +29,8 @@ type connections struct {
 	candidates *candidates
 	bans       *bans
 	dialling   dialling
-	// refused: since the scheduler was last told, the torrent had no connection
-	// left for somebody.
+	// refused: the torrent had no connection left for a peer, since the scheduler
+	// was last asked to evict one.
 	refused bool
 
 	// metainfo is nil while only the info hash is known. Until then held keeps
@@ -76,8 +77,8 @@ func (k *connections) open(addr netip.AddrPort, adopt *messages.AdoptLink) {
 	k.out.add(spawn{s.Peer, adopt})
 }
 
-// ready lets a peer into the swarm, unless we have dialled ourselves, or the peer
-// is banned or connected already.
+// ready lets a peer into the swarm, unless we have dialled ourselves, or the
+// peer is banned or connected already.
 func (k *connections) ready(m *messages.PeerReady) {
 	s := k.slots[m.Key]
 	if s == nil {
@@ -123,8 +124,8 @@ func (k *connections) reportHeld() {
 	k.out.add(tellTorrent{&messages.PeersConnected{Peers: len(k.held)}})
 }
 
-// setMetainfo hands those connected on to the scheduler. A private torrent parts
-// with those whose addresses came from where it must not take them.
+// setMetainfo tells the scheduler of the peers that are connected. A private
+// torrent first disconnects those whose addresses it must not have taken.
 func (k *connections) setMetainfo(t *metainfo.Torrent) {
 	if k.metainfo != nil {
 		return
@@ -209,8 +210,8 @@ func (k *connections) tellAll(message any) {
 	}
 }
 
-// inOrder returns all that live, oldest first: what is done to many is done in the
-// same order in every run of a simulated world.
+// inOrder returns all slots, oldest first. A map has another order in each run,
+// and runs of a simulated world must not differ.
 func (k *connections) inOrder() []*slot {
 	return slices.SortedFunc(maps.Values(k.slots), func(a, b *slot) int { return cmp.Compare(a.Key, b.Key) })
 }

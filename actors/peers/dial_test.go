@@ -48,8 +48,8 @@ func TestDialsAreBoundedAndPaced(t *testing.T) {
 	if len(s.born) != maxHalfOpen {
 		t.Fatalf("%d half open", len(s.born))
 	}
-	// As they connect, others have their turn: a second's dials at once, then one
-	// at a time.
+	// For each that connects another is dialled: as many as a second allows at
+	// once, then one at a time.
 	for n := range 30 {
 		s.ready(<-s.born, byte(n+1))
 		stage.Next[*messages.PeerReady](s.scheduler)
@@ -72,8 +72,8 @@ func TestDialsAreBoundedAndPaced(t *testing.T) {
 	stage.Next[*messages.EvictIdlePeer](s.scheduler)
 }
 
-// A peer that we know refuses us while it holds our old connection for alive:
-// that is no reason to stay away for long.
+// A peer that was connected before refuses us while it takes our old connection
+// for alive. It is dialled again soon.
 func TestAKnownPeerThatRefusesIsTriedAgainSoon(t *testing.T) {
 	s := newScene(t, 4)
 	s.find(1)
@@ -110,8 +110,8 @@ func TestAGonePeerIsTriedAgain(t *testing.T) {
 	}
 }
 
-// Where the process has no connection to spare, nobody is blamed, the client is
-// told, and one dial a second finds out when that has changed.
+// When the process has no connection left, the address is not to blame, the
+// session is told, and one dial a second finds out when that has changed.
 func TestAProcessWithTooManyConnectionsDialsSlowly(t *testing.T) {
 	s := newScene(t, 100)
 	s.find(1)
@@ -120,7 +120,7 @@ func TestAProcessWithTooManyConnectionsDialsSlowly(t *testing.T) {
 		s.Tell(&messages.PeerGone{Key: p.Key, Addr: p.Addr, Reason: messages.GoneCrowded})
 		s.end(p)
 	}
-	for range 20 { // many failures would mean minutes of patience
+	for range 20 { // as many failures would mean to wait for minutes
 		crowded(<-s.born)
 		s.find(10)
 		s.Settle()

@@ -7,13 +7,13 @@ import (
 	"kouzui/messages"
 )
 
-// A peer that is connected twice is recognised by its id. But an id is no secret:
-// an attacker can use it, so that we give up the connection of its owner. So two
-// connections from different hosts are two peers. Of two from one host, whoever
-// came in only claims the id, while the peer at the address that we dialled is the
-// one that we meant: we never give up a connection that we dialled for one that
-// came in. If both are one peer, that peer sees the two the other way round, and
-// closes ours if that is the one to go.
+// A peer that is connected twice is recognised by its id. But an id is no
+// secret: an attacker can use it, so that we give up the connection of its
+// owner. So two connections from different hosts are two peers. Of two from one
+// host, whoever came in only claims the id, while the peer at the address that
+// we dialled is the one that we meant: we never give up a connection that we
+// dialled for one that came in. If both are one peer, that peer sees the two
+// the other way round, and closes ours if that is the one to go.
 
 const (
 	// crossing is within what time two connections count as dials that have
@@ -23,8 +23,8 @@ const (
 	maxSameID = 3
 )
 
-// resolveDuplicates ends the connections that a new one makes redundant, and tells
-// whether the new one stays.
+// resolveDuplicates ends the connections that a new one makes redundant, and
+// tells whether the new one stays.
 func (k *connections) resolveDuplicates(newer *slot) (stays bool) {
 	var sameID []*slot
 	for _, older := range k.inOrder() {
@@ -63,8 +63,8 @@ func (k *connections) endDuplicate(s *slot) {
 	k.disconnect(s, messages.GoneDuplicate)
 }
 
-// redundant returns which of two connections with one id at one host is given up,
-// or nil.
+// redundant returns which of two connections with one id at one host is given
+// up, or nil.
 func (k *connections) redundant(newer, older *slot) *slot {
 	dialled, accepted := newer, older
 	if newer.Inbound {

@@ -6,8 +6,8 @@ import (
 	"kouzui/messages"
 )
 
-// effects are what the core wants done, in this order. The shell does it when the
-// core has handled a message.
+// effects are what the core wants done, in this order. The shell does it when
+// the core has handled a message.
 type effects []any
 
 func (e *effects) add(effect any) { *e = append(*e, effect) }

@@ -18,9 +18,9 @@ func (k *connections) wantSlot() {
 	}
 }
 
-// askForSlots asks, once for any number that were refused or could not be dialled,
-// that a connection of no use ends: one of this torrent, if its own limit is in
-// the way, one of any torrent if that of the process is.
+// askForSlots asks, once for any number that were refused or could not be
+// dialled, that a connection of no use ends: one of this torrent, if its own
+// limit is in the way, one of any torrent if that of the process is.
 func (k *connections) askForSlots() {
 	if k.dialling.wanted && len(k.slots) >= k.max {
 		best, _ := k.candidates.next(k.now, k.rnd)
@@ -36,7 +36,8 @@ func (k *connections) askForSlots() {
 }
 
 // evictIdle ends a connection of no use, if there is one. The scheduler knows
-// which; while there is no metainfo, it is the one that is connected for longest.
+// which; while there is no metainfo, it is the one that is connected for
+// longest.
 func (k *connections) evictIdle() {
 	if k.metainfo != nil {
 		k.out.add(tellScheduler{&messages.EvictIdlePeer{}})

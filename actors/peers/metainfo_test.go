@@ -9,9 +9,9 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Until the metainfo is known connections are made and kept, and the scheduler
-// hears of none; then it hears of those still there, in the order in which they
-// shook hands.
+// Until the metainfo is known, connections are made and kept, and the scheduler
+// is told of none. Then it is told of those still there, in the order of their
+// handshakes.
 func TestConnectionsWaitForTheMetainfo(t *testing.T) {
 	s := newSceneOf(t, 100, nil)
 	s.find(4)
@@ -31,20 +31,20 @@ func TestConnectionsWaitForTheMetainfo(t *testing.T) {
 	s.Tell(&messages.SetMetainfo{Torrent: &metainfo.Torrent{}})
 	for _, want := range []Peer{b, c} {
 		if got := stage.Next[*messages.PeerReady](s.scheduler); got.Key != want.Key {
-			t.Errorf("peer %d is told of, want %d", got.Key, want.Key)
+			t.Errorf("the scheduler is told of peer %d, want %d", got.Key, want.Key)
 		}
 	}
 	s.Tell(&messages.SetMetainfo{Torrent: &metainfo.Torrent{}}) // again
 	s.Quiet(s.scheduler, s.children)
 	s.ready(d, 4)
 	if got := stage.Next[*messages.PeerReady](s.scheduler); got.Key != d.Key {
-		t.Errorf("peer %d is told of, want %d", got.Key, d.Key)
+		t.Errorf("the scheduler is told of peer %d, want %d", got.Key, d.Key)
 	}
 	s.Quiet(s.torrent) // the scheduler reports from now on
 }
 
-// Without metainfo there is no scheduler to say who is of no use: the peer that is
-// connected for longest gives way, after a while.
+// Without metainfo there is no scheduler to say which peer is of no use. The
+// one that has been connected for longest is evicted, after a while.
 func TestAHeldConnectionGivesWay(t *testing.T) {
 	s := newSceneOf(t, 2, nil)
 	s.find(3)
@@ -67,7 +67,7 @@ func TestAHeldConnectionGivesWay(t *testing.T) {
 	s.Quiet(s.scheduler)
 }
 
-// A duplicate that was given up is not told of.
+// The scheduler is not told of a duplicate that was given up.
 func TestDuplicatesEndBeforeTheMetainfoIsKnown(t *testing.T) {
 	s := newSceneOf(t, 100, nil)
 	link := s.World.Network.NewLink(addrOf(1), true)
@@ -83,13 +83,14 @@ func TestDuplicatesEndBeforeTheMetainfoIsKnown(t *testing.T) {
 	stage.Next[*messages.Disconnect](s.children)
 	s.Tell(&messages.SetMetainfo{Torrent: &metainfo.Torrent{}})
 	if got := stage.Next[*messages.PeerReady](s.scheduler); got.Key != dialled.Key {
-		t.Errorf("peer %d is told of, want %d", got.Key, dialled.Key)
+		t.Errorf("the scheduler is told of peer %d, want %d", got.Key, dialled.Key)
 	}
 	s.Quiet(s.scheduler)
 }
 
-// A private torrent dials nobody of whom it must not have heard (BEP 27), and
-// parts with those of them that were connected before it was known to be private.
+// A private torrent does not dial addresses of other sources than BEP 27
+// allows, and disconnects peers from there that it dialled before it was known
+// to be private.
 func TestAPrivateTorrentKeepsToItsSources(t *testing.T) {
 	tracker := messages.PeerAddr{Addr: addrOf(1), Source: messages.TrackerTier(0)}
 	dht := messages.PeerAddr{Addr: addrOf(2), Source: messages.Source{Kind: messages.SourceDHT}}

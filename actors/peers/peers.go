@@ -1,6 +1,6 @@
-// Package peers is the supervisor of a torrent's connections: it decides whom to
-// dial and when, whom to let in, and spawns one peer actor for each connection.
-// Payload and requests do not pass through it.
+// Package peers is the supervisor of a torrent's connections: it decides whom
+// to dial and when, whom to let in, and spawns one peer actor for each
+// connection. Payload and requests do not pass through it.
 //
 // What it decides stands in connections.go and the files beside it; this file
 // only carries messages.
@@ -29,8 +29,8 @@ const (
 )
 
 // Strategy is how failed peers are answered. One that dialled is restarted and
-// dials again, with half the usual budget; when that is spent, it is stopped. One
-// that came in is stopped: there is no address to dial.
+// dials again, with half the usual budget; when that is spent, it is stopped.
+// One that came in is stopped: there is no address to dial.
 func Strategy(usual supervise.Backoff) supervise.Strategy {
 	again := usual
 	again.WhenSpent = supervise.ThenStop
@@ -67,8 +67,8 @@ type Peer struct {
 	Limits  messages.SetLimits
 }
 
-// New builds the supervisor. All that it knows of addresses is lost when it dies;
-// the torrent tells it again.
+// New builds the supervisor. All that it knows of addresses is lost when it
+// dies; the torrent tells it again.
 func New(c Config) actor.Actor {
 	return &peers{Config: c, pids: map[messages.PeerKey]*actor.PID{}, keys: map[string]messages.PeerKey{}}
 }

@@ -22,8 +22,8 @@ func TestRefusesItself(t *testing.T) {
 	s.Quiet(s.scheduler)
 }
 
-// Which of two connections with one id at one host goes: never the one that we
-// dialled, as whoever came in may have stolen the id.
+// Of two connections with one id at one host, that which we dialled is never
+// given up: a peer that came in may have stolen the id.
 func TestWhatWeDialledGivesWayToNobody(t *testing.T) {
 	const soon, late = crossing - 1, crossing
 	dialled, came := slot{}, slot{Peer: Peer{Inbound: true}}
@@ -57,8 +57,8 @@ func TestWhatWeDialledGivesWayToNobody(t *testing.T) {
 	}
 }
 
-// Nobody loses a connection because others claim its id: not from elsewhere, nor
-// from its own host, where a few may.
+// No peer loses its connection because others use its id, from other hosts or,
+// a few, from its own.
 func TestAnotherWithTheSameIDTakesNothingAway(t *testing.T) {
 	s := newScene(t, 100)
 	adopt := func(host int, port uint16) Peer {
@@ -85,7 +85,7 @@ func TestAnotherWithTheSameIDTakesNothingAway(t *testing.T) {
 	adopt(1, 6001) // in place of one that has been of no use since
 	stage.Next[*messages.Disconnect](s.children)
 	stage.Next[*messages.PeerReady](s.scheduler)
-	// What we dial is not counted.
+	// A connection that we dial is not counted.
 	s.Tell(&messages.SetDialing{Dial: true})
 	s.find(1)
 	s.ready(<-s.born, 'x')
@@ -125,7 +125,8 @@ func TestIncomingConnectionsAreBounded(t *testing.T) {
 	s.Quiet(s.scheduler) // nobody was turned away since
 }
 
-// Who comes in does not take all connections while there is somebody to dial.
+// Peers that come in do not take all connections while there is somebody to
+// dial.
 func TestSomeConnectionsAreKeptForThoseThatWeDial(t *testing.T) {
 	s := newScene(t, 10)
 	s.find(30) // and nobody is dialled yet
@@ -151,8 +152,8 @@ func TestSomeConnectionsAreKeptForThoseThatWeDial(t *testing.T) {
 	}
 }
 
-// At the end all peers are stopped before the scheduler sums up, and nobody comes
-// any more.
+// At the end all peers are stopped before the scheduler is told, and no other
+// is dialled.
 func TestAllPartBeforeTheCountsAreSummedUp(t *testing.T) {
 	s := newScene(t, 10)
 	s.find(2)

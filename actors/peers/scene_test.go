@@ -11,7 +11,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// scene is peers among probes; the peers it spawns only report what they get.
+// scene is the actor among probes. The peer actors that it spawns pass on what
+// they are sent to the probe children.
 type scene struct {
 	*stage.Stage
 	torrent, scheduler *stage.Probe
@@ -25,7 +26,7 @@ var self = [20]byte{'m'}
 
 func newScene(t *testing.T, limit int) *scene { return newSceneOf(t, limit, &metainfo.Torrent{}) }
 
-// newSceneOf is a scene of a torrent of which the metainfo may be unknown yet.
+// newSceneOf is a scene of a torrent; nil: its metainfo is not known yet.
 func newSceneOf(t *testing.T, limit int, torrent *metainfo.Torrent) *scene {
 	s := &scene{Stage: stage.New(t), born: make(chan Peer, 1000), pids: map[messages.PeerKey]*actor.PID{}}
 	s.torrent, s.scheduler, s.children = s.StartProbe("torrent"), s.StartProbe("scheduler"), s.StartProbe("children")
@@ -68,8 +69,8 @@ func (s *scene) ready(p Peer, id byte) {
 	s.Tell(&messages.PeerReady{Key: p.Key, ID: [20]byte{id}, Addr: p.Addr, Inbound: p.Inbound})
 }
 
-// end stops the only peer actor and waits until its supervisor knows: then it has
-// set the timer of the next dial. A stop is told to it at a time of its own.
+// end stops the only peer actor, and waits until the actor under test knows and
+// has set the timer of its next dial.
 func (s *scene) end(p Peer) {
 	if err := s.Tree.System.Root.StopFuture(s.pids[p.Key]).Wait(); err != nil {
 		panic(err)
