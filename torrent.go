@@ -8,9 +8,12 @@ import (
 	"kouzui/messages"
 )
 
-// askAgain is after how long a question is asked again: an actor that dies takes
-// the questions that it has not answered with it.
-const askAgain = time.Second
+// A question is asked again after firstWait, then after twice that, up to lastWait:
+// an actor that dies takes the questions that it has not answered with it.
+const (
+	firstWait = 20 * time.Millisecond
+	lastWait  = time.Second
+)
 
 // Status is how far a torrent is.
 type Status = messages.Progress
@@ -213,15 +216,14 @@ func ask[T any](ctx context.Context, t *Torrent, question func(reply func(T)) an
 		default: // the answer to the question that was asked again
 		}
 	}
-	again := time.NewTicker(askAgain)
-	defer again.Stop()
-	for {
+	for wait := firstWait; ; wait = min(2*wait, lastWait) {
 		select {
 		case <-t.ended:
 			return answer, ErrEnded
 		default:
 			t.client.engine.Ask(question(reply))
 		}
+		again := time.NewTimer(wait)
 		select {
 		case answer = <-answers:
 			return answer, nil
@@ -231,5 +233,6 @@ func ask[T any](ctx context.Context, t *Torrent, question func(reply func(T)) an
 			return answer, ctx.Err()
 		case <-again.C:
 		}
+		again.Stop()
 	}
 }

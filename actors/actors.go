@@ -199,7 +199,13 @@ func (c *Client) SetLimits(down, up int64) {
 	c.send(&limits)
 }
 
-func (c *Client) send(m any) { c.tree.System.Root.Send(c.session, m) }
+// send does nothing while the first session has yet to begin: that finds in orders
+// what was ordered.
+func (c *Client) send(m any) {
+	if c.orders.heard() {
+		c.tree.System.Root.Send(c.session, m)
+	}
+}
 
 // Halt has everything stop at once, like Shutdown, but waits for nothing: Ended
 // tells the end, after which Shutdown lets go of the rest.

@@ -141,6 +141,7 @@ func TestNothingIsLostWithAMessage(t *testing.T) {
 				n := start(t, actors.Options{
 					Faults: faults, Listen: "127.0.0.1:0", Restarts: supervise.Backoff{Base: time.Millisecond, Cap: 2 * time.Millisecond},
 				})
+				await(n, func(*messages.ListenerReady) bool { return true }) // so a session is there to be told
 				n.add(torrent, messages.TorrentOptions{Dir: t.TempDir(), Peers: []netip.AddrPort{addr}})
 				if done := await(n, func(*messages.TorrentDone) bool { return true }); !done.Complete || done.Last.Downloaded > int64(len(data)) {
 					t.Errorf("done with %+v", done.Last)

@@ -17,11 +17,12 @@ import (
 type orders struct {
 	notify func(any) // for the user
 
-	mu     sync.Mutex
-	limits messages.SetLimits
-	addr   netip.AddrPort
-	added  uint64                              // torrents, ever
-	runs   map[metainfo.Hash]*session.Recalled // those that have not ended
+	mu       sync.Mutex
+	recalled bool // by a session: until then there is none to be told anything
+	limits   messages.SetLimits
+	addr     netip.AddrPort
+	added    uint64                              // torrents, ever
+	runs     map[metainfo.Hash]*session.Recalled // those that have not ended
 }
 
 func newOrders(notify func(any), limits messages.SetLimits) *orders {
@@ -71,10 +72,18 @@ func (o *orders) limit(limits messages.SetLimits) {
 	o.limits = limits
 }
 
+// heard tells whether there has been a session that knows what was ordered before.
+func (o *orders) heard() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.recalled
+}
+
 // Recall implements session.Keeper.
 func (o *orders) Recall() session.Recollection {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.recalled = true
 	known := session.Recollection{Limits: o.limits, Addr: o.addr}
 	for _, r := range o.runs {
 		known.Torrents = append(known.Torrents, *r)
