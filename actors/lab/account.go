@@ -13,9 +13,9 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// account is what an observer of a process's messages knows of each block: of
-// whom it is asked, and whether it has come. It takes nothing from the
-// scheduler but what that hears and says, and holds that
+// account is what can be known about each block by watching the messages of the
+// scheduler: which peers are asked for the block, and whether it has come. It
+// does not read the scheduler's own state. It checks that
 //
 //   - a block that has come is not asked for again, unless the store lost it,
 //     or its piece failed its hash or was dropped;
@@ -37,11 +37,12 @@ type account struct {
 	blocks map[messages.Block]*asking
 	pieces map[uint32]*portion
 	have   *bitset.BitSet
-	// corrupt: a piece was, and such pieces are asked of one peer alone.
+	// corrupt is set when a piece was found corrupt: from then on such pieces are
+	// asked of one peer alone.
 	corrupt bool
-	twice   int          // requests beyond one a block
+	twice   int          // requests for blocks that another peer is asked for too
 	turn    []turn       // what the scheduler has asked for while it handled its last message
-	stale   map[owed]int // of pieces that were judged since they were asked for
+	stale   map[owed]int // requests for pieces that have been verified or found corrupt since
 }
 
 type debtor struct {
@@ -49,14 +50,14 @@ type debtor struct {
 	have *bitset.BitSet
 }
 
-// asking is where a block stands.
+// asking is how far a block has come.
 type asking struct {
 	of   []messages.PeerKey
 	here bool
 	lost bool // the store dropped it before the scheduler heard that it had come
 }
 
-// portion is what memory a piece takes, in blocks.
+// portion is how much memory a piece takes, in blocks.
 type portion struct{ asked, here, spilled int }
 
 func (p *portion) held() int { return p.asked + max(0, p.here-p.spilled) }
@@ -71,8 +72,9 @@ type owed struct {
 	block messages.Block
 }
 
-// leastDuplicates are allowed whatever the memory, in blocks; else it is a
-// quarter of that.
+// leastDuplicates is how many duplicate requests are allowed at least, in
+// blocks, however small the memory is; with more memory it is a quarter of
+// that.
 const leastDuplicates = 64
 
 func newAccount(t *metainfo.Torrent, scheduler string, limit int, blame func(string, ...any)) *account {
@@ -87,7 +89,7 @@ func (a *account) begin() {
 	a.twice, a.turn, a.stale = 0, nil, map[owed]int{}
 }
 
-// sent takes in what the scheduler says to a peer.
+// sent takes in a message of the scheduler to a peer.
 func (a *account) sent(to string, message any) {
 	switch m := message.(type) {
 	case *messages.RequestBlocks:
@@ -103,7 +105,7 @@ func (a *account) sent(to string, message any) {
 	}
 }
 
-// takenBack enters that a peer need not bring a block, or will not.
+// takenBack notes that a peer need not bring a block any more, or will not.
 func (a *account) takenBack(peer messages.PeerKey, b messages.Block) {
 	if !a.late(peer, b) {
 		a.release(peer, b)
@@ -120,8 +122,9 @@ func keyOf(path string) (messages.PeerKey, bool) {
 	return messages.PeerKey(n), err == nil
 }
 
-// handled takes in what an actor is about to hear. What the scheduler has said
-// before belongs to an earlier message, and is judged now.
+// handled takes in a message that an actor is about to handle. What the
+// scheduler has sent so far belongs to an earlier message, so it is judged
+// first.
 func (a *account) handled(by string, message any) {
 	a.judge()
 	if by != a.scheduler {
@@ -202,7 +205,7 @@ func (a *account) portion(piece uint32) *portion {
 	return p
 }
 
-// judge holds what was asked for in one turn against the rules.
+// judge checks what the scheduler asked for while it handled one message.
 func (a *account) judge() {
 	if len(a.turn) == 0 {
 		return
@@ -229,7 +232,8 @@ func (a *account) judge() {
 	}
 }
 
-// ask enters one request, and tells whether others owe the block too.
+// ask notes a request, and returns true if other peers are asked for the block
+// too.
 func (a *account) ask(peer messages.PeerKey, b messages.Block) (twice bool) {
 	k := a.at(b)
 	switch {
@@ -250,7 +254,8 @@ func (a *account) ask(peer messages.PeerKey, b messages.Block) (twice bool) {
 	return true
 }
 
-// endgame holds that nothing could be asked of a peer but what others owe.
+// endgame checks that nothing else could be asked of the peer than what others
+// are asked for.
 func (a *account) endgame(o owed, held int) {
 	p := a.peers[o.peer]
 	if p == nil || a.corrupt || held >= a.limit {
@@ -267,7 +272,8 @@ func (a *account) endgame(o owed, held int) {
 	}
 }
 
-// free tells whether a block of a piece has not come and is asked of nobody.
+// free tells whether a piece has a block that has not come and that no peer is
+// asked for.
 func (a *account) free(piece, length uint32) bool {
 	for begin := uint32(0); begin < length; begin += buffer.Size {
 		k := a.blocks[messages.Block{Piece: piece, Begin: begin, Length: min(buffer.Size, length-begin)}]
@@ -286,15 +292,16 @@ func (a *account) held() (n int) {
 	return n
 }
 
-// duplicates is how many requests there may be beyond one a block.
+// duplicates is how many requests may be for blocks that other peers are asked
+// for too.
 func (a *account) duplicates() int { return max(leastDuplicates, a.limit/4) }
 
-// exempt is how many blocks may go beyond the memory.
+// exempt is how many blocks may be in memory beyond the limit.
 func (a *account) exempt() int {
 	return 2 * int((a.torrent.PieceLength+buffer.Size-1)/buffer.Size)
 }
 
-// owing is how many requests are open.
+// owing is how many requests are under way.
 func (a *account) owing() (n int) {
 	for _, k := range a.blocks {
 		n += len(k.of)

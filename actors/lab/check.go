@@ -11,10 +11,10 @@ import (
 	"kouzui/actors/world/fake/described"
 )
 
-// maxNodes bounds a swarm: each address is one of 10.0.0.0/8.
+// maxNodes limits a swarm: each node has an address of 10.0.0.0/8.
 const maxNodes = 100_000
 
-// check completes a scenario and says what is wrong with it.
+// check fills in defaults, and returns what is wrong with the scenario.
 func (s *Scenario) check() error {
 	if s.Content <= 0 || s.Content > 1<<34 {
 		return wrong("content", "must be given, and 16 GiB at most")
@@ -122,7 +122,7 @@ func (c *Class) check() *problem {
 	return nil
 }
 
-// oneOf checks a name; the empty one is the default's.
+// oneOf checks a name. The empty name stands for the default.
 func oneOf(key, name string, names []string) *problem {
 	if name == "" || slices.Contains(names, name) {
 		return nil

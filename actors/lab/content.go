@@ -28,11 +28,11 @@ type content struct {
 	torrent *metainfo.Torrent
 	data    []byte // nil: described
 	pool    *buffer.Pool
-	room    [][]byte // for the blocks of a piece
+	room    [][]byte // memory for the blocks of a piece, used again
 }
 
-// newContent draws the bytes. They are kept, or else they are those that are
-// described.
+// newContent makes a torrent of random bytes. If keep is false, its payload is
+// described (see package described), and the bytes are thrown away.
 func newContent(length, piece int64, keep bool, rnd *rand.Rand) (*content, error) {
 	c := &content{pool: new(described.Memory).Pool(0)}
 	if keep {
@@ -64,7 +64,7 @@ func newContent(length, piece int64, keep bool, rnd *rand.Rand) (*content, error
 	return c, err
 }
 
-// blocks is room for those of a piece, and where it begins.
+// blocks returns memory for the blocks of a piece, and the offset of the piece.
 func (c *content) blocks(piece int) (blocks [][]byte, off int64) {
 	for left := c.torrent.PieceSize(piece); left > 0; left -= buffer.Size {
 		i := len(blocks)
@@ -76,7 +76,7 @@ func (c *content) blocks(piece int) (blocks [][]byte, off int64) {
 	return blocks, int64(piece) * c.torrent.PieceLength
 }
 
-// fill makes a block what it is from an offset on.
+// fill writes the content from an offset on into a block.
 func (c *content) fill(block []byte, off int64) {
 	if c.data == nil {
 		described.Put(block, described.Content(off))
@@ -85,7 +85,7 @@ func (c *content) fill(block []byte, off int64) {
 	copy(block, c.data[off:])
 }
 
-// is tells whether a block is what it is from an offset on.
+// is tells whether a block contains the content from an offset on.
 func (c *content) is(block []byte, off int64) bool {
 	if c.data == nil {
 		return described.Get(block) == described.Content(off)
@@ -93,7 +93,7 @@ func (c *content) is(block []byte, off int64) bool {
 	return bytes.Equal(block, c.data[off:off+int64(len(block))])
 }
 
-// lay puts pieces onto a disk; if it is all of them, under the final name.
+// lay writes pieces to a disk; if they are all pieces, under the final name.
 func (c *content) lay(disk *fake.Disk, pieces *bitset.BitSet) error {
 	if pieces.None() {
 		return nil
@@ -132,7 +132,7 @@ func (c *content) lay(disk *fake.Disk, pieces *bitset.BitSet) error {
 	return failed
 }
 
-// open opens what a node has, under either name.
+// open opens the file of a node, under whichever of its two names it has.
 func open(disk *fake.Disk) (world.File, error) {
 	folder, err := disk.OpenFolder(dir)
 	if err != nil {
@@ -145,8 +145,8 @@ func open(disk *fake.Disk) (world.File, error) {
 	return f, err
 }
 
-// wrong says how what is on a disk differs from the content, in the pieces from
-// first up to end.
+// wrong is an error if the pieces from first up to end on a disk differ from
+// the content.
 func (c *content) wrong(f world.File, first, end int) error {
 	for i := first; i < end; i++ {
 		blocks, off := c.blocks(i)

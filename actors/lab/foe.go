@@ -14,8 +14,9 @@ import (
 	"kouzui/wire/announce"
 )
 
-// foe is a node without a client: it is in the swarm to do harm. It announces
-// itself, is dialled and dials, and plays a script on each connection.
+// foe is a node without a client, which is in the swarm to do harm. It
+// announces itself, dials and is dialled, and plays a script on each
+// connection.
 type foe struct {
 	run     *run
 	class   *Class
@@ -31,11 +32,11 @@ type foe struct {
 const (
 	foePort    = 6881
 	mostPlays  = 8 // connections of a foe at a time
-	callsEach  = 3 // whom it dials after each announce
+	callsEach  = 3 // how many peers it dials after each announce
 	callWithin = 20 * time.Second
 )
 
-// dishonest are those that serve, after their fashion; the others stand in
+// dishonest are the scripts of foes that serve blocks; all others are in
 // package hostile.
 var dishonest = map[string]hostile.Seed{
 	"a liar": {Spoil: func(_, _ uint32, block []byte) { block[0] ^= 1 }},
@@ -47,7 +48,7 @@ var dishonest = map[string]hostile.Seed{
 	"a slow seed": {Pause: 4 * time.Second},
 }
 
-// hostileNames are what a class can be told to do.
+// hostileNames are the names of all scripts, for a scenario.
 func hostileNames() []string {
 	var names []string
 	for name := range dishonest {
@@ -82,7 +83,7 @@ func (r *run) script(name string) hostile.Script {
 	return hostile.Scripts[i]
 }
 
-// intrude has a foe arrive.
+// intrude adds a foe to the swarm.
 func (r *run) intrude(c *Class, name string) {
 	if r.over {
 		return
@@ -111,7 +112,7 @@ func (f *foe) announce(e announce.Event) {
 
 func (f *foe) call(addr netip.AddrPort) {
 	if slices.ContainsFunc(f.run.foes, func(f *foe) bool { return f.host.Addr == addr.Addr() }) {
-		return // they mean each other no harm
+		return // foes do not attack each other
 	}
 	f.world.Network.Dial(addr, callWithin, func(l messages.Link, err error) {
 		if err == nil {
@@ -134,7 +135,7 @@ func (f *foe) play(l messages.Link) {
 	})
 }
 
-// leave ends all that a foe does.
+// leave ends everything that a foe does.
 func (f *foe) leave() {
 	f.threads.end()
 	f.host.Kill()

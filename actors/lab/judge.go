@@ -9,9 +9,10 @@ import (
 	"kouzui/actors/runtime/supervise"
 )
 
-// judge is a sink that holds the life of a process against the rules of
-// supervision: what each kind of actor's failure is answered with, how often it
-// is restarted and how soon, and that nobody outlives a parent.
+// judge is a sink that checks the events of a process against the rules of
+// supervision: which directive answers the failure of each kind of actor, how
+// often and how soon an actor is restarted, and that no actor outlives its
+// parent.
 type judge struct {
 	node   *node
 	budget supervise.Backoff
@@ -24,17 +25,17 @@ type judge struct {
 type lived struct {
 	parent   string
 	children int
-	failed   bool        // and not answered
+	failed   bool        // it has failed, and no directive has come yet
 	answer   event.Event // the last directive
 	restarts []time.Time
 }
 
-// answers are what the failure of a kind of actor is answered with, and once
-// its budget is spent. What has no entry here is restarted, and takes its
-// supervisor with it in the end.
+// answers are the directives for the failures of each kind of actor: the usual
+// one, and the one when the budget is spent. A kind without an entry is
+// restarted, and when its budget is spent its supervisor fails.
 var answers = map[string]struct {
 	usual, spent event.Action
-	half         bool // of the budget
+	half         bool // it has half of the usual budget
 }{
 	"client":       {event.ActionRestart, event.ActionStop, false},
 	"session":      {event.ActionRestart, event.ActionStop, false},
@@ -69,7 +70,7 @@ func (j *judge) Record(e *event.Event) {
 func (j *judge) record(e *event.Event) {
 	a := j.lives[e.Actor]
 	if a == nil && e.Kind != event.Spawned {
-		return // a dead letter's receiver is nobody
+		return // the receiver of a dead letter is not in the tree
 	}
 	switch e.Kind {
 	case event.Spawned:
@@ -116,11 +117,11 @@ func (j *judge) record(e *event.Event) {
 	}
 }
 
-// answered holds a directive against what the actor's kind is to be answered
-// with.
+// answered checks a directive against those that are right for the kind of the
+// actor.
 func (j *judge) answered(a *lived, e *event.Event) {
 	if e.Reason == supervise.ReasonParent || e.Reason == supervise.ReasonSibling {
-		return // it goes, or comes again, with others
+		return // it stops or is restarted together with others
 	}
 	rule, is := answers[e.ActorKind]
 	if !is {

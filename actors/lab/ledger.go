@@ -6,7 +6,7 @@ import (
 	"kouzui/messages"
 )
 
-// release takes back one request.
+// release takes back a request of one peer.
 func (a *account) release(peer messages.PeerKey, b messages.Block) bool {
 	k := a.blocks[b]
 	if k == nil {
@@ -25,8 +25,8 @@ func (a *account) release(peer messages.PeerKey, b messages.Block) bool {
 	return true
 }
 
-// unask takes a block out of those that are asked for. Of a piece of which
-// nothing is left nothing is remembered.
+// unask counts one block less as asked for. A piece of which nothing is asked
+// for or held is forgotten.
 func (a *account) unask(piece uint32) {
 	p := a.portion(piece)
 	if p.asked--; p.asked == 0 && p.here == 0 {
@@ -40,7 +40,7 @@ func (a *account) arrived(peer messages.PeerKey, b messages.Block) {
 	}
 	k := a.blocks[b]
 	if k == nil || !slices.Contains(k.of, peer) {
-		return // it was taken back meanwhile
+		return // the request was taken back meanwhile
 	}
 	if k.lost {
 		a.release(peer, b)
@@ -53,7 +53,7 @@ func (a *account) arrived(peer messages.PeerKey, b messages.Block) {
 	a.release(peer, b)
 }
 
-// lost enters that the store dropped a block.
+// lost notes that the store dropped a block.
 func (a *account) lost(b messages.Block) {
 	k := a.at(b)
 	if !k.here {
@@ -67,8 +67,8 @@ func (a *account) lost(b messages.Block) {
 	}
 }
 
-// judged enters that a piece is right or wrong: what is still owed of it is for
-// nobody.
+// judged notes that a piece has been verified, found corrupt or dropped:
+// requests for it that are under way do not count any more.
 func (a *account) judged(piece uint32) {
 	for b, k := range a.blocks {
 		if b.Piece != piece {
@@ -83,7 +83,8 @@ func (a *account) judged(piece uint32) {
 	delete(a.pieces, piece)
 }
 
-// late tells whether what a peer speaks of is from before its piece was judged.
+// late tells whether a message of a peer is about a request from before the
+// piece was judged.
 func (a *account) late(peer messages.PeerKey, b messages.Block) bool {
 	o := owed{peer, b}
 	if a.stale[o] == 0 {
@@ -95,7 +96,7 @@ func (a *account) late(peer messages.PeerKey, b messages.Block) bool {
 	return true
 }
 
-// void takes back all that a peer owes.
+// void takes back all requests to a peer.
 func (a *account) void(peer messages.PeerKey) {
 	for b := range a.blocks {
 		a.release(peer, b)

@@ -8,28 +8,28 @@ import (
 	"kouzui/actors/runtime/event"
 )
 
-// merger makes one trace of those of all nodes: events are numbered anew, in
-// the order in which they come, and their causes with them.
+// merger makes one trace of the traces of all nodes: events are numbered anew
+// in the order in which they come, and so are their causes.
 type merger struct {
 	sinks []event.Sink
 	seq   uint64
 }
 
-// of is the sink of one more tree.
+// of returns a sink for one more tree.
 func (m *merger) of() *part {
 	return &part{merger: m, numbers: []uint64{0}, living: map[string]*event.Event{}}
 }
 
 type part struct {
 	*merger
-	numbers []uint64                // by those of its tree
+	numbers []uint64                // new numbers, by the numbers in its own tree
 	living  map[string]*event.Event // the last start of each actor, by path
 	over    bool
 }
 
 // Record implements event.Sink.
 func (p *part) Record(e *event.Event) {
-	if p.over { // what the machinery still says is said of the dead
+	if p.over { // its process has been killed, and later events do not count
 		return
 	}
 	one := *e
@@ -52,8 +52,8 @@ func (p *part) write(e *event.Event) {
 	}
 }
 
-// end says what the tree itself could not: its process was killed, and all of
-// its actors are gone.
+// end adds the events that the tree could not record itself: its process was
+// killed, and all its actors have stopped.
 func (p *part) end(at time.Time, why string) {
 	paths := slices.Sorted(maps.Keys(p.living))
 	if len(paths) == 0 {
@@ -65,7 +65,7 @@ func (p *part) end(at time.Time, why string) {
 	}
 	fault := entry(event.Fault, paths[0], p.living[paths[0]].Seq)
 	p.write(fault)
-	for _, path := range slices.Backward(paths) { // whoever is below another has the longer path
+	for _, path := range slices.Backward(paths) { // children before their parents, because their paths are longer
 		stopping := entry(event.Stopping, path, fault.Seq)
 		p.write(stopping)
 		p.write(entry(event.Stopped, path, stopping.Seq))

@@ -14,7 +14,7 @@ import (
 	"kouzui/messages"
 )
 
-// node is one client, with all the lives of its process.
+// node is one client, and all the processes in which it has run.
 type node struct {
 	run    *run
 	class  *Class
@@ -22,28 +22,28 @@ type node struct {
 	name   string
 	host   *sim.Host
 	client *actors.Client
-	trace  *part // of its process; nil: nobody wants it
+	trace  *part // of its process; nil: no trace is kept
 
 	arrived  time.Duration
-	complete time.Duration // when everything was there; negative: not yet
-	leaves   bool          // before it is complete, perhaps
-	gone     bool          // left, or stopped
-	down     bool          // its process is dead, and comes back
-	failed   error         // the torrent's last word
+	complete time.Duration // when it was complete; negative: not yet
+	leaves   bool          // it may leave before it is complete
+	gone     bool          // it has left or stopped
+	down     bool          // its process was ended and will be started again
+	failed   error         // the error with which the torrent ended
 
-	pieces  *bitset.BitSet // that it has had
+	pieces  *bitset.BitSet // pieces that it has
 	counts  bool           // its process runs: its copies count
 	laid    int64          // bytes that were there from the start
 	handled uint64         // messages, by mailboxes that are not the simulator's
 
-	life  messages.Progress // of the process that lives now
-	past  messages.Progress // the sums of those before
+	life  messages.Progress // counts of the process that runs now
+	past  messages.Progress // sums of the counts of earlier processes
 	peak  int               // blocks of payload in memory
 	graph pace
 
-	// Of the process that lives now.
+	// The following belong to the process that runs now.
 	judge   *judge
-	watcher *watch // nil: nobody watches
+	watcher *watch // nil: messages are not watched
 }
 
 // defaultMemory is for payload, in bytes, unless the class of a node says
@@ -137,7 +137,7 @@ func (n *node) done() {
 	}
 }
 
-// leave stops the client in good order.
+// leave stops the client in the usual way.
 func (n *node) leave() {
 	n.gone = true
 	n.client.Halt()
@@ -145,7 +145,8 @@ func (n *node) leave() {
 	n.run.record.mark(Mark{n.run.sim.Elapsed(), n.run.sim.Elapsed(), "leave", n.name, ""})
 }
 
-// mailbox makes the mailboxes of its class.
+// mailbox is the kind of mailboxes that the class has chosen; nil: those of the
+// simulator.
 func (n *node) mailbox() actor.MailboxProducer {
 	if made, is := mailboxes[n.class.Mailbox]; is {
 		return made(tally{&n.handled})
@@ -153,7 +154,8 @@ func (n *node) mailbox() actor.MailboxProducer {
 	return n.host.Mailbox
 }
 
-// bury adds up what a process has done that is dead.
+// bury adds the counts of a process that has ended to those of the earlier
+// ones.
 func (n *node) bury(why string) {
 	if n.trace != nil {
 		n.trace.end(n.run.sim.Now(), why)
@@ -162,7 +164,7 @@ func (n *node) bury(why string) {
 	n.life = messages.Progress{}
 	n.down = true
 	n.run.count(n, false)
-	_ = n.client.Shutdown(0) // there is nobody to wait for
+	_ = n.client.Shutdown(0) // its actors will not answer any more
 }
 
 func add(sum, p *messages.Progress) {
@@ -179,7 +181,7 @@ func (n *node) total() messages.Progress {
 	return sum
 }
 
-// pace is how much was there when, at most once a second.
+// pace is how much a node had at which time, at most one entry a second.
 type pace []Have
 
 func (p *pace) add(at time.Duration, have int64) {

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Random draws a small scenario in which much goes wrong, but nothing that
-// would excuse a node that never has everything: there is a seed that stays,
-// whatever fails fails for a while, and whatever dies comes back.
+// Random draws a small scenario in which much goes wrong, but every node must
+// become complete in the end: one seed always stays, whatever fails recovers
+// after a while, and processes that end are started again.
 func Random(seed uint64) *Scenario {
 	rnd := rand.New(rand.NewPCG(seed, 0x5EED))
 	s := &Scenario{
@@ -47,8 +47,9 @@ func Random(seed uint64) *Scenario {
 		if rnd.IntN(2) == 0 {
 			foe.Hostile = append(foe.Hostile, pick(rnd, "a liar", "a liar at times", "a slow seed"))
 		}
-		// The downlink of the model is one queue: who floods it keeps its owner from
-		// hearing others, where real ones share it.
+		// In the model the downlink of a host is one queue for all connections, so a
+		// foe that floods it would keep the host from hearing other peers. A real
+		// link is shared more evenly.
 		foe.Up = pick(rnd, Size(16<<10), 128<<10, 1<<20)
 		for _, c := range s.Class {
 			if c.Down > 0 {
@@ -78,7 +79,8 @@ func between(rnd *rand.Rand, from, to time.Duration) time.Duration {
 	return (from + time.Duration(rnd.Int64N(int64(to-from)))).Round(time.Millisecond)
 }
 
-// moment is a time in the life of a small swarm, of which some are over soon.
+// moment draws a time within the life of a small swarm. Some swarms are over
+// after a few seconds, so short times are more likely.
 func moment(rnd *rand.Rand) time.Duration {
 	return between(rnd, 0, pick(rnd, time.Second, 5*time.Second, 40*time.Second))
 }
@@ -94,9 +96,10 @@ func links(rnd *rand.Rand, c Class) Class {
 	return c
 }
 
-// randomFault strikes within the first minute, or so seldom that restarts keep
-// within their budgets. Disks that refuse all change, or to be looked at, are
-// left out: a torrent that begins on one ends, as it should.
+// randomFault draws a fault that strikes within the first minute, or so seldom
+// that restarts stay within their budgets. It never draws disks on which
+// nothing can be changed or looked at: a torrent on such a disk ends, as it
+// should.
 func randomFault(rnd *rand.Rand) string {
 	at, lasts := moment(rnd), between(rnd, time.Second, 30*time.Second)
 	actor := pick(rnd, "*/peer-*", "*/engine/store", "*/engine/scheduler", "*/engine/choker", "*/engine/peers", "*/engine/store/hash-*",

@@ -11,29 +11,29 @@ import (
 	"kouzui/actors/runtime/supervise"
 )
 
-// every is how often the swarm is looked at.
+// every is how often a Sample is taken.
 const every = time.Second
 
-// Sample is the swarm at a time. What is said of copies and interest counts the
+// Sample describes the swarm at one time. Copies and interest are counted among
 // nodes whose process runs.
 type Sample struct {
 	At         time.Duration
 	Nodes      int
-	Complete   int     // of them
+	Complete   int     // nodes that are complete
 	Downloaded int64   // bytes so far, by all
-	Uploaded   int64   // likewise
-	Least      int     // copies of the piece of which there are the fewest
-	Mean       float64 // over all pieces
+	Uploaded   int64   // bytes so far, by all nodes
+	Least      int     // copies of the rarest piece
+	Mean       float64 // copies of a piece, on average
 	Most       int
 	Rare       int // pieces of which there is one copy or none
-	Out        int // pieces of which those who came to download have a copy
-	// Entropy is the part of the ordered pairs of downloaders in which the one has
-	// something that the other wants: 1 is the ideal of Legout et al. (IMC 2006),
-	// NaN if there are no two of them.
+	Out        int // pieces of which some downloader has a copy
+	// Entropy is the part of the ordered pairs of downloaders in which the first
+	// one has a piece that the second one wants. 1 is the ideal of Legout et al.
+	// (IMC 2006); NaN if there are fewer than two downloaders.
 	Entropy float64
 }
 
-// Mark is something that happened, to the world or to one node.
+// Mark is something that happened to the world or to one node.
 type Mark struct {
 	At, Until time.Duration
 	What      string // Event.Do, "restart", "fault", "escalation", "given up"; of nodes: "arrive", "complete", "leave"
@@ -41,16 +41,16 @@ type Mark struct {
 	About     string // path of the actor, and why
 }
 
-// maxMarks bounds what a run remembers of restarts and faults.
+// maxMarks limits how many marks a run keeps.
 const maxMarks = 10_000
 
 // record is what a run remembers for its result.
 type record struct {
 	samples []Sample
 	marks   []Mark
-	missed  int   // marks that were too many
+	missed  int   // marks that were not kept because there were too many
 	copies  []int // of each piece, among the nodes that run
-	owned   []int // of each piece, by those who came to download
+	owned   []int // copies of each piece that downloaders have
 }
 
 func (r *record) begin(pieces int) {
@@ -65,7 +65,7 @@ func (r *record) mark(m Mark) {
 	r.marks = append(r.marks, m)
 }
 
-// share is what a node has when it arrives.
+// share is the set of pieces that a node has when it arrives.
 func (r *run) share(n *node) *bitset.BitSet {
 	pieces := uint(r.content.torrent.PieceCount())
 	have := bitset.New(pieces)
@@ -79,7 +79,8 @@ func (r *run) share(n *node) *bitset.BitSet {
 		}
 	case c.Copies > 0:
 		for i := range pieces {
-			// Each copy is dealt out in turn, beginning with another node.
+			// Each copy is dealt out piece by piece, beginning with another node each
+			// time.
 			for k := range c.Copies {
 				if int(i+uint(k))%c.Count == n.index {
 					have.Set(i)
@@ -90,7 +91,7 @@ func (r *run) share(n *node) *bitset.BitSet {
 	return have
 }
 
-// forget removes what a power cut has taken from a node's disk.
+// forget removes the pieces that a power cut has taken from the disk of a node.
 func (r *run) forget(n *node) {
 	if n.pieces == nil {
 		return
@@ -106,7 +107,7 @@ func (r *run) forget(n *node) {
 	}
 }
 
-// gain enters that a node has a piece.
+// gain notes that a node has a piece.
 func (r *run) gain(n *node, piece uint) {
 	if n.pieces == nil {
 		n.pieces = bitset.New(uint(r.content.torrent.PieceCount()))
@@ -123,7 +124,8 @@ func (r *run) gain(n *node, piece uint) {
 	}
 }
 
-// count enters or removes what a node has among what is there.
+// count adds the pieces of a node to the copies that there are, or removes
+// them.
 func (r *run) count(n *node, there bool) {
 	if n.counts == there {
 		return
@@ -140,8 +142,8 @@ func (r *run) count(n *node, there bool) {
 	}
 }
 
-// look takes a sample if one is due. It is called before each event, so nothing
-// has changed since the second was full.
+// look takes a sample if one is due. It is called before each event: nothing
+// has changed since the full second.
 func (r *run) look() {
 	for due := time.Duration(len(r.record.samples)) * every; due <= r.sim.Elapsed(); due += every {
 		r.record.samples = append(r.record.samples, r.sample(due))
@@ -180,13 +182,14 @@ func (r *run) sample(at time.Duration) Sample {
 	return s
 }
 
-// entropyOf is of how many downloaders all pairs are looked at.
+// entropyOf is of how many downloaders all pairs are looked at, at most.
 const entropyOf = 48
 
 func (r *run) entropy() float64 {
 	var some []*bitset.BitSet
 	for _, n := range r.nodes {
-		// Who has nothing yet cannot interest anybody, and is not to blame.
+		// A downloader that has nothing yet cannot interest others, so it is not
+		// counted.
 		if n.counts && n.complete < 0 && n.pieces != nil && n.pieces.Any() {
 			some = append(some, n.pieces)
 		}
@@ -210,7 +213,8 @@ func (r *run) entropy() float64 {
 	return float64(interested) / float64(pairs)
 }
 
-// witness is a sink that remembers what failed in a node, and what was done.
+// witness is a sink that remembers the failures in a node and what was done
+// about them.
 type witness struct{ node *node }
 
 // Record implements event.Sink.
@@ -233,7 +237,8 @@ func (w witness) Record(e *event.Event) {
 	n.run.record.mark(Mark{at, at, what, n.name, e.Actor + ": " + e.Reason})
 }
 
-// tally counts what mailboxes that are not the simulator's hand to actors.
+// tally counts the messages that mailboxes other than the simulator's hand to
+// actors.
 type tally struct{ n *uint64 }
 
 func (tally) MailboxStarted()       {}
@@ -241,9 +246,9 @@ func (tally) MessagePosted(any)     {}
 func (tally) MailboxEmpty()         {}
 func (t tally) MessageReceived(any) { *t.n++ }
 
-// mailboxes are those that a class can choose instead of the simulator's, which
-// hands one message to its actor and then waits for its turn. These are the
-// library's: they empty themselves at each turn, as in the real world.
+// mailboxes are the kinds of mailbox that a class can choose in place of the
+// simulator's, which hands its actor one message a turn. They are the actor
+// library's, and empty themselves at each turn, as in the real world.
 var mailboxes = map[string]func(actor.MailboxMiddleware) actor.MailboxProducer{
 	"unbounded": func(t actor.MailboxMiddleware) actor.MailboxProducer { return actor.Unbounded(t) },
 	"lockfree":  func(t actor.MailboxMiddleware) actor.MailboxProducer { return actor.UnboundedLockfree(t) },

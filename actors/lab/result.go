@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Result is what came of a scenario.
+// Result is how the run of a scenario has gone.
 type Result struct {
 	Scenario string
 	Played   *Scenario
@@ -16,47 +16,47 @@ type Result struct {
 	Nodes
 	Virtual  time.Duration
 	Real     time.Duration
-	End      time.Duration // when the last downloader was complete, from the start on; 0: none was
+	End      time.Duration // when the last downloader was complete; 0: none was
 	Messages uint64        // handled
 	Bounds
 	Pieces  int
 	Samples []Sample // one a second
 	Marks   []Mark   // in no particular order
-	Missed  int      // marks that were too many
+	Missed  int      // marks that were not kept because there were too many
 }
 
-// Bounds are what no swarm can be quicker than, were nothing wasted; 0: no
-// bound.
+// Bounds are times within which no swarm can be complete, even if it wasted
+// nothing; 0: there is no such bound.
 type Bounds struct {
-	Seeds   time.Duration // a copy has to leave the seeds: F / u_seed
-	Slowest time.Duration // all of it has to reach the slowest: F / d_min
-	All     time.Duration // all copies have to be uploaded by somebody: N F / sum of u
+	Seeds   time.Duration // the seeds have to send one copy: F / u_seed
+	Slowest time.Duration // the slowest downloader has to receive all: F / d_min
+	All     time.Duration // all nodes together have to send all copies: N F / sum of u
 }
 
 // Bound is the greatest of them.
 func (b Bounds) Bound() time.Duration { return max(b.Seeds, b.Slowest, b.All) }
 
-// Node is what came of one.
+// Node is how the run has gone for one node.
 type Node struct {
 	Name       string
 	Class      string
 	Arrived    time.Duration
-	Took       time.Duration // from its arrival until everything was there; negative: it never was
-	Seed       bool          // from the start
+	Took       time.Duration // from its arrival until it was complete; negative: it never was
+	Seed       bool          // it was complete from the start
 	Downloaded int64
 	Uploaded   int64
-	Duplicate  int64 // bytes of blocks that had come before, or that nobody wanted any more
-	Lost       int64 // bytes that came and are not kept: corrupt, or lost in a crash
+	Duplicate  int64 // bytes of blocks that it had already, or did not want any more
+	Lost       int64 // bytes that came and were lost: corrupt, or by a crash
 	Restarts   int
 	Messages   uint64
 	Peak       int64 // bytes of payload in memory, as seen once a second
 	Have       []Have
 }
 
-// Wasted is what came in vain.
+// Wasted is how many bytes came for nothing.
 func (n Node) Wasted() int64 { return n.Duplicate + n.Lost }
 
-// Have is how much a node had at a time.
+// Have is how many bytes a node had at one time.
 type Have struct {
 	At    time.Duration
 	Bytes int64
@@ -95,7 +95,7 @@ func (r *run) result(took time.Duration) *Result {
 	return res
 }
 
-// have is how many bytes a node has in the end.
+// have is how many bytes a node has at the end.
 func (n *node) have() (bytes int64) {
 	if n.complete >= 0 {
 		return n.run.content.torrent.Length
@@ -154,8 +154,8 @@ func (s *Scenario) bounds() Bounds {
 	return b
 }
 
-// Capacity is what all could send together, in bytes a second; 0: there is no
-// bound.
+// Capacity is what all nodes together could send, in bytes a second; 0: without
+// limit.
 func (s *Scenario) Capacity() (sum Size) {
 	for i := range s.Class {
 		if len(s.Class[i].Hostile) > 0 {
@@ -169,10 +169,10 @@ func (s *Scenario) Capacity() (sum Size) {
 	return sum
 }
 
-// Nodes are some of a swarm.
+// Nodes are several nodes of a swarm.
 type Nodes []Node
 
-// Times are how long those took who came to download and have all, in order.
+// Times are the times that downloaders took until they were complete, sorted.
 func (ns Nodes) Times() []time.Duration {
 	var times []time.Duration
 	for _, n := range ns {
@@ -184,7 +184,7 @@ func (ns Nodes) Times() []time.Duration {
 	return times
 }
 
-// Downloaders are those who did not come with everything.
+// Downloaders is how many nodes did not have everything from the start.
 func (ns Nodes) Downloaders() (n int) {
 	for _, one := range ns {
 		if !one.Seed {
@@ -194,7 +194,7 @@ func (ns Nodes) Downloaders() (n int) {
 	return n
 }
 
-// Complete is how many have everything.
+// Complete is how many nodes have everything.
 func (ns Nodes) Complete() (n int) {
 	for _, one := range ns {
 		if one.Took >= 0 {
@@ -204,8 +204,8 @@ func (ns Nodes) Complete() (n int) {
 	return n
 }
 
-// Fairness is Jain's index of what the downloaders gave: 1 if all gave as much,
-// 1/n if one of n gave everything; 0 if nobody gave anything.
+// Fairness is Jain's index of the uploads of downloaders: 1 if all uploaded as
+// much, 1/n if one of n uploaded everything; 0 if nobody uploaded.
 func (ns Nodes) Fairness() float64 {
 	var sum, squares, n float64
 	for _, node := range ns {
@@ -220,7 +220,7 @@ func (ns Nodes) Fairness() float64 {
 	return sum * sum / (n * squares)
 }
 
-// Total is the sum of all, but of Peak it is the greatest.
+// Total is the sum of all nodes; its Peak is the highest of all.
 func (ns Nodes) Total() (t Node) {
 	for _, n := range ns {
 		t.Downloaded += n.Downloaded
@@ -234,7 +234,7 @@ func (ns Nodes) Total() (t Node) {
 	return t
 }
 
-// Classes are the nodes of each class.
+// Classes returns the nodes of each class.
 func (r *Result) Classes() (classes []Nodes) {
 	for i, n := range r.Nodes {
 		if i == 0 || n.Class != r.Nodes[i-1].Class {
@@ -246,7 +246,8 @@ func (r *Result) Classes() (classes []Nodes) {
 	return classes
 }
 
-// Quantile is the time within which a part of them was complete; 0 if none was.
+// Quantile is the time within which this part of them was complete; 0 if none
+// was.
 func Quantile(times []time.Duration, part float64) time.Duration {
 	if len(times) == 0 {
 		return 0

@@ -14,23 +14,23 @@ import (
 type Options struct {
 	Seed    uint64
 	Journal *sim.Journal // nil: none is kept
-	Trace   []event.Sink // take the events of all nodes, numbered as one trace
-	Notes   bool         // put what actors do into the trace too
-	// Quick leaves out what costs something at each message: that nothing is asked
-	// for twice, and that memory is kept to. It lets the swarm rest but shortly,
-	// too.
+	Trace   []event.Sink // sinks for the events of all nodes, numbered as one trace
+	Notes   bool         // notes of actors go into the trace too
+	// Quick skips checks that cost something for each message: that no block is
+	// asked for twice, and that the memory is kept to. It also shortens the rest
+	// at the end of the run.
 	Quick bool
 
 	tamper *tamper
 }
 
-// Epoch is when every run begins.
+// Epoch is the virtual time at which every run begins.
 var Epoch = sim.Epoch
 
-// reboot is how long a machine is down unless its event says otherwise.
+// reboot is how long a machine is down if its event does not say.
 const reboot = 5 * time.Second
 
-// run is a scenario that is being played.
+// run is the state of a scenario that is being played.
 type run struct {
 	*Scenario
 	options Options
@@ -39,21 +39,21 @@ type run struct {
 	content *content
 	tracker *sim.Tracker
 	nodes   []*node // in the order of their classes
-	quit    int     // so many of nodes, the first, owe nothing
+	quit    int     // the first quit of nodes are known to owe nothing, see owes
 	foes    []*foe
-	over    bool // nothing is left to wait for
+	over    bool // the run is ending
 	coming  int  // nodes that have not arrived
-	events  int  // that have not ended
+	events  int  // events of the scenario that have not ended
 	trace   *merger
 	wrong   []error
 	record  record
 }
 
-// maxWrong bounds what is told of one run.
+// maxWrong limits how many errors of one run are kept.
 const maxWrong = 20
 
-// Run plays a scenario. The error is about the scenario; what went wrong in it
-// is in the result.
+// Run plays a scenario. The error is about a scenario that cannot be played;
+// what goes wrong during the run is in the result.
 func Run(s *Scenario, o Options) (*Result, error) {
 	if err := s.check(); err != nil {
 		return nil, err
@@ -78,7 +78,7 @@ func Run(s *Scenario, o Options) (*Result, error) {
 	return r.result(time.Since(began)), nil
 }
 
-// schedule enters all that will happen of itself.
+// schedule enters the arrivals and events of the scenario.
 func (r *run) schedule() {
 	for i := range r.Class {
 		c := &r.Class[i]
@@ -108,8 +108,7 @@ func (r *run) schedule() {
 	}
 }
 
-// again has an event that repeats itself happen once more, if it is still of
-// interest then.
+// again repeats an event that has Every set, while anybody is not complete.
 func (r *run) again(e Event) {
 	if e.Every == 0 {
 		return
@@ -151,7 +150,7 @@ func (r *run) arrive(n *node, leaves time.Duration) {
 	}
 }
 
-// happen begins an event, and has it end.
+// happen begins an event, and schedules its end.
 func (r *run) happen(e Event) {
 	over := func() { r.events-- }
 	if e.Do == "tracker" || e.Do == "partition" {
@@ -183,7 +182,7 @@ func (r *run) happen(e Event) {
 	r.sim.After(time.Duration(e.For), over)
 }
 
-// victims are drawn of those whose client runs.
+// victims draws the nodes that an event concerns, of those whose client runs.
 func (r *run) victims(e Event) []*node {
 	var list []*node
 	for _, n := range r.nodes {
@@ -198,7 +197,7 @@ func (r *run) victims(e Event) []*node {
 	return list
 }
 
-// strike ends a process, which begins anew later.
+// strike ends the process of a node, and schedules the next one.
 func (r *run) strike(n *node, how string, down time.Duration) {
 	if how == "kill" {
 		n.host.Kill()
@@ -219,7 +218,7 @@ func (r *run) strike(n *node, how string, down time.Duration) {
 	})
 }
 
-// play runs the world until all is over, and then ends it in good order.
+// play runs the world until the scenario is over, and then stops all clients.
 func (r *run) play() {
 	err := r.sim.Run(time.Duration(r.Limit), r.finished)
 	if err != nil && r.whole() {
@@ -259,8 +258,8 @@ func (r *run) play() {
 	}
 }
 
-// whole tells whether those who are there have all of the content between them:
-// if not, nobody can be complete.
+// whole tells whether the nodes that are there have all of the content between
+// them. If they do not, nobody can become complete.
 func (r *run) whole() bool {
 	for i := range r.content.torrent.PieceCount() {
 		if !slices.ContainsFunc(r.nodes, func(n *node) bool { return n.lives() && r.has(n, i) }) {
@@ -275,7 +274,7 @@ func (r *run) has(n *node, piece int) bool {
 	return err == nil && r.content.wrong(f, piece, piece+1) == nil
 }
 
-// lives tells whether anything of a client's tree runs.
+// lives tells whether any actor of the client runs.
 func (n *node) lives() bool {
 	if n.client == nil || n.down {
 		return false
@@ -288,17 +287,18 @@ func (n *node) lives() bool {
 	}
 }
 
-// settled is how long the swarm rests at its end, in which nothing is asked for
-// that does not come; settledSoon is until nothing is under way any more.
+// settled is how long the swarm runs on at the end, while nothing new is asked
+// for. settledSoon is the same for Quick: just until nothing is under way any
+// more.
 const (
 	settled     = time.Minute
 	settledSoon = 5 * time.Second
 )
 
-// settle holds that buffers, requests and credits have come back to a node that
-// has everything and rests. What has died with an actor, or came to it too
-// late, is the garbage collector's, after which the pool does not count it any
-// more.
+// settle checks that a node that is complete and at rest has got back all
+// buffers, requests and credits. Buffers that were lost with an actor, or came
+// too late for one, are freed by the garbage collector, and then the pool does
+// not count them any more.
 func (n *node) settle() {
 	if n.complete < 0 || n.gone || n.down || n.judge.failures > 0 || n.lates("") {
 		return
@@ -323,11 +323,11 @@ func (r *run) finished() bool {
 	return r.coming == 0 && r.events == 0 && r.quit == len(r.nodes)
 }
 
-// owes tells whether a node must still become complete. Who need not any more
+// owes tells whether a node must still become complete. Once it need not, it
 // never must again.
 func (r *run) owes(n *node) bool { return n.complete < 0 && !n.leaves }
 
-// verify holds pieces that a node says it has against the original.
+// verify compares pieces that a node says it has with the content.
 func (r *run) verify(n *node, pieces []uint32) {
 	f, err := open(n.host.Disk())
 	if err != nil {
@@ -351,15 +351,15 @@ func (r *run) verifyAll(n *node) {
 	}
 }
 
-// blame takes note of something that must not be.
+// blame records that a check has failed.
 func (r *run) blame(n *node, format string, args ...any) {
 	if len(r.wrong) < maxWrong {
 		r.wrong = append(r.wrong, fmt.Errorf("%v %s: %s", r.sim.Elapsed(), n.name, fmt.Sprintf(format, args...)))
 	}
 }
 
-// Parted plays a scenario twice, and tells where the two runs part; nothing if
-// they are the same.
+// Parted plays a scenario twice, and tells where the two runs begin to differ;
+// empty if they are the same.
 func Parted(s *Scenario, o Options) (string, error) {
 	first := sim.NewJournal(true)
 	again := first.Against()

@@ -1,9 +1,9 @@
-// Package lab runs swarms of whole clients, the supervision tree of package
-// actors each, in a simulated world, and holds them against what must be true
-// whatever happens.
+// Package lab runs swarms of whole clients, each with its supervision tree, in
+// a simulated world, and checks what must be true of every swarm whatever
+// happens.
 //
-// A Scenario says what there is and what happens to it; Read takes one from
-// TOML, Random draws one from a seed. Run plays it; the same scenario with the
+// A Scenario describes the nodes and what happens to them; Read reads one from
+// TOML, Random draws one from a seed. Run plays it. The same scenario with the
 // same seed is the same run.
 package lab
 
@@ -22,35 +22,35 @@ import (
 	"kouzui/actors/world/sim"
 )
 
-// Scenario is a swarm and what happens to it. Times are virtual, and counted
-// from the start. In TOML the keys are the names of the fields in lower case.
+// Scenario is a swarm and what happens to it. Times are virtual and count from
+// the start. In TOML the keys are the names of the fields in lower case.
 type Scenario struct {
 	Name    string
 	About   string
 	Content Size // of the torrent
 	Piece   Size
 	Payload string // PayloadDescribed unless it is PayloadReal
-	Limit   Time   // by when everybody who can must have finished
-	// Announce is how often trackers want to be asked.
+	Limit   Time   // by when every node that can must be complete
+	// Announce is the interval between announces that trackers ask for.
 	Announce Time
 	Class    []Class
 	Event    []Event
 }
 
-// Class is nodes of a kind.
+// Class is a number of nodes of one kind.
 type Class struct {
 	Name   string
 	Count  int
 	Up     Size // bytes a second; 0: no bound
 	Down   Size
-	Limits bool // the client itself keeps to Up and Down, as with --max-upload-limit; its link could do more
+	Limits bool // Up and Down are limits of the client, as with --max-upload-limit, and not of its link
 	Delay  Time // to the middle of the network
 	Jitter Time
-	Loss   float64 // part of the segments
+	Loss   float64 // part of the segments that are lost
 	Disk   Disk
 
 	Have   float64 // part of the pieces that are there at the start, 1: all
-	Copies int     // or: so many copies are dealt out among the nodes of the class
+	Copies int     // or: how many copies are dealt out among the nodes of the class
 	Arrive Time    // from then on ...
 	Within Time    // ... in the course of this
 	Leave  string  // "" never, "complete" when everything is there, or how long after its arrival
@@ -61,14 +61,14 @@ type Class struct {
 	Peers          int // connections at most
 	Restarts       Restarts
 	Mailbox        string // "": the simulator's; see mailboxes
-	Processors     int    // of the machine: as many hash workers; 0: 2
+	Processors     int    // of the machine, which is also the number of hash workers; 0: 2
 	Faults         []string
-	// Hostile are what nodes without a client do that are in the swarm to do harm:
-	// one of these on each connection. Empty: the nodes are clients.
+	// Hostile are names of scripts: the nodes are foes without a client, which
+	// play one of these scripts on each connection. Empty: the nodes are clients.
 	Hostile []string
 }
 
-// Restarts is how a class supervises; what is zero is as in
+// Restarts is the strategy of a class. A field that is zero is as in
 // supervise.DefaultBackoff.
 type Restarts struct {
 	Strategy                   string // "one-for-one" or "all-for-one"
@@ -77,7 +77,7 @@ type Restarts struct {
 	Factor, Jitter             float64
 }
 
-// Disk is how quick disks are, and what they hold.
+// Disk is how fast the disks of a class are, and how much they hold.
 type Disk struct {
 	Rate     Size // bytes a second
 	Latency  Time
@@ -91,10 +91,10 @@ type Event struct {
 	// machine), "tracker" (it is dead), "partition" (every second node is cut off
 	// from the others) or "reset" (a connection breaks).
 	Do    string
-	For   Time   // until it is over
-	Every Time   // 0: once; else again after each such time, while anybody is not complete
-	Class string // of kill, power cut and reset: whom; "": all classes
-	Count int    // so many of them, drawn by chance; 0: all
+	For   Time   // how long it lasts
+	Every Time   // 0: it happens once; else again after each such time, while any node is not complete
+	Class string // of kill, power cut and reset: the class of the nodes; "": all classes
+	Count int    // how many of them, drawn by chance; 0: all
 }
 
 // Size is a number of bytes, in TOML also as "64 MiB".
@@ -149,18 +149,20 @@ func (s Size) MarshalText() ([]byte, error) {
 	return fmt.Appendf(nil, "%d B", int64(s)), nil
 }
 
-// TOML is the scenario as Read takes it, without what says nothing.
+// TOML is the scenario in the form that Read reads, without fields that are
+// zero.
 func (s *Scenario) TOML() string {
 	var b bytes.Buffer
 	e := toml.NewEncoder(&b)
 	e.Indent = ""
 	if err := e.Encode(said(reflect.ValueOf(*s))); err != nil {
-		panic(err) // there is nothing in it that TOML could not say
+		panic(err) // a scenario has nothing that TOML cannot express
 	}
 	return b.String()
 }
 
-// said is a struct by the keys of its fields, but for those that are zero.
+// said is a struct as a map by the keys of its fields, without those that are
+// zero.
 func said(v reflect.Value) map[string]any {
 	keys := map[string]any{}
 	for i := range v.NumField() {
@@ -182,8 +184,8 @@ func said(v reflect.Value) map[string]any {
 	return keys
 }
 
-// Read takes a scenario from TOML. What is wrong with it is one line, which
-// names that of the text.
+// Read reads a scenario from TOML. An error is one line, and names the line of
+// the text.
 func Read(text string) (*Scenario, error) {
 	s := &Scenario{}
 	meta, err := toml.Decode(text, s)
@@ -199,9 +201,9 @@ func Read(text string) (*Scenario, error) {
 	return s, nil
 }
 
-// What payload is made of: its bytes, or what package described says of them,
-// which takes a fraction of the time and the memory. Whatever happens is the
-// same.
+// Payload is either real bytes, or described (see package described), which
+// takes a fraction of the time and the memory. The runs are the same to the
+// last message.
 const (
 	PayloadReal      = "real"
 	PayloadDescribed = "described"

@@ -8,24 +8,25 @@ import (
 	"time"
 )
 
-// Shrinking is how a scenario that goes wrong is made small: what is left out
-// without which the same goes wrong, until nothing more can be.
+// Shrinking makes a scenario that goes wrong small: it leaves out whatever can
+// be left out so that the run still goes wrong in the same way.
 type Shrinking struct {
 	Seed  uint64
 	Tries int // runs at most; 0: DefaultTries
-	// Said, if not nil, hears of each step.
+	// Said, if it is not nil, is called with a line about each step.
 	Said func(string)
 
 	tamper *tamper
-	wrong  string // what goes wrong
+	wrong  string // the error that must stay
 	left   int
 }
 
 // DefaultTries is how many runs shrinking takes at most.
 const DefaultTries = 400
 
-// Shrink returns the scenario made small and what goes wrong in it. It is an
-// error if nothing does. The same scenario and seed give the same result.
+// Shrink returns the smallest scenario found, and the error of its run. It
+// returns an error of its own if nothing goes wrong. The same scenario and seed
+// give the same result.
 func (x Shrinking) Shrink(s *Scenario) (*Scenario, error, error) {
 	if x.left = x.Tries; x.left == 0 {
 		x.left = DefaultTries
@@ -61,7 +62,7 @@ func (x *Shrinking) play(s *Scenario) (*Result, error) {
 	return Run(s.clone(), Options{Seed: x.Seed, tamper: x.tamper})
 }
 
-// gist is what is wrong without where, when and how much.
+// gist is the text of an error without times, nodes and numbers.
 func gist(wrong error) string {
 	text := wrong.Error()
 	if _, after, is := strings.Cut(text, ": "); is { // the time, and the node
@@ -71,7 +72,7 @@ func gist(wrong error) string {
 	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r >= '0' && r <= '9' || strings.ContainsRune(" .:-+", r) }), " ")
 }
 
-// same tells whether a scenario goes wrong in the same way.
+// same tells whether a scenario goes wrong in the same way as the first one.
 func (x *Shrinking) same(s *Scenario) bool {
 	if x.left == 0 {
 		return false
@@ -81,7 +82,7 @@ func (x *Shrinking) same(s *Scenario) bool {
 	return err == nil && slices.ContainsFunc(r.Wrong, func(err error) bool { return gist(err) == x.wrong })
 }
 
-// element is something that can be left out of a scenario.
+// element is a part that can be left out of a scenario.
 type element struct {
 	what     string // "class", "fault", "hostile" or "event"
 	class, i int
@@ -103,7 +104,7 @@ func (s *Scenario) parts() (list []element) {
 	return list
 }
 
-// with is the scenario with these parts only.
+// with is the scenario with these elements only.
 func (s *Scenario) with(keep []element) *Scenario {
 	has := func(p element) bool { return slices.Contains(keep, p) }
 	small := *s
@@ -142,7 +143,7 @@ func (s *Scenario) clone() *Scenario {
 	return &c
 }
 
-// fewer leaves out parts, many at a time first and one at a time in the end
+// fewer leaves out elements, many at a time first and one at a time in the end
 // (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input",
 // 2002).
 func (x *Shrinking) fewer(s *Scenario) *Scenario {
@@ -168,8 +169,8 @@ func (x *Shrinking) fewer(s *Scenario) *Scenario {
 	return s.with(keep)
 }
 
-// simpler makes what is left plain, one thing after the other: nodes fewer,
-// links and disks as if they were none, times and content short.
+// simpler makes what is left simpler, step by step: fewer nodes, links and
+// disks without limits, shorter times and less content.
 func (x *Shrinking) simpler(s *Scenario) *Scenario {
 	try := func(what string, change func(*Scenario) bool) bool {
 		small := s.clone()
@@ -226,7 +227,7 @@ var plain = []struct {
 	{"the usual mailbox", func(c *Class) bool { return set(&c.Mailbox, "") }},
 }
 
-// set changes a value, and tells whether it was another.
+// set sets a value, and tells whether it was another one before.
 func set[T comparable](v *T, to T) bool {
 	changed := *v != to
 	*v = to

@@ -13,26 +13,27 @@ import (
 )
 
 const (
-	// mostQueued is how many frames a stream may have queued before whoever writes
-	// waits, and mostUnread how many bytes wait to be read before nothing more is
-	// taken from the connection.
+	// mostQueued is how many frames may wait on a stream before a write waits, and
+	// mostUnread how many bytes may wait to be read before nothing more is taken
+	// from the connection.
 	mostQueued = 256
 	mostUnread = 64 << 10
 	retryWrite = 20 * time.Millisecond
 )
 
-// stream is a connection as bytes, for a script at one end of it. What a client
-// would not understand ends the connection as the client would.
+// stream is a link as a stream of bytes, for a script at one end of it. Bytes
+// that a client would not understand end the connection as the client would end
+// it.
 type stream struct {
 	threads *coroutines
 	link    messages.Link
 
-	head    []byte // as far as the handshake has been written
+	head    []byte // the part of the handshake that has been written
 	decoder *frame.Decoder
-	garbled bool // what was written last made no sense
+	garbled bool // the other end has closed because of what was written
 
 	unread  []byte
-	batches []*messages.FramesReceived // that have not gone back
+	batches []*messages.FramesReceived // batches that have not been given back
 	closed  bool
 	waiting []*thread
 }
@@ -84,7 +85,7 @@ func (c *stream) wake() {
 	c.waiting = nil
 }
 
-// wait waits for news of the connection.
+// wait waits until something happens on the connection.
 func (c *stream) wait() bool {
 	c.waiting = append(c.waiting, c.threads.current)
 	return c.threads.pause()
@@ -139,7 +140,7 @@ func (c *stream) garble(err error) {
 	sim.Garble(c.link, err)
 }
 
-// send cuts bytes into frames, as the other side would.
+// send cuts bytes into frames, as the other end would.
 func (c *stream) send(p []byte) error {
 	var frames []frame.Frame
 	var err error
@@ -162,7 +163,7 @@ func (c *stream) send(p []byte) error {
 	return err
 }
 
-// CloseWrite ends the stream for the other side.
+// CloseWrite ends the stream in this direction.
 func (c *stream) CloseWrite() error {
 	c.garble(io.EOF)
 	return nil
@@ -175,7 +176,7 @@ func (c *stream) Close() error {
 	return nil
 }
 
-// bytesOf is a block's payload as a messages.BlockSource.
+// bytesOf is the payload of a block as a messages.BlockSource.
 type bytesOf struct{ block []byte }
 
 func (b *bytesOf) ReadBlocks(bufs [][]byte, off int64, done func(error)) {

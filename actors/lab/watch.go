@@ -7,17 +7,16 @@ import (
 	"kouzui/wire/buffer"
 )
 
-// watch sees all messages of a process, and holds them against what it must not
-// do.
+// watch sees all messages of a process, and checks what the process does.
 type watch struct {
 	node    *node
-	account *account // nil: faults make that what the scheduler is sent comes to it at another time
+	account *account // nil: a fault delays messages to the scheduler, which cannot be followed then
 	limit   int      // blocks of memory
 }
 
-// tamper is for tests of the judgement: a world in which something is wrong.
+// tamper lets tests of the checks make something wrong in the world.
 type tamper struct {
-	sent   func(n *node, to string, message any) any // what gets there in its place
+	sent   func(n *node, to string, message any) any // the message that is delivered instead
 	seen   func(to string, message any) any          // what is judged in its place
 	events func(*event.Event) []*event.Event         // what is judged in its place
 }
@@ -35,8 +34,8 @@ func (n *node) watch(memory int64) {
 	n.host.Watch(w)
 }
 
-// lates tells whether a fault holds up the messages of an actor; of any if it
-// is empty.
+// lates tells whether a fault delays messages of the actor at path, or, if path
+// is empty, of any actor.
 func (n *node) lates(path string) bool {
 	specs, _ := n.class.faults() // checked before
 	for _, s := range specs {
@@ -76,13 +75,13 @@ func (w *watch) Handled(by string, message any) {
 	}
 }
 
-// memory holds what the process has in its hands against its budget: what may
-// be asked for, and what was taken back while it was on its way.
+// memory checks that the process keeps to its memory. What counts is what it
+// may have asked for, and what was taken back while it was on its way.
 func (w *watch) memory() {
 	live := w.node.host.Pool.Stats().Live
 	w.node.peak = max(w.node.peak, live)
 	if len(w.node.run.foes) > 0 || w.account == nil {
-		return // who floods has more under way
+		return // foes send what nobody asked for
 	}
 	if most := w.limit + w.account.exempt() + 2*w.account.duplicates(); live > most {
 		w.node.run.blame(w.node, "%d blocks of payload are in memory, %d at most should be", live, most)

@@ -9,8 +9,8 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// problem is what is wrong with a scenario, and where it says so: in the
-// index-th table of that name, "" for what stands before all tables.
+// problem is an error in a scenario and where it is: in the index-th table of
+// that name; "" stands for the keys before all tables.
 type problem struct {
 	table string
 	index int
@@ -27,18 +27,18 @@ func (p *problem) Error() string {
 
 func (p *problem) Unwrap() error { return p.err }
 
-// wrong makes the problem of a key. Its message begins with the key.
+// wrong makes the problem of a key. The message begins with the key.
 func wrong(key, format string, args ...any) *problem {
 	return &problem{key: key, err: fmt.Errorf(key+" "+format, args...)}
 }
 
-// in says in which table a key is wrong.
+// in sets the table in which the key is.
 func (p *problem) in(table string, index int) *problem {
 	p.table, p.index = table, index
 	return p
 }
 
-// located puts the line of the text before what is wrong.
+// located adds the line of the text to an error.
 func located(text string, err error) error {
 	var p *problem
 	var parse toml.ParseError
@@ -57,15 +57,15 @@ func located(text string, err error) error {
 	case errors.As(err, &p):
 		line = lineOf(text, p.table, p.index, p.key)
 	}
-	if line == 0 { // values of a wrong kind come with their line
+	if line == 0 { // errors of the TOML library name their line themselves
 		message, _ := strings.CutPrefix(err.Error(), "toml: ")
 		return errors.New(strings.ReplaceAll(message, "\n", " "))
 	}
 	return fmt.Errorf("line %d: %w", line, err)
 }
 
-// lineOf finds the line on which a key is set in the index-th [[table]], or any
-// of them if index is negative; if it does not stand there, the line of the
+// lineOf returns the line on which a key is set in the index-th [[table]], or
+// in any of them if index is negative; if the key is not there, the line of the
 // table; 0 if there is none.
 func lineOf(text, table string, index int, key string) int {
 	at, count, here := "", -1, table == ""
@@ -104,7 +104,7 @@ func lineOf(text, table string, index int, key string) int {
 	return header
 }
 
-// unknown is the problem of a key that there is not.
+// unknown is the problem of a key that does not exist.
 func unknown(key toml.Key) *problem {
 	name := key[len(key)-1]
 	table := reflect.TypeFor[Scenario]()
@@ -126,7 +126,7 @@ func unknown(key toml.Key) *problem {
 	case 1:
 		p.table = ""
 	case 2:
-	default: // of a table in a table, which stands on a line of its own or in that of its name
+	default: // a key of a table in a table, which is on a line of its own or on that of its name
 		p.key, p.err = key[1], fmt.Errorf("%s: %w", strings.Join(key[1:len(key)-1], "."), p.err)
 	}
 	return p

@@ -21,8 +21,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Conn is a script's side of a connection. What a script sends fails silently
-// once the other side has closed; Open tells.
+// Conn is the script's end of a connection. Sending does not fail: when the
+// other side has closed the connection, Open returns false.
 type Conn struct {
 	io.ReadWriteCloser
 	Torrent *metainfo.Torrent
@@ -37,7 +37,7 @@ type Conn struct {
 // Script is one way to do harm.
 type Script struct {
 	Name string
-	// Ends: the other side ends the connection, within seconds.
+	// Ends says that a client must close the connection, within seconds.
 	Ends bool
 	Act  func(*Conn)
 }
@@ -53,8 +53,8 @@ type Threads interface {
 	Open() bool
 }
 
-// Play plays a script on a connection, and closes that when it has ended. The
-// seed decides the peer id among others.
+// Play plays a script on a connection, and closes the connection when the
+// script has ended. The seed decides all that is random, such as the peer id.
 func (s Script) Play(on Threads, conn io.ReadWriteCloser, t *metainfo.Torrent, seed uint64) {
 	defer conn.Close()
 	c := &Conn{ReadWriteCloser: conn, Torrent: t, Rand: rand.New(rand.NewPCG(seed, 0)), threads: on, in: bufio.NewReader(conn)}
@@ -65,9 +65,10 @@ func (s Script) Play(on Threads, conn io.ReadWriteCloser, t *metainfo.Torrent, s
 	s.Act(c)
 }
 
-// Run connects to a client, from an address of this machine or any, and plays a
-// script. It returns when that has ended, and whether the other side ended it.
-// The seed decides the peer id among others.
+// Run connects to a client and plays a script. If from is valid, it connects
+// from that address of this machine. It returns when the script has ended, and
+// whether the other side ended it. The seed decides all that is random, such as
+// the peer id.
 func Run(ctx context.Context, t *metainfo.Torrent, from netip.Addr, to netip.AddrPort, s Script, seed uint64) (closed bool, err error) {
 	dialer := net.Dialer{}
 	if from.IsValid() {
@@ -81,7 +82,7 @@ func Run(ctx context.Context, t *metainfo.Torrent, from netip.Addr, to netip.Add
 	return ctx.Err() == nil, nil
 }
 
-// Listen plays a script to whoever connects, until ctx ends.
+// Listen plays a script with everybody who connects, until ctx ends.
 func Listen(ctx context.Context, t *metainfo.Torrent, host string, s Script) (netip.AddrPort, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
@@ -107,7 +108,7 @@ func play(ctx context.Context, conn net.Conn, t *metainfo.Torrent, s Script, see
 	s.Play(until{ctx}, conn, t, seed)
 }
 
-// until is the real world, until a context ends.
+// until is Threads of goroutines and real time, which end with a context.
 type until struct{ context.Context }
 
 func (until) Go(f func()) { go f() }
@@ -125,7 +126,8 @@ func (u until) Wait(d time.Duration) bool {
 	}
 }
 
-// Open tells whether nobody has ended the connection, as far as known.
+// Open tells whether the connection is still open, as far as the script can
+// know.
 func (c *Conn) Open() bool { return !c.failed && c.threads.Open() }
 
 // Raw sends bytes.
@@ -135,7 +137,7 @@ func (c *Conn) Raw(b ...byte) {
 	}
 }
 
-// Shake sends a handshake and the other side's is read.
+// Shake sends a handshake, and reads that of the other side.
 func (c *Conn) Shake() {
 	h := frame.Handshake{InfoHash: c.Torrent.InfoHash, PeerID: c.ID}
 	c.Raw(h.Append(nil)...)
@@ -144,7 +146,7 @@ func (c *Conn) Shake() {
 	}
 }
 
-// Send sends frames; a piece's payload is noise.
+// Send sends frames. The payload of a piece is zeros.
 func (c *Conn) Send(frames ...frame.Frame) {
 	var b []byte
 	for _, f := range frames {
@@ -182,7 +184,7 @@ func (c *Conn) drain() {
 	}
 }
 
-// Wait does nothing for a while; false means that the script is over.
+// Wait waits for d; false means that the script has to end.
 func (c *Conn) Wait(d time.Duration) bool { return c.threads.Wait(d) && c.Open() }
 
 // everything is the bitfield of a seed.
@@ -195,7 +197,7 @@ func (c *Conn) everything() frame.Frame {
 	return frame.Frame{Kind: frame.Bitfield, Bits: bits}
 }
 
-// next is the next frame that comes, false when the connection has ended.
+// next returns the next frame, or false when the connection has ended.
 func (c *Conn) next() (kind frame.Kind, payload []byte, ok bool) {
 	var head [4]byte
 	for {

@@ -10,7 +10,7 @@ import (
 
 const blockSize = frame.BlockSize
 
-// Scripts are all that there are, but for those of a Seed.
+// Scripts are all scripts, except those that a Seed makes.
 var Scripts = []Script{
 	{"nothing at all", false, func(c *Conn) { c.Linger() }},
 	{"another protocol", true, func(c *Conn) {
@@ -39,7 +39,7 @@ var Scripts = []Script{
 	}},
 	{"a handshake and no more", false, func(c *Conn) { c.Shake(); c.Linger() }},
 	{"a handshake and the end", true, func(c *Conn) { c.Shake() }},
-	{"half-closed", true, func(c *Conn) { // what follows the end of its stream is nobody's
+	{"half-closed", true, func(c *Conn) { // it closes its direction, and then only listens
 		c.Shake()
 		if half, is := c.ReadWriteCloser.(interface{ CloseWrite() error }); is {
 			_ = half.CloseWrite()
@@ -147,8 +147,8 @@ var Scripts = []Script{
 	}},
 }
 
-// after is a script that shakes hands and then does something for which the
-// connection is closed.
+// after makes a script that shakes hands, and then does something for which a
+// client must close the connection.
 func after(name string, do func(*Conn)) Script {
 	return Script{name, true, func(c *Conn) {
 		c.Shake()

@@ -7,15 +7,16 @@ import (
 	"kouzui/wire/frame"
 )
 
-// Seed says how somebody serves who claims to have all.
+// Seed describes a peer that claims to have everything, and how it serves
+// blocks.
 type Seed struct {
 	Data []byte
-	// Spoil changes a block before it is sent, or leaves it.
+	// Spoil may change a block before it is sent.
 	Spoil func(piece, begin uint32, block []byte)
 	Pause time.Duration // before each block
 }
 
-// Script serves.
+// Script makes a script that serves like this.
 func (s Seed) Script(name string) Script {
 	return Script{Name: name, Act: func(c *Conn) {
 		c.Shake()

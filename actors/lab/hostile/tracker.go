@@ -13,19 +13,19 @@ import (
 	"kouzui/actors/world"
 )
 
-// Tracker is one way for a tracker to do harm. Whoever announces gets the same.
+// Tracker is one kind of hostile tracker. It treats every announce alike.
 type Tracker struct {
 	Name string
-	// Fails is the phase at which an announce ends in failure; "": it gets a
-	// reply, which says nothing of use.
+	// Fails is the phase in which an announce must fail; empty: it gets a reply,
+	// but a useless one.
 	Fails world.Phase
-	// Hangs: it would take for ever.
+	// Hangs says that the tracker keeps an announce waiting until its timeout.
 	Hangs  bool
 	Answer func(*TrackerConn)
 }
 
-// TrackerConn is a tracker's side of one announce. What is written fails
-// silently once the other side has closed; Open tells.
+// TrackerConn is the tracker's end of one announce. Writing does not fail: when
+// the other side has closed the connection, Open returns false.
 type TrackerConn struct {
 	net.Conn
 	Own     net.Addr // of the tracker
@@ -35,16 +35,17 @@ type TrackerConn struct {
 	failed bool
 }
 
-// Served counts what a tracker was asked.
+// Served counts the requests to a tracker.
 type Served struct {
 	URL       string
 	announces atomic.Int64
 }
 
-// Announces is how often it was asked, redirections of its own counted too.
+// Announces is how many requests there were, including those that it was
+// redirected to.
 func (s *Served) Announces() int64 { return s.announces.Load() }
 
-// Serve answers on an address of this machine until ctx ends.
+// Serve runs the tracker on an address of this machine until ctx ends.
 func (t Tracker) Serve(ctx context.Context) (*Served, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
@@ -76,7 +77,8 @@ func (t Tracker) serve(ctx context.Context, conn net.Conn) {
 	t.Answer(&TrackerConn{Conn: conn, Own: conn.LocalAddr(), Request: request, ctx: ctx})
 }
 
-// Open tells whether nobody has ended the connection, as far as known.
+// Open tells whether the connection is still open, as far as the tracker can
+// know.
 func (c *TrackerConn) Open() bool { return !c.failed && c.ctx.Err() == nil }
 
 // Say sends text as it is.
@@ -86,18 +88,19 @@ func (c *TrackerConn) Say(text string) {
 	}
 }
 
-// Reply sends a body as an honest server would.
+// Reply sends a body in a proper HTTP response.
 func (c *TrackerConn) Reply(body string) {
 	c.Say(fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n", len(body)))
 	c.Say(body)
 }
 
-// Redirect sends whoever asks elsewhere.
+// Redirect sends a redirection.
 func (c *TrackerConn) Redirect(to string) {
 	c.Say("HTTP/1.1 302 Found\r\nContent-Length: 0\r\nConnection: close\r\nLocation: " + to + "\r\n\r\n")
 }
 
-// Drip sends text one byte at a time, over and over, until nobody listens.
+// Drip sends text one byte at a time, over and over, until the other side has
+// closed the connection.
 func (c *TrackerConn) Drip(text string, pause time.Duration) {
 	ticker := time.NewTicker(pause)
 	defer ticker.Stop()
@@ -110,5 +113,5 @@ func (c *TrackerConn) Drip(text string, pause time.Duration) {
 	}
 }
 
-// Hold says nothing until the other side has gone.
+// Hold sends nothing, and waits until the other side has closed the connection.
 func (c *TrackerConn) Hold() { _, _ = io.Copy(io.Discard, c) }

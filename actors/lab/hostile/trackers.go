@@ -136,7 +136,7 @@ func (c *TrackerConn) flood(text string) {
 	}
 }
 
-// compact is a reply that names n addresses of this machine where nobody is.
+// compact is a reply with n addresses of this machine at which nobody listens.
 func compact(n int) string {
 	peers := make([]byte, 0, 6*n)
 	for range n {

@@ -18,19 +18,20 @@ import (
 	"kouzui/actors/world/fake"
 )
 
-// Stage is one scene. Its methods belong to the test's goroutine.
+// Stage is the surroundings of one actor. Only the goroutine of the test may
+// call its methods.
 type Stage struct {
 	*Probe // the parent of the tested actor
 	World  *fake.World
 	Tree   *supervise.Tree
-	Actor  *actor.PID // the tested one
+	Actor  *actor.PID // the tested actor
 
 	t      *testing.T
 	probes []*Probe
 }
 
-// New returns an empty stage. When the test ends, all on it is stopped, and it
-// is an error if a timer or a goroutine is left.
+// New returns an empty stage. When the test ends, everything on it is stopped;
+// a timer or a goroutine that is left then fails the test.
 func New(t *testing.T) *Stage {
 	w := fake.New(1)
 	s := &Stage{t: t, World: w}
@@ -97,8 +98,8 @@ func (s *Stage) spawn(name string, child *actor.Props) *Probe {
 // Tell sends to the tested actor.
 func (s *Stage) Tell(m any) { s.Tree.System.Root.Send(s.Actor, m) }
 
-// Settle waits until the tested actor has handled all that was sent before, and
-// the probes all that it sent.
+// Settle waits until the tested actor has handled everything that was sent
+// before, and the probes everything that it sent.
 func (s *Stage) Settle() {
 	s.t.Helper()
 	s.touch(s.Actor)
@@ -123,7 +124,8 @@ func (s *Stage) Crash() {
 	s.Settle()
 }
 
-// Stop ends a probe, and waits until the tested actor knows if it watched.
+// Stop stops a probe. If the tested actor watches it, Stop waits until the
+// actor knows.
 func (s *Stage) Stop(p *Probe) {
 	s.t.Helper()
 	for i, other := range s.probes {
@@ -134,13 +136,14 @@ func (s *Stage) Stop(p *Probe) {
 	if err := s.Tree.System.Root.StopFuture(p.PID).Wait(); err != nil {
 		s.t.Fatal(err)
 	}
-	// Once for the news to come, once more for it to have its turn behind what
-	// waited: see how package supervise orders Terminated.
+	// The first time the Terminated arrives; the second time the actor handles it,
+	// behind the messages that waited: see how package supervise orders
+	// Terminated.
 	s.Settle()
 	s.Settle()
 }
 
-// Quiet checks that nothing more has come.
+// Quiet checks that the probes have got no further messages.
 func (s *Stage) Quiet(probes ...*Probe) {
 	s.t.Helper()
 	s.Settle()
@@ -153,7 +156,7 @@ func (s *Stage) Quiet(probes ...*Probe) {
 	}
 }
 
-// Next takes the next message of a probe, which must be a T.
+// Next returns the next message of a probe, which must be a T.
 func Next[T any](p *Probe) T {
 	p.t.Helper()
 	m := <-p.inbox
@@ -164,8 +167,7 @@ func Next[T any](p *Probe) T {
 	return want
 }
 
-// Await is Next for a probe that gets other messages as well: those that came
-// before are dropped.
+// Await returns the next T of a probe, and drops the messages before it.
 func Await[T any](p *Probe) T {
 	for {
 		if want, ok := (<-p.inbox).(T); ok {
@@ -174,8 +176,8 @@ func Await[T any](p *Probe) T {
 	}
 }
 
-// Relay makes the props of an actor that only passes on to a probe what it is
-// told: the part of a supervisor under test.
+// Relay makes the props of an actor that passes on to a probe all that it is
+// sent. It takes the place of a child whose supervisor is tested.
 func (s *Stage) Relay(kind string, to *Probe) *actor.Props {
 	return s.Tree.Props(kind, func() actor.Actor {
 		return actor.ReceiveFunc(func(c actor.Context) {

@@ -10,8 +10,9 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Torrent makes a torrent of a single file of random bytes that a seed decides,
-// and the bytes. Trackers may be added as one tier each.
+// Torrent makes a torrent of a single file of random bytes, always the same for
+// the same arguments, and returns the bytes too. Each tracker is a tier of its
+// own.
 func Torrent(t testing.TB, length, pieceLength int, trackers ...string) (*metainfo.Torrent, []byte) {
 	t.Helper()
 	data := make([]byte, length)
@@ -40,7 +41,7 @@ func Torrent(t testing.TB, length, pieceLength int, trackers ...string) (*metain
 	return torrent, data
 }
 
-// Blocklist is a list of the given lines.
+// Blocklist makes a blocklist of these lines.
 func Blocklist(t testing.TB, lines ...string) *blocklist.List {
 	t.Helper()
 	list, _, err := blocklist.Read(strings.NewReader(strings.Join(lines, "\n")))

@@ -105,6 +105,9 @@ func (m *mailbox) enter(message any) {
 		return
 	}
 	_, message, _ = actor.UnwrapEnvelope(message)
+	if m, is := message.(interface{ Unwrap() any }); is { // addressed to one incarnation
+		message = m.Unwrap()
+	}
 	if w != nil {
 		w.Handled(m.path, message)
 	}
