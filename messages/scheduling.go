@@ -133,12 +133,12 @@ const (
 	GoneDuplicate                   // this peer was connected already
 	GoneBanned                      // it sent data that is proven wrong
 	GoneUseless                     // both are complete, or it does not help and others wait
-	GoneCrowded                     // too many connections in the process to dial
+	GoneExhausted                     // too many connections in the process to dial
 	GoneFailed                      // its actor panicked
 	GoneStopping                    // we stop
 )
 
 func (r GoneReason) String() string {
 	return [...]string{"closed", "dial failed", "handshake", "protocol", "idle", "ourselves", "duplicate",
-		"banned", "useless", "crowded", "actor failed", "stopping"}[r]
+		"banned", "useless", "connections exhausted", "actor failed", "stopping"}[r]
 }

@@ -76,8 +76,8 @@ func newConnection(c Config, to addresses) *connection {
 // dialled takes the link that a dial has made, or the reason why it has failed.
 func (k *connection) dialled(link messages.Link, err error) {
 	switch {
-	case errors.Is(err, world.ErrCrowded):
-		k.end(messages.GoneCrowded, err)
+	case errors.Is(err, world.ErrTooManyConnections):
+		k.end(messages.GoneExhausted, err)
 	case err != nil:
 		k.end(messages.GoneDial, err)
 	default:

@@ -253,7 +253,7 @@ func (c *candidates) gone(addr netip.AddrPort, why messages.GoneReason, now time
 	}
 	x.busy, x.useless = false, why == messages.GoneUseless
 	switch why {
-	case messages.GoneCrowded:
+	case messages.GoneExhausted:
 		return // our own process had no connection left
 	case messages.GoneSelf, messages.GoneBanned:
 		x.never = true

@@ -33,10 +33,10 @@ type connections struct {
 	// was last asked to evict one.
 	refused bool
 
-	// metainfo is nil while only the info hash is known. Until then held keeps
-	// the PeerReady of those connected, in their order, at most one a peer.
-	metainfo *metainfo.Torrent
-	held     []*messages.PeerReady
+	// metainfo is nil while only the info hash is known. Until then unreported
+	// keeps the PeerReady of those connected, in their order, at most one a peer.
+	metainfo   *metainfo.Torrent
+	unreported []*messages.PeerReady
 
 	// closing goes to the scheduler when all peers have ended; nil: we go on.
 	closing *messages.CloseConnections
@@ -102,8 +102,8 @@ func (k *connections) ready(m *messages.PeerReady) {
 		return
 	}
 	if k.metainfo == nil {
-		k.release(m.Key)
-		k.held = append(k.held, m)
+		k.forgetReady(m.Key)
+		k.unreported = append(k.unreported, m)
 		k.reportHeld()
 	} else {
 		k.out.add(tellScheduler{m})
@@ -111,17 +111,17 @@ func (k *connections) ready(m *messages.PeerReady) {
 	k.dial()
 }
 
-// release forgets the PeerReady of a peer.
-func (k *connections) release(key messages.PeerKey) {
-	n := len(k.held)
-	k.held = slices.DeleteFunc(k.held, func(m *messages.PeerReady) bool { return m.Key == key })
-	if len(k.held) < n {
+// forgetReady drops the PeerReady of a peer that the scheduler was not told of.
+func (k *connections) forgetReady(key messages.PeerKey) {
+	n := len(k.unreported)
+	k.unreported = slices.DeleteFunc(k.unreported, func(m *messages.PeerReady) bool { return m.Key == key })
+	if len(k.unreported) < n {
 		k.reportHeld()
 	}
 }
 
 func (k *connections) reportHeld() {
-	k.out.add(tellTorrent{&messages.PeersConnected{Peers: len(k.held)}})
+	k.out.add(tellTorrent{&messages.PeersConnected{Peers: len(k.unreported)}})
 }
 
 // setMetainfo tells the scheduler of the peers that are connected. A private
@@ -135,16 +135,16 @@ func (k *connections) setMetainfo(t *metainfo.Torrent) {
 		k.candidates.private = true
 		for _, s := range k.inOrder() {
 			if !s.Inbound && !k.candidates.allows(s.Addr) {
-				k.release(s.Key)
+				k.forgetReady(s.Key)
 				k.disconnect(s, messages.GoneUseless)
 			}
 		}
 		k.candidates.forgetForbidden()
 	}
-	for _, m := range k.held {
+	for _, m := range k.unreported {
 		k.out.add(tellScheduler{m})
 	}
-	k.held = nil
+	k.unreported = nil
 }
 
 func (k *connections) useful(key messages.PeerKey) {
@@ -154,7 +154,7 @@ func (k *connections) useful(key messages.PeerKey) {
 }
 
 func (k *connections) gone(m *messages.PeerGone) {
-	k.release(m.Key)
+	k.forgetReady(m.Key)
 	if s := k.slots[m.Key]; s != nil {
 		s.reason, s.reported, s.ready = m.Reason, true, false
 	}
@@ -163,7 +163,7 @@ func (k *connections) gone(m *messages.PeerGone) {
 // ended frees the slot of a peer that has stopped. The reason has come in
 // PeerGone; a peer that stopped without one was given up by its supervisor.
 func (k *connections) ended(key messages.PeerKey) {
-	k.release(key)
+	k.forgetReady(key)
 	s := k.slots[key]
 	delete(k.slots, key)
 	reason := s.reason
@@ -177,7 +177,7 @@ func (k *connections) ended(key messages.PeerKey) {
 	}
 	if !s.Inbound {
 		k.dialling.resume()
-		if reason == messages.GoneCrowded {
+		if reason == messages.GoneExhausted {
 			k.dialling.pause(k.now)
 		}
 		k.candidates.gone(s.Addr, reason, k.now, k.rnd)

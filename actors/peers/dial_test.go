@@ -116,12 +116,12 @@ func TestAProcessWithTooManyConnectionsDialsSlowly(t *testing.T) {
 	s := newScene(t, 100)
 	s.find(1)
 	s.Tell(&messages.SetDialing{Dial: true})
-	crowded := func(p Peer) {
-		s.Tell(&messages.PeerGone{Key: p.Key, Addr: p.Addr, Reason: messages.GoneCrowded})
+	exhausted := func(p Peer) {
+		s.Tell(&messages.PeerGone{Key: p.Key, Addr: p.Addr, Reason: messages.GoneExhausted})
 		s.end(p)
 	}
 	for range 20 { // as many failures would mean to wait for minutes
-		crowded(<-s.born)
+		exhausted(<-s.born)
 		s.find(10)
 		s.Settle()
 		if len(s.born) > 0 {
@@ -131,7 +131,7 @@ func TestAProcessWithTooManyConnectionsDialsSlowly(t *testing.T) {
 		stage.Next[*messages.ConnectionsExhausted](s.session)
 		s.Tell(&messages.SetDialing{Dial: true})
 		s.Quiet(s.session)
-		s.World.Clock.Advance(crowdedPause)
+		s.World.Clock.Advance(exhaustedPause)
 		s.Settle()
 		if len(s.born) != 1 {
 			t.Fatalf("%d dials after a pause", len(s.born))

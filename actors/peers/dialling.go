@@ -7,11 +7,11 @@ import (
 )
 
 const (
-	maxHalfOpen    = 16 // dials without a handshake yet, as many as other clients have
+	maxHalfOpen    = 16 // dials whose handshake has not come yet
 	dialsPerSecond = 20
-	// crowdedPause is how long nobody is dialled when the process has too many
+	// exhaustedPause is how long nobody is dialled when the process has too many
 	// connections. Then one dial at a time finds out whether that has changed.
-	crowdedPause = time.Second
+	exhaustedPause = time.Second
 )
 
 // dialling says when a dial may be made.
@@ -20,7 +20,7 @@ type dialling struct {
 	// pausedUntil is not zero while the last dial failed because the process had
 	// too many connections.
 	pausedUntil time.Time
-	crowded     bool // one did, and the session has not been told
+	exhausted   bool // one did, and the session has not been told
 	// A token bucket with room for the dials of a second.
 	tokens float64
 	filled time.Time
@@ -33,7 +33,7 @@ func (d *dialling) refill(now time.Time) {
 	d.filled = now
 }
 
-func (d *dialling) pause(now time.Time) { d.pausedUntil, d.crowded = now.Add(crowdedPause), true }
+func (d *dialling) pause(now time.Time) { d.pausedUntil, d.exhausted = now.Add(exhaustedPause), true }
 
 func (d *dialling) resume() { d.pausedUntil = time.Time{} }
 

@@ -59,7 +59,7 @@ func (k *connections) resolveDuplicates(newer *slot) (stays bool) {
 
 func (k *connections) endDuplicate(s *slot) {
 	s.ready = false
-	k.release(s.Key)
+	k.forgetReady(s.Key)
 	k.disconnect(s, messages.GoneDuplicate)
 }
 

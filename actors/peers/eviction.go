@@ -6,9 +6,9 @@ import (
 	"kouzui/messages"
 )
 
-// maxHeldIdle is how long a connection is kept when others wait for its place,
-// while the metainfo is not known and no connection can be of use.
-const maxHeldIdle = time.Minute
+// maxIdleUnreported is how long a connection is kept when others wait for its
+// place, while the metainfo is not known and no connection can be of use.
+const maxIdleUnreported = time.Minute
 
 // wantSlot notes that the torrent had no connection left for somebody.
 func (k *connections) wantSlot() {
@@ -29,10 +29,10 @@ func (k *connections) askForSlots() {
 	if k.refused {
 		k.evictIdle()
 	}
-	if k.dialling.crowded {
+	if k.dialling.exhausted {
 		k.out.add(connectionsExhausted{})
 	}
-	k.refused, k.dialling.crowded = false, false
+	k.refused, k.dialling.exhausted = false, false
 }
 
 // evictIdle ends a connection of no use, if there is one. The scheduler knows
@@ -43,9 +43,9 @@ func (k *connections) evictIdle() {
 		k.out.add(tellScheduler{&messages.EvictIdlePeer{}})
 		return
 	}
-	for _, m := range k.held {
-		if s := k.slots[m.Key]; k.now.Sub(s.since) >= maxHeldIdle {
-			k.release(m.Key)
+	for _, m := range k.unreported {
+		if s := k.slots[m.Key]; k.now.Sub(s.since) >= maxIdleUnreported {
+			k.forgetReady(m.Key)
 			k.disconnect(s, messages.GoneUseless)
 			return
 		}

@@ -45,7 +45,7 @@ func TestConnectionsWaitForTheMetainfo(t *testing.T) {
 
 // Without metainfo there is no scheduler to say which peer is of no use. The
 // one that has been connected for longest is evicted, after a while.
-func TestAHeldConnectionGivesWay(t *testing.T) {
+func TestAnIdleConnectionIsEvictedWithoutMetainfo(t *testing.T) {
 	s := newSceneOf(t, 2, nil)
 	s.find(3)
 	s.Tell(&messages.SetDialing{Dial: true})
@@ -54,7 +54,7 @@ func TestAHeldConnectionGivesWay(t *testing.T) {
 	s.ready(a, 1)
 	s.Tell(&messages.SetDialing{Dial: true})
 	s.Quiet(s.children, s.scheduler)
-	s.World.Clock.Advance(maxHeldIdle)
+	s.World.Clock.Advance(maxIdleUnreported)
 	s.Tell(&messages.SetDialing{Dial: true})
 	if got := stage.Next[*messages.Disconnect](s.children); got.Reason != messages.GoneUseless {
 		t.Errorf("disconnected as %v", got.Reason)

@@ -8,8 +8,8 @@ import (
 	"kouzui/messages"
 )
 
-// ErrCrowded: as many connections are open as the process may have.
-var ErrCrowded = errors.New("too many connections are open")
+// ErrTooManyConnections: as many connections are open as the process may have.
+var ErrTooManyConnections = errors.New("too many connections are open")
 
 // Network opens connections that speak the peer wire protocol (BEP 3).
 type Network interface {
@@ -22,7 +22,7 @@ type Network interface {
 
 	// Dial connects to addr within timeout. done is called exactly once, unless
 	// the call is cancelled first; after cancel it is not called. Dial fails with
-	// ErrCrowded while as many connections are open as may be.
+	// ErrTooManyConnections while as many connections are open as may be.
 	Dial(addr netip.AddrPort, timeout time.Duration, done func(messages.Link, error)) (cancel func())
 }
 

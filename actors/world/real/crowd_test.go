@@ -52,7 +52,7 @@ func TestConnectionsAreBounded(t *testing.T) {
 	}
 	ours, err := dial(addrPort(other.Addr()))
 	must(t, err)
-	if _, err := dial(addrPort(other.Addr())); !errors.Is(err, world.ErrCrowded) {
+	if _, err := dial(addrPort(other.Addr())); !errors.Is(err, world.ErrTooManyConnections) {
 		t.Errorf("a dial too many: %v", err)
 	}
 	links[0].Close(nil)

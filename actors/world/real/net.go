@@ -47,7 +47,7 @@ func NewNetwork(opts NetworkOptions) *Network {
 // that has already begun, so done must not call cancel.
 func (n *Network) Dial(addr netip.AddrPort, timeout time.Duration, done func(messages.Link, error)) (cancel func()) {
 	if !n.crowd.enter(false) {
-		done(nil, world.ErrCrowded)
+		done(nil, world.ErrTooManyConnections)
 		return func() {}
 	}
 	ctx, stop := context.WithCancel(context.Background())
