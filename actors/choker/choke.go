@@ -31,19 +31,19 @@ type Peer struct {
 type Round struct {
 	Now     time.Time
 	Peers   []Peer // by Key, so that a seeded run repeats
-	Slots   int    // how many may be unchoked by merit, at least 1
+	Slots   int    // peers that may be unchoked by merit, at least 1
 	Seeding bool
-	// Full is a round in which slots are given anew. In any other, between two
-	// of them, nobody loses a slot but to a peer that came back to its own:
-	// free slots are filled.
+	// Full: slots are given anew. Otherwise it is between two such rounds, and free
+	// slots are filled; a peer loses its slot only to one that comes back to its
+	// own.
 	Full bool
 	Rand *rand.Rand
 }
 
-// Algorithm decides who may download from us. It keeps what it has to remember
-// of earlier rounds, and nothing of a peer that is gone.
+// Algorithm decides which peers may download from us. It keeps what it has to
+// remember of earlier rounds, and nothing of a peer that is gone.
 type Algorithm interface {
-	// Decide returns the keys of all who are to be unchoked, in any order.
+	// Decide returns the keys of all peers that are to be unchoked, in any order.
 	Decide(Round) []messages.PeerKey
 }
 
@@ -73,12 +73,12 @@ func NewAlgorithm(name string) (Algorithm, error) {
 	return make(), nil
 }
 
-// nobody unchokes nobody: a free rider, to see what a swarm makes of it.
+// nobody unchokes no peer: a free rider, to see what a swarm makes of it.
 type nobody struct{}
 
 func (nobody) Decide(Round) []messages.PeerKey { return nil }
 
-// everyone chokes nobody: good for a small swarm among friends.
+// everyone unchokes all peers: good for a small swarm among friends.
 type everyone struct{}
 
 func (everyone) Decide(r Round) []messages.PeerKey {

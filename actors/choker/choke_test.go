@@ -26,7 +26,7 @@ func newSwarm(t interface{ Fatal(...any) }, algorithm string, slots int) *swarm 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &swarm{table{algorithm: a, slots: slots}, begin, rand.New(rand.NewPCG(1, 2))}
+	return &swarm{newTable(a, slots), begin, rand.New(rand.NewPCG(1, 2))}
 }
 
 // set reports a peer that is interested; change makes it another.
@@ -34,7 +34,7 @@ func (s *swarm) set(key int, change func(*messages.PeerRates)) {
 	k := messages.PeerKey(key)
 	m := &messages.PeerRates{Key: k, At: s.now}
 	m.Flags.PeerInterested = true
-	m.Flags.AmChoking = !s.table.unchoked(k)
+	m.Flags.AmChoking = s.table.choked(k)
 	if change != nil {
 		change(m)
 	}
@@ -48,7 +48,7 @@ func down(rate float64) func(*messages.PeerRates) {
 
 // round lets ten seconds pass.
 func (s *swarm) round() {
-	s.now = s.now.Add(every)
+	s.now = s.now.Add(roundPeriod)
 	s.decide(s.now, true, s.rand)
 }
 
@@ -156,7 +156,7 @@ func TestOptimisticMovesOnAndPrefersNewcomers(t *testing.T) {
 	for key := 2; key <= 21; key++ { // old ones
 		s.set(key, nil)
 	}
-	s.now = s.now.Add(2 * newcomer)
+	s.now = s.now.Add(2 * newcomerTime)
 	turns := map[int]int{}
 	for i := range 4000 {
 		key := 1000 + i
@@ -169,7 +169,7 @@ func TestOptimisticMovesOnAndPrefersNewcomers(t *testing.T) {
 		s.round()
 		if moved := !s.algorithm.(*byRate).chosen.Equal(chosen); !moved && before != s.optimistic() {
 			t.Fatal("the slot moved without a new choice")
-		} else if moved && s.now.Sub(chosen) < optimisticFor && i > 0 && before != key-1 {
+		} else if moved && s.now.Sub(chosen) < optimisticTurn && i > 0 && before != key-1 {
 			t.Fatalf("the slot moved after %v", s.now.Sub(chosen))
 		} else if moved {
 			turns[s.optimistic()/1000]++ // rounds to 0 for the old

@@ -4,11 +4,18 @@
 // Every ten seconds the slots are given anew. Between two rounds only free slots
 // are filled, at once: a peer that becomes interested does not wait when nobody
 // else wants its slot.
+//
+// The shell in this file takes the messages, and tells the peers what the core
+// decided:
+//
+//	table     what is known of each peer, and who is unchoked
+//	choke     what an algorithm is
+//	rate      the default one, by what peers give us
+//	rotation  slots in turn, for seeding
 package choker
 
 import (
 	"math/rand/v2"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -18,24 +25,15 @@ import (
 	"kouzui/messages"
 )
 
-const (
-	every        = 10 * time.Second // from round to round
-	defaultSlots = 4
-	// Beyond some peers a look at all of them waits, this long for each, so that
-	// thousands who come, go or change their mind do not cause as many.
-	fewPeers = 100
-	patience = 200 * time.Microsecond
-)
-
 // Config is what a choker is built from.
 type Config struct {
 	World     *world.World
 	Refs      messages.Refs
 	Algorithm string // one of Names; empty: Default
-	Slots     int    // unchoked by merit, beside the optimistic one; 0: 4
+	Slots     int    // unchoked by merit, beside the optimistic one; 0: defaultSlots
 }
 
-// New builds a choker.
+// New returns a choker that is yet to be started.
 func New(cfg Config) actor.Actor { return &choker{Config: cfg} }
 
 type choker struct {
@@ -45,14 +43,14 @@ type choker struct {
 	keys  map[string]messages.PeerKey // by the id of the PID
 	rand  *rand.Rand
 	timer world.Timer // nil: no round is due
-	looks bool        // between two rounds, soon
+	fills bool        // free slots are to be filled soon
 }
 
-// round and look: the choker to itself, by timers: a regular round, and a look at
-// whether slots are free between two rounds.
+// round and fill: the choker to itself, by timers: all slots are to be given anew,
+// or those that are free between two rounds.
 type (
 	round struct{}
-	look  struct{}
+	fill  struct{}
 )
 
 func (k *choker) Receive(c actor.Context) {
@@ -73,8 +71,8 @@ func (k *choker) Receive(c actor.Context) {
 		k.timer = nil
 		k.decide(c, true)
 		k.nextRound(c)
-	case *look:
-		k.looks = false
+	case *fill:
+		k.fills = false
 		k.decide(c, false)
 	case *actor.Restarting, *actor.Stopping:
 		if k.timer != nil {
@@ -88,10 +86,7 @@ func (k *choker) start(c actor.Context) {
 	if err != nil {
 		supervise.Fail(err)
 	}
-	if k.Slots <= 0 {
-		k.Slots = defaultSlots
-	}
-	k.table = table{algorithm: algorithm, slots: k.Slots}
+	k.table = newTable(algorithm, k.Slots)
 	k.pids = map[messages.PeerKey]*actor.PID{}
 	k.keys = map[string]messages.PeerKey{}
 	k.rand = k.World.Chance.Source(c.Self().Id)
@@ -104,7 +99,7 @@ func (k *choker) nextRound(c actor.Context) {
 	if k.timer != nil || len(k.pids) == 0 {
 		return
 	}
-	k.timer = supervise.SendAfter(c, k.World.Clock, every, &round{})
+	k.timer = supervise.SendAfter(c, k.World.Clock, roundPeriod, &round{})
 }
 
 func (k *choker) reported(c actor.Context, m *messages.PeerRates) {
@@ -113,12 +108,12 @@ func (k *choker) reported(c actor.Context, m *messages.PeerRates) {
 		c.Watch(m.Peer)
 		k.nextRound(c)
 	}
-	news, odd := k.table.observe(m)
-	if odd {
+	mayFill, disagrees := k.table.observe(m)
+	if disagrees {
 		k.tell(c, m.Key) // once more; it does no harm if the report was just late
 	}
-	if news {
-		k.look(c)
+	if mayFill {
+		k.fill(c)
 	}
 }
 
@@ -130,27 +125,28 @@ func (k *choker) gone(c actor.Context, key messages.PeerKey) {
 	delete(k.pids, key)
 	delete(k.keys, pid.Id)
 	c.Unwatch(pid)
-	k.look(c)
+	k.fill(c)
 }
 
-// look has free slots filled: at once while peers are few.
-func (k *choker) look(c actor.Context) {
-	crowd := len(k.pids) - fewPeers
-	switch {
-	case k.looks:
-	case crowd <= 0:
-		k.decide(c, false)
-	default:
-		k.looks = true
-		supervise.SendAfter(c, k.World.Clock, time.Duration(crowd)*patience, &look{})
+// fill has free slots filled, at once or soon.
+func (k *choker) fill(c actor.Context) {
+	if k.fills {
+		return
 	}
+	delay := k.table.fillDelay()
+	if delay == 0 {
+		k.decide(c, false)
+		return
+	}
+	k.fills = true
+	supervise.SendAfter(c, k.World.Clock, delay, &fill{})
 }
 
 func (k *choker) decide(c actor.Context, full bool) {
 	for _, key := range k.table.decide(k.World.Clock.Now(), full, k.rand) {
 		k.tell(c, key)
 		what := "choke"
-		if k.table.unchoked(key) {
+		if !k.table.choked(key) {
 			what = "unchoke"
 		}
 		supervise.Remark(c, what, event.Number("peer", key))
@@ -158,5 +154,5 @@ func (k *choker) decide(c actor.Context, full bool) {
 }
 
 func (k *choker) tell(c actor.Context, key messages.PeerKey) {
-	c.Send(k.pids[key], &messages.SetChoked{Choked: !k.table.unchoked(key)})
+	c.Send(k.pids[key], &messages.SetChoked{Choked: k.table.choked(key)})
 }

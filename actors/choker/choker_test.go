@@ -68,7 +68,7 @@ func TestRoundMovesASlot(t *testing.T) {
 	s.Quiet(d)
 	s.Tell(&messages.SeedingChanged{})
 	s.Settle()
-	s.World.Clock.Advance(every)
+	s.World.Clock.Advance(roundPeriod)
 	told(t, d, false)
 	told(t, a, true)
 	s.Quiet(a, b, d)
@@ -112,7 +112,7 @@ func TestRestartAdoptsWhatPeersReport(t *testing.T) {
 	s.report(b, 2, 0, messages.PeerFlags{AmChoking: true})
 	s.report(a, 1, 0, unchoked)
 	s.Quiet(a, b)
-	s.World.Clock.Advance(every - time.Second) // the old timer is gone
+	s.World.Clock.Advance(roundPeriod - time.Second) // the old timer is gone
 	s.Quiet(a, b)
 	if d, ok := s.World.Clock.Next(); !ok || d != time.Second {
 		t.Errorf("the next round is in %v", d)
@@ -123,14 +123,14 @@ func TestRestartAdoptsWhatPeersReport(t *testing.T) {
 func TestCrowdIsLookedAtTogether(t *testing.T) {
 	s := perform(t, 1)
 	a := s.StartProbe("a")
-	crowd := make([]*stage.Probe, fewPeers)
+	crowd := make([]*stage.Probe, crowd)
 	for i := range crowd {
 		crowd[i] = s.StartProbe(fmt.Sprint("idle", i))
 		s.report(crowd[i], messages.PeerKey(1+i), 0, messages.PeerFlags{AmChoking: true})
 	}
 	s.report(a, 500, 0, choked)
 	s.Quiet(a)
-	s.World.Clock.Advance(patience)
+	s.World.Clock.Advance(fillDelayEach)
 	told(t, a, false)
 	s.Quiet(crowd...)
 }

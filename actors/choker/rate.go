@@ -10,24 +10,27 @@ import (
 )
 
 const (
-	// optimisticFor is how long one peer has the optimistic slot.
-	optimisticFor = 30 * time.Second
-	// newcomer is for how long after its arrival a peer is three times as
-	// likely to get it: it has nothing yet that it could be ranked by.
-	newcomer = time.Minute
-	// loyalty is how much faster another peer must be to take a slot from one
-	// who has it. Peers that are alike do not flap.
-	loyalty = 1.1
+	// optimisticTurn is how long one peer has the optimistic slot: three rounds,
+	// as BEP 3 says.
+	optimisticTurn = 30 * time.Second
+	// newcomerTime is for how long after its arrival a peer has newcomerLots as
+	// many chances to get that slot: it has nothing yet that it could be ranked by.
+	newcomerTime = time.Minute
+	newcomerLots = 3
+	// holderBonus is how much faster another peer must be to take a slot from one
+	// that has it: peers that are alike do not take turns.
+	holderBonus = 1.1
 )
 
-// byRate is the algorithm of BEP 3. Slots go to those interested peers that give
-// us most, and one more, the optimistic, to any of the others: to find better
-// ones, and so that newcomers get something to trade with. Not interested peers
-// that are faster than the slowest slot are unchoked beside them: should they
-// become interested, they begin at once, in the place of the slowest.
+// byRate is the algorithm of BEP 3. Slots go to the interested peers that give us
+// most. One more slot, the optimistic one, goes to any other peer: to find better
+// ones, and so that newcomers get something to trade with. A peer that is not
+// interested is unchoked beside them if it is faster than the slowest that has a
+// slot: should it become interested, it begins at once, in the place of the
+// slowest.
 //
-// A peer that snubs us keeps no slot by its rate; it may be the optimistic one.
-// When seeding nobody gives us anything, and the slots go round.
+// A peer that snubs us has no slot by its rate, but may have the optimistic one.
+// When we seed, no peer gives us anything, and the slots are rotated.
 type byRate struct {
 	optimistic messages.PeerKey
 	chosen     time.Time // zero: there is no optimistic one
@@ -46,7 +49,7 @@ func (a *byRate) Decide(r Round) []messages.PeerKey {
 		open = a.merited(r)
 	}
 	wasted := func(p Peer) bool { return a.is(p.Key) && p.idling(r.Now) }
-	if r.Full && (r.Now.Sub(a.chosen) >= optimisticFor || slices.ContainsFunc(r.Peers, wasted)) || slices.Contains(open, a.optimistic) {
+	if r.Full && (r.Now.Sub(a.chosen) >= optimisticTurn || slices.ContainsFunc(r.Peers, wasted)) || slices.Contains(open, a.optimistic) {
 		a.retire()
 	}
 	if a.chosen.IsZero() {
@@ -58,30 +61,16 @@ func (a *byRate) Decide(r Round) []messages.PeerKey {
 	return open
 }
 
-// is says whether key has the optimistic slot.
+// is says whether a peer has the optimistic slot.
 func (a *byRate) is(key messages.PeerKey) bool { return !a.chosen.IsZero() && a.optimistic == key }
 
 func (a *byRate) retire() { a.chosen = time.Time{} }
 
-// merited is who is unchoked for its rate. An optimistic peer that merits a
-// slot takes one, which leaves the optimistic slot to another.
+// merited are the peers that are unchoked for their rates. One that has the
+// optimistic slot and merits another one takes that, and leaves the optimistic
+// slot to another peer.
 func (a *byRate) merited(r Round) []messages.PeerKey {
-	var ranked []*Peer
-	for i := range r.Peers {
-		if p := &r.Peers[i]; p.Interested && !p.Seed && !p.Snubbed && (r.Full || !a.is(p.Key)) {
-			ranked = append(ranked, p)
-		}
-	}
-	settled := func(p *Peer) bool { return !r.Full && a.trusted(p) }
-	slices.SortStableFunc(ranked, func(x, y *Peer) int {
-		if c := cmp.Or(first(settled(x), settled(y)), cmp.Compare(a.score(y), a.score(x))); c != 0 {
-			return c
-		}
-		return cmp.Or(
-			cmp.Compare(x.idleTurns(r.Now), y.idleTurns(r.Now)),
-			first(a.trusted(x), a.trusted(y)),
-			x.Since.Compare(y.Since))
-	})
+	ranked := a.ranked(r)
 	var keys []messages.PeerKey
 	slowest := 0.0
 	for _, p := range ranked[:min(len(ranked), r.Slots)] {
@@ -102,18 +91,38 @@ func (a *byRate) merited(r Round) []messages.PeerKey {
 	return keys
 }
 
-// trusted is a peer that is unchoked for its rate, and not by chance.
+// ranked are the peers that may have a slot by their rates, best first.
+func (a *byRate) ranked(r Round) (ranked []*Peer) {
+	for i := range r.Peers {
+		if p := &r.Peers[i]; p.Interested && !p.Seed && !p.Snubbed && (r.Full || !a.is(p.Key)) {
+			ranked = append(ranked, p)
+		}
+	}
+	settled := func(p *Peer) bool { return !r.Full && a.trusted(p) }
+	slices.SortStableFunc(ranked, func(x, y *Peer) int {
+		if c := cmp.Or(first(settled(x), settled(y)), cmp.Compare(a.score(y), a.score(x))); c != 0 {
+			return c
+		}
+		return cmp.Or(
+			cmp.Compare(x.idleTurns(r.Now), y.idleTurns(r.Now)),
+			first(a.trusted(x), a.trusted(y)),
+			x.Since.Compare(y.Since))
+	})
+	return ranked
+}
+
+// trusted says that a peer is unchoked for its rate, and not by chance.
 func (a *byRate) trusted(p *Peer) bool { return p.Unchoked && !a.is(p.Key) }
 
 func (a *byRate) score(p *Peer) float64 {
 	if a.trusted(p) {
-		return p.Down * loyalty
+		return p.Down * holderBonus
 	}
 	return p.Down
 }
 
-// choose gives the optimistic slot to one of those who are left, by lot: of those
-// that made use of their last turn, if there are any.
+// choose gives the optimistic slot to one of the other interested peers, by lot:
+// to one of those that made use of their last turn, if there are any.
 func (a *byRate) choose(r Round, open []messages.PeerKey) {
 	var lots []messages.PeerKey
 	least := math.MaxInt
@@ -125,8 +134,8 @@ func (a *byRate) choose(r Round, open []messages.PeerKey) {
 			lots, least = lots[:0], turns
 		}
 		n := 1
-		if r.Now.Sub(p.Joined) < newcomer {
-			n = 3
+		if r.Now.Sub(p.Joined) < newcomerTime {
+			n = newcomerLots
 		}
 		for range n {
 			lots = append(lots, p.Key)

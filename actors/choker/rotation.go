@@ -13,15 +13,15 @@ const (
 	// turn is how long a peer keeps its slot although others wait: enough for
 	// a connection to come up to speed and get some whole pieces.
 	turn = time.Minute
-	// idle is after how long an unused slot is given on.
-	idle = 10 * time.Second
+	// maxIdle is after how long an unused slot is given to another peer.
+	maxIdle = 10 * time.Second
 )
 
-// rotate shares slots over time, for those who have nothing to give in return:
-// who has waited longest comes next, but of all first those who made use of
-// their last turn, from hosts that have the fewest slots. In one round at most
-// half of the slots that are used change hands, the slowest takers' first, so
-// that a fast taker stays a little longer and the line never runs empty.
+// rotate shares slots over time among peers that have nothing to give in return.
+// Of those that wait, the ones come first that made use of their last turn; of
+// these, the ones whose hosts have the fewest slots; of these, the one that has
+// waited longest. In one round at most half of the slots that are used change
+// hands, those of the slowest takers first, so that the line never runs empty.
 func rotate(r Round, slots int) []messages.PeerKey {
 	var holding, waiting []Peer
 	for _, p := range r.Peers {
@@ -37,23 +37,34 @@ func rotate(r Round, slots int) []messages.PeerKey {
 	slices.SortStableFunc(holding, func(a, b Peer) int {
 		return cmp.Or(first(!overdue(a, r.Now), !overdue(b, r.Now)), cmp.Compare(b.Up, a.Up))
 	})
-	keep := min(len(holding), slots)
+	keep := holding[:min(len(holding), slots)]
 	if r.Full {
-		yielding, idling := 0, 0
-		for _, p := range holding[:keep] {
-			if overdue(p, r.Now) {
-				yielding++
-			}
-			if p.idling(r.Now) {
-				idling++
-			}
-		}
-		free := slots - keep
-		keep -= max(0, min(yielding, max(idling, (slots+1)/2), len(waiting)-free))
+		keep = keep[:len(keep)-changes(keep, slots, len(waiting), r.Now)]
 	}
-	keys := keysOf(holding[:keep])
-	hosts := map[netip.Addr]int{}
-	for _, p := range holding[:keep] {
+	return fillSlots(keep, waiting, slots)
+}
+
+// changes is how many of those that hold slots give theirs to others in a round.
+func changes(holding []Peer, slots, waiting int, now time.Time) int {
+	mayLose, idling := 0, 0
+	for _, p := range holding {
+		if overdue(p, now) {
+			mayLose++
+		}
+		if p.idling(now) {
+			idling++
+		}
+	}
+	free := slots - len(holding)
+	return max(0, min(mayLose, max(idling, (slots+1)/2), waiting-free))
+}
+
+// fillSlots returns the keys of those that keep their slots, and of those that
+// wait and get the others.
+func fillSlots(keep, waiting []Peer, slots int) []messages.PeerKey {
+	keys := keysOf(keep)
+	hosts := map[netip.Addr]int{} // slots of each
+	for _, p := range keep {
 		hosts[p.Host]++
 	}
 	for len(keys) < slots && len(waiting) > 0 {
@@ -70,15 +81,16 @@ func rotate(r Round, slots int) []messages.PeerKey {
 	return keys
 }
 
-// overdue is a peer whose slot others may have.
+// overdue says that others may have the peer's slot.
 func overdue(p Peer, now time.Time) bool { return now.Sub(p.Since) >= turn || p.idling(now) }
 
-// idling is a peer that makes no use of its slot.
+// idling says that a peer makes no use of its slot.
 func (p *Peer) idling(now time.Time) bool {
-	return p.Unchoked && !p.Taking && now.Sub(p.Since) >= idle
+	return p.Unchoked && !p.Taking && now.Sub(p.Since) >= maxIdle
 }
 
-// idleTurns counts those that it has had and the one that it has.
+// idleTurns counts the turns in a row of which the peer made no use, this one
+// included.
 func (p *Peer) idleTurns(now time.Time) int {
 	if p.idling(now) {
 		return p.Idle + 1
@@ -86,7 +98,7 @@ func (p *Peer) idleTurns(now time.Time) int {
 	return p.Idle
 }
 
-// first compares for a sort in which those of whom something holds come first.
+// first compares for a sort in which those come first of which something holds.
 func first(a, b bool) int {
 	switch {
 	case a == b:
@@ -106,7 +118,7 @@ func keysOf(peers []Peer) []messages.PeerKey {
 	return keys
 }
 
-// roundRobin gives everybody the same time, whatever they give us.
+// roundRobin gives every peer the same time, whatever it gives us.
 type roundRobin struct{}
 
 func (roundRobin) Decide(r Round) []messages.PeerKey { return rotate(r, r.Slots+1) }

@@ -3,26 +3,32 @@ package limiter
 import (
 	"slices"
 	"time"
+
+	"kouzui/wire/frame"
 )
 
-// How a rate is cut up. A window of 10 s with all tokens of a full bucket in it
-// is 2.5 % over its rate; what waits in a bucket for a grant to become worth a
-// message is less than that.
+// How a rate is cut up into grants.
 const (
-	burst    = time.Second / 4   // what a bucket holds at most, in time at its rate
-	slice    = 16 << 10          // bytes of a grant at most,
-	maxSlice = time.Second / 8   // less where they take longer than this,
-	minSlice = time.Second / 64  // more where they take less than this
-	minPause = time.Second / 200 // between two looks at who waits
+	// burst is what a bucket holds at most, in time at its rate: a quarter of a
+	// second in a window of 10 s is 2.5 % over the rate.
+	burst = time.Second / 4
+	// grantBytes is the most of one grant, a block, so that many peers share a
+	// rate evenly. It is less where that takes longer than maxGrant, and more
+	// where it takes less than minGrant, which would not be worth a message.
+	grantBytes = frame.BlockSize
+	maxGrant   = time.Second / 8
+	minGrant   = time.Second / 64
+	// minPause is the least time from one look at the waiting to the next.
+	minPause = time.Second / 200
 )
 
-// Rates that are none.
+// Values of a rate that are no limits.
 const (
 	untold    = -1 // nothing is granted before SetLimits
 	unlimited = 0
 )
 
-// bucket is a token bucket with the queue of those who wait for its tokens. It
+// bucket is a token bucket with the queue of those that wait for its tokens. It
 // starts empty: a restart is never a way to get more than the rate.
 type bucket[K comparable] struct {
 	rate   int64   // bytes a second, or untold or unlimited
@@ -51,7 +57,7 @@ func (b *bucket[K]) setRate(rate int64, now time.Time) {
 	b.level = min(b.level, b.capacity())
 }
 
-// ask puts who at the end of the queue. Who waits already keeps its place.
+// ask puts who at the end of the queue, or leaves it in its place there.
 func (b *bucket[K]) ask(who K, bytes int) {
 	bytes = max(bytes, 1)
 	if i := b.find(who); i >= 0 {
@@ -61,7 +67,7 @@ func (b *bucket[K]) ask(who K, bytes int) {
 	b.queue = append(b.queue, want[K]{who, bytes})
 }
 
-// drop forgets who waits no more.
+// drop takes who out of the queue.
 func (b *bucket[K]) drop(who K) {
 	if i := b.find(who); i >= 0 {
 		b.queue = slices.Delete(b.queue, i, i+1)
@@ -72,9 +78,9 @@ func (b *bucket[K]) find(who K) int {
 	return slices.IndexFunc(b.queue, func(w want[K]) bool { return w.who == who })
 }
 
-// grant takes those out of the queue who get something now, first come first
-// served; want.bytes is what each gets. Who wanted more asks again, behind the
-// others.
+// grant takes those out of the queue that get something now, first come first
+// served; want.bytes is what each gets. One that wanted more asks again, behind
+// the others.
 func (b *bucket[K]) grant(now time.Time) []want[K] {
 	b.fill(now)
 	n := 0
@@ -120,7 +126,7 @@ func (b *bucket[K]) share(w want[K]) (bytes int, ok bool) {
 	case unlimited:
 		return w.bytes, true
 	}
-	most := max(min(slice, b.worth(maxSlice)), b.worth(minSlice), 1)
+	most := max(min(grantBytes, b.worth(maxGrant)), b.worth(minGrant), 1)
 	return min(w.bytes, int(most)), true
 }
 

@@ -117,7 +117,7 @@ func TestBlockAtATinyRateArrivesInParts(t *testing.T) {
 	for got < block {
 		b.ask(0, block-got)
 		wait, _ := b.next(now)
-		if wait > maxSlice+time.Millisecond {
+		if wait > maxGrant+time.Millisecond {
 			t.Fatalf("nothing for %v", wait)
 		}
 		now = now.Add(wait)
