@@ -63,7 +63,7 @@ func (s *Scenario) check() error {
 		nodes += c.Count
 	}
 	if nodes == 0 || nodes > maxNodes {
-		return &problem{table: "class", key: "count", err: fmt.Errorf("%d nodes; there must be 1 to %d", nodes, maxNodes)}
+		return &problem{table: "class", key: "count", err: fmt.Errorf("%d nodes: there must be 1 to %d", nodes, maxNodes)}
 	}
 	for i, e := range s.Event {
 		if p := e.check(names); p != nil {

@@ -153,14 +153,14 @@ func (c *content) wrong(f world.File, first, end int) error {
 		short, unread := false, false
 		f.ReadBlocks(blocks, off, func(err error) { short, unread = errors.Is(err, io.ErrUnexpectedEOF), err != nil })
 		if short {
-			return fmt.Errorf("piece %d is not all there", i)
+			return fmt.Errorf("piece %d is incomplete", i)
 		}
 		if unread { // the disk was made to fail; nothing was served
 			return nil
 		}
 		for k, b := range blocks {
 			if !c.is(b, off+int64(k)*buffer.Size) {
-				return fmt.Errorf("piece %d is not the original's", i)
+				return fmt.Errorf("piece %d differs from the original", i)
 			}
 		}
 	}

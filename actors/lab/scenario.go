@@ -120,14 +120,14 @@ func (s *Size) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is no size such as \"64 MiB\"", text)
+	return fmt.Errorf("%q must be a size such as \"64 MiB\"", text)
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (t *Time) UnmarshalText(text []byte) error {
 	d, err := time.ParseDuration(string(text))
 	if err != nil || d < 0 {
-		return fmt.Errorf("%q is no time such as \"1m30s\"", text)
+		return fmt.Errorf("%q must be a time such as \"1m30s\"", text)
 	}
 	*t = Time(d)
 	return nil
@@ -216,7 +216,7 @@ func (c *Class) leave() (complete bool, after time.Duration, err error) {
 		complete = true
 	default:
 		if after, err = time.ParseDuration(c.Leave); err != nil || after <= 0 {
-			err = fmt.Errorf("leave is %q, which is neither \"complete\" nor a time", c.Leave)
+			err = fmt.Errorf("leave is %q, and must be \"complete\" or a time", c.Leave)
 		}
 	}
 	return complete, after, err

@@ -39,7 +39,7 @@ func (x Shrinking) Shrink(s *Scenario) (*Scenario, error, error) {
 	case err != nil:
 		return nil, nil, err
 	case len(r.Wrong) == 0:
-		return nil, nil, errors.New("nothing goes wrong")
+		return nil, nil, errors.New("the run passes all checks")
 	}
 	x.wrong = gist(r.Wrong[0])
 	for {

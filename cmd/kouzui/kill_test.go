@@ -10,9 +10,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// ends SIGNAL CODE COUNT TEXT COMMAND ARG...: runs the command, signals it once
-// COUNT lines have had TEXT in them, and expects it to end with that code; -1
-// is that of a process that was killed.
+// ends SIGNAL CODE COUNT TEXT COMMAND ARG...: runs the command, sends it the
+// signal once COUNT lines of its output have contained TEXT, and expects it to
+// end with that code. The code of a killed process is -1.
 func ends(ts *testscript.TestScript, _ bool, args []string) {
 	signal := map[string]os.Signal{"KILL": os.Kill, "TERM": syscall.SIGTERM}[args[0]]
 	count, err := strconv.Atoi(args[2])
@@ -25,8 +25,8 @@ func ends(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // uploaded MOST UNTIL COMMAND ARG...: starts the command, a seed that writes
-// JSON, and goes on once it says UNTIL. At the end of the script the seed may
-// have uploaded MOST bytes.
+// JSON, and goes on once a line of its output contains UNTIL. At the end of the
+// script the seed must have uploaded at most MOST bytes.
 func uploaded(ts *testscript.TestScript, _ bool, args []string) {
 	most, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -44,7 +44,7 @@ func uploaded(ts *testscript.TestScript, _ bool, args []string) {
 	p.await(ts, args[1])
 }
 
-// signal ends the process and returns the last line that it said.
+// signal ends the process and returns the last line of its output.
 func (p *process) signal(ts *testscript.TestScript, signal os.Signal, code string) (last string) {
 	ts.Check(p.Process.Signal(signal))
 	for p.said.Scan() {

@@ -26,8 +26,8 @@ import (
 	"kouzui/cmd/kouzui/transfer"
 )
 
-// gcPercent trades memory for processor time: payload lives in pooled blocks,
-// and what else the program holds is small.
+// gcPercent is low, because the heap is small: payload is in pooled blocks,
+// which the garbage collector does not have to scan.
 const gcPercent = 20
 
 func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }

@@ -78,7 +78,7 @@ func TestHelp(t *testing.T) {
 	walk(newRoot())
 }
 
-// freePort is one that nobody listens at.
+// freePort is a port at which no program listens.
 func freePort() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -89,7 +89,7 @@ func freePort() (string, error) {
 	return port, err
 }
 
-// exits CODE COMMAND ARG...: runs the command, which has to end with that code.
+// exits CODE COMMAND ARG...: runs the command, whose exit code must be CODE.
 func exits(ts *testscript.TestScript, _ bool, args []string) {
 	want, err := strconv.Atoi(args[0])
 	ts.Check(err)
@@ -106,23 +106,24 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// interrupted CODE UNTIL COMMAND ARG...: runs the command, interrupts it once
-// it says UNTIL, and expects it to end with that code.
+// interrupted CODE UNTIL COMMAND ARG...: runs the command, interrupts it once a
+// line of its output contains UNTIL, and expects it to end with that code.
 func interrupted(ts *testscript.TestScript, _ bool, args []string) {
 	p := start(ts, args[2:])
 	p.await(ts, args[1])
 	p.signal(ts, os.Interrupt, args[0])
 }
 
-// serve UNTIL COMMAND ARG...: starts the command, goes on once it says UNTIL,
-// and interrupts it at the end of the script, where it has to end well.
+// serve UNTIL COMMAND ARG...: starts the command, goes on with the script once
+// a line of its output contains UNTIL, and interrupts the command at the end of
+// the script, where its exit code must be 0.
 func serve(ts *testscript.TestScript, _ bool, args []string) {
 	p := start(ts, args[1:])
 	ts.Defer(func() { p.signal(ts, os.Interrupt, "0") })
 	p.await(ts, args[0])
 }
 
-// process is a command that runs beside the script.
+// process is a command that runs while the script goes on.
 type process struct {
 	*exec.Cmd
 	said *bufio.Scanner // on stdout and stderr
@@ -168,7 +169,7 @@ func damage(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(path, raw, 0o644))
 }
 
-// pseudoRandom is n bytes that follow from name.
+// pseudoRandom is n bytes that depend on name alone.
 func pseudoRandom(name string, n int) []byte {
 	raw := make([]byte, n)
 	state := uint32(len(name) + 1)

@@ -9,8 +9,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestTrace runs the scripts of the commands that read traces, on the sample
-// traces of the repository. KOUZUI_UPDATE=1 writes what they expect anew.
+// TestTrace runs the scripts of the trace commands, on the sample traces in
+// testdata. KOUZUI_UPDATE=1 rewrites the output that the scripts expect.
 func TestTrace(t *testing.T) {
 	samples, err := filepath.Glob(filepath.Join("..", "..", "testdata", "*.trace"))
 	if err != nil || len(samples) == 0 {
@@ -40,8 +40,8 @@ func TestTrace(t *testing.T) {
 	})
 }
 
-// grow FILE FROM OFFSET END: appends the bytes of FROM between two offsets; END
-// may be "end".
+// grow FILE FROM OFFSET END: appends to FILE the bytes of FROM between two
+// offsets; END may be "end".
 func grow(ts *testscript.TestScript, _ bool, args []string) {
 	from := []byte(ts.ReadFile(args[1]))
 	first, last := offset(ts, args[2], from), offset(ts, args[3], from)

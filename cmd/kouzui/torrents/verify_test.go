@@ -9,8 +9,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// A download cuts names that would be too long once they say that it is
-// incomplete, and verify knows.
+// The name of an incomplete download has a suffix. A download shortens names
+// that would be too long with it, and verify must find them.
 func TestVerifyFindsWhatADownloadCalledOtherwise(t *testing.T) {
 	torrent := &metainfo.Torrent{Name: strings.Repeat("n", metainfo.MaxPathPart), Single: true, Files: []metainfo.File{{Length: 1}}, Length: 1}
 	dir := t.TempDir()

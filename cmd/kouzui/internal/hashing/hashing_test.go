@@ -18,7 +18,7 @@ import (
 	"kouzui/cmd/kouzui/internal/exit"
 )
 
-// The hashes are those of the content end to end, however it is cut into files.
+// TestPieces: the hashes do not depend on how the content is cut into files.
 func TestPieces(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		dir, err := os.MkdirTemp("", "hashing")

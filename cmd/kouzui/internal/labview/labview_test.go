@@ -77,7 +77,7 @@ func TestTableFitsATerminal(t *testing.T) {
 	}
 }
 
-// What the lines say of nodes adds up to what they say of all.
+// TestLinesAddUp: the numbers of the nodes add up to those of the swarm.
 func TestLinesAddUp(t *testing.T) {
 	var b strings.Builder
 	if err := WriteLines(&b, played(t)); err != nil {
@@ -128,8 +128,8 @@ func TestLinesAddUp(t *testing.T) {
 
 var picture = regexp.MustCompile(`(?s)<svg.*?</svg>`)
 
-// The page loads nothing, runs nothing, and all of its pictures are well
-// formed.
+// TestPage: the page loads nothing and runs no script, and all of its pictures
+// are well formed.
 func TestPage(t *testing.T) {
 	var b strings.Builder
 	if err := WritePage(&b, played(t), "again"); err != nil {

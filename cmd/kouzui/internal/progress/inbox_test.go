@@ -9,8 +9,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Of each torrent only the newest Progress stays, in its place among what else
-// has happened; of supervision only what is shown.
+// TestInbox: of each torrent only the newest Progress stays, in the place of
+// the first; of supervision only the events that are shown.
 func TestInbox(t *testing.T) {
 	a, b := metainfo.Hash{1}, metainfo.Hash{2}
 	box := NewInbox()

@@ -73,7 +73,7 @@ func TestPieces(t *testing.T) {
 	}
 }
 
-// A restart is told with the reason for which its actor had failed.
+// TestSupervision: the line about a restart has the reason of the failure.
 func TestSupervision(t *testing.T) {
 	got := lines(t, func(l *Lines) {
 		for _, e := range []*event.Event{
@@ -130,7 +130,8 @@ func TestBrokenWriter(t *testing.T) {
 	}
 }
 
-// What comes from strangers steers no terminal, and can be read back.
+// Names and texts from the network cannot steer a terminal, and the JSON gives
+// them back unchanged.
 func TestLinesSteerNoTerminal(t *testing.T) {
 	const text = "a\x1b[2J\x7f\u009b31m\u202e\u2066\u2028<b>\xff\U0001F409"
 	var b bytes.Buffer

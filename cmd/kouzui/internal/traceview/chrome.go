@@ -42,10 +42,10 @@ const (
 	phaseFlowEnd   = "f"
 )
 
-// Chrome writes a trace for chrome://tracing and Perfetto: an actor is a track;
-// its life and in it each incarnation, and each time without one, are slices;
-// failures are instants, from which arrows lead to the restart or the end that
-// answers them; the depth of a mailbox is a counter.
+// Chrome writes a trace for chrome://tracing and Perfetto. Each actor is a
+// track. Its life is a slice, in which each incarnation and each time without
+// one is a slice. Failures are instants, and an arrow leads from each failure
+// to the restart or stop that follows. The length of a mailbox is a counter.
 func Chrome(w io.Writer, r *trace.Reader) error {
 	x := &export{
 		out: bufio.NewWriter(w), start: r.Header.StartedAt, tracks: map[string]*track{},
@@ -87,16 +87,15 @@ type export struct {
 	tracks map[string]*track // by the actor's path
 	arrows int               // drawn
 
-	// A failure that waits to be answered, by the actor that failed; the
-	// failures that a directive answers, by its number, until their actor is
-	// done with them; and the answered ones, by the actor that restarts or
-	// stops because of them.
+	// These lead from a failure to its consequence: failures without a directive
+	// yet, by the actor that failed; failures by the number of their directive;
+	// and failures by the actor that restarts or stops because of them.
 	failures map[string]arrow
 	answers  map[uint64]arrow
 	links    map[string]arrow
 }
 
-// track is what one actor is drawn on.
+// track is the row of one actor.
 type track struct {
 	id     int
 	open   int    // slices: 0 no life, 1 a life, 2 a phase of it
@@ -192,7 +191,7 @@ func (x *export) end(t *track) {
 	t.open--
 }
 
-// turn ends the phase that the actor was in and begins another.
+// turn closes the slice of the actor's phase and opens that of the next.
 func (x *export) turn(t *track, name, colour string, args map[string]any) {
 	if t.open == 0 {
 		x.begin(t, "life", nil) // its spawn is lost
@@ -205,7 +204,7 @@ func (x *export) turn(t *track, name, colour string, args map[string]any) {
 	t.phase = name
 }
 
-// close ends what is open on a track.
+// close closes all open slices of a track.
 func (x *export) close(t *track) {
 	for t.open > 0 {
 		x.end(t)
@@ -226,7 +225,7 @@ func (x *export) instant(e *event.Event, t *track) {
 	x.put(chromeEvent{Name: name, Category: string(e.Kind), Phase: phaseInstant, Scope: "t", Time: x.now, Thread: t.id, Colour: colour, Args: about(e)})
 }
 
-// link remembers which failure the actor restarts or stops for.
+// link remembers because of which failure the actor restarts or stops.
 func (x *export) link(e *event.Event) {
 	if a, ok := x.answers[e.Cause]; ok {
 		x.links[e.Actor] = a
@@ -253,7 +252,7 @@ func (x *export) answered(actor string, t *track) {
 	}
 }
 
-// about are the particulars of an event.
+// about is the details of an event.
 func about(e *event.Event) map[string]any {
 	args := map[string]any{"seq": e.Seq}
 	for key, value := range map[string]string{

@@ -36,7 +36,7 @@ func sample(t *testing.T, name string) []byte {
 	return raw
 }
 
-// document is what Chrome writes, as its readers take it.
+// document is the output of Chrome, as Perfetto reads it.
 type document struct {
 	Events []struct {
 		Name    string         `json:"name"`
@@ -66,9 +66,9 @@ func exported(t *testing.T, raw []byte) document {
 	return d
 }
 
-// wellFormed checks what the format asks for: slices nest and are closed, flows
-// have one start and one end and go forwards, tracks have names, counters
-// count.
+// wellFormed checks the rules of the format: slices nest and are closed, flows
+// have one start and one end and go forwards, tracks have names, counters have
+// values.
 func wellFormed(t *testing.T, d document) {
 	t.Helper()
 	open, last, named := map[int][]string{}, map[int]int64{}, map[int]bool{}
@@ -168,8 +168,8 @@ func TestChrome(t *testing.T) {
 	}
 }
 
-// TestChromeOfAnyPart exports the trace as it stood after each of its lines,
-// and as it would be without its beginning.
+// TestChromeOfAnyPart exports each beginning of a trace, and the trace without
+// its beginning.
 func TestChromeOfAnyPart(t *testing.T) {
 	lines := strings.SplitAfter(string(sample(t, "killed.trace")), "\n")
 	for i := range lines[1:] {
@@ -197,8 +197,8 @@ func TestMatch(t *testing.T) {
 	}
 }
 
-// TestEveryKindHasItsSentence sees to it that no kind of event is told by its
-// name alone, and that nothing in a trace steers a terminal.
+// TestEveryKindHasItsSentence: each kind of event has a sentence of its own,
+// and no text of a trace can steer a terminal.
 func TestEveryKindHasItsSentence(t *testing.T) {
 	kinds := map[event.Kind]bool{}
 	for e := range opened(t, sample(t, "killed.trace")).Events() {

@@ -31,7 +31,7 @@ type Diff struct {
 // Same says whether the runs are equal.
 func (d *Diff) Same() bool { return d.Parted == [2]*event.Event{} }
 
-// Run compares.
+// Run reads both traces up to the first difference.
 func (d *Diff) Run() error {
 	a, b := &side{r: d.A, times: d.Times}, &side{r: d.B, times: d.Times}
 	for {
@@ -89,7 +89,7 @@ func (s *side) number(seq uint64) uint64 {
 
 type fact struct{ name, value string }
 
-// facts are what is compared.
+// facts are the fields of an event that are compared.
 func (s *side) facts(e *event.Event) []fact {
 	list := []fact{
 		{"kind", string(e.Kind)},

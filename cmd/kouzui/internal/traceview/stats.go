@@ -55,9 +55,8 @@ type Slow struct {
 	Waited int64  `json:"waited_us"`
 }
 
-// Count reads a trace to its end, and counts what is about actors whose path
-// fits a pattern. It remembers the kinds of actors, and those in whose
-// mailboxes something waited.
+// Count reads a trace to its end, and counts the events of actors whose path
+// matches a pattern.
 func Count(r *trace.Reader, actor string) (*Stats, error) {
 	s := &Stats{V: 1, Run: r.Header.Run, ByKind: map[event.Kind]int{}, Kinds: []Tally{}, Mailboxes: []Slow{}}
 	kinds := map[string]*Tally{}
@@ -110,8 +109,8 @@ func Count(r *trace.Reader, actor string) (*Stats, error) {
 	return s, r.Err()
 }
 
-// illness tells which actors have failed and not been restarted yet, and which
-// are about to fail because of an injected fault.
+// illness is which actors have failed and are not restarted yet, and which are
+// about to fail because of an injected fault.
 type illness struct{ failed, struck map[string]bool }
 
 func (t *Tally) count(e *event.Event, ill illness) {
@@ -169,7 +168,7 @@ func (t *Tally) mean() Tally {
 	return *t
 }
 
-// Write is for people.
+// Write writes tables for people.
 func (s *Stats) Write(w io.Writer, p Paint) error {
 	fmt.Fprintf(w, "run %s: %s in %.3f s, %s\n", clean(s.Run), plural(s.Events, "event"), s.Seconds, plural(s.DeadLetters, "dead letter"))
 	if s.Dropped > 0 {

@@ -11,8 +11,8 @@ import (
 	"kouzui/actors/runtime/trace"
 )
 
-// Causes finds which events led to event number seq, itself included, first
-// cause first. It remembers two numbers an event.
+// Causes finds the events that led to event number seq, the first cause first
+// and that event last. It keeps two numbers for each event.
 func Causes(r *trace.Reader, seq uint64) ([]uint64, error) {
 	type link struct{ seq, cause uint64 }
 	var links []link
@@ -61,7 +61,7 @@ func (p Paint) WriteChain(w io.Writer, r *trace.Reader, chain []uint64) error {
 	return r.Err()
 }
 
-// stack is where the actor was, below the sentence.
+// stack is the call stack of a failure, on lines of its own.
 func (p Paint) stack(e *event.Event) string {
 	var b strings.Builder
 	for frame := range strings.Lines(e.Stack) {
@@ -70,7 +70,7 @@ func (p Paint) stack(e *event.Event) string {
 	return b.String()
 }
 
-// Match says whether a path fits a pattern, in which * stands for any text.
+// Match says whether a path matches a pattern, in which * matches any text.
 func Match(pattern, path string) bool {
 	first, rest, found := strings.Cut(pattern, "*")
 	if !found {
@@ -93,7 +93,7 @@ func Match(pattern, path string) bool {
 	}
 }
 
-// Moment reads a time of a run: so long after its start, or a date and time
+// Moment reads a time of a run: a duration since its start, or a date and time
 // (RFC 3339).
 func Moment(s string, start time.Time) (time.Time, error) {
 	if d, err := time.ParseDuration(s); err == nil && d >= 0 {

@@ -56,7 +56,7 @@ func TestPrint(t *testing.T) {
 	}
 }
 
-// What is printed can be read again, and is off by no more than its last digit.
+// What Bytes prints can be read again, and differs by less than its last digit.
 func TestBytesRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		n := rapid.Int64Range(0, 1<<50).Draw(t, "n")

@@ -108,7 +108,8 @@ func TestMap(t *testing.T) {
 	}
 }
 
-// Lines are erased even if the terminal has become narrower and wrapped them.
+// TestScreen: lines are erased even if the terminal has become narrower and
+// wrapped them.
 func TestScreen(t *testing.T) {
 	var got bytes.Buffer
 	width := 20
