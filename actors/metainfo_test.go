@@ -47,8 +47,8 @@ func (h *hashOnly) connected() {
 	await(h.seed, func(p *messages.Progress) bool { return p.Peers == 1 })
 }
 
-// restart makes a part of the torrent fail, and waits until another is there, or
-// the engine is, which escalates what fails in some of its members.
+// restart makes a part of the torrent fail, and waits until another is there,
+// or the engine is, which escalates what fails in some of its members.
 func (h *hashOnly) restart(t *testing.T, part string) {
 	t.Helper()
 	torrent := "client/torrents/torrent-" + h.torrent.InfoHash.String()[:8]
@@ -78,8 +78,8 @@ func (h *hashOnly) completes(t *testing.T) *messages.TorrentDone {
 	return done
 }
 
-// A torrent that is added by its hash connects with peers. When its info is given,
-// it downloads over the very connections that it has.
+// A torrent that is added by its hash connects with peers. When its info is
+// given, it downloads over the very connections that it has.
 func TestMetainfoMayComeLater(t *testing.T) {
 	h := startHashOnly(t, messages.SetLimits{})
 	h.connected()

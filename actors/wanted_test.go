@@ -20,9 +20,9 @@ import (
 	"kouzui/wire/announce"
 )
 
-// Half of the pieces are wanted, and then all. The torrent is complete each time,
-// with the right bytes, fetched once. The data has its final name only at the end,
-// and only then the tracker hears that the download is complete.
+// Half of the pieces are wanted, and then all. The torrent is complete each
+// time, with the right bytes, fetched once. The data has its final name only at
+// the end, and only then the tracker hears that the download is complete.
 func TestHalfIsWantedAndThenAll(t *testing.T) {
 	for _, killed := range []string{"", "engine", "torrent"} {
 		t.Run("killed "+killed, func(t *testing.T) { halfThenAll(t, killed) })
@@ -100,7 +100,8 @@ func halfThenAll(t *testing.T, killed string) {
 	}
 }
 
-// listeningTracker is a tracker that knows a peer, and remembers what it was told.
+// listeningTracker is a tracker that knows a peer, and remembers what it was
+// told.
 type listeningTracker struct {
 	url      string
 	mu       sync.Mutex

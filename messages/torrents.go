@@ -31,28 +31,30 @@ const (
 
 // TorrentOptions is what a user chooses for one torrent.
 type TorrentOptions struct {
-	Dir      string
-	Picker   string
-	Choker   string
-	Check    CheckMode
-	Peers    []netip.AddrPort
-	MaxPeers int
-	// UnchokeSlots beside the optimistic one.
-	UnchokeSlots int
-	// MustExist: do not begin a download; what is not there is an error.
+	Dir          string // the folder in which the data lies
+	Picker       string // which piece is asked for next, by name; empty: the default
+	Choker       string // which peers may download, by name; empty: the default
+	Check        CheckMode
+	Peers        []netip.AddrPort // addresses to be tried, beside those of trackers
+	MaxPeers     int              // connections; 0: the default
+	UnchokeSlots int              // peers that may download, beside the optimistic one
+	// MustExist: do not begin a download; data that is not there is an error.
 	MustExist bool
-	// Seed: go on when complete, until Ratio (0: none) or SeedFor (0: none).
-	Seed           bool
-	SeedRatio      float64
-	SeedFor        time.Duration
+	// Seed: go on when complete, until SeedRatio (0: none) or SeedFor (0: none) is
+	// reached.
+	Seed      bool
+	SeedRatio float64
+	SeedFor   time.Duration
+	// UntilPeersDone: go on when complete, until no connected peer needs data.
 	UntilPeersDone bool
-	StallTimeout   time.Duration
+	// StallTimeout: give up when nothing has come for so long; 0: never.
+	StallTimeout time.Duration
 	// Wanted are the pieces to be downloaded; nil: all. SetWanted changes it.
 	Wanted *bitset.BitSet
 }
 
-// AddTorrent: a command to session, which has the torrent started once it is known
-// where we listen.
+// AddTorrent: a command to session, which has the torrent started once it is
+// known where we listen.
 type AddTorrent struct {
 	// Run numbers what is added in this process, from 1. A torrent that is added
 	// once more after it has ended is another run.
@@ -72,8 +74,8 @@ type AddTorrent struct {
 // store and scheduler if there are none, and then tells peers.
 type SetMetainfo struct{ Torrent *metainfo.Torrent }
 
-// QueryMetainfo: engine to torrent, each time an engine has started that was built
-// without metainfo. The torrent answers SetMetainfo once it can.
+// QueryMetainfo: engine to torrent, each time an engine has started that was
+// built without metainfo. The torrent answers SetMetainfo once it can.
 type QueryMetainfo struct{}
 
 // StopTorrent: a command to session, and from session to torrent. The torrent
@@ -87,26 +89,26 @@ type Share struct {
 	Port   uint16 // at which we can be dialled; 0: nowhere
 }
 
-// StartTorrent: session to torrents, which spawns the torrent, unless it has this
-// run already. If an earlier run of the same torrent has not quite stopped, the
-// new one begins when it has.
+// StartTorrent: session to torrents, which spawns the torrent, unless it has
+// this run already. If an earlier run of the same torrent has not quite
+// stopped, the new one begins when it has.
 type StartTorrent struct {
 	Add   *AddTorrent
 	Share Share
 }
 
-// TorrentStarted: torrent to session, each time it has started. The session answers
-// with SetLimits, SetListenPort, if they were told SetMetainfo and SetWanted, and
-// last RestoreTotals: what changed since the torrent was added, and what an
-// earlier life of it has counted.
+// TorrentStarted: torrent to session, each time it has started. The session
+// answers with SetLimits, SetListenPort, if they were told SetMetainfo and
+// SetWanted, and last RestoreTotals: what changed since the torrent was added,
+// and what an earlier life of it has counted.
 type TorrentStarted struct {
 	InfoHash metainfo.Hash
 	Torrent  *actor.PID
 }
 
 // RestoreTotals: session to torrent, which reports no Progress before: what has
-// been counted in this run. A torrent that has been told ignores it, for it counts
-// on from there.
+// been counted in this run. A torrent that has been told ignores it, for it
+// counts on from there.
 type RestoreTotals struct {
 	Downloaded, Uploaded, Wasted int64 // bytes
 	Corrupt                      int   // pieces
@@ -117,9 +119,10 @@ type RestoreTotals struct {
 // died. The answer is TorrentsListed.
 type QueryTorrents struct{}
 
-// TorrentsListed: torrents to session, each time torrents has started, when it has
-// none, and in answer to QueryTorrents. The session has those started that are
-// missing, takes the others over, and has torrents forget what it does not know.
+// TorrentsListed: torrents to session, each time torrents has started, when it
+// has none, and in answer to QueryTorrents. The session has those started that
+// are missing, takes the others over, and has torrents forget what it does not
+// know.
 type TorrentsListed struct{ Torrents []ListedTorrent }
 
 // ListedTorrent is a torrent that runs, or one that has ended whose Outcome the
@@ -131,8 +134,8 @@ type ListedTorrent struct {
 	Outcome  any // TorrentDone or TorrentFailed; nil: it runs
 }
 
-// TorrentEnded: torrents to session, once a run is over: the torrent has said so
-// itself, or supervision has given it up. Torrents keeps the outcome until
+// TorrentEnded: torrents to session, once a run is over: the torrent has said
+// so itself, or supervision has given it up. Torrents keeps the outcome until
 // ForgetTorrent, for a session may die before it has told anybody.
 type TorrentEnded struct {
 	Run      uint64
@@ -140,7 +143,8 @@ type TorrentEnded struct {
 	Outcome  any // TorrentDone or TorrentFailed
 }
 
-// ForgetTorrent: session to torrents, when the outcome of a run has been passed on.
+// ForgetTorrent: session to torrents, when the outcome of a run has been passed
+// on.
 type ForgetTorrent struct {
 	Run      uint64
 	InfoHash metainfo.Hash
@@ -164,9 +168,10 @@ const (
 )
 
 // Progress: scheduler to torrent, by torrent to session and on to subscribers:
-// once a second, a torrent that seeds with nobody connected every ten seconds, and
-// at each change of state. While the metainfo is not known there is no scheduler:
-// the torrent itself reports StateMetadata once a second, without pieces.
+// once a second, a torrent that seeds with no peer connected every ten seconds,
+// and at each change of state. While the metainfo is not known there is no
+// scheduler: the torrent itself reports StateMetadata once a second, without
+// pieces.
 type Progress struct {
 	InfoHash                     metainfo.Hash
 	Name                         string
@@ -182,8 +187,8 @@ type Progress struct {
 	Downloaded, Uploaded, Wasted int64   // bytes, this run
 	Corrupt                      int     // pieces that failed their hash
 	Peers                        int     // connected
-	Unchoked                     int     // of them, who let us download
-	Seeds                        int     // of them, who have everything
+	Unchoked                     int     // of them, that do not choke us
+	Seeds                        int     // of them, that have all pieces
 	Restarts                     int     // of actors of this torrent, counted by the session
 	CheckDone, CheckTotal        int
 	// Map is the torrent in at most 256 cells of equal length, each from 0
@@ -191,43 +196,43 @@ type Progress struct {
 	Map           []uint8
 	Top           []PeerInfo // the most useful peers, best first, a few
 	Left          int64      // bytes of wanted pieces that are not verified
-	PeersNeedData bool       // somebody connected does not have everything
+	PeersNeedData bool       // a connected peer lacks pieces
 }
 
-// TorrentPiecesVerified: scheduler to torrent, by session and on to subscribers, when
-// pieces have become ours.
+// TorrentPiecesVerified: scheduler to torrent, by session and on to
+// subscribers, when pieces have become ours.
 type TorrentPiecesVerified struct {
 	InfoHash metainfo.Hash
 	Pieces   []uint32
 }
 
-// TorrentDone: torrent to torrents, which stops it, by TorrentEnded to session and
-// on to subscribers, the last of a torrent that was ended as intended.
+// TorrentDone: torrent to torrents, which stops it, by TorrentEnded to session
+// and on to subscribers, the last of a torrent that was ended as intended.
 type TorrentDone struct {
 	InfoHash metainfo.Hash
 	Complete bool // all wanted pieces are there
 	Last     Progress
 }
 
-// TorrentFailed: torrent to torrents, which stops it, by TorrentEnded to session and
-// on to subscribers, the last of a torrent that cannot go on. Of one that
-// supervision has given up it comes from torrents.
+// TorrentFailed: torrent to torrents, which stops it, by TorrentEnded to
+// session and on to subscribers, the last of a torrent that cannot go on. Of
+// one that supervision has given up it comes from torrents.
 type TorrentFailed struct {
 	InfoHash metainfo.Hash
 	Err      error
 	Last     Progress
 }
 
-// TorrentCompleted: torrent to session and on to subscribers: all wanted pieces are
-// there. If these are all, the data has its final name. The torrent may go on
-// seeding. It comes again when more was wanted and is there.
+// TorrentCompleted: torrent to session and on to subscribers: all wanted pieces
+// are there. If these are all, the data has its final name. The torrent may go
+// on seeding. It comes again when more was wanted and is there.
 type TorrentCompleted struct {
 	InfoHash metainfo.Hash
 	Last     Progress
 }
 
-// TorrentDataChanged: torrent to session and on to subscribers: its data was changed
-// by somebody else, or can no longer be read, and is checked again.
+// TorrentDataChanged: torrent to session and on to subscribers: its data was
+// changed by another program, or can no longer be read, and is checked again.
 type TorrentDataChanged struct {
 	InfoHash metainfo.Hash
 	Err      error
@@ -241,8 +246,8 @@ type TorrentAnnounced struct {
 	Failed   *TrackerFailed
 }
 
-// TorrentPeerBanned: torrent to session and on to subscribers: no connection with
-// this peer any more.
+// TorrentPeerBanned: torrent to session and on to subscribers: no connection
+// with this peer any more.
 type TorrentPeerBanned struct {
 	InfoHash metainfo.Hash
 	Addr     netip.AddrPort

@@ -6,22 +6,22 @@ import (
 	"kouzui/wire/announce"
 )
 
-// The conversation of a torrent and its trackers. There is one tracker actor for
-// each tier (BEP 12); it goes on when the engine is restarted.
+// The conversation of a torrent and its trackers. There is one tracker actor
+// for each tier (BEP 12); it goes on when the engine is restarted.
 
-// TrackerReady: tracker to torrent, each time it has started. The torrent answers
-// with SetListenPort, SetTotals, and then StartAnnouncing if this tier is to
-// announce, or StopAnnouncing if the torrent ends.
+// TrackerReady: tracker to torrent, each time it has started. The torrent
+// answers with SetListenPort, SetTotals, and then StartAnnouncing if this tier
+// is to announce, or StopAnnouncing if the torrent ends.
 type TrackerReady struct{ Tier int }
 
 // StartAnnouncing: torrent to tracker. The tracker announces `started`, once it
 // has SetTotals, and then keeps its schedule. The torrent sends it to the first
-// tier at the start, and to a later one when all before it have failed, or none of
-// their peers has connected.
+// tier at the start, and to a later one when all before it have failed, or none
+// of their peers has connected.
 //
-// The fields are for a tracker that was restarted: the torrent takes them from the
-// TrackerReplied of this tier in this run. A tracker that has had a reply since
-// ignores them.
+// The fields are for a tracker that was restarted: the torrent takes them from
+// the TrackerReplied of this tier in this run. A tracker that has had a reply
+// since ignores them.
 type StartAnnouncing struct {
 	NotBefore time.Time // the last Earliest; zero: at once
 	Started   bool      // a reply to `started` has come
@@ -38,12 +38,12 @@ type SetTotals struct {
 	Uploaded, Downloaded, Left int64
 	Completed                  bool // all pieces came in this run: `completed` is due, once
 	PartialSeed                bool // all wanted pieces are there, but not all pieces
-	WantPeers                  bool // too few are connected: announce early, ask for more
-	Alone                      bool // nobody is connected
+	WantPeers                  bool // too few peers are connected: announce early, ask for more
+	Alone                      bool // no peer is connected
 }
 
-// SetListenPort: session to torrent, and from torrent to trackers, when the port that
-// peers can dial has changed.
+// SetListenPort: session to torrent, and from torrent to trackers, when the
+// port that peers can dial has changed.
 type SetListenPort struct{ Port uint16 }
 
 // StopAnnouncing: torrent to tracker. The tracker announces `stopped` if it has
@@ -54,8 +54,8 @@ type StopAnnouncing struct{ Within time.Duration }
 // AnnouncingStopped: tracker to torrent, the answer to StopAnnouncing.
 type AnnouncingStopped struct{ Tier int }
 
-// PeersFound: tracker to torrent: the peers of a reply. The torrent remembers their
-// addresses, and hands them on as AddCandidates.
+// PeersFound: tracker to torrent: the peers of a reply. The torrent remembers
+// their addresses, and hands them on as AddCandidates.
 type PeersFound struct{ Addrs []PeerAddr }
 
 // TrackerReplied: tracker to torrent, after each reply.
@@ -71,9 +71,9 @@ type TrackerReplied struct {
 	Earliest time.Time // no announce before, but for events
 }
 
-// TrackerFailed: tracker to torrent, after each announce that failed. Exhausted:
-// every URL of the tier has failed since the last reply, so the torrent lets the
-// next tier announce.
+// TrackerFailed: tracker to torrent, after each announce that failed.
+// Exhausted: every URL of the tier has failed since the last reply, so the
+// torrent lets the next tier announce.
 type TrackerFailed struct {
 	Tier      int
 	URL       string // as it may be shown: without keys

@@ -86,11 +86,11 @@ func (e *engine) Receive(c actor.Context) {
 	}
 }
 
-// start spawns the members; without metainfo only peers, which connect with those
-// who may tell it. The addresses of members are known beforehand, so each is told
-// all of them. What is sent to a member before it is spawned is lost, so each is
-// spawned after those it speaks to at its start: the choker after peers and
-// scheduler, the store after the scheduler.
+// start spawns the members; without metainfo only peers, which connect with
+// those who may tell it. The addresses of members are known beforehand, so each
+// is told all of them. What is sent to a member before it is spawned is lost,
+// so each is spawned after those it speaks to at its start: the choker after
+// peers and scheduler, the store after the scheduler.
 func (e *engine) start(c actor.Context) {
 	self := c.Self()
 	e.Refs.Engine = self

@@ -62,8 +62,8 @@ func TestWithMetainfoAllMembersBegin(t *testing.T) {
 	stage.Next[*messages.SetWanted](s.members[Peers])
 }
 
-// Without metainfo there are only peers. They hear of it when those to whom they
-// speak then are there.
+// Without metainfo there are only peers. They hear of it when those to whom
+// they speak then are there.
 func TestWhatNeedsPiecesBeginsWithTheMetainfo(t *testing.T) {
 	torrent, _ := stage.Torrent(t, 1000, 100)
 	s := newScene(t, nil)

@@ -11,10 +11,10 @@ import (
 // maxRange bounds the ports of one range.
 const maxRange = 1000
 
-// candidates are the addresses to be tried, in this order. In listen, "host:ports",
-// an empty host stands for all addresses of the machine; ports are numbers and
-// ranges as "6881-6889", with commas between them, and 0 is any free port. The
-// port of before, if it has one, goes first.
+// candidates are the addresses to be tried, in this order. In listen,
+// "host:ports", an empty host stands for all addresses of the machine; ports
+// are numbers and ranges as "6881-6889", with commas between them, and 0 is any
+// free port. The port of before, if it has one, goes first.
 func candidates(listen string, before netip.AddrPort) ([]string, error) {
 	host, ports, err := net.SplitHostPort(listen)
 	if err != nil {

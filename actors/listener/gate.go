@@ -30,13 +30,14 @@ var (
 	errStopping = errors.New("the listener is stopping")
 )
 
-// gate admits connections, and holds the links whose handshake has not come. The
-// goroutine that accepts puts a link in before it sends it to the listener: should
-// that message be lost with the listener's mailbox, close still finds the link.
+// gate admits connections, and holds the links whose handshake has not come.
+// The goroutine that accepts puts a link in before it sends it to the listener:
+// should that message be lost with the listener's mailbox, close still finds
+// the link.
 //
 // When too many links wait, the gate closes the one that has waited longest, of
-// the host that has the most: an honest peer sends its handshake at once, and no
-// host keeps others out.
+// the host that has the most: an honest peer sends its handshake at once, and
+// no host keeps others out.
 type gate struct {
 	mu    sync.Mutex
 	queue []messages.Link    // in the order in which they came
@@ -101,8 +102,8 @@ func (g *gate) withinRate(host netip.Addr, now time.Time) bool {
 	return true
 }
 
-// fullest is the host that has the most links; of two that have as many, the one
-// that came first.
+// fullest is the host that has the most links; of two that have as many, the
+// one that came first.
 func (g *gate) fullest() (host netip.Addr) {
 	most := 0
 	for _, l := range g.queue {
@@ -142,7 +143,8 @@ func (g *gate) remove(l messages.Link, host netip.Addr) {
 	}
 }
 
-// close closes all links that are in, and has enter close those that still come.
+// close closes all links that are in, and has enter close those that still
+// come.
 func (g *gate) close() {
 	g.mu.Lock()
 	links := g.queue
@@ -154,8 +156,8 @@ func (g *gate) close() {
 	}
 }
 
-// hostOf is the host with which a link is counted. Programs on this very machine
-// share an address, so their links are not bounded by host.
+// hostOf is the host with which a link is counted. Programs on this very
+// machine share an address, so their links are not bounded by host.
 func hostOf(l messages.Link) (host netip.Addr, bounded bool) {
 	host = messages.HostOf(l.Remote().Addr())
 	return host, !l.Remote().Addr().Unmap().IsLoopback()

@@ -13,7 +13,8 @@ import (
 
 var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
-// fill has n links enter, one a second, and returns those that are in at the end.
+// fill has n links enter, one a second, and returns those that are in at the
+// end.
 func fill(g *gate, n int, addr func(i int) netip.AddrPort) (in []*fake.Link) {
 	network := fake.New(1).Network
 	for i := range n {

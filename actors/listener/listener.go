@@ -1,14 +1,15 @@
 // Package listener accepts connections, reads their handshakes (BEP 3), and
-// hands each connection to the torrent that its handshake names. A connection is
-// closed if its torrent is not here, if no handshake comes within ten seconds,
-// or, before anything is read, if its address is on the user's blocklist.
+// hands each connection to the torrent that its handshake names. A connection
+// is closed if its torrent is not here, if no handshake comes within ten
+// seconds, or, before anything is read, if its address is on the user's
+// blocklist.
 //
 // A socket that cannot be bound does not make this actor fail: the listener
-// reports ListenerFailed and tries again. The session owns the routes, and sends
-// them all to a listener that was restarted, once it is bound. Connections that
-// come before their routes wait: some clients dial an address once and never
-// again. Package files: gate.go bounds the connections that wait for a handshake,
-// address.go lists the addresses to be tried.
+// reports ListenerFailed and tries again. The session owns the routes, and
+// sends them all to a listener that was restarted, once it is bound.
+// Connections that come before their routes wait: some clients dial an address
+// once and never again. Package files: gate.go bounds the connections that wait
+// for a handshake, address.go lists the addresses to be tried.
 package listener
 
 import (
@@ -70,8 +71,8 @@ type listener struct {
 	asked    time.Time // when EvictIdlePeer was sent last
 }
 
-// socket is a bound socket, and the gate behind it. A listener that has lost its
-// socket binds another: what still comes of the lost one is ignored.
+// socket is a bound socket, and the gate behind it. A listener that has lost
+// its socket binds another: what still comes of the lost one is ignored.
 type socket struct {
 	world.Listener
 	gate   *gate

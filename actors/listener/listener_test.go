@@ -292,8 +292,8 @@ func TestStopClosesWhatWaits(t *testing.T) {
 	}
 }
 
-// However many connections are turned away because the process has too many, the
-// session is asked once a second to evict an idle peer.
+// However many connections are turned away because the process has too many,
+// the session is asked once a second to evict an idle peer.
 func TestTellsWhomItTurnsAway(t *testing.T) {
 	s := perform(t, ":0")
 	l := s.listen("")

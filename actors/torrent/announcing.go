@@ -19,16 +19,16 @@ const (
 // announcing is the torrent's side of its tracker actors, one for each tier.
 type announcing struct {
 	tiers
-	// resume is for each tracker, should it be restarted: what was announced in this
-	// run, and until when to wait.
+	// resume is for each tracker, should it be restarted: what was announced in
+	// this run, and until when to wait.
 	resume []messages.StartAnnouncing
 	port   uint16 // at which we can be dialled; 0: nowhere
 	begun  bool   // it is known how many bytes are left
 	ended  bool   // StopAnnouncing has been sent
 	// status is for the user: the last answers of each tier.
 	status []messages.TrackerStatus
-	// aloneSince is when the last peer went, or when one more tier was asked because
-	// of that; zero: a peer is connected, or none is needed.
+	// aloneSince is when the last peer went, or when one more tier was asked
+	// because of that; zero: a peer is connected, or none is needed.
 	aloneSince time.Time
 	// complaint is the warning or error of the last announce, "" if it had none.
 	complaint string
@@ -38,8 +38,8 @@ func newAnnouncing(tiers int, port uint16) announcing {
 	return announcing{tiers: newTiers(tiers), resume: make([]messages.StartAnnouncing, tiers), port: port, status: make([]messages.TrackerStatus, tiers)}
 }
 
-// completedSaid notes whether an earlier life of the torrent had all pieces, and
-// has announced `completed`.
+// completedSaid notes whether an earlier life of the torrent had all pieces,
+// and has announced `completed`.
 func (a *announcing) completedSaid(said bool) {
 	for i := range a.resume {
 		a.resume[i].Completed = said
@@ -134,8 +134,8 @@ func (s *state) tellTotals() {
 	}
 }
 
-// stopAnnouncing has the trackers that announce say `stopped`, and returns how many
-// AnnouncingStopped are to come.
+// stopAnnouncing has the trackers that announce say `stopped`, and returns how
+// many AnnouncingStopped are to come.
 func (s *state) stopAnnouncing() (answers int) {
 	s.tellTotals()
 	s.announcing.ended = true

@@ -8,7 +8,8 @@ import (
 	"kouzui/messages"
 )
 
-// maxCandidates bounds the addresses that are kept for peers that are restarted.
+// maxCandidates bounds the addresses that are kept for peers that are
+// restarted.
 const maxCandidates = 1000
 
 // candidates are the addresses of peers that the torrent has heard of.
@@ -54,8 +55,8 @@ func (s *state) peersFound(m *messages.PeersFound) {
 	s.tellEngine(&messages.AddCandidates{Addrs: m.Addrs})
 }
 
-// peersStarted answers QueryCandidates: peers that have started, perhaps again, are
-// told all addresses, and what their configuration does not say.
+// peersStarted answers QueryCandidates: peers that have started, perhaps again,
+// are told all addresses, and what their configuration does not say.
 func (s *state) peersStarted() {
 	s.tellEngine(&messages.AddCandidates{Addrs: s.candidates.all()})
 	if s.updates.limits != nil {

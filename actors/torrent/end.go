@@ -9,10 +9,10 @@ import (
 // maxEnd bounds how long a torrent waits for answers when it ends.
 const maxEnd = 2500 * time.Millisecond
 
-// end begins the end: the store finishes what is being written, peers close their
-// connections, trackers announce `stopped`. The supervisor is told once all have
-// answered. Without metainfo there is no store, and no scheduler to count what
-// moved: connections are closed with the engine.
+// end begins the end: the store finishes what is being written, peers close
+// their connections, trackers announce `stopped`. The supervisor is told once
+// all have answered. Without metainfo there is no store, and no scheduler to
+// count what moved: connections are closed with the engine.
 func (s *state) end(failure error) {
 	if s.ending {
 		return
@@ -47,8 +47,8 @@ func (s *state) answered() {
 	}
 }
 
-// report tells the supervisor how the torrent ended, once no answer is waited for.
-// The supervisor then stops the torrent.
+// report tells the supervisor how the torrent ended, once no answer is waited
+// for. The supervisor then stops the torrent.
 func (s *state) report() {
 	if !s.ending || s.awaited > 0 || s.reported {
 		return

@@ -8,7 +8,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// reportEvery is how often Progress comes while there is no scheduler to send it.
+// reportEvery is how often Progress comes while there is no scheduler to send
+// it.
 const reportEvery = time.Second
 
 // know notes what is in the torrent.
@@ -34,8 +35,8 @@ func (s *state) setMetainfo(m *messages.SetMetainfo) {
 	s.tellMemory()
 }
 
-// tellMetainfo tells the engine, and through it peers, the metainfo that was not in
-// their configuration.
+// tellMetainfo tells the engine, and through it peers, the metainfo that was
+// not in their configuration.
 func (s *state) tellMetainfo() {
 	if s.updates.metainfo != nil {
 		s.tellEngine(s.updates.metainfo)

@@ -11,8 +11,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// With the hash alone a torrent announces at once, with something left, and says
-// once a second that it does not know more.
+// With the hash alone a torrent announces at once, with something left, and
+// says once a second that it does not know more.
 func TestByItsHashAloneItAnnouncesAndReports(t *testing.T) {
 	s, torrent := newHashScene(t, messages.TorrentOptions{})
 	for range 3 {

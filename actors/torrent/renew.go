@@ -10,8 +10,8 @@ import (
 // data which another program keeps on changing is not checked all the time.
 const renewAfter = time.Second
 
-// renewal is the change from one engine to another because the data was changed by
-// another program. It is no failure, and does not count as a restart.
+// renewal is the change from one engine to another because the data was changed
+// by another program. It is no failure, and does not count as a restart.
 type renewal struct {
 	pending bool
 	at      time.Time // when the next engine starts; zero: the last still stops
@@ -20,8 +20,8 @@ type renewal struct {
 	pieces *messages.PiecesKnown
 }
 
-// dataChanged stops the engine, and with it all connections: a Have cannot be taken
-// back (BEP 3), so peers have to hear anew which pieces we have.
+// dataChanged stops the engine, and with it all connections: a Have cannot be
+// taken back (BEP 3), so peers have to hear anew which pieces we have.
 func (s *state) dataChanged(m *messages.DataChanged) {
 	if s.ending || s.to.engine == nil || s.renewal.pending {
 		return

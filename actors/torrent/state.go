@@ -8,8 +8,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// state is the core: all that a torrent knows. The shell sets now, calls a method
-// for each message, and carries out the effects that gather in out.
+// state is the core: all that a torrent knows. The shell sets now, calls a
+// method for each message, and carries out the effects that gather in out.
 type state struct {
 	hash    metainfo.Hash
 	torrent *metainfo.Torrent // nil: only the hash is known
@@ -17,8 +17,8 @@ type state struct {
 	now     time.Time
 	out     effects
 
-	// started is when this incarnation of the torrent began. Earlier Progress comes
-	// from the engine of the one before.
+	// started is when this incarnation of the torrent began. Earlier Progress
+	// comes from the engine of the one before.
 	started time.Time
 	last    messages.Progress
 	counts  runCounts
@@ -43,9 +43,9 @@ type state struct {
 	reported bool      // the supervisor has had the last word
 }
 
-// updates is what the torrent was told after it was added; nil: nothing. Engine and
-// members are built from what was known before, so those that are restarted are
-// told again.
+// updates is what the torrent was told after it was added; nil: nothing. Engine
+// and members are built from what was known before, so those that are restarted
+// are told again.
 type updates struct {
 	metainfo *messages.SetMetainfo
 	wanted   *messages.SetWanted
@@ -86,8 +86,8 @@ func (s *state) tellEngine(m any) {
 	}
 }
 
-// tellStoreAndScheduler sends through the engine, which has these two only once it
-// is known what is in the torrent.
+// tellStoreAndScheduler sends through the engine, which has these two only once
+// it is known what is in the torrent.
 func (s *state) tellStoreAndScheduler(m any) {
 	if s.torrent != nil {
 		s.tellEngine(m)
@@ -99,8 +99,8 @@ func (s *state) begin() {
 	s.out.startEngine = true
 }
 
-// tellMemory tells the first store and scheduler, or those of another engine, how
-// much memory they have.
+// tellMemory tells the first store and scheduler, or those of another engine,
+// how much memory they have.
 func (s *state) tellMemory() {
 	if s.updates.memory != nil {
 		s.tellStoreAndScheduler(s.updates.memory)

@@ -3,8 +3,8 @@ package torrent
 // tiers says which tracker tiers announce (BEP 12): the first, and each further
 // one only while all before it fail. A tier that fails goes on trying. A tier
 // that replies, or has not replied yet, counts as failing too while none of its
-// peers is connected with us: otherwise a tracker that lies would keep the later
-// tiers from being asked.
+// peers is connected with us: otherwise a tracker that lies would keep the
+// later tiers from being asked.
 type tiers struct {
 	active   []bool // announces
 	failing  []bool // all its URLs have failed since its last reply

@@ -1,9 +1,9 @@
 // Package torrent is the supervisor of one torrent: of its trackers, and of the
 // engine that moves its data. Trackers go on when the engine is restarted.
 //
-// The torrent decides when it is done, when it is hopeless, and in which order it
-// ends: first the data is synced, then trackers are told, and last its supervisor.
-// torrent.go is the shell; the core is
+// The torrent decides when it is done, when it is hopeless, and in which order
+// it ends: first the data is synced, then trackers are told, and last its
+// supervisor. torrent.go is the shell; the core is
 //
 //	state       what the torrent knows, and what it wants done
 //	goals       when it is done, and when it is hopeless
@@ -31,8 +31,8 @@ import (
 	"kouzui/messages"
 )
 
-// Strategy is how a torrent answers the failures of its parts: an engine that has
-// spent its restarts ends the torrent, a tracker is restarted for ever.
+// Strategy is how a torrent answers the failures of its parts: an engine that
+// has spent its restarts ends the torrent, a tracker is restarted for ever.
 func Strategy(usual supervise.Backoff) supervise.Strategy {
 	engine, tracker := usual, usual
 	engine.WhenSpent = supervise.ThenStop

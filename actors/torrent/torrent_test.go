@@ -85,8 +85,8 @@ func TestTheNextTierAnnouncesWhileTheFirstFails(t *testing.T) {
 	stage.Await[*messages.PauseAnnouncing](s.trackers[1])
 }
 
-// A tier of whose peers none connects does not keep the next one from announcing;
-// once a peer is connected, the next one pauses again.
+// A tier of whose peers none connects does not keep the next one from
+// announcing; once a peer is connected, the next one pauses again.
 func TestTheNextTierIsAskedWhenTheFirstBringsNobody(t *testing.T) {
 	s := newScene(t, messages.TorrentOptions{})
 	s.progress(messages.StateDownloading, 400)

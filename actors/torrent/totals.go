@@ -2,14 +2,14 @@ package torrent
 
 import "kouzui/messages"
 
-// unknownLeft is how many bytes trackers hear that we lack while it is not known
-// how long the torrent is: more than 0, which would make us a seed. libtorrent
-// says the same.
+// unknownLeft is how many bytes trackers hear that we lack while it is not
+// known how long the torrent is: more than 0, which would make us a seed.
+// libtorrent says the same.
 const unknownLeft = 16 << 10
 
 // runCounts carries the counts of a run over the restarts of an engine, whose
-// scheduler counts from zero, and over those of the torrent itself, for which the
-// session keeps them.
+// scheduler counts from zero, and over those of the torrent itself, for which
+// the session keeps them.
 type runCounts struct {
 	restored    bool // the session has told what it kept
 	before, now counts
@@ -44,12 +44,14 @@ func (r *runCounts) total(p messages.Progress) messages.Progress {
 	return p
 }
 
-// needsData tells whether wanted pieces lack, or it is not known which there are.
+// needsData tells whether wanted pieces lack, or it is not known which there
+// are.
 func (s *state) needsData() bool { return s.torrent == nil || s.last.Left > 0 }
 
-// totals is what trackers hear. A seed has all pieces, and `completed` says that all
-// have come (BEP 3). A torrent that has all wanted pieces, but lacks others, is a
-// partial seed (BEP 21): what it lacks counts as left, though it is not wanted.
+// totals is what trackers hear. A seed has all pieces, and `completed` says
+// that all have come (BEP 3). A torrent that has all wanted pieces, but lacks
+// others, is a partial seed (BEP 21): what it lacks counts as left, though it
+// is not wanted.
 func (s *state) totals() *messages.SetTotals {
 	p := &s.last
 	left := p.Length - p.Have

@@ -11,17 +11,17 @@ func (s *state) setWanted(m *messages.SetWanted) {
 	s.tellWanted()
 }
 
-// tellWanted tells store and scheduler which pieces are wanted, if that is not what
-// their configuration says.
+// tellWanted tells store and scheduler which pieces are wanted, if that is not
+// what their configuration says.
 func (s *state) tellWanted() {
 	if s.updates.wanted != nil {
 		s.tellStoreAndScheduler(s.updates.wanted)
 	}
 }
 
-// haveWanted tells whether all wanted pieces are verified. The scheduler's Progress
-// alone does not say that: it may have been sent before SetWanted reached the
-// scheduler.
+// haveWanted tells whether all wanted pieces are verified. The scheduler's
+// Progress alone does not say that: it may have been sent before SetWanted
+// reached the scheduler.
 func (s *state) haveWanted() bool {
 	switch wanted, known := s.updates.wanted, s.renewal.pieces; {
 	case wanted == nil:

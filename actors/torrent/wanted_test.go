@@ -25,8 +25,8 @@ func (s *scene) partly(n int64) {
 	stage.Next[*messages.Progress](s.session)
 }
 
-// Half of the pieces are wanted and there, and then all: the torrent is complete
-// twice, but to its trackers a seed only in the end.
+// Half of the pieces are wanted and there, and then all: the torrent is
+// complete twice, but to its trackers a seed only in the end.
 func TestHalfIsWantedAndThenAll(t *testing.T) {
 	s := newScene(t, messages.TorrentOptions{Wanted: has(5), Seed: true})
 	s.Tell(&messages.PiecesKnown{Known: has(10), Have: has(5)})

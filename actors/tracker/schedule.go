@@ -142,8 +142,8 @@ func (s *schedule) regular() time.Time { return s.replyAt.Add(s.interval) }
 // completeDue: `completed` is said once, to a tracker that has heard `started`.
 func (s *schedule) completeDue() bool { return s.totals.Completed && !s.completedSaid }
 
-// request is the announce to be made now. The caller adds what is the same in all
-// announces: info hash, peer id, key and port.
+// request is the announce to be made now. The caller adds what is the same in
+// all announces: info hash, peer id, key and port.
 func (s *schedule) request(now time.Time) (url string, r announce.Request) {
 	u := s.urls[s.next]
 	if s.began.IsZero() {
@@ -180,8 +180,8 @@ func (s *schedule) completeOwed() bool {
 	return s.totals != nil && len(s.urls) > 0 && s.urls[s.next].started && s.failures == 0 && s.completeDue()
 }
 
-// stopped is the last announce, to a tracker that may have heard `started`; false
-// if there is none.
+// stopped is the last announce, to a tracker that may have heard `started`;
+// false if there is none.
 func (s *schedule) stopped() (url string, r announce.Request, ok bool) {
 	i := slices.IndexFunc(s.urls, func(u *trackerURL) bool { return u.started || u.asked })
 	if i < 0 || s.totals == nil {
@@ -220,10 +220,10 @@ func (s *schedule) replied(now time.Time, event announce.Event, r *announce.Repl
 	s.replyAt, s.interval, s.earliest = now, interval, now.Add(least)
 }
 
-// intervals are how long to wait at least, and regularly. Whatever a reply says,
-// they stay within the limits of package announce, and neither is shorter than
-// its tracker asks. A tracker whose regular interval is below leastGap has asked
-// for that.
+// intervals are how long to wait at least, and regularly. Whatever a reply
+// says, they stay within the limits of package announce, and neither is shorter
+// than its tracker asks. A tracker whose regular interval is below leastGap has
+// asked for that.
 func intervals(r *announce.Reply) (least, regular time.Duration) {
 	regular = r.Interval
 	if regular <= 0 {
@@ -241,8 +241,8 @@ func intervals(r *announce.Reply) (least, regular time.Duration) {
 }
 
 // failed notes that the last request failed. r is the tracker's reply, nil if
-// there was none. The next URL has its turn at once; after the last one the tier
-// rests. Exhausted: every URL has failed since the last reply.
+// there was none. The next URL has its turn at once; after the last one the
+// tier rests. Exhausted: every URL has failed since the last reply.
 func (s *schedule) failed(now time.Time, r *announce.Reply, rnd *rand.Rand) (exhausted bool) {
 	u := s.urls[s.next]
 	u.asked = false
@@ -265,8 +265,8 @@ func (s *schedule) failed(now time.Time, r *announce.Reply, rnd *rand.Rand) (exh
 	return s.failures > 0
 }
 
-// rest puts the next pass off, which begins with the URL that may be tried first
-// then.
+// rest puts the next pass off, which begins with the URL that may be tried
+// first then.
 func (s *schedule) rest(now time.Time, rnd *rand.Rand) {
 	pause := min(firstRetry<<min(s.failures-1, 10), lastRetry)
 	pause -= time.Duration(jitter * rnd.Float64() * float64(pause))

@@ -31,7 +31,8 @@ func started(t interface{ Fatalf(string, ...any) }, urls ...string) *clocked {
 	return s
 }
 
-// announce moves the time on to the next announce, and returns how long that took.
+// announce moves the time on to the next announce, and returns how long that
+// took.
 func (s *clocked) announce() (url string, r announce.Request, waited time.Duration) {
 	at, ok := s.due()
 	if !ok {
@@ -265,9 +266,9 @@ func TestPausedItIsSilent(t *testing.T) {
 	}
 }
 
-// Whatever a hostile tracker replies, its URL is not announced to more often than
-// its least interval, clamped, allows, but for events, and not less often than once
-// a day.
+// Whatever a hostile tracker replies, its URL is not announced to more often
+// than its least interval, clamped, allows, but for events, and not less often
+// than once a day.
 func TestNoReplyBreaksTheSchedule(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := started(t, []string{"a", "b", "c"}[:rapid.IntRange(1, 3).Draw(t, "urls")]...)

@@ -246,8 +246,8 @@ func (t *tracker) failed(c actor.Context, m *answered, r *announce.Reply, err er
 	})
 }
 
-// host is the part of a tracker's URL that may be shown to others: path and query
-// may hold a key that names the user.
+// host is the part of a tracker's URL that may be shown to others: path and
+// query may hold a key that names the user.
 func host(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Limits bounds what a Table holds, and what a reply lists. Zero fields take the
-// values of DefaultLimits.
+// Limits bounds what a Table holds, and what a reply lists. Zero fields take
+// the values of DefaultLimits.
 type Limits struct {
 	Interval time.Duration // between the announces of a peer; half of it is the least
 	Torrents int           // announces for further ones are refused
@@ -23,8 +23,8 @@ type Limits struct {
 	Only map[metainfo.Hash]bool
 }
 
-// DefaultLimits suit a tracker that is open to everybody. A full table takes about
-// 200 bytes a peer.
+// DefaultLimits suit a tracker that is open to everybody. A full table takes
+// about 200 bytes a peer.
 var DefaultLimits = Limits{
 	Interval: 30 * time.Minute,
 	Torrents: 10_000,
@@ -54,9 +54,9 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// Table is what a tracker knows: which peers take part in which torrents. A table
-// that is lost fills again with the peers' next announces; the counts of completed
-// downloads begin anew.
+// Table is what a tracker knows: which peers take part in which torrents. A
+// table that is lost fills again with the peers' next announces; the counts of
+// completed downloads begin anew.
 type Table struct {
 	limits Limits
 	swarms map[metainfo.Hash]*swarm
@@ -90,10 +90,10 @@ func NewTable(l Limits) *Table {
 	return &Table{limits: l.withDefaults(), swarms: map[metainfo.Hash]*swarm{}}
 }
 
-// Announce enters the peer that announces from an address, and replies with other
-// peers, drawn by rnd. The request may name another address of its peer, which
-// counts only if it comes from this machine or a private network: peers there have
-// addresses of no use to others.
+// Announce enters the peer that announces from an address, and replies with
+// other peers, drawn by rnd. The request may name another address of its peer,
+// which counts only if it comes from this machine or a private network: peers
+// there have addresses of no use to others.
 func (t *Table) Announce(r announce.Request, from netip.Addr, now time.Time, rnd *rand.Rand) announce.Reply {
 	if t.limits.Only != nil && !t.limits.Only[r.InfoHash] {
 		return announce.Reply{Failure: "this torrent is not served here"}
@@ -230,8 +230,8 @@ func (t *Table) Expire(now time.Time) {
 }
 
 // Scrape counts the peers of the given torrents, or of all if none is given
-// (BEP 48). Torrents without peers are left out. Of more than maxScrape torrents
-// it does not list all.
+// (BEP 48). Torrents without peers are left out. Of more than maxScrape
+// torrents it does not list all.
 func (t *Table) Scrape(hashes []metainfo.Hash) (map[metainfo.Hash]announce.Stats, error) {
 	files := map[metainfo.Hash]announce.Stats{}
 	if len(hashes) == 0 {

@@ -26,8 +26,8 @@ func from(id byte, left int64) announce.Request {
 
 func newRand() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 
-// ports counts the peers of a reply by their ports, each of which the tests use for
-// one peer.
+// ports counts the peers of a reply by their ports, each of which the tests use
+// for one peer.
 func ports(r announce.Reply) map[uint16]int {
 	got := map[uint16]int{}
 	for _, p := range r.Peers {
@@ -184,8 +184,8 @@ func TestOwnAddressOnlyFromPrivateNetworks(t *testing.T) {
 	}
 }
 
-// Whatever is announced, counts agree with the list, no reply lists the asking peer
-// or a peer twice, and a swarm keeps to its limit.
+// Whatever is announced, counts agree with the list, no reply lists the asking
+// peer or a peer twice, and a swarm keeps to its limit.
 func TestInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		table := NewTable(Limits{Interval: time.Minute, Torrents: 3, Peers: 5})

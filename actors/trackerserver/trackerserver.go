@@ -1,10 +1,10 @@
-// Package trackerserver is an HTTP tracker: announces by BEP 3, 7 and 23, scrapes
-// by BEP 48. It serves whoever asks, within its Limits, from memory.
+// Package trackerserver is an HTTP tracker: announces by BEP 3, 7 and 23,
+// scrapes by BEP 48. It serves whoever asks, within its Limits, from memory.
 //
-// The actor owns the Table and answers queries. Serve is its front: the front binds
-// the socket, and goes on when the actor is restarted. Meanwhile queries wait in
-// the mailbox, or are answered with status 503 and a failure reason. The peers'
-// next announces fill the table again.
+// The actor owns the Table and answers queries. Serve is its front: the front
+// binds the socket, and goes on when the actor is restarted. Meanwhile queries
+// wait in the mailbox, or are answered with status 503 and a failure reason.
+// The peers' next announces fill the table again.
 package trackerserver
 
 import (
@@ -36,7 +36,8 @@ type Query struct {
 	Respond func(world.WebResponse)
 }
 
-// IgnoreDeadLetterLogging keeps queries to a tracker that has ended out of the log.
+// IgnoreDeadLetterLogging keeps queries to a tracker that has ended out of the
+// log.
 func (*Query) IgnoreDeadLetterLogging() {}
 
 // expire: the tracker to itself, by a timer.
