@@ -2,14 +2,14 @@
 // announces (BEP 3, compact peers of BEP 23 and BEP 7, retry times of BEP 31)
 // and scrapes (BEP 48), both sides of both, as values and bytes.
 //
-// Use: a client asks for [Request.URL] and hands the body to [ParseReply]; a
-// tracker hands the raw query to [ParseRequest] and answers with [AppendReply].
-// Scrapes go likewise.
+// Use: a client requests [Request.URL] and gives the body to [ParseReply]; a
+// tracker gives the raw query to [ParseRequest] and answers with [AppendReply].
+// Scrapes have functions of the same kind.
 //
-// Limits: no I/O and no schedule: when to announce, to which tier (BEP 12), and
-// how often to try again belongs to the caller. Peers named by host instead of
-// by address are counted and left out. UDP trackers (BEP 15) are not spoken
-// here.
+// Limits: this package does no I/O and keeps no schedule: the caller decides
+// when to announce, to which tier (BEP 12), and how often to try again. Peers
+// that are named by a host name instead of an address are counted and left out.
+// UDP trackers (BEP 15) are not supported.
 package announce
 
 import (
@@ -26,10 +26,10 @@ const (
 	MaxQuery = 8 << 10 // bytes of a raw query that a tracker takes: a scrape of 100 torrents fits
 )
 
-// What becomes of the times that a tracker sends, all in one place: a regular
-// interval that is missing, 0 or negative is DefaultInterval, and no time is
-// below LeastInterval or above MostInterval, so that neither a broken nor a
-// hostile tracker can have itself hammered or forgotten.
+// These constants bound all times that a tracker sends. A regular interval that
+// is missing, 0 or negative is DefaultInterval, and no time is below
+// LeastInterval or above MostInterval, so that a broken or hostile tracker can
+// make nobody announce all the time, or never again.
 const (
 	DefaultInterval = 30 * time.Minute
 	LeastInterval   = 5 * time.Second
@@ -87,8 +87,8 @@ type Reply struct {
 	Dropped     int           // peers left out: invalid addresses, host names, those over MaxPeers
 }
 
-// Stats is what a scrape says of one torrent: peers now, and downloads ever
-// finished. -1 stands for what was not said.
+// Stats is the answer to a scrape for one torrent: peers now, and downloads
+// ever completed. A number that the tracker did not give is -1.
 type Stats struct {
 	Seeders, Leechers, Completed int
 }

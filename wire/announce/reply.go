@@ -24,8 +24,8 @@ const (
 )
 
 // ParseReply reads the body of a tracker's answer. A refusal by the tracker is
-// no error but Reply.Failure. Keys in any order, unknown keys and bytes after
-// the end do no harm.
+// no error, but is returned as Reply.Failure. Keys may come in any order;
+// unknown keys and bytes after the end are ignored.
 func ParseReply(body []byte) (Reply, error) {
 	d, err := readBody(body)
 	if err != nil {
@@ -83,7 +83,7 @@ func failure(d dict.Dict) Reply {
 	return r
 }
 
-// addDicts adds peers as BEP 3 has them.
+// addDicts adds peers in the form of BEP 3.
 func (r *Reply) addDicts(list []bencode.Bytes) {
 	for i, raw := range list {
 		if len(r.Peers) == MaxPeers {
@@ -125,8 +125,8 @@ func (r *Reply) addCompact(s string, size int) {
 func (r *Reply) add(p Peer) {
 	addr := p.Addr.Addr().Unmap().WithZone("")
 	broadcast := addr == netip.AddrFrom4([4]byte{255, 255, 255, 255})
-	// Who can be reached at a link-local address depends on the machine; services
-	// of its host can, that trust whoever asks.
+	// A link-local address leads to another host from each machine, or to services
+	// of the own machine that trust every client.
 	if p.Addr.Port() == 0 || addr.IsUnspecified() || addr.IsMulticast() || addr.IsLinkLocalUnicast() || broadcast {
 		r.Dropped++
 		return
@@ -140,14 +140,14 @@ func text(d dict.Dict, key string) string {
 	return metainfo.Clean(s, MaxText)
 }
 
-// seconds reads a time in seconds; 0 if it says nothing.
+// seconds reads a time in seconds; 0 if there is none.
 func seconds(d dict.Dict, key string) time.Duration {
 	n, _ := d.Int(key)
 	return duration(n, time.Second)
 }
 
-// duration brings a tracker's time within its bounds; one that is not positive
-// says nothing and is 0.
+// duration limits a time to LeastInterval and MostInterval. A time that is not
+// positive counts as none: 0.
 func duration(n int64, unit time.Duration) time.Duration {
 	if n <= 0 {
 		return 0
@@ -156,7 +156,7 @@ func duration(n int64, unit time.Duration) time.Duration {
 	return min(max(time.Duration(n)*unit, LeastInterval), MostInterval)
 }
 
-// total reads a number of peers; -1 if it says nothing.
+// total reads a number of peers; -1 if there is none.
 func total(d dict.Dict, key string) int {
 	n, ok := d.Int(key)
 	if !ok || n < 0 {
@@ -205,7 +205,7 @@ func AppendFailure(dst []byte, reason string) []byte {
 	return AppendReply(dst, Reply{Failure: reason}, false)
 }
 
-// addCounts adds those counts that say something.
+// addCounts adds the counts that are known.
 func addCounts(d map[string]any, counts map[string]int) {
 	for key, n := range counts {
 		if n >= 0 {
@@ -242,8 +242,8 @@ func dictPeers(peers []Peer) []map[string]any {
 	return list
 }
 
-// appendDict appends numbers, strings and lists of them under sorted keys,
-// which the library never refuses.
+// appendDict encodes a dictionary of numbers, strings and lists of them, which
+// the bencode library never refuses.
 func appendDict(dst []byte, d map[string]any) []byte {
 	return append(dst, bencode.MustMarshal(d)...)
 }

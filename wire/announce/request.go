@@ -71,8 +71,8 @@ func parseBase(base string) (*url.URL, error) {
 	return u, nil
 }
 
-// query builds a raw query. Package url would write a space as "+", which not
-// all trackers read back as a space.
+// query builds a raw query. Package url would write a space as "+", which some
+// trackers do not read as a space.
 type query struct{ b []byte }
 
 func (q *query) add(key, value string) {
@@ -92,9 +92,9 @@ func (q *query) add(key, value string) {
 }
 
 // ParseRequest reads the raw query of an announce as a tracker gets it. The
-// info hash, the peer ID and the port must be there and right; what is missing
-// of the rest has the value that says nothing (NumWant -1, Left unknown). The
-// error is a sentence fit for [Reply.Failure].
+// info hash, the peer ID and the port must be there and valid; what else is
+// missing is unknown (NumWant -1, Left math.MaxInt64). The error is a sentence
+// fit for [Reply.Failure].
 func ParseRequest(rawQuery string) (Request, error) {
 	v, err := splitQuery(rawQuery)
 	if err != nil {
@@ -147,8 +147,8 @@ func (v values) first(key string) string {
 	return ""
 }
 
-// splitQuery takes "+" for itself, not for a space: some clients leave it
-// unescaped in an info hash, and none sends a space so.
+// splitQuery takes "+" for a plus sign and not for a space: some clients do not
+// escape it in an info hash, and none sends a space like that.
 func splitQuery(raw string) (values, error) {
 	if len(raw) > MaxQuery {
 		return nil, fmt.Errorf("the query is longer than %d bytes", MaxQuery)
@@ -193,8 +193,8 @@ func key(s string) uint32 {
 	return crc32.ChecksumIEEE([]byte(s))
 }
 
-// address reads an address with or without a port; host names, which BEP 3
-// allows and nobody should resolve, are none.
+// address reads an address with or without a port. A host name, which BEP 3
+// allows, is not resolved and gives the zero Addr.
 func address(s string) netip.Addr {
 	if ap, err := netip.ParseAddrPort(s); err == nil {
 		return ap.Addr().Unmap().WithZone("")

@@ -1,8 +1,9 @@
-// Package blocklist reads lists of addresses that a user wants nothing to do
-// with, and tells who stands on them.
+// Package blocklist reads lists of addresses with which a user wants no
+// connections, and tells whether an address is on them.
 //
-// Use: [Read] takes a list as it is passed around, plain or in gzip, a line an
-// entry in any of these forms, mixed as they come, IPv4 and IPv6:
+// Use: [Read] reads a list in any of the forms in which lists are published,
+// plain or in gzip. Each line is one entry in one of these forms, which may be
+// mixed, for IPv4 and IPv6:
 //
 //	name:192.0.2.0-192.0.2.255            P2P text, as PeerGuardian has it
 //	192.0.2.0 - 192.0.2.255 , 100 , name  ipfilter.dat, as eMule has it; a level over 127 lets the range pass
@@ -14,7 +15,8 @@
 // comments. [List.Blocks] answers within a few comparisons however long the
 // list is.
 //
-// Limits: no binary formats (P2B); no names of hosts; MaxText.
+// Limits: binary formats (P2B) and host names are not supported, and a list may
+// have MaxText bytes.
 package blocklist
 
 import (
@@ -31,10 +33,10 @@ type List struct {
 	v6 []span[addr6]
 }
 
-// span is from first to last, both of them blocked.
+// span is a range of addresses, from first to last, both included.
 type span[A any] struct{ first, last A }
 
-// addr6 is an IPv6 address that takes two words, not three as a netip.Addr.
+// addr6 is an IPv6 address in two words; a netip.Addr takes three.
 type addr6 struct{ high, low uint64 }
 
 func order4(a, b uint32) int { return cmp.Compare(a, b) }
@@ -43,7 +45,8 @@ func order6(a, b addr6) int {
 	return cmp.Or(cmp.Compare(a.high, b.high), cmp.Compare(a.low, b.low))
 }
 
-// Blocks tells whether a stands on the list. IPv4 in IPv6 counts as IPv4.
+// Blocks tells whether a is on the list. An IPv4 address in IPv6 form counts as
+// IPv4.
 func (l *List) Blocks(a netip.Addr) bool {
 	if l == nil || !a.IsValid() {
 		return false
@@ -54,7 +57,8 @@ func (l *List) Blocks(a netip.Addr) bool {
 	return within(l.v6, number6(a), order6)
 }
 
-// Len is how many ranges the list has: those that touch are one.
+// Len is the number of ranges in the list; ranges that touch are counted as
+// one.
 func (l *List) Len() int {
 	if l == nil {
 		return 0
@@ -76,7 +80,7 @@ func (l *List) add(first, last netip.Addr) {
 	}
 }
 
-// seal puts what was added in order.
+// seal sorts what was added.
 func (l *List) seal() {
 	l.v4 = merge(l.v4, order4, func(a uint32) uint32 { return a + 1 })
 	l.v6 = merge(l.v6, order6, func(a addr6) addr6 {

@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	// MaxText is how many bytes of a list are read, after it was unpacked: some
-	// ten times the longest that are passed around.
+	// MaxText is how many bytes of a list are read, after it was unpacked: about
+	// ten times as many as the longest published list has.
 	MaxText = 512 << 20
 
 	maxLine   = 4096 // bytes; a longer one is no entry
 	shownBad  = 5    // lines that cannot be read and are named
-	passLevel = 128  // of an ipfilter.dat: from there on a range is let pass
+	passLevel = 128  // from this level on an ipfilter.dat does not block a range
 )
 
 // Report is what was found in a list.
@@ -52,7 +52,7 @@ func (r Report) Warning() string {
 var errNone = errors.New("no line is an address, a range of addresses or a network")
 
 // Read reads a list, see the package. Lines that cannot be read are left out
-// and reported; that none can is an error.
+// and reported. If no line can be read, that is an error.
 func Read(from io.Reader) (*List, Report, error) {
 	var report Report
 	in := bufio.NewReaderSize(from, 64<<10)
@@ -98,8 +98,8 @@ func Read(from io.Reader) (*List, Report, error) {
 	return l, report, nil
 }
 
-// readLine reads a line and says how many bytes that were. Of one that is too
-// long it returns something that is no entry.
+// readLine reads a line, and returns how many bytes it had. For a line that is
+// too long it returns text that is no entry.
 func readLine(in *bufio.Reader) (line string, n int, err error) {
 	b, err := in.ReadSlice('\n')
 	n = len(b)
@@ -164,8 +164,8 @@ func plain(s string) (first, last netip.Addr, ok bool) {
 	return between(address(from), address(to))
 }
 
-// named reads a line of P2P text. Its name may contain anything, colons too: as
-// much as can be belongs to the address.
+// named reads a line of P2P text. Its name may contain anything, colons too, so
+// the address begins as late in the line as possible.
 func named(s string) (first, last netip.Addr, ok bool) {
 	i := strings.LastIndexByte(s, '-')
 	if i < 0 {
@@ -188,7 +188,7 @@ func named(s string) (first, last netip.Addr, ok bool) {
 	}
 }
 
-// between tells whether there is anything from first to last.
+// between tells whether first and last make a range of one family.
 func between(first, last netip.Addr) (netip.Addr, netip.Addr, bool) {
 	ok := first.IsValid() && last.IsValid() && first.BitLen() == last.BitLen() && first.Compare(last) <= 0
 	return first, last, ok
@@ -211,7 +211,7 @@ func address(s string) netip.Addr {
 		return address4(s)
 	}
 	if strings.Trim(s, "0123456789abcdefABCDEF:.") != "" {
-		return netip.Addr{} // most names end here, before an error is made of them
+		return netip.Addr{} // most names end here; making an error for each would be slow
 	}
 	a, err := netip.ParseAddr(s)
 	if err != nil {

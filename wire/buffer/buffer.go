@@ -1,19 +1,19 @@
-// Package buffer holds the blocks of memory in which payload travels through
-// the process: filled by a connection's reader, passed from owner to owner
-// inside messages, and released by whoever writes it to disk or to a socket.
+// Package buffer has the blocks of memory in which payload travels through the
+// process: the reader of a connection fills a block, messages pass it from
+// owner to owner, and the last owner, who writes it to a disk or a socket,
+// releases it.
 //
-// A block has one owner at a time. Passing it on passes the ownership: the
-// giver must not touch it again, the taker releases it or passes it on. A block
-// that nobody releases, because its owner died with it in the mailbox, is
-// collected like any other garbage; the pool keeps no list of the blocks it
-// gave out. Releasing twice panics, and so does using a block between its
-// release and its next use. Under the race detector released blocks are
-// moreover filled with a pattern that Get checks, so that a late write is found
-// even through a slice taken earlier.
+// A block has one owner at a time. Whoever passes it on must not touch it
+// again; whoever gets it releases it or passes it on. If an actor dies with a
+// block in its mailbox, the block is garbage like any other memory; the pool
+// keeps no list of the blocks that are in use. Releasing a block twice panics,
+// and so does using it after its release. Under the race detector, released
+// blocks are filled with a pattern that Get checks, so that a late write is
+// found even through a slice taken earlier.
 //
-// The pool is safe for concurrent use, a single block is not. It bounds what it
-// keeps, not what it gives out: how much payload is in memory is decided by
-// whoever asks peers for it.
+// The pool is safe for concurrent use, a single block is not. The pool limits
+// how many free blocks it keeps, not how many are in use: that depends on how
+// much payload peers are asked for.
 package buffer
 
 import (
@@ -28,10 +28,11 @@ import (
 // protocol (BEP 3), and exactly one size class of the Go allocator.
 const Size = 16 << 10
 
-// small is the length under which Fit does not spend a pooled block.
+// small is the length below which Fit allocates memory of that length instead
+// of taking a block from the pool.
 const small = Size / 4
 
-// released stands in for the length of a block that has no owner.
+// released is the length of a block that has no owner.
 const released = -1
 
 // pattern fills released blocks under the race detector.
@@ -42,8 +43,8 @@ var pattern = bytes.Repeat([]byte{0xDB}, Size)
 type Block struct {
 	data  []byte
 	n     int
-	own   int             // bytes of data that are nobody else's
-	pool  *Pool           // nil for a block that Fit made to measure
+	own   int             // bytes of data that no other block shares
+	pool  *Pool           // nil for a block that Fit allocated
 	count runtime.Cleanup // takes the block out of the pool's count if it gets lost
 }
 
@@ -79,7 +80,7 @@ func (b *Block) Release() {
 	b.pool.put(b)
 }
 
-// retire takes the block from its owner.
+// retire marks the block as released.
 func (b *Block) retire() {
 	if b.n == released {
 		panic("buffer: block released twice")
@@ -90,16 +91,16 @@ func (b *Block) retire() {
 	}
 }
 
-// Pool lends blocks and keeps a bounded number of those that came back. The
-// last one back is the first one lent, as it is the likeliest to be in the
-// processor's cache.
+// Pool lends blocks, and keeps a limited number of those that came back. The
+// block that came back last is lent first, because it is most likely still in
+// the cache of the processor.
 type Pool struct {
 	keep   int
 	own    int
 	memory func() []byte
-	// made counts the blocks that are free or owned. It lives apart from the pool
-	// because the blocks' cleanups hold on to it, and through a pointer into the
-	// pool they would keep the pool and its free blocks alive for ever.
+	// made counts the blocks that are free or in use. It is allocated separately,
+	// because the cleanups of blocks refer to it: if they referred to the pool,
+	// they would keep the pool and its free blocks alive for ever.
 	made *atomic.Int64
 
 	mu   sync.Mutex
@@ -111,9 +112,9 @@ func NewPool(keep int) *Pool {
 	return NewPoolOf(keep, Size, func() []byte { return make([]byte, Size) })
 }
 
-// NewPoolOf is NewPool for blocks that lie in memory of its maker's, of which
-// only the first own bytes are the block's alone: others may be lent the bytes
-// behind them.
+// NewPoolOf makes a pool whose blocks are allocated by memory. Only the first
+// own bytes of each belong to one block alone; blocks may share the bytes
+// behind them, see package described.
 func NewPoolOf(keep, own int, memory func() []byte) *Pool {
 	return &Pool{keep: keep, own: own, memory: memory, made: new(atomic.Int64)}
 }
@@ -148,9 +149,10 @@ func (p *Pool) GetN(dst []*Block) {
 	}
 }
 
-// Fit lends a block of length n, at most Size. A short one is made to measure
-// and is garbage once released, so that a peer that sends its payload in crumbs
-// occupies no more than a few times the bytes it sent.
+// Fit lends a block of length n, at most Size. A short one is allocated with
+// that length and is garbage after its release, so that a peer that sends its
+// payload in small parts uses no more than a few times as much memory as it
+// sent.
 func (p *Pool) Fit(n int) *Block {
 	if n < small {
 		return &Block{data: make([]byte, n, max(n, p.own%Size)), n: n, own: n}
@@ -179,7 +181,7 @@ func (p *Pool) ReleaseAll(bs []*Block) {
 	}
 }
 
-// Trim forgets free blocks until at most keep are left.
+// Trim gives up free blocks until at most keep are left.
 func (p *Pool) Trim(keep int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -216,8 +218,8 @@ func (p *Pool) put(b *Block) {
 	}
 }
 
-// fresh allocates blocks one by one: a slab would stay in memory for as long as
-// its last block.
+// fresh allocates one block. Blocks are not allocated together, because that
+// memory would be in use until the last of them is garbage.
 func (p *Pool) fresh() *Block {
 	b := &Block{data: p.memory(), n: Size, own: p.own, pool: p}
 	b.count = runtime.AddCleanup(b, func(made *atomic.Int64) { made.Add(-1) }, p.made)
@@ -225,7 +227,7 @@ func (p *Pool) fresh() *Block {
 	return b
 }
 
-// forget leaves a released block to the garbage collector.
+// forget gives up a released block.
 func (p *Pool) forget(b *Block) {
 	b.count.Stop()
 	p.made.Add(-1)

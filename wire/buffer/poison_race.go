@@ -2,5 +2,5 @@
 
 package buffer
 
-// poison makes uses of released blocks visible.
+// poison says whether released blocks are filled with a pattern.
 const poison = true

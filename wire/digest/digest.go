@@ -1,10 +1,11 @@
 // Package digest computes the SHA-1 of several pieces side by side.
 //
-// A SHA-1 alone cannot use a processor's width: each of its 80 rounds waits for
-// the one before. Those of eight pieces can be computed together, each in a
-// lane of the vector registers. From Least pieces on, that is quicker than one
-// after the other, which is how a Hasher computes fewer, and all of them where
-// there is no kernel for the processor.
+// A single SHA-1 cannot use the width of a processor's vector registers,
+// because each of its 80 rounds depends on the one before. Eight pieces can be
+// hashed together, each in one lane of the registers. From Least pieces on that
+// is faster than one after the other. A Hasher computes fewer pieces one after
+// the other, and so does it with all pieces if there is no kernel for the
+// processor.
 package digest
 
 import (
@@ -19,21 +20,21 @@ const Lanes = 8
 
 const (
 	chunk = sha1.BlockSize
-	// step is what a kernel reads of each lane in one call, in bytes. No goroutine
-	// is preempted in a kernel.
+	// step is how many bytes a kernel reads of each lane in one call: a goroutine
+	// cannot be preempted inside a kernel.
 	step = 8 << 10
 )
 
-// Least is from how many pieces on it pays to compute them side by side, more
-// than Lanes if never.
+// Least is the number of pieces from which on computing them side by side is
+// faster; if it never is, more than Lanes.
 func Least() int { return quickest.least }
 
 // Hasher computes the hashes of up to Lanes pieces. It is for one goroutine at
 // a time, and allocates nothing.
 type Hasher struct {
-	// A piece's hash value is either in its column of lanes or in alone, which
-	// does everything but whole chunks: what is left of one, the padding, and
-	// pieces that have no company.
+	// The hash value of a piece is either in its column of lanes or in alone.
+	// alone does all but whole chunks: the rest of a chunk, the padding, and
+	// pieces that are too few for the lanes.
 	lanes lanes
 	alone [Lanes]state
 	wide  [Lanes]bool   // it is in lanes
@@ -71,7 +72,7 @@ func (h *Hasher) Reset() {
 func (h *Hasher) Write(data ...[]byte) {
 	for i := range data {
 		h.data[i] = data[i]
-		if over := h.size[i] % chunk; over > 0 { // not between chunks
+		if over := h.size[i] % chunk; over > 0 { // a chunk has been begun
 			h.writeAlone(i, min(len(data[i]), int(chunk-over)))
 		}
 	}
@@ -84,8 +85,8 @@ func (h *Hasher) Write(data ...[]byte) {
 	clear(h.from[:])
 }
 
-// writeTogether goes one step on with all pieces that have a chunk to go, if
-// they are enough.
+// writeTogether hashes one step of all pieces that have a whole chunk left, if
+// they are enough, and tells whether it did.
 func (h *Hasher) writeTogether() bool {
 	n, together := step, 0
 	var some *byte
@@ -104,7 +105,7 @@ func (h *Hasher) writeTogether() bool {
 			h.enter(i)
 			h.size[i] += uint64(n)
 			h.from[i], h.data[i] = &data[0], data[n:]
-		} else { // its lane does another's work for nothing
+		} else { // its lane repeats the work of another one, and the result is not used
 			h.leave(i)
 			h.from[i] = some
 		}
@@ -122,15 +123,15 @@ func (h *Hasher) writeAlone(i, n int) {
 	}
 }
 
-// Sum is the hash of piece i as it is; more can be added to it.
+// Sum is the hash of piece i so far; more can be added to the piece afterwards.
 func (h *Hasher) Sum(i int) [sha1.Size]byte {
 	h.leave(i)
 	h.alone[i].Sum(h.sum[:0])
 	return h.sum
 }
 
-// state is a SHA-1 of crypto/sha1. It can be encoded, between chunks as: 4
-// bytes to know it by, the hash value, an empty chunk, the size.
+// state is a SHA-1 of crypto/sha1. Between two chunks it is encoded as 4 bytes
+// that identify the format, the hash value, an empty chunk, and the size.
 type state interface {
 	hash.Hash
 	encoding.BinaryAppender
@@ -141,7 +142,8 @@ const stateSize = 4 + sha1.Size + chunk + 8
 
 func newState() state { return sha1.New().(state) }
 
-// enter takes a piece, which stands between two chunks, to the lanes.
+// enter moves the hash value of a piece, which is between two chunks, to the
+// lanes.
 func (h *Hasher) enter(i int) {
 	if h.wide[i] {
 		return
@@ -153,7 +155,7 @@ func (h *Hasher) enter(i int) {
 	}
 }
 
-// leave takes it back.
+// leave moves it back to alone.
 func (h *Hasher) leave(i int) {
 	if !h.wide[i] {
 		return

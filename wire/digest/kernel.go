@@ -2,16 +2,17 @@ package digest
 
 import "crypto/sha1"
 
-// lanes is what a kernel works on, a register a row.
+// lanes are the hash values that a kernel works on; each row is one register.
 type lanes struct {
 	value [5][Lanes]uint32
 	_     [16][Lanes]uint32 // the schedule of a kernel that has too few registers
 }
 
-// kernel hashes so many chunks of each lane, from where the pointers say.
+// kernel hashes a number of chunks of each lane, beginning where the pointers
+// say.
 type kernel struct {
 	name   string
-	least  int // from how many pieces on it is quicker than crypto/sha1
+	least  int // number of pieces from which on it is faster than crypto/sha1
 	blocks func(l *lanes, from *[Lanes]*byte, chunks int)
 }
 
@@ -20,9 +21,9 @@ var (
 	quickest = choose(kernels())
 )
 
-// choose is the first kernel that works together with crypto/sha1, whose
-// encoding of its state is not documented: should it ever change, there is no
-// kernel.
+// choose returns the first kernel that works together with crypto/sha1. The
+// encoding of the state of crypto/sha1 is not documented: if it should change,
+// no kernel is used.
 func choose(kernels []kernel) kernel {
 	if raw, err := newState().AppendBinary(nil); err != nil || len(raw) != stateSize {
 		return none

@@ -4,8 +4,9 @@ package digest
 
 import "golang.org/x/sys/cpu"
 
-// kernels that the processor has instructions for, the quickest first. Where
-// their gain begins was measured against crypto/sha1 with the SHA extensions.
+// kernels are those for which the processor has instructions, the fastest
+// first. From how many pieces on each is faster was measured against
+// crypto/sha1 with the SHA extensions.
 func kernels() (all []kernel) {
 	if cpu.X86.HasAVX2 && cpu.X86.HasAVX512VL {
 		all = append(all, kernel{"AVX-512", 3, avx512})

@@ -1,7 +1,6 @@
-// Package extended turns the handshake of the extension protocol (BEP 10) into
-// a value and back. It is a message of its own, with the number HandshakeID,
-// that follows the handshake of BEP 3 where both sides have offered the
-// protocol.
+// Package extended encodes and parses the handshake of the extension protocol
+// (BEP 10): the message with the number HandshakeID that follows the handshake
+// of BEP 3 if both sides have offered the protocol.
 package extended
 
 import (
@@ -17,8 +16,8 @@ import (
 const (
 	// HandshakeID is the extended message id of the handshake.
 	HandshakeID = 0
-	// MaxLen is the longest handshake to be taken, in bytes: clients send some
-	// hundred.
+	// MaxLen is the length of the longest handshake that is accepted, in bytes.
+	// Clients send a few hundred bytes.
 	MaxLen = 16 << 10
 
 	maxKeys   = 256
@@ -26,13 +25,13 @@ const (
 	maxText   = 100 // bytes of a client's name
 )
 
-// Handshake is what one side tells of itself. It offers no messages: this
-// client has none.
+// Handshake is what one side tells about itself. It offers no extended
+// messages, because this client has none.
 type Handshake struct {
 	Client   string     // name and version, fit to show
 	Requests int        // how many requests it queues without dropping any; 0: it does not say
 	Port     uint16     // where it can be dialled; 0: it does not say
-	YourIP   netip.Addr // as what the other side appears to it; the zero value: it does not say
+	YourIP   netip.Addr // the address of the other side as it sees it; the zero value: it does not say
 }
 
 // Append appends the handshake as it goes on the wire.
@@ -53,8 +52,8 @@ func (h Handshake) Append(dst []byte) []byte {
 	return append(dst, bencode.MustMarshal(d)...)
 }
 
-// Parse reads a handshake. A value that makes no sense counts as not said; an
-// error means that there is no handshake to be read at all.
+// Parse reads a handshake. A value that makes no sense is treated as missing.
+// It is an error if the payload is no dictionary.
 func Parse(payload []byte) (Handshake, error) {
 	var h Handshake
 	d, _, err := dict.Read(payload, dict.Limits{Keys: maxKeys, Values: maxValues})

@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	// maxExpect bounds the slices that Buffers offers, at two a frame, well under
-	// the 1024 that readv takes. It also bounds how many frames of a few bytes
-	// each one read can bring.
+	// maxExpect is for how many frames Buffers offers slices, two for each: well
+	// below the 1024 slices that readv takes. It also limits how many frames of a
+	// few bytes one read can bring.
 	maxExpect   = 128
 	scratchLen  = 4 << 10
 	flatScratch = 256 << 10
@@ -27,41 +27,40 @@ type Options struct {
 
 // Decoder parses the frames of one connection. It is used by one goroutine.
 //
-// The caller reads into what Buffers offers, and Advance takes it from there.
-// The slices are laid out on the guess that only Piece frames of buffer.Size
-// follow; where the guess holds, a block that was read into becomes the frame's
-// own, and where it fails, the payload is copied into another one and the next
-// call of Buffers is right again. The guess has no influence on the frames, nor
-// has the way in which the stream is cut into reads.
+// The caller reads into the slices that Buffers offers, and Advance parses what
+// was read. The slices are laid out for Piece frames of buffer.Size. If such
+// frames arrive, the block that was read into becomes the frame's own; if
+// others arrive, payload is copied into another block, and the next slices are
+// laid out anew. The parsed frames depend neither on this guess nor on how the
+// stream is cut into reads.
 //
-// Apart from what it hands over, a decoder holds the blocks that Buffers was
-// last asked to expect, one for the frame being read, and some 16 KiB (256 KiB
-// if flat), all of which but the frame's block goes back with Rest. Between two
-// calls it never takes more memory than a small multiple of the bytes that
-// arrived.
+// Besides what it hands over, a decoder holds the blocks for which Buffers was
+// last asked, one block for the frame being read, and about 16 KiB (256 KiB if
+// flat). Rest gives back all of this but the block of the frame. Between two
+// calls the decoder takes no more memory than a small multiple of the bytes
+// that have arrived.
 type Decoder struct {
 	pool   *buffer.Pool
 	limits Limits
 	flat   bool
 	err    error // sticky
 
-	// The frame being read: its head as far as it is here, then either a body to
-	// be filled or bytes to be skipped.
+	// The frame being read: as much of its head as has arrived, then either a body
+	// to be filled or bytes to be skipped.
 	head     [maxHead]byte
 	headLen  int
-	headNeed int // bytes of head after which it is known how to go on
+	headNeed int // bytes of head that are needed to know how to go on
 	frame    Frame
 	body     []byte // the part of the frame's Block or Bits that is still to come
 	skip     int
 
-	*room // nil while at rest
+	*room // nil after Rest
 }
 
-// room is what a decoder needs while there is something to be read: what
-// Buffers offered last. That is perhaps a lead, the rest of a frame that is no
-// predicted one; then for each of blocks a head and the block; then what
-// scratch has left. A block that became a frame's own is nil from then on.
-// Nothing in it lasts from one read to the next.
+// room is the memory of the last offer of Buffers: perhaps a lead, which is the
+// rest of a frame that was not guessed; then a head and a block for each of
+// blocks; then the rest of scratch. A block that has become a frame's own is
+// nil from then on. Nothing in room is kept from one read to the next.
 type room struct {
 	iov     [][]byte
 	lead    int // 0 or 1
@@ -85,10 +84,10 @@ func NewDecoder(pool *buffer.Pool, limits Limits, opts Options) *Decoder {
 }
 
 // Buffers offers the slices to read into next, in this order, none of them
-// empty. It is made for the case that the next expect frames, counting one that
-// has arrived in part, are Piece frames with a payload of buffer.Size: as a
-// rule the number of requests not yet answered. Fewer may be provided for, and
-// with 0 no spare block is held.
+// empty. expect is how many Piece frames with a payload of buffer.Size are
+// expected next, counting one that has arrived in part: usually the number of
+// requests under way. Buffers may offer room for fewer. With 0 no spare block
+// is held.
 //
 // The slices are valid until the next call of any method. There are none after
 // an error.
@@ -109,7 +108,7 @@ func (d *Decoder) Buffers(expect int) [][]byte {
 		return d.iov
 	}
 
-	arrived, tail := 0, d.scratch // how much of the first predicted head is here; what to offer behind the last block
+	arrived, tail := 0, d.scratch // how much of the head of the first expected frame has arrived; what to offer behind the last block
 	switch {
 	case len(d.body) > 0:
 		d.iov = append(d.iov, d.body)
@@ -139,8 +138,8 @@ func (d *Decoder) Buffers(expect int) [][]byte {
 	return d.iov
 }
 
-// hold sees that the decoder holds exactly n blocks to offer, those it has left
-// over among them.
+// hold makes sure that the decoder holds exactly n blocks to offer. It uses
+// those that are left.
 func (d *Decoder) hold(n int) {
 	d.blocks = slices.DeleteFunc(d.blocks, func(b *buffer.Block) bool { return b == nil })
 	have := len(d.blocks)
@@ -153,10 +152,9 @@ func (d *Decoder) hold(n int) {
 	d.pool.GetN(d.blocks[have:])
 }
 
-// Advance takes note that the first n bytes of what Buffers offered were
-// filled, and appends the frames that are now complete to out. The caller owns
-// their blocks. An error is the peer's fault, a *ProtocolError, and final; the
-// frames before it count.
+// Advance parses the first n bytes of what Buffers offered, and appends the
+// frames that are now complete to out. The caller owns their blocks. An error
+// is a *ProtocolError of the peer, and final; the frames before it are valid.
 func (d *Decoder) Advance(n int, out []Frame) ([]Frame, error) {
 	if d.room == nil {
 		if n > 0 && d.err == nil {
@@ -185,17 +183,18 @@ func (d *Decoder) Advance(n int, out []Frame) ([]Frame, error) {
 	return out, d.err
 }
 
-// noBlock says that what is being parsed is not followed by a block of its own.
+// noBlock says that the bytes being parsed do not end at the beginning of a
+// block.
 const noBlock = -1
 
-// parse takes the bytes of p, which end where those of blocks[next] begin.
+// parse parses the bytes of p, behind which the bytes of blocks[next] follow.
 func (d *Decoder) parse(p []byte, next int, out []Frame) []Frame {
 	for len(p) > 0 && d.err == nil {
 		var n int
 		switch {
 		case len(d.body) > 0:
 			n = min(len(d.body), len(p))
-			if &d.body[0] != &p[0] { // not read into its place
+			if &d.body[0] != &p[0] { // it was read into another place
 				copy(d.body, p)
 			}
 			d.body = d.body[n:]
@@ -224,9 +223,9 @@ func (d *Decoder) parse(p []byte, next int, out []Frame) []Frame {
 	return out
 }
 
-// headed goes on once headNeed bytes of the head are there: first the prefix,
-// then the id, then all of it. A payload that begins where blocks[next] does
-// stays there.
+// headed goes on when headNeed bytes of the head have arrived: first the
+// prefix, then the id, then the whole head. A payload that begins at the start
+// of blocks[next] stays there.
 func (d *Decoder) headed(next int, out []Frame) []Frame {
 	length := binary.BigEndian.Uint32(d.head[:])
 	switch d.headNeed {
@@ -256,8 +255,8 @@ func (d *Decoder) headed(next int, out []Frame) []Frame {
 	return out
 }
 
-// open begins the frame whose head is complete, and makes room for its body of
-// n bytes.
+// open begins the body, of n bytes, of a frame whose head is complete, and
+// allocates memory for it.
 func (d *Decoder) open(n, next int) {
 	kind := d.frame.Kind
 	if d.limits.skips(kind) {
@@ -282,7 +281,7 @@ func (d *Decoder) open(n, next int) {
 	}
 }
 
-// finish appends the frame, which is complete, to out and makes ready for the
+// finish appends the frame, which is complete, to out, and prepares for the
 // next one.
 func (d *Decoder) finish(out []Frame) []Frame {
 	if d.frame.Kind == Bitfield {
@@ -298,7 +297,8 @@ func (d *Decoder) finish(out []Frame) []Frame {
 // Midway tells whether a frame has arrived in part.
 func (d *Decoder) Midway() bool { return d.headLen > 0 }
 
-// enter makes room for a read. A flat decoder's may grow, and is its own.
+// enter takes the memory for a read from the pool. A flat decoder, whose
+// scratch may grow, has its own.
 func (d *Decoder) enter() {
 	if d.flat {
 		d.room = &room{scratch: make([]byte, scratchLen)}
@@ -307,8 +307,8 @@ func (d *Decoder) enter() {
 	}
 }
 
-// Rest lets go of what Buffers offered, as nothing came: a connection may be
-// silent for long.
+// Rest gives back the memory of the last offer when nothing has arrived: a
+// connection may be silent for long.
 func (d *Decoder) Rest() {
 	if d.room == nil {
 		return
@@ -322,7 +322,8 @@ func (d *Decoder) Rest() {
 	d.room = nil
 }
 
-// Close releases the blocks that the decoder holds. It offers none afterwards.
+// Close releases the blocks that the decoder holds. Afterwards Buffers offers
+// nothing.
 func (d *Decoder) Close() {
 	d.Rest()
 	if d.frame.Block != nil {

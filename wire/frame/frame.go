@@ -26,8 +26,8 @@ import (
 	"kouzui/wire/buffer"
 )
 
-// Kind tells frames apart. Values up to 255 are the protocol's own message ids,
-// of which those without a name are frames that this package only skips.
+// Kind tells frames apart. Values up to 255 are the message ids of the
+// protocol. Frames whose ids have no name here are skipped.
 type Kind uint16
 
 // The kinds of frames.
@@ -93,9 +93,9 @@ func (k Kind) known() bool { return int(k) < len(forms) && forms[k].name != "" }
 //	Extended              Index: the extended message id; Bits: its payload
 //	kinds without a name  Length of the payload, which was skipped
 //
-// Index, Begin and Length come from the peer unchecked; the sum of any two is
-// to be formed in uint64. Whoever takes a frame from the Decoder owns its Block
-// and its Bits.
+// Index, Begin and Length come from the peer unchecked: add two of them in
+// uint64 only. Whoever takes a frame from the Decoder owns its Block and its
+// Bits.
 type Frame struct {
 	Kind                 Kind
 	Index, Begin, Length uint32
@@ -110,9 +110,9 @@ const (
 	maxHead   = prefixLen + idLen + 12
 )
 
-// AppendHeader appends the frame as it goes on the wire, without a Piece's
-// payload: of that the length is taken from f.Length, and its bytes are for the
-// caller to send next. The kind must have a name.
+// AppendHeader appends a frame in its wire format, but of a Piece only what
+// comes before the payload: the caller sends the payload, whose length is
+// f.Length, right after it. The kind must have a name.
 func AppendHeader(dst []byte, f Frame) []byte {
 	if f.Kind == KeepAlive {
 		return append(dst, 0, 0, 0, 0)
@@ -148,8 +148,8 @@ func AppendHeader(dst []byte, f Frame) []byte {
 	return dst
 }
 
-// parseHead reads the fixed fields of a frame, as AppendHeader writes them; a
-// Piece's length is not among them.
+// parseHead reads the fixed fields of a frame. The length of the payload of a
+// Piece is not one of them.
 func parseHead(k Kind, fields []byte) Frame {
 	be := binary.BigEndian
 	f := Frame{Kind: k}

@@ -27,7 +27,7 @@ func (h *Handshake) Has(f Feature) bool { return h.Reserved[7-f/8]>>(f%8)&1 == 1
 // Offer sets the reserved bit of a feature.
 func (h *Handshake) Offer(f Feature) { h.Reserved[7-f/8] |= 1 << (f % 8) }
 
-// Append appends the handshake as it goes on the wire: HandshakeLen bytes.
+// Append appends the handshake in its wire format: HandshakeLen bytes.
 func (h *Handshake) Append(dst []byte) []byte {
 	dst = append(dst, byte(len(protocol)))
 	dst = append(dst, protocol...)

@@ -15,25 +15,24 @@ const (
 // last block of a piece may be shorter.
 const BlockSize = buffer.Size
 
-// Limits is what the Decoder holds the lengths of frames against.
+// Limits limits the lengths of frames that a Decoder accepts.
 type Limits struct {
 	Pieces   int // of the torrent; 0 while unknown: then a bitfield may have any length up to 256 KiB
 	MaxBlock int // payload of a Piece frame in bytes; 0 means buffer.Size, which is also the most
 	Extended int // payload of an Extended frame in bytes; 0 if we do not offer the extension protocol: skip them
 }
 
-// ProtocolError is a violation of the protocol by the peer. Its text is one
-// line.
+// ProtocolError is a violation of the protocol by a peer. Its text is one line.
 type ProtocolError struct{ Text string }
 
 func (e *ProtocolError) Error() string { return "peer protocol: " + e.Text }
 
-// skips tells whether frames of this kind are not worth keeping.
+// skips tells whether frames of this kind are skipped.
 func (l *Limits) skips(k Kind) bool {
 	return !k.known() || k == Extended && l.Extended == 0
 }
 
-// check holds the announced length of a frame, which counts the id, against
+// check compares the announced length of a frame, which includes the id, with
 // what its kind allows.
 func (l *Limits) check(k Kind, length uint32) error {
 	least, most := l.payload(k)
@@ -76,7 +75,7 @@ func (l *Limits) maxBlock() int {
 	return l.MaxBlock
 }
 
-// checkBits sees that the bits behind the last piece are zero.
+// checkBits checks that the bits behind the last piece are zero.
 func (l *Limits) checkBits(bits []byte) error {
 	if spare := l.Pieces % 8; spare != 0 && bits[len(bits)-1]<<spare != 0 {
 		return &ProtocolError{Text: "bitfield with spare bits set"}

@@ -7,7 +7,7 @@ import (
 	"github.com/anacrolix/torrent/bencode"
 )
 
-// Spec says what Encode writes.
+// Spec is the content of a .torrent that Encode writes.
 type Spec struct {
 	Name         string
 	Files        []FileSpec // a Single one has exactly one, whose Path is not written

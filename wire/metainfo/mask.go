@@ -6,21 +6,21 @@ import (
 	"strings"
 )
 
-// masked stands for what is not shown.
+// masked is shown in place of what is hidden.
 const masked = "***"
 
-// leastSecret is how many bytes a part of an address has at least that is
-// looked for in a text: shorter ones are no secrets, and would be found in
-// anything.
+// leastSecret is the length in bytes from which on a part of an address is
+// looked for in a text. Shorter parts are no secrets, and would be found in any
+// text.
 const leastSecret = 6
 
-// plainParts are parts of announce URLs that say nothing of who uses them.
+// plainParts are parts of announce URLs that are the same for all users.
 var plainParts = []string{"", "announce", "announce.php", "ann", "tracker", "tracker.php", "scrape", "api"}
 
-// MaskURL makes the address of a tracker fit for logs and for others to see:
-// its scheme and host, and of the rest what cannot be a user's key. In the
-// path, the query and before the host trackers have keys put that are as good
-// as a password.
+// MaskURL makes the address of a tracker fit for logs and for other people: it
+// keeps scheme and host, and hides what may be a user's key. Trackers put keys,
+// which are as good as passwords, into the path, the query, and before the
+// host.
 func MaskURL(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
@@ -47,8 +47,8 @@ func MaskURL(address string) string {
 	return Clean(shown, shownText)
 }
 
-// MaskIn masks in a text whatever MaskURL would in address: trackers repeat
-// keys in what they have to say.
+// MaskIn hides in a text what MaskURL would hide in address: trackers repeat
+// keys in their messages.
 func MaskIn(text, address string) string {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -57,7 +57,7 @@ func MaskIn(text, address string) string {
 	secrets := strings.Split(u.Path, "/")
 	for name, values := range u.Query() {
 		if secrets = append(secrets, values...); slices.Equal(values, []string{""}) {
-			secrets = append(secrets, name) // it stands alone
+			secrets = append(secrets, name) // a value without a name
 		}
 	}
 	if u.User != nil {

@@ -7,14 +7,14 @@
 // [Torrent.AppendSpans] maps a range of the content onto files; [Encode] makes
 // a .torrent.
 //
-// What Parse accepts is safe to act on: every path stays inside the torrent's
-// own folder and is a name that the running system can create, no two files
-// share a path, the lengths add up, and the pieces cover the content exactly.
+// What Parse accepts is safe to use: every path stays inside the torrent's own
+// folder and is a name that the running system can create, no two files have
+// the same path, the lengths add up, and the pieces cover the content exactly.
 // What could lead out of the folder is refused; what is merely odd is made safe
-// and told in Torrent.Warnings.
+// and reported in Torrent.Warnings.
 //
-// Limits: version 1 of the format only (a hybrid is read by its version 1
-// half); no web seeds; the Max constants.
+// Limits: only version 1 of the format (of a hybrid its version 1 half); no web
+// seeds; the Max constants.
 package metainfo
 
 import (
@@ -24,8 +24,8 @@ import (
 	"time"
 )
 
-// Caps on what Parse takes. All are far above what is met in the wild; they
-// bound what a hostile file can cost.
+// Limits of what Parse accepts. They are far above what real torrents need, and
+// limit what a hostile file can cost.
 const (
 	MaxTorrent     = 64 << 20 // bytes of a .torrent
 	MaxPieceLength = 1 << 30  // bytes of a piece
@@ -54,7 +54,7 @@ func ParseHash(s string) (h Hash, err error) {
 	return h, nil
 }
 
-// Torrent is a checked .torrent. It is immutable: whoever holds it only reads.
+// Torrent is a checked .torrent. It is immutable.
 type Torrent struct {
 	InfoHash    Hash
 	Name        string // made safe: one path part
@@ -99,7 +99,7 @@ func (t *Torrent) Info() []byte { return t.info }
 // PieceCount is the number of pieces, 0 if all files are empty.
 func (t *Torrent) PieceCount() int { return len(t.pieces) / sha1.Size }
 
-// PieceHash returns what piece i must hash to.
+// PieceHash returns the hash that piece i must have.
 func (t *Torrent) PieceHash(i int) Hash {
 	return Hash(t.pieces[i*sha1.Size:])
 }
@@ -110,7 +110,7 @@ func (t *Torrent) PieceSize(i int) int64 {
 	return min(t.PieceLength, t.Length-int64(i)*t.PieceLength)
 }
 
-// Code says what kind of refusal an Error is.
+// Code is the kind of an Error.
 type Code int
 
 const (
@@ -118,8 +118,7 @@ const (
 	BadTorrent                 // bencode, but no torrent that is safe and whole
 )
 
-// Error is what Parse refuses with: one clear sentence, free of control
-// characters.
+// Error is why Parse refuses: one clear sentence, free of control characters.
 type Error struct {
 	Code Code
 	Msg  string

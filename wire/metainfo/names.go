@@ -9,14 +9,15 @@ package metainfo
 // PartName is what the content is called while it is incomplete.
 func (t *Torrent) PartName() string { return t.beside("", ".part") }
 
-// JournalName is that of the file which keeps what is known of the content.
+// JournalName is the name of the journal.
 func (t *Torrent) JournalName() string { return t.beside(".", ".kouzui") }
 
-// LockName is that of the file whose lock says that a process is at work.
+// LockName is the name of the file whose lock a process holds while it works on
+// the content.
 func (t *Torrent) LockName() string { return t.beside(".", ".kouzui.lock") }
 
-// beside makes a name out of the torrent's. One that would be too long for a
-// file system is cut, and told apart by the info hash.
+// beside makes a name from the torrent's name. A name that would be too long
+// for a file system is cut, and the info hash added to keep it unique.
 func (t *Torrent) beside(before, after string) string {
 	name := t.Name
 	if len(before)+len(name)+len(after) > MaxPathPart {

@@ -26,8 +26,8 @@ const (
 	shownText   = 120  // bytes of a name or URL quoted in a sentence
 )
 
-// Parse reads a .torrent. Keys may stand in any order, unknown ones and wrong
-// types of those that are not needed do no harm, and bytes after the end are
+// Parse reads a .torrent. Keys may come in any order; unknown keys, and values
+// of the wrong type that are not needed, are ignored; bytes after the end are
 // left out with a warning. Its error is always an *Error.
 func Parse(raw []byte) (*Torrent, error) {
 	if len(raw) > MaxTorrent {
@@ -58,9 +58,9 @@ func Parse(raw []byte) (*Torrent, error) {
 	return t, nil
 }
 
-// ParseInfo reads an info dictionary alone, as BEP 9 brings it; the Torrent has
-// no trackers and no comment. It keeps info, which must not be changed
-// afterwards. Its error is always an *Error.
+// ParseInfo reads an info dictionary alone, in which form peers send it (BEP
+// 9); the Torrent has no trackers and no comment. It keeps info, which must not
+// be changed afterwards. Its error is always an *Error.
 func ParseInfo(info []byte) (*Torrent, error) {
 	d, n, err := readDict(info)
 	if err != nil {
@@ -95,8 +95,8 @@ func readDict(raw []byte) (dict.Dict, int, error) {
 	return d, n, nil
 }
 
-// readPieces reads the piece hashes and holds them against the length of the
-// content.
+// readPieces reads the piece hashes, and compares their number with the length
+// of the content.
 func (t *Torrent) readPieces(d dict.Dict) error {
 	pieces, ok := d.Bytes("pieces")
 	if !ok {
@@ -160,8 +160,8 @@ func (t *Torrent) readFiles(d dict.Dict) error {
 	return t.separate(local)
 }
 
-// place reads the length and attributes of the next file and puts it at the end
-// of the content so far.
+// place reads the length and attributes of the next file, which follows the
+// content so far.
 func (t *Torrent) place(f *File, d dict.Dict) error {
 	length, ok := d.Int("length")
 	if !ok || length < 0 {
@@ -223,7 +223,7 @@ func (t *Torrent) tiers(outer dict.Dict) [][]string {
 	return tiers
 }
 
-// unusable says why no tracker can be reached at s, or "".
+// unusable is the reason why s is not the URL of a tracker, or "".
 func unusable(s string) string {
 	if len(s) > maxURL {
 		return "the address is too long"
@@ -240,7 +240,7 @@ func unusable(s string) string {
 	return ""
 }
 
-// firstText returns the first of keys that holds a string with anything in it.
+// firstText returns the first non-empty string among the values of keys.
 func firstText(d dict.Dict, keys ...string) string {
 	for _, key := range keys {
 		if s, _ := d.Text(key); s != "" {

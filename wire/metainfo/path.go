@@ -8,9 +8,9 @@ import (
 	"kouzui/wire/metainfo/dict"
 )
 
-// platform says what the running system's file names are like. Names that are
-// valid there stay untouched, so that content which another client has
-// downloaded is found again under its own names.
+// platform describes the file names of the running system. Names that are valid
+// there are not changed, so that content which another client has downloaded is
+// found under its own names.
 type platform struct {
 	windows bool // forbids <>:"|?*, device names, and a dot or space at the end
 	folds   bool // takes names for equal that differ in case or Unicode normalisation only
@@ -38,8 +38,8 @@ func (t *Torrent) readName(d dict.Dict) error {
 	return nil
 }
 
-// readPath reads the path of file i: refuses what could lead out of the
-// torrent's folder, makes safe what is merely odd.
+// readPath reads the path of file i. It refuses what could lead out of the
+// torrent's folder, and makes safe what is merely odd.
 func (t *Torrent) readPath(f *File, i int, d dict.Dict) error {
 	original, ok := textList(d, "path.utf-8")
 	if !ok {
@@ -88,9 +88,10 @@ func textList(d dict.Dict, key string) ([]string, bool) {
 	return parts, true
 }
 
-// dangerous says why a part could lead out of its folder on any system, or "".
-// A drive letter counts only if it is a part of its own: "Q: Are We Not Men" is
-// a name, and its colon is made safe where it would mean something.
+// dangerous is the reason why a part of a path could lead out of its folder on
+// some system, or "". A drive letter counts only as a part of its own: "Q: Are
+// We Not Men" is a name, and its colon is made safe on systems where it means
+// something.
 func dangerous(part string) string {
 	switch {
 	case part == "..":
@@ -126,7 +127,7 @@ func (p platform) safe(part string) string {
 	return name
 }
 
-// device tells the names that Windows keeps for devices, whatever their
+// device tells whether Windows reserves a name for a device, whatever its
 // extension.
 func device(stem string) bool {
 	switch stem = strings.ToUpper(stem); stem {

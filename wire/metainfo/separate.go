@@ -8,11 +8,11 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// separate makes sure that no two files share a path and that no file is
-// another's folder. A clash that stands in the torrent itself is refused; one
-// that only came of making names safe, or of a system that folds case, is
-// resolved by numbering. Files whose names are untouched go first, so that they
-// keep them.
+// separate makes sure that no two files have the same path and that no file is
+// another's folder. Such a clash in the torrent itself is refused. One that
+// results from making names safe, or from a system that folds case, is resolved
+// by adding numbers. Files whose names were not changed come first, so that
+// they keep them.
 func (t *Torrent) separate(p platform) error {
 	s := separator{platform: p, taken: make(map[string]entry, len(t.Files)), number: make(map[string]int)}
 	var untouched, renamed []*File
@@ -42,9 +42,9 @@ func (t *Torrent) separate(p platform) error {
 	return nil
 }
 
-// Folded returns the torrent as a disk can hold it that takes names for equal
-// which differ in case or Unicode normalisation only: t itself, unless some of
-// its names do.
+// Folded returns the torrent for a disk on which names that differ only in case
+// or Unicode normalisation are the same. That is t itself, unless it has such
+// names.
 func (t *Torrent) Folded() *Torrent {
 	folded := *t
 	folded.Files, folded.Warnings = slices.Clone(t.Files), nil
@@ -56,20 +56,20 @@ func (t *Torrent) Folded() *Torrent {
 	return &folded
 }
 
-// separator knows the paths given away so far.
+// separator knows the paths that have been given to files so far.
 type separator struct {
 	platform
 	taken  map[string]entry
 	number map[string]int // the last number given for a clashing path: keeps the search linear however many clash
 }
 
-// entry is what stands at a path.
+// entry is a file or folder at a path.
 type entry struct {
 	folder bool
 	exact  string // the path as it came to claim: before folding and numbering
 }
 
-// claim returns path, or path with a number in the parts that clash, and takes
+// claim returns path, with a number added to each part that clashes, and enters
 // it.
 func (s *separator) claim(path []string, renamed bool) ([]string, error) {
 	joined := strings.Join(path, "/")
@@ -97,8 +97,8 @@ func (s *separator) claim(path []string, renamed bool) ([]string, error) {
 	return out, nil
 }
 
-// clash reports what stands in the way at a path: anything is in the way of a
-// file, a file in the way of a folder.
+// clash returns what is in the way at a path: for a file anything, for a folder
+// a file.
 func (s *separator) clash(at string, folder bool) (entry, bool) {
 	e, ok := s.taken[s.key(at)]
 	return e, ok && !(folder && e.folder)

@@ -6,11 +6,11 @@ import (
 	"unicode/utf8"
 )
 
-// Clean makes text from the network fit to show on one line: white space
-// becomes a space, what is not UTF-8 and every other character that steers
-// instead of printing becomes U+FFFD, so that no terminal escape and no change
-// of writing direction survives; more than limit bytes are cut off with an
-// ellipsis. It is the one home of this rule.
+// Clean makes text from the network fit to be shown on one line. White space
+// becomes a space. What is not UTF-8, and every control or formatting
+// character, becomes U+FFFD, so that the text contains no terminal escape and
+// no change of writing direction. A text longer than limit bytes is cut and
+// ends in an ellipsis. All text from outside is cleaned here.
 func Clean(s string, limit int) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
@@ -31,8 +31,7 @@ func Clean(s string, limit int) string {
 	return cut(s, limit-len(ellipsis)) + ellipsis
 }
 
-// shown tells characters that print from those that steer, and from bytes that
-// are no character.
+// shown tells whether r is a character that prints.
 func shown(r rune) bool {
 	if r < utf8.RuneSelf {
 		return r >= ' ' && r != 0x7f

@@ -1,15 +1,15 @@
-// Package dict reads bencoded dictionaries (BEP 3) that strangers sent, without
-// trusting them with memory, stack or time.
+// Package dict reads bencoded dictionaries (BEP 3) from untrusted sources,
+// within limits of memory, stack and time.
 //
 // Use: [Read] checks the bytes and splits one dictionary into raw values;
 // [Dict.Text], [Dict.Int], [Dict.List] and [Dict.Dict] decode those that are
-// needed. A value that nobody asks for costs its bytes and can do no harm,
-// whatever its type; keys may stand in any order, as they do in the wild; of a
-// key that comes twice the last value counts.
+// needed. A value that is not decoded costs only its bytes, whatever its type.
+// Keys may come in any order; if a key comes twice, its last value counts.
 //
-// The check goes before the bencode library, which on its own lets two input
-// bytes ("de") cost a hundred in memory, refuses unsorted dictionaries under
-// keys that nobody asked for, and turns a megabyte of digits into a big.Int.
+// The check comes before the bencode library. The library alone would let two
+// bytes of input ("de") cost a hundred bytes of memory, would refuse unsorted
+// dictionaries under keys that are not needed, and would make a big.Int of a
+// megabyte of digits.
 package dict
 
 import (
@@ -23,23 +23,22 @@ import (
 // MaxDepth is how deep lists and dictionaries may nest.
 const MaxDepth = 64
 
-// ErrNotDict is what Read returns for bencode that is something else than a
-// dictionary.
+// ErrNotDict means that Read was given bencode other than a dictionary.
 var ErrNotDict = errors.New("not a dictionary")
 
-// Limits bound what Read takes.
+// Limits limits what Read accepts.
 type Limits struct {
 	Keys   int // of the dictionary itself
 	Values int // in all, at every depth, keys included
 }
 
-// Dict is a dictionary whose values are still bencode, each checked to be well
-// formed. They are parts of what was read, which must not be changed for as
-// long as they are in use.
+// Dict is a dictionary whose values are still bencode, checked to be well
+// formed. The values share the memory of what was read, which must not be
+// changed while they are in use.
 type Dict map[string]bencode.Bytes
 
-// Read reads the dictionary that raw begins with and returns its length in
-// bytes. What follows it is the caller's to judge.
+// Read reads the dictionary at the start of raw, and returns its length in
+// bytes. The caller decides about what follows.
 func Read(raw []byte, lim Limits) (d Dict, n int, err error) {
 	n, children, err := scan(raw, lim.Values)
 	if err != nil {
@@ -64,9 +63,9 @@ func Read(raw []byte, lim Limits) (d Dict, n int, err error) {
 	return d, n, nil
 }
 
-// split cuts a list or dictionary that scan has taken into its items, keys
-// included. They share raw's memory: most of a .torrent is one string, which is
-// not to be copied at every step into it.
+// split cuts a list or dictionary, which scan has checked, into its items, keys
+// included. They share the memory of raw: most of a .torrent is one string,
+// which must not be copied at every level.
 func split(raw []byte, items int) []bencode.Bytes {
 	all := make([]bencode.Bytes, items)
 	at := 1
