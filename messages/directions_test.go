@@ -1,6 +1,8 @@
 package messages
 
 import (
+	"go/ast"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -150,6 +152,34 @@ func TestNamesFollowDirections(t *testing.T) {
 				case form == event && above(sender, receiver) && !answers[name]:
 					t.Errorf("%s is an event, and goes down from %s to %s", name, sender, receiver)
 				}
+			}
+		}
+	}
+}
+
+// An actor that sends or takes a message by its doc knows the message.
+func TestTheDocsNameWhoKnowsAMessage(t *testing.T) {
+	known := map[string]map[string]bool{} // messages by actor
+	for actor := range parents {
+		known[actor] = map[string]bool{}
+		folder := filepath.Join("..", "actors", actor)
+		for _, f := range slices.Concat(sources(t, folder), sources(t, filepath.Join(folder, "*"))) {
+			ast.Inspect(f, func(n ast.Node) bool {
+				if s, is := n.(*ast.SelectorExpr); is {
+					if x, is := s.X.(*ast.Ident); is && x.Name == "messages" {
+						known[actor][s.Sel.Name] = true
+					}
+				}
+				return true
+			})
+		}
+	}
+	docs, order := documented(t)
+	for _, name := range order {
+		from, to := ends(docs[name], docs)
+		for _, actor := range slices.Concat(from, to) {
+			if actor != "link" && actor != "program" && !known[actor][name] {
+				t.Errorf("%s names %s, which does not know it", name, actor)
 			}
 		}
 	}

@@ -133,7 +133,7 @@ const (
 	GoneDuplicate                   // this peer was connected already
 	GoneBanned                      // it sent data that is proven wrong
 	GoneUseless                     // both are complete, or it does not help and others wait
-	GoneExhausted                     // too many connections in the process to dial
+	GoneExhausted                   // too many connections in the process to dial
 	GoneFailed                      // its actor panicked
 	GoneStopping                    // we stop
 )
