@@ -1,21 +1,21 @@
 // Package kouzui is a BitTorrent client to be built into other programs. This one
 // downloads a torrent, and says how far it is:
 //
-//	client, err := kouzui.Open(kouzui.Config{Dir: "downloads"})
+//	c, err := kouzui.Open(kouzui.Config{Dir: "downloads"})
 //	if err != nil {
 //		log.Fatal(err)
 //	}
-//	defer client.Close(context.Background())
-//	torrent, err := client.AddFile("debian.torrent", kouzui.Options{})
+//	defer c.Close(context.Background())
+//	download, err := c.AddFile("debian.torrent", kouzui.Options{})
 //	if err != nil {
 //		log.Fatal(err)
 //	}
-//	for event := range torrent.Events(ctx) {
+//	for event := range download.Events(ctx) {
 //		if p, is := event.(kouzui.Progress); is {
 //			fmt.Printf("%d of %d bytes\n", p.Status.Have, p.Status.Length)
 //		}
 //	}
-//	if err := torrent.Wait(ctx); err != nil {
+//	if err := download.Wait(ctx); err != nil {
 //		log.Fatal(err)
 //	}
 //

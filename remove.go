@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"kouzui/actors/world"
+	"kouzui/messages"
 )
 
 // Remove stops the torrent, and with data deletes what it has on disk: its files,
@@ -32,6 +33,13 @@ func (t *Torrent) Remove(ctx context.Context, data bool) error {
 		return fmt.Errorf("%s: %w", m.Name, ErrAdded)
 	case m == nil || !stored:
 		return nil
+	}
+	// The last word of a torrent comes before its actors have let go of its files.
+	_, err := askUntil(ctx, t.client, t.client.done, func(reply func(struct{})) any {
+		return &messages.QueryStopped{InfoHash: t.hash, Reply: reply}
+	})
+	if err != nil && !errors.Is(err, ErrEnded) {
+		return err
 	}
 	folder, err := t.client.config.World.Disk.OpenFolder(t.dir)
 	if err != nil {

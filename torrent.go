@@ -203,11 +203,16 @@ func (t *Torrent) Trackers(ctx context.Context) ([]Tracker, error) {
 	return ask(ctx, t, func(reply func([]Tracker)) any { return &messages.QueryTrackers{InfoHash: t.hash, Reply: reply} })
 }
 
-// ask asks the tree until it answers, the torrent ends or ctx does.
+// ask asks the tree about a torrent that runs.
 func ask[T any](ctx context.Context, t *Torrent, question func(reply func(T)) any) (answer T, err error) {
 	if !t.valid() {
 		return answer, ErrEnded
 	}
+	return askUntil(ctx, t.client, t.ended, question)
+}
+
+// askUntil asks the tree until it answers, over is closed or ctx ends.
+func askUntil[T any](ctx context.Context, c *Client, over <-chan struct{}, question func(reply func(T)) any) (answer T, err error) {
 	ctx = background(ctx)
 	answers := make(chan T, 1)
 	reply := func(a T) {
@@ -218,16 +223,16 @@ func ask[T any](ctx context.Context, t *Torrent, question func(reply func(T)) an
 	}
 	for wait := firstWait; ; wait = min(2*wait, lastWait) {
 		select {
-		case <-t.ended:
+		case <-over:
 			return answer, ErrEnded
 		default:
-			t.client.engine.Ask(question(reply))
+			c.engine.Ask(question(reply))
 		}
 		again := time.NewTimer(wait)
 		select {
 		case answer = <-answers:
 			return answer, nil
-		case <-t.ended:
+		case <-over:
 			return answer, ErrEnded
 		case <-ctx.Done():
 			return answer, ctx.Err()

@@ -50,3 +50,10 @@ type QueryPeers struct {
 	InfoHash metainfo.Hash
 	Reply    func([]PeerInfo)
 }
+
+// QueryStopped: a question to session, and from session to torrents, which answers
+// through Reply once no actor of the torrent runs, and so nobody holds its files.
+type QueryStopped struct {
+	InfoHash metainfo.Hash
+	Reply    func(struct{})
+}

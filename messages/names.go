@@ -9,6 +9,7 @@ var all = []any{
 	QueryFiles{},
 	QueryTrackers{},
 	QueryPeers{},
+	QueryStopped{},
 	SetChoked{},
 	PeerRates{},
 	ReportRates{},

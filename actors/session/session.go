@@ -78,6 +78,8 @@ func (s *session) Receive(c actor.Context) {
 		r.pass(m.InfoHash, m)
 	case *messages.QueryPeers:
 		r.pass(m.InfoHash, m)
+	case *messages.QueryStopped:
+		c.Send(r.refs.Torrents, m)
 
 	case *messages.LimiterReady:
 		r.limit(r.limits)

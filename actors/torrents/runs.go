@@ -24,8 +24,9 @@ type runs struct {
 
 // effects is what the shell has to do.
 type effects struct {
-	stop  []*actor.PID
-	spawn []spawn
+	stop    []*actor.PID
+	spawn   []spawn
+	answers []*messages.QueryStopped
 }
 
 type spawn struct {
@@ -42,6 +43,7 @@ type run struct {
 	outcome any  // nil: it runs
 	forget  bool
 	next    *messages.StartTorrent // another run, to begin when this one is gone
+	asked   []*messages.QueryStopped
 }
 
 func newRuns(session *actor.PID) *runs {
@@ -110,6 +112,7 @@ func (r *runs) gone(id string) {
 			continue
 		}
 		t.gone = true
+		r.effects.answers = append(r.effects.answers, t.asked...)
 		switch {
 		case t.next != nil:
 			r.spawn(t.next)
@@ -120,6 +123,15 @@ func (r *runs) gone(id string) {
 			delete(r.all, hash)
 		}
 		return
+	}
+}
+
+// awaitStop answers when the actor has stopped.
+func (r *runs) awaitStop(m *messages.QueryStopped) {
+	if t := r.all[m.InfoHash]; t == nil || t.gone {
+		r.effects.answers = append(r.effects.answers, m)
+	} else {
+		t.asked = append(t.asked, m)
 	}
 }
 

@@ -42,6 +42,8 @@ func (t *torrents) Receive(c actor.Context) {
 		t.runs.end(m.InfoHash, m)
 	case *messages.TorrentFailed:
 		t.runs.end(m.InfoHash, m)
+	case *messages.QueryStopped:
+		t.runs.awaitStop(m)
 	case *messages.ForgetTorrent:
 		t.runs.forget(m)
 	case *actor.Restarting, *actor.Stopping:
@@ -68,4 +70,7 @@ func (t *torrents) carryOut(c actor.Context) {
 		t.runs.spawned(s.order.Add.InfoHash, pid)
 	}
 	t.runs.out.Flush(c.Send)
+	for _, q := range effects.answers {
+		q.Reply(struct{}{})
+	}
 }

@@ -147,6 +147,27 @@ func TestTheNextRunOfATorrent(t *testing.T) {
 	}
 }
 
+func TestWhoAsksHearsThatATorrentHasStopped(t *testing.T) {
+	s := newScene(t)
+	order := s.order(1000)
+	stopped := make(chan struct{}, 2)
+	ask := func() {
+		s.Tell(&messages.QueryStopped{InfoHash: order.Add.InfoHash, Reply: func(struct{}) { stopped <- struct{}{} }})
+	}
+	ask()
+	<-stopped // there is none
+	s.Tell(order)
+	ask()
+	s.Settle()
+	if len(stopped) > 0 {
+		t.Error("it runs")
+	}
+	s.Tell(&messages.TorrentDone{InfoHash: order.Add.InfoHash})
+	<-stopped
+	ask()
+	<-stopped
+}
+
 func TestTwoTorrentsWhoseHashesBeginAlike(t *testing.T) {
 	s := newScene(t)
 	first, second := s.order(1000), s.order(2000)

@@ -1,0 +1,180 @@
+package kouzui_test
+
+import (
+	"crypto/sha1"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"kouzui"
+	"kouzui/wire/metainfo"
+)
+
+// album is a torrent of some files in folders.
+func album(t testing.TB) (m *kouzui.Metainfo, files map[string][]byte) {
+	t.Helper()
+	files = map[string][]byte{"album/1.mp3": make([]byte, 40_000), "album/scans/front.jpg": make([]byte, 7_000), "album/empty": {}}
+	spec := metainfo.Spec{Name: "album", PieceLength: 16 << 10}
+	var all []byte
+	for i, path := range [][]string{{"1.mp3"}, {"scans", "front.jpg"}, {"empty"}} {
+		data := files[filepath.Join(append([]string{"album"}, path...)...)]
+		for j := range data {
+			data[j] = byte(i + j)
+		}
+		all = append(all, data...)
+		spec.Files = append(spec.Files, metainfo.FileSpec{Path: path, Length: int64(len(data))})
+	}
+	for piece := range slices.Chunk(all, 16<<10) {
+		sum := sha1.Sum(piece)
+		spec.Pieces = append(spec.Pieces, sum[:]...)
+	}
+	raw, err := metainfo.Encode(spec)
+	if err == nil {
+		m, err = kouzui.Parse(raw)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m, files
+}
+
+// tree lists what lies in a folder.
+func tree(t testing.TB, dir string) (names []string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if path != dir {
+			name, _ := filepath.Rel(dir, path)
+			names = append(names, filepath.ToSlash(name))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+func TestRemove(t *testing.T) {
+	m, files := album(t)
+	seedDir := t.TempDir()
+	for name, data := range files {
+		write(t, filepath.Join(seedDir, name), data)
+	}
+	seeder := open(t, kouzui.Config{Dir: seedDir})
+	if _, err := seeder.AddMetainfo(m, kouzui.Options{Seed: true, MustExist: true}); err != nil {
+		t.Fatal(err)
+	}
+	addr, err := seeder.Addr(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []string{".album.kouzui", "album", "album/1.mp3", "album/empty", "album/scans", "album/scans/front.jpg"}
+	for name, tc := range map[string]struct {
+		extra string // a file of the user's that lies there too
+		data  bool
+		want  []string
+	}{
+		"without data":             {"", false, all},
+		"with data":                {"", true, nil},
+		"beside a file":            {"other", true, []string{"other"}},
+		"with a file in a folder":  {"album/scans/back.jpg", true, []string{"album", "album/scans", "album/scans/back.jpg"}},
+		"with a file in its place": {"album/note.txt", true, []string{"album", "album/note.txt"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			client := open(t, kouzui.Config{Dir: dir})
+			torrent, err := client.AddMetainfo(m, kouzui.Options{Peers: []netip.AddrPort{addr}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := torrent.Wait(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if tc.extra != "" {
+				write(t, filepath.Join(dir, tc.extra), []byte("mine"))
+			}
+			if err := torrent.Remove(t.Context(), tc.data); err != nil {
+				t.Error(err)
+			}
+			if err := client.Close(t.Context()); err != nil { // lets go of the lock
+				t.Error(err)
+			}
+			if got := tree(t, dir); !slices.Equal(got, tc.want) {
+				t.Errorf("%q are left, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+// An unfinished download lies under another name.
+func TestRemoveWhatIsUnfinished(t *testing.T) {
+	m, _ := album(t)
+	dir := t.TempDir()
+	client := open(t, kouzui.Config{Dir: dir})
+	torrent, err := client.AddMetainfo(m, kouzui.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for e := range torrent.Events(t.Context()) {
+		if p, is := e.(kouzui.Progress); is && p.Status.State == kouzui.StateDownloading {
+			break
+		}
+	}
+	if err := torrent.Remove(t.Context(), true); err != nil {
+		t.Error(err)
+	}
+	if got := tree(t, dir); len(got) > 0 {
+		t.Errorf("%q are left", got)
+	}
+}
+
+// What has the names of the torrent's files, but is not its data, stays.
+func TestRemoveLeavesWhatIsForeign(t *testing.T) {
+	m, files := album(t)
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "album/1.mp3"), []byte("another album"))
+	client := open(t, kouzui.Config{Dir: dir})
+	torrent, err := client.AddMetainfo(m, kouzui.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := torrent.Wait(t.Context()); err == nil {
+		t.Error("foreign data is taken for the torrent's")
+	}
+	if err := torrent.Remove(t.Context(), true); err != nil {
+		t.Error(err)
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "album/1.mp3")); err != nil || string(got) != "another album" {
+		t.Errorf("there is %q, %v", got, err)
+	}
+
+	// A link in the place of a file stays, and so does what it leads to.
+	dir = t.TempDir()
+	for name, data := range files {
+		write(t, filepath.Join(dir, name), data)
+	}
+	client = open(t, kouzui.Config{Dir: dir})
+	if torrent, err = client.AddMetainfo(m, kouzui.Options{MustExist: true}); err != nil {
+		t.Fatal(err)
+	}
+	if err := torrent.Wait(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "mine"), []byte("mine"))
+	path := filepath.Join(dir, "album", "1.mp3")
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("../mine", path); err != nil {
+		t.Skip(err)
+	}
+	if err := torrent.Remove(t.Context(), true); err != nil {
+		t.Error(err)
+	}
+	if got := tree(t, dir); !slices.Equal(got, []string{"album", "album/1.mp3", "mine"}) {
+		t.Errorf("%q are left", got)
+	}
+}
