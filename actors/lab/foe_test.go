@@ -4,8 +4,8 @@ import (
 	"testing"
 )
 
-// Whatever hostile nodes do, everybody gets what is right, and the run can be
-// repeated.
+// Whatever hostile nodes do, every client gets the right data, and the run can
+// be repeated.
 func TestHostileNodes(t *testing.T) {
 	for _, name := range hostileNames() {
 		t.Run(name, func(t *testing.T) {

@@ -4,9 +4,10 @@ import "testing"
 
 // What random scenarios have found, as small as it could be made.
 var found = map[string]string{
-	// A process is killed before it has synced what it wrote. The next one finds
-	// it right, in the system's memory, and enters it in the journal: it must sync
-	// it before that, lest a power cut leaves a journal that vouches for nothing.
+	// A process is killed before it has synced what it wrote. The next process
+	// finds the data right, in the cache of the system, and enters it in the
+	// journal. It must sync the data first: otherwise a power cut leaves a journal
+	// that vouches for data that is lost.
 	"killed, and then the power fails": `
 content = "1 MiB"
 piece = "32 KiB"

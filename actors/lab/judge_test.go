@@ -13,8 +13,8 @@ import (
 	"kouzui/wire/frame"
 )
 
-// Each of these breaks one thing that must hold, and the judgement has to
-// notice it: in the world itself, or in what is told of it.
+// Each of these breaks one thing that must hold, either in the world or in what
+// the checks are told, and the checks must notice it.
 var tampered = map[string]struct {
 	faults []string
 	limit  time.Duration // 0: an hour
@@ -211,8 +211,8 @@ var tampered = map[string]struct {
 	},
 }
 
-// kept are buffers that nobody gives back; the pool does not count those that
-// the garbage collector finds.
+// kept are buffers that are never given back. They stay referenced here,
+// because the pool does not count buffers that the garbage collector has freed.
 var kept []*buffer.Block
 
 // spoil overwrites a part of a piece that is not under its final name yet.
@@ -226,7 +226,7 @@ func spoil(n *node, piece uint32) {
 	}
 }
 
-// events changes what the judge is told.
+// events changes the events that the judge gets.
 func events(change func(*event.Event) []*event.Event) func() *tamper {
 	return func() *tamper {
 		return &tamper{events: func(e *event.Event) []*event.Event {

@@ -42,8 +42,8 @@ class = "leech"
 count = 1
 `
 
-// The same seed gives the same run, however many processors there are, and
-// another seed another one.
+// The same seed gives the same run, however many processors there are; another
+// seed gives another run.
 func TestARunCanBeRepeated(t *testing.T) {
 	play := func(seed uint64, j *sim.Journal) *Result {
 		s, err := Read(crowd)
@@ -73,7 +73,7 @@ func TestARunCanBeRepeated(t *testing.T) {
 	t.Logf("sum %x, %d messages, %v, %v, bound %v, times %v, %d restarts", one.Sum, one.Messages, one.Virtual, one.Real, one.Bound(), one.Times(), one.Total().Restarts)
 }
 
-// An event that repeats itself does so while anybody is not complete.
+// An event with Every happens again and again while any node is not complete.
 func TestEventsRepeat(t *testing.T) {
 	s := &Scenario{
 		Content: 1 << 20, Piece: 64 << 10,

@@ -9,8 +9,8 @@ import (
 	"kouzui/actors/world/sim"
 )
 
-// Described payload makes no difference: every step of every run is that of
-// real bytes.
+// Runs with described payload are the same, step by step, as runs with real
+// bytes.
 func TestDescribedPayloadIsLikeReal(t *testing.T) {
 	play := func(t *testing.T, s *Scenario, payload string, seed uint64, j *sim.Journal) *Result {
 		s.Payload = payload

@@ -10,7 +10,7 @@ import (
 )
 
 // Three nodes hold one copy between them, and one loses what it has not synced:
-// the samples tell it all along.
+// the samples show each of these moments.
 func TestSamples(t *testing.T) {
 	s, err := Read(`
 content = "2 MiB"
@@ -110,7 +110,7 @@ func TestFairness(t *testing.T) {
 	}
 }
 
-// What is wrong with a scenario is one line that says where.
+// An error in a scenario is one line that names the place.
 func TestWhatIsWrong(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"content = \"1 MiB\"\npiec = \"1 MiB\"", `line 2: there is no key "piec"; there are name, about, content, piece`},

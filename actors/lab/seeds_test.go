@@ -11,8 +11,9 @@ var (
 	seeds = flag.Int("seeds", 15, "how many random scenarios are played")
 )
 
-// Whatever goes wrong, in the end everybody who can has everything, and nothing
-// is left over. What is checked stands in run.go and judge.go.
+// Whatever goes wrong, in the end every node that can is complete, and no
+// buffer, request or credit is left over. The checks are in run.go and
+// judge.go.
 func TestRandomScenarios(t *testing.T) {
 	messages, restarts := uint64(0), 0
 	for seed := *from; seed < *from+uint64(*seeds); seed++ {

@@ -9,8 +9,8 @@ import (
 	"kouzui/messages"
 )
 
-// A swarm in which much happens, but only two things together go wrong: what is
-// left are those two.
+// A swarm in which much happens, but goes wrong only because of two things
+// together: the small scenario has just these two.
 func TestShrink(t *testing.T) {
 	s := &Scenario{Content: 256 << 10, Piece: 64 << 10, Limit: Time(time.Hour), Class: []Class{
 		{Name: "seed", Have: 1, Up: 64 << 10, Delay: Time(10 * time.Millisecond), Faults: []string{"link,at=1s,p=0.01"}},
@@ -48,7 +48,7 @@ func TestShrink(t *testing.T) {
 		t.Errorf("another time it is\n%s", again.TOML())
 	}
 
-	// What was written goes wrong in the same way.
+	// The scenario that was written as TOML goes wrong in the same way.
 	read, err := Read(small.TOML())
 	if err != nil {
 		t.Fatalf("%v\n%s", err, small.TOML())

@@ -9,8 +9,8 @@ import (
 	"kouzui/messages"
 )
 
-// names is a folder with files of these names; it folds their case if fold does
-// something.
+// names is a folder with files of these names. If fold is set, it folds their
+// case.
 type names struct {
 	world.Folder
 	list []string

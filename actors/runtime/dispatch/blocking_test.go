@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// However many block, the next one runs.
+// However many mailboxes block, the next one runs.
 func TestBlockingNeverWaits(t *testing.T) {
 	var a Blocking
 	defer a.Close()
@@ -25,7 +25,8 @@ func TestBlockingNeverWaits(t *testing.T) {
 	done.Wait()
 }
 
-// One after the other they share goroutines, of which few are kept.
+// Mailboxes that run one after the other share goroutines, of which a few are
+// kept.
 func TestBlockingKeepsAFewGoroutines(t *testing.T) {
 	var a Blocking
 	for range 100 {
@@ -44,8 +45,8 @@ func TestBlockingKeepsAFewGoroutines(t *testing.T) {
 	a.Close()
 }
 
-// What is scheduled while and after it closes runs all the same, and nothing
-// stays behind.
+// Mailboxes that are scheduled during and after Close run all the same, and no
+// goroutine is left.
 func TestBlockingRunsAllDuringClose(t *testing.T) {
 	var a Blocking
 	var done sync.WaitGroup

@@ -38,7 +38,8 @@ func browse(t *testing.T, url string, width, height int) context.Context {
 		chromedp.WindowSize(width, height),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
 	)...)
-	// What a newer browser says and this chromedp does not know is of no interest.
+	// Messages of a newer browser that this chromedp does not know do not matter
+	// here.
 	quiet := chromedp.WithErrorf(func(string, ...any) {})
 	ctx, leave := chromedp.NewContext(ctx, quiet)
 	t.Cleanup(func() {
@@ -61,7 +62,8 @@ func do(t *testing.T, ctx context.Context, steps ...step) {
 	}
 }
 
-// shows waits until an expression holds on the page, looking at every frame.
+// shows waits until a JavaScript expression is true on the page, after each
+// frame.
 func shows(expression string) step {
 	return chromedp.Evaluate[chromedp.Void](`new Promise(done => {
 		const look = () => (`+expression+`) ? done() : requestAnimationFrame(look);
@@ -72,7 +74,7 @@ func shows(expression string) step {
 func visible(selector string) step { return chromedp.WaitVisible(chromedp.CSS(selector)) }
 func click(selector string) step   { return chromedp.Click(chromedp.CSS(selector)) }
 
-// row is the tree's row of an actor by the end of its path.
+// row selects the row of the actor whose path ends like this.
 func row(end string) string { return `.row[data-path$="` + end + `"]:not([hidden])` }
 
 func TestAnActorKilledOnThePageComesBack(t *testing.T) {
@@ -105,8 +107,8 @@ func TestAnActorKilledOnThePageComesBack(t *testing.T) {
 	}
 }
 
-// TestAThousandActorsStayFluid also tells, with -v, what the page costs while
-// it follows, as fast as it can, how actors are killed and come back.
+// TestAThousandActorsStayFluid kills actors as fast as it can. With -v it also
+// tells what the page costs meanwhile.
 func TestAThousandActorsStayFluid(t *testing.T) {
 	const rounds, atOnce = 20, 10
 	names := make([]string, 1000)
@@ -160,7 +162,8 @@ func TestAThousandActorsStayFluid(t *testing.T) {
 	)
 }
 
-// costs are the seconds that the page has spent so far, by what on.
+// costs are the seconds of processor time that the page has spent so far, by
+// what it spent them on.
 func costs(t *testing.T, ctx context.Context) map[string]float64 {
 	t.Helper()
 	if _, err := chromedp.Call(ctx, performance.Enable, performance.EnableParams{}); err != nil {
@@ -209,8 +212,8 @@ func TestScreenshot(t *testing.T) {
 		chromedp.Func(setScheme),
 		shows(`[...document.querySelectorAll('.torrent h3 b')].every(part => parseFloat(part.textContent) > 35)`),
 	)
-	// What can fail alone in the one torrent; in the other a member of the engine
-	// that takes the engine with it.
+	// In one torrent those actors fail that can fail alone; in the other a member
+	// of the engine, which takes the whole engine with it.
 	for _, node := range n.Tree().Snapshot() {
 		alone := strings.HasPrefix(node.Path, paths[0]) && (node.Kind == "choker" || strings.HasSuffix(node.Path, "/peer-2"))
 		if !alone && node.Path != paths[1]+"/engine/store" {

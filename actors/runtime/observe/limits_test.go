@@ -78,8 +78,8 @@ func get(t *testing.T, s *Server, conn net.Conn, header string) (status int) {
 
 var fine = http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 
-// No connection of those who know nothing lasts, and no more than a few are
-// open.
+// Clients without the token cannot keep connections open, and only a few can be
+// open at a time.
 func TestStrangersAtTheLivePageAreBounded(t *testing.T) {
 	s := opened(t, zerolog.Nop(), fine)
 	for what, limit := range map[string]int64{
@@ -113,7 +113,7 @@ func TestAQuestionHasNoBody(t *testing.T) {
 	}
 }
 
-// What net/http has to say goes to the log in one clean line, and not to the
+// Messages of net/http go to the log, each in one clean line, and not to the
 // terminal.
 func TestThePageWritesNothingToTheTerminal(t *testing.T) {
 	read, write, err := os.Pipe()

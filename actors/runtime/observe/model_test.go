@@ -142,7 +142,7 @@ func TestFailuresAreForgottenInTheEnd(t *testing.T) {
 func TestRatesAreKeptOnceASecond(t *testing.T) {
 	m := newModel(epoch)
 	for i := range 2 * maxRates {
-		// Changes of state bring Progress out of turn.
+		// Changes of state send a Progress before the second is over.
 		at := epoch.Add(time.Duration(i) * time.Second)
 		m.progress(&messages.Progress{Name: "album", At: at, DownNow: float64(i), State: messages.StateDownloading}, "")
 		m.progress(&messages.Progress{Name: "album", At: at.Add(time.Millisecond), State: messages.StateSeeding}, "")

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// wire stands between a page and the server, and can be cut.
+// wire is a proxy between a page and the server, whose connections can be cut.
 type wire struct {
 	net.Listener
 	to string

@@ -73,7 +73,8 @@ func newScene(t *testing.T, names ...string) *scene {
 	return s
 }
 
-// request is one to path with the token where a program would put it.
+// request makes a request to path, with the token in the header as a program
+// would send it.
 func (s *scene) request(method, path string, form url.Values) *http.Request {
 	s.t.Helper()
 	target := s.base.JoinPath(path)
@@ -185,7 +186,7 @@ func TestThePageStandsAlone(t *testing.T) {
 	}
 }
 
-// frame is what these tests read of one.
+// frame is the part of a frame that these tests read.
 type frame struct {
 	Full   bool
 	Actors []struct {
@@ -197,8 +198,8 @@ type frame struct {
 	Torrents []struct{ Name, State string }
 }
 
-// follow calls see for each frame until it says that it has seen enough. It
-// returns the lines that came after.
+// follow calls see for each frame until see returns true. It returns the lines
+// that come after.
 func (s *scene) follow(see func(frame) bool) *bufio.Scanner {
 	s.t.Helper()
 	answer, err := client.Do(s.request("GET", "/events", nil))

@@ -55,7 +55,7 @@ func start(t *testing.T, o actors.Options, shown *observe.Server) *node {
 	return n
 }
 
-// await waits for an event; go test's timeout ends a wait in vain.
+// await waits for an event; if it never comes, go test's timeout ends the test.
 func await[T any](t *testing.T, n *node, match func(T) bool) T {
 	t.Helper()
 	for m := range n.events {

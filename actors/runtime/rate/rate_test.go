@@ -48,8 +48,8 @@ func TestRollingForgets(t *testing.T) {
 	}
 }
 
-// Rest may be called whenever nothing has come for MaxSpan: no rate is another
-// for it, then or later.
+// Rest may be called whenever nothing has come for MaxSpan: it changes no rate,
+// then or later.
 func TestRollingRests(t *testing.T) {
 	kept, rested := rate.NewRolling(start), rate.NewRolling(start)
 	for _, r := range []*rate.Rolling{&kept, &rested} {

@@ -13,9 +13,9 @@ import (
 	"kouzui/actors/runtime/trace"
 )
 
-// BenchmarkTell compares an actor of a Tree with one of bare Props: what
-// supervision and its trace cost a message, and what it costs to know how long
-// messages wait.
+// BenchmarkTell compares an actor of a Tree with one of plain Props: what
+// supervision and its trace cost for each message, and what it costs to know
+// how long messages wait.
 func BenchmarkTell(b *testing.B) {
 	system := supervise.NewSystem(zerolog.Nop())
 	workers := dispatch.New(0)

@@ -82,13 +82,13 @@ type fixture struct {
 	roots []*actor.PID
 }
 
-// bubble runs a test on virtual time; at its end everything has stopped.
+// bubble runs a test in virtual time; when it ends, all actors have stopped.
 func bubble(t *testing.T, test func(*fixture)) {
 	t.Helper()
 	sampledBubble(t, 0, test)
 }
 
-// sampledBubble is one in which the mailboxes are sampled.
+// sampledBubble is bubble with a tree that samples its mailboxes.
 func sampledBubble(t *testing.T, every time.Duration, test func(*fixture)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -110,7 +110,7 @@ func sampledBubble(t *testing.T, every time.Duration, test func(*fixture)) {
 		if left := f.Snapshot(); len(left) > 0 {
 			t.Errorf("after the shutdown there are still %v", left)
 		}
-		// The throttle of dead letters sleeps a little longer.
+		// The goroutine of the dead-letter throttle sleeps a little longer.
 		f.advance(time.Second)
 		checkTrace(t, recent.Events())
 	})
@@ -151,7 +151,7 @@ func (f *fixture) node(path string) supervise.Node {
 	return supervise.Node{}
 }
 
-// expect checks where an actor stands; state "" means that it is gone.
+// expect checks the state of an actor; the state "" means that it has stopped.
 func (f *fixture) expect(path string, state supervise.State, incarnation int) {
 	f.Helper()
 	if n := f.node(path); n.State != state || n.Incarnation != incarnation {
@@ -184,7 +184,8 @@ func (f *fixture) last(kind event.Kind, path string) *event.Event {
 	return found
 }
 
-// causes follows an event to its root: kinds and actors.
+// causes lists the kinds and actors of the events that led to an event, back to
+// the first.
 func (f *fixture) causes(e *event.Event) []string {
 	all := f.trace.Events()
 	var chain []string
@@ -214,8 +215,8 @@ var causesOf = map[event.Kind][]event.Kind{
 	event.Note:       {event.Started, event.Restarted, event.Stopping, event.Restarting},
 }
 
-// checkTrace proves what holds of every complete trace of a tree that has
-// stopped.
+// checkTrace checks what must be true of every complete trace of a tree that
+// has stopped.
 func checkTrace(t *testing.T, events []*event.Event) {
 	t.Helper()
 	answered := map[uint64]int{}

@@ -8,7 +8,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 )
 
-// calls is a mailbox that notes what is asked of it.
+// calls is a mailbox that records the calls of its methods.
 type calls struct {
 	actor.Mailbox
 	made []string
@@ -20,7 +20,7 @@ func (c *calls) RegisterHandlers(actor.MessageInvoker, actor.Dispatcher) {
 	c.made = append(c.made, "registered")
 }
 
-// No message reaches a mailbox that nobody runs yet.
+// No message reaches a mailbox before it can be run.
 func TestSendersWaitUntilAMailboxIsReady(t *testing.T) {
 	for kind, post := range map[string]func(*whenReady, string){
 		"user":   func(w *whenReady, m string) { w.PostUserMessage(m) },

@@ -85,7 +85,7 @@ func TestABugHasAStackAndADesignedFailureHasNone(t *testing.T) {
 	})
 }
 
-// spend fails root/child until the budget of steady is spent.
+// spend makes root/child fail until the budget of steady is spent.
 func spend(f *fixture, spent supervise.Spent) {
 	strategy := steady
 	strategy.WhenSpent = spent
@@ -162,7 +162,8 @@ func TestAnEscalationRestartsTheMiddleWithFreshChildren(t *testing.T) {
 		f.expect("root/engine/store", supervise.StateFailed, 1)
 		f.expect("root/engine/scheduler", supervise.StateRunning, 1)
 
-		// What fails meanwhile is stopped: its supervisor starts afresh anyway.
+		// An actor below that fails meanwhile is stopped, because its supervisor is
+		// restarted anyway.
 		f.tell("root/engine/scheduler", &crash{"too"})
 		f.expect("root/engine/scheduler", "", 0)
 
@@ -235,8 +236,8 @@ func TestARestartingActorLeavesItsMailToItsSuccessor(t *testing.T) {
 	})
 }
 
-// What an actor ordered for itself is not for another that has its name later,
-// though that too is in its first incarnation.
+// What an actor has ordered with Deliver does not reach another actor that gets
+// its name later, although that one is in its first incarnation too.
 func TestAnActorReadsNothingMeantForItsNamesake(t *testing.T) {
 	bubble(t, func(f *fixture) {
 		var deliver func(any)

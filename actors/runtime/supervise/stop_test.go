@@ -56,7 +56,7 @@ func TestAStoppingActorGetsNoWork(t *testing.T) {
 		f.tell("root/parent", &end{"enough"}, &crash{"boom"}, &mark{})
 		f.expect("root/parent", supervise.StateStopping, 1)
 
-		// A restart that was on its way must not bring it back to life.
+		// A restart that is on its way must not give a stopping actor a new life.
 		pid := f.System.NewLocalPID("root/parent")
 		process, _ := f.System.ProcessRegistry.Get(pid)
 		process.SendSystemMessage(pid, &actor.Restart{})

@@ -7,7 +7,8 @@ import (
 	"github.com/rs/zerolog"
 )
 
-// What the library registers before the registry is shrunk is found afterwards.
+// Processes that the library registered before the registry was shrunk are
+// still found.
 func TestShrunkRegistry(t *testing.T) {
 	before := actor.NewActorSystem().ProcessRegistry.LocalPIDs.LocalPIDs
 	registry := NewSystem(zerolog.Nop()).ProcessRegistry

@@ -23,7 +23,7 @@ import (
 	"kouzui/actors/world"
 )
 
-// clock is virtual, inside a bubble of synctest.
+// clock is the virtual time of a synctest bubble.
 type clock struct{}
 
 func (clock) Now() time.Time                                  { return time.Now() }
@@ -72,7 +72,8 @@ type storm struct {
 	paths []string
 }
 
-// newStorm builds a tree in which every strategy stands over three leaves.
+// newStorm builds a tree with a supervisor of each strategy, and three leaves
+// below each.
 func newStorm(t *testing.T, sinks ...event.Sink) *storm {
 	s := &storm{Tree: supervise.New(supervise.Config{
 		System: supervise.NewSystem(zerolog.Nop()), Clock: clock{}, Chance: clock{}, Sinks: sinks, Sample: 100 * time.Millisecond,
@@ -150,8 +151,8 @@ func advance(d time.Duration) {
 	synctest.Wait()
 }
 
-// TestTheTreeStandsInTheFile rebuilds the tree from a file alone, as it was at
-// every quiet moment of a storm, and holds each line to the schema.
+// TestTheTreeStandsInTheFile rebuilds the tree from the file alone, as it was
+// at every quiet moment of a storm, and checks each line against the schema.
 func TestTheTreeStandsInTheFile(t *testing.T) {
 	schema := compiled(t)
 	seen := map[event.Kind]bool{event.Dropped: true} // the backlog is large enough here
@@ -182,7 +183,7 @@ func TestTheTreeStandsInTheFile(t *testing.T) {
 	}
 }
 
-// moment is the tree as it lived after an event, at a time.
+// moment is the tree after an event, and the time.
 type moment struct {
 	seq  uint64
 	time time.Time
@@ -210,8 +211,9 @@ func stormyRun(t *testing.T, rnd *rand.Rand) (written []byte, moments []moment) 
 	return out.Bytes(), moments
 }
 
-// follow reads the file and compares with each moment when it has come there:
-// by the number of the event, and with the last moment of a time by the time.
+// follow reads the file, and compares the tree with each moment when it gets
+// there: by the number of the event, and by the time with the last moment of
+// that time.
 func follow(t *testing.T, file []byte, moments []moment) {
 	r, err := trace.Read(bytes.NewReader(file))
 	if err != nil {
@@ -255,7 +257,7 @@ func compiled(t *testing.T) *jsonschema.Schema {
 	return schema
 }
 
-// TestTheSchemaRefuses sees to it that the schema can tell right from wrong.
+// TestTheSchemaRefuses checks that the schema rejects lines that are wrong.
 func TestTheSchemaRefuses(t *testing.T) {
 	schema := compiled(t)
 	const header = `{"kind":"header","version":"kouzui-trace/1","run":"r","build":"b","configuration":{},"clock":"real","started_at":"2000-01-01T00:00:00Z"}`
@@ -286,7 +288,7 @@ func TestTheSchemaRefuses(t *testing.T) {
 	}
 }
 
-// stuck is a writer that takes nothing until it is opened.
+// stuck is a writer whose writes wait until it is opened.
 type stuck struct {
 	bytes.Buffer
 	open chan struct{}
@@ -297,8 +299,9 @@ func (s *stuck) Write(p []byte) (int, error) {
 	return s.Buffer.Write(p)
 }
 
-// TestAStuckFileHoldsNobodyUp runs more events than the backlog holds against a
-// writer that takes none: the actors go on, and the file counts what it lost.
+// TestAStuckFileHoldsNobodyUp records more events than the backlog holds while
+// the writer is stuck: the actors go on, and the file counts the events that it
+// lost.
 func TestAStuckFileHoldsNobodyUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		out := &stuck{open: make(chan struct{})}
@@ -345,7 +348,7 @@ func TestAStuckFileHoldsNobodyUp(t *testing.T) {
 	})
 }
 
-// TestTheSamplesAreTraces holds the sample traces to the schema, too.
+// TestTheSamplesAreTraces checks the sample traces against the schema.
 func TestTheSamplesAreTraces(t *testing.T) {
 	schema := compiled(t)
 	samples, err := filepath.Glob("../../../testdata/*.trace")

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// backlog is a listening socket whose accepts follow a script, and then wait
-// for its end.
+// backlog is a listening socket whose accepts return what a script says, and
+// then block until it is closed.
 type backlog struct {
 	errs   []error
 	closed chan struct{}
@@ -34,8 +34,8 @@ func (b *backlog) Accept() (net.Conn, error) {
 func (b *backlog) Close() error   { close(b.closed); return nil }
 func (b *backlog) Addr() net.Addr { return &net.TCPAddr{} }
 
-// accepting runs a listener over a script and returns when it accepted, in time
-// since its start, and how it failed.
+// accepting runs a listener over a script, and returns when it accepted, as
+// times since its start, and how it failed.
 func accepting(t *testing.T, perSecond int, errs ...error) (at []time.Duration, failures []error) {
 	synctest.Test(t, func(t *testing.T) {
 		l := &listener{

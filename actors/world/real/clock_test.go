@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// What is measured between two readings is by the monotonic clock, so that a
-// jump of the wall clock makes nobody early or late.
+// The time between two readings comes from the monotonic clock, so that a jump
+// of the wall clock delays nothing.
 func TestNowIsMonotonic(t *testing.T) {
 	if now := (Clock{}).Now(); !strings.Contains(now.String(), " m=") {
 		t.Errorf("%v has no monotonic reading", now)

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// While a folder and a file in it are swapped for links to the outside, and the
-// file for a pipe, and back, over and over, everything is done to them that can
-// be: nothing outside is touched, and nothing waits for the pipe.
+// A folder and a file in it are swapped over and over for links to the outside,
+// and the file for a pipe. Meanwhile every operation is tried on them: none
+// touches anything outside, and none waits for the pipe.
 func TestNothingEscapesWhileLinksAreSwapped(t *testing.T) {
 	outside, dir := t.TempDir(), t.TempDir()
 	secret := filepath.Join(outside, "file")
@@ -35,7 +35,7 @@ func TestNothingEscapesWhileLinksAreSwapped(t *testing.T) {
 					return
 				default:
 				}
-				// Each may fail, as others do the same.
+				// Any of these may fail, because other goroutines do the same.
 				_ = unix.Renameat(at, name, at, name+".kept")
 				_ = put()
 				_ = unix.Unlinkat(at, name, 0)

@@ -12,8 +12,8 @@ import (
 	"kouzui/wire/announce"
 )
 
-// maxCost is how many bytes an announce may have allocated, in sum: most is the
-// text, as it grows while it is read.
+// maxCost is how many bytes an announce may allocate in total. Most of them are
+// for the text, which grows while it is read.
 const maxCost = 64 << 20
 
 // Whatever a tracker does, an announce ends in time, within bounds, with a
@@ -63,7 +63,8 @@ func TestHostileTrackers(t *testing.T) {
 	}
 }
 
-// What is slow to connect to, or slow with TLS, ends in time.
+// A server that is slow to accept a connection, or slow with TLS, delays an
+// announce no longer than its timeout.
 func TestSlowLoris(t *testing.T) {
 	tracker := hostile.Tracker{Name: "mute", Answer: (*hostile.TrackerConn).Hold}
 	served, err := tracker.Serve(t.Context())

@@ -198,8 +198,8 @@ func TestAnnounceFailsBeforeTheServer(t *testing.T) {
 	}
 }
 
-// A host that no resolver has to be asked for: the dot makes it absolute, and
-// the label is too long for a name.
+// A host name for which no resolver is asked: the dot makes it absolute, and
+// its label is too long.
 func TestAnnounceFailsToResolve(t *testing.T) {
 	_, err := ask(t, NewHTTP(HTTPOptions{}), "http://"+strings.Repeat("x", 64)+"./announce", long)
 	if err == nil || err.Phase != world.PhaseDNS || !strings.Contains(err.Error(), "no such host") {

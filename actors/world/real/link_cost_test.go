@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// costSize is how much one round of the benchmark moves.
+// costSize is how many bytes one round of the benchmark transfers.
 const costSize = 1 << 30
 
 // BenchmarkTransfer downloads a file of 1 GiB from another process over
@@ -93,8 +93,8 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// leech asks for the whole file with so many requests in flight, and counts the
-// batches they came in.
+// leech requests the whole file, with a fixed number of requests under way, and
+// counts the batches in which the blocks came.
 func leech(b *testing.B, addr netip.AddrPort) int {
 	const window = 256
 	pool := buffer.NewPool(256)

@@ -92,8 +92,8 @@ func TestHandshakeFails(t *testing.T) {
 	}
 }
 
-// A link that came in, and whose owner was lost on the way to it, does not stay
-// open; one that was greeted does.
+// A link that came in closes if its owner never gets it; it stays open once the
+// owner has sent a handshake.
 func TestALinkThatNobodyTakesOverCloses(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	for _, owned := range []bool{false, true} {

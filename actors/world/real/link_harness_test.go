@@ -68,7 +68,7 @@ func start(l messages.Link, limits frame.Limits) chan any {
 	return events
 }
 
-// take collects n frames.
+// take collects n frames from the events of a link.
 func take(t *testing.T, l messages.Link, events chan any, n int) []frame.Frame {
 	t.Helper()
 	var frames []frame.Frame
@@ -87,7 +87,8 @@ func take(t *testing.T, l messages.Link, events chan any, n int) []frame.Frame {
 	return frames
 }
 
-// closing skips to the end of a link, and sees that it is one.
+// closing skips events up to LinkClosed, checks that nothing follows, and
+// returns its error.
 func closing(t *testing.T, l messages.Link, events chan any) error {
 	t.Helper()
 	for e := range events {
@@ -133,7 +134,7 @@ func (m *memory) piece(off, n int) messages.Outgoing {
 	}
 }
 
-// lastOf tells how a link that receives no more frames ends.
+// lastOf returns how a link ends that receives no more frames.
 func lastOf(events chan any) chan error {
 	end := make(chan error, 1)
 	go func() {

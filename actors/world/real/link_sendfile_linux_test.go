@@ -16,7 +16,8 @@ import (
 	"kouzui/wire/frame"
 )
 
-// onDisk is a torrent in one file, whose bytes from refuse on can only be read.
+// onDisk is a torrent in one file. From the offset refuse on, its bytes can be
+// read but not sent by sendfile.
 type onDisk struct {
 	*memory
 	file   world.SocketFile
@@ -90,7 +91,7 @@ func TestPayloadGoesStraightToTheSocketAsFarAsItCan(t *testing.T) {
 	}
 }
 
-// A file that has become shorter is found out by the reading that follows.
+// If a file has become shorter, the read that follows sendfile finds out.
 func TestFileThatEndsEarlyClosesTheLink(t *testing.T) {
 	l, conn := rawPair(t)
 	defer conn.Close()
@@ -110,7 +111,7 @@ func TestFileThatEndsEarlyClosesTheLink(t *testing.T) {
 	}
 }
 
-// Nothing is allocated for a block that goes straight.
+// No memory is allocated for a block that sendfile sends.
 func TestStraightAllocatesNothing(t *testing.T) {
 	l, conn := rawPair(t)
 	drained := make(chan struct{})
@@ -137,7 +138,8 @@ func TestStraightAllocatesNothing(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	// Reports are made now and then: one for 32 blocks, and before each wait.
+	// Reports allocate: there is one for every 32 blocks, and one before each
+	// wait.
 	if allocs > 2 {
 		t.Errorf("%.0f allocations for %d blocks", allocs, blocks)
 	}

@@ -143,8 +143,8 @@ func TestByteByByte(t *testing.T) {
 		}
 	}
 
-	// All but the last bytes are there before the frames' reader starts, so that a
-	// handshake that took too much would be missed.
+	// All bytes but the last two are in the socket before frames are read: if
+	// reading the handshake took too many bytes, they would be missing.
 	write(stream[:len(stream)-2])
 	got := make(chan frame.Handshake, 1)
 	l.ReadHandshake(time.Minute, func(h frame.Handshake, err error) {

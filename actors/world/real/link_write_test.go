@@ -16,7 +16,7 @@ import (
 	"kouzui/wire/frame"
 )
 
-// recorder notes how it is read.
+// recorder records how it is read.
 type recorder struct {
 	calls []call
 	err   error
@@ -143,8 +143,8 @@ func TestHavesAreFramesOfTheirOwn(t *testing.T) {
 	}
 }
 
-// Words that the socket takes at once need no writer; what it does not take
-// comes all the same, and in order.
+// Frames without payload that the socket takes at once need no writer; those
+// that it does not take follow later, in order.
 func TestWordsAreWrittenAtOnceAndInOrder(t *testing.T) {
 	l, conn := rawPair(t)
 	defer conn.Close()

@@ -83,7 +83,7 @@ func TestDialAnswersOnceOrDiscards(t *testing.T) {
 	}
 }
 
-// Who listens at one address does so at no other.
+// A listener on one address cannot be reached at another.
 func TestListensAtOneAddress(t *testing.T) {
 	n := NewNetwork(NetworkOptions{})
 	l, err := n.Listen("127.0.0.1:0", 0, func(messages.Link) { t.Error("somebody came in") }, func(err error) { t.Error(err) })

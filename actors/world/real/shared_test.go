@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Whoever opens a folder shares it with others who have it open, and keeps it
-// when they close theirs; a folder that takes its place is another.
+// Opening a folder that is open shares it, and closing it leaves it open for
+// the others. A folder that takes its place is opened anew.
 func TestFoldersAreShared(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
 	var d Disk

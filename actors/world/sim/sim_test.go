@@ -21,8 +21,8 @@ func TestDisk(t *testing.T) {
 	worldtest.Disk(t, New(1, nil).NewHost("h", Class{}).World().Disk, func(t *testing.T) string { return t.Name() })
 }
 
-// Timers come in their order, also when others are stopped, and time stands
-// where they are due.
+// Timers run in the order of their times, also when others are stopped, and the
+// clock then shows the time at which they are due.
 func TestTimersComeInOrder(t *testing.T) {
 	s := New(1, nil)
 	clock := s.NewHost("h", Class{}).World().Clock
@@ -62,7 +62,7 @@ func (payload) ReadBlocks(bufs [][]byte, _ int64, done func(error)) {
 	done(nil)
 }
 
-// end is what one end of a connection has heard.
+// end is what one end of a connection has received.
 type end struct {
 	link   messages.Link
 	bytes  int
@@ -122,7 +122,7 @@ func connect(t *testing.T, s *Sim, a, b *Host) (ours, theirs *end) {
 	return ours, theirs
 }
 
-// A transfer takes as long as the narrower of the two links and the way make
+// A transfer takes as long as the slower of the two links and the delays make
 // it.
 func TestRatesAndDelays(t *testing.T) {
 	const blocks = 64 // 1 MiB
@@ -171,8 +171,8 @@ func TestConnectionsShareTheUplink(t *testing.T) {
 	}
 }
 
-// What is sent across a partition arrives when it is over; a dial gets no
-// answer.
+// Frames that are sent during a partition arrive when it is over. A dial gets
+// no answer.
 func TestPartition(t *testing.T) {
 	s := New(1, nil)
 	ours, theirs, a, b := pair(t, s, Class{}, Class{})
@@ -197,8 +197,9 @@ func TestPartition(t *testing.T) {
 	}
 }
 
-// The other end learns of an end in good order behind what was sent, of a
-// killed process by a reset, and of a power cut not at all.
+// If one end is closed, the other end learns this after it has received
+// everything; if its process is killed, by a reset; after a power cut, not at
+// all.
 func TestEnds(t *testing.T) {
 	for name, tc := range map[string]struct {
 		end  func(ours *end, a *Host)
@@ -224,7 +225,7 @@ func TestEnds(t *testing.T) {
 	}
 }
 
-// Two journals part where their runs do.
+// Two journals differ from the step on at which their runs do.
 func TestJournalsTellWhereRunsPart(t *testing.T) {
 	first := NewJournal(true)
 	for i := range 100 {
@@ -251,7 +252,7 @@ func TestJournalsTellWhereRunsPart(t *testing.T) {
 	}
 }
 
-// Pieces that are announced together are announced each.
+// Pieces that are announced in one message arrive as one Have each.
 func TestHavesTravelEach(t *testing.T) {
 	s := New(1, nil)
 	ours, theirs, _, _ := pair(t, s, Class{}, Class{})
@@ -272,7 +273,8 @@ func TestHavesTravelEach(t *testing.T) {
 	}
 }
 
-// A mailbox that is held hands over nothing, and then first what it is told to.
+// A mailbox that is held delivers nothing; afterwards it delivers the given
+// message first.
 func TestHold(t *testing.T) {
 	s := New(1, nil)
 	h := s.NewHost("a", Class{})

@@ -8,8 +8,7 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Blocks that lie over each other keep apart what they hold, whatever their
-// length.
+// Blocks whose memory overlaps keep their own content, whatever their length.
 func TestBlocksHoldTheirOwn(t *testing.T) {
 	var m Memory
 	pool := m.Pool(0)
@@ -80,7 +79,8 @@ func torrent(t *testing.T, length, piece int64) *metainfo.Torrent {
 	return parsed
 }
 
-// The blocks of a piece have its hash: all of them, each once, in their order.
+// The blocks of a piece have its hash only if they are all there, each once, in
+// order.
 func TestDigest(t *testing.T) {
 	const piece = 3 * buffer.Size
 	meta := torrent(t, 2*piece+5, piece)
