@@ -9,12 +9,12 @@ import (
 
 // The conversation of the choker and the peers.
 
-// SetChoked: choker to peer. The peer tells the other side; when it chokes, it
-// forgets what the other side had asked for.
+// SetChoked: choker to peer. The peer tells the other side, and when it chokes
+// it, forgets what the other side has requested.
 type SetChoked struct{ Choked bool }
 
-// PeerRates: peer to choker and scheduler: once after StartSession, at each change of
-// a flag, after ReportRates, and every second while bytes move.
+// PeerRates: peer to choker and scheduler: once after StartSession, at each
+// change of a flag, after ReportRates, and every second while bytes move.
 type PeerRates struct {
 	Key  PeerKey
 	Peer *actor.PID
@@ -24,15 +24,16 @@ type PeerRates struct {
 	Down, Up float64
 	// Bytes a second over the last few seconds, for display.
 	DownNow, UpNow float64
-	// Taking: what we send is taken, or would be if our own limits allowed.
+	// Taking: the other side takes what we send, or would if our own limits
+	// allowed us to send it.
 	Taking bool
 	// Bytes of payload in all of this connection.
 	DownTotal, UpTotal int64
 	// WastedTotal: payload that was not asked for, or not any more.
 	WastedTotal int64
 	Flags       PeerFlags
-	Window      int // requests it can have under way
-	InFlight    int // requests it has under way
+	Window      int // requests that the peer can have under way
+	InFlight    int // requests that it has under way
 }
 
 // PeerFlags is the state of both sides of a connection, in the terms of BEP 3.
@@ -46,13 +47,14 @@ type PeerFlags struct {
 	Inbound        bool
 }
 
-// ReportRates: choker to scheduler and peers, and from there to every peer, when a
-// choker starts: each peer answers the choker with PeerRates, the scheduler with
-// SeedingChanged.
+// ReportRates: choker to scheduler and peers, and from peers to every peer,
+// when a choker has started. Each peer answers the choker with PeerRates, the
+// scheduler with SeedingChanged.
 type ReportRates struct{}
 
-// SeedingChanged: scheduler to choker, also after ReportRates. When seeding, a round
-// ranks by other rules.
+// SeedingChanged: scheduler to choker, when all wanted pieces are there or are
+// not any more, from time to time, and after ReportRates. When seeding, the
+// choker ranks peers by other rules.
 type SeedingChanged struct{ Seeding bool }
 
 // PeerInfo is what a display shows of one peer.
@@ -64,6 +66,6 @@ type PeerInfo struct {
 	DownNow, UpNow     float64
 	DownTotal, UpTotal int64
 	Have               int // pieces
-	// Map is its pieces in a few cells, see Progress.Map.
+	// Map shows the pieces of the peer in a few cells, as Progress.Map does ours.
 	Map []uint8
 }

@@ -13,10 +13,11 @@ import (
 // The conversation of the scheduler and the peers: coordinates of blocks, never
 // their bytes.
 
-// PeerReady: a peer to peers, when the handshakes are exchanged. Peers refuses
-// ourselves and duplicates with Disconnect, and passes the message on to the
-// scheduler otherwise. The scheduler watches the peer and answers StartSession;
-// before that the peer tells it nothing.
+// PeerReady: a peer to peers, when the handshakes are exchanged. Peers answers
+// Disconnect if the other side is ourselves, or connected already; else it
+// passes the message on to the scheduler. The scheduler watches the peer and
+// answers it with StartSession. Before StartSession the peer tells the
+// scheduler nothing.
 type PeerReady struct {
 	Key     PeerKey
 	Peer    *actor.PID
@@ -27,9 +28,9 @@ type PeerReady struct {
 	At      time.Time
 }
 
-// StartSession: scheduler to peer, the answer to PeerReady once it is known what
-// is in the torrent and which pieces we have. The peer sends Have as its bitfield
-// and starts its link. The peer owns Have from here on.
+// StartSession: scheduler to peer, the answer to PeerReady once it is known
+// what is in the torrent and which pieces we have. The peer sends Have as its
+// bitfield and starts its link. The peer owns Have from here on.
 type StartSession struct {
 	Link    uint64
 	Torrent *metainfo.Torrent
@@ -37,60 +38,63 @@ type StartSession struct {
 }
 
 // SetWanted: a command to session, and from session by torrent and engine to
-// store, scheduler and peers: which pieces the user wants from now on; nil: all.
-// Other pieces are not asked for, and a torrent is complete when all wanted ones
-// are there. Peers dials once more those whom we had no use for before. Nobody
-// changes the set.
+// store, scheduler and peers: which pieces the user wants from now on; nil:
+// all. Other pieces are not asked for, and a torrent is complete when all
+// wanted ones are there. Peers dials those again of which nothing was wanted
+// before. The set is not to be changed.
 type SetWanted struct {
 	InfoHash metainfo.Hash
 	Pieces   *bitset.BitSet
 }
 
-// RequestBlocks: scheduler to peer. The peer asks for them, in this order, and
-// owes for each a BlocksArrived, a RequestsDropped, or its own end.
+// RequestBlocks: scheduler to peer. The peer requests the blocks in this order,
+// and owes for each a BlocksArrived, a RequestsDropped, or its own end.
 type RequestBlocks struct{ Blocks []Block }
 
-// CancelBlocks: scheduler to peer, when blocks have come from elsewhere. The
-// peer forgets them and cancels those that it has asked for; none is reported
-// any more.
+// CancelBlocks: scheduler to peer, when blocks have come from another peer or
+// are not wanted any more. The peer forgets them, sends a cancel for each that
+// it has requested, and reports none of them any more.
 type CancelBlocks struct{ Blocks []Block }
 
-// SetInterested: scheduler to peer.
+// SetInterested: scheduler to peer, when the other side begins or ceases to
+// have pieces that we want. The peer tells the other side.
 type SetInterested struct{ Interested bool }
 
-// AnnounceHave: scheduler to every peer, when pieces have become ours. Many may be
-// told with one message: it is not to be changed.
+// AnnounceHave: scheduler to every peer that lacks some of these pieces, when
+// they have become ours. The peer tells the other side. Many peers may get the
+// same message.
 type AnnounceHave struct{ Pieces []uint32 }
 
-// Disconnect: scheduler or peers to peer. The peer closes its link and
-// ends with this reason. Dial again is decided by peers.
+// Disconnect: scheduler or peers to peer. The peer closes its link and ends
+// with this reason. Peers decides whether the address is dialled again.
 type Disconnect struct{ Reason GoneReason }
 
-// PeerBitfield: peer to scheduler, a bitfield of the other side. The scheduler owns
-// it from here on, and adds it to what it knows of that peer.
+// PeerBitfield: peer to scheduler, a bitfield of the other side. The scheduler
+// owns Have from here on, and adds it to what it knows of that peer.
 type PeerBitfield struct {
 	Key  PeerKey
 	Have *bitset.BitSet
 }
 
-// PeerHave: peer to scheduler, pieces that the other side announced. Indices are
-// valid.
+// PeerHave: peer to scheduler, pieces that the other side announced. The
+// torrent has them all.
 type PeerHave struct {
 	Key    PeerKey
 	Pieces []uint32
 }
 
-// PeerChoking: peer to scheduler. Choking means that all requests to this peer
-// are void: the scheduler takes them back without a RequestsDropped.
-// Window is how many requests the peer can have under way at once.
+// PeerChoking: peer to scheduler, when the other side chokes or unchokes us.
+// Choking means that all requests to this peer are void: the scheduler takes
+// them back without a RequestsDropped. Window is how many requests the peer can
+// have under way at once.
 type PeerChoking struct {
 	Key     PeerKey
 	Choking bool
 	Window  int
 }
 
-// BlocksArrived: peer to scheduler, after the payload went to the store. Only
-// blocks that the scheduler asked of this very peer.
+// BlocksArrived: peer to scheduler, after the payload went to the store. These
+// are only blocks that the scheduler asked of this very peer.
 type BlocksArrived struct {
 	Key    PeerKey
 	Blocks []Block
@@ -98,19 +102,18 @@ type BlocksArrived struct {
 	At     time.Time
 }
 
-// RequestsDropped: peer to scheduler. The peer no longer answers for these
-// blocks: it timed out, or the other side rejected them. The scheduler gives
-// them to others.
+// RequestsDropped: peer to scheduler, when requests for these blocks have timed
+// out, or the other side has rejected them. The scheduler asks other peers.
 type RequestsDropped struct {
 	Key     PeerKey
 	Blocks  []Block
 	Window  int
-	Snubbed bool // nothing has come for so long that others go first
+	Snubbed bool // nothing has come for so long that other peers go first
 }
 
 // PeerGone: peer to scheduler, choker and peers, when its connection has ended
-// or could not be made. All that it was asked for is taken back. A peer that
-// dies without it is noticed by watching.
+// or could not be made. The scheduler takes back all that the peer was asked
+// for. The three also watch the peer, which may die without a PeerGone.
 type PeerGone struct {
 	Key    PeerKey
 	Link   uint64 // 0: there was none
@@ -132,7 +135,7 @@ const (
 	GoneSelf                        // it was ourselves
 	GoneDuplicate                   // this peer was connected already
 	GoneBanned                      // it sent data that is proven wrong
-	GoneUseless                     // both are complete, or it does not help and others wait
+	GoneUseless                     // neither side wants anything, or it does not help and others wait
 	GoneExhausted                   // too many connections in the process to dial
 	GoneFailed                      // its actor panicked
 	GoneStopping                    // we stop

@@ -6,8 +6,8 @@ import (
 	"kouzui/messages"
 )
 
-// BenchmarkRound is a round among 200 peers, all interested, after each has told
-// its rates.
+// BenchmarkRound is a round among 200 peers, all interested, after each has
+// told its rates.
 func BenchmarkRound(b *testing.B) {
 	for _, name := range Names() {
 		for state, seeding := range map[string]bool{"downloading": false, "seeding": true} {

@@ -33,9 +33,9 @@ type Round struct {
 	Peers   []Peer // by Key, so that a seeded run repeats
 	Slots   int    // peers that may be unchoked by merit, at least 1
 	Seeding bool
-	// Full: slots are given anew. Otherwise it is between two such rounds, and free
-	// slots are filled; a peer loses its slot only to one that comes back to its
-	// own.
+	// Full: slots are given anew. Otherwise it is between two such rounds, and
+	// free slots are filled; a peer loses its slot only to one that comes back to
+	// its own.
 	Full bool
 	Rand *rand.Rand
 }

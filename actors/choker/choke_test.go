@@ -14,7 +14,7 @@ import (
 
 var begin = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// swarm is a table whose peers the tests move by hand.
+// swarm is a table whose peers report what a test says.
 type swarm struct {
 	table
 	now  time.Time
@@ -29,7 +29,7 @@ func newSwarm(t interface{ Fatal(...any) }, algorithm string, slots int) *swarm 
 	return &swarm{newTable(a, slots), begin, rand.New(rand.NewPCG(1, 2))}
 }
 
-// set reports a peer that is interested; change makes it another.
+// set reports a peer that is interested, after change has changed the report.
 func (s *swarm) set(key int, change func(*messages.PeerRates)) {
 	k := messages.PeerKey(key)
 	m := &messages.PeerRates{Key: k, At: s.now}
@@ -46,7 +46,7 @@ func down(rate float64) func(*messages.PeerRates) {
 	return func(m *messages.PeerRates) { m.Down = rate }
 }
 
-// round lets ten seconds pass.
+// round decides anew after a roundPeriod.
 func (s *swarm) round() {
 	s.now = s.now.Add(roundPeriod)
 	s.decide(s.now, true, s.rand)
@@ -233,8 +233,9 @@ func TestRegistry(t *testing.T) {
 	}
 }
 
-// Whatever peers do: no slot too many, none free while somebody waits, nobody
-// unchoked twice, and no change without a reason between rounds.
+// Whatever peers do, no more are unchoked than there are slots, no slot is free
+// while a peer waits, no peer is unchoked twice, and nothing changes without a
+// reason between rounds.
 func TestSlotsAreUsedAndKept(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		slots := rapid.IntRange(1, 5).Draw(t, "slots")

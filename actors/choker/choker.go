@@ -1,9 +1,9 @@
 // Package choker decides which peers may download from us (BEP 3). How it
 // decides is an Algorithm, chosen by name.
 //
-// Every ten seconds the slots are given anew. Between two rounds only free slots
-// are filled, at once: a peer that becomes interested does not wait when nobody
-// else wants its slot.
+// Every ten seconds the slots are given anew. Between two rounds only free
+// slots are filled, at once: a peer that becomes interested does not wait when
+// nobody else wants its slot.
 //
 // The shell in this file takes the messages, and tells the peers what the core
 // decided:
@@ -46,8 +46,8 @@ type choker struct {
 	fills bool        // free slots are to be filled soon
 }
 
-// round and fill: the choker to itself, by timers: all slots are to be given anew,
-// or those that are free between two rounds.
+// round and fill: the choker to itself, by timers: all slots are to be given
+// anew, or those that are free between two rounds.
 type (
 	round struct{}
 	fill  struct{}

@@ -119,7 +119,8 @@ func TestRestartAdoptsWhatPeersReport(t *testing.T) {
 	}
 }
 
-// In a crowd a free slot is filled soon, for all who came meanwhile at once.
+// In a crowd a free slot is filled soon, in one go for all peers that came
+// meanwhile.
 func TestCrowdIsLookedAtTogether(t *testing.T) {
 	s := perform(t, 1)
 	a := s.StartProbe("a")

@@ -14,7 +14,8 @@ const (
 	// as BEP 3 says.
 	optimisticTurn = 30 * time.Second
 	// newcomerTime is for how long after its arrival a peer has newcomerLots as
-	// many chances to get that slot: it has nothing yet that it could be ranked by.
+	// many chances to get that slot: it has nothing yet that it could be ranked
+	// by.
 	newcomerTime = time.Minute
 	newcomerLots = 3
 	// holderBonus is how much faster another peer must be to take a slot from one
@@ -22,15 +23,15 @@ const (
 	holderBonus = 1.1
 )
 
-// byRate is the algorithm of BEP 3. Slots go to the interested peers that give us
-// most. One more slot, the optimistic one, goes to any other peer: to find better
-// ones, and so that newcomers get something to trade with. A peer that is not
-// interested is unchoked beside them if it is faster than the slowest that has a
-// slot: should it become interested, it begins at once, in the place of the
-// slowest.
+// byRate is the algorithm of BEP 3. Slots go to the interested peers that give
+// us most. One more slot, the optimistic one, goes to any other peer: to find
+// better ones, and so that newcomers get something to trade with. A peer that
+// is not interested is unchoked beside them if it is faster than the slowest
+// that has a slot: should it become interested, it begins at once, in the place
+// of the slowest.
 //
-// A peer that snubs us has no slot by its rate, but may have the optimistic one.
-// When we seed, no peer gives us anything, and the slots are rotated.
+// A peer that snubs us has no slot by its rate, but may have the optimistic
+// one. When we seed, no peer gives us anything, and the slots are rotated.
 type byRate struct {
 	optimistic messages.PeerKey
 	chosen     time.Time // zero: there is no optimistic one
@@ -121,8 +122,8 @@ func (a *byRate) score(p *Peer) float64 {
 	return p.Down
 }
 
-// choose gives the optimistic slot to one of the other interested peers, by lot:
-// to one of those that made use of their last turn, if there are any.
+// choose gives the optimistic slot to one of the other interested peers, by
+// lot: to one of those that made use of their last turn, if there are any.
 func (a *byRate) choose(r Round, open []messages.PeerKey) {
 	var lots []messages.PeerKey
 	least := math.MaxInt

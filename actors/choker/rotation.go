@@ -17,11 +17,12 @@ const (
 	maxIdle = 10 * time.Second
 )
 
-// rotate shares slots over time among peers that have nothing to give in return.
-// Of those that wait, the ones come first that made use of their last turn; of
-// these, the ones whose hosts have the fewest slots; of these, the one that has
-// waited longest. In one round at most half of the slots that are used change
-// hands, those of the slowest takers first, so that the line never runs empty.
+// rotate shares slots over time among peers that have nothing to give in
+// return. Of those that wait, the ones come first that made use of their last
+// turn; of these, the ones whose hosts have the fewest slots; of these, the one
+// that has waited longest. In one round at most half of the slots that are used
+// change hands, those of the slowest takers first, so that the line never runs
+// empty.
 func rotate(r Round, slots int) []messages.PeerKey {
 	var holding, waiting []Peer
 	for _, p := range r.Peers {
@@ -44,7 +45,8 @@ func rotate(r Round, slots int) []messages.PeerKey {
 	return fillSlots(keep, waiting, slots)
 }
 
-// changes is how many of those that hold slots give theirs to others in a round.
+// changes is how many of those that hold slots give theirs to others in a
+// round.
 func changes(holding []Peer, slots, waiting int, now time.Time) int {
 	mayLose, idling := 0, 0
 	for _, p := range holding {

@@ -52,8 +52,8 @@ func TestRotationKeepsWhoUsesItsTurnAndDropsWhoDoesNot(t *testing.T) {
 	}
 }
 
-// Whoever only sits on slots waits behind those who use them, and a host that
-// has slots behind those that have none.
+// A peer that makes no use of its slots waits behind those that do, and a host
+// that has slots behind those that have none.
 func TestSlotsAreNotKeptByThoseWhoOnlySitOnThem(t *testing.T) {
 	for _, name := range []string{"rate", "roundrobin"} {
 		for _, seeding := range []bool{true, false} {

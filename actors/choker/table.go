@@ -47,13 +47,13 @@ func (t *table) find(key messages.PeerKey) (int, bool) {
 	return slices.BinarySearchFunc(t.peers, key, func(p Peer, k messages.PeerKey) int { return cmp.Compare(p.Key, k) })
 }
 
-// observe takes over what a peer reports. Only the first report says whether the
-// peer is unchoked: then we may be a choker's next incarnation. A later one may
-// have crossed a change on its way.
+// observe takes over what a peer reports. Only the first report says whether
+// the peer is unchoked: then we may be a choker's next incarnation. A later one
+// may have crossed a change on its way.
 //
 // mayFill says that a slot may be free now, or that the peer may want one;
-// disagrees that the peer takes itself for choked or unchoked, other than it was
-// told last.
+// disagrees that the peer takes itself for choked or unchoked, other than it
+// was told last.
 func (t *table) observe(m *messages.PeerRates) (mayFill, disagrees bool) {
 	i, known := t.find(m.Key)
 	if !known {

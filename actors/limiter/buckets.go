@@ -25,8 +25,8 @@ func (b *buckets) drop(id string) {
 	}
 }
 
-// next is how long until there is something to grant; false means that time alone
-// does not bring it.
+// next is how long until there is something to grant; false means that time
+// alone does not bring it.
 func (b *buckets) next(now time.Time) (wait time.Duration, ok bool) {
 	for _, of := range b {
 		if d, some := of.next(now); some && (!ok || d < wait) {

@@ -1,6 +1,6 @@
 // Package limiter holds the rates of the whole process: one token bucket for
-// payload that comes in, one for payload that goes out. Peers ask for tokens only
-// while there is a limit, so without one the limiter has nothing to do.
+// payload that comes in, one for payload that goes out. Peers ask for tokens
+// only while there is a limit, so without one the limiter has nothing to do.
 package limiter
 
 import (
@@ -13,8 +13,8 @@ import (
 	"kouzui/messages"
 )
 
-// Config is what a limiter is built from. Its rates come with SetLimits, from the
-// session.
+// Config is what a limiter is built from. Its rates come with SetLimits, from
+// the session.
 type Config struct {
 	World *world.World
 	Refs  messages.Refs

@@ -5,17 +5,18 @@ import (
 	"time"
 )
 
-// active is a piece on its way.
+// active is a piece of which blocks are requested or have arrived.
 //
-// It outlives its entry in the ledger while peers still owe a word on its
-// blocks: the store's PieceVerified and PieceCorrupt may overtake the last
-// BlocksArrived. Such a piece is finished, counts nowhere, and what is still
-// said of it is not taken for a block of its successor.
+// It outlives its entry in the ledger while peers have not answered all
+// requests for its blocks: the store's PieceVerified and PieceCorrupt may
+// overtake the last BlocksArrived. Such a piece is finished and counts nowhere.
+// Peers keep refs to it, so a late answer is not taken for one about the piece
+// when it comes again.
 type active struct {
 	piece uint32
 	cells []cell
-	// owner is the peer that the piece was begun with, to come from it alone
-	// where possible; nil: it is shared.
+	// owner is the peer that the piece was begun with, and that alone brings it
+	// where possible; nil: any peer may. See leftTo.
 	owner *peer
 	// undivided: it has to come from one peer alone. It was corrupt, and parts of
 	// it from several peers would leave the blame open once more.
@@ -24,15 +25,17 @@ type active struct {
 	finished  bool
 	source    *peer // brought all that has arrived; nil: several did
 
-	free, requested, arrived, spilled int // blocks; the first three add up to all
-	lo, hi                            int // free blocks have indices in [lo, hi)
-	place                             int // in ledger.partial, or closed
+	// How many blocks are in each state: the first three add up to all of them.
+	free, requested, arrived, spilled int
+
+	lo, hi int // free blocks have indices in [lo, hi)
+	place  int // in ledger.partial, or closed
 }
 
 // cell is the state of one block: arrived, requested of peers, or free.
 type cell struct {
-	first   *peer // that was asked
-	others  []*peer
+	first   *peer   // that was asked; nil: none was
+	others  []*peer // that were asked too
 	arrived bool
 	// lost: the store dropped it before its arrival was reported.
 	lost bool
@@ -46,7 +49,8 @@ type ref struct {
 
 func (r ref) cell() *cell { return &r.a.cells[r.i] }
 
-// leftTo is the peer that the piece is left to, nil if it is anybody's.
+// leftTo is the owner of the piece, nil if any peer may bring it: an owner that
+// cannot bring it any more is forgotten.
 func (a *active) leftTo() *peer {
 	if o := a.owner; o != nil && (o.gone || o.choked || o.snubbed) {
 		a.owner = nil
@@ -57,8 +61,8 @@ func (a *active) leftTo() *peer {
 // idle says that nothing of the piece is requested or has arrived.
 func (a *active) idle() bool { return !a.finished && a.requested == 0 && a.arrived == 0 }
 
-// held is how many blocks of memory a piece takes. The word of a spill may
-// overtake that of the arrival.
+// held is how many blocks of memory a piece takes. BlocksSpilled may overtake
+// BlocksArrived, so more may be spilled than has arrived.
 func (a *active) held() int { return a.requested + max(0, a.arrived-a.spilled) }
 
 // nextFree takes a free block, the first or the last one.

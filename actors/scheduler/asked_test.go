@@ -2,17 +2,17 @@ package scheduler
 
 import "kouzui/messages"
 
-// askings is what an observer of all connections knows of each block: of whom it
-// is under way, and whether it has come. It takes nothing from the ledger, and
-// holds that no block is asked for twice:
+// askings is what an observer of all connections knows of each block: which
+// peers are to bring it, and whether it has arrived. The observer does not use
+// the ledger, and fails the test when a block is asked for that should not be:
 //
 //   - never if its piece is not wanted, or is there;
-//   - never again once it has come, unless the store lost it, or its piece failed
-//     its hash or was dropped;
+//   - never again once it has arrived, unless the store lost it, or its piece
+//     failed its hash or was dropped;
 //   - never of the same peer while that owes it;
-//   - of another peer only in the endgame of that peer: nothing that it has is
-//     left to ask for, or there is no memory for it;
-//   - once it has come, all others that were asked are told to cancel.
+//   - of a second peer only in the endgame of that peer: nothing else that it
+//     has is left to ask for, or there is no memory for it;
+//   - once it has arrived, all others that were asked are told to cancel.
 type askings struct {
 	t      tester
 	s      *swarm
@@ -47,8 +47,8 @@ func (x *askings) at(b messages.Block) *asking {
 	return k
 }
 
-// look takes in what the swarm says, which is to be looked at after each message
-// that it was given.
+// look takes in the requests and cancels that the swarm wants sent. It is
+// called after each message that the swarm was given.
 func (x *askings) look() {
 	x.t.Helper()
 	for p, owed := range x.owed {
@@ -95,7 +95,7 @@ func (x *askings) look() {
 	x.came = x.came[:0]
 }
 
-// settled: p does not owe the block any more.
+// settled takes note that p does not owe the block any more.
 func (x *askings) settled(p *peer, b messages.Block) {
 	delete(x.at(b).of, p)
 	delete(x.owed[p], b)
@@ -123,7 +123,7 @@ func (x *askings) asked(p *peer, b messages.Block) {
 	x.owed[p][b] = true
 }
 
-// silent is how many of those asked are.
+// silent is how many of the peers asked for a block are silent.
 func (x *askings) silent(k *asking) (n int) {
 	for p := range k.of {
 		if p.silent(x.s.now) {
@@ -133,7 +133,7 @@ func (x *askings) silent(k *asking) (n int) {
 	return n
 }
 
-// endgame holds that nothing could be asked of p but what others were asked for.
+// endgame fails if p could have been asked for a block of which no peer is.
 func (x *askings) endgame(p *peer, b messages.Block) {
 	x.t.Helper()
 	s := x.s
@@ -151,7 +151,7 @@ func (x *askings) endgame(p *peer, b messages.Block) {
 	}
 }
 
-// arrived: p is about to bring blocks.
+// arrived takes note of blocks that p is about to bring.
 func (x *askings) arrived(p *peer, blocks ...messages.Block) {
 	for _, b := range blocks {
 		k := x.at(b)
@@ -164,7 +164,8 @@ func (x *askings) arrived(p *peer, blocks ...messages.Block) {
 	}
 }
 
-// dropped: p is about to say that it will not bring blocks.
+// dropped takes note of blocks of which p is about to say that it will not
+// bring them.
 func (x *askings) dropped(p *peer, blocks ...messages.Block) {
 	for _, b := range blocks {
 		if k := x.at(b); !x.late(p, b) && k.of[p] {
@@ -174,7 +175,8 @@ func (x *askings) dropped(p *peer, blocks ...messages.Block) {
 	}
 }
 
-// late says that what p speaks of is a request from before the piece was judged.
+// late says that an answer of p is to a request from before the piece was
+// judged.
 func (x *askings) late(p *peer, b messages.Block) bool {
 	if x.stale[p][b] == 0 {
 		return false
@@ -183,7 +185,8 @@ func (x *askings) late(p *peer, b messages.Block) bool {
 	return true
 }
 
-// lost: the store is about to say that it dropped blocks.
+// lost takes note of blocks of which the store is about to say that it lost
+// them.
 func (x *askings) lost(blocks ...messages.Block) {
 	for _, b := range blocks {
 		k := x.at(b)
@@ -192,7 +195,7 @@ func (x *askings) lost(blocks ...messages.Block) {
 	}
 }
 
-// judged: the store is about to say whether a piece is right.
+// judged takes note that the store is about to say whether a piece is right.
 func (x *askings) judged(piece uint32, right bool) {
 	for i := range uint32(x.s.blocks(piece)) {
 		b := x.s.block(piece, i)

@@ -7,8 +7,8 @@ import (
 )
 
 // planner decides who is asked for what: a function of where each block stands
-// (the ledger), of what a peer has and can take, and of the memory (the budget).
-// It is the only one that changes the ledger and the availability.
+// (the ledger), of what a peer has and can take, and of the memory (the
+// budget). It is the only one that changes the ledger and the availability.
 type planner struct {
 	*moment
 	*goal
@@ -82,8 +82,8 @@ func (s *planner) resume() {
 	s.refillStarved()
 }
 
-// count adds what a peer has to the availability, and uncount takes it out. Peers
-// that came with everything are counted apart.
+// count adds what a peer has to the availability, and uncount takes it out.
+// Peers that came with everything are counted apart.
 func (s *planner) count(p *peer) {
 	if p.cameSeed = p.seed(s.pieces); p.cameSeed {
 		s.avail.JoinSeed()
@@ -112,15 +112,15 @@ func (s *planner) arrived(p *peer, b messages.Block) bool {
 	return true
 }
 
-// cancel tells a peer that a block is not expected of it any more. Whether it was
-// silent is noted, because its next request begins a new measurement.
+// cancel tells a peer that a block is not expected of it any more. Whether it
+// was silent is noted, because its next request begins a new measurement.
 func (s *planner) cancel(p *peer, b messages.Block) {
 	p.stalled = p.silent(s.now)
 	s.orders.cancel(p, b)
 }
 
-// dropped: p will not bring these blocks. It may be asked for others, and others
-// for these.
+// dropped: p will not bring these blocks. It may be asked for others, and
+// others for these.
 func (s *planner) dropped(p *peer, blocks []messages.Block) {
 	for _, b := range blocks {
 		if a := s.ledger.giveBack(p, b); a != nil {
@@ -146,8 +146,8 @@ func (s *planner) settle(a *active) {
 	}
 }
 
-// finished: a piece is verified. It returns the only peer that it came from, nil
-// if there were several.
+// finished: a piece is verified. It returns the only peer that it came from,
+// nil if there were several.
 func (s *planner) finished(piece uint32) (source *peer) {
 	a := s.ledger.active[piece]
 	if a == nil {
@@ -158,8 +158,8 @@ func (s *planner) finished(piece uint32) (source *peer) {
 	return a.source
 }
 
-// startAgain has a piece come again from its beginning, of which the store holds
-// nothing any more.
+// startAgain has a piece come again from its beginning, of which the store
+// holds nothing any more.
 func (s *planner) startAgain(piece uint32) {
 	if a := s.ledger.active[piece]; a != nil {
 		s.forget(a)
@@ -189,8 +189,8 @@ func (s *planner) drop(a *active) {
 	s.orders.drops = append(s.orders.drops, a.piece)
 }
 
-// timePassed does what time alone calls for: with time, slow peers turn out to be
-// slow.
+// timePassed does what time alone calls for: with time, slow peers turn out to
+// be slow.
 func (s *planner) timePassed() {
 	s.budget.look()
 	s.refillStarved()

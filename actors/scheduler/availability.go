@@ -13,11 +13,11 @@ import (
 // buckets of equal count, and a piece whose count changes by one swaps places
 // with the neighbouring piece of its bucket's edge, in constant time.
 //
-// Peers that come with everything change no order and are only counted.
+// A peer that comes with every piece changes no order, and is only counted.
 type Availability struct {
 	rng        *rand.Rand
-	everywhere int
-	count      []int32  // by piece, without everywhere
+	everywhere int      // peers that came with every piece
+	count      []int32  // by piece: peers that have it, without everywhere
 	place      []int32  // by piece: its index in order, or closed
 	order      []uint32 // open pieces, rarest first
 	// start[c] is where the pieces of count c begin in order; the last one is
@@ -53,7 +53,7 @@ func NewAvailability(pieces int, rng *rand.Rand) *Availability {
 // Open is how many pieces are open.
 func (a *Availability) Open() int { return len(a.order) }
 
-// Count is how many peers have a piece.
+// Count is how many peers have the piece.
 func (a *Availability) Count(piece uint32) int { return a.everywhere + int(a.count[piece]) }
 
 // JoinSeed and LeaveSeed count a peer that came with every piece.
@@ -76,7 +76,7 @@ func (a *Availability) Leave(have *bitset.BitSet) {
 	}
 }
 
-// Rise counts one more peer that has the piece.
+// Rise counts one peer more that has the piece.
 func (a *Availability) Rise(piece uint32) {
 	c := a.count[piece]
 	a.count[piece]++
@@ -89,7 +89,7 @@ func (a *Availability) Rise(piece uint32) {
 	a.shuffle(piece)
 }
 
-// Fall counts one peer less.
+// Fall counts one peer less that has the piece.
 func (a *Availability) Fall(piece uint32) {
 	c := a.count[piece]
 	a.count[piece]--
@@ -145,7 +145,7 @@ func (a *Availability) swap(i, j int32) {
 	a.place[a.order[i]], a.place[a.order[j]] = i, j
 }
 
-// shuffle puts a piece anywhere in its bucket.
+// shuffle puts a piece at a random place in its bucket.
 func (a *Availability) shuffle(piece uint32) {
 	c := a.count[piece]
 	first, end := a.start[c], a.start[c+1]

@@ -11,7 +11,7 @@ import (
 
 func seeded(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 1)) }
 
-// bitsOf returns a set of n that contains members.
+// bitsOf returns a set of length n that contains members.
 func bitsOf(n int, members ...uint) *bitset.BitSet {
 	b := bitset.New(uint(n))
 	for _, m := range members {
@@ -106,8 +106,8 @@ func TestAvailabilityJoinAndLeave(t *testing.T) {
 	a.check(t, make([]int, n), slices.Repeat([]bool{true}, n))
 }
 
-// Equals must not come in the order of their indices: then all newcomers would
-// want the same piece.
+// Pieces of equal count must not come in the order of their indices: then all
+// newcomers would want the same piece.
 func TestAvailabilityIsRandomAmongEquals(t *testing.T) {
 	const n, runs = 8, 4000
 	first := make([]int, n)

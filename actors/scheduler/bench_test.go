@@ -11,7 +11,7 @@ import (
 
 const manyPieces, manyPeers = 100_000, 200
 
-// manySwarm has many pieces and many peers that have half of them each.
+// manySwarm has many pieces, and many peers of which each has half of them.
 func manySwarm() *swarm {
 	s := openSwarm(geometryOf(manyPieces, 256<<10, 256<<10), "rarest", 1)
 	rng := seeded(2)
@@ -54,8 +54,9 @@ func BenchmarkHave(b *testing.B) {
 	}
 }
 
-// BenchmarkBlock is the cost of one block in steady state: its arrival, its
-// share of the next request, and of the piece's begin and end.
+// BenchmarkBlock measures what one block costs in steady state: its arrival,
+// its share of the next request, and its share of the beginning and end of its
+// piece.
 func BenchmarkBlock(b *testing.B) {
 	const window, batch = 256, 16
 	s := manySwarm()

@@ -8,9 +8,9 @@ import (
 )
 
 // blame finds who sent what was corrupt. A ban needs proof: a piece that came
-// from one peer alone, or the store's comparison of a corrupt piece with the right
-// one. Peers behind the same host are not to blame for each other; but as a peer
-// can change its id and come again, newcomers from there are on parole.
+// from one peer alone, or the store's comparison of a corrupt piece with the
+// right one. Peers behind the same host are not to blame for each other; but as
+// a peer can change its id and come again, newcomers from there are on parole.
 type blame struct {
 	*moment
 	*goal
@@ -23,9 +23,9 @@ type blame struct {
 }
 
 const (
-	// The last peer that has a piece may spoil so many, as a disk with faults does:
-	// there is nobody else to ask. It may spoil one more for each goodPerError right
-	// ones.
+	// The last peer that has a piece may spoil so many, as a disk with faults
+	// does: there is nobody else to ask. It may spoil one more for each
+	// goodPerError right ones.
 	maxErrors    = 2
 	goodPerError = 16
 	// maxFormer bounds how many of the peers that are gone are remembered.
@@ -84,8 +84,8 @@ func (b *blame) spared(p *peer, piece uint32) bool {
 	})
 }
 
-// leaves remembers a peer that is gone, as what it brought may still turn out to
-// be corrupt.
+// leaves remembers a peer that is gone, as what it brought may still turn out
+// to be corrupt.
 func (b *blame) leaves(p *peer) {
 	if p.brought && p.dismissal != messages.GoneBanned {
 		b.former.add(p)

@@ -8,8 +8,8 @@ import (
 	"kouzui/messages"
 )
 
-// liars is a sim in which each piece's blocks from some peers may be wrong, and
-// whose store compares as the real one does.
+// liars is a sim in which some peers may send wrong blocks, and whose store
+// compares corrupt pieces with right ones, as the real store does.
 type liars struct {
 	*sim
 	lies func(key messages.PeerKey, piece uint32, begin uint32) bool
@@ -61,7 +61,7 @@ func (x *liars) judge(piece uint32, blocks map[uint32]messages.PeerKey) {
 	x.sweep()
 }
 
-// sweep lets those go who are dismissed.
+// sweep removes the peers that are dismissed.
 func (x *liars) sweep() {
 	for _, ban := range x.s.orders.bans {
 		x.banned[ban.Addr] = true
@@ -143,8 +143,8 @@ func TestOnlyLiarsAreBanned(t *testing.T) {
 	}
 }
 
-// The only peer may have a faulty disk; who sends nothing right is let go at once
-// after all.
+// The only peer may have a faulty disk. One that sends nothing right is banned
+// all the same.
 func TestTheOnlyPeerIsSparedAFewErrors(t *testing.T) {
 	g := geometryOf(100, 256<<10, 256<<10)
 	s := openSwarm(g, "rarest", 5)
@@ -176,8 +176,8 @@ func TestTheOnlyPeerIsSparedAFewErrors(t *testing.T) {
 	}
 }
 
-// A liar that comes again and again under other ids costs a piece each time, and
-// soon ever more rarely; its neighbours are trusted after their first piece.
+// A liar that comes again and again under other ids costs a piece each time,
+// with growing pauses. Its neighbours are trusted after their first piece.
 func TestALiarThatComesAgainIsOnParole(t *testing.T) {
 	g := geometryOf(400, 64<<10, 64<<10)
 	s := openSwarm(g, "rarest", 5)
@@ -218,7 +218,7 @@ func TestALiarThatComesAgainIsOnParole(t *testing.T) {
 	}
 }
 
-// Those who let us ask and never answer take no room from those who do.
+// Peers that unchoke us and never answer do not take the memory from others.
 func TestTheSilentDoNotTakeTheMemory(t *testing.T) {
 	g := geometryOf(200, 256<<10, 256<<10)
 	s := openSwarm(g, "rarest", 5)

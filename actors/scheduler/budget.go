@@ -68,8 +68,8 @@ func (b *budget) left(a *active) int {
 }
 
 // storeFrees says whether the store is certain to free memory: so much has
-// arrived that the store, which spills when half of the memory lies in unfinished
-// pieces, is at work.
+// arrived that the store, which spills when half of the memory lies in
+// unfinished pieces, is at work.
 func (b *budget) storeFrees() bool {
 	arrived := b.ledger.memory - b.ledger.requested
 	return !b.stuck && arrived > b.limit*3/4
@@ -84,8 +84,9 @@ func (b *budget) duplicates() int {
 	return max(minDuplicates, b.limit/duplicateShare) - b.ledger.duplicates
 }
 
-// look finds out whether the budget is stuck. It should not stay so: a store may
-// count short blocks for less than a whole one, and then nothing frees memory.
+// look finds out whether the budget is stuck. It should not stay so: a store
+// may count short blocks for less than a whole one, and then nothing frees
+// memory.
 func (b *budget) look() {
 	b.stuck = b.ledger.requested == 0 && b.ledger.memory >= b.limit
 }

@@ -64,8 +64,8 @@ func (s *planner) choose(p *peer) (*active, end) {
 	return s.begin(p), front
 }
 
-// continued is the piece that was begun with p last, if it has free blocks and is
-// still left to p.
+// continued is the piece that was begun with p last, if it has free blocks and
+// is still left to p.
 func (s *planner) continued(p *peer) *active {
 	if a := p.own; a != nil && !a.finished && a.free > 0 && a.leftTo() == p {
 		return a
@@ -73,8 +73,8 @@ func (s *planner) continued(p *peer) *active {
 	return nil
 }
 
-// candidates are pieces with free blocks that a peer has, by the reason for which
-// it may be asked for them; nil: there is none.
+// candidates are pieces with free blocks that a peer has, by the reason for
+// which it may be asked for them; nil: there is none.
 type candidates struct {
 	own      *active // was begun with the peer
 	shared   *active // anybody's: the one with the fewest free blocks, to have it done
@@ -192,8 +192,8 @@ func (s *planner) nearestDone(p *peer) (best *active) {
 	return best
 }
 
-// chooseTrial returns the piece that p on parole is asked for to prove itself, if
-// it is its turn.
+// chooseTrial returns the piece that p on parole is asked for to prove itself,
+// if it is its turn.
 func (s *planner) chooseTrial(p *peer) *active {
 	if a := p.own; a != nil && !a.finished && !a.dropping {
 		if a.free > 0 {

@@ -9,8 +9,8 @@ import (
 	"kouzui/messages"
 )
 
-// What comes once a second does so whatever is done to the date: without it no
-// peer is dialled, and nobody notices that a torrent stalls.
+// Progress and SetDialing come once a second, however the date is changed:
+// without them no peer is dialled, and nobody notices that a torrent stalls.
 func TestReportsGoOnWhenTheDateJumps(t *testing.T) {
 	on := stage.New(t)
 	date := fake.NewJumping(on.World.Clock)

@@ -8,9 +8,9 @@ import (
 )
 
 // The end of a download, and of each peer's part in it: when a peer can take
-// requests and nothing is left that nobody was asked for, it is asked for blocks
-// that slower peers are to bring. The peer that comes second is told to cancel. In
-// no other case is a block asked of a second peer.
+// requests and nothing is left that nobody was asked for, it is asked for
+// blocks that slower peers are to bring. The peer that comes second is told to
+// cancel. In no other case is a block asked of a second peer.
 
 const (
 	// Near the end of all, a block is asked of another peer if that saves
@@ -61,8 +61,8 @@ func (s *planner) duplicates(p *peer, n int) int {
 	return min(n, left)
 }
 
-// late yields what slower peers are to bring later than p could: those first that
-// take longest, and of each what it was asked for last.
+// late yields what slower peers are to bring later than p could: those first
+// that take longest, and of each what it was asked for last.
 func (s *planner) late(p *peer, end bool) iter.Seq[ref] {
 	return func(yield func(ref) bool) {
 		for _, h := range s.slowest.list(s.unchoked, s.now, end) {
@@ -108,9 +108,10 @@ func (s *planner) brings(p *peer, r ref) bool {
 	return !r.a.finished && !c.lost && !c.askedOf(p) && p.has(r.a.piece)
 }
 
-// mayAsk says whether p may be asked for a block too. Of those that are asked for
-// one of the last, one has brought something before, and when half of them are
-// silent one more may be asked: else a few could keep it from everybody else.
+// mayAsk says whether p may be asked for a block too. Of those that are asked
+// for one of the last, one has brought something before, and when half of them
+// are silent one more may be asked: else a few could keep it from everybody
+// else.
 func (s *planner) mayAsk(p *peer, c *cell, end bool) bool {
 	n := c.asked()
 	switch {
@@ -127,9 +128,9 @@ func (s *planner) mayAsk(p *peer, c *cell, end bool) bool {
 	}
 }
 
-// reclaim takes back from silent peers up to n requests for what others were asked
-// for too, so that those who fall silent do not keep the others from taking over.
-// It returns how many.
+// reclaim takes back from silent peers up to n requests for what others were
+// asked for too, so that those who fall silent do not keep the others from
+// taking over. It returns how many.
 func (s *planner) reclaim(p *peer, n int) (taken int) {
 	for _, h := range s.unchoked {
 		if h != p && h.silent(s.now) {
@@ -161,9 +162,9 @@ type ranking struct {
 	at    time.Time
 }
 
-// list makes the ranking, or returns the last one: before the end that may be up
-// to a tick old, as with many peers it would else be made for each block that
-// comes.
+// list makes the ranking, or returns the last one: before the end that may be
+// up to a tick old, as with many peers it would else be made for each block
+// that comes.
 func (r *ranking) list(of []*peer, now time.Time, end bool) []*peer {
 	if age := now.Sub(r.at); age == 0 || !end && age < tick {
 		return r.peers

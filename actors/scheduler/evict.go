@@ -6,9 +6,10 @@ import (
 	"kouzui/messages"
 )
 
-// Connections are few, and who only holds one may mean to. When others wait, the
-// one goes that has been of no use for longest: over which no payload has moved,
-// either way. How long that may last depends on what may still come of it.
+// Connections are few, and who only holds one may mean to. When others wait,
+// the one goes that has been of no use for longest: over which no payload has
+// moved, either way. How long that may last depends on what may still come of
+// it.
 const (
 	maxIdle   = 30 * time.Second // neither side wants anything, or it does not answer
 	maxChoked = 5 * time.Minute  // it wants something of us, or we of it
@@ -22,8 +23,8 @@ func (p *peer) maxUseless() time.Duration {
 	return maxChoked
 }
 
-// evictIdle dismisses the peer that has been of no use for the longest time beyond
-// what it may, if there is one.
+// evictIdle dismisses the peer that has been of no use for the longest time
+// beyond what it may, if there is one.
 func (s *swarm) evictIdle() {
 	var worst *peer
 	var most time.Duration

@@ -55,8 +55,9 @@ func TestGoal(t *testing.T) {
 	}
 }
 
-// A part of the pieces is wanted, then all: each time it ends with what is wanted,
-// and nothing is fetched that is not, or that is there (see askings).
+// A part of the pieces is wanted, then another part, then all. Each time that
+// ends with these pieces verified. askings holds that no other piece is
+// fetched, and none twice.
 func TestWantedPiecesAreFetchedThenAll(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := geometryOf(rapid.IntRange(2, 40).Draw(t, "pieces"), rapid.Int64Range(1, 4*BlockSize).Draw(t, "piece length"), 1)
@@ -101,7 +102,7 @@ func TestWantedPiecesAreFetchedThenAll(t *testing.T) {
 	})
 }
 
-// lookAt is a peer once what is to be said is told.
+// lookAt returns a peer, after it was told what the swarm wants it to be told.
 func (x *sim) lookAt(key messages.PeerKey) *peer {
 	x.flush()
 	return x.peers[key].p

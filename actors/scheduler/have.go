@@ -23,9 +23,9 @@ const (
 	crowdTime  = 10 * time.Second
 )
 
-// haves are the pieces that have become ours and of which not every peer has been
-// told, oldest first. How far a peer has been told is counted from the first
-// piece of all.
+// haves are the pieces that have become ours and of which not every peer has
+// been told, oldest first. How far a peer has been told is counted from the
+// first piece of all.
 type haves struct {
 	pieces []uint32
 	before int // pieces of which every peer had been told before these
@@ -72,9 +72,9 @@ func (h *haves) forget(told int) {
 	h.before = told
 }
 
-// spread offers each peer the pieces that it has not been told of: those that may
-// download from us at once, the others of a crowd if it is their turn. offer says
-// whether it told the peer.
+// spread offers each peer the pieces that it has not been told of: those that
+// may download from us at once, the others of a crowd if it is their turn.
+// offer says whether it told the peer.
 func (h *haves) spread(peers []*peer, now time.Time, offer func(*peer, *messages.AnnounceHave) bool) {
 	h.fresh = 0
 	if len(h.pieces) == 0 {
@@ -107,7 +107,8 @@ func (h *haves) spread(peers []*peer, now time.Time, offer func(*peer, *messages
 }
 
 // spread has every peer told, through tell, of the pieces that have become ours
-// since it was told last, if it lacks some of them: a seed will not ask for them.
+// since it was told last, if it lacks some of them: a seed will not ask for
+// them.
 func (s *swarm) spread(tell func(*peer, *messages.AnnounceHave)) {
 	s.haves.spread(s.peers, s.now, func(p *peer, m *messages.AnnounceHave) bool {
 		s.recount(p)

@@ -10,8 +10,9 @@ import (
 	"kouzui/messages"
 )
 
-// Whatever the crowd and however often there are news, all of it has its turn
-// within crowdTime, and no more words are said than that takes.
+// Each peer of a crowd has its turn within crowdTime, however large the crowd
+// is and however often pieces are verified; and no more peers are told than
+// that takes.
 func TestTurnsOfACrowd(t *testing.T) {
 	for _, peers := range []int{crowd + 1, 1000, 1999, 5000, 20_000} {
 		for _, step := range []time.Duration{500 * time.Microsecond, 7 * time.Millisecond, 32 * time.Millisecond, haveWait} {
@@ -33,7 +34,7 @@ func TestTurnsOfACrowd(t *testing.T) {
 	}
 }
 
-// After a rest, turns that nobody needed are not made up for.
+// Turns that were not needed are not made up for later.
 func TestTurnsAreNotSavedUp(t *testing.T) {
 	var n haves
 	n.turn(1000, epoch)
@@ -42,8 +43,8 @@ func TestTurnsAreNotSavedUp(t *testing.T) {
 	}
 }
 
-// Each of a crowd hears of each piece that it lacks, once and in bounded time;
-// who may download from us, at once.
+// Each peer of a crowd is told of each piece that it lacks, once and in bounded
+// time; a peer that may download from us, at once.
 func TestACrowdHearsOfEverything(t *testing.T) {
 	for _, peers := range []int{crowd, crowd + 1, 2500} {
 		t.Run(fmt.Sprint(peers), func(t *testing.T) {
@@ -97,9 +98,9 @@ func TestACrowdHearsOfEverything(t *testing.T) {
 	}
 }
 
-// Those that have what is new cost no word: the few that lack it hear as if
-// there were no others.
-func TestNewsFindThoseWhoLackThem(t *testing.T) {
+// Peers that have a piece themselves are not told of it, and do not delay those
+// that lack it.
+func TestHavesFindPeersThatLackThem(t *testing.T) {
 	const peers = 1000
 	s := openSwarm(geometryOf(2, BlockSize, BlockSize), "", 1)
 	for i := range peers {

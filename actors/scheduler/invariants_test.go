@@ -119,11 +119,11 @@ func (s *swarm) checkLedger(t interface{ Fatalf(string, ...any) }, everExempt ma
 	}
 }
 
-// wants is the goal's set as a test sees it.
+// wants says whether the user wants a piece.
 func (g *goal) wants(piece uint32) bool { return g.wanted == nil || g.wanted.Test(uint(piece)) }
 
-// TestSwarmKeepsItsInvariants does to a swarm whatever peers and a store may do,
-// in any order, and then lets it finish.
+// TestSwarmKeepsItsInvariants gives a swarm any messages that peers, a store
+// and a user may send, in any order, and then has it finish.
 func TestSwarmKeepsItsInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := geometryOf(rapid.IntRange(1, 12).Draw(t, "pieces"), rapid.Int64Range(1, 6*BlockSize).Draw(t, "piece length"), 1)
@@ -290,7 +290,7 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 	})
 }
 
-// drain takes for told what the swarm has to say.
+// drain drops what peers were to be told.
 func (s *swarm) drain() {
 	for _, p := range s.orders.peers {
 		p.touched, p.ask, p.cancel = false, p.ask[:0], p.cancel[:0]
@@ -298,8 +298,7 @@ func (s *swarm) drain() {
 	s.orders.peers = s.orders.peers[:0]
 }
 
-// letGo does what the store does when it is told to drop pieces, and those are not
-// whole.
+// letGo drops the pieces that the store was to drop, as if none were whole.
 func (s *swarm) letGo(asked *askings) {
 	drops := s.orders.drops
 	s.orders.drops = nil
@@ -311,8 +310,8 @@ func (s *swarm) letGo(asked *askings) {
 	}
 }
 
-// finishWithOneSeed lets a seed, that may be on parole, bring what is missing, and
-// a store verify it.
+// finishWithOneSeed has a seed, which may be on parole, bring what is missing,
+// and each piece verified.
 func finishWithOneSeed(t *rapid.T, s *swarm, rng *rand.Rand, asked *askings) {
 	told := func() {
 		for {

@@ -8,11 +8,11 @@ import (
 
 // ledger records for each block of each active piece where it stands: free,
 // requested of one or more peers, or arrived; and for each peer what it was
-// asked for. What is held in memory follows from it and is nowhere counted
-// apart.
+// asked for. How much memory is in use follows from the ledger, and is nowhere
+// counted apart.
 //
-// An active piece is one of which something is requested or has arrived. When
-// nothing is any more it is forgotten.
+// An active piece is one of which blocks are requested or have arrived. When
+// none are any more, the piece is forgotten.
 type ledger struct {
 	geometry
 	active  map[uint32]*active
@@ -38,7 +38,7 @@ func (l *ledger) begin(piece uint32) *active {
 	return a
 }
 
-// finish forgets a piece. Peers keep their refs to it.
+// finish forgets a piece. Peers keep their refs to it until they have answered.
 func (l *ledger) finish(a *active) {
 	l.discount(a)
 	a.finished = true
@@ -47,7 +47,8 @@ func (l *ledger) finish(a *active) {
 	l.setPartial(a, false)
 }
 
-// discount and count bracket every change of an active piece, and keep the sums.
+// discount and count keep the sums: discount is called before each change of an
+// active piece, count after it.
 func (l *ledger) discount(a *active) {
 	if !a.finished {
 		l.memory -= a.held()
@@ -131,8 +132,8 @@ func (l *ledger) remove(c *cell, p *peer) {
 }
 
 // arrive records a block that p brought. It returns the block's piece, nil if p
-// was not asked or not any more: then the block is one too many. Those others
-// that it was asked of are told to cancel through cancelled.
+// was not asked or not any more: then the block came in vain. For each other
+// peer that was asked for the block it calls cancelled.
 func (l *ledger) arrive(p *peer, b messages.Block, cancelled func(*peer, messages.Block)) *active {
 	r, ok := p.queue.removeBlock(b)
 	if !ok {
@@ -174,8 +175,9 @@ func (l *ledger) giveBack(p *peer, b messages.Block) *active {
 	return r.a
 }
 
-// giveBackAll records that p will bring nothing of what it was asked for; each
-// is called with every piece concerned, possibly more than once.
+// giveBackAll records that p will bring nothing of what it was asked for. It
+// calls each with every piece of which blocks were requested, possibly more
+// than once.
 func (l *ledger) giveBackAll(p *peer, each func(*active)) {
 	for p.queue.len() > 0 {
 		r := p.queue.at(0)
@@ -192,8 +194,8 @@ func (l *ledger) returned(p *peer, r ref) {
 	l.freed(r)
 }
 
-// withdraw has nothing more come of a piece that is dropping: who was asked is
-// told to cancel through cancelled.
+// withdraw takes back all requests for blocks of a piece that is dropping. For
+// each it calls cancelled.
 func (l *ledger) withdraw(a *active, cancelled func(*peer, messages.Block)) {
 	l.setPartial(a, false)
 	for i := range a.cells {
@@ -218,8 +220,8 @@ func (l *ledger) freed(r ref) {
 	l.count(r.a)
 }
 
-// lose records that the store dropped a block that had arrived, or whose arrival
-// is still to be reported.
+// lose records that the store dropped a block that had arrived, or whose
+// arrival is still to be reported.
 func (l *ledger) lose(b messages.Block) *active {
 	a := l.active[b.Piece]
 	i := int(b.Begin / BlockSize)

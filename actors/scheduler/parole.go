@@ -9,9 +9,9 @@ import (
 	"kouzui/messages"
 )
 
-// Newcomers from a host of which a peer was convicted are on parole: a few of them
-// at a time are asked for one piece each, alone. A peer that brings its piece is
-// like any other; else it costs us no more than that piece.
+// Newcomers from a host of which a peer was convicted are on parole: a few of
+// them at a time are asked for one piece each, alone. A peer that brings its
+// piece is like any other; else it costs us no more than that piece.
 
 const (
 	// maxTrials is how many newcomers of a host are asked at a time; one that is
@@ -51,8 +51,8 @@ func (h hosts) convicted(addr netip.Addr, now time.Time) *host {
 	return at
 }
 
-// distrust puts on parole those behind a host that have proven nothing, and those
-// that will come from there.
+// distrust puts on parole those behind a host that have proven nothing, and
+// those that will come from there.
 func (b *blame) distrust(addr netip.Addr) {
 	h := b.hosts.convicted(addr, b.now)
 	for _, p := range b.peers {
@@ -62,7 +62,8 @@ func (b *blame) distrust(addr netip.Addr) {
 	}
 }
 
-// arrives puts a new peer on parole if it comes from a host that is not trusted.
+// arrives puts a new peer on parole if it comes from a host that is not
+// trusted.
 func (b *blame) arrives(p *peer) { p.parole = b.hosts[messages.HostOf(p.Addr.Addr())] }
 
 // mayTry says whether it is the turn of a peer on parole to prove itself.
@@ -76,8 +77,8 @@ func (b *blame) mayTry(p *peer) bool {
 	return ahead < maxTrials && !b.now.Before(p.parole.until)
 }
 
-// aheadOf says that p is on trial, or that it is its turn before q's: the peer that
-// has waited longest comes first.
+// aheadOf says that p is on trial, or that it is its turn before q's: the peer
+// that has waited longest comes first.
 func (p *peer) aheadOf(q *peer, now time.Time) bool {
 	switch {
 	case p.gone, p.dismissed, p.choked, p.snubbed, p.wanted == 0:
@@ -89,8 +90,8 @@ func (p *peer) aheadOf(q *peer, now time.Time) bool {
 	}
 }
 
-// credit takes note of a right piece that came from p alone, and says whether that
-// ended its parole.
+// credit takes note of a right piece that came from p alone, and says whether
+// that ended its parole.
 func (b *blame) credit(p *peer) (freed bool) {
 	if p.gone {
 		return false
@@ -122,8 +123,8 @@ func (f *formerPeers) add(p *peer) {
 	f.next = (f.next + 1) % maxFormer
 }
 
-// take returns and forgets what is known of a peer; its address is invalid if the
-// peer is not remembered.
+// take returns and forgets what is known of a peer; its address is invalid if
+// the peer is not remembered.
 func (f *formerPeers) take(key messages.PeerKey) (found former) {
 	for i := range f.last {
 		if f.last[i].key == key {

@@ -120,8 +120,8 @@ func (p *peer) silent(now time.Time) bool {
 	return now.Sub(p.speed.heard).Seconds() > limit
 }
 
-// eta is in how many seconds a peer will have brought n blocks. One that has been
-// silent for long is not expected back soon.
+// eta is in how many seconds a peer will have brought n blocks. One that has
+// been silent for long is not expected back soon.
 func (p *peer) eta(n int, now time.Time) float64 {
 	seconds := float64(n) * BlockSize / max(p.speed.PerSecond(), slowest)
 	if quiet := now.Sub(p.speed.heard); p.queue.len() > 0 && quiet > time.Second {

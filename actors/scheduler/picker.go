@@ -8,7 +8,7 @@ import (
 )
 
 // Picker chooses which piece a peer begins. Pieces that are begun already are
-// not its concern: they are finished first.
+// not open: they are finished first, without a picker.
 type Picker interface {
 	// Pick returns an open piece that the peer has, false if there is none.
 	Pick(a *Availability, of Offer) (piece uint32, ok bool)
@@ -16,13 +16,13 @@ type Picker interface {
 
 // Offer is what a picker knows of the peer that is to begin a piece, and of us.
 type Offer struct {
-	Have   *bitset.BitSet // its pieces
-	Came   bool           // it came with every piece, see Availability.JoinSeed
-	Wanted int            // of its pieces, those that we do not have
+	Have   *bitset.BitSet // the pieces of the peer
+	Came   bool           // the peer came with every piece, see Availability.JoinSeed
+	Wanted int            // pieces of the peer that we want and lack
 	Owned  int            // pieces that we have
 }
 
-// DefaultPicker is the name of the picker for those who do not choose.
+// DefaultPicker is the name of the picker of a user that chooses none.
 const DefaultPicker = "rarest"
 
 var pickers = map[string]Picker{
@@ -44,12 +44,17 @@ func pickerByName(name string) Picker {
 }
 
 // rarest begins with the piece that the fewest peers have: it is the likeliest
-// to vanish, and the one that most others will want from us.
+// to vanish, and the one that most peers will want from us.
 type rarest struct{}
 
-// firstRandom is for how many pieces a newcomer takes any: it needs something
-// to give soon, and rare pieces tend to come slowly.
-const firstRandom = 4
+const (
+	// firstRandom is how many pieces are chosen by chance before the rarest ones
+	// are: a newcomer needs something to give soon, and rare pieces tend to come
+	// slowly.
+	firstRandom = 4
+	// probes is how often random guesses before it looks at all pieces of a peer.
+	probes = 16
+)
 
 func (rarest) Pick(a *Availability, of Offer) (uint32, bool) {
 	if of.Owned < firstRandom {
@@ -71,7 +76,7 @@ func (rarest) Pick(a *Availability, of Offer) (uint32, bool) {
 	return 0, false
 }
 
-// rarestOfFew looks at all that the peer has, not at all that is rare.
+// rarestOfFew looks at all pieces of the peer, and not at all rare pieces.
 func rarestOfFew(a *Availability, of Offer) (best uint32, ok bool) {
 	equals := 0
 	a.eachOpen(of.Have, func(piece uint32) bool {
@@ -88,11 +93,8 @@ func rarestOfFew(a *Availability, of Offer) (best uint32, ok bool) {
 	return best, ok
 }
 
-// random begins with any piece: the original Kouzui's choice.
+// random begins with any piece, as the original Kouzui did.
 type random struct{}
-
-// probes is how often random guesses before it looks.
-const probes = 16
 
 func (random) Pick(a *Availability, of Offer) (uint32, bool) {
 	if len(a.order) == 0 {
@@ -114,8 +116,8 @@ func (random) Pick(a *Availability, of Offer) (uint32, bool) {
 	return chosen, seen > 0
 }
 
-// sequential begins with the first piece, for those who use the content while
-// it comes.
+// sequential begins with the first piece, for those that use the content while
+// it arrives.
 type sequential struct{}
 
 func (sequential) Pick(a *Availability, of Offer) (first uint32, ok bool) {

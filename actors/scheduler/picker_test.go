@@ -16,7 +16,7 @@ func TestPickersAreKnownByName(t *testing.T) {
 	}
 }
 
-// drawn is how often each piece is picked, over many orders.
+// drawn is how often each piece is picked, over many random orders.
 func drawn(t *testing.T, p Picker, n int, prepare func(*Availability), of Offer) []int {
 	t.Helper()
 	const runs = 2000
@@ -82,7 +82,7 @@ func TestRarest(t *testing.T) {
 	}
 }
 
-// Both ways of looking must find the same.
+// Both ways of the picker to look for pieces must find the same ones.
 func TestRarestOfFew(t *testing.T) {
 	const n = 1000
 	prepare := func(a *Availability) {

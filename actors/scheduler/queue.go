@@ -2,9 +2,9 @@ package scheduler
 
 import "kouzui/messages"
 
-// queue is what a peer was asked for and has not answered, oldest first. Blocks
-// come mostly in the order of the requests, so what is looked for is found near
-// the front.
+// queue is the requests that a peer has not answered, oldest first. Blocks
+// arrive mostly in the order of the requests, so a request that is looked for
+// is found near the front.
 type queue struct {
 	refs []ref
 	head int
@@ -22,7 +22,7 @@ func (q *queue) push(r ref) {
 	q.refs = append(q.refs, r)
 }
 
-// remove takes r out, which is in the queue.
+// remove takes out r, which must be in the queue.
 func (q *queue) remove(r ref) {
 	for i := q.head; i < len(q.refs); i++ {
 		if q.refs[i] == r {

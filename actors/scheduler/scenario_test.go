@@ -19,8 +19,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the scenarios under testdata with what happens now")
 
-// TestScenarios plays the files under testdata. A line that is indented is what
-// the swarm says after the line before it.
+// TestScenarios plays the files under testdata. Indented lines are what the
+// swarm wants sent after the line before them.
 func TestScenarios(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {

@@ -5,8 +5,8 @@
 // pieces are verified. It answers with coordinates of blocks and never sees
 // their bytes (BEP 3).
 //
-// The shell in this file takes the messages, and sends what the core wants sent.
-// The core is a swarm, and makes all decisions:
+// The shell in this file takes the messages, and sends what the core wants
+// sent. The core is a swarm, and makes all decisions:
 //
 //	swarm         takes in each message
 //	goal          which pieces are wanted, and which are there

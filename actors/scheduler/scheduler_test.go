@@ -59,15 +59,15 @@ func (s *scene) open() {
 	s.wantNeeds(true)
 }
 
-// wantNeeds checks what choker and peers are told.
+// wantNeeds checks whether choker and peers are told that pieces are needed.
 func (s *scene) wantNeeds(pieces bool) {
 	if stage.Next[*messages.SeedingChanged](s.choker).Seeding == pieces || !stage.Next[*messages.SetDialing](s.peers).Dial {
 		panic("choker and peers are told wrong")
 	}
 }
 
-// wantNews checks which pieces a peer and the torrent are told to be ours.
-func (s *scene) wantNews(t *testing.T, peer *stage.Probe, pieces ...uint32) {
+// wantHaves checks which pieces a peer and the torrent are told to be ours.
+func (s *scene) wantHaves(t *testing.T, peer *stage.Probe, pieces ...uint32) {
 	t.Helper()
 	if diff := cmp.Diff(pieces, stage.Next[*messages.AnnounceHave](peer).Pieces); diff != "" {
 		t.Error(diff)
@@ -124,7 +124,7 @@ func TestDownload(t *testing.T) {
 	if m := s.wantState(messages.StateChecking); m.CheckDone != 1 || m.Why == "" {
 		t.Errorf("checking %d, %q", m.CheckDone, m.Why)
 	}
-	s.Quiet(early) // no welcome before the store knows what there is
+	s.Quiet(early) // no StartSession before the store knows what is there
 	s.Tell(&messages.StoreReady{Have: set(2)})
 	s.wantState(messages.StateDownloading)
 	s.wantNeeds(true)
@@ -144,9 +144,9 @@ func TestDownload(t *testing.T) {
 	wantBlocks(t, stage.Next[*messages.RequestBlocks](early).Blocks, block(3, 0))
 	s.Tell(&messages.PieceVerified{Piece: 0})
 	s.Settle()
-	s.Quiet(early, late) // news gather
+	s.Quiet(early, late) // pieces gather
 	s.World.Clock.Advance(100 * time.Millisecond)
-	s.wantNews(t, late, 0)
+	s.wantHaves(t, late, 0)
 	s.Tell(&messages.BlocksArrived{Key: 1, Blocks: []messages.Block{block(1, 0), block(1, 1), block(3, 0)}, Window: 4})
 	s.Tell(&messages.PeerRates{Key: 1, At: s.World.Clock.Now(), DownNow: 1000, UpTotal: 7, WastedTotal: 5})
 	s.Tell(&messages.PieceVerified{Piece: 1})
@@ -155,7 +155,7 @@ func TestDownload(t *testing.T) {
 	if m := stage.Next[*messages.Disconnect](early); m.Reason != messages.GoneUseless {
 		t.Errorf("the seed is dismissed as %v", m.Reason)
 	}
-	s.wantNews(t, late, 1, 3)
+	s.wantHaves(t, late, 1, 3)
 	s.wantNeeds(false)
 	m := s.wantState(messages.StateFinishing)
 	const came = 2*pieceLength + 100
@@ -218,7 +218,7 @@ func TestRest(t *testing.T) {
 	}
 }
 
-// Whatever a peer was asked for goes to others, however it ends.
+// The blocks that a peer was asked for are asked of others, however it ends.
 func TestRequestsAreTakenBack(t *testing.T) {
 	for name, end := range map[string]func(s *scene, p *stage.Probe){
 		"gone":   func(s *scene, _ *stage.Probe) { s.Tell(&messages.PeerGone{Key: 1, Link: 1}) },

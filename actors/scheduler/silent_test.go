@@ -8,9 +8,9 @@ import (
 	"kouzui/messages"
 )
 
-// Peers that bring something, are asked for more on the strength of it and fall
-// silent hold up a download for a few seconds, however many they are, and not
-// until their requests are given up.
+// Peers that bring something, are asked for more because of that, and fall
+// silent delay a download by a few seconds, however many they are, and not
+// until their requests time out.
 func TestThoseWhoFallSilentHoldNothingUpForLong(t *testing.T) {
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -12,9 +12,9 @@ import (
 	"kouzui/messages"
 )
 
-// sim drives a swarm with peers that deliver at a rate of their own, in virtual
-// time, and with a store that verifies a piece as soon as all of it is there, and
-// spills when half of the memory lies in unfinished ones.
+// sim drives a swarm in virtual time, with peers that deliver at rates of their
+// own, and with a store that verifies a piece as soon as all of it is there,
+// and spills when half of the memory lies in unfinished pieces.
 type sim struct {
 	t     tester
 	s     *swarm
@@ -107,7 +107,7 @@ func (x *sim) add(key messages.PeerKey, have *bitset.BitSet, rate float64, windo
 	return sp
 }
 
-// flush carries out what the swarm wants to have told.
+// flush carries out the orders of the swarm.
 func (x *sim) flush() {
 	x.t.Helper()
 	x.asked.look()
@@ -235,7 +235,8 @@ func (x *sim) step() {
 	x.flush()
 }
 
-// run goes on until all that is wanted is there, and returns how long that took.
+// run goes on until all that is wanted is there, and returns how long that
+// took.
 func (x *sim) run(limit time.Duration) time.Duration {
 	x.t.Helper()
 	return x.runUntil(x.s.complete, limit)

@@ -10,9 +10,9 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// swarm is the state of one torrent as the scheduler sees it. Most of its methods
-// take in one message each, and hand it to the parts that are concerned; speak
-// then says what follows.
+// swarm is the state of one torrent as the scheduler sees it. Most of its
+// methods take in one message each, and hand it to the parts that are
+// concerned; speak then says what follows.
 type swarm struct {
 	*moment
 	*goal
@@ -262,8 +262,8 @@ func (s *swarm) recount(p *peer) {
 	}
 }
 
-// pieceCorrupt has all of the piece come again, whole from one peer, so that the
-// next failure is proof.
+// pieceCorrupt has all of the piece come again, whole from one peer, so that
+// the next failure is proof.
 func (s *swarm) pieceCorrupt(m *messages.PieceCorrupt) {
 	s.totals.corrupt++
 	s.blame.corrupt(m)

@@ -18,7 +18,7 @@ func geometryOf(pieces int, pieceLength, lastPiece int64) geometry {
 	return geometry{length: int64(pieces-1)*pieceLength + lastPiece, pieceLength: pieceLength, pieces: pieces}
 }
 
-// testMemory is room for whatever a test does not limit itself.
+// testMemory is more than any test needs that does not set its own.
 const testMemory = 32 << 20
 
 func openSwarm(g geometry, picker string, seed uint64) *swarm {
@@ -147,7 +147,8 @@ func TestLiarIsFoundAndBanned(t *testing.T) {
 	}
 }
 
-// A later bitfield takes back nothing that the peer has announced before.
+// A second bitfield does not take back pieces that the peer has announced
+// before.
 func TestLaterBitfieldAddsPieces(t *testing.T) {
 	const pieces = 4
 	s := openSwarm(geometry{length: pieces, pieceLength: 1, pieces: pieces}, "rarest", 1)
@@ -165,8 +166,8 @@ func TestLaterBitfieldAddsPieces(t *testing.T) {
 	}
 }
 
-// In a crowd, what is wanted of those that choke us is counted when they have
-// their turn, and all of it before it is used.
+// In a crowd, what is wanted of peers that choke us is counted when they have
+// their turn to be told of pieces, and in any case before the count is used.
 func TestInterestInACrowd(t *testing.T) {
 	s := openSwarm(geometryOf(4, BlockSize, BlockSize), "", 1)
 	for i := range crowd + 1 {

@@ -29,9 +29,9 @@ func TestNextIncarnationBeginsAnew(t *testing.T) {
 	s.open()
 }
 
-// In a crowd, who may not download from us hears of several pieces at a time,
-// and nobody hears of one twice or never.
-func TestNewsInACrowd(t *testing.T) {
+// In a crowd, peers that may not download from us are told of several pieces at
+// a time, and each peer of each piece once.
+func TestHavesInACrowd(t *testing.T) {
 	s := newScene(t)
 	s.open()
 	partner := s.StartProbe("partner")
@@ -50,7 +50,7 @@ func TestNewsInACrowd(t *testing.T) {
 	verify := func(piece uint32) {
 		s.Tell(&messages.PieceVerified{Piece: piece})
 		wait()
-		s.wantNews(t, partner, piece)
+		s.wantHaves(t, partner, piece)
 	}
 	heard := func(who []*stage.Probe, pieces ...uint32) {
 		t.Helper()
@@ -93,7 +93,7 @@ func TestNewsInACrowd(t *testing.T) {
 	}
 }
 
-// The last counts are those that peers told as they went.
+// The last totals include what peers reported before they went.
 func TestTheLastCounts(t *testing.T) {
 	s := newScene(t)
 	s.open()
@@ -109,8 +109,9 @@ func TestTheLastCounts(t *testing.T) {
 	}
 }
 
-// The choker, peers and the user are told each time what is wanted becomes
-// complete, or is not any more; it is safe when the store has said so.
+// Choker, peers and torrent are told each time all wanted pieces are there, or
+// are not any more. The torrent is seeding when the store has said that they
+// are safe.
 func TestWantedChanges(t *testing.T) {
 	s := newScene(t)
 	s.open()

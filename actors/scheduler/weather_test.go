@@ -13,15 +13,15 @@ import (
 )
 
 // weather is a sim in which peers come and go, choke and fall silent, and some
-// lie.
+// send wrong blocks.
 type weather struct {
 	*liars
 	rng  *rand.Rand
 	last messages.PeerKey
 }
 
-// patience is what a peer's actor has with requests.
-const patience = 30 * time.Second
+// requestTimeout is for how long a peer's actor waits for a block.
+const requestTimeout = 30 * time.Second
 
 func (x *weather) arrive() {
 	if len(x.s.peers) < 12 {
@@ -62,10 +62,10 @@ func (x *weather) befall() {
 	x.later(x.befall)
 }
 
-// lose drops what slow peers were asked for, as their actors do in time.
+// lose drops the requests of slow peers, as their actors do when they time out.
 func (x *weather) lose() {
 	for _, p := range slices.Clone(x.s.peers) {
-		if sp := x.peers[p.Key]; len(sp.asked) > 0 && x.s.now.Sub(p.speed.heard) > patience {
+		if sp := x.peers[p.Key]; len(sp.asked) > 0 && x.s.now.Sub(p.speed.heard) > requestTimeout {
 			dropped := slices.Clone(sp.asked)
 			sp.asked = nil
 			x.asked.dropped(p, dropped...)
@@ -74,15 +74,15 @@ func (x *weather) lose() {
 		}
 	}
 	x.flush()
-	x.after(patience/3, x.lose)
+	x.after(requestTimeout/3, x.lose)
 }
 
 func (x *weather) later(do func()) {
 	x.after(time.Duration(x.rng.IntN(3000))*time.Millisecond, do)
 }
 
-// TestAnyWeatherEndsWithAllFetched: whatever peers do, in whatever order, in the
-// end all is there, and nothing is left in the books.
+// TestAnyWeatherEndsWithAllFetched: whatever peers do, in whatever order, all
+// pieces are fetched in the end, and nothing is left in the ledger.
 func TestAnyWeatherEndsWithAllFetched(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := geometryOf(rapid.IntRange(1, 60).Draw(t, "pieces"), rapid.Int64Range(1, 20*BlockSize).Draw(t, "piece length"), 1)
@@ -95,7 +95,7 @@ func TestAnyWeatherEndsWithAllFetched(t *testing.T) {
 		}
 		x.later(x.arrive)
 		x.later(x.befall)
-		x.after(patience/3, x.lose)
+		x.after(requestTimeout/3, x.lose)
 		x.after(time.Minute, func() { x.add(1_000_001, full(g.pieces), 1e5, 16) })
 		x.run(time.Hour)
 		for len(s.peers) > 0 {
