@@ -203,6 +203,9 @@ func (p *peer) carryOut(c actor.Context) {
 		p.link.Expect(len(s.requests.flight))
 	}
 	out.Flush(c.Send)
+	if p.dormant {
+		out.Outbox = messages.Outbox{} // its memory is not needed for long
+	}
 	if out.tick > 0 {
 		if p.timer != nil {
 			p.timer.Stop()
