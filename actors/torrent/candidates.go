@@ -16,7 +16,7 @@ const maxCandidates = 1000
 type candidates struct {
 	known map[netip.AddrPort]messages.PeerAddr
 	// told are those of them that the user has not given, oldest first.
-	told []netip.AddrPort
+	told []messages.PeerAddr
 }
 
 func newCandidates(user []netip.AddrPort) candidates {
@@ -27,20 +27,36 @@ func newCandidates(user []netip.AddrPort) candidates {
 	return c
 }
 
-// remember makes room by forgetting the oldest address that the user has not
-// given, so that a tracker that tells many does not keep out those of the next.
 func (c *candidates) remember(a messages.PeerAddr) {
 	if _, known := c.known[a.Addr]; known {
 		return
 	}
 	if len(c.known) >= maxCandidates && len(c.told) > 0 {
-		delete(c.known, c.told[0])
-		c.told = c.told[1:]
+		c.makeRoom(a.Source)
 	}
 	if len(c.known) < maxCandidates {
 		c.known[a.Addr] = a
-		c.told = append(c.told, a.Addr)
+		c.told = append(c.told, a)
 	}
+}
+
+// makeRoom forgets, for a newcomer from a source, the oldest address of the
+// source with the most: a source that tells many keeps out only its own. What
+// the user has given is never forgotten.
+func (c *candidates) makeRoom(newcomer messages.Source) {
+	counts := map[messages.Source]int{}
+	for _, a := range c.told {
+		counts[a.Source]++
+	}
+	most := newcomer
+	for _, a := range c.told {
+		if counts[a.Source] > counts[most] {
+			most = a.Source
+		}
+	}
+	oldest := slices.IndexFunc(c.told, func(a messages.PeerAddr) bool { return a.Source == most })
+	delete(c.known, c.told[oldest].Addr)
+	c.told = slices.Delete(c.told, oldest, oldest+1)
 }
 
 // all is every address, in the same order in each run.
