@@ -103,6 +103,7 @@ type Client struct {
 	torrents  map[Hash]*Torrent // that have not ended
 	added     uint64
 	listening netip.AddrPort
+	listener  Event         // the last Listening or ListenFailed, nil before the first
 	bound     chan struct{} // closed once listening is known
 	subs      map[*subscription]bool
 	done      chan struct{} // closed when nothing runs any more

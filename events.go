@@ -82,7 +82,8 @@ func (Blocked) event()        {}
 // Events is what happens from this call on to all torrents and to the client, until
 // ctx ends, the loop is left, or the client is closed. Who reads slowly holds up
 // nobody and misses nothing, but of the Progress of a torrent that has not been
-// read only the newest is kept.
+// read only the newest is kept. The first event is the last Listening or
+// ListenFailed, if there was one before.
 func (c *Client) Events(ctx context.Context) iter.Seq[Event] {
 	if c == nil || c.engine == nil {
 		return func(func(Event) bool) {}
@@ -123,6 +124,9 @@ func (c *Client) subscribe(ctx context.Context, of *Torrent) iter.Seq[Event] {
 		s.close()
 	default:
 		c.subs[s] = true
+		if of == nil && c.listener != nil {
+			s.put(c.listener)
+		}
 	}
 	c.mu.Unlock()
 	leave := func() {
@@ -237,9 +241,11 @@ func (c *Client) notify(event any) {
 		if c.listening = m.Addr; !closed(c.bound) {
 			close(c.bound)
 		}
-		c.emit(nil, Listening{m.Addr})
+		c.listener = Listening{m.Addr}
+		c.emit(nil, c.listener)
 	case *messages.ListenerFailed:
-		c.emit(nil, ListenFailed{m.Err})
+		c.listener = ListenFailed{m.Err}
+		c.emit(nil, c.listener)
 	case *messages.AddressesBlocked:
 		c.emit(nil, Blocked{m.Inbound, m.Count})
 	case *messages.Progress:

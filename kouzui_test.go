@@ -503,3 +503,23 @@ func encoded(t testing.TB, m *kouzui.Metainfo, data []byte) []byte {
 	}
 	return raw
 }
+
+// TestEventsBeginWithTheListener: a subscriber that comes late learns where the
+// client listens.
+func TestEventsBeginWithTheListener(t *testing.T) {
+	client, err := kouzui.Open(kouzui.Config{Dir: t.TempDir(), Listen: "127.0.0.1:0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close(t.Context())
+	addr, err := client.Addr(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for e := range client.Events(t.Context()) {
+		if m, is := e.(kouzui.Listening); !is || m.Addr != addr {
+			t.Errorf("the first event is %v, and the client listens at %v", e, addr)
+		}
+		break
+	}
+}

@@ -30,6 +30,7 @@ const (
 	StateFinishing   = messages.StateFinishing
 	StateSeeding     = messages.StateSeeding
 	StateDiskFull    = messages.StateDiskFull
+	StateRestarting  = messages.StateRestarting
 	StateStopped     = messages.StateStopped
 )
 

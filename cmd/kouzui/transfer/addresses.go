@@ -3,6 +3,7 @@ package transfer
 import (
 	"context"
 	"fmt"
+	"kouzui"
 	"net"
 	"net/netip"
 	"os"
@@ -18,10 +19,10 @@ import (
 // forward in their routers, then any.
 const usualPorts = "6881-6889,0"
 
-// listen is the address for the client, "" for none.
+// listen is the address for kouzui.Config.
 func (o *options) listen() (string, error) {
 	if o.port == "none" {
-		return "", nil
+		return kouzui.Nowhere, nil
 	}
 	for part := range strings.SplitSeq(o.port, ",") {
 		from, to, isRange := strings.Cut(part, "-")

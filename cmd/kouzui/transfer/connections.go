@@ -6,14 +6,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-const (
-	// defaultConnections is enough for ten torrents with all the peers that they
-	// may have.
-	defaultConnections = 500
-	// ownFiles is how many open files the program needs beside connections and
-	// data.
-	ownFiles = 24
-)
+// ownFiles is how many open files the program needs beside connections and data.
+const ownFiles = 24
 
 // connections is how many connections with peers there may be: at most half of
 // the files that may be open, so that the other half is left for the data.

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"kouzui"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -13,7 +14,7 @@ func TestHowManyConnectionsThereMayBe(t *testing.T) {
 		want  int
 		warns bool
 	}{
-		{nil, 100_000, defaultConnections, false},
+		{nil, 100_000, kouzui.DefaultConnections, false},
 		{[]string{"--max-peers", "2000"}, 100_000, 4000, false},
 		{[]string{"--max-peers", "2000", "--max-connections", "500"}, 100_000, 500, false},
 		{[]string{"--max-connections", "7"}, 100_000, 7, false},

@@ -1,21 +1,22 @@
 package transfer
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"kouzui"
 	"path/filepath"
 
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/report"
-	"kouzui/messages"
-	"kouzui/wire/metainfo"
 )
 
 // job is one torrent of a session.
 type job struct {
-	torrent   *metainfo.Torrent
-	options   messages.TorrentOptions
-	last      messages.Progress
+	torrent   *kouzui.Metainfo
+	options   kouzui.Options
+	running   *kouzui.Torrent // nil until the client has taken it
+	last      kouzui.Status
 	met       bool  // a peer has been connected
 	replied   bool  // a tracker has replied
 	tracker   error // the last failure of the trackers, while none has replied
@@ -25,21 +26,24 @@ type job struct {
 	err       error // why it ended, nil for success
 }
 
-func newJob(t *metainfo.Torrent, o messages.TorrentOptions) *job {
-	return &job{torrent: t, options: o, last: messages.Progress{
-		InfoHash: t.InfoHash, Name: t.Name, State: messages.StateStarting,
+func newJob(t *kouzui.Metainfo, o kouzui.Options) *job {
+	return &job{torrent: t, options: o, last: kouzui.Status{
+		InfoHash: t.InfoHash, Name: t.Name, State: kouzui.StateStarting,
 		Pieces: t.PieceCount(), Length: t.Length, Left: t.Length,
 	}}
 }
 
 func (j *job) path() string { return filepath.Join(j.options.Dir, j.torrent.Name) }
 
+// stop begins to stop the torrent. That it has ended is an event.
+func (j *job) stop() { go func() { _ = j.running.Stop(context.Background()) }() }
+
 // progress takes what the client tells of the torrent. It returns true if the
 // torrent has to be stopped because it was to be seeded and is not complete.
-func (j *job) progress(p *messages.Progress) (stop bool) {
+func (j *job) progress(p *kouzui.Status) (stop bool) {
 	j.last = *p
 	j.met = j.met || p.Peers > 0
-	if !j.options.MustExist || p.State != messages.StateDownloading || j.refused != nil {
+	if !j.options.MustExist || p.State != kouzui.StateDownloading || j.refused != nil {
 		return false
 	}
 	j.refused = exit.Errorf(exit.Mismatch, "%d of %d pieces are wrong or missing, and seed needs complete data", p.Pieces-p.HavePieces, p.Pieces)
@@ -47,7 +51,7 @@ func (j *job) progress(p *messages.Progress) (stop bool) {
 }
 
 // announced takes what the client tells of a tracker.
-func (j *job) announced(m *messages.TorrentAnnounced) {
+func (j *job) announced(m kouzui.Announced) {
 	switch {
 	case m.Replied != nil:
 		j.replied, j.tracker = true, nil
@@ -61,7 +65,7 @@ func (j *job) announced(m *messages.TorrentAnnounced) {
 // the network; its error tells why the tracker failed. The time of --timeout is
 // up in any case.
 func (j *job) explain(err error) error {
-	stalled := errors.Is(err, messages.ErrStalled)
+	stalled := errors.Is(err, kouzui.ErrStalled)
 	if j.met || j.tracker == nil || !stalled && !errors.Is(err, exit.ErrTimeout) {
 		return err
 	}
@@ -71,7 +75,7 @@ func (j *job) explain(err error) error {
 	return exit.Errorf(exit.Timeout, "%w (all trackers failed: %w)", err, j.tracker)
 }
 
-func add(sum *report.Totals, p *messages.Progress) {
+func add(sum *report.Totals, p *kouzui.Status) {
 	sum.Bytes += p.Downloaded
 	sum.Uploaded += p.Uploaded
 	sum.Wasted += p.Wasted

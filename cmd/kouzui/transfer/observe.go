@@ -3,14 +3,15 @@ package transfer
 import (
 	"errors"
 	"fmt"
+	"kouzui"
 	"net"
 
 	"github.com/spf13/pflag"
 
-	"kouzui/actors"
 	"kouzui/actors/runtime/observe"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/output"
+	"kouzui/messages"
 )
 
 // observeFlags ask for a page that shows the session, and for metrics.
@@ -35,7 +36,7 @@ func (o *observeFlags) open(out *output.Output) (*observer, error) {
 	if o.addr == "" {
 		return nil, nil
 	}
-	s, err := observe.New(observe.Config{Addr: o.addr, Remote: o.remote, Version: actors.Version, Log: out.Log})
+	s, err := observe.New(observe.Config{Addr: o.addr, Remote: o.remote, Version: kouzui.Version, Log: out.Log})
 	var noAddr *net.AddrError
 	switch {
 	case errors.Is(err, observe.ErrRemote):
@@ -50,22 +51,37 @@ func (o *observeFlags) open(out *output.Output) (*observer, error) {
 	return &observer{s, out}, nil
 }
 
-// attach makes the client that options start tell the observer its events.
-func (o *observer) attach(options actors.Options) actors.Options {
+// attach makes the client of config tell the observer what its actors do.
+func (o *observer) attach(config kouzui.Config) kouzui.Config {
+	if o != nil {
+		config.Trace = append(config.Trace, o.Server)
+	}
+	return config
+}
+
+// event tells the observer what the client has told.
+func (o *observer) event(e kouzui.Event) {
 	if o == nil {
-		return options
+		return
 	}
-	options.Sinks = append(options.Sinks, o.Server)
-	next := options.Notify
-	options.Notify = func(event any) {
-		o.Notify(event)
-		next(event)
+	switch m := e.(type) {
+	case kouzui.Progress:
+		o.Notify(&m.Status)
+	case kouzui.Completed:
+		o.Notify(&m.Status)
+	case kouzui.Blocked:
+		o.Notify(&messages.AddressesBlocked{Inbound: m.Inbound, Count: m.Count})
+	case kouzui.Ended:
+		if m.Err == nil || errors.Is(m.Err, kouzui.ErrStopped) {
+			o.Notify(&m.Status)
+		} else {
+			o.Notify(&messages.TorrentFailed{InfoHash: m.Status.InfoHash, Err: m.Err, Last: m.Status})
+		}
 	}
-	return options
 }
 
 // watch opens the page.
-func (o *observer) watch(client *actors.Client) {
+func (o *observer) watch(client *kouzui.Client) {
 	if o != nil {
 		o.Watch(client.Tree())
 	}

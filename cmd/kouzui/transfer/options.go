@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"kouzui"
 	"net/url"
 	"slices"
 	"strings"
@@ -9,11 +10,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"kouzui/actors"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
 	"kouzui/cmd/kouzui/internal/output"
-	"kouzui/wire/metainfo"
 )
 
 // options are the flags of download and seed.
@@ -77,7 +76,7 @@ func (o *options) bind(c *cobra.Command) {
 		f.StringVar(&o.host, "listen", "", "accept connections at the address `HOST` (default: all addresses)")
 		f.StringVar(&o.port, "listen-port", usualPorts, "accept connections at the first free one of these `PORTS`, a list of ports and ranges (0: any free port; none: no connections)")
 		f.IntVar(&o.maxPeers, "max-peers", 50, "make at most `N` connections for each torrent")
-		f.IntVar(&o.maxConnections, "max-connections", defaultConnections, "make at most `N` connections for all torrents together; without this flag, at least twice --max-peers")
+		f.IntVar(&o.maxConnections, "max-connections", kouzui.DefaultConnections, "make at most `N` connections for all torrents together; without this flag, at least twice --max-peers")
 		f.StringArrayVar(&o.peers, "peer", nil, "connect to the peer at `HOST:PORT` (repeatable)")
 		f.StringArrayVar(&o.trackers, "tracker", nil, "use the tracker at `URL` as well, as a tier of its own (repeatable)")
 		f.StringVar(&o.blocklist, "blocklist", "", "never connect to the addresses listed in `FILE`: P2P text, ipfilter.dat, CIDR or plain addresses, also gzipped")
@@ -99,9 +98,9 @@ func (o *options) bind(c *cobra.Command) {
 	})
 	flags.Group(c, "Experiments", func(f *pflag.FlagSet) {
 		if !o.seedOnly {
-			o.picker = flags.Choose(c, "picker", "choose the next piece by the rule `NAME`: %s", actors.Pickers()...)
+			o.picker = flags.Choose(c, "picker", "choose the next piece by the rule `NAME`: %s", kouzui.Pickers()...)
 		}
-		o.choker = flags.Choose(c, "choker", "choose the peers to unchoke by the rule `NAME`: %s", actors.Chokers()...)
+		o.choker = flags.Choose(c, "choker", "choose the peers to unchoke by the rule `NAME`: %s", kouzui.Chokers()...)
 		f.Var(&o.faults, "fault", "break something on purpose (repeatable), such as 'panic,actor=*/store,at=2s': `SPEC` is a kind and keys, with commas between them; README.md lists them")
 	})
 }
@@ -135,7 +134,7 @@ func (o *options) validate(c *cobra.Command) error {
 }
 
 // withTrackers is torrent with the trackers of --tracker.
-func (o *options) withTrackers(torrent *metainfo.Torrent) *metainfo.Torrent {
+func (o *options) withTrackers(torrent *kouzui.Metainfo) *kouzui.Metainfo {
 	if len(o.trackers) == 0 {
 		return torrent
 	}

@@ -1,21 +1,15 @@
 package transfer
 
 import (
+	"kouzui"
 	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"kouzui/actors"
-	"kouzui/actors/world/real"
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/load"
-	"kouzui/messages"
-	"kouzui/wire/buffer"
 )
-
-// freeBlocks is how many free blocks the pool keeps: 16 MiB.
-const freeBlocks = 1024
 
 // run is the command: the torrents of args are downloaded or seeded until all
 // have ended.
@@ -48,11 +42,10 @@ func (o *options) transfer(s *session, args []string) error {
 	if err != nil {
 		return err
 	}
-	options := messages.TorrentOptions{
-		Dir: o.dir, Check: messages.CheckMode(*o.check), Choker: *o.choker, Peers: peers,
-		MaxPeers: min(o.maxPeers, connections), UnchokeSlots: o.slots,
-		Seed:      o.seed || o.seedOnly || o.ratio > 0 || o.seedTime > 0,
-		SeedRatio: o.ratio, SeedFor: o.seedTime, UntilPeersDone: o.untilPeersDone,
+	options := kouzui.Options{
+		Dir: o.dir, Check: kouzui.CheckMode(*o.check), Choker: *o.choker, Peers: peers,
+		MaxPeers: min(o.maxPeers, connections), UploadSlots: o.slots,
+		Seed: o.seed || o.seedOnly, SeedRatio: o.ratio, SeedFor: o.seedTime, UntilPeersDone: o.untilPeersDone,
 		StallTimeout: o.stall, MustExist: o.seedOnly,
 	}
 	if !o.seedOnly {
@@ -74,17 +67,15 @@ func (o *options) transfer(s *session, args []string) error {
 		return err
 	}
 	defer s.observer.close()
-	pool := buffer.NewPool(freeBlocks)
-	client := actors.Options{
-		World: real.New(real.Options{Pool: pool, Version: actors.Version, Connections: connections}), Pool: pool,
-		Log: s.Log, Sinks: append(trace.Sinks, s.inbox), Notify: s.inbox.Put,
-		Listen: listen, Memory: o.memory.N, Limits: messages.SetLimits{Down: o.down.N, Up: o.up.N},
-		Blocklist: blocked, Faults: o.faults, Notes: o.traceDomain,
+	config := kouzui.Config{
+		Listen: listen, Memory: o.memory.N, DownloadLimit: o.down.N, UploadLimit: o.up.N,
+		MaxConnections: connections, Blocklist: blocked,
+		Log: s.Log, Trace: append(trace.Sinks, s.inbox), TraceNotes: o.traceDomain, Faults: o.faults,
 	}
 	if o.trace != "" {
-		client.Sample = sampleInterval
+		config.SampleMailboxes = sampleInterval
 	}
-	return s.run(client)
+	return s.run(config)
 }
 
 // sampleInterval is how often a trace tells how full mailboxes are.

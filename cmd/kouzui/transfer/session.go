@@ -2,18 +2,18 @@ package transfer
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
+	"kouzui"
 	"path/filepath"
 	"time"
 
-	"kouzui/actors"
 	"kouzui/actors/runtime/event"
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/progress"
 	"kouzui/cmd/kouzui/internal/report"
-	"kouzui/messages"
-	"kouzui/wire/metainfo"
 )
 
 // stopTimeout is how long torrents may take to stop after an interrupt, and
@@ -32,11 +32,11 @@ type session struct {
 	onComplete string
 	observer   *observer
 
-	client    *actors.Client
+	client    *kouzui.Client
 	inbox     *progress.Inbox
 	display   *progress.Display
 	jobs      []*job
-	byHash    map[metainfo.Hash]*job
+	byHash    map[kouzui.Hash]*job
 	running   int
 	began     time.Time
 	restarts  int
@@ -49,13 +49,13 @@ type session struct {
 func newSession(r *command.Run, timeout time.Duration, onComplete string) *session {
 	return &session{
 		Run: r, timeout: timeout, onComplete: onComplete,
-		inbox: progress.NewInbox(), display: progress.NewDisplay(r.Output), byHash: map[metainfo.Hash]*job{},
+		inbox: progress.NewInbox(), display: progress.NewDisplay(r.Output), byHash: map[kouzui.Hash]*job{},
 		began: time.Now(), listening: true,
 	}
 }
 
 // add makes the torrent a part of the session.
-func (s *session) add(t *metainfo.Torrent, o messages.TorrentOptions) {
+func (s *session) add(t *kouzui.Metainfo, o kouzui.Options) {
 	j := newJob(t, o)
 	if !o.Seed && !o.UntilPeersDone {
 		s.display.Leaves(t.InfoHash)
@@ -72,23 +72,32 @@ func (s *session) add(t *metainfo.Torrent, o messages.TorrentOptions) {
 }
 
 // run returns when all torrents have ended.
-func (s *session) run(o actors.Options) error {
-	client, err := actors.Start(s.observer.attach(o))
+func (s *session) run(config kouzui.Config) error {
+	client, err := kouzui.Open(s.observer.attach(config))
 	if err != nil {
 		return err
 	}
 	s.client = client
+	events := client.Events(context.Background())
+	go func() {
+		for e := range events {
+			s.observer.event(e)
+			s.inbox.Put(e)
+		}
+	}()
 	s.observer.watch(client)
-	s.running = len(s.jobs)
 	for _, j := range s.jobs {
-		if err := client.Add(j.torrent, j.options); err != nil {
+		if j.running, err = client.AddMetainfo(j.torrent, j.options); err != nil {
 			return err
 		}
+		s.running++
 	}
 	if err := s.loop(); err != nil {
 		return err // without waiting for anything
 	}
-	if err := client.Shutdown(shutdownTimeout); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+	defer cancel()
+	if err := client.Close(ctx); err != nil {
 		s.Log.Debug().Err(err).Msg("not all actors stopped in time")
 	}
 	s.hooks.wait(s.Stop, s.Warn)
@@ -131,8 +140,8 @@ func (s *session) loop() error {
 			return exit.ErrInterrupted
 		case <-forced:
 			s.abandon()
-		case <-s.client.Ended():
-			return fmt.Errorf("the root of the supervision tree failed: %w", messages.ErrGivenUp)
+		case <-s.client.Done():
+			return fmt.Errorf("the root of the supervision tree failed: %w", kouzui.ErrGivenUp)
 		}
 	}
 	s.display.Draw(time.Now())
@@ -147,7 +156,7 @@ func (s *session) stopAll(why error) bool {
 	s.stopped = why
 	for _, j := range s.jobs {
 		if !j.ended {
-			s.client.Stop(j.torrent.InfoHash)
+			j.stop()
 		}
 	}
 	return true
@@ -165,43 +174,42 @@ func (s *session) abandon() {
 func (s *session) handle(e any) {
 	s.display.Event(e)
 	switch m := e.(type) {
-	case *messages.Progress:
-		if j := s.byHash[m.InfoHash]; j != nil && j.progress(m) {
-			s.client.Stop(m.InfoHash)
+	case kouzui.Progress:
+		if j := s.byHash[m.Status.InfoHash]; j != nil && j.progress(&m.Status) {
+			j.stop()
 		}
-	case *messages.TorrentPeerBanned:
+	case kouzui.PeerBanned:
 		s.Warn(fmt.Sprintf("the peer at %v is banned: %s", m.Addr, m.Reason))
-	case *messages.AddressesBlocked:
+	case kouzui.Blocked:
 		s.blocked += m.Count
 		s.Log.Info().Int("addresses", m.Count).Bool("inbound", m.Inbound).Msg("blocked")
-	case *messages.TorrentDataChanged:
+	case kouzui.DataChanged:
 		s.Warn(fmt.Sprintf("%v; the file is checked again", m.Err))
-	case *messages.TorrentAnnounced:
+	case kouzui.Announced:
 		s.announced(m)
-	case *messages.TorrentCompleted:
-		if j := s.byHash[m.InfoHash]; j != nil {
-			j.last = m.Last
+	case kouzui.Completed:
+		if j := s.byHash[m.Status.InfoHash]; j != nil {
+			j.last = m.Status
 			if s.onComplete != "" && !j.completed {
 				j.completed = true
 				s.hooks.start(s.onComplete, j, s.Stderr)
 			}
 		}
-	case *messages.TorrentDone:
-		if j := s.byHash[m.InfoHash]; j != nil && !j.ended {
-			j.last = m.Last
-			s.ended(j, m.Complete, nil)
+	case kouzui.Ended:
+		if j := s.byHash[m.Torrent.InfoHash()]; j != nil && !j.ended {
+			j.last = m.Status
+			err := m.Err
+			if errors.Is(err, kouzui.ErrStopped) {
+				err = nil // ended knows why
+			}
+			s.ended(j, m.Err == nil, err)
 		}
-	case *messages.TorrentFailed:
-		if j := s.byHash[m.InfoHash]; j != nil && !j.ended {
-			j.last = m.Last
-			s.ended(j, false, m.Err)
-		}
-	case *messages.ListenerFailed:
+	case kouzui.ListenFailed:
 		if s.listening {
 			s.listening = false // the listener tries again and again: one warning is enough
 			s.Warn(fmt.Sprintf("other peers cannot connect to us: %v", m.Err))
 		}
-	case *messages.ListenerReady:
+	case kouzui.Listening:
 		s.listening = true
 		s.Log.Info().Stringer("at", m.Addr).Msg("listening")
 	case *event.Event:
@@ -211,8 +219,8 @@ func (s *session) handle(e any) {
 	}
 }
 
-func (s *session) announced(m *messages.TorrentAnnounced) {
-	j := s.byHash[m.InfoHash]
+func (s *session) announced(m kouzui.Announced) {
+	j := s.byHash[m.Torrent.InfoHash()]
 	if j == nil {
 		return
 	}

@@ -7,12 +7,11 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"kouzui"
 	"net"
 	"strings"
 	"syscall"
 
-	"kouzui/actors/world"
-	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
 
@@ -83,9 +82,9 @@ var (
 func Code(err error) int {
 	var (
 		known   *failure
-		torrent *metainfo.Error
+		torrent *kouzui.MetainfoError
 		dns     *net.DNSError
-		tracker *world.AnnounceError
+		tracker *kouzui.TrackerError
 	)
 	switch {
 	case err == nil:
@@ -94,9 +93,9 @@ func Code(err error) int {
 		return known.code
 	case errors.Is(err, ErrInterrupted):
 		return Interrupted
-	case errors.Is(err, ErrTimeout), errors.Is(err, messages.ErrStalled):
+	case errors.Is(err, ErrTimeout), errors.Is(err, kouzui.ErrStalled):
 		return Timeout
-	case errors.Is(err, messages.ErrGivenUp):
+	case errors.Is(err, kouzui.ErrGivenUp):
 		return GivenUp
 	case errors.As(err, &torrent) && torrent.Code == metainfo.NotBencode:
 		return Bencode
@@ -115,11 +114,11 @@ func Code(err error) int {
 func diskCode(err error) int {
 	var path *fs.PathError
 	switch {
-	case errors.Is(err, world.ErrFull), errors.Is(err, syscall.ENOSPC):
+	case errors.Is(err, kouzui.ErrFull), errors.Is(err, syscall.ENOSPC):
 		return DiskFull
-	case errors.Is(err, world.ErrLocked):
+	case errors.Is(err, kouzui.ErrLocked):
 		return Locked
-	case errors.Is(err, world.ErrLinked), errors.Is(err, fs.ErrExist):
+	case errors.Is(err, kouzui.ErrLinked), errors.Is(err, fs.ErrExist):
 		return Foreign
 	case errors.As(err, &path):
 		switch {

@@ -5,12 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"kouzui"
 	"net"
 	"syscall"
 	"testing"
 
-	"kouzui/actors/world"
-	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
 
@@ -22,24 +21,24 @@ func TestCode(t *testing.T) {
 		{nil, OK},
 		{errors.New("anything"), Other},
 		{ErrTimeout, Timeout},
-		{messages.ErrStalled, Timeout},
-		{&world.AnnounceError{Err: syscall.ECONNREFUSED}, Network},
+		{kouzui.ErrStalled, Timeout},
+		{&kouzui.TrackerError{Err: syscall.ECONNREFUSED}, Network},
 		{ErrInterrupted, Interrupted},
-		{world.ErrFull, DiskFull},
+		{kouzui.ErrFull, DiskFull},
 		{&fs.PathError{Op: "write", Err: syscall.ENOSPC}, DiskFull},
-		{world.ErrLocked, Locked},
-		{world.ErrLinked, Foreign},
+		{kouzui.ErrLocked, Locked},
+		{kouzui.ErrLinked, Foreign},
 		{fs.ErrExist, Foreign},
 		{&fs.PathError{Op: "open", Err: fs.ErrNotExist}, NotFound},
 		{&fs.PathError{Op: "openat", Err: fs.ErrPermission}, Open},
 		{&fs.PathError{Op: "mkdirat", Err: fs.ErrPermission}, Mkdir},
 		{&fs.PathError{Op: "read", Err: syscall.EIO}, IO},
 		{&net.DNSError{}, Resolve},
-		{&metainfo.Error{Code: metainfo.NotBencode}, Bencode},
-		{&metainfo.Error{}, BadTorrent},
+		{&kouzui.MetainfoError{Code: metainfo.NotBencode}, Bencode},
+		{&kouzui.MetainfoError{}, BadTorrent},
 		{Usagef("", "usage"), Usage},
-		{With(Mismatch, messages.ErrStalled), Mismatch},
-		{messages.ErrGivenUp, GivenUp},
+		{With(Mismatch, kouzui.ErrStalled), Mismatch},
+		{kouzui.ErrGivenUp, GivenUp},
 	} {
 		for _, err := range []error{c.err, fmt.Errorf("album: %w", c.err)} {
 			if c.err == nil {

@@ -4,12 +4,11 @@ package progress
 
 import (
 	"fmt"
+	"kouzui"
 	"time"
 
 	"kouzui/cmd/kouzui/internal/output"
 	"kouzui/cmd/kouzui/internal/view"
-	"kouzui/messages"
-	"kouzui/wire/metainfo"
 )
 
 const (
@@ -20,41 +19,43 @@ const (
 // Display shows what the client tells of its torrents.
 type Display struct {
 	out     *output.Output
-	order   []metainfo.Hash
-	current map[metainfo.Hash]*messages.Progress
+	order   []kouzui.Hash
+	current map[kouzui.Hash]*kouzui.Status
 	drawn   time.Time
-	printed map[metainfo.Hash]time.Time // the last plain line
-	leaving map[metainfo.Hash]bool
+	printed map[kouzui.Hash]time.Time // the last plain line
+	leaving map[kouzui.Hash]bool
 }
 
 // NewDisplay shows on out.
 func NewDisplay(out *output.Output) *Display {
 	return &Display{
 		out:     out,
-		current: map[metainfo.Hash]*messages.Progress{}, printed: map[metainfo.Hash]time.Time{},
-		leaving: map[metainfo.Hash]bool{},
+		current: map[kouzui.Hash]*kouzui.Status{}, printed: map[kouzui.Hash]time.Time{},
+		leaving: map[kouzui.Hash]bool{},
 	}
 }
 
 // Leaves says that a torrent ends once it is complete: it has no line that
 // calls it seeding.
-func (d *Display) Leaves(hash metainfo.Hash) { d.leaving[hash] = true }
+func (d *Display) Leaves(hash kouzui.Hash) { d.leaving[hash] = true }
 
 // Event shows an event of the client.
 func (d *Display) Event(event any) {
 	if d.out.Lines != nil {
 		d.out.Lines.Event(event)
 	}
-	p, ok := event.(*messages.Progress)
-	if !ok {
-		return
+	if m, ok := event.(kouzui.Progress); ok {
+		d.progress(&m.Status)
 	}
+}
+
+func (d *Display) progress(p *kouzui.Status) {
 	before := d.current[p.InfoHash]
 	if before == nil {
 		d.order = append(d.order, p.InfoHash)
 	}
 	d.current[p.InfoHash] = p
-	if p.State == messages.StateSeeding && d.leaving[p.InfoHash] {
+	if p.State == kouzui.StateSeeding && d.leaving[p.InfoHash] {
 		return
 	}
 	changed := before != nil && before.State != p.State
@@ -65,7 +66,7 @@ func (d *Display) Event(event any) {
 }
 
 // Remove takes a torrent out of the live view.
-func (d *Display) Remove(hash metainfo.Hash) {
+func (d *Display) Remove(hash kouzui.Hash) {
 	d.current[hash] = nil
 	d.Draw(time.Now())
 }
@@ -82,7 +83,7 @@ func (d *Display) Draw(now time.Time) {
 		return
 	}
 	d.out.Screen.Show(func(width, height int) []string {
-		var list []*messages.Progress
+		var list []*kouzui.Status
 		for _, hash := range d.order {
 			if p := d.current[hash]; p != nil {
 				list = append(list, p)

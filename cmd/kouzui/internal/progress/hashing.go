@@ -1,18 +1,18 @@
 package progress
 
 import (
+	"kouzui"
 	"time"
 
 	"kouzui/cmd/kouzui/internal/output"
 	"kouzui/cmd/kouzui/internal/view"
-	"kouzui/messages"
 )
 
 // Hashing shows how far the hashing of files is, for commands that run no
 // client.
 type Hashing struct {
 	display *Display
-	now     messages.Progress
+	now     kouzui.Status
 }
 
 // NewHashing shows the hashing of total pieces. A job that is done before a
@@ -20,7 +20,7 @@ type Hashing struct {
 func NewHashing(out *output.Output, name string, total int) *Hashing {
 	shown := *out
 	shown.Lines = nil // the result of the command is its only JSON
-	h := &Hashing{display: NewDisplay(&shown), now: messages.Progress{Name: name, State: view.Hashing, CheckTotal: total}}
+	h := &Hashing{display: NewDisplay(&shown), now: kouzui.Status{Name: name, State: view.Hashing, CheckTotal: total}}
 	h.display.printed[h.now.InfoHash] = time.Now()
 	return h
 }
@@ -34,7 +34,7 @@ func (h *Hashing) Done() {
 	}
 	p := h.now
 	p.At = at
-	h.display.Event(&p)
+	h.display.progress(&p)
 	h.display.Draw(at)
 }
 

@@ -1,12 +1,11 @@
 package progress
 
 import (
+	"kouzui"
 	"sync"
 
 	"kouzui/actors/runtime/event"
 	"kouzui/cmd/kouzui/internal/report"
-	"kouzui/messages"
-	"kouzui/wire/metainfo"
 )
 
 // Inbox takes events of a client from any goroutine, without ever blocking one,
@@ -17,24 +16,24 @@ type Inbox struct {
 
 	mu       sync.Mutex
 	events   []any
-	progress map[metainfo.Hash]int // where in events
+	progress map[kouzui.Hash]int // where in events
 }
 
 // NewInbox is empty.
 func NewInbox() *Inbox {
-	return &Inbox{Ready: make(chan struct{}, 1), progress: map[metainfo.Hash]int{}}
+	return &Inbox{Ready: make(chan struct{}, 1), progress: map[kouzui.Hash]int{}}
 }
 
-// Put is for actors.Options.Notify.
+// Put adds an event.
 func (b *Inbox) Put(event any) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if p, ok := event.(*messages.Progress); ok {
-		if i, ok := b.progress[p.InfoHash]; ok {
+	if p, ok := event.(kouzui.Progress); ok {
+		if i, ok := b.progress[p.Status.InfoHash]; ok {
 			b.events[i] = p
 			return
 		}
-		b.progress[p.InfoHash] = len(b.events)
+		b.progress[p.Status.InfoHash] = len(b.events)
 	}
 	b.events = append(b.events, event)
 	select {

@@ -1,23 +1,22 @@
 package progress
 
 import (
-	"slices"
+	"kouzui"
+	"reflect"
 	"testing"
 
 	"kouzui/actors/runtime/event"
-	"kouzui/messages"
-	"kouzui/wire/metainfo"
 )
 
 // TestInbox: of each torrent only the newest Progress stays, in the place of
 // the first; of supervision only the events that are shown.
 func TestInbox(t *testing.T) {
-	a, b := metainfo.Hash{1}, metainfo.Hash{2}
+	a, b := kouzui.Hash{1}, kouzui.Hash{2}
 	box := NewInbox()
-	first := &messages.Progress{InfoHash: a, Have: 1}
-	other := &messages.Progress{InfoHash: b}
-	done := &messages.TorrentDone{InfoHash: b}
-	newest := &messages.Progress{InfoHash: a, Have: 2}
+	first := kouzui.Progress{Status: kouzui.Status{InfoHash: a, Have: 1}}
+	other := kouzui.Progress{Status: kouzui.Status{InfoHash: b}}
+	done := &kouzui.Completed{}
+	newest := kouzui.Progress{Status: kouzui.Status{InfoHash: a, Have: 2}}
 	failed := &event.Event{Kind: event.Failed}
 	peer := &event.Event{Kind: event.Started, ActorKind: "peer"}
 	for _, event := range []any{first, other, done, newest} {
@@ -29,7 +28,7 @@ func TestInbox(t *testing.T) {
 	<-box.Ready
 	got := box.Take()
 	want := []any{newest, other, done, failed, peer}
-	if !slices.Equal(want, got) {
+	if !reflect.DeepEqual(want, got) {
 		t.Errorf("got %v", got)
 	}
 	if len(box.Ready) != 0 || len(box.Take()) != 0 {
@@ -37,7 +36,7 @@ func TestInbox(t *testing.T) {
 	}
 	box.Put(first)
 	<-box.Ready
-	if got := box.Take(); len(got) != 1 || got[0] != first {
+	if got := box.Take(); len(got) != 1 || !reflect.DeepEqual(got[0], first) {
 		t.Errorf("got %v after it had been emptied", got)
 	}
 }

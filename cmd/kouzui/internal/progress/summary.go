@@ -2,10 +2,10 @@ package progress
 
 import (
 	"fmt"
+	"kouzui"
 	"time"
 
 	"kouzui/cmd/kouzui/internal/units"
-	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
 
@@ -13,7 +13,7 @@ import (
 const longestName = 200
 
 // Summary sums a torrent up on one line, after the time that it took.
-func Summary(p *messages.Progress, complete bool, took time.Duration) string {
+func Summary(p *kouzui.Status, complete bool, took time.Duration) string {
 	line := metainfo.Clean(p.Name, longestName) + ": "
 	if complete {
 		line += "complete, " + units.Bytes(p.Length)

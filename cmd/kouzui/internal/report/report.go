@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"kouzui"
 	"strings"
 	"time"
 	"unicode"
@@ -19,7 +20,6 @@ import (
 
 	"kouzui/actors/runtime/event"
 	"kouzui/cmd/kouzui/internal/units"
-	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
 
@@ -114,28 +114,28 @@ func shown(tiers [][]string) [][]string {
 // not part of the report are skipped.
 func (l *Lines) Event(e any) {
 	switch m := e.(type) {
-	case *messages.Progress:
-		l.progress(m)
-	case *messages.TorrentCompleted:
+	case kouzui.Progress:
+		l.progress(&m.Status)
+	case kouzui.Completed:
 		l.write(struct {
 			head
 			Hash string `json:"info_hash"`
 			Name string `json:"name"`
-		}{l.head("completed"), m.InfoHash.String(), m.Last.Name})
-	case *messages.TorrentAnnounced:
+		}{l.head("completed"), m.Status.InfoHash.String(), m.Status.Name})
+	case kouzui.Announced:
 		l.tracker(m)
-	case *messages.TorrentPiecesVerified:
+	case kouzui.PiecesVerified:
 		l.write(struct {
 			head
 			Hash   string   `json:"info_hash"`
 			Pieces []uint32 `json:"pieces"`
-		}{l.head("piece"), m.InfoHash.String(), m.Pieces})
+		}{l.head("piece"), m.Torrent.InfoHash().String(), m.Pieces})
 	case *event.Event:
 		l.supervision(m)
 	}
 }
 
-func (l *Lines) progress(p *messages.Progress) {
+func (l *Lines) progress(p *kouzui.Status) {
 	line := struct {
 		head
 		Hash       string   `json:"info_hash"`
@@ -174,7 +174,7 @@ func (l *Lines) progress(p *messages.Progress) {
 	l.write(line)
 }
 
-func (l *Lines) tracker(m *messages.TorrentAnnounced) {
+func (l *Lines) tracker(m kouzui.Announced) {
 	line := struct {
 		head
 		Hash     string `json:"info_hash"`
@@ -187,7 +187,7 @@ func (l *Lines) tracker(m *messages.TorrentAnnounced) {
 		Leechers int    `json:"leechers"`
 		Peers    int    `json:"peers"`
 		Next     string `json:"next,omitempty"`
-	}{head: l.head("tracker"), Hash: m.InfoHash.String()}
+	}{head: l.head("tracker"), Hash: m.Torrent.InfoHash().String()}
 	var next time.Time
 	if r := m.Replied; r != nil {
 		line.URL, line.OK, line.Warning, next = r.URL, true, r.Warning, r.Next

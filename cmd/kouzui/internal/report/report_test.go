@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"kouzui"
 	"strings"
 	"testing"
 	"time"
@@ -40,8 +41,8 @@ func lines(t *testing.T, write func(*Lines)) []map[string]any {
 
 func TestProgress(t *testing.T) {
 	got := lines(t, func(l *Lines) {
-		l.Event(&messages.Progress{Name: "a\x1b", State: messages.StateDownloading, Length: 100, Have: 40, Left: 60, DownNow: 6})
-		l.Event(&messages.Progress{Left: 60})
+		l.Event(kouzui.Progress{Status: kouzui.Status{Name: "a\x1b", State: kouzui.StateDownloading, Length: 100, Have: 40, Left: 60, DownNow: 6}})
+		l.Event(kouzui.Progress{Status: kouzui.Status{Left: 60}})
 	})
 	for key, want := range map[string]any{"type": "progress", "name": "a\x1b", "state": "downloading", "have": 40.0, "eta": 10.0} {
 		if got[0][key] != want {
@@ -55,8 +56,8 @@ func TestProgress(t *testing.T) {
 
 func TestTracker(t *testing.T) {
 	got := lines(t, func(l *Lines) {
-		l.Event(&messages.TorrentAnnounced{Replied: &messages.TrackerReplied{URL: "http://a", Peers: 3}})
-		l.Event(&messages.TorrentAnnounced{Failed: &messages.TrackerFailed{URL: "http://b", Phase: "dns", Err: errors.New("no such host")}})
+		l.Event(kouzui.Announced{Replied: &messages.TrackerReplied{URL: "http://a", Peers: 3}})
+		l.Event(kouzui.Announced{Failed: &messages.TrackerFailed{URL: "http://b", Phase: "dns", Err: errors.New("no such host")}})
 	})
 	if got[0]["ok"] != true || got[0]["peers"] != 3.0 {
 		t.Errorf("got %v", got[0])
@@ -67,7 +68,7 @@ func TestTracker(t *testing.T) {
 }
 
 func TestPieces(t *testing.T) {
-	got := lines(t, func(l *Lines) { l.Event(&messages.TorrentPiecesVerified{Pieces: []uint32{7, 3}}) })
+	got := lines(t, func(l *Lines) { l.Event(kouzui.PiecesVerified{Pieces: []uint32{7, 3}}) })
 	if diff := cmp.Diff([]any{7.0, 3.0}, got[0]["pieces"]); got[0]["type"] != "piece" || diff != "" {
 		t.Errorf("got %v", got[0])
 	}

@@ -3,10 +3,9 @@ package version
 
 import (
 	"fmt"
+	"kouzui"
 	"runtime"
 	"runtime/debug"
-
-	"kouzui/actors"
 )
 
 // Line is what `kouzui version` prints.
@@ -18,12 +17,12 @@ func Line() string {
 func Build() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
-		return actors.Version
+		return kouzui.Version
 	}
 	for _, s := range info.Settings {
 		if s.Key == "vcs.revision" && len(s.Value) >= 10 {
-			return actors.Version + " " + s.Value[:10]
+			return kouzui.Version + " " + s.Value[:10]
 		}
 	}
-	return actors.Version
+	return kouzui.Version
 }

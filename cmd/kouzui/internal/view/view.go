@@ -4,21 +4,21 @@ package view
 
 import (
 	"fmt"
+	"kouzui"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
 
 	"kouzui/cmd/kouzui/internal/units"
-	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
 
 // Hashing is the state of files that a command hashes itself.
-const Hashing messages.State = "hashing"
+const Hashing kouzui.State = "hashing"
 
 // counting says that pieces are being hashed: there are no rates and no peers.
-func counting(p *messages.Progress) bool {
-	return p.State == messages.StateChecking || p.State == Hashing
+func counting(p *kouzui.Status) bool {
+	return p.State == kouzui.StateChecking || p.State == Hashing
 }
 
 // Canvas is what there is to draw on.
@@ -40,9 +40,9 @@ const (
 // Lines draws torrents in order into at most Height lines of at most Width
 // cells. If there is room, each torrent has its piece map and its peers; if
 // not, fewer lines.
-func Lines(torrents []*messages.Progress, c Canvas) []string {
+func Lines(torrents []*kouzui.Status, c Canvas) []string {
 	c.Width = max(c.Width, narrowest)
-	for _, draw := range []func(*messages.Progress, Canvas) []string{withPeers, withMap, compact} {
+	for _, draw := range []func(*kouzui.Status, Canvas) []string{withPeers, withMap, compact} {
 		var lines []string
 		for _, p := range torrents {
 			lines = append(lines, draw(p, c)...)
@@ -68,12 +68,12 @@ func cut(lines []string, width int) []string {
 }
 
 // compact draws a torrent in one line.
-func compact(p *messages.Progress, c Canvas) []string {
+func compact(p *kouzui.Status, c Canvas) []string {
 	return []string{fmt.Sprintf("%s %6s %s  %s", c.bar(p, narrowestBar), percent(p), state(p, c), name(p))}
 }
 
 // withMap draws a torrent without its peers.
-func withMap(p *messages.Progress, c Canvas) []string {
+func withMap(p *kouzui.Status, c Canvas) []string {
 	if counting(p) {
 		return compact(p, c)
 	}
@@ -92,7 +92,7 @@ func withMap(p *messages.Progress, c Canvas) []string {
 	return lines
 }
 
-func withPeers(p *messages.Progress, c Canvas) []string {
+func withPeers(p *kouzui.Status, c Canvas) []string {
 	lines := withMap(p, c)
 	for i := range p.Top {
 		lines = append(lines, c.peer(&p.Top[i]))
@@ -101,12 +101,12 @@ func withPeers(p *messages.Progress, c Canvas) []string {
 }
 
 // Line is a torrent in one plain line, without escapes.
-func Line(p *messages.Progress) string {
+func Line(p *kouzui.Status) string {
 	line := fmt.Sprintf("%s: %s", name(p), p.State)
 	switch {
 	case counting(p):
 		return line + " " + percent(p)
-	case p.State != messages.StateStarting:
+	case p.State != kouzui.StateStarting:
 		line += " " + percent(p) + ", " + strings.Join(facts(p), ", ")
 	}
 	if p.Why != "" {
@@ -115,11 +115,11 @@ func Line(p *messages.Progress) string {
 	return line
 }
 
-func name(p *messages.Progress) string { return metainfo.Clean(p.Name, longest) }
+func name(p *kouzui.Status) string { return metainfo.Clean(p.Name, longest) }
 
 // percent is the part that is checked during a check, and else the part that is
 // verified.
-func percent(p *messages.Progress) string {
+func percent(p *kouzui.Status) string {
 	if counting(p) {
 		return units.Percent(int64(p.CheckDone), int64(p.CheckTotal))
 	}
@@ -127,7 +127,7 @@ func percent(p *messages.Progress) string {
 }
 
 // facts are the numbers of a torrent: rates and the time left first.
-func facts(p *messages.Progress) []string {
+func facts(p *kouzui.Status) []string {
 	rate := fmt.Sprintf("down %s, up %s", units.Rate(p.DownNow), units.Rate(p.UpNow))
 	if eta, ok := units.ETA(p.Left, p.DownNow); ok {
 		rate += ", " + units.Duration(eta) + " left"
@@ -163,7 +163,7 @@ func unchoking(n int) string {
 
 // ratio is uploaded by downloaded. A torrent that was complete from the start
 // counts as downloaded once.
-func ratio(p *messages.Progress) string {
+func ratio(p *kouzui.Status) string {
 	fetched := p.Downloaded
 	if fetched == 0 {
 		fetched = p.Length
@@ -174,18 +174,18 @@ func ratio(p *messages.Progress) string {
 	return fmt.Sprintf("%.2f", float64(p.Uploaded)/float64(fetched))
 }
 
-func state(p *messages.Progress, c Canvas) string {
+func state(p *kouzui.Status, c Canvas) string {
 	switch p.State {
-	case messages.StateSeeding, messages.StateFinishing:
+	case kouzui.StateSeeding, kouzui.StateFinishing:
 		return c.green(string(p.State))
-	case messages.StateDiskFull, messages.StateRestarting:
+	case kouzui.StateDiskFull, kouzui.StateRestarting:
 		return c.yellow(string(p.State))
 	}
 	return c.faint(string(p.State))
 }
 
 // bar shows percent, in eighths of a cell.
-func (c Canvas) bar(p *messages.Progress, cells int) string {
+func (c Canvas) bar(p *kouzui.Status, cells int) string {
 	part, whole := p.Have, p.Length
 	if counting(p) {
 		part, whole = int64(p.CheckDone), int64(p.CheckTotal)
@@ -203,7 +203,7 @@ func (c Canvas) bar(p *messages.Progress, cells int) string {
 }
 
 // peer is a line about a peer: its address, its piece map, its rates.
-func (c Canvas) peer(p *messages.PeerInfo) string {
+func (c Canvas) peer(p *kouzui.Peer) string {
 	rates := "down " + units.Rate(p.DownNow)
 	switch up := "up " + units.Rate(p.UpNow); {
 	case p.UpNow >= 1 && p.DownNow >= 1:
@@ -231,7 +231,7 @@ func (c Canvas) mapLine(label string, cells []uint8, after string) string {
 // only the last for all.
 var shades = []rune("·░▒▓█")
 
-// Map draws a piece map (see messages.Progress) in at most width cells.
+// Map draws a piece map (see kouzui.Status) in at most width cells.
 func Map(cells []uint8, width int) string {
 	n := min(len(cells), width)
 	drawn := make([]rune, n)

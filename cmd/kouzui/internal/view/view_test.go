@@ -3,30 +3,29 @@ package view
 import (
 	"bytes"
 	"fmt"
+	"kouzui"
 	"net/netip"
 	"strings"
 	"testing"
 
 	"github.com/charmbracelet/x/ansi"
 	"pgregory.net/rapid"
-
-	"kouzui/messages"
 )
 
-func example() *messages.Progress {
-	return &messages.Progress{
-		Name: "movie\x1b[31m.bin", State: messages.StateDownloading,
+func example() *kouzui.Status {
+	return &kouzui.Status{
+		Name: "movie\x1b[31m.bin", State: kouzui.StateDownloading,
 		Pieces: 4, HavePieces: 2, Length: 4 << 20, Have: 2 << 20, Left: 2 << 20,
 		DownNow: 1 << 20, UpNow: 512, Downloaded: 2 << 20, Uploaded: 1 << 20,
 		Peers: 3, Unchoked: 2, Seeds: 1, Map: []uint8{255, 255, 0, 0},
-		Top: []messages.PeerInfo{{
+		Top: []kouzui.Peer{{
 			Addr: netip.MustParseAddrPort("127.0.0.1:6881"), Map: []uint8{255, 255, 255, 255}, DownNow: 1 << 20,
 		}},
 	}
 }
 
 func TestLines(t *testing.T) {
-	got := strings.Join(Lines([]*messages.Progress{example()}, Canvas{Width: 80, Height: 20}), "\n")
+	got := strings.Join(Lines([]*kouzui.Status{example()}, Canvas{Width: 80, Height: 20}), "\n")
 	want := strings.TrimPrefix(`
 movie�[31m.bin  downloading
 ▕█████████████             ▏  50.0%  down 1.00 MiB/s, up 512 B/s, 2s left
@@ -41,13 +40,13 @@ our pieces            ██··
 // With less room a torrent takes fewer lines, and torrents without a line are
 // counted.
 func TestLinesShrink(t *testing.T) {
-	one := []*messages.Progress{example()}
+	one := []*kouzui.Status{example()}
 	for height, want := range map[int]int{20: 5, 5: 5, 4: 4, 3: 1, 1: 1} {
 		if got := len(Lines(one, Canvas{Width: 80, Height: height})); got != want {
 			t.Errorf("height %d: %d lines, want %d", height, got, want)
 		}
 	}
-	many := []*messages.Progress{example(), example(), example()}
+	many := []*kouzui.Status{example(), example(), example()}
 	got := Lines(many, Canvas{Width: 80, Height: 2})
 	if len(got) != 2 || got[1] != "and 2 more" {
 		t.Errorf("got %q", got)
@@ -62,7 +61,7 @@ func TestLinesFit(t *testing.T) {
 		p.Have = rapid.Int64Range(0, p.Length).Draw(t, "have")
 		p.Map = rapid.SliceOfN(rapid.Byte(), 0, 256).Draw(t, "map")
 		c := Canvas{Width: rapid.IntRange(narrowest, 200).Draw(t, "width"), Height: rapid.IntRange(1, 20).Draw(t, "height"), Colour: rapid.Bool().Draw(t, "colour")}
-		lines := Lines([]*messages.Progress{p}, c)
+		lines := Lines([]*kouzui.Status{p}, c)
 		if len(lines) > c.Height {
 			t.Fatalf("%d lines for a height of %d", len(lines), c.Height)
 		}
@@ -85,7 +84,7 @@ func TestLine(t *testing.T) {
 	if got := Line(p); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	checking := &messages.Progress{Name: "a", State: messages.StateChecking, CheckDone: 1, CheckTotal: 3}
+	checking := &kouzui.Status{Name: "a", State: kouzui.StateChecking, CheckDone: 1, CheckTotal: 3}
 	if got, want := Line(checking), "a: checking 33.3%"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
