@@ -17,26 +17,26 @@ type StoredBlock struct {
 	Data *buffer.Block
 }
 
-// StoreBlocks: peer to store. The buffers move to the store. Blocks that it
-// does not need any more are dropped in silence.
+// StoreBlocks: peer to store. The buffers move to the store, which drops blocks
+// that it does not need any more.
 type StoreBlocks struct {
 	Key    PeerKey
 	Blocks []StoredBlock
 }
 
-// QueryServable: peer to store. Which of these pieces, and of those beside them,
-// may be served? The store answers ReplyTo with PiecesServable.
+// QueryServable: peer to store. Which of these pieces, and of those beside
+// them, may be served? The store answers ReplyTo with PiecesServable.
 type QueryServable struct {
 	Link    uint64
 	Pieces  []uint32
 	ReplyTo *actor.PID
 }
 
-// PiecesServable: store to peer, the answer to one QueryServable, in the order in
-// which they were sent. Of Pieces those in one of Runs are verified, and what
-// is verified stays so: the peer serves it from Source for as long as the link
-// lasts, without asking again. When the store ends, Source refuses. Runs is the
-// receiver's.
+// PiecesServable: store to peer, the answer to a QueryServable; answers come in
+// the order of the questions. Those of Pieces that are in one of Runs are
+// verified and stay so: the peer serves them from Source for as long as its
+// link lasts, without asking again. When the store ends, Source refuses. The
+// receiver owns Runs.
 type PiecesServable struct {
 	Link   uint64
 	Pieces []uint32
@@ -47,15 +47,15 @@ type PiecesServable struct {
 // PieceRun is the pieces from From up to but not including To.
 type PieceRun struct{ From, To uint32 }
 
-// Holds tells whether a piece is among them.
+// Holds tells whether a piece is in the run.
 func (r PieceRun) Holds(piece uint32) bool { return r.From <= piece && piece < r.To }
 
 // StoreReady: store to scheduler, once for each life of the store, when it
-// knows what is there. The scheduler owns Have. Until then nothing is asked
-// for.
+// knows which pieces are on disk. The scheduler owns Have, and has no block
+// requested before.
 type StoreReady struct {
 	Have *bitset.BitSet
-	// Checked counts the pieces that had to be read and hashed for it.
+	// Checked is how many pieces had to be read and hashed to know that.
 	Checked int
 	// Complete: nothing has to be fetched or written. All pieces are there, under
 	// the final name of the data; or, if only some are wanted, these are, and the
@@ -63,12 +63,12 @@ type StoreReady struct {
 	Complete bool
 }
 
-// StoreChecking: store to scheduler, from time to time while it reads and
-// hashes what it found.
+// StoreChecking: store to scheduler, from time to time while it hashes what it
+// found on disk, in pieces.
 type StoreChecking struct{ Done, Total int }
 
-// QueryKnownPieces: store to torrent, once for each life of the store, before it
-// knows what is there. The torrent answers with PiecesKnown.
+// QueryKnownPieces: store to torrent, once for each life of the store, at its
+// start. The torrent answers with PiecesKnown.
 type QueryKnownPieces struct{ ReplyTo *actor.PID }
 
 // Stamp is how a file looked. While it looks the same, it is the same file with
@@ -82,50 +82,52 @@ type Stamp struct {
 	Changed int64
 }
 
-// PiecesKnown: store to torrent, when it has found out what is there and from
-// time to time while it does: which pieces are known, and which of them are
-// right. The torrent keeps it up to date with PieceVerified, and hands it to
-// the store's successor when that asks; both sets are nil if there is nothing
-// to tell. The sets are the receiver's.
+// PiecesKnown: store to torrent, from time to time while it checks what is on
+// disk, and when it has: which pieces it knows about, and which of these are
+// right. The torrent keeps that up to date with PieceVerified, and sends it to
+// the next store in answer to QueryKnownPieces; both sets are nil if nothing is
+// known. The receiver owns the sets.
 type PiecesKnown struct {
 	Known, Have *bitset.BitSet
-	// Stamps are how the files looked when that was so; nil: nobody looked. Of a
-	// file that looks different now nothing is known.
+	// Stamps are how the files looked then; nil: nobody looked. Of a file that
+	// looks different now nothing is known.
 	Stamps []Stamp
-	// Doubts: so often in a row the data looked changed and was not. From
-	// torrent to store.
+	// Doubts is how often in a row the data looked changed and was not. Only the
+	// torrent fills it in.
 	Doubts int
 }
 
-// DataChanged: store to torrent, the last that the store does. Somebody else
-// has changed the data, or it can no longer be read; nothing more of it is
-// served. The torrent begins anew with another engine, whose peers hear what is
+// DataChanged: store to torrent, the last that the store does. Another program
+// has changed a file, or a file can no longer be read; the store serves nothing
+// of it. The torrent begins anew with another engine, whose peers hear what is
 // still there, and whose store checks what Stale does not vouch for.
 type DataChanged struct {
 	Err   error
 	Stale PiecesKnown
 }
 
-// PieceVerified: store to scheduler and torrent. The piece has the right hash and is
-// written; it may be announced and served. Its memory is free again.
+// PieceVerified: store to scheduler and torrent. The piece has the right hash
+// and is written; it may be announced and served. Its memory is free again.
 type PieceVerified struct {
 	Piece uint32
 	At    time.Time
 }
 
 // PieceCorrupt: store to scheduler. The piece failed its hash and all of it has
-// to come again. Contributors are those whose blocks it was made of.
+// to come again. Contributors are the peers whose blocks it was made of.
 type PieceCorrupt struct {
 	Piece        uint32
 	Contributors []PeerKey
 }
 
-// DropPiece: scheduler to store. What has come of an unfinished piece shall not be
-// mixed with what others bring: all of it has to come again. The store answers
-// PieceDropped, unless the piece is whole: then it is judged by its hash.
+// DropPiece: scheduler to store. The store forgets what has come of an
+// unfinished piece, so that it is not mixed with the blocks of others, and
+// answers PieceDropped. A piece that is whole is not dropped but judged by its
+// hash.
 type DropPiece struct{ Piece uint32 }
 
-// PieceDropped: store to scheduler, when nothing of the piece is held any more.
+// PieceDropped: store to scheduler, when it holds no block of the piece any
+// more.
 type PieceDropped struct{ Piece uint32 }
 
 // BlocksSpilled: store to scheduler. These blocks of an unfinished piece left
@@ -135,17 +137,17 @@ type BlocksSpilled struct {
 	Blocks int
 }
 
-// BlameProven: store to scheduler. A piece that was corrupt has now come
-// right, and these peers had sent the blocks that differ.
+// BlameProven: store to scheduler. A piece that was corrupt has come right, and
+// these peers had sent the blocks that differ. The scheduler bans them.
 type BlameProven struct {
 	Piece uint32
 	Peers []PeerKey
 }
 
-// StoreFailed: store to scheduler and torrent, when the disk refuses. Nothing
-// more is asked for until StoreRecovered. Blocks that could not be written are
-// kept by the store, or named in Lost and have to come again. Fatal means that
-// the store cannot work at all, and the torrent ends with Err.
+// StoreFailed: store to scheduler and torrent, when the disk refuses. The
+// scheduler has nothing requested until StoreRecovered. The store keeps blocks
+// that it could not write, or names them in Lost, and they have to come again.
+// Fatal means that the store cannot work at all, and the torrent ends with Err.
 type StoreFailed struct {
 	Err   error // errors.Is tells world.ErrFull and the like
 	Full  bool
@@ -174,5 +176,5 @@ type SetMemory struct{ Bytes int64 }
 // written, saves its journal and answers Flushed to ReplyTo.
 type Flush struct{ ReplyTo *actor.PID }
 
-// Flushed: store to the sender of Flush.
+// Flushed: store to the sender of Flush. Err is why not all is saved.
 type Flushed struct{ Err error }

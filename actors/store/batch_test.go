@@ -29,8 +29,8 @@ func TestCrowded(t *testing.T) {
 	}
 }
 
-// Pieces that come in quick succession wait for each other, but neither for
-// longer than hasher.MaxWait nor when no more are to come.
+// Pieces that come in quick succession wait for each other, but no longer than
+// hasher.MaxWait, and not if no more are to come.
 func TestPiecesGather(t *testing.T) {
 	if digest.Least() > digest.Lanes {
 		t.Skip("nothing is hashed side by side on this processor")

@@ -17,7 +17,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// What is found on disk at the start, and what becomes of it.
+// TestStart places data and a journal on disk and looks what a store makes of
+// them.
 func TestStart(t *testing.T) {
 	s := storetest.New(t, 50_000, 100, 0, 70_000, 200_000, 1, 40_000, 0)
 	spoil := func(b []byte) { b[120_000]++ } // in piece 2
@@ -124,7 +125,7 @@ func TestCheckOfWhatCannotBeRead(t *testing.T) {
 			w := newWorld()
 			s := storetest.New(t, 50_000, 300_000)
 			place(t, s, w.Disk, "/d", "data.part", nil)
-			// The first read is that of the journal, which is not there.
+			// The journal is not there, so that the first read is that of data.
 			w.Disk.Fail(tc.op, 1, syscall.EIO)
 			r := newRig(t, w.World(), s, "/d")
 			if tc.fatal {

@@ -9,8 +9,9 @@ import (
 	"kouzui/messages"
 )
 
-// Pieces that are checked side by side are told apart: right ones, spoilt ones, and those with
-// holes, which read as zeros. What is zeros in the torrent too is right.
+// Pieces that are checked side by side do not influence each other: right ones,
+// spoilt ones, and those with holes, which read as zeros. Zeros that are in the
+// torrent too are right.
 func TestCheckOfManyPieces(t *testing.T) {
 	noLeaks(t)
 	for seed := range uint64(20) {

@@ -27,12 +27,13 @@ const (
 	dead // the store cannot start, or go on, and has said so
 )
 
-// core is what a store knows and decides. The shell tells it what has happened, one
-// message at a time, and then has it advance; what is to be done then is in out.
+// core is what a store knows and decides. The shell tells it what has happened,
+// one message at a time, and then has it advance; what is to be done then is in
+// out.
 //
-// start.go leads from starting to ready. pieces.go is about pieces that come and
-// that are asked for, finish.go about what is saved, when the data is finished, and
-// how the store ends when somebody else changes a file.
+// start.go leads from starting to ready. pieces.go is about pieces that come
+// and that are asked for, finish.go about what is saved, when the data is
+// finished, and how the store ends when somebody else changes a file.
 type core struct {
 	Config // World and Tree are the shell's
 	out    effects
@@ -106,8 +107,8 @@ func (t *timer) stop() {
 	}
 }
 
-// newCore returns the core of a store with so many hash workers, for which it pays
-// to hash least pieces side by side.
+// newCore returns the core of a store with so many hash workers, for which it
+// pays to hash least pieces side by side.
 func newCore(cfg Config, f *files.Files, workers, least int) *core {
 	s := &core{
 		Config: cfg, files: f, queue: hasher.NewQueue(cfg.Torrent, workers, least), blame: assembly.NewBlame(),
@@ -142,8 +143,8 @@ func (s *core) end() {
 	}
 }
 
-// workerReady: a hash worker has started. If it had jobs, it died with them and is
-// given them again.
+// workerReady: a hash worker has started. If it had jobs, it died with them and
+// is given them again.
 func (s *core) workerReady(m *hasher.Ready) {
 	b, err := s.queue.Ready(m)
 	s.out.failed = err
@@ -152,8 +153,8 @@ func (s *core) workerReady(m *hasher.Ready) {
 	}
 }
 
-// keeperReady: the keeper has started. If it had a chore, it died with it and is
-// given it again.
+// keeperReady: the keeper has started. If it had a chore, it died with it and
+// is given it again.
 func (s *core) keeperReady(m *keeper.Ready) {
 	again := s.keeper.deliver != nil
 	s.keeper.deliver = m.Deliver
@@ -259,9 +260,9 @@ func (s *core) gatherDue() {
 	s.queue.WaitedEnough()
 }
 
-// crowded tells whether nothing is likely to come before something is written: the
-// pieces that are whole are the last of those lacking, or they fill the memory
-// together with the unfinished ones.
+// crowded tells whether nothing is likely to come before something is written:
+// the pieces that are whole are the last of those lacking, or they fill the
+// memory together with the unfinished ones.
 func (s *core) crowded() bool {
 	if s.assembly == nil {
 		return false

@@ -21,7 +21,8 @@ const (
 	restEvery = 30 * time.Second
 )
 
-// keepUp gives the keeper what there is to do, and answers those who wait for it.
+// keepUp gives the keeper what there is to do, and answers those who wait for
+// it.
 func (s *core) keepUp() {
 	due := s.lacking == 0 && !s.finished && s.keeper.chore == nil
 	if due && s.settled() {
@@ -46,13 +47,15 @@ func (s *core) keepUp() {
 	}
 }
 
-// saveDue: verified pieces have waited long enough to be entered in the journal.
+// saveDue: verified pieces have waited long enough to be entered in the
+// journal.
 func (s *core) saveDue() {
 	s.out.timers[saveTimer].fired()
 	s.saveNow = true
 }
 
-// restLater sees to it that files do not stay open for long when nobody uses them.
+// restLater sees to it that files do not stay open for long when nobody uses
+// them.
 func (s *core) restLater() {
 	if rest := &s.out.timers[restTimer]; !rest.running && !s.restNow && s.phase != dead {
 		rest.start(restEvery)
@@ -152,16 +155,17 @@ func (s *core) flushed(err error) {
 	s.flushes = nil
 }
 
-// doubted: somebody else seems to have changed a file. What peers have been told of
-// it cannot be taken back, so the store ends, and the connections with it.
+// doubted: somebody else seems to have changed a file. What peers have been
+// told of it cannot be taken back, so the store ends, and the connections with
+// it.
 func (s *core) doubted(m *doubted) {
 	if s.phase == ready {
 		s.phase, s.doubt = dead, m
 	}
 }
 
-// resign tells the torrent which file was changed, when no hash worker writes any
-// more.
+// resign tells the torrent which file was changed, when no hash worker writes
+// any more.
 func (s *core) resign() {
 	m := s.doubt
 	if m == nil || s.queue.Busy() > 0 {

@@ -19,7 +19,7 @@ import (
 	"kouzui/wire/buffer"
 )
 
-// place writes the content, or what change makes of it, under base.
+// place writes the content, or what change makes of it, as data called base.
 func place(tb testing.TB, s *storetest.Sample, disk world.Disk, dir, base string, change func(content []byte)) {
 	tb.Helper()
 	content := append([]byte(nil), s.Content...)
@@ -50,7 +50,7 @@ func place(tb testing.TB, s *storetest.Sample, disk world.Disk, dir, base string
 	})
 }
 
-// rig is a store between probes.
+// rig is a store whose scheduler and torrent are probes.
 type rig struct {
 	testing.TB
 	*storetest.Sample
@@ -71,7 +71,8 @@ func newRig(tb testing.TB, w *world.World, s *storetest.Sample, dir string, opti
 	return newRigAfter(tb, &messages.PiecesKnown{}, w, s, dir, options...)
 }
 
-// newRigAfter is a rig whose torrent remembers what an earlier store knew.
+// newRigAfter is newRig for a torrent that remembers what an earlier store
+// knew.
 func newRigAfter(tb testing.TB, known *messages.PiecesKnown, w *world.World, s *storetest.Sample, dir string, options ...option) *rig {
 	tb.Helper()
 	system := supervise.NewSystem(zerolog.Nop())
@@ -87,7 +88,7 @@ func newRigAfter(tb testing.TB, known *messages.PiecesKnown, w *world.World, s *
 	spawned := make(chan *actor.PID, 2)
 	var once sync.Once
 	probe := func(heard chan any) *actor.Props {
-		known := known // of each probe: its own, and its later incarnations'
+		known := known // one for each probe, kept across its restarts
 		return r.tree.Props("probe", func() actor.Actor {
 			return actor.ReceiveFunc(func(c actor.Context) {
 				switch m := c.Message().(type) {
@@ -146,7 +147,7 @@ func (r *rig) stop() {
 
 func (r *rig) tell(m any) { r.tree.System.Root.Send(r.store, m) }
 
-// settle waits until the store has taken in all that it was told.
+// settle waits until the store has handled all messages sent to it so far.
 func (r *rig) settle() {
 	r.Helper()
 	if _, err := r.tree.System.Root.RequestFuture(r.store, &actor.Touch{}, -1).Result(); err != nil {
@@ -154,8 +155,8 @@ func (r *rig) settle() {
 	}
 }
 
-// await returns the next T that is heard; what is heard before is dropped, but
-// for a failure of the store, which is fatal if it is not what is awaited.
+// await returns the next T that the scheduler hears, and drops what it hears
+// before. A StoreFailed that is not awaited fails the test.
 func await[T any](r *rig) T {
 	r.Helper()
 	for m := range r.heard {
@@ -169,7 +170,8 @@ func await[T any](r *rig) T {
 	panic("unreachable")
 }
 
-// send has a peer send blocks, with their bytes or what spoil makes of them.
+// send sends blocks as a peer does, with their bytes or what spoil makes of
+// them.
 func (r *rig) send(key messages.PeerKey, spoil func([]byte), blocks ...messages.Block) {
 	m := &messages.StoreBlocks{Key: key}
 	for _, b := range blocks {
@@ -189,13 +191,13 @@ func (r *rig) sendAll() {
 	}
 }
 
-// flush waits for a Flush.
+// flush sends Flush and waits for the answer.
 func (r *rig) flush() error {
 	r.tell(&messages.Flush{ReplyTo: r.scheduler})
 	return await[*messages.Flushed](r).Err
 }
 
-// want compares what is under base with the content.
+// want compares the files of the data called base with the content.
 func (r *rig) want(disk world.Disk, dir, base string) {
 	r.Helper()
 	folder, err := disk.OpenFolder(dir)
@@ -216,7 +218,7 @@ func (r *rig) want(disk world.Disk, dir, base string) {
 	}
 }
 
-// noLeaks checks that no block and no goroutine is left behind.
+// noLeaks checks that no goroutine is left behind.
 func noLeaks(t *testing.T) {
 	t.Cleanup(func() { goleak.VerifyNone(t) })
 }

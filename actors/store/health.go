@@ -11,8 +11,8 @@ import (
 
 const (
 	// retryFirst and retryMost bound the wait before a write is tried again. It
-	// doubles: a full disk is seldom full for a second only, but nobody wants to wait
-	// for minutes when there is room again.
+	// doubles: a full disk is seldom full for a second only, but nobody wants to
+	// wait for minutes when there is room again.
 	retryFirst = time.Second
 	retryMost  = 30 * time.Second
 )
@@ -35,8 +35,8 @@ func (h *health) take() (probe bool) {
 	return h.failed
 }
 
-// report notes how a write went, and tells the others if the disk refuses, or takes
-// writes again. It returns whether the write succeeded.
+// report notes how a write went, and tells the others if the disk refuses, or
+// takes writes again. It returns whether the write succeeded.
 func (s *core) report(err error, probe bool) bool {
 	h := &s.health
 	switch {

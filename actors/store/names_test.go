@@ -11,7 +11,7 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// foldingDisk takes names for equal that differ in case.
+// foldingDisk takes names for equal that differ only in case.
 type foldingDisk struct{ world.Disk }
 
 type foldingFolder struct{ world.Folder }
@@ -40,8 +40,8 @@ func (f foldingFolder) Rename(from, to string) error {
 	return f.Folder.Rename(strings.ToLower(from), strings.ToLower(to))
 }
 
-// Two files whose names differ in case only have their own names on a disk that
-// tells them apart, and are kept apart on one that does not.
+// Two files whose names differ only in case keep their names on a disk that
+// tells them apart; on another disk one of them is renamed.
 func TestTwins(t *testing.T) {
 	s := storetest.New(t, 50_000, 100_000, 70_000)
 	s.Name(t, metainfo.Spec{

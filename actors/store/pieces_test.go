@@ -32,7 +32,7 @@ func TestCorruptPieceIsBlamed(t *testing.T) {
 	wrong := func(b []byte) { b[0]++ }
 	blocks := r.Blocks(0)
 
-	// 1 and 3 send what is right, 2 what is wrong.
+	// Peers 1 and 3 send right blocks, peer 2 a wrong one.
 	r.send(1, nil, blocks[0], blocks[3])
 	r.send(2, wrong, blocks[1])
 	r.send(3, nil, blocks[2])
@@ -40,7 +40,7 @@ func TestCorruptPieceIsBlamed(t *testing.T) {
 	if corrupt.Piece != 0 || !slices.Equal(corrupt.Contributors, []messages.PeerKey{1, 2, 3}) {
 		t.Errorf("%+v", corrupt)
 	}
-	// And now another, all of it.
+	// Now peer 4 sends the whole piece, wrong.
 	r.send(4, wrong, blocks...)
 	if corrupt := await[*messages.PieceCorrupt](r); !slices.Equal(corrupt.Contributors, []messages.PeerKey{4}) {
 		t.Errorf("%+v", corrupt)
@@ -58,7 +58,9 @@ func TestCorruptPieceIsBlamed(t *testing.T) {
 	r.want(w.Disk, "/d", "data")
 }
 
-// What is dropped has no part in what comes later; what is whole is judged.
+// DropPiece forgets the blocks of an unfinished piece, so that they are not
+// mixed with those that come later. A whole piece is not dropped but judged by
+// its hash.
 func TestADroppedPieceComesAgain(t *testing.T) {
 	w := newWorld()
 	r := begun(t, w.World(), storetest.New(t, 64<<10, 100_000))
@@ -196,7 +198,7 @@ func TestRetriesBackOff(t *testing.T) {
 	if n := len(r.heard); n != 0 {
 		t.Errorf("the scheduler hears of it %d times more", n)
 	}
-	// Flush does not wait for what cannot be written.
+	// Flush does not wait for blocks that cannot be written.
 	w.Disk.Fail(fake.OpWrite, 0, nil)
 	r.tell(&messages.Flush{ReplyTo: r.scheduler})
 	await[*messages.Flushed](r)
@@ -230,8 +232,9 @@ func TestSecondStoreIsLockedOut(t *testing.T) {
 	}
 }
 
-// A worker that dies gets its work back once; the second time the store fails,
-// and begins anew with what is on disk.
+// A hash worker or keeper that dies is given its work once more. If it dies of
+// the same work again, the store fails, and another begins with what is on
+// disk.
 func TestWorkerDies(t *testing.T) {
 	s := storetest.New(t, 64<<10, 60_000) // one piece: no timer but the supervisor's is ever set
 	batch := func(m any) bool { _, is := m.(*hasher.Batch); return is }

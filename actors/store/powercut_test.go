@@ -14,9 +14,9 @@ import (
 	"kouzui/messages"
 )
 
-// The power fails before, between and after all that a store does to its disk,
-// from the first write to the last. Whatever is left, the next store takes no
-// piece for right that is not, and completes the data.
+// The power fails at some of the moments at which a store changes anything on
+// its disk, from the first write to the last. Whatever is left, the next store
+// takes no wrong piece for right, and completes the data.
 func TestPowerCut(t *testing.T) {
 	for name, lengths := range map[string][]int64{
 		"single file": {400_000},
@@ -94,8 +94,8 @@ func holds(t *testing.T, s *storetest.Sample, disk world.Disk, piece int) bool {
 	return true
 }
 
-// cuttingDisk keeps what a power cut would leave, after one in three of the calls
-// that change anything.
+// cuttingDisk keeps a copy of what a power cut would leave, after one in three
+// of the calls that change anything.
 type cuttingDisk struct {
 	*fake.Disk
 	mu     sync.Mutex

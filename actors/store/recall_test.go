@@ -8,7 +8,7 @@ import (
 	"kouzui/messages"
 )
 
-// What a store has found out is not read again by the one after it, whatever the
+// A store does not check again what the store before it knew, whatever the
 // journal says and the files look like, as long as the torrent remembers.
 func TestAStoreIsToldWhatTheOneBeforeKnew(t *testing.T) {
 	w := newWorld()

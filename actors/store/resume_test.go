@@ -31,8 +31,8 @@ func (f savingFolder) WriteFile(name string, data []byte) error {
 	return err
 }
 
-// What was verified when the store ended is there when the next one begins,
-// whether it could say goodbye or not.
+// The next store knows the pieces that were verified, whether the store before
+// it was flushed, has saved its journal, or was killed without.
 func TestResume(t *testing.T) {
 	for name, tc := range map[string]struct {
 		flush, save, more bool // what happens before the end, in this order

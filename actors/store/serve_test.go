@@ -31,29 +31,29 @@ func TestPadding(t *testing.T) {
 	}
 }
 
-// lease asks what of pieces may be served.
-func (r *rig) lease(pieces ...uint32) *messages.PiecesServable {
+// servable asks which of these pieces may be served.
+func (r *rig) servable(pieces ...uint32) *messages.PiecesServable {
 	r.Helper()
 	r.tell(&messages.QueryServable{Link: 7, Pieces: pieces, ReplyTo: r.scheduler})
-	leased := await[*messages.PiecesServable](r)
-	if leased.Link != 7 || !slices.Equal(leased.Pieces, pieces) {
-		r.Errorf("asked for %d, answered %+v", pieces, leased)
+	answer := await[*messages.PiecesServable](r)
+	if answer.Link != 7 || !slices.Equal(answer.Pieces, pieces) {
+		r.Errorf("asked for %d, answered %+v", pieces, answer)
 	}
-	return leased
+	return answer
 }
 
-// wantContent leases the pieces of blocks and reads them.
+// wantContent asks for the pieces of blocks, and reads and compares these.
 func (r *rig) wantContent(blocks ...messages.Block) {
 	r.Helper()
 	for _, b := range blocks {
-		leased := r.lease(b.Piece)
-		if len(leased.Runs) != 1 || !leased.Runs[0].Holds(b.Piece) {
-			r.Errorf("of piece %d there is %v", b.Piece, leased.Runs)
+		may := r.servable(b.Piece)
+		if len(may.Runs) != 1 || !may.Runs[0].Holds(b.Piece) {
+			r.Errorf("of piece %d there is %v", b.Piece, may.Runs)
 		}
 		got := make([]byte, b.Length)
 		half := len(got) / 2
 		answer := make(chan error, 1)
-		leased.Source.ReadBlocks([][]byte{got[:half], got[half:]}, int64(b.Piece)*r.PieceLength+int64(b.Begin), func(err error) { answer <- err })
+		may.Source.ReadBlocks([][]byte{got[:half], got[half:]}, int64(b.Piece)*r.PieceLength+int64(b.Begin), func(err error) { answer <- err })
 		if err := <-answer; err != nil || !bytes.Equal(got, r.Bytes(b)) {
 			r.Errorf("block %v is not what it should be: %v", b, err)
 		}
@@ -69,16 +69,16 @@ func TestOnlyVerifiedIsServed(t *testing.T) {
 	r.send(1, nil, s.Blocks(2)[0])
 	r.wantContent(s.Blocks(1)...)
 
-	if runs := r.lease(0, 1, 2, 1, 99).Runs; !slices.Equal(runs, []messages.PieceRun{{From: 1, To: 2}}) {
+	if runs := r.servable(0, 1, 2, 1, 99).Runs; !slices.Equal(runs, []messages.PieceRun{{From: 1, To: 2}}) {
 		t.Errorf("may serve %v", runs)
 	}
 
-	// The source goes on when the data takes its final name, and ends with the
-	// store.
-	source := r.lease(1).Source
+	// The source serves on when the data takes its final name, and refuses when
+	// the store has ended.
+	source := r.servable(1).Source
 	r.sendAll()
 	await[*messages.StoreFinished](r)
-	if runs := r.lease(3, 0).Runs; !slices.Equal(runs, []messages.PieceRun{{From: 0, To: uint32(s.PieceCount())}}) {
+	if runs := r.servable(3, 0).Runs; !slices.Equal(runs, []messages.PieceRun{{From: 0, To: uint32(s.PieceCount())}}) {
 		t.Errorf("of what is complete it serves %v", runs)
 	}
 	r.wantContent(s.Blocks(1)...)

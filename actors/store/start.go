@@ -41,7 +41,8 @@ func (s *core) recalled(m *messages.PiecesKnown) {
 	}
 }
 
-// orient begins the check, once the keeper has looked and the torrent has answered.
+// orient begins the check, once the keeper has looked and the torrent has
+// answered.
 func (s *core) orient() {
 	if s.phase != starting || s.found == nil || s.before == nil {
 		return
@@ -66,8 +67,8 @@ func (s *core) orient() {
 	s.phase = checking
 }
 
-// suspectUnsynced has all files of partial data synced before the journal vouches
-// for them: nobody knows what of it a store before this one has synced.
+// suspectUnsynced has all files of partial data synced before the journal
+// vouches for them: nobody knows what of it a store before this one has synced.
 func (s *core) suspectUnsynced() {
 	if s.found.Named() {
 		return

@@ -3,18 +3,18 @@
 //
 // It puts blocks together to pieces in memory, has each whole piece hashed and
 // written at once, and tells the scheduler which pieces are right. Nothing is
-// written as verified before its hash is known, no file is ever cut short, and what
-// is found on disk counts only if its hash says so, or a journal that fits it. When
-// all pieces are there and synced, the data takes its final name; which names there
-// are is told in wire/metainfo/names.go.
+// written as verified before its hash is known, no file is ever cut short, and
+// what is found on disk counts only if its hash says so, or a journal that fits
+// it. When all pieces are there and synced, the data takes its final name;
+// which names there are is told in wire/metainfo/names.go.
 //
-// The store itself never waits for the disk: its hash workers and its keeper do, so
-// that it answers QueryServable at once, whatever else is going on.
+// The store itself never waits for the disk: its hash workers and its keeper
+// do, so that it answers QueryServable at once, whatever else is going on.
 //
-// This file carries messages; what the store decides is in core.go. Below it are
-// assembly (blocks to pieces), hasher (pieces to hashes), keeper (all that concerns
-// the data as a whole), resume (what counts at the start) and files (the files
-// themselves).
+// This file carries messages; what the store decides is in core.go. Below it
+// are assembly (blocks to pieces), hasher (pieces to hashes), keeper (all that
+// concerns the data as a whole), resume (what counts at the start) and files
+// (the files themselves).
 package store
 
 import (

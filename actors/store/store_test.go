@@ -36,7 +36,7 @@ func TestDownload(t *testing.T) {
 				r.wantNoBlocks()
 				r.stop()
 
-				// A second store finds it by the journal, a third without.
+				// Two more stores find it complete by the journal.
 				for range 2 {
 					again := newRig(t, w, s, dir, func(c *Config) { c.MustExist = true })
 					ready := await[*messages.StoreReady](again)

@@ -41,8 +41,8 @@ func (r *rig) finishes(whole bool) {
 	}
 }
 
-// Half of the pieces is wanted and comes; then all is wanted. Each time the store is
-// finished, and what it has is known to the store after it without a check.
+// Half of the pieces are wanted and come; then all are wanted. Each time the
+// store finishes, and the next store knows the pieces without a check.
 func TestHalfIsWantedAndThenAll(t *testing.T) {
 	for name, lengths := range map[string][]int64{"single file": {400_000}, "many files": {100_000, 0, 70_000, 230_000}} {
 		t.Run(name, func(t *testing.T) {
@@ -88,8 +88,8 @@ func TestHalfIsWantedAndThenAll(t *testing.T) {
 	}
 }
 
-// What comes though it is not wanted counts all the same: when no piece is missing
-// the data takes its final name.
+// Pieces that come though they are not wanted count all the same: when none is
+// missing the data takes its final name.
 func TestUnwantedPiecesMakeItWhole(t *testing.T) {
 	w := newWorld()
 	s := storetest.New(t, 50_000, 150_000)
@@ -102,7 +102,7 @@ func TestUnwantedPiecesMakeItWhole(t *testing.T) {
 	r.want(w.Disk, "/d", "data")
 }
 
-// Nothing wanted is finished at once, and leaves no file behind.
+// A store of which nothing is wanted finishes at once and creates no file.
 func TestNothingIsWanted(t *testing.T) {
 	w := newWorld()
 	r := begun(t, w.World(), storetest.New(t, 50_000, 150_000), wanting())
@@ -113,7 +113,7 @@ func TestNothingIsWanted(t *testing.T) {
 	}
 }
 
-// Only what is wanted needs room on disk.
+// Only wanted pieces need room on disk.
 func TestRoomForWhatIsWanted(t *testing.T) {
 	noLeaks(t)
 	w := newWorld()
@@ -128,9 +128,10 @@ func TestRoomForWhatIsWanted(t *testing.T) {
 	await[*messages.StoreReady](r)
 }
 
-// A core is told in any order which pieces are wanted and which have come. Without an
-// actor, it says StoreFinished when and only when what is wanted is verified, synced
-// and in the journal, and gives the data its final name only when it is whole.
+// A core is told in any order which pieces are wanted and which have come; no
+// actor is needed for that. It says StoreFinished if and only if the wanted
+// pieces are synced and in the journal, and has the data take its final name
+// only when all pieces are.
 func TestCoreFinishesWhatIsWanted(t *testing.T) {
 	s := storetest.New(t, 1000, 8000)
 	pieces := uint(s.PieceCount())

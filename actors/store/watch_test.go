@@ -19,7 +19,7 @@ import (
 // The file that is changed holds pieces 2 to 5 of 8.
 const changedFrom, changedTo = 2, 6
 
-// changes are what somebody else may do to that file, and the pieces that are
+// changes are what another program may do to that file, and the pieces that are
 // wrong or missing then.
 var changes = map[string]struct {
 	do   func(t *testing.T, path string)
@@ -53,8 +53,8 @@ func spoilByte(t *testing.T, path string) {
 }
 
 // TestChangedBehindOurBack changes a file on a real disk that a store has open.
-// However it comes to notice, nothing of the file is served from then on, and a
-// store that follows finds out what is still right.
+// However the store comes to notice, it serves nothing of the file from then
+// on, and the next store finds out what is still right.
 func TestChangedBehindOurBack(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("files that are open cannot be changed like this")
@@ -106,7 +106,7 @@ func changedBehindOurBack(t *testing.T, change func(*testing.T, string), lost, l
 		await[*messages.StoreFinished](r)
 	}
 	r.wantContent(s.Blocks(3)...)
-	source := r.lease(3).Source
+	source := r.servable(3).Source
 
 	path := filepath.Join(dir, base, "dir1", "file1")
 	if _, err := os.Lstat(path); err != nil {
@@ -175,7 +175,7 @@ func ok(t *testing.T, err error) {
 	}
 }
 
-// A disk whose times move by themselves is not doubted for ever.
+// A disk that changes the times of its files by itself is not doubted for ever.
 func TestUnfoundedDoubtsEnd(t *testing.T) {
 	w := newWorld()
 	s := storetest.New(t, 50_000, 100_000)
@@ -186,7 +186,7 @@ func TestUnfoundedDoubtsEnd(t *testing.T) {
 		r := newRigAfter(t, known, restless, s, "/d")
 		await[*messages.StoreReady](r)
 		err := make(chan error, 1)
-		r.lease(0).Source.ReadBlocks([][]byte{make([]byte, 10)}, 0, func(e error) { err <- e })
+		r.servable(0).Source.ReadBlocks([][]byte{make([]byte, 10)}, 0, func(e error) { err <- e })
 		if <-err == nil {
 			if doubts != files.MaxDoubts+2 {
 				t.Errorf("served after %d doubts", doubts-1)
@@ -199,7 +199,7 @@ func TestUnfoundedDoubtsEnd(t *testing.T) {
 	}
 }
 
-// restlessDisk dates each file anew whenever it is asked.
+// restlessDisk tells another time of modification whenever it is asked.
 type (
 	restlessDisk   struct{ world.Disk }
 	restlessFolder struct{ world.Folder }

@@ -35,8 +35,8 @@ type Piece struct {
 	long     bool  // the piece is in Assembly.long
 }
 
-// Prefix is the beginning of a piece, as far as it has been hashed on its way to
-// the disk.
+// Prefix is the beginning of a piece, as far as it has been hashed on its way
+// to the disk.
 type Prefix struct {
 	Bytes int64
 	State []byte // of the hash, encoded
@@ -68,9 +68,10 @@ func New(t *metainfo.Torrent, pool *buffer.Pool, have *bitset.BitSet) *Assembly 
 }
 
 // Add takes a block. It returns the piece that is whole now, if one is; the
-// assembly takes no more blocks of this piece, and the caller gives it back with
-// Drop or Restart. Blocks of no use are released: those of pieces that take none,
-// those that overlap with what is there, and those not of the length they claim.
+// assembly takes no more blocks of this piece, and the caller gives it back
+// with Drop or Restart. Blocks of no use are released: those of pieces that
+// take none, those that overlap with what is there, and those not of the length
+// they claim.
 func (a *Assembly) Add(from messages.PeerKey, b messages.StoredBlock) *Piece {
 	piece := int(b.Piece)
 	if piece >= a.torrent.PieceCount() || a.closed.Test(uint(piece)) || b.Length == 0 ||
@@ -137,16 +138,16 @@ func (a *Assembly) Drop(p *Piece) {
 	a.spare = append(a.spare, p)
 }
 
-// Restart does the same with a piece that was whole and is corrupt: all of it has
-// to come again.
+// Restart does the same with a piece that was whole and is corrupt: all of it
+// has to come again.
 func (a *Assembly) Restart(p *Piece) {
 	a.closed.Clear(uint(p.Index))
 	a.Drop(p)
 }
 
-// Forget does the same with an unfinished piece. It returns false if blocks of the
-// piece are on their way to the disk, and marks it as Dropped; or if the piece was
-// whole.
+// Forget does the same with an unfinished piece. It returns false if blocks of
+// the piece are on their way to the disk, and marks it as Dropped; or if the
+// piece was whole.
 func (a *Assembly) Forget(piece int) bool {
 	p := a.pieces[piece]
 	if p == nil {
@@ -173,9 +174,9 @@ func (a *Assembly) Release(p *Piece) {
 	clear(p.Blocks)
 }
 
-// Spill picks the piece with the most bytes in memory, nil if there is none, and
-// appends to dst its blocks that are in memory. Until Spilled is called these
-// belong to the caller and the piece does not become whole.
+// Spill picks the piece with the most bytes in memory, nil if there is none,
+// and appends to dst its blocks that are in memory. Until Spilled is called
+// these belong to the caller and the piece does not become whole.
 func (a *Assembly) Spill(dst []Block) (*Piece, []Block) {
 	var fullest *Piece
 	for _, p := range a.pieces {
@@ -193,7 +194,8 @@ func (a *Assembly) Spill(dst []Block) (*Piece, []Block) {
 // Long tells whether a piece may have a long run.
 func (a *Assembly) Long() bool { return len(a.long) > 0 }
 
-// SpillRun is Spill for a piece with a long run, and for the blocks of the run only.
+// SpillRun is Spill for a piece with a long run, and for the blocks of the run
+// only.
 func (a *Assembly) SpillRun(dst []Block) (*Piece, []Block) {
 	for len(a.long) > 0 {
 		p := a.long[len(a.long)-1]
@@ -214,8 +216,8 @@ func (p *Piece) find(begin int64) int {
 	return at
 }
 
-// lend appends to dst those of the blocks with indices in [from, to) that are in
-// memory.
+// lend appends to dst those of the blocks with indices in [from, to) that are
+// in memory.
 func (a *Assembly) lend(dst []Block, p *Piece, from, to int) []Block {
 	for _, b := range p.Blocks[from:to] {
 		if b.Data != nil {
@@ -228,8 +230,8 @@ func (a *Assembly) lend(dst []Block, p *Piece, from, to int) []Block {
 	return dst
 }
 
-// Spilled ends a Spill or SpillRun: the blocks are on disk, and the beginning of
-// the piece is hashed so far. It returns p if it is whole now.
+// Spilled ends a Spill or SpillRun: the blocks are on disk, and the beginning
+// of the piece is hashed so far. It returns p if it is whole now.
 func (a *Assembly) Spilled(p *Piece, blocks []Block, hashed Prefix) *Piece {
 	p.spilling = false
 	for i, j := 0, 0; i < len(p.Blocks) && j < len(blocks); i++ {

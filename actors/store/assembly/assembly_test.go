@@ -16,9 +16,9 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Blocks of any length come in any order, more than once, from several peers; some
-// are spilled on the way, some dropped. The piece that comes out is made of exactly
-// the right bytes, and no buffer is lost or released twice.
+// Blocks of any length come in any order, more than once, from several peers;
+// some are spilled on the way, some dropped. The piece that comes out is made
+// of exactly the right bytes, and no buffer is lost or released twice.
 func TestAssemblyProperty(t *testing.T) {
 	s := storetest.New(t, 40_000, 100_000)
 	rapid.Check(t, func(t *rapid.T) {
@@ -64,7 +64,7 @@ func TestAssemblyProperty(t *testing.T) {
 			a.Drop(p)
 		}
 
-		// again has all of a piece come again.
+		// again appends all blocks of a piece to those that are to come.
 		again := func(piece int) {
 			for _, b := range all {
 				if int(b.Piece) == piece {

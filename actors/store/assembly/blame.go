@@ -7,13 +7,13 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// maxSuspects is how many blocks of corrupt pieces are remembered, 2 MiB in all; the
-// oldest pieces are forgotten first.
+// maxSuspects is how many blocks of corrupt pieces are remembered, 2 MiB in
+// all; the oldest pieces are forgotten first.
 const maxSuspects = 1 << 16
 
 // Blame remembers who sent which block of a corrupt piece, and the hash of each
-// block. When the piece has come right, the blocks that differ show who sent wrong
-// ones.
+// block. When the piece has come right, the blocks that differ show who sent
+// wrong ones.
 type Blame struct {
 	suspects map[int][]suspect // by piece
 	order    []int             // pieces, oldest first

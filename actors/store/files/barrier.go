@@ -5,9 +5,10 @@ import (
 	"sync/atomic"
 )
 
-// Barrier is for an actor that starts several calls, each of which may call back
-// before it returns or later, from any goroutine. When all have called back, the
-// actor goes on at once if it is still there, or is woken by a message.
+// Barrier is for an actor that starts several calls, each of which may call
+// back before it returns or later, from any goroutine. When all have called
+// back, the actor goes on at once if it is still there, or is woken by a
+// message.
 type Barrier struct {
 	left atomic.Int32 // calls under way, and one until Passed
 	wake func()
@@ -53,8 +54,8 @@ func (b *Barrier) Done(err error) {
 	}
 }
 
-// Passed ends the starting of calls. It returns false if some have not called back;
-// then the last of them wakes the actor.
+// Passed ends the starting of calls. It returns false if some have not called
+// back; then the last of them wakes the actor.
 func (b *Barrier) Passed() bool { return b.left.Add(-1) == 0 }
 
 // Err is the first error that a call of this round came back with.

@@ -1,6 +1,6 @@
 // Package files is the data of one torrent on disk: the folder and the lock on
-// it, the names of the files, and those that are open. All who read or write the
-// data share it.
+// it, the names of the files, and those that are open. All who read or write
+// the data share it.
 //
 // Files reads and writes stretches of the content, whichever files they lie in
 // (transfer.go), keeps a bounded number of files open (handles.go), and notices
@@ -63,9 +63,9 @@ func New(t *metainfo.Torrent, limit int, doubted func(file int, err error), open
 	return f
 }
 
-// Attach hands over an open folder and its lock, the torrent with the names that
-// its files have in this folder, the name of the data, and how each file looks.
-// After Close it lets the folder go at once and returns fs.ErrClosed.
+// Attach hands over an open folder and its lock, the torrent with the names
+// that its files have in this folder, the name of the data, and how each file
+// looks. After Close it lets the folder go at once and returns fs.ErrClosed.
 func (f *Files) Attach(folder world.Folder, unlock func(), t *metainfo.Torrent, base string, stamps []messages.Stamp) error {
 	f.place.Lock()
 	defer f.place.Unlock()
@@ -87,7 +87,8 @@ func (f *Files) Attach(folder world.Folder, unlock func(), t *metainfo.Torrent, 
 // name is the path of a file within the folder. place is held.
 func (f *Files) name(index int) string { return NameIn(f.torrent, f.base, index) }
 
-// NameIn is the path of a file within the folder, if base is the name of the data.
+// NameIn is the path of a file within the folder, if base is the name of the
+// data.
 func NameIn(t *metainfo.Torrent, base string, index int) string {
 	if t.Single {
 		return base
@@ -129,11 +130,13 @@ func (f *Files) Stamp(index int) (messages.Stamp, error) {
 // Stamps are how all files looked when their content was last known.
 func (f *Files) Stamps() []messages.Stamp { return f.watch.stamps() }
 
-// SetDoubts tells how often in a row this torrent's data was taken for changed by
-// somebody else and was not. It is called before anything is read or written.
+// SetDoubts tells how often in a row this torrent's data was taken for changed
+// by somebody else and was not. It is called before anything is read or
+// written.
 func (f *Files) SetDoubts(n int) { f.watch.loosely = n > MaxDoubts }
 
-// Same tells whether two stamps are those of the same file with the same content.
+// Same tells whether two stamps are those of the same file with the same
+// content.
 func (f *Files) Same(a, b messages.Stamp) bool { return f.watch.same(a, b) }
 
 // Rename gives the data the name base. It closes the files that are not in use

@@ -44,8 +44,8 @@ func nowhere(s *storetest.Sample) []messages.Stamp {
 	return slices.Repeat([]messages.Stamp{Absent}, len(s.Files))
 }
 
-// attached returns the files of a folder in which there are none yet, or that look
-// as stamps say.
+// attached returns the files of a folder in which there are none yet, or that
+// look as stamps say.
 func attached(t *testing.T, s *storetest.Sample, folder world.Folder, stamps []messages.Stamp) *Files {
 	t.Helper()
 	f := New(s.Torrent, 10, func(_ int, err error) { t.Error(err) }, func() {})
@@ -107,8 +107,9 @@ func TestSendingEndsWithTheFile(t *testing.T) {
 	}
 }
 
-// Many readers and writers over more files than may be open, while the data is
-// renamed: every byte is right, few files are open at a time, none in the end.
+// Many goroutines read and write more files than may be open, while the data is
+// renamed. Every byte is right, few files are open at a time, and none in the
+// end.
 func TestOpenFilesAreBounded(t *testing.T) {
 	const limit, users = 4, 6
 	lengths := make([]int64, 40)

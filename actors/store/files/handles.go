@@ -41,9 +41,9 @@ const (
 	Write
 )
 
-// acquire opens a file, or finds it open. For Write it creates the file if there
-// is none, and gives it its full length. The caller uses the file until it
-// releases the handle.
+// acquire opens a file, or finds it open. For Write it creates the file if
+// there is none, and gives it its full length. The caller uses the file until
+// it releases the handle.
 func (f *Files) acquire(index int, to Use) (*handle, world.File, error) {
 	h, err := f.hold(index)
 	if err != nil {
@@ -251,9 +251,9 @@ func (f *Files) Make(index int) error {
 	return err
 }
 
-// Sync makes what was written to a file last, and calls done, perhaps later. For
-// other uses than Write it opens the file for reading only; that some systems
-// refuse to sync such a file is no error.
+// Sync makes what was written to a file last, and calls done, perhaps later.
+// For other uses than Write it opens the file for reading only; that some
+// systems refuse to sync such a file is no error.
 func (f *Files) Sync(index int, to Use, done func(error)) {
 	answer := func(err error) {
 		if to != Write && errors.Is(err, fs.ErrPermission) {

@@ -78,8 +78,8 @@ type unopened struct{ error }
 
 func (u unopened) Unwrap() error { return u.error }
 
-// Unopened tells whether a Transfer failed because a file could not be opened, so
-// that nothing of this file was read or written.
+// Unopened tells whether a Transfer failed because a file could not be opened,
+// so that nothing of this file was read or written.
 func Unopened(err error) bool {
 	var u unopened
 	return errors.As(err, &u)
@@ -91,10 +91,10 @@ func newTransfer(f *Files) *transfer {
 	return t
 }
 
-// Transfer reads or writes bufs, one after the other, at off in the content, and
-// calls done exactly once, perhaps later. Until then bufs and their bytes belong to
-// the transfer. Padding files (BEP 47) read as zeros and are not written. It is an
-// error if somebody else has changed a file.
+// Transfer reads or writes bufs, one after the other, at off in the content,
+// and calls done exactly once, perhaps later. Until then bufs and their bytes
+// belong to the transfer. Padding files (BEP 47) read as zeros and are not
+// written. It is an error if somebody else has changed a file.
 func (f *Files) Transfer(to Use, bufs [][]byte, off int64, done func(error)) {
 	length := int64(0)
 	for _, b := range bufs {
@@ -177,8 +177,8 @@ func (t *transfer) start(i int, part [][]byte) error {
 	return nil
 }
 
-// conclude looks whether what was read of a file is what was known, or notes how
-// the file looks now that it was written to.
+// conclude looks whether what was read of a file is what was known, or notes
+// how the file looks now that it was written to.
 func (t *transfer) conclude(l loan) {
 	watch := &t.files.watch
 	switch {

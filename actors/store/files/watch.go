@@ -18,16 +18,16 @@ var ErrChanged = errors.New("was changed by another program")
 const MaxDoubts = 3
 
 // watch notices changes of files that are not ours. For each file it keeps the
-// stamp that the file had when its content was last known to be right. Nothing is
-// served of a file whose stamp is another one now, and the journal does not vouch
-// for it. So no wrong block is sent, at the cost of one fstat for each read and
-// two for each piece that is written.
+// stamp that the file had when its content was last known to be right. Nothing
+// is served of a file whose stamp is another one now, and the journal does not
+// vouch for it. So no wrong block is sent, at the cost of one fstat for each
+// read and two for each piece that is written.
 //
 // A watch sees what the file system's change time shows. It cannot see a change
-// made while a write of ours is under way, nor one made through a memory mapping
-// until the system dates it, which tmpfs never does. And sendfile hands pages of
-// the file to the socket: bytes that are changed in place before the system sends
-// them are sent as changed.
+// made while a write of ours is under way, nor one made through a memory
+// mapping until the system dates it, which tmpfs never does. And sendfile hands
+// pages of the file to the socket: bytes that are changed in place before the
+// system sends them are sent as changed.
 type watch struct {
 	torrent *metainfo.Torrent
 	files   []sight
@@ -51,7 +51,8 @@ func (w *watch) same(a, b messages.Stamp) bool {
 	return a == b
 }
 
-// doubt notes that somebody else has changed a file. The lock of its sight is held.
+// doubt notes that somebody else has changed a file. The lock of its sight is
+// held.
 func (w *watch) doubt(index int, err error) error {
 	if s := &w.files[index]; !s.doubted {
 		s.doubted = true
@@ -69,8 +70,8 @@ type stamper interface {
 	Stamp() (messages.Stamp, error)
 }
 
-// compare returns an error if a file does not look as it should. The lock of its
-// sight is held.
+// compare returns an error if a file does not look as it should. The lock of
+// its sight is held.
 func (w *watch) compare(index int, f stamper) error {
 	s := &w.files[index]
 	if s.doubted {
@@ -89,8 +90,8 @@ func (w *watch) compare(index int, f stamper) error {
 	return nil
 }
 
-// look is called after a file was read. It returns an error if what was read may
-// not be what was known.
+// look is called after a file was read. It returns an error if what was read
+// may not be what was known.
 func (w *watch) look(index int, f stamper) error {
 	s := &w.files[index]
 	s.mu.Lock()

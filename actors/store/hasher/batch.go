@@ -35,8 +35,8 @@ func together(memory, pieceLength int64, least int) int {
 	return n
 }
 
-// extent is from how many bytes on a run of blocks is hashed and written before the
-// rest of its piece has come, 0 if none is.
+// extent is from how many bytes on a run of blocks is hashed and written before
+// the rest of its piece has come, 0 if none is.
 func extent(together int, pieceLength int64) int64 {
 	if together > 1 || pieceLength <= 2*longRun {
 		return 0
@@ -59,9 +59,10 @@ func (g *gather) flows() bool {
 	return last.Sub(first) <= time.Duration(g.most)*maxGap
 }
 
-// ripe is how many pieces are to be hashed now, of those at the head of the queue
-// that can be hashed side by side (joining); 0: they wait for more. They wait only
-// if they are all that is queued, and not if there is a reason to hurry.
+// ripe is how many pieces are to be hashed now, of those at the head of the
+// queue that can be hashed side by side (joining); 0: they wait for more. They
+// wait only if they are all that is queued, and not if there is a reason to
+// hurry.
 func (g *gather) ripe(joining, queued int, hurry bool) int {
 	n := min(joining, g.most)
 	if n < g.most && n == queued && g.flows() && !g.due && !hurry {

@@ -45,7 +45,7 @@ func TestExtent(t *testing.T) {
 	}
 }
 
-// flowing is a gather of pieces that have come apart from each other.
+// flowing is a gather to which pieces have come, the given time apart.
 func flowing(most int, apart time.Duration) *gather {
 	g, now := &gather{most: most}, time.Unix(0, 0)
 	for range 2 * digest.Lanes {

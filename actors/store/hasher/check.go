@@ -76,8 +76,9 @@ func (w *worker) loadLanes() bool {
 	return w.disk.Passed()
 }
 
-// digestLanes hashes what was read. What was never written reads as zeros, which
-// are only counted, as that is quicker, as long as a piece has nothing else.
+// digestLanes hashes what was read. What was never written reads as zeros,
+// which are only counted, as that is quicker, as long as a piece has nothing
+// else.
 func (w *worker) digestLanes() bool {
 	lanes := w.lanes[:len(w.job.Pieces)]
 	longest := 0
@@ -114,7 +115,8 @@ func (w *worker) digestLanes() bool {
 
 var zeros [buffer.Size]byte
 
-// hashZeros hashes the zeros of a lane that were only counted, and counts no more.
+// hashZeros hashes the zeros of a lane that were only counted, and counts no
+// more.
 func (w *worker) hashZeros(i int) {
 	clear(w.strips[:])
 	for n := w.lanes[i].zeros; n > 0; n -= buffer.Size {
@@ -124,9 +126,9 @@ func (w *worker) hashZeros(i int) {
 	w.lanes[i].zeros = -1
 }
 
-// judgeLanes compares the hashes. A piece that is not there or cannot be read has
-// to come again. A file that exists and cannot be opened fails the job, as the user
-// has to do something about it.
+// judgeLanes compares the hashes. A piece that is not there or cannot be read
+// has to come again. A file that exists and cannot be opened fails the job, as
+// the user has to do something about it.
 func (w *worker) judgeLanes() bool {
 	for i, piece := range w.job.Pieces {
 		l := &w.lanes[i]

@@ -1,13 +1,14 @@
-// Package hasher hashes pieces, and reads and writes the blocks that this takes.
+// Package hasher hashes pieces, and reads and writes the blocks that this
+// takes.
 //
 // The door is Queue: a store puts pieces into it to be verified, spilled or
-// checked, hands the batches that come out to its hash workers, and is handed back
-// each Job with the result. How many workers there are, which pieces are hashed
-// side by side, and what of a large piece is hashed before the rest has come is
-// decided behind that door.
+// checked, hands the batches that come out to its hash workers, and is handed
+// back each Job with the result. How many workers there are, which pieces are
+// hashed side by side, and what of a large piece is hashed before the rest has
+// come is decided behind that door.
 //
-// A hash worker is an actor that may block. Its store restarts it alone; the jobs
-// that it had are then given to it again.
+// A hash worker is an actor that may block. Its store restarts it alone; the
+// jobs that it had are then given to it again.
 package hasher
 
 import (
@@ -55,8 +56,8 @@ func (h *hasher) Receive(c actor.Context) {
 	}
 }
 
-// goOn works until the worker waits for the disk or has nothing to do. The store
-// hears of each job as soon as it is done.
+// goOn works until the worker waits for the disk or has nothing to do. The
+// store hears of each job as soon as it is done.
 func (h *hasher) goOn(c actor.Context) {
 	for j := h.worker.next(); j != nil; j = h.worker.next() {
 		c.Send(c.Parent(), j)

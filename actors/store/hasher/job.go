@@ -41,8 +41,8 @@ type Job struct {
 // IgnoreDeadLetterLogging keeps jobs out of the trace.
 func (*Job) IgnoreDeadLetterLogging() {}
 
-// Batch: store to hash worker. The worker does the jobs, in their order, and sends
-// each back when it is done.
+// Batch: store to hash worker. The worker does the jobs, in their order, and
+// sends each back when it is done.
 type Batch struct {
 	Jobs    []*Job
 	deliver func(any) // to the incarnation that it is meant for
@@ -51,9 +51,9 @@ type Batch struct {
 // Hand sends the batch to its worker.
 func (b *Batch) Hand() { b.deliver(b) }
 
-// Ready: hash worker to store, at the start of each incarnation. Deliver sends to
-// this incarnation only, so that it does not do what its predecessor was handed and
-// did not read: the store hands all unfinished jobs once more.
+// Ready: hash worker to store, at the start of each incarnation. Deliver sends
+// to this incarnation only, so that it does not do what its predecessor was
+// handed and did not read: the store hands all unfinished jobs once more.
 type Ready struct {
 	Index   int
 	Deliver func(any)

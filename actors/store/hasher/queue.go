@@ -14,16 +14,16 @@ import (
 const (
 	// maxLost is how many workers a job may cost before the store fails.
 	maxLost = 1
-	// checkMemory is for what all workers read at a time for a check, in bytes: 256
-	// KiB of each piece with two workers. More makes nothing faster.
+	// checkMemory is for what all workers read at a time for a check, in bytes:
+	// 256 KiB of each piece with two workers. More makes nothing faster.
 	checkMemory = 4 << 20
 )
 
 // Queue is what the hash workers of one store have to do. It is a part of that
 // store's core.
 type Queue struct {
-	// Waiting: whole pieces wait for others to be hashed beside them. If that lasts
-	// for MaxWait, WaitedEnough is to be called.
+	// Waiting: whole pieces wait for others to be hashed beside them. If that
+	// lasts for MaxWait, WaitedEnough is to be called.
 	Waiting bool
 
 	pieceLength int64
@@ -44,24 +44,24 @@ type slot struct {
 
 func (w *slot) batch() *Batch { return &Batch{slices.Clone(w.jobs), w.deliver} }
 
-// NewQueue returns a queue for some workers. It pays to hash least pieces side by
-// side.
+// NewQueue returns a queue for some workers. It pays to hash least pieces side
+// by side.
 func NewQueue(t *metainfo.Torrent, workers, least int) *Queue {
 	return &Queue{pieceLength: t.PieceLength, least: least, workers: make([]slot, workers)}
 }
 
-// SetMemory says how many bytes of payload there may be in memory. It returns from
-// how many bytes on a run of blocks is to be hashed before the rest of its piece
-// has come; 0: none is.
+// SetMemory says how many bytes of payload there may be in memory. It returns
+// from how many bytes on a run of blocks is to be hashed before the rest of its
+// piece has come; 0: none is.
 func (q *Queue) SetMemory(bytes int64) (extend int64) {
 	q.memory = bytes
 	q.gather.most = together(bytes, q.pieceLength, q.least)
 	return extent(q.gather.most, q.pieceLength)
 }
 
-// Ready notes that a worker has started. If it had jobs, its last incarnation died
-// with them, and they are to be handed to it again. It is an error if that has
-// happened to a job before.
+// Ready notes that a worker has started. If it had jobs, its last incarnation
+// died with them, and they are to be handed to it again. It is an error if that
+// has happened to a job before.
 func (q *Queue) Ready(m *Ready) (*Batch, error) {
 	w := &q.workers[m.Index]
 	w.deliver = m.Deliver
@@ -76,8 +76,8 @@ func (q *Queue) Ready(m *Ready) (*Batch, error) {
 	return w.batch(), nil
 }
 
-// Verify has a whole piece hashed and, if it is right, written. sum: the hash of
-// each block is needed too.
+// Verify has a whole piece hashed and, if it is right, written. sum: the hash
+// of each block is needed too.
 func (q *Queue) Verify(p *assembly.Piece, sum bool, now time.Time) {
 	j := q.newJob(Verify)
 	j.Piece, j.sum = p, sum
@@ -87,8 +87,8 @@ func (q *Queue) Verify(p *assembly.Piece, sum bool, now time.Time) {
 	q.gather.whole(now)
 }
 
-// Spill has those blocks written that from returns for a piece. It returns false if
-// from has no piece.
+// Spill has those blocks written that from returns for a piece. It returns
+// false if from has no piece.
 func (q *Queue) Spill(from func([]assembly.Block) (*assembly.Piece, []assembly.Block)) bool {
 	j := q.newJob(Spill)
 	if j.Piece, j.Blocks = from(j.Blocks); j.Piece == nil {
@@ -106,9 +106,9 @@ func (q *Queue) Check(pieces []int) { q.unchecked = pieces }
 // Retry has a job done again, before all others.
 func (q *Queue) Retry(j *Job) { q.jobs = slices.Insert(q.jobs, 0, j) }
 
-// Next returns a batch for a worker that has nothing to do, nil if there is no such
-// worker or nothing to be done yet. With single it is one job. With hurry no piece
-// waits for others.
+// Next returns a batch for a worker that has nothing to do, nil if there is no
+// such worker or nothing to be done yet. With single it is one job. With hurry
+// no piece waits for others.
 func (q *Queue) Next(single, hurry bool) *Batch {
 	i := slices.IndexFunc(q.workers, func(w slot) bool { return w.deliver != nil && len(w.jobs) == 0 })
 	if i < 0 {
@@ -128,10 +128,10 @@ func (q *Queue) Next(single, hurry bool) *Batch {
 	return w.batch()
 }
 
-// nextCheck takes as many pieces as can be hashed side by side, but leaves some to
-// the other workers. Turning from one to the next costs a hard disk a seek, so they
-// are read in long parts, with some of the memory that is otherwise for what is
-// downloaded.
+// nextCheck takes as many pieces as can be hashed side by side, but leaves some
+// to the other workers. Turning from one to the next costs a hard disk a seek,
+// so they are read in long parts, with some of the memory that is otherwise for
+// what is downloaded.
 func (q *Queue) nextCheck() *Job {
 	n := 1
 	if q.least <= digest.Lanes {

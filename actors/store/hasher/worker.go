@@ -12,8 +12,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// window is how many blocks of a piece on disk a worker reads at a time: 1 MiB, as
-// long reads cost least.
+// window is how many blocks of a piece on disk a worker reads at a time: 1 MiB,
+// as long reads cost least.
 const window = 64
 
 // worker is the core of a hash worker. It hashes what it can side by side, and
@@ -24,8 +24,8 @@ type worker struct {
 
 	jobs []*Job // that follow
 	job  *Job   // under way
-	// step is what comes next of the job when the disk has answered, nil: nothing. It
-	// returns false if the disk has to answer before the next step.
+	// step is what comes next of the job when the disk has answered, nil: nothing.
+	// It returns false if the disk has to answer before the next step.
 	step func() bool
 
 	many   world.Hashes // for pieces side by side
@@ -49,8 +49,8 @@ func (w *worker) take(jobs []*Job) {
 	w.hashTogether()
 }
 
-// next works until a job is done and returns that job, or nil if all are done or
-// the worker waits for the disk.
+// next works until a job is done and returns that job, or nil if all are done
+// or the worker waits for the disk.
 func (w *worker) next() *Job {
 	if w.job == nil {
 		if len(w.jobs) == 0 {
@@ -74,8 +74,8 @@ func (w *worker) next() *Job {
 	return j
 }
 
-// hashTogether hashes the pieces of a batch side by side, if it is more than one.
-// The queue puts only such pieces together that are wholly in memory.
+// hashTogether hashes the pieces of a batch side by side, if it is more than
+// one. The queue puts only such pieces together that are wholly in memory.
 func (w *worker) hashTogether() {
 	if len(w.jobs) < 2 {
 		return
@@ -121,7 +121,8 @@ func (w *worker) begin(j *Job) {
 	}
 }
 
-// extend hashes those of the job's blocks that follow what is hashed of the piece.
+// extend hashes those of the job's blocks that follow what is hashed of the
+// piece.
 func (w *worker) extend() {
 	p := &w.job.Hashed
 	w.resume(p)
@@ -149,8 +150,8 @@ func (w *worker) resume(p *assembly.Prefix) {
 	}
 }
 
-// startHash begins to hash the blocks of a whole piece, after what is hashed of it,
-// or from its beginning if the hash of each block is needed.
+// startHash begins to hash the blocks of a whole piece, after what is hashed of
+// it, or from its beginning if the hash of each block is needed.
 func (w *worker) startHash() {
 	w.one.Reset()
 	w.at, w.view = 0, w.view[:0]
@@ -196,8 +197,8 @@ func (w *worker) load() bool {
 	return w.disk.Passed()
 }
 
-// run is the end of the run of blocks that begins with index from: they follow each
-// other without a gap, and all are in memory or all on disk.
+// run is the end of the run of blocks that begins with index from: they follow
+// each other without a gap, and all are in memory or all on disk.
 func run(blocks []assembly.Block, from int) int {
 	to := from + 1
 	for to < len(blocks) && (blocks[to].Data == nil) == (blocks[from].Data == nil) &&
@@ -241,8 +242,8 @@ func (w *worker) judge() bool {
 	return true
 }
 
-// write writes the blocks that are in memory, those that follow each other with one
-// call.
+// write writes the blocks that are in memory, those that follow each other with
+// one call.
 func (w *worker) write() bool {
 	w.step = nil
 	w.bufs = w.bufs[:0]

@@ -13,8 +13,9 @@ import (
 	"kouzui/messages"
 )
 
-// syncsTogether is how many files are synced at a time: what a disk has to write
-// for one of them, such as the file system's own journal, then serves them all.
+// syncsTogether is how many files are synced at a time: what a disk has to
+// write for one of them, such as the file system's own journal, then serves
+// them all.
 const syncsTogether = 16
 
 // Task is what a chore is for.
@@ -38,8 +39,8 @@ type Chore struct {
 	Free  int64         // answer to Look: bytes of the disk, -1 if unknown
 	Open  bool          // answer to Rest: some files are open
 
-	// Of Save and Finish: what has to be synced, and the journal that vouches for it
-	// then. The keeper updates the stamps of the dirty files.
+	// Of Save and Finish: what has to be synced, and the journal that vouches for
+	// it then. The keeper updates the stamps of the dirty files.
 	Stamps   []messages.Stamp
 	Verified *bitset.BitSet
 	Dirty    []int // files that we have written to
@@ -51,13 +52,13 @@ type Chore struct {
 // IgnoreDeadLetterLogging keeps chores out of the trace.
 func (*Chore) IgnoreDeadLetterLogging() {}
 
-// Ready: keeper to store, at the start of each incarnation. Deliver sends to this
-// incarnation only, so that it does not do what its predecessor was handed and did
-// not read: the store hands an unfinished chore once more.
+// Ready: keeper to store, at the start of each incarnation. Deliver sends to
+// this incarnation only, so that it does not do what its predecessor was handed
+// and did not read: the store hands an unfinished chore once more.
 type Ready struct{ Deliver func(any) }
 
-// chores is the core of a keeper. Its methods return whether the chore is done; if
-// not, the keeper waits for the disk.
+// chores is the core of a keeper. Its methods return whether the chore is done;
+// if not, the keeper waits for the disk.
 type chores struct {
 	Config
 	disk  *files.Barrier
@@ -115,8 +116,8 @@ func (k *chores) look() error {
 }
 
 // prepare notes how the dirty files look before they are synced. A file that is
-// written to from here on looks different from what the journal will say, and is
-// checked should that be the last journal.
+// written to from here on looks different from what the journal will say, and
+// is checked should that be the last journal.
 func (k *chores) prepare() error {
 	for _, i := range k.chore.Empty {
 		if err := k.Files.Make(i); err != nil {
@@ -135,8 +136,8 @@ func (k *chores) prepare() error {
 	return nil
 }
 
-// sync syncs the dirty files and the doubtful ones, some at a time, and then does
-// the rest of the chore.
+// sync syncs the dirty files and the doubtful ones, some at a time, and then
+// does the rest of the chore.
 func (k *chores) sync() (done bool) {
 	dirty := len(k.chore.Dirty)
 	all := dirty + len(k.chore.Doubtful)

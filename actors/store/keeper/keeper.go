@@ -1,10 +1,10 @@
-// Package keeper is the actor that does for its store what may block and concerns
-// the data as a whole, so that neither the store's mailbox nor a hash worker waits
-// for it: it opens and locks the folder, syncs files, renames the data, writes the
-// journal, and closes files that nobody uses.
+// Package keeper is the actor that does for its store what may block and
+// concerns the data as a whole, so that neither the store's mailbox nor a hash
+// worker waits for it: it opens and locks the folder, syncs files, renames the
+// data, writes the journal, and closes files that nobody uses.
 //
-// The store hands it one Chore at a time and is handed it back. Its store restarts
-// the keeper alone, and then gives it the chore again.
+// The store hands it one Chore at a time and is handed it back. Its store
+// restarts the keeper alone, and then gives it the chore again.
 package keeper
 
 import (
@@ -22,7 +22,8 @@ type Config struct {
 	Dir     string
 	Files   *files.Files
 	Torrent *metainfo.Torrent
-	// MayBeReadOnly: the folder need not be locked if nothing can be written there.
+	// MayBeReadOnly: the folder need not be locked if nothing can be written
+	// there.
 	MayBeReadOnly bool
 }
 
@@ -31,7 +32,8 @@ func New(cfg Config) actor.Actor { return &keeper{chores: chores{Config: cfg}} }
 
 type keeper struct{ chores }
 
-// resumed: keeper to itself, when the disk has answered what the keeper waits for.
+// resumed: keeper to itself, when the disk has answered what the keeper waits
+// for.
 type resumed struct{}
 
 func (k *keeper) Receive(c actor.Context) {

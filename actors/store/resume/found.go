@@ -1,6 +1,6 @@
-// Package resume finds out what is on disk when a store starts, and how much of it
-// can be trusted: by the journal that an earlier run has left, by what an earlier
-// store of this run knew, or not before it is hashed.
+// Package resume finds out what is on disk when a store starts, and how much of
+// it can be trusted: by the journal that an earlier run has left, by what an
+// earlier store of this run knew, or not before it is hashed.
 package resume
 
 import (
@@ -17,8 +17,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// ErrForeign: data under the torrent's name is not the torrent's, and a download
-// would overwrite it. It is an fs.ErrExist.
+// ErrForeign: data under the torrent's name is not the torrent's, and a
+// download would overwrite it. It is an fs.ErrExist.
 var ErrForeign error = foreign{}
 
 type foreign struct{}
@@ -38,8 +38,8 @@ type Found struct {
 	journal *Journal // nil: none
 }
 
-// Look looks for the data of a torrent: under its final name, or else under that
-// of partial data.
+// Look looks for the data of a torrent: under its final name, or else under
+// that of partial data.
 func Look(folder world.Folder, t *metainfo.Torrent) (*Found, error) {
 	f := &Found{
 		Base: t.PartName(), torrent: t, blocks: make([]int64, len(t.Files)),
@@ -191,8 +191,8 @@ func (f *Found) Full() bool {
 func (f *Found) Untold() bool { return f.exists && f.journal == nil }
 
 // Missing is how many bytes of the disk a download of the wanted pieces still
-// needs: of each file what is not verified, but no more than what is not allocated
-// yet.
+// needs: of each file what is not verified, but no more than what is not
+// allocated yet.
 func (f *Found) Missing(have, wanted *bitset.BitSet) int64 {
 	t := f.torrent
 	total := int64(0)
@@ -222,12 +222,12 @@ func (f *Found) EmptyFiles() (empty []int) {
 	return empty
 }
 
-// Recall says which pieces are verified and which have to be hashed, going by what
-// an earlier store of this run knew. The journal may be older than that, and files
-// may look different from what it says: what this process has written stays known
-// as long as the process lives. Not known is what a file holds that looks different
-// from what the earlier store says (same compares two stamps), or that was cut
-// short.
+// Recall says which pieces are verified and which have to be hashed, going by
+// what an earlier store of this run knew. The journal may be older than that,
+// and files may look different from what it says: what this process has written
+// stays known as long as the process lives. Not known is what a file holds that
+// looks different from what the earlier store says (same compares two stamps),
+// or that was cut short.
 func (f *Found) Recall(before *messages.PiecesKnown, same func(a, b messages.Stamp) bool) (have *bitset.BitSet, check []int) {
 	have = bitset.New(uint(f.torrent.PieceCount()))
 	known := before.Known.Clone()

@@ -15,14 +15,15 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Journal says which pieces were verified and how the files looked then. It lies
-// beside the data and is a hint: a file that looks different now is checked, and
-// without a journal all are.
+// Journal says which pieces were verified and how the files looked then. It
+// lies beside the data and is a hint: a file that looks different now is
+// checked, and without a journal all are.
 //
-// On disk: the magic line, the info hash, the piece length, the number of files,
-// for each file its size (-1: there is none), when its content and when anything
-// about it was changed last, the number of pieces, a bit for each piece as in a
-// bitfield (BEP 3), and the SHA-1 of all that. Numbers are 8 bytes, big-endian.
+// On disk: the magic line, the info hash, the piece length, the number of
+// files, for each file its size (-1: there is none), when its content and when
+// anything about it was changed last, the number of pieces, a bit for each
+// piece as in a bitfield (BEP 3), and the SHA-1 of all that. Numbers are 8
+// bytes, big-endian.
 type Journal struct {
 	Stamps   []messages.Stamp // ID does not count: some systems give files new ones
 	Verified *bitset.BitSet
@@ -112,9 +113,9 @@ func decodeJournal(t *metainfo.Torrent, raw []byte) (*Journal, error) {
 	return j, nil
 }
 
-// readJournal reads the journal in folder, nil if there is none. errOtherJournal
-// means that the data is not this torrent's; after any other error all of it is
-// to be checked.
+// readJournal reads the journal in folder, nil if there is none.
+// errOtherJournal means that the data is not this torrent's; after any other
+// error all of it is to be checked.
 func readJournal(folder world.Folder, t *metainfo.Torrent) (*Journal, error) {
 	// The journal of another torrent may be longer than ours, and has to be read
 	// whole to be recognised. No torrent that is accepted has a larger one.

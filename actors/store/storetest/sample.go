@@ -1,5 +1,5 @@
-// Package storetest is for tests of the store and its parts: torrents with their
-// content, and a folder that counts what is open.
+// Package storetest is for tests of the store and its parts: torrents with
+// their content, and a folder that counts what is open.
 package storetest
 
 import (
@@ -82,8 +82,8 @@ func hashes(content []byte, pieceLength int64) (sums []byte) {
 	return sums
 }
 
-// Padded is a torrent with a padding file (BEP 47) between two others, in pieces of
-// 1024 bytes: 1000 bytes, 24 of padding, and 2000.
+// Padded is a torrent with a padding file (BEP 47) between two others, in
+// pieces of 1024 bytes: 1000 bytes, 24 of padding, and 2000.
 func Padded(tb testing.TB) *Sample {
 	tb.Helper()
 	s := &Sample{Content: make([]byte, 1000+24+2000)}
