@@ -2,7 +2,6 @@ package peer
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/bits-and-blooms/bitset"
@@ -10,7 +9,6 @@ import (
 	"kouzui/actors/runtime/rate"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
-	"kouzui/wire/extended"
 	"kouzui/wire/frame"
 	"kouzui/wire/metainfo"
 )
@@ -85,186 +83,11 @@ func newSession(t *metainfo.Torrent, inbound bool, now time.Time) *session {
 	return s
 }
 
-// broken is an error that says how the other side has violated the protocol.
-func broken(format string, args ...any) error {
-	return &frame.ProtocolError{Text: fmt.Sprintf(format, args...)}
-}
-
-// received takes one frame. Its block moves to the session.
-func (s *session) received(f *frame.Frame, now time.Time) error {
-	switch f.Kind {
-	case frame.Choke, frame.Unchoke:
-		return s.choking(f.Kind == frame.Choke, now)
-	case frame.Interested, frame.NotInterested:
-		is := f.Kind == frame.Interested
-		if is == s.flags.PeerInterested {
-			return s.flood.charge(costUseless, now)
-		}
-		s.flags.PeerInterested, s.out.flags = is, true
-		return s.flood.charge(costChange, now)
-	case frame.Have:
-		return s.have(f.Index, now)
-	case frame.Bitfield:
-		return s.bitfield(f.Bits, now)
-	case frame.Request:
-		return s.request(f, now)
-	case frame.Cancel:
-		s.uploads.cancel(blockOf(f))
-		return s.flood.charge(costUseless, now)
-	case frame.Piece:
-		return s.piece(f, now)
-	case frame.Extended:
-		return s.extended(f, now)
-	default: // a keep-alive, or of a kind that we do not know, its payload skipped
-		return s.flood.charge(costUseless+int(f.Length/blockSize), now)
-	}
-}
-
-func blockOf(f *frame.Frame) messages.Block {
-	return messages.Block{Piece: f.Index, Begin: f.Begin, Length: f.Length}
-}
-
-// choking takes a choke or an unchoke. A choke voids what was asked for, also
-// when an unchoke follows at once.
-func (s *session) choking(choke bool, now time.Time) error {
-	if choke == s.flags.PeerChoking {
-		return s.flood.charge(costUseless, now)
-	}
-	s.flags.PeerChoking = choke
-	s.out.choking, s.out.flags = true, true
-	if choke {
-		s.requests.clear(nil)
-		s.out.voided = true
-	}
-	return s.flood.charge(costChange, now)
-}
-
-// have takes a piece that the other side announces. Each is passed on once.
-func (s *session) have(piece uint32, now time.Time) error {
-	n := s.torrent.PieceCount()
-	if int64(piece) >= int64(n) {
-		return broken("have of piece %d of %d", piece, n)
-	}
-	if s.theirs.Test(uint(piece)) {
-		return s.flood.charge(costUseless, now)
-	}
-	s.theirs.Set(uint(piece))
-	s.out.haves = append(s.out.haves, piece)
-	s.count(s.pieces + 1)
-	return nil
-}
-
-// bitfield takes the pieces of the other side. The link has checked the length
-// and the spare bits. By BEP 3 a bitfield comes first or never, but aria2 sends
-// one in place of many haves.
-func (s *session) bitfield(bits []byte, now time.Time) error {
-	has := bitset.New(s.theirs.Len())
-	for i := range has.Len() {
-		if frame.HasBit(bits, i) {
-			has.Set(i)
-		}
-	}
-	again := s.pieces > 0
-	s.theirs.InPlaceUnion(has)
-	s.count(int(s.theirs.Count()))
-	if earlier := s.out.bitfield; earlier != nil {
-		has.InPlaceUnion(earlier)
-	}
-	s.out.bitfield = has
-	if again {
-		return s.flood.charge(costBitfield, now)
-	}
-	return nil
-}
-
-func (s *session) count(pieces int) {
-	s.pieces = pieces
-	if !s.flags.Seed && pieces == s.torrent.PieceCount() {
-		s.flags.Seed, s.out.flags = true, true
-	}
-}
-
-// extended takes a message of the extension protocol (BEP 10). We offer no
-// extension, so all messages but the handshake are of no use. A handshake that
-// cannot be read is ignored.
-func (s *session) extended(f *frame.Frame, now time.Time) error {
-	if f.Index != extended.HandshakeID {
-		return s.flood.charge(costUseless, now)
-	}
-	if h, err := extended.Parse(f.Bits); err == nil && h.Requests > 0 {
-		s.window.allow(h.Requests)
-	}
-	return s.flood.charge(costChange, now)
-}
-
-// request takes a request of the other side. A request that comes while we
-// choke may have crossed our choke, so it does not end the connection.
-func (s *session) request(f *frame.Frame, now time.Time) error {
-	if int64(f.Index) >= int64(s.torrent.PieceCount()) {
-		return broken("request in piece %d of %d", f.Index, s.torrent.PieceCount())
-	}
-	size := uint64(s.torrent.PieceSize(int(f.Index)))
-	if f.Length == 0 || f.Length > maxRequest || uint64(f.Begin)+uint64(f.Length) > size {
-		return broken("request of %d bytes at %d in a piece of %d", f.Length, f.Begin, size)
-	}
-	if s.flags.AmChoking || !s.uploads.request(blockOf(f)) {
-		return s.flood.charge(costUseless, now)
-	}
-	return nil
-}
-
 // serve sends queued blocks, bytes at the most, and returns how many bytes they
 // have.
 func (s *session) serve(bytes int) (served int) {
 	s.out.frames, served = s.uploads.serve(s.out.frames, s.torrent.PieceLength, bytes)
 	return served
-}
-
-// servable takes the store's answer to what may be served. Requests for pieces
-// that we never announced are dropped, and charged to the other side.
-func (s *session) servable(m *messages.PiecesServable, now time.Time) error {
-	return s.flood.charge(s.uploads.answered(m)*costUseless, now)
-}
-
-// piece takes payload: what we asked of this peer goes on to the store, the
-// rest is dropped and counted as waste. A peer may answer requests that we have
-// dropped; one that keeps sending blocks that we never asked for is
-// disconnected.
-func (s *session) piece(f *frame.Frame, now time.Time) error {
-	s.down.Add(now, int(f.Length))
-	b := blockOf(f)
-	sent, asked := s.requests.answer(b)
-	if !asked {
-		f.Block.Release()
-		s.wasted += int64(f.Length)
-		if s.requests.late > 0 {
-			s.requests.late--
-			return nil
-		}
-		if s.unasked++; s.unasked > maxUnasked {
-			return broken("sends blocks that were not asked for")
-		}
-		return nil
-	}
-	s.fed, s.answered = now, sent
-	if s.out.stored == nil { // they leave in messages: once for the batch, of the right size
-		s.out.arrived = make([]messages.Block, 0, s.batch)
-		s.out.stored = make([]messages.StoredBlock, 0, s.batch)
-	}
-	s.out.arrived = append(s.out.arrived, b)
-	s.out.stored = append(s.out.stored, messages.StoredBlock{Block: b, Data: f.Block})
-	return nil
-}
-
-// batchDone takes note that all frames of a batch have been handled.
-func (s *session) batchDone(now time.Time) {
-	s.heard = now
-	if n := len(s.out.arrived); n > 0 {
-		s.window.arrived(n, s.answered, now)
-		if s.flags.Snubbed {
-			s.flags.Snubbed, s.out.flags = false, true
-		}
-	}
 }
 
 // ask sends waiting requests, for bytes at the most, and returns for how many
