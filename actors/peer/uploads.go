@@ -11,9 +11,9 @@ const (
 	// maxUploads is how many requests of a peer wait at a time; what it asks
 	// beyond is ignored, and it has to ask again.
 	maxUploads = 2000
-	// The link holds as many bytes at a time as it sends in half a second, within
-	// these bounds. A block that it holds is sent, whatever is cancelled or choked
-	// later.
+	// minHandedOver and maxHandedOver bound how many bytes the link holds at a
+	// time, which is what it sends in half a second. A block that it holds is
+	// sent, whatever is cancelled or choked later.
 	minHandedOver = 64 << 10
 	maxHandedOver = 1 << 20
 	// maxInquiry is about how many of the blocks that wait the store is asked at a

@@ -20,14 +20,14 @@ const (
 	// goodConnection is how long a connection has to last for earlier failures to
 	// be forgotten.
 	goodConnection = time.Minute
-	// The wait after a first failure, which doubles with each further one, and the
-	// longest.
+	// firstRetry is the wait after a first failure, which doubles with each
+	// further one up to maxRetry.
 	firstRetry, maxRetry = 5 * time.Second, 5 * time.Minute
 	// firstRetryMisfit is for a peer that answered, but was of no use.
 	firstRetryMisfit = time.Minute
 	// maxRetryKnown is for a peer that was connected once and may return.
 	maxRetryKnown = time.Minute
-	// An address that the user gave is tried more often.
+	// firstRetryManual and maxRetryManual are for an address that the user gave.
 	firstRetryManual, maxRetryManual = 2 * time.Second, 30 * time.Second
 	// retryJitter: each wait is shorter by a random part of it, up to this.
 	retryJitter = 0.2

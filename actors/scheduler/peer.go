@@ -61,8 +61,8 @@ const (
 	// silentBlocks at its speed beyond that.
 	minSilence   = 1.0 // seconds
 	silentBlocks = 3
-	// A snubbed peer is expected to bring what it was asked for so many seconds
-	// later than it else would.
+	// snubDelay is how many seconds later than by its speed a snubbed peer is
+	// expected to bring what it was asked for.
 	snubDelay = 60.0
 )
 

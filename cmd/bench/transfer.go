@@ -32,7 +32,7 @@ type Run struct {
 	Spent map[string]int `json:"spent_samples,omitempty"` // by what on, in a profile
 }
 
-// No transfer takes this long.
+// transferTimeout is longer than any transfer takes.
 const transferTimeout = 2 * time.Minute
 
 // transfer is one run under way.
