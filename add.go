@@ -34,8 +34,8 @@ const (
 	CheckNone = messages.CheckNone // the journal alone is trusted
 )
 
-// Options are what a torrent is added with. The zero value downloads all of it and
-// ends.
+// Options are what a torrent is added with. The zero value downloads all of it
+// and ends.
 type Options struct {
 	Dir      string // where the data lies; empty: Config.Dir
 	Peers    []netip.AddrPort
@@ -104,8 +104,8 @@ func (o *Options) engine() messages.TorrentOptions {
 	}
 }
 
-// Add reads a .torrent and starts it. The error is of the reader, a *MetainfoError,
-// an *OptionError, ErrAdded or ErrClosed.
+// Add reads a .torrent and starts it. The error is of the reader, a
+// *MetainfoError, an *OptionError, ErrAdded or ErrClosed.
 func (c *Client) Add(torrent io.Reader, o Options) (*Torrent, error) {
 	raw, err := readAll(torrent)
 	if err != nil {
@@ -118,8 +118,8 @@ func (c *Client) Add(torrent io.Reader, o Options) (*Torrent, error) {
 	return c.AddMetainfo(m, o)
 }
 
-// readAll reads no more than Parse takes, and one byte for it to see that there is
-// more. A reader that panics, such as a nil one, is an error.
+// readAll reads no more than Parse takes, and one byte for it to see that there
+// is more. A reader that panics, such as a nil one, is an error.
 func readAll(r io.Reader) (raw []byte, err error) {
 	defer func() {
 		if reason := recover(); reason != nil {
@@ -147,8 +147,8 @@ func (c *Client) AddMetainfo(m *Metainfo, o Options) (*Torrent, error) {
 	return c.add(&Torrent{hash: m.InfoHash, name: m.Name, metainfo: m}, o)
 }
 
-// AddHash starts a torrent of which only the info hash is known. It connects with
-// peers, and downloads once SetMetainfo has told what is in it.
+// AddHash starts a torrent of which only the info hash is known. It connects
+// with peers, and downloads once SetMetainfo has told what is in it.
 func (c *Client) AddHash(hash Hash, o Options) (*Torrent, error) {
 	return c.add(&Torrent{hash: hash, name: hash.String()}, o)
 }
@@ -197,7 +197,8 @@ func (c *Client) add(t *Torrent, o Options) (*Torrent, error) {
 	return t, nil
 }
 
-// tiers is the tracker tiers of a torrent, and one more for each further tracker.
+// tiers is the tracker tiers of a torrent, and one more for each further
+// tracker.
 func tiers(own [][]string, more []string) [][]string {
 	own = slices.Clone(own)
 	for _, tracker := range more {

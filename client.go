@@ -41,9 +41,9 @@ type Config struct {
 	// Dir is where the data of torrents lies whose Options name no other folder.
 	// Empty: the working directory.
 	Dir string
-	// Listen is where peers may connect: "host:port", where port may be a list with
-	// ranges as in "6881-6889,0", of which the first free one is taken, and 0 is any.
-	// Empty: any port, at all addresses. Nowhere: peers cannot connect.
+	// Listen is where peers may connect: "host:port", where port may be a list
+	// with ranges as in "6881-6889,0", of which the first free one is taken, and 0
+	// is any. Empty: any port, at all addresses. Nowhere: peers cannot connect.
 	Listen string
 	// Memory is how many bytes of payload all torrents together may hold.
 	Memory int64
@@ -176,8 +176,9 @@ func (c *Client) opened() error {
 	return nil
 }
 
-// Close stops all torrents in good order: what has come is kept, trackers are told.
-// When ctx ends first, they stop as they are, and Close returns its error.
+// Close stops all torrents in good order: what has come is kept, trackers are
+// told. When ctx ends first, they stop as they are, and Close returns its
+// error.
 func (c *Client) Close(ctx context.Context) error {
 	if c == nil || c.engine == nil {
 		return nil
@@ -205,8 +206,9 @@ func (c *Client) Close(ctx context.Context) error {
 	}
 }
 
-// Done is closed when nothing runs any more: the client was closed, or supervision
-// has given up a part that everything depends on. Then torrents end with ErrGivenUp.
+// Done is closed when nothing runs any more: the client was closed, or
+// supervision has given up a part that everything depends on. Then torrents end
+// with ErrGivenUp.
 func (c *Client) Done() <-chan struct{} {
 	if c == nil || c.done == nil {
 		never := make(chan struct{})
@@ -216,8 +218,8 @@ func (c *Client) Done() <-chan struct{} {
 	return c.done
 }
 
-// Torrents lists the torrents that have not ended, in the order in which they were
-// added.
+// Torrents lists the torrents that have not ended, in the order in which they
+// were added.
 func (c *Client) Torrents() []*Torrent {
 	if c == nil {
 		return nil
@@ -236,8 +238,8 @@ func (c *Client) inOrder() []*Torrent {
 	return all
 }
 
-// SetLimits changes the rates of all torrents together, in bytes a second; 0: no
-// limit.
+// SetLimits changes the rates of all torrents together, in bytes a second; 0:
+// no limit.
 func (c *Client) SetLimits(download, upload int64) error {
 	if download < 0 || upload < 0 {
 		return &OptionError{"SetLimits", "cannot be negative"}
@@ -254,8 +256,8 @@ func (c *Client) SetLimits(download, upload int64) error {
 	return err
 }
 
-// Addr waits until the client listens, and returns where. That it cannot listen is
-// an event, ListenFailed: it tries again.
+// Addr waits until the client listens, and returns where. That it cannot listen
+// is an event, ListenFailed: it tries again.
 func (c *Client) Addr(ctx context.Context) (netip.AddrPort, error) {
 	if c == nil || c.engine == nil {
 		return netip.AddrPort{}, ErrClosed

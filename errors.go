@@ -9,9 +9,9 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Errors that methods return, wrapped: compare with errors.Is. What ends a torrent
-// may also be an error of the disk: fs.ErrNotExist, fs.ErrPermission and fs.ErrExist
-// keep their meaning.
+// Errors that methods return, wrapped: compare with errors.Is. What ends a
+// torrent may also be an error of the disk: fs.ErrNotExist, fs.ErrPermission
+// and fs.ErrExist keep their meaning.
 var (
 	// ErrClosed: the client has been closed, or was never opened.
 	ErrClosed = errors.New("the client is closed")

@@ -43,7 +43,8 @@ type (
 		Replied *messages.TrackerReplied
 		Failed  *messages.TrackerFailed
 	}
-	// PeerBanned: the peer has sent wrong data, and is not connected with any more.
+	// PeerBanned: the peer has sent wrong data, and is not connected with any
+	// more.
 	PeerBanned struct {
 		Torrent *Torrent
 		Addr    netip.AddrPort
@@ -79,11 +80,11 @@ func (Listening) event()      {}
 func (ListenFailed) event()   {}
 func (Blocked) event()        {}
 
-// Events is what happens from this call on to all torrents and to the client, until
-// ctx ends, the loop is left, or the client is closed. Who reads slowly holds up
-// nobody and misses nothing, but of the Progress of a torrent that has not been
-// read only the newest is kept. The first event is the last Listening or
-// ListenFailed, if there was one before.
+// Events is what happens from this call on to all torrents and to the client,
+// until ctx ends, the loop is left, or the client is closed. Who reads slowly
+// holds up nobody and misses nothing, but of the Progress of a torrent that has
+// not been read only the newest is kept. The first event is the last Listening
+// or ListenFailed, if there was one before.
 func (c *Client) Events(ctx context.Context) iter.Seq[Event] {
 	if c == nil || c.engine == nil {
 		return func(func(Event) bool) {}
@@ -91,8 +92,8 @@ func (c *Client) Events(ctx context.Context) iter.Seq[Event] {
 	return c.subscribe(ctx, nil)
 }
 
-// Events is what happens to the torrent from this call on, until Ended, which also
-// comes if the torrent has ended before. See Client.Events.
+// Events is what happens to the torrent from this call on, until Ended, which
+// also comes if the torrent has ended before. See Client.Events.
 func (t *Torrent) Events(ctx context.Context) iter.Seq[Event] {
 	if !t.valid() {
 		return func(func(Event) bool) {}

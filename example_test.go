@@ -10,8 +10,8 @@ import (
 	"kouzui"
 )
 
-// This downloads a torrent from a peer whose address is known. With trackers in the
-// .torrent, Peers is not needed.
+// This downloads a torrent from a peer whose address is known. With trackers in
+// the .torrent, Peers is not needed.
 func Example() {
 	ctx := context.Background()
 	peer, torrentFile, done := friend(ctx)

@@ -47,7 +47,8 @@ func open(t testing.TB, c kouzui.Config) *kouzui.Client {
 	return client
 }
 
-// seed opens a client that has all of the torrent, and returns where it listens.
+// seed opens a client that has all of the torrent, and returns where it
+// listens.
 func seed(t testing.TB, m *kouzui.Metainfo, data []byte) (*kouzui.Torrent, netip.AddrPort) {
 	t.Helper()
 	dir := t.TempDir()

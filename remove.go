@@ -14,10 +14,10 @@ import (
 	"kouzui/messages"
 )
 
-// Remove stops the torrent, and with data deletes what it has on disk: its files,
-// folders that are empty after that, and what is kept beside them. Other files stay,
-// also one with the name of a file of the torrent that has not come to be its own.
-// Without data nothing on disk is changed.
+// Remove stops the torrent, and with data deletes what it has on disk: its
+// files, folders that are empty after that, and what is kept beside them. Other
+// files stay, also one with the name of a file of the torrent that has not come
+// to be its own. Without data nothing on disk is changed.
 func (t *Torrent) Remove(ctx context.Context, data bool) error {
 	if !t.valid() {
 		return ErrEnded
@@ -66,8 +66,8 @@ func remove(folder world.Folder, m *Metainfo) error {
 	return errors.Join(err, removeFile(folder, m.LockName(), -1))
 }
 
-// removeFiles deletes the files that lie at base, and the folders that held nothing
-// else.
+// removeFiles deletes the files that lie at base, and the folders that held
+// nothing else.
 func removeFiles(folder world.Folder, m *Metainfo, base string) (err error) {
 	if m.Single {
 		return removeFile(folder, base, m.Length)

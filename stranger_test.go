@@ -11,8 +11,8 @@ import (
 	"kouzui/actors/lab/stage"
 )
 
-// TestAStrangerBuildsAProgram builds testdata/library in a module that has this one
-// as a dependency, without network, and downloads with it.
+// TestAStrangerBuildsAProgram builds testdata/library in a module that has this
+// one as a dependency, without network, and downloads with it.
 func TestAStrangerBuildsAProgram(t *testing.T) {
 	here, err := os.Getwd()
 	if err != nil {

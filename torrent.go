@@ -8,8 +8,9 @@ import (
 	"kouzui/messages"
 )
 
-// A question is asked again after firstWait, then after twice that, up to lastWait:
-// an actor that dies takes the questions that it has not answered with it.
+// A question is asked again after firstWait, then after twice that, up to
+// lastWait: an actor that dies takes the questions that it has not answered
+// with it.
 const (
 	firstWait = 20 * time.Millisecond
 	lastWait  = time.Second
@@ -80,8 +81,8 @@ func (t *Torrent) Name() string {
 	return t.name
 }
 
-// Metainfo is what is in the torrent; nil while that is not known. It is not to be
-// changed.
+// Metainfo is what is in the torrent; nil while that is not known. It is not to
+// be changed.
 func (t *Torrent) Metainfo() *Metainfo {
 	if !t.valid() {
 		return nil
@@ -116,9 +117,9 @@ func (t *Torrent) SetMetainfo(m *Metainfo) error {
 	return nil
 }
 
-// Wait returns when the torrent has ended: nil if it is complete, ErrStopped if it
-// was stopped before, or why it failed. When ctx ends first, it returns its error,
-// and the torrent goes on.
+// Wait returns when the torrent has ended: nil if it is complete, ErrStopped if
+// it was stopped before, or why it failed. When ctx ends first, it returns its
+// error, and the torrent goes on.
 func (t *Torrent) Wait(ctx context.Context) error {
 	if !t.valid() {
 		return ErrEnded
@@ -155,8 +156,8 @@ func (t *Torrent) WaitComplete(ctx context.Context) error {
 	}
 }
 
-// Stop ends the torrent in good order, and returns when it has ended: what has come
-// is kept, and trackers are told. It takes a few seconds at most.
+// Stop ends the torrent in good order, and returns when it has ended: what has
+// come is kept, and trackers are told. It takes a few seconds at most.
 func (t *Torrent) Stop(ctx context.Context) error {
 	if !t.valid() {
 		return ErrEnded
@@ -188,8 +189,8 @@ func (t *Torrent) Status(ctx context.Context) (Status, error) {
 	return t.last, err
 }
 
-// Files tells how much of each file is there. There are none while the metainfo is
-// not known.
+// Files tells how much of each file is there. There are none while the metainfo
+// is not known.
 func (t *Torrent) Files(ctx context.Context) ([]File, error) {
 	return ask(ctx, t, func(reply func([]File)) any { return &messages.QueryFiles{InfoHash: t.hash, Reply: reply} })
 }

@@ -17,9 +17,9 @@
 //
 // Start makes a Client, Add gives it torrents, and what becomes of them arrives
 // at Options.Notify as the events of package messages: Progress,
-// TorrentCompleted, TorrentDone, TorrentFailed, TorrentDataChanged, TorrentAnnounced,
-// TorrentPiecesVerified, TorrentPeerBanned, AddressesBlocked, ListenerReady and
-// ListenerFailed.
+// TorrentCompleted, TorrentDone, TorrentFailed, TorrentDataChanged,
+// TorrentAnnounced, TorrentPiecesVerified, TorrentPeerBanned, AddressesBlocked,
+// ListenerReady and ListenerFailed.
 package actors
 
 import (
@@ -143,17 +143,17 @@ func (c *Client) Tree() *supervise.Tree { return c.tree }
 // supervision has given up the root. Then no event follows.
 func (c *Client) Ended() <-chan struct{} { return c.ended.done }
 
-// Each command is written down before it is sent: a session that dies with it in
-// its hands has a successor that finds it there.
+// Each command is written down before it is sent: a session that dies with it
+// in its hands has a successor that finds it there.
 
 // Add starts a torrent. The error is ErrAdded.
 func (c *Client) Add(t *metainfo.Torrent, o messages.TorrentOptions) error {
 	return c.add(&messages.AddTorrent{InfoHash: t.InfoHash, Name: t.Name, Announce: t.Announce, Torrent: t, Options: o})
 }
 
-// AddHash starts a torrent of which only the info hash is known, and maybe a name
-// to be shown and tiers of trackers. It connects with peers; SetMetainfo lets it
-// download.
+// AddHash starts a torrent of which only the info hash is known, and maybe a
+// name to be shown and tiers of trackers. It connects with peers; SetMetainfo
+// lets it download.
 func (c *Client) AddHash(hash metainfo.Hash, name string, announce [][]string, o messages.TorrentOptions) error {
 	return c.add(&messages.AddTorrent{InfoHash: hash, Name: name, Announce: announce, Options: o})
 }
@@ -187,8 +187,8 @@ func (c *Client) Stop(hash metainfo.Hash) {
 	c.send(&messages.StopTorrent{InfoHash: hash})
 }
 
-// Ask hands a question to the tree: one of QueryStatus, QueryFiles, QueryTrackers
-// and QueryPeers.
+// Ask hands a question to the tree: one of QueryStatus, QueryFiles,
+// QueryTrackers and QueryPeers.
 func (c *Client) Ask(question any) { c.send(question) }
 
 // SetLimits changes the rates of the whole process, in bytes a second; 0 means
@@ -199,8 +199,8 @@ func (c *Client) SetLimits(down, up int64) {
 	c.send(&limits)
 }
 
-// send does nothing while the first session has yet to begin: that finds in orders
-// what was ordered.
+// send does nothing while the first session has yet to begin: that finds in
+// orders what was ordered.
 func (c *Client) send(m any) {
 	if c.orders.heard() {
 		c.tree.System.Root.Send(c.session, m)

@@ -13,7 +13,8 @@ import (
 
 // BenchmarkWay is the whole way of a block: from a file through the actors of a
 // seed and a socket to the actors of a downloader and a file. What it reports a
-// block is of both sides together, and of the buffers that a download begins with.
+// block is of both sides together, and of the buffers that a download begins
+// with.
 func BenchmarkWay(b *testing.B) {
 	const length, pieceLength = 128 << 20, 1 << 20
 	s := newSwarm(b, length, pieceLength, 1)

@@ -11,8 +11,8 @@ import (
 	"kouzui/messages"
 )
 
-// A seed's last piece is spoilt while somebody downloads from it: the seed finds
-// out and goes on with the others, and nothing wrong is ever sent.
+// A seed's last piece is spoilt while somebody downloads from it: the seed
+// finds out and goes on with the others, and nothing wrong is ever sent.
 func TestAWrongBlockIsNeverServed(t *testing.T) {
 	noFilesLeft(t)
 	torrent, data := stage.Torrent(t, 12<<20+999, 128<<10)

@@ -14,8 +14,8 @@ import (
 	"unicode/utf8"
 )
 
-// goFiles parses the Go files of the module, tests among them if they are wanted,
-// by their paths from its top.
+// goFiles parses the Go files of the module, tests among them if they are
+// wanted, by their paths from its top.
 func goFiles(t *testing.T, tests bool) (fset *token.FileSet, files map[string]*ast.File) {
 	t.Helper()
 	fset, files = token.NewFileSet(), map[string]*ast.File{}
@@ -41,10 +41,10 @@ func goFiles(t *testing.T, tests bool) (fset *token.FileSet, files map[string]*a
 	return fset, files
 }
 
-// A doc comment begins with the name that it documents, exported or not, perhaps
-// after an article. Within a group of constants or variables, a doc may be about
-// several that follow each other, and then names one of them. The doc of a whole
-// group is free.
+// A doc comment begins with the name that it documents, exported or not,
+// perhaps after an article. Within a group of constants or variables, a doc may
+// be about several that follow each other, and then names one of them. The doc
+// of a whole group is free.
 func TestDocsBeginWithTheirName(t *testing.T) {
 	fset, files := goFiles(t, false)
 	check := func(doc *ast.CommentGroup, names ...*ast.Ident) {
@@ -99,8 +99,8 @@ func TestDocsBeginWithTheirName(t *testing.T) {
 	}
 }
 
-// following are the names of the first of specs, and of those after it that have
-// no doc of their own.
+// following are the names of the first of specs, and of those after it that
+// have no doc of their own.
 func following(specs []ast.Spec) (names []*ast.Ident) {
 	for i, spec := range specs {
 		s, is := spec.(*ast.ValueSpec)

@@ -16,9 +16,9 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// TestConnectionsOfAllTorrentsAreBounded has strangers hold all connections that
-// a process may have, over two torrents, with many more outside. A download still
-// finds its seed, for which some are kept.
+// TestConnectionsOfAllTorrentsAreBounded has strangers hold all connections
+// that a process may have, over two torrents, with many more outside. A
+// download still finds its seed, for which some are kept.
 func TestConnectionsOfAllTorrentsAreBounded(t *testing.T) {
 	const most, strangers = 10, 40
 	idle, _ := stage.Torrent(t, 1<<20, 64<<10)

@@ -21,8 +21,8 @@ import (
 
 // TestTheDateJumps sets the date hours forward and back, over and over, while a
 // client downloads and is held to a rate: nobody takes that for time that has
-// passed. No connection is given up, no announce comes of it, all is checked and
-// counted, and the journal is as good as ever.
+// passed. No connection is given up, no announce comes of it, all is checked
+// and counted, and the journal is as good as ever.
 func TestTheDateJumps(t *testing.T) {
 	torrent, data := stage.Torrent(t, 4<<20+12345, 64<<10)
 	_, addr := seed(t, torrent, data, actors.Options{})

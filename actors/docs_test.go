@@ -35,7 +35,8 @@ func pages(t *testing.T) map[string]string {
 }
 
 // declarations are the names that each package of this module declares, tests
-// included, by the name of the package and a dot; those of functions also alone.
+// included, by the name of the package and a dot; those of functions also
+// alone.
 func declarations(files map[string]*ast.File) map[string]bool {
 	found := map[string]bool{}
 	for _, file := range files {
@@ -62,8 +63,8 @@ func declarations(files map[string]*ast.File) map[string]bool {
 	return found
 }
 
-// sourceFiles are the names of the files of this module, also with the folders in
-// front of them: "peer.go", "peer/peer.go", "actors/peer/peer.go".
+// sourceFiles are the names of the files of this module, also with the folders
+// in front of them: "peer.go", "peer/peer.go", "actors/peer/peer.go".
 func sourceFiles(t *testing.T) map[string]bool {
 	t.Helper()
 	found := map[string]bool{}
@@ -90,7 +91,8 @@ var (
 	member   = regexp.MustCompile(`\b[a-z]+\.[A-Z]\w*`)
 )
 
-// The docs and the comments name only tests, files and declarations that there are.
+// The docs and the comments name only tests, files and declarations that there
+// are.
 func TestDocsNameWhatIsThere(t *testing.T) {
 	fset, files := goFiles(t, true)
 	declared, there := declarations(files), sourceFiles(t)
@@ -150,7 +152,7 @@ func prose(text string) string {
 	return kept.String()
 }
 
-// docs/BOUNDS.md has a number and a test for every bound.
+// The file docs/BOUNDS.md has a number and a test for every bound.
 func TestBoundsHaveTests(t *testing.T) {
 	rows := 0
 	for line := range strings.Lines(pages(t)["docs/BOUNDS.md"]) {

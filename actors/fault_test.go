@@ -93,8 +93,8 @@ func TestATorrentThatCannotBeKeptAliveIsGivenUp(t *testing.T) {
 	}
 }
 
-// When supervision gives up what everything depends on, whoever started the client
-// is told.
+// When supervision gives up what everything depends on, whoever started the
+// client is told.
 func TestTheEndOfTheRootIsTold(t *testing.T) {
 	for _, victim := range []string{"client", "client/session", "client/torrents"} {
 		t.Run(victim, func(t *testing.T) {
@@ -113,9 +113,9 @@ func TestTheEndOfTheRootIsTold(t *testing.T) {
 	}
 }
 
-// What a session or torrents dies of is lost with it, whichever message that is. The
-// user hears the same nevertheless: that the torrent is complete, and its end, each
-// once.
+// What a session or torrents dies of is lost with it, whichever message that
+// is. The user hears the same nevertheless: that the torrent is complete, and
+// its end, each once.
 func TestNothingIsLostWithAMessage(t *testing.T) {
 	torrent, data := stage.Torrent(t, 1<<20+77, 128<<10)
 	_, addr := seed(t, torrent, data, actors.Options{})

@@ -29,8 +29,8 @@ func (n *node) noFailures() {
 	}
 }
 
-// TestHostilePeers lets every kind of hostile peer have its way with a download,
-// dialled by it and dialling it, and then a good seed bring the data.
+// TestHostilePeers lets every kind of hostile peer have its way with a
+// download, dialled by it and dialling it, and then a good seed bring the data.
 func TestHostilePeers(t *testing.T) {
 	torrent, data := stage.Torrent(t, 8<<20+12345, 64<<10)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -69,7 +69,8 @@ func TestHostilePeers(t *testing.T) {
 	n.noFailures()
 }
 
-// pace is what seeds wait before each block, so that all of them have their part.
+// pace is what seeds wait before each block, so that all of them have their
+// part.
 const pace = 500 * time.Microsecond
 
 // bad is a seed that spoils some blocks.

@@ -13,8 +13,8 @@ import (
 
 // TestHostileTrackers gives a torrent one tier for each kind of hostile tracker
 // that fails, and last an honest one: the download completes, each was asked no
-// more than its turn, and no actor has failed. Those that hang or lie have their
-// turn in package torrent, where time does not pass by itself.
+// more than its turn, and no actor has failed. Those that hang or lie have
+// their turn in package torrent, where time does not pass by itself.
 func TestHostileTrackers(t *testing.T) {
 	torrent, data := stage.Torrent(t, 1<<20, 64<<10)
 	_, addr := seed(t, torrent, data, actors.Options{})

@@ -54,8 +54,8 @@ func list(t *testing.T) []pkg {
 	return all
 }
 
-// actorFolders are the folders of actors: those directly below actors/ whose file
-// of the same name, the shell, has a Receive.
+// actorFolders are the folders of actors: those directly below actors/ whose
+// file of the same name, the shell, has a Receive.
 var actorFolders = sync.OnceValue(func() map[string]bool {
 	found := map[string]bool{}
 	shells, _ := filepath.Glob("*/*.go")
@@ -72,7 +72,8 @@ func hasReceive(file string) bool {
 	return err == nil && bytes.Contains(text, []byte(") Receive(c actor.Context)"))
 }
 
-// A layer is a place in the tree of folders. Packages know what is below theirs.
+// A layer is a place in the tree of folders. Packages know what is below
+// theirs.
 type layer string
 
 const (

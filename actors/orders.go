@@ -72,7 +72,8 @@ func (o *orders) limit(limits messages.SetLimits) {
 	o.limits = limits
 }
 
-// heard tells whether there has been a session that knows what was ordered before.
+// heard tells whether there has been a session that knows what was ordered
+// before.
 func (o *orders) heard() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

@@ -19,8 +19,8 @@ import (
 
 var draw = flag.Bool("draw", false, "write docs/tree.svg anew")
 
-// TestTheTreeIsAsDrawn holds docs/tree.svg against the actors of a download as it
-// runs. Actors that differ only by a number are drawn once.
+// TestTheTreeIsAsDrawn holds docs/tree.svg against the actors of a download as
+// it runs. Actors that differ only by a number are drawn once.
 func TestTheTreeIsAsDrawn(t *testing.T) {
 	const file = "../docs/tree.svg"
 	torrent, data := stage.Torrent(t, 8<<20, 256<<10)
@@ -55,8 +55,8 @@ func drawnPath(path string) string {
 	return numbered.ReplaceAllString(hashed.ReplaceAllString(path, "torrent-hash"), "-n$1")
 }
 
-// drawTree draws actors, given by their sorted paths, with the root at the left:
-// one column for each depth, one row for each actor without children.
+// drawTree draws actors, given by their sorted paths, with the root at the
+// left: one column for each depth, one row for each actor without children.
 func drawTree(paths []string) []byte {
 	const column, row, width, height, margin = 118, 32, 100, 24, 8
 	children := map[string][]string{}

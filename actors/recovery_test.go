@@ -58,9 +58,10 @@ func TestRecovery(t *testing.T) {
 	t.Run("a liar is convicted, and nobody else, after peers has died", convictsOnlyTheLiar)
 }
 
-// convictsOnlyTheLiar has one peer send a single wrong block, and kills peers. The
-// peers that connect afterwards finish the piece, whose hash is wrong: what the
-// store and the scheduler remember of who sent what must still name the liar.
+// convictsOnlyTheLiar has one peer send a single wrong block, and kills peers.
+// The peers that connect afterwards finish the piece, whose hash is wrong: what
+// the store and the scheduler remember of who sent what must still name the
+// liar.
 func convictsOnlyTheLiar(t *testing.T) {
 	torrent, data := stage.Torrent(t, 4<<20, 256<<10)
 	n := start(t, actors.Options{Listen: "127.0.0.1:0"})
@@ -179,9 +180,9 @@ func recovers(t *testing.T, victim, back string, chain []event.Kind) {
 	}
 }
 
-// Session and torrents die together, over and over: what the user asked for is not
-// lost, and what was verified is not fetched again, for the journal or a check of
-// the files tells.
+// Session and torrents die together, over and over: what the user asked for is
+// not lost, and what was verified is not fetched again, for the journal or a
+// check of the files tells.
 func TestSessionAndTorrentsDieTogether(t *testing.T) {
 	noFilesLeft(t)
 	torrent, data := stage.Torrent(t, 12<<20+999, 128<<10)

@@ -146,8 +146,8 @@ type outcome struct {
 	down     map[string]time.Duration
 }
 
-// download fetches the torrent, through a storm unless its seed is 0, and checks
-// it byte for byte.
+// download fetches the torrent, through a storm unless its seed is 0, and
+// checks it byte for byte.
 func (s *swarm) download(t testing.TB, o actors.Options, seed uint64) (out outcome) {
 	t.Helper()
 	o.Listen, o.Restarts = "127.0.0.1:0", stormRestarts
@@ -248,8 +248,8 @@ func TestStorm(t *testing.T) {
 	}
 }
 
-// TestAnEngineThatIsBackChecksNothing: what an engine knew, its torrent tells the
-// next one.
+// TestAnEngineThatIsBackChecksNothing: what an engine knew, its torrent tells
+// the next one.
 func TestAnEngineThatIsBackChecksNothing(t *testing.T) {
 	s := newSwarm(t, 8<<20, 128<<10, 1)
 	n := start(t, actors.Options{Restarts: stormRestarts, Limits: messages.SetLimits{Down: 8 << 20}})

@@ -26,8 +26,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// assembly knows every kind of actor: the one place where they meet. Each method
-// makes the props of one actor, and says which of its members it makes.
+// assembly knows every kind of actor: the one place where they meet. Each
+// method makes the props of one actor, and says which of its members it makes.
 type assembly struct {
 	Options
 	tree    *supervise.Tree
@@ -37,7 +37,8 @@ type assembly struct {
 	orders  *orders
 	faults  *fault.Plan // nil: none
 	// keys counts the peers of one torrent, whatever restarts meanwhile: store and
-	// scheduler remember peers by their keys for longer than the actor peers lives.
+	// scheduler remember peers by their keys for longer than the actor peers
+	// lives.
 	keys *atomic.Uint32
 }
 

@@ -2,12 +2,12 @@ package messages
 
 import "kouzui/wire/metainfo"
 
-// What whoever started the client asks about a torrent. Reply is called by the actor that answers,
-// at most once, and must not block. A question that is lost with its receiver is
-// not answered, and has to be asked again.
+// What whoever started the client asks about a torrent. Reply is called by the
+// actor that answers, at most once, and must not block. A question that is lost
+// with its receiver is not answered, and has to be asked again.
 
-// QueryStatus: a question to session, which answers with its last Progress through
-// Reply.
+// QueryStatus: a question to session, which answers with its last Progress
+// through Reply.
 type QueryStatus struct {
 	InfoHash metainfo.Hash
 	Reply    func(Progress)
@@ -27,8 +27,8 @@ type FileStatus struct {
 	Have   int64  // bytes in verified pieces
 }
 
-// QueryTrackers: a question to session, and from session to torrent, which answers
-// through Reply.
+// QueryTrackers: a question to session, and from session to torrent, which
+// answers through Reply.
 type QueryTrackers struct {
 	InfoHash metainfo.Hash
 	Reply    func([]TrackerStatus)
@@ -44,15 +44,16 @@ type TrackerStatus struct {
 }
 
 // QueryPeers: a question to session, and from session by torrent and engine to
-// scheduler, which answers through Reply. Without metainfo there is no scheduler:
-// the torrent answers that there are none.
+// scheduler, which answers through Reply. Without metainfo there is no
+// scheduler: the torrent answers that there are none.
 type QueryPeers struct {
 	InfoHash metainfo.Hash
 	Reply    func([]PeerInfo)
 }
 
-// QueryStopped: a question to session, and from session to torrents, which answers
-// through Reply once no actor of the torrent runs, and so nobody holds its files.
+// QueryStopped: a question to session, and from session to torrents, which
+// answers through Reply once no actor of the torrent runs, and so nobody holds
+// its files.
 type QueryStopped struct {
 	InfoHash metainfo.Hash
 	Reply    func(struct{})

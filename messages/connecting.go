@@ -80,9 +80,9 @@ type AddressesBlocked struct {
 // if the rates have changed since the start.
 type QueryCandidates struct{}
 
-// PeersConnected: peers to torrent, while the metainfo is not known, each time that
-// the number of connections which wait for it has changed. The torrent reports it
-// with its Progress.
+// PeersConnected: peers to torrent, while the metainfo is not known, each time
+// that the number of connections which wait for it has changed. The torrent
+// reports it with its Progress.
 type PeersConnected struct{ Peers int }
 
 // AddCandidates: torrent, by engine, to peers: addresses worth a try, of a

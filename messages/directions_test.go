@@ -69,9 +69,9 @@ func formOf(name string) form {
 	return neither
 }
 
-// ends are the senders of a message and those who get it from them, by the first
-// words of its doc: "peers or listener to the client, and on to ..." gives peers
-// and listener, and client.
+// ends are the senders of a message and those who get it from them, by the
+// first words of its doc: "peers or listener to the client, and on to ..."
+// gives peers and listener, and client.
 func ends(doc string, docs map[string]string) (from, to []string) {
 	sender, receiver, _ := strings.Cut(doc, " to ")
 	if from = actors(sender); strings.HasPrefix(doc, "a command ") || strings.HasPrefix(doc, "a question ") {
@@ -114,10 +114,10 @@ func above(upper, lower string) bool {
 	return false
 }
 
-// A command never goes up the tree and an event never goes down, unless it answers
-// a question or another message that says so; a question names its answer.
-// Siblings, and what is below them, may command each other and tell each other of
-// events.
+// A command never goes up the tree and an event never goes down, unless it
+// answers a question or another message that says so; a question names its
+// answer. Siblings, and what is below them, may command each other and tell
+// each other of events.
 func TestNamesFollowDirections(t *testing.T) {
 	docs, order := documented(t)
 	answers := map[string]bool{}

@@ -2,8 +2,8 @@ package messages
 
 import "testing"
 
-// A private torrent takes peers from its trackers, from the user, and those that
-// connect to us (BEP 27); any other torrent takes all.
+// A private torrent takes peers from its trackers, from the user, and those
+// that connect to us (BEP 27); any other torrent takes all.
 func TestSources(t *testing.T) {
 	for _, tt := range []struct {
 		source  Source

@@ -1,6 +1,6 @@
 // Package client is the root of the tree. It supervises the actors of the whole
-// process and does nothing else, so that nothing but a bug of its own can make it
-// fail; then its guardian restarts it, and everything with it.
+// process and does nothing else, so that nothing but a bug of its own can make
+// it fail; then its guardian restarts it, and everything with it.
 package client
 
 import (
@@ -18,10 +18,10 @@ const (
 	Listener = "listener"
 )
 
-// Strategy is how the client answers failures. Limiter and listener are restarted
-// for ever: downloads go on without them. Session and torrents have a budget,
-// because without a session the user hears nothing any more: an honest end is
-// better than silence.
+// Strategy is how the client answers failures. Limiter and listener are
+// restarted for ever: downloads go on without them. Session and torrents have a
+// budget, because without a session the user hears nothing any more: an honest
+// end is better than silence.
 func Strategy(usual supervise.Backoff) supervise.Strategy {
 	service, core := usual, usual
 	service.WhenSpent = supervise.Forever
@@ -64,8 +64,8 @@ func (cl *client) Receive(c actor.Context) {
 }
 
 // start spawns the children, which know each other's addresses beforehand. The
-// session comes first, so that all that the others say at their start reaches its
-// mailbox.
+// session comes first, so that all that the others say at their start reaches
+// its mailbox.
 func (cl *client) start(c actor.Context) {
 	self := c.Self()
 	child := func(name string) *actor.PID { return actor.NewPID(self.Address, self.Id+"/"+name) }

@@ -2,8 +2,8 @@ package session
 
 import "kouzui/messages"
 
-// counted is what a torrent tells of itself, with its restarts counted. One that
-// was given up by supervision tells nothing, so what it told last holds.
+// counted is what a torrent tells of itself, with its restarts counted. One
+// that was given up by supervision tells nothing, so what it told last holds.
 func (r *registry) counted(t *run, p messages.Progress) messages.Progress {
 	if p.InfoHash != t.Add.InfoHash {
 		p = t.Last
@@ -34,8 +34,9 @@ func (r *registry) progress(m *messages.Progress) {
 	}
 }
 
-// firstCompletion tells the user that all is there, once: the torrent's own word
-// may have been lost with a session, or come again from another life of it.
+// firstCompletion tells the user that all is there, once: the torrent's own
+// word may have been lost with a session, or come again from another life of
+// it.
 func (r *registry) firstCompletion(t *run) {
 	if !t.Completed {
 		r.complete(t)

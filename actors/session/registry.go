@@ -19,7 +19,8 @@ type Recollection struct {
 	Torrents []Recalled
 }
 
-// Recalled is a torrent that was added and has not ended, as it was last heard of.
+// Recalled is a torrent that was added and has not ended, as it was last heard
+// of.
 type Recalled struct {
 	Add *messages.AddTorrent
 	// What the user told since it was added; nil: nothing.
@@ -115,8 +116,8 @@ func (r *registry) add(m *messages.AddTorrent) {
 	}
 }
 
-// order has torrents start what waits for it: until it is known what runs already,
-// and where we listen, which torrents tell their trackers.
+// order has torrents start what waits for it: until it is known what runs
+// already, and where we listen, which torrents tell their trackers.
 func (r *registry) order() {
 	if !r.tried || !r.surveyed {
 		return
@@ -138,7 +139,8 @@ func (r *registry) setMetainfo(m *messages.SetMetainfo) {
 	}
 }
 
-// setWanted changes what is complete: only the torrent knows whether it still is.
+// setWanted changes what is complete: only the torrent knows whether it still
+// is.
 func (r *registry) setWanted(m *messages.SetWanted) {
 	if t := r.runs[m.InfoHash]; t != nil {
 		t.Wanted, t.reopens = m, t.Completed
@@ -159,7 +161,8 @@ func (r *registry) pass(hash metainfo.Hash, question any) {
 	}
 }
 
-// tell sends to the torrent. One that has no address yet is told when it starts.
+// tell sends to the torrent. One that has no address yet is told when it
+// starts.
 func (t *run) tell(out *messages.Outbox, m any) {
 	if t.pid != nil {
 		out.Send(t.pid, m)
@@ -219,8 +222,8 @@ func (r *registry) started(m *messages.TorrentStarted) {
 	r.refuseUnrouted()
 }
 
-// meet tells a torrent, which may have been restarted, or may have gone on while
-// there was no session, what has become of it and of the process.
+// meet tells a torrent, which may have been restarted, or may have gone on
+// while there was no session, what has become of it and of the process.
 func (r *registry) meet(t *run) {
 	limits := r.limits
 	r.route(t)

@@ -1,10 +1,10 @@
 // Package session runs the torrents that the user wants: it takes the commands,
-// has torrents started and stopped, shares memory and rates among them, keeps the
-// listener's routes, and tells the user what becomes of them.
+// has torrents started and stopped, shares memory and rates among them, keeps
+// the listener's routes, and tells the user what becomes of them.
 //
-// A session may die at any time; torrents go on meanwhile. What the user has asked
-// for lies with the Keeper, outside the tree. The next session recalls it, has
-// torrents and listener tell what there is, and starts what is missing.
+// A session may die at any time; torrents go on meanwhile. What the user has
+// asked for lies with the Keeper, outside the tree. The next session recalls
+// it, has torrents and listener tell what there is, and starts what is missing.
 package session
 
 import (
@@ -31,8 +31,8 @@ type Keeper interface {
 	// TorrentDataChanged, TorrentAnnounced, TorrentPiecesVerified,
 	// TorrentPeerBanned, AddressesBlocked, ListenerReady and ListenerFailed.
 	Notify(event any)
-	// End takes the outcome of a run, TorrentDone or TorrentFailed. If two sessions
-	// bring it, the second is ignored.
+	// End takes the outcome of a run, TorrentDone or TorrentFailed. If two
+	// sessions bring it, the second is ignored.
 	End(run uint64, outcome any)
 }
 
@@ -46,8 +46,8 @@ type session struct {
 	keeper   Keeper
 }
 
-// divide: the session to itself, so that many changes are followed by one division
-// of the memory.
+// divide: the session to itself, so that many changes are followed by one
+// division of the memory.
 type divide struct{}
 
 func (s *session) Receive(c actor.Context) {

@@ -15,8 +15,8 @@ import (
 
 var address = netip.MustParseAddrPort("127.0.0.1:6881")
 
-// scene is a session with probes around it, and a keeper that remembers what the
-// test says. One probe stands for all torrents.
+// scene is a session with probes around it, and a keeper that remembers what
+// the test says. One probe stands for all torrents.
 type scene struct {
 	*stage.Stage
 	limiter, listener, torrents, torrent *stage.Probe
@@ -41,7 +41,8 @@ func (k *keeper) Recall() Recollection        { return k.known }
 func (k *keeper) Notify(event any)            { k.events <- event }
 func (k *keeper) End(run uint64, outcome any) { k.ends <- end{run, outcome} }
 
-// newScene begins with torrents that has none. A listener has not said anything.
+// newScene begins with torrents that has none. A listener has not said
+// anything.
 func newScene(t *testing.T, listens bool) *scene {
 	s := &scene{Stage: stage.New(t), t: t, keeper: keeper{events: make(chan any, 100), ends: make(chan end, 100)}}
 	s.keeper.known.Limits = messages.SetLimits{Down: 7}
@@ -328,8 +329,9 @@ func TestATorrentThatIsStoppedBeforeItBegins(t *testing.T) {
 	s.Quiet(s.torrents)
 }
 
-// A session that begins after another has died finds out what there is: it takes
-// over what runs, starts what is missing, and passes on what ended meanwhile.
+// A session that begins after another has died finds out what there is: it
+// takes over what runs, starts what is missing, and passes on what ended
+// meanwhile.
 func TestASessionTakesOver(t *testing.T) {
 	s := newScene(t, true)
 	running, missing, ended, told := s.order(1000), s.order(2000), s.order(3000), s.order(4000)

@@ -29,9 +29,9 @@ func (r *registry) divideSoon() {
 }
 
 // divide divides the memory evenly among the torrents that need it. That a part
-// is smaller is told at once; that it is larger only when it is so by an eighth, so
-// that a thousand torrents that turn out to be complete one by one cost few
-// messages.
+// is smaller is told at once; that it is larger only when it is so by an
+// eighth, so that a thousand torrents that turn out to be complete one by one
+// cost few messages.
 func (r *registry) divide() {
 	r.dividing = false
 	bytes := r.memory / int64(r.hungry())
@@ -61,8 +61,8 @@ func (r *registry) listen() {
 	}
 }
 
-// listening tells a listener that may just have bound what it does not know: the
-// torrents.
+// listening tells a listener that may just have bound what it does not know:
+// the torrents.
 func (r *registry) listening(m *messages.ListenerReady) {
 	r.addr, r.tried, r.unrouted = m.Addr, true, true
 	for _, t := range r.inOrder() {
@@ -94,8 +94,8 @@ func (r *registry) unroute(hash metainfo.Hash) {
 	}
 }
 
-// refuseUnrouted lets the listener close connections for torrents of which it has
-// not heard, once it has heard of all.
+// refuseUnrouted lets the listener close connections for torrents of which it
+// has not heard, once it has heard of all.
 func (r *registry) refuseUnrouted() {
 	if !r.unrouted || !r.surveyed {
 		return

@@ -13,8 +13,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// runs is the core: which torrents run, and how those ended of which the session
-// has not said that their outcome may be forgotten.
+// runs is the core: which torrents run, and how those ended of which the
+// session has not said that their outcome may be forgotten.
 type runs struct {
 	session *actor.PID
 	all     map[metainfo.Hash]*run
@@ -135,8 +135,8 @@ func (r *runs) awaitStop(m *messages.QueryStopped) {
 	}
 }
 
-// forget lets go of an outcome that has been passed on. A torrent that still runs
-// is one that the session does not want.
+// forget lets go of an outcome that has been passed on. A torrent that still
+// runs is one that the session does not want.
 func (r *runs) forget(m *messages.ForgetTorrent) {
 	t := r.all[m.InfoHash]
 	if t == nil || t.add.Run != m.Run {

@@ -1,5 +1,5 @@
-// Package torrents is the supervisor of all torrents: it spawns and stops them as
-// the session says. A torrent that cannot be kept alive is given up, and the
+// Package torrents is the supervisor of all torrents: it spawns and stops them
+// as the session says. A torrent that cannot be kept alive is given up, and the
 // others notice nothing.
 package torrents
 

@@ -93,8 +93,8 @@ func TestARunFromItsStartToItsOutcome(t *testing.T) {
 	s.Quiet(s.session)
 }
 
-// stopped waits until a torrent has stopped, and the supervisor knows. It needs to
-// settle twice: a Terminated is put behind what waits in the mailbox.
+// stopped waits until a torrent has stopped, and the supervisor knows. It needs
+// to settle twice: a Terminated is put behind what waits in the mailbox.
 func (s *scene) stopped(pid *actor.PID) {
 	s.t.Helper()
 	if err := s.Tree.System.Root.StopFuture(pid).Wait(); err != nil {

@@ -6,7 +6,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// ownFiles is how many open files the program needs beside connections and data.
+// ownFiles is how many open files the program needs beside connections and
+// data.
 const ownFiles = 24
 
 // connections is how many connections with peers there may be: at most half of
