@@ -4,6 +4,7 @@ package storetest
 
 import (
 	"crypto/sha1"
+	"encoding/binary"
 	"fmt"
 	"testing"
 
@@ -31,7 +32,7 @@ func New(tb testing.TB, pieceLength int64, lengths ...int64) *Sample {
 		spec.Files = append(spec.Files, f)
 		s.Content = append(s.Content, make([]byte, n)...)
 	}
-	fill(s.Content, byte(len(lengths)), byte(pieceLength))
+	fill(s.Content, uint64(len(lengths))<<32+uint64(pieceLength))
 	s.Name(tb, spec)
 	return s
 }
@@ -65,12 +66,15 @@ func (s *Sample) parse(tb testing.TB, raw []byte) {
 	}
 }
 
-// fill makes content that looks random, the same for the same seed.
-func fill(content []byte, seed ...byte) {
-	var sum [sha1.Size]byte
-	for len(content) > 0 {
-		sum = sha1.Sum(append(seed, sum[:]...))
-		content = content[copy(content, sum[:]):]
+// fill makes content that looks random, the same for the same seed
+// (xorshift64*).
+func fill(content []byte, seed uint64) {
+	var word [8]byte
+	for x := seed + 1; len(content) > 0; content = content[copy(content, word[:]):] {
+		x ^= x >> 12
+		x ^= x << 25
+		x ^= x >> 27
+		binary.LittleEndian.PutUint64(word[:], x*0x2545f4914f6cdd1d)
 	}
 }
 
@@ -87,7 +91,7 @@ func hashes(content []byte, pieceLength int64) (sums []byte) {
 func Padded(tb testing.TB) *Sample {
 	tb.Helper()
 	s := &Sample{Content: make([]byte, 1000+24+2000)}
-	fill(s.Content)
+	fill(s.Content, 1)
 	clear(s.Content[1000:1024])
 	pieces := hashes(s.Content, 1024)
 	s.parse(tb, fmt.Appendf(nil, "d4:infod5:filesl"+
