@@ -71,7 +71,13 @@ func (a *byRate) retire() { a.chosen = time.Time{} }
 // optimistic slot and merits another one takes that, and leaves the optimistic
 // slot to another peer.
 func (a *byRate) merited(r Round) []messages.PeerKey {
-	ranked := a.ranked(r)
+	var ranked []*Peer
+	for i := range r.Peers {
+		if p := &r.Peers[i]; p.Interested && !p.Seed && !p.Snubbed && (r.Full || !a.is(p.Key)) {
+			ranked = append(ranked, p)
+		}
+	}
+	a.rank(ranked, r)
 	var keys []messages.PeerKey
 	slowest := 0.0
 	for _, p := range ranked[:min(len(ranked), r.Slots)] {
@@ -92,15 +98,10 @@ func (a *byRate) merited(r Round) []messages.PeerKey {
 	return keys
 }
 
-// ranked are the peers that may have a slot by their rates, best first.
-func (a *byRate) ranked(r Round) (ranked []*Peer) {
-	for i := range r.Peers {
-		if p := &r.Peers[i]; p.Interested && !p.Seed && !p.Snubbed && (r.Full || !a.is(p.Key)) {
-			ranked = append(ranked, p)
-		}
-	}
+// rank sorts the peers that may have a slot by their rates, best first.
+func (a *byRate) rank(peers []*Peer, r Round) {
 	settled := func(p *Peer) bool { return !r.Full && a.trusted(p) }
-	slices.SortStableFunc(ranked, func(x, y *Peer) int {
+	slices.SortStableFunc(peers, func(x, y *Peer) int {
 		if c := cmp.Or(first(settled(x), settled(y)), cmp.Compare(a.score(y), a.score(x))); c != 0 {
 			return c
 		}
@@ -109,7 +110,6 @@ func (a *byRate) ranked(r Round) (ranked []*Peer) {
 			first(a.trusted(x), a.trusted(y)),
 			x.Since.Compare(y.Since))
 	})
-	return ranked
 }
 
 // trusted says that a peer is unchoked for its rate, and not by chance.
