@@ -2,10 +2,12 @@
 package demo
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"kouzui"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -15,7 +17,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"kouzui/actors"
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/trace"
@@ -30,7 +31,6 @@ import (
 	"kouzui/cmd/kouzui/internal/trackerd"
 	"kouzui/cmd/kouzui/internal/units"
 	"kouzui/messages"
-	"kouzui/wire/buffer"
 	"kouzui/wire/metainfo"
 )
 
@@ -47,8 +47,6 @@ const (
 	killAt = 0.3
 	// announceInterval makes the clients meet soon.
 	announceInterval = 4 * time.Second
-	// freeBlocks is how many free blocks the pool of a client keeps: 4 MiB.
-	freeBlocks = 256
 	// shutdownTimeout is how long the actors of a client may take to stop.
 	shutdownTimeout = 2 * time.Second
 )
@@ -84,7 +82,7 @@ copies are compared with the original, and all files are removed.`,
 // heard is an event of one of the clients.
 type heard struct {
 	from  *client
-	event any
+	event kouzui.Event
 }
 
 // client is one of the clients. They share nothing but the process.
@@ -92,9 +90,9 @@ type client struct {
 	name      string
 	index     int
 	dir       string
-	client    *actors.Client
+	client    *kouzui.Client
 	recent    *trace.Recent // its supervision events
-	last      messages.Progress
+	last      kouzui.Status
 	announced bool // the tracker knows the client
 	complete  bool
 }
@@ -205,20 +203,23 @@ func (d *demo) folder(role string, i int) string {
 // start starts a client.
 func (d *demo) start(role string, i int) error {
 	c := &client{name: fmt.Sprintf("%s %d", role, i+1), index: len(d.all), dir: d.folder(role, i), recent: trace.NewRecent(1 << 14)}
-	pool := buffer.NewPool(freeBlocks)
 	var err error
-	c.client, err = actors.Start(actors.Options{
-		World: real.New(real.Options{Pool: pool, Version: actors.Version}), Pool: pool, Log: d.Log, Sinks: []event.Sink{c.recent},
-		Notify: func(e any) { d.inbox.Put(heard{c, e}) },
-		Listen: "127.0.0.1:0", Memory: actors.DefaultMemory / 4, Limits: messages.SetLimits{Up: d.limit},
+	c.client, err = kouzui.Open(kouzui.Config{
+		Dir: c.dir, Listen: "127.0.0.1:0", Memory: kouzui.DefaultMemory / 4, UploadLimit: d.limit,
+		Log: d.Log, Trace: []event.Sink{c.recent},
 	})
 	if err != nil {
 		return err
 	}
 	d.all = append(d.all, c)
-	return c.client.Add(d.torrent, messages.TorrentOptions{
-		Dir: c.dir, Seed: true, MustExist: c.seed(), MaxPeers: 10, UnchokeSlots: 4,
-	})
+	events := c.client.Events(context.Background())
+	go func() {
+		for e := range events {
+			d.inbox.Put(heard{c, e})
+		}
+	}()
+	_, err = c.client.AddMetainfo(d.torrent, kouzui.Options{Seed: true, MustExist: c.seed(), MaxPeers: 10, UploadSlots: 4})
+	return err
 }
 
 // announced starts the downloaders once the tracker knows all seeds, so that
@@ -241,9 +242,11 @@ func (d *demo) announced(c *client) error {
 
 func (d *demo) shutdown() {
 	for _, c := range d.all {
-		if err := c.client.Shutdown(shutdownTimeout); err != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
+		if err := c.client.Close(ctx); err != nil {
 			d.Log.Debug().Err(err).Send()
 		}
+		cancel()
 	}
 }
 
@@ -287,32 +290,34 @@ func (d *demo) complete() bool {
 func (d *demo) handle(h heard) error {
 	c := h.from
 	switch m := h.event.(type) {
-	case *messages.Progress:
-		c.last = *m
+	case kouzui.Progress:
+		c.last = m.Status
 		c.last.Name = c.name
 		if c.seed() {
 			return nil
 		}
 		shown := c.last
 		shown.InfoHash[0] = byte(c.index) // the display knows torrents, not clients
-		d.display.Event(&shown)
-		d.breakSomething(c, m)
-		d.healing.observe(c, m, d.Output)
-	case *messages.TorrentAnnounced:
+		d.display.Event(kouzui.Progress{Torrent: m.Torrent, Status: shown})
+		d.breakSomething(c, &m.Status)
+		d.healing.observe(c, &m.Status, d.Output)
+	case kouzui.Announced:
 		if m.Replied != nil {
 			return d.announced(c)
 		}
-	case *messages.TorrentCompleted:
+	case kouzui.Completed:
 		c.complete = true
-	case *messages.TorrentFailed:
-		return fmt.Errorf("%s: %w", c.name, m.Err)
+	case kouzui.Ended:
+		if m.Err != nil {
+			return fmt.Errorf("%s: %w", c.name, m.Err)
+		}
 	}
 	return nil
 }
 
 // breakSomething makes one actor panic: that of the connection which brings a
 // downloader the most.
-func (d *demo) breakSomething(c *client, p *messages.Progress) {
+func (d *demo) breakSomething(c *client, p *kouzui.Status) {
 	if d.healing != nil || float64(p.Have) < killAt*float64(p.Length) {
 		return
 	}

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"kouzui"
 	"strings"
 	"time"
 
@@ -21,7 +22,7 @@ type healing struct {
 }
 
 // observe tells what happened to the actor, once the peer is connected again.
-func (h *healing) observe(c *client, p *messages.Progress, out *output.Output) {
+func (h *healing) observe(c *client, p *kouzui.Status, out *output.Output) {
 	if h == nil || h.told || c != h.client {
 		return
 	}
