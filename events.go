@@ -81,10 +81,10 @@ func (ListenFailed) event()   {}
 func (Blocked) event()        {}
 
 // Events is what happens from this call on to all torrents and to the client,
-// until ctx ends, the loop is left, or the client is closed. Who reads slowly
-// holds up nobody and misses nothing, but of the Progress of a torrent that has
-// not been read only the newest is kept. The first event is the last Listening
-// or ListenFailed, if there was one before.
+// until ctx ends, the loop is left, or the client is closed. A slow reader
+// holds up no actor and misses nothing, but of the Progress of a torrent only
+// the newest that has not been read is kept. The first event is the last
+// Listening or ListenFailed, if there was one before.
 func (c *Client) Events(ctx context.Context) iter.Seq[Event] {
 	if c == nil || c.engine == nil {
 		return func(func(Event) bool) {}
