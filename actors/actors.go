@@ -71,8 +71,8 @@ type Options struct {
 	Listen string
 	Memory int64 // bytes
 	Limits messages.SetLimits
-	// Blocklist is who is neither dialled nor let in; nil: nobody. Trackers that
-	// stand on it are asked all the same.
+	// Blocklist is the addresses that are neither dialled nor let in; nil: none.
+	// Trackers that stand on it are asked all the same.
 	Blocklist *blocklist.List
 
 	// Name is that of the root, with which all paths begin; empty: "client".
@@ -143,8 +143,8 @@ func (c *Client) Tree() *supervise.Tree { return c.tree }
 // supervision has given up the root. Then no event follows.
 func (c *Client) Ended() <-chan struct{} { return c.ended.done }
 
-// Each command is written down before it is sent: a session that dies with it
-// in its hands has a successor that finds it there.
+// Each command is kept in orders before it is sent: when a session dies while
+// it handles a command, the next session finds the command in orders.
 
 // Add starts a torrent. The error is ErrAdded.
 func (c *Client) Add(t *metainfo.Torrent, o messages.TorrentOptions) error {
@@ -199,8 +199,8 @@ func (c *Client) SetLimits(down, up int64) {
 	c.send(&limits)
 }
 
-// send does nothing while the first session has yet to begin: that finds in
-// orders what was ordered.
+// send does nothing before the first session has started: a session finds in
+// orders all that was ordered before.
 func (c *Client) send(m any) {
 	if c.orders.heard() {
 		c.tree.System.Root.Send(c.session, m)

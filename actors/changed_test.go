@@ -11,8 +11,9 @@ import (
 	"kouzui/messages"
 )
 
-// A seed's last piece is spoilt while somebody downloads from it: the seed
-// finds out and goes on with the others, and nothing wrong is ever sent.
+// TestAWrongBlockIsNeverServed spoils a seed's last piece during a download:
+// the seed finds out and goes on with the other pieces, and no wrong block is
+// sent.
 func TestAWrongBlockIsNeverServed(t *testing.T) {
 	noFilesLeft(t)
 	torrent, data := stage.Torrent(t, 12<<20+999, 128<<10)

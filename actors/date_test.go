@@ -20,7 +20,7 @@ import (
 )
 
 // TestTheDateJumps sets the date hours forward and back, over and over, while a
-// client downloads and is held to a rate: nobody takes that for time that has
+// client downloads and is held to a rate: no actor takes that for time that has
 // passed. No connection is given up, no announce comes of it, all is checked
 // and counted, and the journal is as good as ever.
 func TestTheDateJumps(t *testing.T) {

@@ -93,8 +93,8 @@ func TestATorrentThatCannotBeKeptAliveIsGivenUp(t *testing.T) {
 	}
 }
 
-// When supervision gives up what everything depends on, whoever started the
-// client is told.
+// TestTheEndOfTheRootIsTold: Ended is closed when the root, or a child that
+// everything depends on, has spent its restarts.
 func TestTheEndOfTheRootIsTold(t *testing.T) {
 	for _, victim := range []string{"client", "client/session", "client/torrents"} {
 		t.Run(victim, func(t *testing.T) {
@@ -113,9 +113,9 @@ func TestTheEndOfTheRootIsTold(t *testing.T) {
 	}
 }
 
-// What a session or torrents dies of is lost with it, whichever message that
-// is. The user hears the same nevertheless: that the torrent is complete, and
-// its end, each once.
+// TestNothingIsLostWithAMessage kills session or torrents at each kind of
+// message that they handle: the message is lost. The user is told nevertheless,
+// and once, that the torrent is complete, and that it has ended.
 func TestNothingIsLostWithAMessage(t *testing.T) {
 	torrent, data := stage.Torrent(t, 1<<20+77, 128<<10)
 	_, addr := seed(t, torrent, data, actors.Options{})
@@ -141,7 +141,7 @@ func TestNothingIsLostWithAMessage(t *testing.T) {
 				n := start(t, actors.Options{
 					Faults: faults, Listen: "127.0.0.1:0", Restarts: supervise.Backoff{Base: time.Millisecond, Cap: 2 * time.Millisecond},
 				})
-				await(n, func(*messages.ListenerReady) bool { return true }) // so a session is there to be told
+				await(n, func(*messages.ListenerReady) bool { return true }) // so that a session gets AddTorrent
 				n.add(torrent, messages.TorrentOptions{Dir: t.TempDir(), Peers: []netip.AddrPort{addr}})
 				if done := await(n, func(*messages.TorrentDone) bool { return true }); !done.Complete || done.Last.Downloaded > int64(len(data)) {
 					t.Errorf("done with %+v", done.Last)
@@ -153,7 +153,7 @@ func TestNothingIsLostWithAMessage(t *testing.T) {
 				if _, err := n.Trace.Wait(t.Context(), died); err != nil {
 					t.Fatal(err)
 				}
-				// Whatever was said twice has come by then.
+				// A second end would have come by now.
 				if err := n.Shutdown(10 * time.Second); err != nil {
 					t.Error(err)
 				}

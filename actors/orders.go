@@ -18,7 +18,7 @@ type orders struct {
 	notify func(any) // for the user
 
 	mu       sync.Mutex
-	recalled bool // by a session: until then there is none to be told anything
+	recalled bool // by a session, which knows since then what was ordered before
 	limits   messages.SetLimits
 	addr     netip.AddrPort
 	added    uint64                              // torrents, ever
@@ -72,8 +72,7 @@ func (o *orders) limit(limits messages.SetLimits) {
 	o.limits = limits
 }
 
-// heard tells whether there has been a session that knows what was ordered
-// before.
+// heard tells whether a session has started and recalled the orders.
 func (o *orders) heard() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

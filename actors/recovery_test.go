@@ -180,9 +180,9 @@ func recovers(t *testing.T, victim, back string, chain []event.Kind) {
 	}
 }
 
-// Session and torrents die together, over and over: what the user asked for is
-// not lost, and what was verified is not fetched again, for the journal or a
-// check of the files tells.
+// TestSessionAndTorrentsDieTogether kills session and torrents at the same
+// time, three times: the torrent that was added is started again each time, and
+// pieces that were verified are found on disk, not fetched again.
 func TestSessionAndTorrentsDieTogether(t *testing.T) {
 	noFilesLeft(t)
 	torrent, data := stage.Torrent(t, 12<<20+999, 128<<10)

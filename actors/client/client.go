@@ -1,6 +1,6 @@
 // Package client is the root of the tree. It supervises the actors of the whole
-// process and does nothing else, so that nothing but a bug of its own can make
-// it fail; then its guardian restarts it, and everything with it.
+// process and does nothing else, so that hardly anything can make it fail. If
+// it does, its guardian restarts it, and with it all actors.
 package client
 
 import (

@@ -12,24 +12,23 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Recollection is what outlives a session.
+// Recollection is what a new session is told of those before.
 type Recollection struct {
 	Limits   messages.SetLimits
 	Addr     netip.AddrPort // where the listener listened last
 	Torrents []Recalled
 }
 
-// Recalled is a torrent that was added and has not ended, as it was last heard
-// of.
+// Recalled is a torrent that was added and has not ended.
 type Recalled struct {
 	Add *messages.AddTorrent
 	// What the user told since it was added; nil: nothing.
 	Metainfo  *messages.SetMetainfo
 	Wanted    *messages.SetWanted
-	Stop      bool // the user wants it to end
-	Completed bool // the user has been told that it is complete
-	Whole     bool // all its pieces were there once in this run
-	Last      messages.Progress
+	Stop      bool              // the user wants it to end
+	Completed bool              // the user has been told that it is complete
+	Whole     bool              // all its pieces were there once in this run
+	Last      messages.Progress // that the user was told
 }
 
 // registry is the core: the torrents that the user wants, and what is known of
@@ -41,12 +40,12 @@ type registry struct {
 
 	limits   messages.SetLimits
 	addr     netip.AddrPort // where the listener listens
-	tried    bool           // the listener has said whether it does
-	unrouted bool           // it still holds connections for which it has no route
-	surveyed bool           // torrents has said what there is
+	tried    bool           // the listener has bound its socket, or failed to
+	unrouted bool           // the listener waits for RefuseUnrouted
+	surveyed bool           // torrents has answered with TorrentsListed
 	runs     map[metainfo.Hash]*run
-	turn     int  // of torrents that were asked to evict a peer
-	dividing bool // a division of the memory is on its way
+	turn     int  // counts the torrents that were asked to evict a peer
+	dividing bool // divide is in the mailbox
 
 	out     messages.Outbox
 	effects effects
@@ -67,10 +66,10 @@ type outcome struct {
 // run is a torrent that the user wants.
 type run struct {
 	Recalled
-	ordered bool       // torrents has been told to start it
-	pid     *actor.PID // nil: it has not been heard of yet
-	reopens bool       // it was complete; the torrent knows whether it is again
-	// memory is what it was told last that it may hold, in bytes; 0: nothing yet.
+	ordered bool       // StartTorrent has been sent
+	pid     *actor.PID // nil: neither TorrentStarted nor TorrentsListed has told
+	reopens bool       // another TorrentCompleted of the torrent is news to the user
+	// memory is the last SetMemory in bytes; 0: there was none.
 	memory int64
 }
 
@@ -96,7 +95,7 @@ func (r *registry) recall(known Recollection) {
 	}
 }
 
-// ask has those tell what there is who have been here before this session.
+// ask asks the siblings, which were there before this session, what there is.
 func (r *registry) ask() {
 	r.limit(r.limits)
 	r.listen()
@@ -108,7 +107,7 @@ func (r *registry) inOrder() []*run {
 	return slices.SortedFunc(maps.Values(r.runs), func(a, b *run) int { return cmp.Compare(a.Add.Run, b.Add.Run) })
 }
 
-// add takes a torrent, unless it was recalled already.
+// add enters a torrent, unless recall has brought it already.
 func (r *registry) add(m *messages.AddTorrent) {
 	if r.runs[m.InfoHash] == nil {
 		r.runs[m.InfoHash] = &run{Recalled: Recalled{Add: m}}
@@ -116,8 +115,9 @@ func (r *registry) add(m *messages.AddTorrent) {
 	}
 }
 
-// order has torrents start what waits for it: until it is known what runs
-// already, and where we listen, which torrents tell their trackers.
+// order has the torrents started that do not run yet. It waits until torrents
+// has listed those that run, and until the port is known that torrents tell
+// their trackers.
 func (r *registry) order() {
 	if !r.tried || !r.surveyed {
 		return
@@ -139,8 +139,8 @@ func (r *registry) setMetainfo(m *messages.SetMetainfo) {
 	}
 }
 
-// setWanted changes what is complete: only the torrent knows whether it still
-// is.
+// setWanted may make a complete torrent incomplete. The torrent tells when it
+// is complete again.
 func (r *registry) setWanted(m *messages.SetWanted) {
 	if t := r.runs[m.InfoHash]; t != nil {
 		t.Wanted, t.reopens = m, t.Completed
@@ -161,15 +161,15 @@ func (r *registry) pass(hash metainfo.Hash, question any) {
 	}
 }
 
-// tell sends to the torrent. One that has no address yet is told when it
-// starts.
+// tell sends to the torrent, if its address is known. Otherwise meet tells it.
 func (t *run) tell(out *messages.Outbox, m any) {
 	if t.pid != nil {
 		out.Send(t.pid, m)
 	}
 }
 
-// stop has a torrent end; one that has not begun has ended with that.
+// stop has a torrent end. A torrent that has not been started has ended at
+// once.
 func (r *registry) stop(m *messages.StopTorrent) {
 	t := r.runs[m.InfoHash]
 	switch {
@@ -213,7 +213,7 @@ func (r *registry) listed(m *messages.TorrentsListed) {
 
 func (r *registry) started(m *messages.TorrentStarted) {
 	t := r.runs[m.InfoHash]
-	if t == nil { // its run is over
+	if t == nil { // its run is over: the answer leads to ForgetTorrent
 		r.out.Send(r.refs.Torrents, &messages.QueryTorrents{})
 		return
 	}
@@ -222,8 +222,8 @@ func (r *registry) started(m *messages.TorrentStarted) {
 	r.refuseUnrouted()
 }
 
-// meet tells a torrent, which may have been restarted, or may have gone on
-// while there was no session, what has become of it and of the process.
+// meet tells a torrent all that may have changed since its configuration was
+// made. The torrent has just started, or ran while there was no session.
 func (r *registry) meet(t *run) {
 	limits := r.limits
 	r.route(t)

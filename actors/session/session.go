@@ -56,7 +56,8 @@ func (s *session) Receive(c actor.Context) {
 	case *actor.Started:
 		r.recall(s.keeper.Recall())
 		if supervise.Incarnation(c) > 1 {
-			r.ask() // whoever is new speaks first
+			// In the first life the siblings start as well, and report by themselves.
+			r.ask()
 		}
 
 	case *messages.AddTorrent:

@@ -13,8 +13,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// runs is the core: which torrents run, and how those ended of which the
-// session has not said that their outcome may be forgotten.
+// runs is the core: the torrents that run, and the outcomes that the session
+// has not told to forget.
 type runs struct {
 	session *actor.PID
 	all     map[metainfo.Hash]*run
@@ -62,7 +62,7 @@ func (r *runs) start(m *messages.StartTorrent) {
 	switch old := r.all[hash]; {
 	case old == nil:
 		r.spawn(m)
-	case old.add.Run == m.Add.Run: // said twice, by a session that was not sure
+	case old.add.Run == m.Add.Run: // sent twice: the session had not heard of the run yet
 	case old.gone:
 		r.spawn(m)
 	default:
@@ -87,7 +87,7 @@ func (r *runs) spawn(m *messages.StartTorrent) {
 
 func (r *runs) spawned(hash metainfo.Hash, pid *actor.PID) { r.all[hash].pid = pid }
 
-// end takes down how a run ended, tells the session, and has its actor stopped.
+// end keeps the outcome of a run, tells the session, and stops the actor.
 func (r *runs) end(hash metainfo.Hash, outcome any) {
 	t := r.all[hash]
 	if t == nil || t.outcome != nil {
@@ -104,8 +104,8 @@ func (r *runs) stop(t *run) {
 	}
 }
 
-// gone: an actor has stopped. One that went without an outcome was given up by
-// supervision.
+// gone notes that an actor has stopped. If there is no outcome, supervision has
+// given the torrent up.
 func (r *runs) gone(id string) {
 	for hash, t := range r.all {
 		if t.gone || t.name != path.Base(id) {
@@ -135,8 +135,8 @@ func (r *runs) awaitStop(m *messages.QueryStopped) {
 	}
 }
 
-// forget lets go of an outcome that has been passed on. A torrent that still
-// runs is one that the session does not want.
+// forget drops an outcome that has been passed on. A torrent that still runs is
+// stopped: the session does not know it.
 func (r *runs) forget(m *messages.ForgetTorrent) {
 	t := r.all[m.InfoHash]
 	if t == nil || t.add.Run != m.Run {
@@ -151,7 +151,7 @@ func (r *runs) forget(m *messages.ForgetTorrent) {
 	}
 }
 
-// list tells the session what there is, in a fixed order.
+// list tells the session all runs, in a fixed order.
 func (r *runs) list() {
 	listed := &messages.TorrentsListed{}
 	for _, hash := range slices.SortedFunc(maps.Keys(r.all), func(a, b metainfo.Hash) int { return bytes.Compare(a[:], b[:]) }) {
