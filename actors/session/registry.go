@@ -6,8 +6,6 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
@@ -66,9 +64,9 @@ type outcome struct {
 // run is a torrent that the user wants.
 type run struct {
 	Recalled
-	ordered bool       // StartTorrent has been sent
-	pid     *actor.PID // nil: neither TorrentStarted nor TorrentsListed has told
-	reopens bool       // another TorrentCompleted of the torrent is news to the user
+	ordered bool    // StartTorrent has been sent
+	pid     address // nil: neither TorrentStarted nor TorrentsListed has told
+	reopens bool    // another TorrentCompleted of the torrent is news to the user
 	// memory is the last SetMemory in bytes; 0: there was none.
 	memory int64
 }

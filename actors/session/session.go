@@ -41,6 +41,9 @@ func New(c Config) actor.Actor {
 	return &session{registry: newRegistry(c.Refs, c.Memory, c.Restarts), keeper: c.Keeper}
 }
 
+// address is that of an actor, for the core.
+type address = *actor.PID
+
 type session struct {
 	registry *registry
 	keeper   Keeper

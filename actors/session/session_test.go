@@ -13,7 +13,7 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-var address = netip.MustParseAddrPort("127.0.0.1:6881")
+var listenAddr = netip.MustParseAddrPort("127.0.0.1:6881")
 
 // scene is a session with probes around it, and a keeper that remembers what
 // the test says. One probe stands for all torrents.
@@ -102,7 +102,7 @@ func (s *scene) noEvents() {
 
 func TestTorrentsWaitForTheListenersFirstWord(t *testing.T) {
 	for name, word := range map[string]any{
-		"it listens": &messages.ListenerReady{Addr: address},
+		"it listens": &messages.ListenerReady{Addr: listenAddr},
 		"it cannot":  &messages.ListenerFailed{Err: errors.New("taken")},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -132,17 +132,17 @@ func TestARestartedListenerIsToldItsRoutes(t *testing.T) {
 	s := newScene(t, true)
 	m := s.order(1000)
 	s.Tell(m)
-	s.Tell(&messages.ListenerReady{Addr: address})
+	s.Tell(&messages.ListenerReady{Addr: listenAddr})
 	stage.Next[*messages.StartTorrent](s.torrents)
 	s.Quiet(s.listener)
 	s.Tell(&messages.TorrentStarted{InfoHash: m.Torrent.InfoHash, Torrent: s.torrent.PID})
 	stage.Next[*messages.RouteTorrent](s.listener)
 	stage.Next[*messages.RefuseUnrouted](s.listener)
 	s.Tell(&messages.ListenerStarted{})
-	if m := stage.Next[*messages.Listen](s.listener); m.Before != address {
+	if m := stage.Next[*messages.Listen](s.listener); m.Before != listenAddr {
 		t.Errorf("it is to listen at %v", m.Before)
 	}
-	s.Tell(&messages.ListenerReady{Addr: address})
+	s.Tell(&messages.ListenerReady{Addr: listenAddr})
 	if route := stage.Next[*messages.RouteTorrent](s.listener); route.InfoHash != m.Torrent.InfoHash {
 		t.Errorf("route of %v", route.InfoHash)
 	}
@@ -187,7 +187,7 @@ func TestMemoryIsForThoseThatNeedIt(t *testing.T) {
 		s.Tell(m)
 		hashes = append(hashes, m.Torrent.InfoHash)
 	}
-	s.Tell(&messages.ListenerReady{Addr: address})
+	s.Tell(&messages.ListenerReady{Addr: listenAddr})
 	for range hashes {
 		if m := stage.Next[*messages.StartTorrent](s.torrents); m.Share.Memory != 30<<20/20 {
 			t.Fatalf("one of 20 begins with %d", m.Share.Memory)
@@ -324,7 +324,7 @@ func TestATorrentThatIsStoppedBeforeItBegins(t *testing.T) {
 	if e := <-s.keeper.ends; e.run != 1 || e.outcome.(*messages.TorrentDone).Complete {
 		t.Errorf("run %d ends with %+v", e.run, e.outcome)
 	}
-	s.Tell(&messages.ListenerReady{Addr: address})
+	s.Tell(&messages.ListenerReady{Addr: listenAddr})
 	stage.Next[*messages.ForgetTorrent](s.torrents)
 	s.Quiet(s.torrents)
 }
@@ -337,21 +337,21 @@ func TestASessionTakesOver(t *testing.T) {
 	running, missing, ended, told := s.order(1000), s.order(2000), s.order(3000), s.order(4000)
 	last := messages.Progress{InfoHash: running.Torrent.InfoHash, Downloaded: 600}
 	s.keeper.known = Recollection{
-		Limits: messages.SetLimits{Down: 3}, Addr: address,
+		Limits: messages.SetLimits{Down: 3}, Addr: listenAddr,
 		Torrents: []Recalled{{Add: running, Last: last, Stop: true}, {Add: missing}, {Add: ended}},
 	}
 	s.Crash()
 	if m := stage.Next[*messages.SetLimits](s.limiter); m.Down != 3 {
 		t.Errorf("the limiter is told %+v", m)
 	}
-	if m := stage.Next[*messages.Listen](s.listener); m.Before != address {
+	if m := stage.Next[*messages.Listen](s.listener); m.Before != listenAddr {
 		t.Errorf("the listener is asked for %v", m.Before)
 	}
 	stage.Next[*messages.QueryTorrents](s.torrents)
 	s.Tell(missing) // sent to the one before, and recalled
 	s.Quiet(s.torrents)
 
-	s.Tell(&messages.ListenerReady{Addr: address})
+	s.Tell(&messages.ListenerReady{Addr: listenAddr})
 	event[*messages.ListenerReady](s)
 	s.Quiet(s.torrents, s.listener)
 	s.Tell(&messages.TorrentsListed{Torrents: []messages.ListedTorrent{
@@ -362,7 +362,7 @@ func TestASessionTakesOver(t *testing.T) {
 	if m := stage.Next[*messages.SetLimits](s.torrent); m.Down != 3 {
 		t.Errorf("what runs is told %+v", m)
 	}
-	if m := stage.Next[*messages.SetListenPort](s.torrent); m.Port != address.Port() {
+	if m := stage.Next[*messages.SetListenPort](s.torrent); m.Port != listenAddr.Port() {
 		t.Errorf("what runs is told %+v", m)
 	}
 	if m := stage.Next[*messages.RestoreTotals](s.torrent); m.Downloaded != 600 {

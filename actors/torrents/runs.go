@@ -7,8 +7,6 @@ import (
 	"path"
 	"slices"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
@@ -16,7 +14,7 @@ import (
 // runs is the core: the torrents that run, and the outcomes that the session
 // has not told to forget.
 type runs struct {
-	session *actor.PID
+	session address
 	all     map[metainfo.Hash]*run
 	out     messages.Outbox
 	effects effects
@@ -24,7 +22,7 @@ type runs struct {
 
 // effects is what the shell has to do.
 type effects struct {
-	stop    []*actor.PID
+	stop    []address
 	spawn   []spawn
 	answers []*messages.QueryStopped
 }
@@ -38,7 +36,7 @@ type spawn struct {
 type run struct {
 	add     *messages.AddTorrent
 	name    string // of its actor
-	pid     *actor.PID
+	pid     address
 	gone    bool // the actor has stopped
 	outcome any  // nil: it runs
 	forget  bool
@@ -46,7 +44,7 @@ type run struct {
 	asked   []*messages.QueryStopped
 }
 
-func newRuns(session *actor.PID) *runs {
+func newRuns(session address) *runs {
 	return &runs{session: session, all: map[metainfo.Hash]*run{}}
 }
 
@@ -85,7 +83,7 @@ func (r *runs) spawn(m *messages.StartTorrent) {
 	r.effects.spawn = append(r.effects.spawn, spawn{name, m})
 }
 
-func (r *runs) spawned(hash metainfo.Hash, pid *actor.PID) { r.all[hash].pid = pid }
+func (r *runs) spawned(hash metainfo.Hash, pid address) { r.all[hash].pid = pid }
 
 // end keeps the outcome of a run, tells the session, and stops the actor.
 func (r *runs) end(hash metainfo.Hash, outcome any) {

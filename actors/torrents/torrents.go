@@ -26,6 +26,9 @@ type Config struct {
 // New builds the supervisor.
 func New(c Config) actor.Actor { return &torrents{Config: c, runs: newRuns(c.Refs.Session)} }
 
+// address is that of an actor, for the core.
+type address = *actor.PID
+
 type torrents struct {
 	Config
 	runs   *runs
