@@ -25,10 +25,10 @@ func TestTurnsOfACrowd(t *testing.T) {
 			}
 			least := max(peers, crowdShare*int(crowdTime/haveWait))
 			if words < least-least/50 || words > least+least/50 {
-				t.Errorf("%d peers, news every %v: %d words within %v, want some %d", peers, step, words, crowdTime, least)
+				t.Errorf("%d peers, pieces every %v: %d told within %v, want some %d", peers, step, words, crowdTime, least)
 			}
 			if looks < words {
-				t.Errorf("%d peers, news every %v: %d looks for %d words", peers, step, looks, words)
+				t.Errorf("%d peers, pieces every %v: %d looks for %d told", peers, step, looks, words)
 			}
 		}
 	}
