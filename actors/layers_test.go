@@ -175,6 +175,33 @@ func TestLayers(t *testing.T) {
 	}
 }
 
+// In the folder of an actor, and of a child of it that has a folder of its own,
+// only the shell knows the library of actors: the file of the folder's name,
+// which has the Receive. Its core is plain Go.
+func TestOnlyShellsKnowTheActorLibrary(t *testing.T) {
+	const library = "github.com/asynkron/protoactor-go"
+	for _, p := range list(t) {
+		if at, _ := layerOf(p.ImportPath); at != inActor {
+			continue
+		}
+		for _, name := range p.GoFiles {
+			file := filepath.Join(p.Dir, name)
+			if name == path.Base(p.ImportPath)+".go" && hasReceive(file) {
+				continue
+			}
+			tree, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, spec := range tree.Imports {
+				if imported, _ := strconv.Unquote(spec.Path.Value); strings.HasPrefix(imported, library) {
+					t.Errorf("%s/%s is no shell, and imports %s", p.ImportPath, name, imported)
+				}
+			}
+		}
+	}
+}
+
 // What is for tests says so in its first words. Nothing else imports package
 // testing, or knows what is for tests.
 func TestOnlyWhatIsForTestsImportsTesting(t *testing.T) {

@@ -97,9 +97,6 @@ func (p *Process) ExitCode() int {
 	}
 }
 
-// Interrupt asks the process to end, as a user's first Ctrl-C does.
-func (p *Process) Interrupt() error { return p.cmd.Process.Signal(syscall.SIGINT) }
-
 // Stop kills the process and its children, and waits for it.
 func (p *Process) Stop() {
 	p.stop.Do(func() {
