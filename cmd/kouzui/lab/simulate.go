@@ -3,13 +3,13 @@ package lab
 import (
 	"errors"
 	"fmt"
+	"kouzui"
 	"os"
 	"strconv"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"kouzui/actors"
 	"kouzui/actors/lab"
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
@@ -57,8 +57,8 @@ one of them does not hold, the exit code is ` + strconv.Itoa(exit.Other) + `.`,
 	}
 	flags.Group(c, "The run", func(f *pflag.FlagSet) {
 		o.bind(f)
-		o.picker = flags.Choose(c, "picker", "`NAME` of the piece picker of all nodes: %s", append([]string{asWritten}, actors.Pickers()...)...)
-		o.choker = flags.Choose(c, "choker", "`NAME` of the choker of all nodes: %s", append([]string{asWritten}, actors.Chokers()...)...)
+		o.picker = flags.Choose(c, "picker", "`NAME` of the piece picker of all nodes: %s", append([]string{asWritten}, kouzui.Pickers()...)...)
+		o.choker = flags.Choose(c, "choker", "`NAME` of the choker of all nodes: %s", append([]string{asWritten}, kouzui.Chokers()...)...)
 		o.payload = flags.Choose(c, "payload", "`KIND` of the payload: %s", asWritten, lab.PayloadDescribed, lab.PayloadReal)
 		f.BoolVar(&o.twice, "twice", false, "play the scenario twice, and show where the two runs differ if they do")
 		f.BoolVar(&o.quick, "quick", false, "skip the checks that look at every message")

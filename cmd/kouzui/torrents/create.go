@@ -3,6 +3,7 @@
 package torrents
 
 import (
+	"kouzui"
 	"os"
 	"strconv"
 	"strings"
@@ -11,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"kouzui/actors"
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
@@ -106,7 +106,7 @@ func (o *createFlags) run(r *command.Run, path string) error {
 	raw, err := metainfo.Encode(metainfo.Spec{
 		Name: content.name, Files: content.files, Single: content.single, PieceLength: pieceLength, Pieces: pieces,
 		Announce: o.tiers(), Private: o.private, Comment: o.comment,
-		CreatedBy: "kouzui " + actors.Version, CreationDate: date,
+		CreatedBy: "kouzui " + kouzui.Version, CreationDate: date,
 	})
 	if err != nil {
 		return err

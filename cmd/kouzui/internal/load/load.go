@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"kouzui"
 	"net/url"
 	"os"
 	"strings"
 	"time"
 
-	"kouzui/actors"
 	"kouzui/actors/world/real"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/wire/metainfo"
@@ -63,7 +63,7 @@ func read(ctx context.Context, from string, stdin io.Reader) ([]byte, error) {
 	case isURL(from):
 		ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 		defer cancel()
-		raw, err := real.NewHTTP(real.HTTPOptions{Version: actors.Version}).FetchTorrent(ctx, from)
+		raw, err := real.NewHTTP(real.HTTPOptions{Version: kouzui.Version}).FetchTorrent(ctx, from)
 		if errors.Is(err, context.Canceled) {
 			return nil, exit.ErrInterrupted
 		}

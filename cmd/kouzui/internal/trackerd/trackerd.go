@@ -4,12 +4,12 @@ package trackerd
 import (
 	"context"
 	"fmt"
+	"kouzui"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/rs/zerolog"
 
-	"kouzui/actors"
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/trackerserver"
@@ -34,7 +34,7 @@ type Tracker struct {
 
 // Start serves at listen, a HOST:PORT.
 func Start(log zerolog.Logger, sinks []event.Sink, listen string, limits trackerserver.Limits) (*Tracker, error) {
-	w := real.New(real.Options{Pool: buffer.NewPool(0), Version: actors.Version})
+	w := real.New(real.Options{Pool: buffer.NewPool(0), Version: kouzui.Version})
 	failed := make(chan error, 1)
 	t := &Tracker{Failed: failed, tree: supervise.New(supervise.Config{
 		System: supervise.NewSystem(log), Clock: w.Clock, Chance: w.Chance, Sinks: sinks,
