@@ -8,6 +8,7 @@ import (
 	"kouzui/actors/world/sim"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
+	"kouzui/wire/extended"
 	"kouzui/wire/frame"
 	"kouzui/wire/metainfo"
 )
@@ -40,7 +41,7 @@ type stream struct {
 
 func (s *coroutines) open(link messages.Link, t *metainfo.Torrent, pool *buffer.Pool) *stream {
 	c := &stream{threads: s, link: link}
-	limits := frame.Limits{Pieces: t.PieceCount(), Extended: 16 << 10}
+	limits := frame.Limits{Pieces: t.PieceCount(), Extended: extended.MaxLen}
 	c.decoder = frame.NewDecoder(pool, limits, frame.Options{})
 	link.ReadHandshake(24*time.Hour, func(h frame.Handshake, err error) {
 		if err == nil {
