@@ -31,7 +31,7 @@ var tampered = map[string]struct {
 				return m
 			}}
 		},
-		says: "is not the original's",
+		says: "differs from the original",
 	},
 	"what has come is asked for again": {
 		tamper: func() *tamper {
