@@ -168,33 +168,32 @@ func (c *Client) add(t *Torrent, o Options) (*Torrent, error) {
 		t.last.Pieces, t.last.Length, t.last.Left = m.PieceCount(), m.Length, m.Length
 	}
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	err := c.opened()
 	if err == nil && c.torrents[t.hash] != nil {
 		err = fmt.Errorf("%s: %w", t.name, ErrAdded)
 	}
 	if err == nil {
-		c.added++
-		t.number = c.added
-		c.torrents[t.hash] = t
+		err = c.order(t, o)
 	}
-	c.mu.Unlock()
 	if err != nil {
 		return nil, err
 	}
-	if t.metainfo == nil {
-		err = c.engine.AddHash(t.hash, t.name, tiers(nil, o.Trackers), o.engine())
-	} else {
-		m := *t.metainfo
-		m.Announce = tiers(m.Announce, o.Trackers)
-		err = c.engine.Add(&m, o.engine())
-	}
-	if err != nil {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.end(t, t.last, err)
-		return nil, err
-	}
+	c.added++
+	t.number = c.added
+	c.torrents[t.hash] = t
 	return t, nil
+}
+
+// order hands the torrent to the tree. c.mu is held, so that whoever finds the
+// torrent in c.torrents can stop it.
+func (c *Client) order(t *Torrent, o Options) error {
+	if t.metainfo == nil {
+		return c.engine.AddHash(t.hash, t.name, tiers(nil, o.Trackers), o.engine())
+	}
+	m := *t.metainfo
+	m.Announce = tiers(m.Announce, o.Trackers)
+	return c.engine.Add(&m, o.engine())
 }
 
 // tiers is the tracker tiers of a torrent, and one more for each further

@@ -189,7 +189,7 @@ func (c *Client) Close(ctx context.Context) error {
 	c.mu.Unlock()
 	ctx = background(ctx)
 	for _, t := range torrents {
-		c.engine.Stop(t.hash)
+		t.stop()
 	}
 	for _, t := range torrents {
 		select {
@@ -248,8 +248,8 @@ func (c *Client) SetLimits(download, upload int64) error {
 		return ErrClosed
 	}
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	err := c.opened()
-	c.mu.Unlock()
 	if err == nil {
 		c.engine.SetLimits(download, upload)
 	}

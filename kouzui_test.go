@@ -524,3 +524,40 @@ func TestEventsBeginWithTheListener(t *testing.T) {
 		break
 	}
 }
+
+// A torrent that is added while the client closes is refused or ends with the
+// others: Close has no deadline here.
+func TestCloseDuringAdd(t *testing.T) {
+	m, _ := stage.Torrent(t, 100_000, 16<<10)
+	for range 20 {
+		client, err := kouzui.Open(kouzui.Config{Dir: t.TempDir(), Listen: kouzui.Nowhere})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		for i := range 8 {
+			wg.Go(func() {
+				added, err := client.AddHash(kouzui.Hash{byte(i)}, kouzui.Options{})
+				if i == 0 {
+					added, err = client.AddMetainfo(m, kouzui.Options{})
+				}
+				if err != nil && !errors.Is(err, kouzui.ErrClosed) {
+					t.Error(err)
+				} else if err == nil {
+					_ = added.Wait(context.Background())
+				}
+			})
+		}
+		wg.Go(func() {
+			for _, torrent := range client.Torrents() {
+				if err := torrent.Stop(context.Background()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		if err := client.Close(context.Background()); err != nil {
+			t.Error(err)
+		}
+		wg.Wait()
+	}
+}

@@ -26,11 +26,11 @@ func (t *Torrent) Remove(ctx context.Context, data bool) error {
 		return err
 	}
 	t.client.mu.Lock()
-	m, stored, again := t.metainfo, t.stored, t.client.torrents[t.hash] != nil
+	name, m, stored, again := t.name, t.metainfo, t.stored, t.client.torrents[t.hash] != nil
 	t.client.mu.Unlock()
 	switch {
 	case again:
-		return fmt.Errorf("%s: %w", m.Name, ErrAdded)
+		return fmt.Errorf("%s: %w", name, ErrAdded)
 	case m == nil || !stored:
 		return nil
 	}

@@ -2,6 +2,7 @@ package kouzui_test
 
 import (
 	"crypto/sha1"
+	"errors"
 	"io/fs"
 	"net/netip"
 	"os"
@@ -176,5 +177,23 @@ func TestRemoveLeavesWhatIsForeign(t *testing.T) {
 	}
 	if got := tree(t, dir); !slices.Equal(got, []string{"album", "album/1.mp3", "mine"}) {
 		t.Errorf("%q are left", got)
+	}
+}
+
+// Only its hash was known, and it has been added once more since.
+func TestRemoveWhatWasAddedAgain(t *testing.T) {
+	client := open(t, kouzui.Config{})
+	first, err := client.AddHash(kouzui.Hash{1}, kouzui.Options{})
+	if err == nil {
+		err = first.Stop(t.Context())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.AddHash(kouzui.Hash{1}, kouzui.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := first.Remove(t.Context(), true); !errors.Is(err, kouzui.ErrAdded) {
+		t.Errorf("removing ends with %v", err)
 	}
 }

@@ -103,15 +103,12 @@ func (t *Torrent) SetMetainfo(m *Metainfo) error {
 		return &OptionError{"Metainfo", fmt.Sprintf("has the info hash %v, not %v", m.InfoHash, t.hash)}
 	}
 	t.client.mu.Lock()
-	known, running := t.metainfo != nil, t.client.torrents[t.hash] == t
-	if !known {
-		t.metainfo, t.name = m, m.Name
-	}
-	t.client.mu.Unlock()
-	if !running {
+	defer t.client.mu.Unlock()
+	if t.client.torrents[t.hash] != t {
 		return ErrEnded
 	}
-	if !known {
+	if t.metainfo == nil {
+		t.metainfo, t.name = m, m.Name
 		t.client.engine.SetMetainfo(m)
 	}
 	return nil
@@ -163,17 +160,22 @@ func (t *Torrent) Stop(ctx context.Context) error {
 		return ErrEnded
 	}
 	ctx = background(ctx)
-	t.client.mu.Lock()
-	running := t.client.torrents[t.hash] == t
-	t.client.mu.Unlock()
-	if running {
-		t.client.engine.Stop(t.hash)
-	}
+	t.stop()
 	select {
 	case <-t.ended:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// stop has the torrent stopped, unless it has ended: then another may run that
+// was added since.
+func (t *Torrent) stop() {
+	t.client.mu.Lock()
+	defer t.client.mu.Unlock()
+	if t.client.torrents[t.hash] == t {
+		t.client.engine.Stop(t.hash)
 	}
 }
 
