@@ -57,6 +57,7 @@ func newScene(t *testing.T, listens bool) *scene {
 	}
 	s.Perform(func() actor.Actor { return New(config) })
 	s.Tell(&messages.TorrentsListed{})
+	s.Settle() // the session has recalled what is known before a test changes it
 	return s
 }
 
