@@ -145,14 +145,13 @@ type BlameProven struct {
 }
 
 // StoreFailed: store to scheduler and torrent, when the disk refuses. The
-// scheduler has nothing requested until StoreRecovered. The store keeps blocks
-// that it could not write, or names them in Lost, and they have to come again.
-// Fatal means that the store cannot work at all, and the torrent ends with Err.
+// scheduler has nothing requested until StoreRecovered. The store keeps the
+// blocks that it could not write. Fatal means that the store cannot work at
+// all, and the torrent ends with Err.
 type StoreFailed struct {
 	Err   error // errors.Is tells world.ErrFull and the like
 	Full  bool
 	Fatal bool
-	Lost  []Block
 }
 
 // StoreRecovered: store to scheduler and torrent, when writing works again.

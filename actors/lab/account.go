@@ -17,8 +17,8 @@ import (
 // scheduler: which peers are asked for the block, and whether it has come. It
 // does not read the scheduler's own state. It checks that
 //
-//   - a block that has come is not asked for again, unless the store lost it,
-//     or its piece failed its hash or was dropped;
+//   - a block that has come is not asked for again, unless its piece failed its
+//     hash or was dropped;
 //   - no peer is asked for what it owes already;
 //   - another peer is asked as well only if nothing that it has is left to ask
 //     for, or there is no memory for it;
@@ -54,7 +54,6 @@ type debtor struct {
 type asking struct {
 	of   []messages.PeerKey
 	here bool
-	lost bool // the store dropped it before the scheduler heard that it had come
 }
 
 // portion is how much memory a piece takes, in blocks.
@@ -171,10 +170,6 @@ func (a *account) handled(by string, message any) {
 	case *messages.BlocksSpilled:
 		if p := a.pieces[m.Piece]; p != nil {
 			p.spilled += m.Blocks
-		}
-	case *messages.StoreFailed:
-		for _, b := range m.Lost {
-			a.lost(b)
 		}
 	case *messages.PieceVerified:
 		a.judged(m.Piece)

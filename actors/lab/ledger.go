@@ -19,7 +19,6 @@ func (a *account) release(peer messages.PeerKey, b messages.Block) bool {
 	if k.of = slices.Delete(k.of, i, i+1); len(k.of) > 0 {
 		a.twice--
 	} else {
-		k.lost = false
 		a.unask(b.Piece)
 	}
 	return true
@@ -42,29 +41,10 @@ func (a *account) arrived(peer messages.PeerKey, b messages.Block) {
 	if k == nil || !slices.Contains(k.of, peer) {
 		return // the request was taken back meanwhile
 	}
-	if k.lost {
-		a.release(peer, b)
-		k.lost = false
-		return
-	}
 	k.here = true
 	p := a.portion(b.Piece)
 	p.here++
 	a.release(peer, b)
-}
-
-// lost notes that the store dropped a block.
-func (a *account) lost(b messages.Block) {
-	k := a.at(b)
-	if !k.here {
-		k.lost = len(k.of) > 0
-		return
-	}
-	k.here = false
-	p := a.portion(b.Piece)
-	if p.here--; p.here == 0 && p.asked == 0 {
-		delete(a.pieces, b.Piece)
-	}
 }
 
 // judged notes that a piece has been verified, found corrupt or dropped:

@@ -37,8 +37,6 @@ type cell struct {
 	first   *peer   // that was asked; nil: none was
 	others  []*peer // that were asked too
 	arrived bool
-	// lost: the store dropped it before its arrival was reported.
-	lost bool
 }
 
 // ref names a block of one active piece.

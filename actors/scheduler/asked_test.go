@@ -7,8 +7,8 @@ import "kouzui/messages"
 // the ledger, and fails the test when a block is asked for that should not be:
 //
 //   - never if its piece is not wanted, or is there;
-//   - never again once it has arrived, unless the store lost it, or its piece
-//     failed its hash or was dropped;
+//   - never again once it has arrived, unless its piece failed its hash or was
+//     dropped;
 //   - never of the same peer while that owes it;
 //   - of a second peer only in the endgame of that peer: nothing else that it
 //     has is left to ask for, or there is no memory for it;
@@ -26,7 +26,6 @@ type askings struct {
 type asking struct {
 	of   map[*peer]bool
 	here bool
-	lost bool // the store dropped it, which was told before its arrival
 	// reclaimed of those asked were silent, and have just been told to cancel.
 	reclaimed int
 }
@@ -54,7 +53,6 @@ func (x *askings) look() {
 	for p, owed := range x.owed {
 		if p.gone || p.choked {
 			for b := range owed {
-				x.at(b).lost = false
 				x.settled(p, b)
 			}
 			delete(x.owed, p)
@@ -159,7 +157,7 @@ func (x *askings) arrived(p *peer, blocks ...messages.Block) {
 			continue
 		}
 		x.settled(p, b)
-		k.here, k.lost = !k.lost, false
+		k.here = true
 		x.came = append(x.came, b)
 	}
 }
@@ -170,7 +168,6 @@ func (x *askings) dropped(p *peer, blocks ...messages.Block) {
 	for _, b := range blocks {
 		if k := x.at(b); !x.late(p, b) && k.of[p] {
 			x.settled(p, b)
-			k.lost = false
 		}
 	}
 }
@@ -185,16 +182,6 @@ func (x *askings) late(p *peer, b messages.Block) bool {
 	return true
 }
 
-// lost takes note of blocks of which the store is about to say that it lost
-// them.
-func (x *askings) lost(blocks ...messages.Block) {
-	for _, b := range blocks {
-		k := x.at(b)
-		k.lost = !k.here && len(k.of) > 0
-		k.here = false
-	}
-}
-
 // judged takes note that the store is about to say whether a piece is right.
 func (x *askings) judged(piece uint32, right bool) {
 	for i := range uint32(x.s.blocks(piece)) {
@@ -207,6 +194,6 @@ func (x *askings) judged(piece uint32, right bool) {
 			x.stale[p][b]++
 			x.settled(p, b)
 		}
-		k.here, k.lost = right, false
+		k.here = right
 	}
 }

@@ -65,16 +65,6 @@ func (s *planner) setWanted() {
 	s.refillStarved()
 }
 
-// pause: the store takes nothing, and has lost these blocks.
-func (s *planner) pause(lost []messages.Block) {
-	s.paused = true
-	for _, b := range lost {
-		if a := s.ledger.lose(b); a != nil {
-			s.settle(a)
-		}
-	}
-}
-
 // resume: the store takes blocks again.
 func (s *planner) resume() {
 	s.paused = false

@@ -105,7 +105,7 @@ func (s *planner) sooner(p, h *peer, blocks int, end bool) bool {
 // brings says whether p could bring a block that others were asked for.
 func (s *planner) brings(p *peer, r ref) bool {
 	c := r.cell()
-	return !r.a.finished && !c.lost && !c.askedOf(p) && p.has(r.a.piece)
+	return !r.a.finished && !c.askedOf(p) && p.has(r.a.piece)
 }
 
 // mayAsk says whether p may be asked for a block too. Of those that are asked
@@ -144,7 +144,7 @@ func (s *planner) reclaimFrom(h *peer, n int) (taken int) {
 	for k := h.queue.len() - 1; k >= 0 && taken < n; k-- {
 		r := h.queue.at(k)
 		c := r.cell()
-		if r.a.finished || c.lost || c.asked() == 1 {
+		if r.a.finished || c.asked() == 1 {
 			continue
 		}
 		h.queue.remove(r)

@@ -141,11 +141,6 @@ func (l *ledger) arrive(p *peer, b messages.Block, cancelled func(*peer, message
 	}
 	a, c := r.a, r.cell()
 	l.remove(c, p)
-	if c.lost {
-		c.lost = false
-		l.freed(r)
-		return a
-	}
 	for c.first != nil {
 		other := c.first
 		l.remove(c, other)
@@ -188,9 +183,7 @@ func (l *ledger) giveBackAll(p *peer, each func(*active)) {
 }
 
 func (l *ledger) returned(p *peer, r ref) {
-	c := r.cell()
-	l.remove(c, p)
-	c.lost = false
+	l.remove(r.cell(), p)
 	l.freed(r)
 }
 
@@ -218,28 +211,6 @@ func (l *ledger) freed(r ref) {
 	r.a.requested--
 	r.a.release(int(r.i))
 	l.count(r.a)
-}
-
-// lose records that the store dropped a block that had arrived, or whose
-// arrival is still to be reported.
-func (l *ledger) lose(b messages.Block) *active {
-	a := l.active[b.Piece]
-	i := int(b.Begin / BlockSize)
-	if a == nil || i >= len(a.cells) {
-		return nil
-	}
-	c := &a.cells[i]
-	switch {
-	case c.arrived:
-		l.discount(a)
-		c.arrived = false
-		a.arrived--
-		a.release(i)
-		l.count(a)
-	case c.first != nil:
-		c.lost = true
-	}
-	return a
 }
 
 // spill records that blocks left memory for the disk.

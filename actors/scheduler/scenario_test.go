@@ -141,9 +141,8 @@ func (sc *scenario) play(t *testing.T, words []string) []string {
 		sc.pieceDropped(uint32(number(1)))
 	case "spill": // piece, blocks
 		sc.blocksSpilled(&messages.BlocksSpilled{Piece: uint32(number(1)), Blocks: number(2)})
-	case "full": // block that is lost: piece, index
-		lost := sc.block(uint32(number(1)), uint32(number(2)))
-		sc.storeFailed(&messages.StoreFailed{Err: errors.New("no space left"), Full: true, Lost: []messages.Block{lost}})
+	case "full":
+		sc.storeFailed(&messages.StoreFailed{Err: errors.New("no space left"), Full: true})
 	case "room":
 		sc.storeRecovered()
 	case "want": // pieces

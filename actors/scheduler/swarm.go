@@ -284,7 +284,7 @@ func (s *swarm) blocksSpilled(m *messages.BlocksSpilled) {
 
 func (s *swarm) storeFailed(m *messages.StoreFailed) {
 	s.disk.failure = m
-	s.planner.pause(m.Lost)
+	s.planner.paused = true
 }
 
 func (s *swarm) storeRecovered() {
