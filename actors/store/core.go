@@ -128,7 +128,7 @@ func (s *core) setMemory(bytes int64) {
 
 // end lets everything go but what the hash workers have.
 func (s *core) end() {
-	s.phase = dead
+	s.phase, s.out.failed = dead, nil
 	for i := range s.out.timers {
 		s.out.timers[i].stop()
 	}
@@ -221,6 +221,9 @@ func (s *core) jobDone(j *hasher.Job, now time.Time) {
 
 // advance decides what can be done now. The shell calls it after every message.
 func (s *core) advance() {
+	if s.out.failed != nil {
+		return
+	}
 	s.spill()
 	s.dispatch()
 	if s.phase == checking {

@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 	"go.uber.org/goleak"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/store/files"
 	"kouzui/actors/store/storetest"
@@ -64,6 +65,16 @@ type rig struct {
 	stopped   bool
 }
 
+// noPanics fails the test if an actor panics while it ends: then it may not
+// have let go of what it held.
+type noPanics struct{ testing.TB }
+
+func (n noPanics) Record(e *event.Event) {
+	if e.Kind == event.Note && e.Note == event.NotePanic {
+		n.Errorf("%s panics on its way out: %s", e.Actor, e.Reason)
+	}
+}
+
 type option func(*Config)
 
 func newRig(tb testing.TB, w *world.World, s *storetest.Sample, dir string, options ...option) *rig {
@@ -77,7 +88,7 @@ func newRigAfter(tb testing.TB, known *messages.PiecesKnown, w *world.World, s *
 	tb.Helper()
 	system := supervise.NewSystem(zerolog.Nop())
 	r := &rig{TB: tb, Sample: s, pool: buffer.NewPool(4096), heard: make(chan any, 100_000), torrent: make(chan any, 100_000)}
-	r.tree = supervise.New(supervise.Config{System: system, Clock: w.Clock, Chance: w.Chance})
+	r.tree = supervise.New(supervise.Config{System: system, Clock: w.Clock, Chance: w.Chance, Sinks: []event.Sink{noPanics{tb}}})
 	cfg := Config{
 		World: w, Tree: r.tree, Torrent: s.Torrent, Memory: 32 << 20, Dir: dir, Check: messages.CheckAuto,
 		HashWorkers: 2, Pool: r.pool,
