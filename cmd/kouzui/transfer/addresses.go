@@ -3,20 +3,20 @@ package transfer
 import (
 	"context"
 	"fmt"
-	"kouzui"
 	"net"
 	"net/netip"
 	"os"
 	"strconv"
 	"strings"
 
+	"kouzui"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/output"
 	"kouzui/wire/blocklist"
 )
 
 // usualPorts is the default of --listen-port: first the ports that people
-// forward in their routers, then any.
+// forward in their routers, then any free one.
 const usualPorts = "6881-6889,0"
 
 // listen is the address for kouzui.Config.
@@ -35,10 +35,14 @@ func (o *options) listen() (string, error) {
 			return "", exit.Usagef("", "--listen-port %q must be a port, a range of ports, a list of these, or none", o.port)
 		}
 	}
+	host, port, err := net.SplitHostPort(o.host)
+	if _, badPort := strconv.ParseUint(port, 10, 16); err == nil && badPort == nil {
+		return "", exit.Usagef(fmt.Sprintf("Try `--listen %s --listen-port %s`.", host, port), "--listen %q must be a host without a port", o.host)
+	}
 	return net.JoinHostPort(strings.Trim(o.host, "[]"), o.port), nil
 }
 
-// resolvePeers are the addresses of --peer.
+// resolvePeers returns the addresses that the hosts of --peer have.
 func (o *options) resolvePeers(ctx context.Context) (addrs []netip.AddrPort, err error) {
 	for _, peer := range o.peers {
 		host, text, err := net.SplitHostPort(peer)
