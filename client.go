@@ -51,7 +51,7 @@ type Config struct {
 	DownloadLimit, UploadLimit int64
 	// MaxConnections bounds the connections of all torrents together.
 	MaxConnections int
-	// Blocklist is who is neither dialled nor let in; nil: nobody is.
+	// Blocklist has the addresses that are neither dialled nor let in; nil: none.
 	Blocklist *blocklist.List
 
 	// Log takes what is of interest to developers. The zero Logger logs nothing.

@@ -25,7 +25,7 @@ type (
 		Torrent *Torrent
 		Pieces  []uint32
 	}
-	// Completed: all is there, under its final name. It comes again after
+	// Completed: all data is there, under its final name. It comes again after
 	// DataChanged, once what was changed is right again.
 	Completed struct {
 		Torrent *Torrent
@@ -43,8 +43,8 @@ type (
 		Replied *messages.TrackerReplied
 		Failed  *messages.TrackerFailed
 	}
-	// PeerBanned: the peer has sent wrong data, and is not connected with any
-	// more.
+	// PeerBanned: the peer has sent wrong data. Its connection was closed, and no
+	// other is made.
 	PeerBanned struct {
 		Torrent *Torrent
 		Addr    netip.AddrPort
@@ -101,7 +101,7 @@ func (t *Torrent) Events(ctx context.Context) iter.Seq[Event] {
 	return t.client.subscribe(ctx, t)
 }
 
-// subscription is the events that somebody has not read yet.
+// subscription is the events that one reader has not read yet.
 type subscription struct {
 	of *Torrent // nil: all
 

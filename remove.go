@@ -14,10 +14,10 @@ import (
 	"kouzui/messages"
 )
 
-// Remove stops the torrent, and with data deletes what it has on disk: its
-// files, folders that are empty after that, and what is kept beside them. Other
-// files stay, also one with the name of a file of the torrent that has not come
-// to be its own. Without data nothing on disk is changed.
+// Remove stops the torrent. If data is set, it also deletes the torrent's
+// files, the folders that are empty after that, and the journal. Other files
+// stay. A file that the torrent refused to take over, because it was not the
+// torrent's, stays as well. If data is not set, nothing on disk is changed.
 func (t *Torrent) Remove(ctx context.Context, data bool) error {
 	if !t.valid() {
 		return ErrEnded
@@ -49,7 +49,7 @@ func (t *Torrent) Remove(ctx context.Context, data bool) error {
 	return remove(folder, m)
 }
 
-// remove deletes the data of a torrent that nobody works on.
+// remove deletes the data of a torrent, unless another client works on it.
 func remove(folder world.Folder, m *Metainfo) error {
 	unlock, err := folder.Lock(m.LockName())
 	if err != nil {

@@ -2,9 +2,9 @@ package messages
 
 import "kouzui/wire/metainfo"
 
-// What whoever started the client asks about a torrent. Reply is called by the
-// actor that answers, at most once, and must not block. A question that is lost
-// with its receiver is not answered, and has to be asked again.
+// Questions of the program that started the client about a torrent. The actor
+// that answers calls Reply, at most once; Reply must not block. A question that
+// is lost with its receiver is not answered, and has to be asked again.
 
 // QueryStatus: a question to session, which answers with its last Progress
 // through Reply.
@@ -37,8 +37,8 @@ type QueryTrackers struct {
 // TrackerStatus is a tier of trackers (BEP 12).
 type TrackerStatus struct {
 	Tier   int
-	Active bool // it announces; later tiers do when earlier ones fail
-	// Replied and Failed are the last of each; nil: there was none.
+	Active bool // the tier announces; later tiers do when earlier ones fail
+	// Replied and Failed are the last reply and the last failure; nil: none yet.
 	Replied *TrackerReplied
 	Failed  *TrackerFailed
 }
@@ -52,8 +52,8 @@ type QueryPeers struct {
 }
 
 // QueryStopped: a question to session, and from session to torrents, which
-// answers through Reply once no actor of the torrent runs, and so nobody holds
-// its files.
+// answers through Reply once no actor of the torrent runs, so that none holds
+// its files open.
 type QueryStopped struct {
 	InfoHash metainfo.Hash
 	Reply    func(struct{})

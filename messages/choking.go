@@ -9,8 +9,8 @@ import (
 
 // The conversation of the choker and the peers.
 
-// SetChoked: choker to peer. The peer tells the other side, and when it chokes
-// it, forgets what the other side has requested.
+// SetChoked: choker to peer. The peer sends a choke or unchoke to the other
+// side. With a choke it forgets what the other side has requested.
 type SetChoked struct{ Choked bool }
 
 // PeerRates: peer to choker and scheduler: once after StartSession, at each
@@ -29,11 +29,11 @@ type PeerRates struct {
 	Taking bool
 	// Bytes of payload in all of this connection.
 	DownTotal, UpTotal int64
-	// WastedTotal: payload that was not asked for, or not any more.
+	// WastedTotal: bytes of payload that were not, or no longer, asked for.
 	WastedTotal int64
 	Flags       PeerFlags
 	Window      int // requests that the peer can have under way
-	InFlight    int // requests that it has under way
+	InFlight    int // requests that the peer has under way
 }
 
 // PeerFlags is the state of both sides of a connection, in the terms of BEP 3.
@@ -52,8 +52,8 @@ type PeerFlags struct {
 // scheduler with SeedingChanged.
 type ReportRates struct{}
 
-// SeedingChanged: scheduler to choker, when all wanted pieces are there or are
-// not any more, from time to time, and after ReportRates. When seeding, the
+// SeedingChanged: scheduler to choker, when all wanted pieces are verified or no
+// longer are, from time to time, and after ReportRates. When seeding, the
 // choker ranks peers by other rules.
 type SeedingChanged struct{ Seeding bool }
 

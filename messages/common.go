@@ -8,8 +8,8 @@ import (
 )
 
 // PeerKey names one peer actor. No two peers of a torrent ever have the same
-// key, whatever is restarted between them: who sent a block is remembered by
-// it.
+// key, whatever is restarted between them: store and scheduler remember by key
+// which peer sent a block.
 type PeerKey uint32
 
 // Block is a part of a piece: what a request names (BEP 3).
@@ -21,14 +21,14 @@ type Block struct {
 
 func (b Block) String() string { return fmt.Sprintf("%d:%d+%d", b.Piece, b.Begin, b.Length) }
 
-// Refs are the actors that others talk to. Whoever spawns an actor fills them
-// in before; names are fixed, so an address is known before its actor has
-// started.
+// Refs are the addresses of the actors to which others send. A supervisor fills
+// them in before it spawns an actor: names are fixed, so an address is known
+// before its actor has started.
 type Refs struct {
 	Session   *actor.PID
 	Torrents  *actor.PID
 	Limiter   *actor.PID
-	Listener  *actor.PID // nil: nobody can connect to us
+	Listener  *actor.PID // nil: peers cannot connect to us
 	Torrent   *actor.PID
 	Engine    *actor.PID
 	Store     *actor.PID

@@ -61,31 +61,32 @@ type BanAddress struct {
 	Reason  string
 }
 
-// PeerBanned: scheduler to torrent, beside BanAddress.
+// PeerBanned: scheduler to torrent, sent together with each BanAddress. The
+// torrent tells the user.
 type PeerBanned struct {
 	Addr   netip.AddrPort
 	Reason string
 }
 
-// AddressesBlocked: peers and listener to session, and on to subscribers: so
-// many addresses that stand on the user's blocklist were not made candidates
-// or, if Inbound, so many connections from such addresses were closed.
+// AddressesBlocked: peers and listener to session, and on to subscribers, what
+// the user's blocklist has kept away. Count is how many addresses were not made
+// candidates or, if Inbound, how many connections were closed.
 type AddressesBlocked struct {
 	Inbound bool
 	Count   int
 }
 
 // QueryCandidates: peers to torrent, each time it has started. The torrent
-// answers with AddCandidates, all addresses that it knows, and with SetLimits
-// if the rates have changed since the start.
+// answers with AddCandidates, which has all addresses that it knows, and with
+// SetLimits if the rates have changed since the start.
 type QueryCandidates struct{}
 
 // PeersConnected: peers to torrent, while the metainfo is not known, each time
-// that the number of connections which wait for it has changed. The torrent
-// reports it with its Progress.
+// that the number of connections waiting for the metainfo has changed. The
+// torrent reports the number in its Progress.
 type PeersConnected struct{ Peers int }
 
-// AddCandidates: torrent, by engine, to peers: addresses worth a try, of a
+// AddCandidates: torrent, by engine, to peers: addresses to be dialled, from a
 // PeersFound or in answer to QueryCandidates.
 type AddCandidates struct{ Addrs []PeerAddr }
 
@@ -96,25 +97,25 @@ type AddCandidates struct{ Addrs []PeerAddr }
 type CloseConnections struct{ ReplyTo *actor.PID }
 
 // ConnectionsClosed: scheduler to the sender of CloseConnections. Last counts
-// all that has moved.
+// all payload of the run, that of the last PeerRates included.
 type ConnectionsClosed struct{ Last Progress }
 
-// SetDialing: scheduler to peers, when it changes, and every second, as peers
-// may have been restarted; engine to peers, while the metainfo is not known. A
-// torrent whose store does not know yet what is on disk does not dial. A
-// complete torrent does: some peers cannot reach it.
+// SetDialing: scheduler to peers, when Dial changes, and every second, as peers
+// may have been restarted. While the metainfo is not known, the torrent sends
+// it, by engine. A torrent whose store does not know yet what is on disk does
+// not dial. A complete torrent does: some peers cannot reach it.
 type SetDialing struct{ Dial bool }
 
-// EvictIdlePeer: peers to scheduler, once a second while somebody was turned
-// away, or could be dialled, but for the limit of connections. The scheduler
-// disconnects a peer that has been of no use for long, if there is one. The
-// session sends it too, by torrent and engine, after ConnectionsExhausted.
+// EvictIdlePeer: peers to scheduler, once a second while the torrent's limit of
+// connections keeps a peer from being let in or dialled. The scheduler
+// disconnects the peer over whose connection no payload has moved for longest,
+// if that is long enough. The session sends it too, by torrent and engine, after
+// ConnectionsExhausted.
 type EvictIdlePeer struct{}
 
-// ConnectionsExhausted: peers and listener to session, once a second while
-// somebody was turned away, or could be dialled, but for the limit of
-// connections of the whole process. The session has one torrent after the other
-// EvictIdlePeer.
+// ConnectionsExhausted: peers and listener to session, once a second while the
+// limit of connections of the whole process keeps a peer from being let in or
+// dialled. The session sends EvictIdlePeer to one torrent each time, in turn.
 type ConnectionsExhausted struct{}
 
 // PeerUseful: a peer to peers, once for each connection, when payload has moved
@@ -122,5 +123,6 @@ type ConnectionsExhausted struct{}
 type PeerUseful struct{ Key PeerKey }
 
 // ProveAlive: peers to a peer, when another connection has come in from the
-// same host with the same id. The peer ends if it has received nothing lately.
+// same host with the same peer id. The peer ends its connection if it has
+// received nothing lately.
 type ProveAlive struct{}

@@ -6,9 +6,9 @@ import "github.com/asynkron/protoactor-go/actor"
 // while its direction is limited.
 
 // LimiterReady: limiter to session, each time the limiter has started. The
-// session answers SetLimits, before which the limiter grants nothing, and sends
-// SetLimits to every peer once more, as the limiter has forgotten which of them
-// wait.
+// session answers SetLimits; until then the limiter grants nothing. The session
+// also sends SetLimits to every peer again: a limiter that was restarted has
+// forgotten which peers wait, so they have to ask again.
 type LimiterReady struct{}
 
 // TokensWanted: peer to limiter. The limiter answers each with one

@@ -40,8 +40,8 @@ type StartSession struct {
 // SetWanted: a command to session, and from session by torrent and engine to
 // store, scheduler and peers: which pieces the user wants from now on; nil:
 // all. Other pieces are not asked for, and a torrent is complete when all
-// wanted ones are there. Peers dials those again of which nothing was wanted
-// before. The set is not to be changed.
+// wanted ones are verified. Peers dials again the addresses whose peers had
+// nothing that was wanted before. The set must not be changed.
 type SetWanted struct {
 	InfoHash metainfo.Hash
 	Pieces   *bitset.BitSet
@@ -76,8 +76,8 @@ type PeerBitfield struct {
 	Have *bitset.BitSet
 }
 
-// PeerHave: peer to scheduler, pieces that the other side announced. The
-// torrent has them all.
+// PeerHave: peer to scheduler, pieces that the other side announced. All of
+// Pieces exist in the torrent: the peer has checked that.
 type PeerHave struct {
 	Key    PeerKey
 	Pieces []uint32
@@ -108,7 +108,7 @@ type RequestsDropped struct {
 	Key     PeerKey
 	Blocks  []Block
 	Window  int
-	Snubbed bool // nothing has come for so long that other peers go first
+	Snubbed bool // nothing has come for so long that other peers are asked first
 }
 
 // PeerGone: peer to scheduler, choker and peers, when its connection has ended
@@ -135,7 +135,7 @@ const (
 	GoneSelf                        // it was ourselves
 	GoneDuplicate                   // this peer was connected already
 	GoneBanned                      // it sent data that is proven wrong
-	GoneUseless                     // neither side wants anything, or it does not help and others wait
+	GoneUseless                     // neither side wants anything, or nothing moves while others wait
 	GoneExhausted                   // too many connections in the process to dial
 	GoneFailed                      // its actor panicked
 	GoneStopping                    // we stop

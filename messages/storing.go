@@ -24,8 +24,8 @@ type StoreBlocks struct {
 	Blocks []StoredBlock
 }
 
-// QueryServable: peer to store. Which of these pieces, and of those beside
-// them, may be served? The store answers ReplyTo with PiecesServable.
+// QueryServable: peer to store. Which of these pieces, and of their neighbours,
+// may be served? The store answers ReplyTo with PiecesServable.
 type QueryServable struct {
 	Link    uint64
 	Pieces  []uint32
@@ -77,8 +77,8 @@ type Stamp struct {
 	ID       uint64 // of the file within its file system; 0: unknown
 	Size     int64  // bytes; -1: there was no file
 	Modified int64  // nanoseconds since 1970
-	// Changed is when anything about the file was changed last, which unlike
-	// Modified nobody can set; 0: unknown.
+	// Changed is when anything about the file was changed last, in nanoseconds
+	// since 1970. Unlike Modified no program can set it. 0: unknown.
 	Changed int64
 }
 
@@ -89,18 +89,18 @@ type Stamp struct {
 // known. The receiver owns the sets.
 type PiecesKnown struct {
 	Known, Have *bitset.BitSet
-	// Stamps are how the files looked then; nil: nobody looked. Of a file that
-	// looks different now nothing is known.
+	// Stamps are how the files looked then; nil: they were not looked at. Of a
+	// file that looks different now nothing is known.
 	Stamps []Stamp
 	// Doubts is how often in a row the data looked changed and was not. Only the
-	// torrent fills it in.
+	// torrent sets it.
 	Doubts int
 }
 
-// DataChanged: store to torrent, the last that the store does. Another program
-// has changed a file, or a file can no longer be read; the store serves nothing
-// of it. The torrent begins anew with another engine, whose peers hear what is
-// still there, and whose store checks what Stale does not vouch for.
+// DataChanged: store to torrent, the last message of this store. Another
+// program has changed a file, or a file can no longer be read; the store serves
+// nothing more of that file. The torrent starts another engine, whose store
+// checks all pieces that Stale does not list as known.
 type DataChanged struct {
 	Err   error
 	Stale PiecesKnown
@@ -120,10 +120,9 @@ type PieceCorrupt struct {
 	Contributors []PeerKey
 }
 
-// DropPiece: scheduler to store. The store forgets what has come of an
-// unfinished piece, so that it is not mixed with the blocks of others, and
-// answers PieceDropped. A piece that is whole is not dropped but judged by its
-// hash.
+// DropPiece: scheduler to store. The store forgets the blocks of an unfinished
+// piece, so that they are not mixed with the blocks of other peers, and answers
+// PieceDropped. A piece that is whole is not dropped but judged by its hash.
 type DropPiece struct{ Piece uint32 }
 
 // PieceDropped: store to scheduler, when it holds no block of the piece any

@@ -11,7 +11,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// The conversation of whoever started the client, the session and the torrents.
+// The conversation of the program that started the client, the session and the
+// torrents.
 
 // ErrGivenUp: supervision could not keep a part of the torrent alive.
 var ErrGivenUp = errors.New("supervision gave up")

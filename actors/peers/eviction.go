@@ -7,10 +7,11 @@ import (
 )
 
 // maxIdleUnreported is how long a connection is kept when others wait for its
-// place, while the metainfo is not known and no connection can be of use.
+// place, while the metainfo is not known and no connection can move payload.
 const maxIdleUnreported = time.Minute
 
-// wantSlot notes that the torrent had no connection left for somebody.
+// wantSlot notes that a peer was turned away because of the torrent's limit of
+// connections.
 func (k *connections) wantSlot() {
 	k.refused = true
 	if k.metainfo == nil {
@@ -18,9 +19,9 @@ func (k *connections) wantSlot() {
 	}
 }
 
-// askForSlots asks, once for any number that were refused or could not be
-// dialled, that a connection of no use ends: one of this torrent, if its own
-// limit is in the way, one of any torrent if that of the process is.
+// askForSlots asks that an idle connection ends, once for any number of peers
+// that were refused or could not be dialled: a connection of this torrent, if
+// the torrent's limit was reached, of any torrent, if the process's was.
 func (k *connections) askForSlots() {
 	if k.dialling.wanted && len(k.slots) >= k.max {
 		best, _ := k.candidates.next(k.now, k.rnd)
@@ -35,9 +36,9 @@ func (k *connections) askForSlots() {
 	k.refused, k.dialling.exhausted = false, false
 }
 
-// evictIdle ends a connection of no use, if there is one. The scheduler knows
-// which; while there is no metainfo, it is the one that is connected for
-// longest.
+// evictIdle ends an idle connection, if there is one. The scheduler chooses
+// which. While there is no metainfo, there is no scheduler, and the connection
+// that has been open for longest ends.
 func (k *connections) evictIdle() {
 	if k.metainfo != nil {
 		k.out.add(tellScheduler{&messages.EvictIdlePeer{}})

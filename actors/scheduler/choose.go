@@ -3,11 +3,11 @@ package scheduler
 import "slices"
 
 const (
-	// maxOwnWindows is how many windows of a peer a piece may have, so that the
-	// peer gets it for itself: larger ones take it too long.
+	// maxOwnWindows is the greatest size, in request windows of a peer, of a piece
+	// that is left to that peer alone: a larger one would take the peer too long.
 	maxOwnWindows = 4
-	// maxAlone is for how long a piece that was corrupt is left to one peer, in
-	// seconds that the peer needs for all of it.
+	// maxAlone bounds for how long a piece that was corrupt is left to one peer: a
+	// peer that needs more seconds for the whole piece does not keep it.
 	maxAlone = 30.0
 )
 
@@ -34,7 +34,7 @@ func (s *planner) choose(p *peer) (*active, end) {
 	if p.parole != nil {
 		return s.chooseTrial(p), front
 	}
-	// What was begun with it.
+	// The piece that was begun with p.
 	if a := s.continued(p); a != nil {
 		return a, front
 	}
@@ -42,7 +42,7 @@ func (s *planner) choose(p *peer) (*active, end) {
 	if p.own = c.own; c.own != nil {
 		return c.own, front
 	}
-	// What is anybody's.
+	// A piece that any peer may go on with.
 	if c.shared != nil {
 		return c.shared, front
 	}
@@ -73,11 +73,11 @@ func (s *planner) continued(p *peer) *active {
 	return nil
 }
 
-// candidates are pieces with free blocks that a peer has, by the reason for
-// which it may be asked for them; nil: there is none.
+// candidates are pieces with free blocks that a peer has, each by the reason for
+// which the peer may be asked for it; nil: there is none.
 type candidates struct {
 	own      *active // was begun with the peer
-	shared   *active // anybody's: the one with the fewest free blocks, to have it done
+	shared   *active // any peer's: the one with the fewest free blocks, to finish it
 	busy     *active // another peer's: the one with the most free blocks
 	reserved *active // to come from another peer alone
 }

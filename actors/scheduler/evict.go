@@ -6,16 +6,15 @@ import (
 	"kouzui/messages"
 )
 
-// Connections are few, and who only holds one may mean to. When others wait,
-// the one goes that has been of no use for longest: over which no payload has
-// moved, either way. How long that may last depends on what may still come of
-// it.
+// Connections are few, and a hostile peer may hold one on purpose. When other
+// peers wait, the connection ends over which no payload has moved, either way,
+// for longest. These are the times that it is granted.
 const (
-	maxIdle   = 30 * time.Second // neither side wants anything, or it does not answer
-	maxChoked = 5 * time.Minute  // it wants something of us, or we of it
+	maxIdle   = 30 * time.Second // neither side wants anything, or the peer does not answer
+	maxChoked = 5 * time.Minute  // one side wants something and is choked
 )
 
-// maxUseless is for how long p may be of no use.
+// maxUseless is for how long no payload may move before p can be evicted.
 func (p *peer) maxUseless() time.Duration {
 	if p.snubbed || p.wanted == 0 && !p.rates.Flags.PeerInterested {
 		return maxIdle
@@ -23,8 +22,8 @@ func (p *peer) maxUseless() time.Duration {
 	return maxChoked
 }
 
-// evictIdle dismisses the peer that has been of no use for the longest time
-// beyond what it may, if there is one.
+// evictIdle dismisses the peer that has exceeded its maxUseless by most, if any
+// has.
 func (s *swarm) evictIdle() {
 	var worst *peer
 	var most time.Duration

@@ -159,7 +159,8 @@ func (r *registry) pass(hash metainfo.Hash, question any) {
 	}
 }
 
-// tell sends to the torrent, if its address is known. Otherwise meet tells it.
+// tell sends to the torrent, if its address is known. Otherwise meet sends the
+// same once the address is known.
 func (t *run) tell(out *messages.Outbox, m any) {
 	if t.pid != nil {
 		out.Send(t.pid, m)

@@ -4,7 +4,7 @@
 //
 // A session may die at any time; torrents go on meanwhile. What the user has
 // asked for lies with the Keeper, outside the tree. The next session recalls
-// it, has torrents and listener tell what there is, and starts what is missing.
+// it, asks torrents and listener what runs, and starts what is missing.
 package session
 
 import (
@@ -23,7 +23,8 @@ type Config struct {
 	Restarts func(path string) int
 }
 
-// Keeper is whoever started the client. It must not block.
+// Keeper is the program's side of a session, outside the tree. Its methods must
+// not block.
 type Keeper interface {
 	// Recall tells what the user wants, and what was last heard of it.
 	Recall() Recollection
