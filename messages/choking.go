@@ -52,8 +52,8 @@ type PeerFlags struct {
 // scheduler with SeedingChanged.
 type ReportRates struct{}
 
-// SeedingChanged: scheduler to choker, when all wanted pieces are verified or no
-// longer are, from time to time, and after ReportRates. When seeding, the
+// SeedingChanged: scheduler to choker, when all wanted pieces are verified or
+// no longer are, from time to time, and after ReportRates. When seeding, the
 // choker ranks peers by other rules.
 type SeedingChanged struct{ Seeding bool }
 

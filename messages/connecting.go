@@ -109,8 +109,8 @@ type SetDialing struct{ Dial bool }
 // EvictIdlePeer: peers to scheduler, once a second while the torrent's limit of
 // connections keeps a peer from being let in or dialled. The scheduler
 // disconnects the peer over whose connection no payload has moved for longest,
-// if that is long enough. The session sends it too, by torrent and engine, after
-// ConnectionsExhausted.
+// if that is long enough. The session sends it too, by torrent and engine,
+// after ConnectionsExhausted.
 type EvictIdlePeer struct{}
 
 // ConnectionsExhausted: peers and listener to session, once a second while the

@@ -88,9 +88,10 @@ func (e *engine) Receive(c actor.Context) {
 
 // start spawns the members; without metainfo only peers, which connect with
 // peers from whom the metainfo may come. The addresses of members are known
-// beforehand, so each is told all of them. What is sent to a member before it is spawned is lost,
-// so each is spawned after the members to which it sends at its start: the
-// choker after peers and scheduler, the store after the scheduler.
+// beforehand, so each is told all of them. What is sent to a member before it
+// is spawned is lost, so each is spawned after the members to which it sends at
+// its start: the choker after peers and scheduler, the store after the
+// scheduler.
 func (e *engine) start(c actor.Context) {
 	self := c.Self()
 	e.Refs.Engine = self

@@ -73,8 +73,8 @@ func (s *planner) continued(p *peer) *active {
 	return nil
 }
 
-// candidates are pieces with free blocks that a peer has, each by the reason for
-// which the peer may be asked for it; nil: there is none.
+// candidates are pieces with free blocks that a peer has, each by the reason
+// for which the peer may be asked for it; nil: there is none.
 type candidates struct {
 	own      *active // was begun with the peer
 	shared   *active // any peer's: the one with the fewest free blocks, to finish it
