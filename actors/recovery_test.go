@@ -68,6 +68,7 @@ func convictsOnlyTheLiar(t *testing.T) {
 	addr := await(n, func(*messages.ListenerReady) bool { return true }).Addr
 	dir := t.TempDir()
 	n.add(torrent, messages.TorrentOptions{Dir: dir})
+	await(n, func(*messages.Progress) bool { return true }) // the listener has been told: the liar dials once
 
 	ctx, cancel := context.WithCancel(t.Context())
 	var ended sync.WaitGroup
