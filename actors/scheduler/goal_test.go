@@ -107,3 +107,50 @@ func (x *sim) lookAt(key messages.PeerKey) *peer {
 	x.flush()
 	return x.peers[key].p
 }
+
+// The store says that it has finished what was wanted before. That counts only
+// if it is all that is wanted now.
+func TestFinishedCountsForWhatIsWantedNow(t *testing.T) {
+	first, more := bitsOf(4, 0, 1), bitsOf(4, 0, 1, 2)
+	for name, tc := range map[string]struct {
+		wanted   *bitset.BitSet // when StoreFinished comes; nil: all
+		finished bool
+	}{
+		"the same": {first, true},
+		"less":     {bitsOf(4, 1), true},
+		"more":     {more, false},
+		"all":      {nil, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openSwarm(geometryOf(4, BlockSize, BlockSize), DefaultPicker, 1)
+			s.setWanted(first)
+			s.pieceVerified(0)
+			s.pieceVerified(1)
+			s.setWanted(tc.wanted)
+			s.storeFinished()
+			if s.disk.finished != tc.finished {
+				t.Errorf("finished: %v", s.disk.finished)
+			}
+			for _, piece := range []uint32{2, 3} {
+				s.pieceVerified(piece)
+			}
+			if seeding := s.state() == messages.StateSeeding; seeding != tc.finished {
+				t.Errorf("with all pieces it is %s", s.state())
+			}
+			s.storeFinished()
+			if s.state() != messages.StateSeeding {
+				t.Errorf("in the end it is %s", s.state())
+			}
+		})
+	}
+}
+
+// The same of a store that becomes ready.
+func TestReadyCountsForWhatIsWantedNow(t *testing.T) {
+	s := newSwarm(geometryOf(4, BlockSize, BlockSize), bitsOf(4, 0), 1<<20, DefaultPicker, seeded(1))
+	s.setWanted(nil)
+	s.storeReady(&messages.StoreReady{Have: bitsOf(4, 0), Complete: true})
+	if s.disk.finished {
+		t.Error("it is finished with one of four pieces")
+	}
+}

@@ -68,7 +68,7 @@ func (s *swarm) storeReady(m *messages.StoreReady) {
 		return
 	}
 	s.goal.begin(m.Have)
-	s.disk.finished = m.Complete
+	s.disk.finished = m.Complete && s.complete()
 	s.planner.open()
 	for _, p := range s.peers {
 		s.startSession(p)
@@ -291,6 +291,11 @@ func (s *swarm) storeRecovered() {
 	s.disk.failure = nil
 	s.planner.resume()
 }
+
+// storeFinished: all that the store has told to be verified is safe. If more is
+// wanted by now than the store knew, that is not all of it, and the store will
+// say so again.
+func (s *swarm) storeFinished() { s.disk.finished = s.complete() }
 
 // tellComplete tells those who behave differently once everything wanted is
 // there.
