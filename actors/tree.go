@@ -110,6 +110,9 @@ func (a assembly) engine(refs messages.Refs, add *messages.AddTorrent, share mes
 
 func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorrent, torrent *metainfo.Torrent, share messages.Share) *actor.Props {
 	o := add.Options
+	if torrent != nil {
+		o.Wanted = messages.ClipPieces(o.Wanted, torrent.PieceCount())
+	}
 	switch name {
 	case engine.Store:
 		config := store.Config{

@@ -41,10 +41,28 @@ type StartSession struct {
 // store, scheduler and peers: which pieces the user wants from now on; nil:
 // all. Other pieces are not asked for, and a torrent is complete when all
 // wanted ones are verified. Peers dials again the addresses whose peers had
-// nothing that was wanted before. The set must not be changed.
+// nothing that was wanted before. Pieces beyond the last are ignored. Whether
+// the disk has room for more is asked only at the start: later the torrent goes
+// on with what it has, and says that the disk is full when it is. The set must
+// not be changed.
 type SetWanted struct {
 	InfoHash metainfo.Hash
 	Pieces   *bitset.BitSet
+}
+
+// ClipPieces is the pieces of a set that a torrent of so many pieces has; nil,
+// which means all, stays nil.
+func ClipPieces(pieces *bitset.BitSet, count int) *bitset.BitSet {
+	if pieces == nil || pieces.Len() <= uint(count) {
+		return pieces
+	}
+	clipped := bitset.New(uint(count))
+	for piece := range pieces.EachSet() {
+		if piece < uint(count) {
+			clipped.Set(piece)
+		}
+	}
+	return clipped
 }
 
 // RequestBlocks: scheduler to peer. The peer requests the blocks in this order,

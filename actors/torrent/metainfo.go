@@ -17,6 +17,7 @@ func (s *state) know(t *metainfo.Torrent) {
 	s.torrent = t
 	s.last.Name, s.last.State = t.Name, messages.StateStarting
 	s.last.Pieces, s.last.Length, s.last.Left = t.PieceCount(), t.Length, t.Length
+	s.clipWanted()
 }
 
 func (s *state) setMetainfo(m *messages.SetMetainfo) {

@@ -142,8 +142,7 @@ func (t *torrent) Receive(c actor.Context) {
 	case *messages.PeersConnected:
 		t.peersConnected(m.Peers)
 	case *messages.QueryKnownPieces:
-		c.Send(m.ReplyTo, t.knownPieces())
-		t.tellWanted()
+		t.storeStarted(m)
 	case *messages.PiecesKnown:
 		t.piecesKnown(m)
 	case *messages.PieceVerified:

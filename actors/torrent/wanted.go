@@ -4,10 +4,29 @@ import "kouzui/messages"
 
 func (s *state) setWanted(m *messages.SetWanted) {
 	s.updates.wanted = m
+	s.clipWanted()
 	if s.complete && !s.haveWanted() {
 		s.complete = false
 		s.goals.incomplete(s.now)
 	}
+	s.tellWanted()
+}
+
+// clipWanted leaves out pieces that the torrent does not have: they would never
+// come.
+func (s *state) clipWanted() {
+	if m := s.updates.wanted; m != nil && s.torrent != nil {
+		s.updates.wanted = &messages.SetWanted{InfoHash: m.InfoHash, Pieces: messages.ClipPieces(m.Pieces, s.torrent.PieceCount())}
+	}
+}
+
+// storeStarted answers QueryKnownPieces. The store hears first what is wanted:
+// when it knows what is there, it looks whether the disk has room for the rest.
+func (s *state) storeStarted(m *messages.QueryKnownPieces) {
+	if s.updates.wanted != nil {
+		s.out.Send(m.ReplyTo, s.updates.wanted)
+	}
+	s.out.Send(m.ReplyTo, s.knownPieces())
 	s.tellWanted()
 }
 

@@ -82,6 +82,7 @@ func TestAnEngineThatIsRestartedIsToldWhatIsWanted(t *testing.T) {
 	s.Tell(&messages.SetWanted{Pieces: has(6)})
 	stage.Next[*messages.SetWanted](s.engine)
 	s.Tell(&messages.QueryKnownPieces{ReplyTo: s.session.PID})
+	stage.Next[*messages.SetWanted](s.session) // by it the store plans what follows from PiecesKnown
 	stage.Next[*messages.PiecesKnown](s.session)
 	if m := stage.Next[*messages.SetWanted](s.engine); m.Pieces.Count() != 6 {
 		t.Errorf("the engine is told %+v", m)
@@ -97,4 +98,31 @@ func TestAWishForLessChangesNothing(t *testing.T) {
 	s.Tell(&messages.SetWanted{Pieces: has(4)})
 	s.partly(5)
 	s.Quiet(s.session)
+}
+
+// Pieces that the torrent does not have can be wanted, and do not keep it from
+// being complete.
+func TestPiecesBeyondTheLastAreNotWaitedFor(t *testing.T) {
+	s := newScene(t, messages.TorrentOptions{Seed: true})
+	s.Tell(&messages.SetWanted{Pieces: bitset.New(0).Set(0).Set(10).Set(1000)})
+	if m := stage.Next[*messages.SetWanted](s.engine); m.Pieces.Count() != 1 || !m.Pieces.Test(0) {
+		t.Errorf("the engine is told %v", m.Pieces)
+	}
+	s.Tell(&messages.PiecesKnown{Known: has(10), Have: has(1)})
+	s.partly(1)
+	stage.Next[*messages.TorrentCompleted](s.session)
+}
+
+// A session that begins may not have heard that the torrent is complete.
+func TestAnotherSessionIsToldOfCompletion(t *testing.T) {
+	s := newScene(t, messages.TorrentOptions{Wanted: has(5), Seed: true})
+	s.Tell(&messages.PiecesKnown{Known: has(10), Have: has(5)})
+	s.Tell(&messages.RestoreTotals{})
+	s.Quiet(s.session)
+	s.partly(5)
+	stage.Next[*messages.TorrentCompleted](s.session)
+	s.Tell(&messages.RestoreTotals{})
+	if m := stage.Next[*messages.TorrentCompleted](s.session); m.Last.HavePieces != 5 {
+		t.Errorf("it is told %+v", m)
+	}
 }
