@@ -54,7 +54,7 @@ func (o *orders) setWanted(m *messages.SetWanted) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if r := o.runs[m.InfoHash]; r != nil {
-		r.Wanted = m
+		r.Wanted, r.Reopens = m, r.Completed
 	}
 }
 
@@ -107,9 +107,13 @@ func (o *orders) remember(event any) {
 		if r := o.runs[m.InfoHash]; r != nil {
 			r.Last = *m
 		}
+	case *messages.TorrentDataChanged:
+		if r := o.runs[m.InfoHash]; r != nil {
+			r.Reopens = r.Completed
+		}
 	case *messages.TorrentCompleted:
 		if r := o.runs[m.InfoHash]; r != nil {
-			r.Completed = true
+			r.Completed, r.Reopens = true, false
 			r.Whole = r.Whole || m.Last.HavePieces == m.Last.Pieces
 		}
 	}

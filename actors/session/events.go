@@ -44,7 +44,7 @@ func (r *registry) firstCompletion(t *run) {
 }
 
 func (r *registry) complete(t *run) {
-	t.Completed, t.reopens = true, false
+	t.Completed, t.Reopens = true, false
 	t.Whole = t.Whole || t.Last.HavePieces == t.Last.Pieces
 	r.notify(&messages.TorrentCompleted{InfoHash: t.Add.InfoHash, Last: t.Last})
 }
@@ -55,14 +55,14 @@ func (r *registry) completed(m *messages.TorrentCompleted) {
 		return
 	}
 	r.counted(t, m.Last)
-	if t.reopens || !t.Completed {
+	if t.Reopens || !t.Completed {
 		r.complete(t)
 	}
 }
 
 func (r *registry) dataChanged(m *messages.TorrentDataChanged) {
 	if t := r.runs[m.InfoHash]; t != nil {
-		t.reopens = t.Completed
+		t.Reopens = t.Completed
 		r.notify(m)
 	}
 }

@@ -25,6 +25,7 @@ type Recalled struct {
 	Wanted    *messages.SetWanted
 	Stop      bool              // the user wants it to end
 	Completed bool              // the user has been told that it is complete
+	Reopens   bool              // and is to be told again: more is wanted, or the data was changed
 	Whole     bool              // all its pieces were there once in this run
 	Last      messages.Progress // that the user was told
 }
@@ -66,7 +67,6 @@ type run struct {
 	Recalled
 	ordered bool    // StartTorrent has been sent
 	pid     address // nil: neither TorrentStarted nor TorrentsListed has told
-	reopens bool    // another TorrentCompleted of the torrent is news to the user
 	// memory is the last SetMemory in bytes; 0: there was none.
 	memory int64
 }
@@ -141,7 +141,7 @@ func (r *registry) setMetainfo(m *messages.SetMetainfo) {
 // is complete again.
 func (r *registry) setWanted(m *messages.SetWanted) {
 	if t := r.runs[m.InfoHash]; t != nil {
-		t.Wanted, t.reopens = m, t.Completed
+		t.Wanted, t.Reopens = m, t.Completed
 		t.tell(&r.out, m)
 	}
 }

@@ -426,3 +426,23 @@ func TestATorrentThatNobodyWants(t *testing.T) {
 	stage.Next[*messages.ForgetTorrent](s.torrents)
 	s.noEvents()
 }
+
+// Whether a second completion is news is not forgotten with a session.
+func TestAnotherSessionTellsTheSecondCompletion(t *testing.T) {
+	for name, reopens := range map[string]bool{"it is told already": false, "it is news": true} {
+		t.Run(name, func(t *testing.T) {
+			s := newScene(t, false)
+			m := s.order(1000)
+			s.keeper.known = Recollection{Torrents: []Recalled{{Add: m, Completed: true, Reopens: reopens}}}
+			s.Crash()
+			s.Tell(&messages.TorrentsListed{Torrents: []messages.ListedTorrent{{Run: 1, InfoHash: m.InfoHash, Torrent: s.torrent.PID}}})
+			for range 2 { // of its own accord, and because a session has begun
+				s.Tell(&messages.TorrentCompleted{InfoHash: m.InfoHash})
+			}
+			if reopens {
+				event[*messages.TorrentCompleted](s)
+			}
+			s.noEvents()
+		})
+	}
+}

@@ -154,6 +154,9 @@ func (s *state) wake() {
 // restoreTotals takes over what an earlier life of this torrent has counted.
 func (s *state) restoreTotals(m *messages.RestoreTotals) {
 	if s.counts.restored {
+		if s.complete { // another session begins, which may not have heard of it
+			s.tellSession(&messages.TorrentCompleted{InfoHash: s.hash, Last: s.last})
+		}
 		return
 	}
 	s.counts.restore(m)
