@@ -63,8 +63,9 @@ func (*addressed) IgnoreDeadLetterLogging() {}
 // Unwrap returns the message itself, for watchers of a mailbox.
 func (a *addressed) Unwrap() any { return a.message }
 
-func (a *addressed) discard() {
-	if d, is := a.message.(Discarder); is {
+// discard drops a message, which nobody handles any more.
+func discard(message any) {
+	if d, is := inner(message).(Discarder); is {
 		d.Discard()
 	}
 }

@@ -43,9 +43,7 @@ func (i *invoker) InvokeUserMessage(message any) {
 	n := i.node
 	if n.closing {
 		n.lost++
-		if m, is := message.(*addressed); is {
-			m.discard()
-		}
+		discard(message)
 		return
 	}
 	switch m := message.(type) {
@@ -71,7 +69,7 @@ func (i *invoker) InvokeUserMessage(message any) {
 func (i *invoker) handle(message any, breakable bool) {
 	if m, is := message.(*addressed); is {
 		if m.node != i.node || m.incarnation != i.node.incarnation {
-			m.discard()
+			discard(m)
 			return
 		}
 	}
