@@ -18,6 +18,11 @@ func TestAStoreIsToldWhatTheOneBeforeKnew(t *testing.T) {
 		for _, i := range pieces {
 			r.send(1, nil, s.Blocks(i)...)
 			await[*messages.PieceVerified](r)
+			for m := range r.torrent { // which here ends with the store, and must have read it
+				if _, is := m.(*messages.PieceVerified); is {
+					break
+				}
+			}
 		}
 	}
 	verify(0, 4)
