@@ -73,7 +73,8 @@ func NewAlgorithm(name string) (Algorithm, error) {
 	return make(), nil
 }
 
-// nobody unchokes no peer: a free rider, to see what a swarm makes of it.
+// nobody is the algorithm that unchokes no peer: with it we are a free rider,
+// which shows how other clients treat one.
 type nobody struct{}
 
 func (nobody) Decide(Round) []messages.PeerKey { return nil }

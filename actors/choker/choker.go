@@ -2,8 +2,8 @@
 // decides is an Algorithm, chosen by name.
 //
 // Every ten seconds the slots are given anew. Between two rounds only free
-// slots are filled, at once: a peer that becomes interested does not wait when
-// nobody else wants its slot.
+// slots are filled, at once: a peer that becomes interested is unchoked without
+// waiting for the next round if a slot is free.
 //
 // The shell in this file takes the messages, and tells the peers what the core
 // decided:

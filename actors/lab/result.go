@@ -205,7 +205,7 @@ func (ns Nodes) Complete() (n int) {
 }
 
 // Fairness is Jain's index of the uploads of downloaders: 1 if all uploaded as
-// much, 1/n if one of n uploaded everything; 0 if nobody uploaded.
+// much, 1/n if one of n uploaded everything; 0 if none uploaded.
 func (ns Nodes) Fairness() float64 {
 	var sum, squares, n float64
 	for _, node := range ns {

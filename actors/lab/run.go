@@ -259,7 +259,7 @@ func (r *run) play() {
 }
 
 // whole tells whether the nodes that are there have all of the content between
-// them. If they do not, nobody can become complete.
+// them. If they do not, no node can complete the download.
 func (r *run) whole() bool {
 	for i := range r.content.torrent.PieceCount() {
 		if !slices.ContainsFunc(r.nodes, func(n *node) bool { return n.lives() && r.has(n, i) }) {

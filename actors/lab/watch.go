@@ -81,7 +81,7 @@ func (w *watch) memory() {
 	live := w.node.host.Pool.Stats().Live
 	w.node.peak = max(w.node.peak, live)
 	if len(w.node.run.foes) > 0 || w.account == nil {
-		return // foes send what nobody asked for
+		return // hostile peers send blocks that were not requested
 	}
 	if most := w.limit + w.account.exempt() + 2*w.account.duplicates(); live > most {
 		w.node.run.blame(w.node, "%d blocks of payload are in memory, %d at most should be", live, most)

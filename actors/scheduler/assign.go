@@ -6,9 +6,10 @@ import (
 	"kouzui/messages"
 )
 
-// planner decides who is asked for what: a function of where each block stands
-// (the ledger), of what a peer has and can take, and of the memory (the
-// budget). It is the only one that changes the ledger and the availability.
+// planner decides which blocks are requested from which peer. It goes by the
+// state of each block (the ledger), by the pieces that a peer has and the
+// requests it can take, and by the memory (the budget). Only the planner
+// changes the ledger and the availability.
 type planner struct {
 	*moment
 	*goal
@@ -22,7 +23,7 @@ type planner struct {
 	budget  budget
 	slowest ranking
 	paused  bool // the store takes nothing
-	starved bool // somebody could be asked for more than there was to ask
+	starved bool // a peer could take more requests than there were blocks to request
 }
 
 func newPlanner(s *swarm, memory int64, picker string, rng *rand.Rand) *planner {
@@ -38,7 +39,8 @@ func newPlanner(s *swarm, memory int64, picker string, rng *rand.Rand) *planner 
 	return n
 }
 
-// open takes out what need not be fetched, as soon as that is known.
+// open closes the pieces that need not be downloaded, once the store has told
+// which those are.
 func (s *planner) open() {
 	for piece := range uint32(s.pieces) {
 		if !s.lacks(piece) {
@@ -47,8 +49,8 @@ func (s *planner) open() {
 	}
 }
 
-// setWanted makes what the goal says true of each piece: those that are lacking
-// can be begun, and what is under way of others ends.
+// setWanted applies the goal to each piece: a lacking piece can be begun, and
+// the download of a piece that is no longer wanted ends.
 func (s *planner) setWanted() {
 	for piece := range uint32(s.pieces) {
 		a := s.ledger.active[piece]
@@ -72,8 +74,8 @@ func (s *planner) resume() {
 	s.refillStarved()
 }
 
-// count adds what a peer has to the availability, and uncount takes it out.
-// Peers that came with everything are counted apart.
+// count adds a peer's pieces to the availability, and uncount removes them.
+// Peers that had every piece when they joined are counted separately.
 func (s *planner) count(p *peer) {
 	if p.cameSeed = p.seed(s.pieces); p.cameSeed {
 		s.avail.JoinSeed()
@@ -90,8 +92,8 @@ func (s *planner) uncount(p *peer) {
 	}
 }
 
-// arrived takes note that p brought a block, and says whether it was asked for
-// and had not come from elsewhere.
+// arrived records a block from p, and says whether the block was requested from
+// p and had not arrived from another peer.
 func (s *planner) arrived(p *peer, b messages.Block) bool {
 	a := s.ledger.arrive(p, b, s.cancel)
 	if a == nil {
@@ -102,15 +104,15 @@ func (s *planner) arrived(p *peer, b messages.Block) bool {
 	return true
 }
 
-// cancel tells a peer that a block is not expected of it any more. Whether it
-// was silent is noted, because its next request begins a new measurement.
+// cancel cancels the request for a block at a peer. It first notes whether the
+// peer was silent, because the peer's next request begins a new measurement.
 func (s *planner) cancel(p *peer, b messages.Block) {
 	p.stalled = p.silent(s.now)
 	s.orders.cancel(p, b)
 }
 
-// dropped: p will not bring these blocks. It may be asked for others, and
-// others for these.
+// dropped: p will not send these blocks. Other blocks may now be requested from
+// p, and these blocks from other peers.
 func (s *planner) dropped(p *peer, blocks []messages.Block) {
 	for _, b := range blocks {
 		if a := s.ledger.giveBack(p, b); a != nil {
@@ -121,14 +123,15 @@ func (s *planner) dropped(p *peer, blocks []messages.Block) {
 	s.refillStarved()
 }
 
-// takeBack frees all that p was asked for, and gives it to others.
+// takeBack frees all blocks requested from p, and requests them from other
+// peers.
 func (s *planner) takeBack(p *peer) {
 	p.ask = p.ask[:0]
 	s.ledger.giveBackAll(p, s.settle)
 	s.refillStarved()
 }
 
-// settle forgets a piece of which nothing is under way any more.
+// settle forgets a piece of which no block is requested or has arrived.
 func (s *planner) settle(a *active) {
 	if a.idle() {
 		s.forget(a)
@@ -136,8 +139,8 @@ func (s *planner) settle(a *active) {
 	}
 }
 
-// finished: a piece is verified. It returns the only peer that it came from,
-// nil if there were several.
+// finished: a piece is verified. It returns the peer that sent the piece, or
+// nil if several peers sent parts.
 func (s *planner) finished(piece uint32) (source *peer) {
 	a := s.ledger.active[piece]
 	if a == nil {
@@ -148,8 +151,8 @@ func (s *planner) finished(piece uint32) (source *peer) {
 	return a.source
 }
 
-// startAgain has a piece come again from its beginning, of which the store
-// holds nothing any more.
+// startAgain has a whole piece downloaded again, after the store has discarded
+// all its blocks.
 func (s *planner) startAgain(piece uint32) {
 	if a := s.ledger.active[piece]; a != nil {
 		s.forget(a)
@@ -170,8 +173,9 @@ func (s *planner) reopen(piece uint32) {
 	}
 }
 
-// drop ends what is under way of a piece and has the store let go what has
-// arrived. Nothing is asked for until it has.
+// drop cancels all requests for a piece and has the store discard the blocks
+// that have arrived. No block of the piece is requested until the store has
+// done so.
 func (s *planner) drop(a *active) {
 	a.dropping, a.owner = true, nil
 	s.budget.forget(a)
@@ -179,16 +183,16 @@ func (s *planner) drop(a *active) {
 	s.orders.drops = append(s.orders.drops, a.piece)
 }
 
-// timePassed does what time alone calls for: with time, slow peers turn out to
-// be slow.
+// timePassed looks again at all peers that can take requests: as time passes, a
+// peer turns out to be slow, and its blocks are requested from others.
 func (s *planner) timePassed() {
 	s.budget.look()
 	s.refillStarved()
 	s.budget.stuck = false
 }
 
-// refillStarved refills all that can take requests, the snubbed last, beginning
-// with anybody so that nobody is always first.
+// refillStarved refills all peers that can take requests, snubbed peers last.
+// It begins with a random peer, so that none is always first.
 func (s *planner) refillStarved() {
 	if !s.starved {
 		return
@@ -207,15 +211,16 @@ func (s *planner) refillStarved() {
 	}
 }
 
-// refillRefused is refillStarved for when memory is all that has come free.
+// refillRefused is refillStarved for the case that only memory has become free:
+// it does nothing unless a request was refused for want of memory.
 func (s *planner) refillRefused() {
 	if s.budget.refused {
 		s.refillStarved()
 	}
 }
 
-// refill gives p requests, if it can take some: for blocks of which nobody was
-// asked, and when there are none, for blocks that slower peers are to bring.
+// refill sends p as many requests as it can take: for free blocks first, then
+// for blocks that are already requested from slower peers.
 func (s *planner) refill(p *peer) {
 	n := s.allowance(p)
 	if n == 0 {
@@ -236,7 +241,7 @@ func (s *planner) refill(p *peer) {
 	}
 }
 
-// allowance is for how many blocks p may be asked now.
+// allowance is how many blocks may be requested from p now.
 func (s *planner) allowance(p *peer) int {
 	if !s.known || s.paused || p.choked || p.dismissed || p.gone || p.wanted == 0 {
 		return 0
@@ -251,8 +256,9 @@ func (s *planner) allowance(p *peer) int {
 	return n
 }
 
-// advance is how much p is asked for before it has brought anything: all that
-// have not share a part of the memory, and each has at least a block.
+// advance is how many blocks are requested from p before its first block has
+// arrived. All such peers share one part of the memory, and each is asked for
+// at least one block.
 func (s *planner) advance(p *peer) int {
 	left := s.budget.advances()
 	for _, q := range s.unchoked {
@@ -266,7 +272,7 @@ func (s *planner) advance(p *peer) int {
 	return max(0, left)
 }
 
-// assign gives p up to n blocks of which nobody was asked.
+// assign requests up to n free blocks from p.
 func (s *planner) assign(p *peer, n int) (given int) {
 	for given < n {
 		a, from := s.choose(p)

@@ -8,12 +8,13 @@ import (
 )
 
 // Availability counts how many peers have each piece, and keeps the open pieces
-// (those that nobody has begun and we do not have) ordered by that count, in
+// (those that we lack and have not begun to download) ordered by that count, in
 // random order among equals. Nothing is ever sorted: the order is cut into
 // buckets of equal count, and a piece whose count changes by one swaps places
 // with the neighbouring piece of its bucket's edge, in constant time.
 //
-// A peer that comes with every piece changes no order, and is only counted.
+// A peer that has every piece when it joins does not change the order, and is
+// only counted.
 type Availability struct {
 	rng        *rand.Rand
 	everywhere int      // peers that came with every piece

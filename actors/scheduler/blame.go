@@ -7,32 +7,34 @@ import (
 	"kouzui/messages"
 )
 
-// blame finds who sent what was corrupt. A ban needs proof: a piece that came
-// from one peer alone, or the store's comparison of a corrupt piece with the
-// right one. Peers behind the same host are not to blame for each other; but as
-// a peer can change its id and come again, newcomers from there are on parole.
+// blame finds the peers that sent corrupt data. A ban needs proof: a corrupt
+// piece that one peer sent whole, or the store's comparison of a corrupt piece
+// with the right one. A peer is not banned for what another peer at the same
+// host sent. But as a banned peer can come back with another id, new peers from
+// its host are on parole.
 type blame struct {
 	*moment
 	*goal
 	*roster
 	orders *orders
 
-	suspects map[uint32]bool // pieces that were corrupt, and are not right yet
+	suspects map[uint32]bool // pieces that failed their hash check and are not verified yet
 	hosts    hosts
 	former   formerPeers
 }
 
 const (
-	// The last peer that has a piece may spoil so many, as a disk with faults
-	// does: there is nobody else to ask. It may spoil one more for each
-	// goodPerError right ones.
+	// A peer without which the download cannot go on may send maxErrors corrupt
+	// pieces, as a peer with a faulty disk does, and one more for each
+	// goodPerError right pieces.
 	maxErrors    = 2
 	goodPerError = 16
-	// maxFormer bounds how many of the peers that are gone are remembered.
+	// maxFormer bounds how many disconnected peers are remembered.
 	maxFormer = 256
 )
 
-// corrupt takes note of a corrupt piece.
+// corrupt records a corrupt piece, and convicts the peer that sent it if only
+// one did.
 func (b *blame) corrupt(m *messages.PieceCorrupt) {
 	b.suspects[m.Piece] = true
 	if len(m.Contributors) == 1 {
@@ -47,10 +49,11 @@ func (b *blame) proven(m *messages.BlameProven) {
 	}
 }
 
-// right takes note that a piece is.
+// right records that a piece is verified.
 func (b *blame) right(piece uint32) { delete(b.suspects, piece) }
 
-// convict bans a peer, which may be gone, and distrusts its host.
+// convict bans a peer, even one that has disconnected, and puts its host on
+// parole.
 func (b *blame) convict(key messages.PeerKey, piece uint32, reason string) {
 	p := b.byKey[key]
 	var who former
@@ -71,8 +74,8 @@ func (b *blame) convict(key messages.PeerKey, piece uint32, reason string) {
 	b.distrust(messages.HostOf(who.addr.Addr()))
 }
 
-// spared: no other peer can bring what is missing, and little of what p brought
-// was wrong.
+// spared tells whether p is not to be banned: no other peer has what is
+// missing, and only few of the pieces from p were corrupt.
 func (b *blame) spared(p *peer, piece uint32) bool {
 	p.bad++
 	if p.wanted == 0 || p.bad > maxErrors+p.good/goodPerError {
@@ -84,8 +87,8 @@ func (b *blame) spared(p *peer, piece uint32) bool {
 	})
 }
 
-// leaves remembers a peer that is gone, as what it brought may still turn out
-// to be corrupt.
+// leaves remembers a peer that has disconnected, as blocks from it may still
+// turn out to be corrupt.
 func (b *blame) leaves(p *peer) {
 	if p.brought && p.dismissal != messages.GoneBanned {
 		b.former.add(p)

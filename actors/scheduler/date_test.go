@@ -10,7 +10,7 @@ import (
 )
 
 // Progress and SetDialing come once a second, however the date is changed:
-// without them no peer is dialled, and nobody notices that a torrent stalls.
+// without them no peer is dialled, and a stalled torrent is not noticed.
 func TestReportsGoOnWhenTheDateJumps(t *testing.T) {
 	on := stage.New(t)
 	date := fake.NewJumping(on.World.Clock)

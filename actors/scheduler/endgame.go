@@ -8,29 +8,31 @@ import (
 )
 
 // The end of a download, and of each peer's part in it: when a peer can take
-// requests and nothing is left that nobody was asked for, it is asked for
-// blocks that slower peers are to bring. The peer that comes second is told to
-// cancel. In no other case is a block asked of a second peer.
+// requests and no free block is left for it, it is asked for blocks that are
+// already requested from slower peers. When one of them sends the block, the
+// requests to the others are cancelled. In no other case is a block requested
+// from a second peer.
 
 const (
-	// Near the end of all, a block is asked of another peer if that saves
-	// minSaving seconds: less is within the error of the estimate, and costs the
-	// block twice on a fast line.
+	// Near the end of the download, a block is requested from a second peer if
+	// that saves minSaving seconds. A smaller saving is within the error of the
+	// estimate, and on a fast line the block would often arrive twice.
 	minSaving = 0.2
-	// Before the end, only that is taken over which would take longer than minLong
-	// seconds, and longFactor times as long as the other peer needs.
+	// Before the end, a block is taken over only if the slow peer needs longer
+	// than minLong seconds for it, and longFactor times as long as the other peer.
 	minLong    = 2.0
 	longFactor = 4.0
-	// maxAskers is of how many peers the last blocks may be asked at a time, while
-	// those are heard from.
+	// maxAskers is from how many peers one of the last blocks may be requested at
+	// a time, while these peers send data.
 	maxAskers = 3
 )
 
-// muchLonger says that it is worth while to take over what others would be long
-// in bringing.
+// muchLonger tells whether a block is worth taking over before the end: the
+// other peer needs theirs seconds for it, this one mine.
 func muchLonger(theirs, mine float64) bool { return theirs > minLong && theirs > longFactor*mine }
 
-// takeOver asks p for up to n blocks that slower peers are to bring.
+// takeOver asks p for up to n blocks that are already requested from slower
+// peers.
 func (s *planner) takeOver(p *peer, n int) (given int) {
 	end := s.avail.Open() == 0 && s.ledger.free == 0
 	n = s.duplicates(p, n)
@@ -41,7 +43,7 @@ func (s *planner) takeOver(p *peer, n int) (given int) {
 		case !s.brings(p, r):
 			continue
 		case s.claim(p, r.a):
-			return given // its blocks are free when the store has let go
+			return given // the blocks are free once the store has discarded the piece
 		case s.reserved(r.a) || !s.mayAsk(p, r.cell(), end):
 			continue
 		}
@@ -51,8 +53,9 @@ func (s *planner) takeOver(p *peer, n int) (given int) {
 	return given
 }
 
-// duplicates is for how many of n blocks p may be asked beside others, after
-// requests of silent peers were taken back, if it takes that.
+// duplicates is how many of n blocks may be requested from p as duplicates. If
+// the limit on duplicates is reached, it first takes back requests to silent
+// peers.
 func (s *planner) duplicates(p *peer, n int) int {
 	left := s.budget.duplicates()
 	if left < n {
@@ -128,9 +131,9 @@ func (s *planner) mayAsk(p *peer, c *cell, end bool) bool {
 	}
 }
 
-// reclaim takes back from silent peers up to n requests for what others were
-// asked for too, so that those who fall silent do not keep the others from
-// taking over. It returns how many.
+// reclaim takes back from silent peers up to n requests for blocks that are
+// also requested from other peers, so that peers that fall silent do not use up
+// the number of duplicate requests. It returns how many requests it took back.
 func (s *planner) reclaim(p *peer, n int) (taken int) {
 	for _, h := range s.unchoked {
 		if h != p && h.silent(s.now) {

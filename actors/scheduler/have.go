@@ -8,31 +8,34 @@ import (
 )
 
 const (
-	// haveWait is how long verified pieces gather before peers are told of them,
-	// haveBatch how many do at most.
+	// haveWait is how long verified pieces gather before they are announced to
+	// peers, and haveBatch is how many may gather: at that number they are
+	// announced at once.
 	haveWait  = 100 * time.Millisecond
 	haveBatch = 32
 
-	// crowd is how many peers are told all at once. In a larger swarm only those
-	// that may download from us are: each message is a packet, and nobody who gets
-	// it can use it before we unchoke him. The others take turns.
+	// crowd is up to how many connected peers are all told at once. In a larger
+	// swarm only those that we have unchoked are told at once; the others take
+	// turns. Each message is a packet, and a peer cannot use it before we unchoke
+	// that peer.
 	crowd = 100
-	// crowdShare is how many of the others are told within haveWait, or more if
-	// else not all would have been within crowdTime.
+	// crowdShare is how many of the others are told within haveWait. It is more in
+	// a swarm so large that telling all of them would else take longer than
+	// crowdTime.
 	crowdShare = 20
 	crowdTime  = 10 * time.Second
 )
 
-// haves are the pieces that have become ours and of which not every peer has
-// been told, oldest first. How far a peer has been told is counted from the
-// first piece of all.
+// haves are the verified pieces of which not every peer has been told, oldest
+// first. How far a peer has been told (peer.told) is counted from the first
+// piece that was verified in this run.
 type haves struct {
 	pieces []uint32
-	before int // pieces of which every peer had been told before these
-	fresh  int // of pieces, the last ones: no peer has been told of them
+	before int // number of earlier pieces, of which every peer has been told
+	fresh  int // how many of the last pieces no peer has been told of
 
 	next  int       // the place in the roster whose turn it is, in a crowd
-	spent time.Time // until when turns have been given away
+	spent time.Time // time up to which all turns have been used
 }
 
 func (h *haves) add(piece uint32) {
@@ -40,21 +43,22 @@ func (h *haves) add(piece uint32) {
 	h.fresh++
 }
 
-// urgent says whether peers are to be told now, and not after haveWait.
+// urgent says whether peers are to be told at once, instead of after haveWait.
 func (h *haves) urgent(complete bool) bool {
 	return h.fresh >= haveBatch || h.fresh > 0 && complete
 }
 
-// end is how far a peer has been told that knows of every piece.
+// end is the value of told for a peer that has been told of every piece.
 func (h *haves) end() int { return h.before + len(h.pieces) }
 
-// since is what a peer lacks that has been told so far. The slice is the
-// caller's.
+// since returns the pieces of which a peer with this value of told has not been
+// told yet. The caller owns the slice.
 func (h *haves) since(told int) []uint32 { return slices.Clone(h.pieces[told-h.before:]) }
 
-// turn is how many of so many peers, from next on, may be looked at now if they
-// take turns, and how many of them told. A look finds that a peer has these
-// pieces itself and need not be told: there are crowd looks within haveWait.
+// turn returns how many peers, from next on, may be looked at now, and how many
+// of those may be told. A look may find that a peer has these pieces itself and
+// need not be told; therefore more looks than messages are allowed, crowd of
+// them within haveWait.
 func (h *haves) turn(peers int, now time.Time) (looks, tells int) {
 	if peers <= crowd {
 		return peers, peers
@@ -72,16 +76,16 @@ func (h *haves) forget(told int) {
 	h.before = told
 }
 
-// spread offers each peer the pieces that it has not been told of: those that
-// may download from us at once, the others of a crowd if it is their turn.
-// offer says whether it told the peer.
+// spread offers each peer the pieces of which it has not been told: unchoked
+// peers at once, the others of a crowd when it is their turn. offer returns
+// whether it told the peer.
 func (h *haves) spread(peers []*peer, now time.Time, offer func(*peer, *messages.AnnounceHave) bool) {
 	h.fresh = 0
 	if len(h.pieces) == 0 {
 		return
 	}
 	looks, tells := h.turn(len(peers), now)
-	var m *messages.AnnounceHave // the same for all that have been told as far
+	var m *messages.AnnounceHave // shared by all peers with the same value of told
 	from, least := 0, h.end()
 	for i, first := 0, h.next; i < len(peers); i++ {
 		place := (first + i) % len(peers)
@@ -106,9 +110,8 @@ func (h *haves) spread(peers []*peer, now time.Time, offer func(*peer, *messages
 	h.forget(least)
 }
 
-// spread has every peer told, through tell, of the pieces that have become ours
-// since it was told last, if it lacks some of them: a seed will not ask for
-// them.
+// spread announces to each peer, through tell, the pieces verified since the
+// last announcement to that peer, unless the peer has all of them itself.
 func (s *swarm) spread(tell func(*peer, *messages.AnnounceHave)) {
 	s.haves.spread(s.peers, s.now, func(p *peer, m *messages.AnnounceHave) bool {
 		s.recount(p)
@@ -120,8 +123,7 @@ func (s *swarm) spread(tell func(*peer, *messages.AnnounceHave)) {
 	})
 }
 
-// announceHaves tells the torrent, and peers, of the pieces that have become
-// ours.
+// announceHaves tells the torrent and the peers which pieces were verified.
 func (s *swarm) announceHaves() {
 	s.announced = true
 	if fresh := s.haves.fresh; fresh > 0 {

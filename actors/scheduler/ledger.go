@@ -6,13 +6,13 @@ import (
 	"kouzui/messages"
 )
 
-// ledger records for each block of each active piece where it stands: free,
-// requested of one or more peers, or arrived; and for each peer what it was
-// asked for. How much memory is in use follows from the ledger, and is nowhere
-// counted apart.
+// ledger records the state of each block of each active piece: free, requested
+// from one or more peers, or arrived; and for each peer, which blocks are
+// requested from it. The memory in use is derived from the ledger and counted
+// nowhere else.
 //
-// An active piece is one of which blocks are requested or have arrived. When
-// none are any more, the piece is forgotten.
+// A piece is active while at least one of its blocks is requested or has
+// arrived. After that the ledger forgets it.
 type ledger struct {
 	geometry
 	active  map[uint32]*active
@@ -22,7 +22,7 @@ type ledger struct {
 	memory     int // requested or arrived, and not spilled to disk
 	requested  int
 	free       int
-	duplicates int // requests for blocks that are requested of others too
+	duplicates int // requests for blocks that are also requested from another peer
 }
 
 func newLedger(g geometry) *ledger {
@@ -100,7 +100,7 @@ func (l *ledger) take(p *peer, a *active, n int, from end) int {
 	return taken
 }
 
-// duplicate asks p for a block that others were asked for already.
+// duplicate asks p for a block that is already requested from another peer.
 func (l *ledger) duplicate(p *peer, r ref) {
 	c := r.cell()
 	c.others = append(c.others, p)
@@ -113,7 +113,7 @@ func (l *ledger) ask(p *peer, r ref) {
 	p.ask = append(p.ask, l.block(r.a.piece, r.i))
 }
 
-// remove takes p from those asked for a block.
+// remove removes p from the peers that a block is requested from.
 func (l *ledger) remove(c *cell, p *peer) {
 	last := len(c.others) - 1
 	switch i := slices.Index(c.others, p); {
@@ -131,9 +131,10 @@ func (l *ledger) remove(c *cell, p *peer) {
 	l.duplicates--
 }
 
-// arrive records a block that p brought. It returns the block's piece, nil if p
-// was not asked or not any more: then the block came in vain. For each other
-// peer that was asked for the block it calls cancelled.
+// arrive records that a block arrived from p. It returns the block's piece, or
+// nil if the block was not requested from p, or no longer was: such a block is
+// not counted as arrived. It calls cancelled for each other peer that the block
+// was requested from.
 func (l *ledger) arrive(p *peer, b messages.Block, cancelled func(*peer, messages.Block)) *active {
 	r, ok := p.queue.removeBlock(b)
 	if !ok {
@@ -159,8 +160,8 @@ func (l *ledger) arrive(p *peer, b messages.Block, cancelled func(*peer, message
 	return a
 }
 
-// giveBack records that p will not bring this block. It returns the block's
-// piece, nil if p was not asked.
+// giveBack records that p will not send this block. It returns the block's
+// piece, or nil if the block was not requested from p.
 func (l *ledger) giveBack(p *peer, b messages.Block) *active {
 	r, ok := p.queue.removeBlock(b)
 	if !ok {
@@ -170,9 +171,8 @@ func (l *ledger) giveBack(p *peer, b messages.Block) *active {
 	return r.a
 }
 
-// giveBackAll records that p will bring nothing of what it was asked for. It
-// calls each with every piece of which blocks were requested, possibly more
-// than once.
+// giveBackAll records that p will send none of the blocks requested from it. It
+// calls each for every piece of these blocks, possibly more than once.
 func (l *ledger) giveBackAll(p *peer, each func(*active)) {
 	for p.queue.len() > 0 {
 		r := p.queue.at(0)
@@ -187,8 +187,8 @@ func (l *ledger) returned(p *peer, r ref) {
 	l.freed(r)
 }
 
-// withdraw takes back all requests for blocks of a piece that is dropping. For
-// each it calls cancelled.
+// withdraw takes back all requests for blocks of a piece that is being dropped,
+// and calls cancelled for each request.
 func (l *ledger) withdraw(a *active, cancelled func(*peer, messages.Block)) {
 	l.setPartial(a, false)
 	for i := range a.cells {
@@ -202,7 +202,7 @@ func (l *ledger) withdraw(a *active, cancelled func(*peer, messages.Block)) {
 	}
 }
 
-// freed makes a requested block free if it is asked of nobody any more.
+// freed makes a block free if it is no longer requested from any peer.
 func (l *ledger) freed(r ref) {
 	if r.cell().first != nil {
 		return

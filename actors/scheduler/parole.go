@@ -9,17 +9,18 @@ import (
 	"kouzui/messages"
 )
 
-// Newcomers from a host of which a peer was convicted are on parole: a few of
-// them at a time are asked for one piece each, alone. A peer that brings its
-// piece is like any other; else it costs us no more than that piece.
+// New peers from the host of a banned peer are on parole: a few of them at a
+// time get requests, each for one piece that is requested from no other peer. A
+// peer that sends its piece right ends its parole; a peer that does not has
+// cost us no more than that piece.
 
 const (
-	// maxTrials is how many newcomers of a host are asked at a time; one that is
+	// maxTrials is how many peers of a host are on trial at a time; a peer that is
 	// silent for trialSilence does not count.
 	maxTrials    = 3
 	trialSilence = 3 * time.Second
-	// After freeConvictions there is a pause before the next newcomer is asked,
-	// which doubles with each further one.
+	// After freeConvictions bans at one host there is a pause before the next peer
+	// of that host is tried. It doubles with each further ban.
 	freeConvictions = 8
 	firstPause      = time.Second
 	maxPause        = time.Minute
@@ -27,15 +28,15 @@ const (
 	maxHosts = 1000
 )
 
-// hosts are those from which corrupt data came.
+// hosts are the hosts from which corrupt data came.
 type hosts map[netip.Addr]*host
 
 type host struct {
 	convictions int
-	until       time.Time // no newcomer is asked before
+	until       time.Time // no peer on parole is tried before
 }
 
-// convicted returns the host of an address, with one conviction more.
+// convicted adds a conviction to the host at an address, and returns the host.
 func (h hosts) convicted(addr netip.Addr, now time.Time) *host {
 	at := h[addr]
 	if at == nil {
@@ -51,8 +52,8 @@ func (h hosts) convicted(addr netip.Addr, now time.Time) *host {
 	return at
 }
 
-// distrust puts on parole those behind a host that have proven nothing, and
-// those that will come from there.
+// distrust puts on parole all peers of a host that have not yet sent a right
+// piece alone, and those that will connect from there.
 func (b *blame) distrust(addr netip.Addr) {
 	h := b.hosts.convicted(addr, b.now)
 	for _, p := range b.peers {
@@ -66,7 +67,7 @@ func (b *blame) distrust(addr netip.Addr) {
 // trusted.
 func (b *blame) arrives(p *peer) { p.parole = b.hosts[messages.HostOf(p.Addr.Addr())] }
 
-// mayTry says whether it is the turn of a peer on parole to prove itself.
+// mayTry says whether a peer on parole may be asked for a piece now.
 func (b *blame) mayTry(p *peer) bool {
 	ahead := 0
 	for _, q := range b.peers {
@@ -77,8 +78,8 @@ func (b *blame) mayTry(p *peer) bool {
 	return ahead < maxTrials && !b.now.Before(p.parole.until)
 }
 
-// aheadOf says that p is on trial, or that it is its turn before q's: the peer
-// that has waited longest comes first.
+// aheadOf tells whether p is on trial, or is to be tried before q because it
+// has waited longer.
 func (p *peer) aheadOf(q *peer, now time.Time) bool {
 	switch {
 	case p.gone, p.dismissed, p.choked, p.snubbed, p.wanted == 0:
@@ -90,8 +91,8 @@ func (p *peer) aheadOf(q *peer, now time.Time) bool {
 	}
 }
 
-// credit takes note of a right piece that came from p alone, and says whether
-// that ended its parole.
+// credit records a right piece that p alone sent, and says whether this ended
+// the parole of p.
 func (b *blame) credit(p *peer) (freed bool) {
 	if p.gone {
 		return false
@@ -102,7 +103,7 @@ func (b *blame) credit(p *peer) (freed bool) {
 	return freed
 }
 
-// formerPeers are the last peers that are gone and had brought something.
+// formerPeers are the latest disconnected peers that had sent a block.
 type formerPeers struct {
 	last [maxFormer]former
 	next int

@@ -11,11 +11,11 @@ import (
 // share one.
 type moment struct{ now time.Time }
 
-// roster is who is connected.
+// roster is the list of connected peers.
 type roster struct {
 	peers    []*peer // in no order
 	byKey    map[messages.PeerKey]*peer
-	unchoked []*peer // those that let us download: of thousands it may be a few
+	unchoked []*peer // peers that do not choke us; often only a few of thousands
 }
 
 func newRoster() *roster { return &roster{byKey: map[messages.PeerKey]*peer{}} }

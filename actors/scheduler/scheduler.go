@@ -10,21 +10,21 @@
 //
 //	swarm         takes in each message
 //	goal          which pieces are wanted, and which are there
-//	roster        who is connected
+//	roster        the connected peers
 //	availability  which pieces are rare
 //	picker        which piece a peer begins
-//	ledger        where each block stands, who was asked for what
+//	ledger        the state of each block, and the requests to each peer
 //	active        the same for one piece
-//	budget        how much memory that may take
-//	assign        who is asked next, for how much
-//	choose        for which piece
+//	budget        how much memory blocks may take
+//	assign        which peer is asked next, for how many blocks
+//	choose        which piece these blocks are of
 //	endgame       what is taken over from slow peers
-//	blame         who sent what was corrupt
-//	parole        how the neighbours of those prove themselves
-//	evict         who goes when others wait
-//	have          who is told of our pieces when
-//	progress      how far it is, and why nothing moves
-//	orders        what is said to peers and others in the end
+//	blame         which peers sent corrupt data
+//	parole        how other peers of their hosts prove themselves
+//	evict         which peer is disconnected when others wait for a slot
+//	have          when each peer is told of our new pieces
+//	progress      how far the download is, and why it stalls
+//	orders        the messages that result, to peers and others
 package scheduler
 
 import (
@@ -51,13 +51,13 @@ type Config struct {
 }
 
 const (
-	// tick is how often peers that wait are looked at: it is what a slow peer can
-	// delay the end by.
+	// tick is how often peers that can take more requests are looked at. A slow
+	// peer can delay the end of a download by this long.
 	tick = 250 * time.Millisecond
 	// reportPeriod is how often Progress comes.
 	reportPeriod = time.Second
-	// restPeriod is how often it does when nothing can happen: all is there, and
-	// nobody is connected.
+	// restPeriod is how often Progress comes when nothing can change: all wanted
+	// pieces are there, and no peer is connected.
 	restPeriod = 10 * time.Second
 )
 
@@ -173,7 +173,8 @@ func (s *scheduler) handle(c actor.Context) {
 	}
 }
 
-// with calls f with the peer of that key. One that is gone is not listened to.
+// with calls f for the peer with that key, and does nothing if that peer has
+// gone.
 func (s *scheduler) with(key messages.PeerKey, f func(*peer)) {
 	if p := s.byKey[key]; p != nil {
 		f(p)
@@ -206,7 +207,7 @@ func (s *scheduler) terminated(who *actor.PID) {
 	}
 }
 
-// remarkBans has the trace tell who is banned, and why.
+// remarkBans records in the trace which peers are banned, and why.
 func (s *scheduler) remarkBans(c actor.Context) {
 	for _, ban := range s.orders.bans {
 		supervise.Remark(c, "ban", event.Text("addr", ban.Addr.String()), event.Text("why", ban.Reason))
@@ -225,7 +226,7 @@ func (s *scheduler) keepHaveTimer(c actor.Context) {
 	}
 }
 
-// wantedPace is how soon time alone may make a difference.
+// wantedPace is how soon the scheduler has to act even if no message comes.
 func (s *scheduler) wantedPace() time.Duration {
 	switch {
 	case s.planner.starved && len(s.peers) > 0:

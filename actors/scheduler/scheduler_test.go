@@ -182,8 +182,8 @@ func TestCompleteFromTheStart(t *testing.T) {
 	stage.Next[*messages.Disconnect](p)
 }
 
-// A torrent that seeds to nobody costs a tick in ten seconds, until somebody
-// comes.
+// A torrent that seeds and has no peers ticks once in ten seconds, until a peer
+// connects.
 func TestRest(t *testing.T) {
 	s := newScene(t)
 	s.Tell(&messages.StoreReady{Have: set(0, 1, 2, 3), Complete: true})

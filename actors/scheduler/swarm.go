@@ -11,8 +11,8 @@ import (
 )
 
 // swarm is the state of one torrent as the scheduler sees it. Most of its
-// methods take in one message each, and hand it to the parts that are
-// concerned; speak then says what follows.
+// methods take in one message each and pass it to the parts concerned; speak
+// then sends what results from it.
 type swarm struct {
 	*moment
 	*goal
@@ -31,20 +31,20 @@ type swarm struct {
 	reported  reported
 }
 
-// disk is what the store has told of itself.
+// disk is what the store has reported of its state.
 type disk struct {
 	checking messages.StoreChecking
-	failure  *messages.StoreFailed // nil: it takes what comes
-	finished bool                  // all that is wanted is safe, under the name that it keeps
+	failure  *messages.StoreFailed // nil: the store takes blocks
+	finished bool                  // all wanted pieces are synced to disk, and no rename is to come
 }
 
 // totals of this run, in bytes but for corrupt.
 type totals struct {
-	downloaded       int64 // blocks that arrived as asked, each once
-	repeated         int64 // blocks that had come from elsewhere
+	downloaded       int64 // blocks that arrived as requested, each counted once
+	repeated         int64 // blocks that had arrived from another peer
 	corrupt          int   // pieces
 	lastArrival      time.Time
-	uploaded, wasted int64 // by peers that are gone
+	uploaded, wasted int64 // by peers that have disconnected
 }
 
 func newSwarm(g geometry, wanted *bitset.BitSet, memory int64, picker string, rng *rand.Rand) *swarm {
@@ -62,7 +62,8 @@ func (s *swarm) setMemory(bytes int64) {
 	s.planner.refillStarved()
 }
 
-// storeReady begins the work. Peers that came before are told now what we have.
+// storeReady begins the download. Peers that connected before it are told now
+// which pieces we have.
 func (s *swarm) storeReady(m *messages.StoreReady) {
 	if s.known {
 		return
@@ -76,8 +77,8 @@ func (s *swarm) storeReady(m *messages.StoreReady) {
 	s.tellComplete()
 }
 
-// setWanted changes which pieces are fetched. What is under way of others is
-// cancelled, and what has come of them is dropped.
+// setWanted changes which pieces are downloaded. Requests for other pieces are
+// cancelled, and blocks of them that have arrived are dropped.
 func (s *swarm) setWanted(pieces *bitset.BitSet) {
 	s.goal.want(pieces)
 	s.disk.finished = false // until the store says so of these
@@ -92,8 +93,8 @@ func (s *swarm) setWanted(pieces *bitset.BitSet) {
 	}
 }
 
-// peerReady adds a peer. One that is known already has a new link, and starts
-// anew.
+// peerReady adds a peer. A peer that was added before has a new link, and
+// starts anew.
 func (s *swarm) peerReady(m *messages.PeerReady) {
 	if old := s.byKey[m.Key]; old != nil {
 		s.leave(old)
@@ -111,7 +112,7 @@ func (s *swarm) startSession(p *peer) {
 	s.out.Send(p.Peer, &messages.StartSession{Link: p.Link, Torrent: s.torrent, Have: s.have.Clone()})
 }
 
-// leave removes a peer and takes back all that it was asked for.
+// leave removes a peer and takes back all requests to it.
 func (s *swarm) leave(p *peer) {
 	p.gone = true
 	s.planner.uncount(p)
@@ -155,8 +156,8 @@ func (s *swarm) hasMore(p *peer) {
 	s.planner.refill(p)
 }
 
-// dismissSeed ends a connection over which nothing can flow any more: the peer
-// has nothing that we want, and wants nothing.
+// dismissSeed ends the connection with a seed when we have all wanted pieces:
+// neither side can download from the other.
 func (s *swarm) dismissSeed(p *peer) {
 	if s.complete() && p.seed(s.pieces) {
 		s.orders.dismiss(p, messages.GoneUseless)
@@ -233,9 +234,9 @@ func (s *swarm) pieceVerified(piece uint32) {
 	}
 }
 
-// uncountWanted counts a piece less of those that are wanted of each peer that
-// has it. In a crowd, those that choke us are left to recount: at each piece it
-// would be a look at thousands.
+// uncountWanted subtracts a piece from the number of wanted pieces of each peer
+// that has it. In a crowd it skips the peers that choke us, which may be
+// thousands, and leaves them to recount.
 func (s *swarm) uncountWanted(piece uint32) {
 	peers := s.peers
 	if len(peers) > crowd {
@@ -251,8 +252,8 @@ func (s *swarm) uncountWanted(piece uint32) {
 	}
 }
 
-// recount counts what is wanted of p. In a crowd that is done when p is told of
-// our pieces, and when it unchokes us.
+// recount counts the wanted pieces that p has. In a crowd it is called when p
+// is told of our pieces, and when p unchokes us.
 func (s *swarm) recount(p *peer) {
 	if p.wanted == 0 {
 		return
@@ -262,15 +263,15 @@ func (s *swarm) recount(p *peer) {
 	}
 }
 
-// pieceCorrupt has all of the piece come again, whole from one peer, so that
-// the next failure is proof.
+// pieceCorrupt has the whole piece downloaded again from one peer, so that
+// another failure proves that this peer sends corrupt data.
 func (s *swarm) pieceCorrupt(m *messages.PieceCorrupt) {
 	s.totals.corrupt++
 	s.blame.corrupt(m)
 	s.planner.startAgain(m.Piece)
 }
 
-// pieceDropped: nothing of the piece is left.
+// pieceDropped: the store has discarded all blocks of the piece.
 func (s *swarm) pieceDropped(piece uint32) {
 	if a := s.planner.ledger.active[piece]; a != nil && a.dropping {
 		s.planner.startAgain(piece)
@@ -297,8 +298,8 @@ func (s *swarm) storeRecovered() {
 // say so again.
 func (s *swarm) storeFinished() { s.disk.finished = s.complete() }
 
-// tellComplete tells those who behave differently once everything wanted is
-// there.
+// tellComplete tells the choker whether the download is complete, and peers
+// whether to dial.
 func (s *swarm) tellComplete() {
 	s.out.Send(s.refs.Choker, &messages.SeedingChanged{Seeding: s.complete()})
 	s.out.Send(s.refs.Peers, &messages.SetDialing{Dial: s.known})

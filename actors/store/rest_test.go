@@ -20,8 +20,9 @@ func (d *countingDisk) OpenFolder(dir string) (world.Folder, error) {
 	return d.folder, err
 }
 
-// Files that nobody uses are closed, and opened again for the next read. The
-// lock on the folder stays. While no file is open no timer runs.
+// Files that have not been used for a while are closed, and opened again for
+// the next read. The lock on the folder stays. While no file is open no timer
+// runs.
 func TestFilesRest(t *testing.T) {
 	w := newWorld()
 	disk := &countingDisk{Disk: w.Disk}

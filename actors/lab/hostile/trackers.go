@@ -136,7 +136,8 @@ func (c *TrackerConn) flood(text string) {
 	}
 }
 
-// compact is a reply with n addresses of this machine at which nobody listens.
+// compact is a reply with n addresses of this machine at which no client
+// listens.
 func compact(n int) string {
 	peers := make([]byte, 0, 6*n)
 	for range n {

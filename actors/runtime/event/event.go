@@ -66,7 +66,7 @@ type Event struct {
 	Delay  time.Duration // from the directive to the restart
 	Down   time.Duration // from the failure to the restart
 	Kept   int           // messages that waited in the mailbox for the new incarnation
-	Lost   int           // messages that nobody handles any more, that of a failure among them; for Dropped: events
+	Lost   int           // messages that were never handled, the one that caused the failure included; for Dropped: events
 	Depth  int           // messages in the mailbox
 	Waited time.Duration // for Failed: of the message; for Mailbox: of the oldest, or of a probe; see Config.Sample
 

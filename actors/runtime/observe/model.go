@@ -79,8 +79,8 @@ func newModel(now time.Time) *model {
 	}
 }
 
-// change begins a change, wakes those who wait for one, and returns its
-// version. m.mu is held.
+// change begins a change, wakes the requests that wait for a change, and
+// returns the new version. m.mu is held.
 func (m *model) change() uint64 {
 	m.version++
 	close(m.changed)

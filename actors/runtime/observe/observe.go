@@ -54,8 +54,8 @@ var ErrRemote = errors.New("not a loopback address")
 // Config is what a Server is made from.
 type Config struct {
 	Addr string // "host:port"; port 0 for any free one
-	// Remote allows an Addr that other machines can reach. Whoever has the token
-	// can then see everything and kill actors, over plain HTTP.
+	// Remote allows an Addr that other machines can reach. Any client that has the
+	// token can then see everything and kill actors, over plain HTTP.
 	Remote  bool
 	Version string // of the program
 	// Log gets, at level debug, what net/http logs, such as a handler that

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// stamps is for how many of the last messages the time of sending is
-// remembered. A power of two.
+// stamps is the number of messages whose time of sending is remembered, the
+// latest ones. It must be a power of two.
 const stamps = 64
 
 // ages remembers when the last messages were sent to a mailbox, so that a

@@ -17,12 +17,12 @@ type Injection struct {
 	Reason string // for the trace; empty: no fault
 	// Hang: the actor handles the message only after this time. Meanwhile it
 	// blocks its goroutine or, if its mailbox implements Holds, reads no messages.
-	// A virtual clock that is advanced by that same goroutine would never get
-	// there.
+	// If that same goroutine advances a virtual clock, the actor must have such a
+	// mailbox, or the time would never pass.
 	Hang time.Duration
-	// Delay: the message is sent to the actor again after this time, and then
-	// comes behind all that were sent meanwhile. The injector is not asked about
-	// it a second time.
+	// Delay: the message is sent to the actor again after this time, and is then
+	// behind all messages that were sent meanwhile. The injector is not asked
+	// about it a second time.
 	Delay time.Duration
 	// Break is called before the actor handles the message, to break something
 	// that the actor uses. It must not block.
@@ -52,7 +52,7 @@ func (t *Tree) Kill(path, reason string) error {
 }
 
 // Probe sends a message to an actor that measures its mailbox: a Mailbox event
-// tells how many messages wait, and how long the probe has waited.
+// then reports how many messages wait, and how long the probe has waited.
 func (t *Tree) Probe(path string) error {
 	return t.send(path, &probe{t.Clock.Now()})
 }

@@ -10,8 +10,8 @@ import (
 
 // A restart keeps an actor's mailbox: the new incarnation reads what was sent
 // to the one before. Timers and answers of the world are therefore sent through
-// Deliver, SendAfter and SendAtNext: what they send is dropped when the actor
-// has been restarted since.
+// Deliver, SendAfter and SendAtNext: what they send is dropped if the actor has
+// been restarted in the meantime.
 
 // Discarder is a message that holds something, such as a connection, which must
 // be let go when the message is dropped.
@@ -26,9 +26,10 @@ func Deliver(c actor.Context) func(message any) {
 	return func(message any) { root.Send(self, &addressed{n, incarnation, message}) }
 }
 
-// DeliverToAny is Deliver without that limit: any incarnation of the actor
-// reads the messages. They have to say themselves what they belong to, as those
-// of links do, because what they hold must be let go.
+// DeliverToAny is like Deliver, but any later incarnation of the actor reads
+// the messages too. It is for messages whose contents must be released, such as
+// those of links; each of them names what it belongs to, so that the actor can
+// tell.
 func DeliverToAny(c actor.Context) func(message any) {
 	self, root := c.Self(), c.ActorSystem().Root
 	return func(message any) { root.Send(self, message) }
@@ -41,16 +42,17 @@ func SendAfter(c actor.Context, clock world.Clock, d time.Duration, message any)
 }
 
 // SendAtNext sends message to this incarnation of the calling actor at the next
-// time that is a multiple of every. Whatever need not be exact is timed like
-// this: the processor then wakes once for many actors.
+// time that is a multiple of every. It is for timers that need not be exact:
+// those of many actors then fire at the same moment, and the processor wakes
+// once.
 func SendAtNext(c actor.Context, clock world.Clock, every time.Duration, message any) world.Timer {
 	now := clock.Now()
 	return SendAfter(c, clock, now.Truncate(every).Add(every).Sub(now), message)
 }
 
-// addressed is a message for one incarnation of its receiver. The number alone
-// does not tell which: when an actor has stopped, another with its name begins
-// at 1 again.
+// addressed is a message for one incarnation of its receiver. The incarnation
+// number alone is not enough: an actor that is spawned later under the same
+// name counts from 1 again.
 type addressed struct {
 	node        *node
 	incarnation int

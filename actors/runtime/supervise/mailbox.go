@@ -88,13 +88,14 @@ type farewell struct {
 // IgnoreDeadLetterLogging keeps farewell out of the trace.
 func (*farewell) IgnoreDeadLetterLogging() {}
 
-// Deceased is the actor that has stopped, for those who watch a mailbox.
+// Deceased returns the actor that has stopped, for code that watches a mailbox.
 func (f *farewell) Deceased() *actor.PID { return f.terminated.Who }
 
-// postpone sends a Terminated to the actor once more, as a farewell behind all
-// messages that wait, and tells whether it did. The actor library delivers a
-// Terminated ahead of all that waits, so that an actor would hear of another's
-// end before it has read the last messages of that actor.
+// postpone sends a Terminated to the actor once more, as a farewell that queues
+// behind all waiting messages, and tells whether it did. The actor library
+// delivers a Terminated ahead of all waiting messages, so that an actor would
+// hear that another has stopped before it has read the last messages from that
+// other actor.
 func (n *node) postpone(c actor.Context) bool {
 	m, ok := c.Message().(*actor.Terminated)
 	if !ok || n.inOrder {
@@ -108,8 +109,8 @@ func (i *invoker) InvokeSystemMessage(message any) {
 	n := i.node
 	switch message.(type) {
 	case *actor.Restart:
-		// A stopping actor would get a new life that nobody ends, and an actor that
-		// is being restarted a second restart.
+		// For a stopping actor this would begin an incarnation that nothing stops;
+		// for an actor that is being restarted it would be a second restart.
 		if n.closing || n.inRestart() {
 			return
 		}

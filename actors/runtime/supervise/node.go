@@ -40,7 +40,7 @@ type node struct {
 	// The following are used by the actor's own mailbox only, without the lock.
 	over    bool // this incarnation has failed or is being replaced
 	closing bool // the actor is stopping
-	lost    int  // messages of this incarnation that nobody handles any more
+	lost    int  // messages to this incarnation that were never handled
 	inOrder bool // the Terminated being handled has waited for its turn
 
 	// The following are guarded by tree.mu.
@@ -190,7 +190,8 @@ func (n *node) stopped() {
 	close(n.gone)
 	if n.mailbox != nil {
 		// The mailbox of a failed actor is suspended, and would keep its messages in
-		// memory for as long as somebody holds the PID. Resumed, it drops them.
+		// memory for as long as its PID is referenced. Once resumed, the mailbox
+		// drops them.
 		n.mailbox.PostSystemMessage(&actor.ResumeMailbox{})
 	}
 }

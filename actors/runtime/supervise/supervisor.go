@@ -91,8 +91,8 @@ func (s *supervisor) event(child *node, d Decision) *event.Event {
 
 // restartLater restarts the child, or the whole group, after the delay of the
 // decision. The timer uses the supervisor by only to send to a PID, which is
-// safe on any goroutine. It holds the lock while it sends: nobody can stop
-// meanwhile, so the restart cannot reach another actor that has got the same
+// safe on any goroutine. It holds the lock while it sends: no actor can stop
+// meanwhile, so the restart cannot reach a new actor that was given the same
 // address.
 func (s *supervisor) restartLater(by actor.Supervisor, child *node, directive uint64, d Decision) {
 	restart := func() {

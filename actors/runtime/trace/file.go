@@ -48,7 +48,7 @@ const maxStacks = 4096
 // ErrUnfinished means that the writer was too slow for the end of the trace.
 var ErrUnfinished = errors.New("the end of the trace was not written in time")
 
-// NewFile writes to w. Nobody else may write to w until Close has returned;
+// NewFile writes to w. No other code may write to w until Close has returned;
 // Close does not close w.
 func NewFile(w io.Writer, h Header) *File { return newFile(w, h, backlog) }
 

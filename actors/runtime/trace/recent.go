@@ -15,7 +15,7 @@ type Recent struct {
 	mu      sync.Mutex
 	ring    []*event.Event
 	total   uint64        // events ever recorded
-	changed chan struct{} // closed by the next event; nil if nobody waits
+	changed chan struct{} // closed by the next event; nil if no subscriber waits
 }
 
 // NewRecent keeps up to n events.
@@ -41,7 +41,8 @@ func (r *Recent) Events() []*event.Event {
 
 // After returns the events from the n-th on that are still kept, the n to go on
 // with, and a channel that is closed when there are more. A subscriber calls it
-// again and again; a slow one misses events, but delays nobody.
+// again and again. A slow subscriber misses events, but does not delay the
+// program or the other subscribers.
 func (r *Recent) After(n uint64) (events []*event.Event, next uint64, more <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

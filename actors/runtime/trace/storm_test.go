@@ -135,7 +135,7 @@ func (s *storm) step(rnd *rand.Rand) {
 
 func (s *storm) over(t *testing.T) {
 	t.Helper()
-	advance(time.Second) // who is held up goes on
+	advance(time.Second) // actors that a fault holds up go on
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if err := s.Shutdown(ctx, s.root); err != nil {

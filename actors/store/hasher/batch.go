@@ -25,8 +25,8 @@ type gather struct {
 	due   bool                    // the pieces that wait have waited for MaxWait
 }
 
-// together is how many pieces of a length are hashed side by side, when five
-// eighths of the memory are for such pieces; 1 if they are fewer than least.
+// together is how many pieces of a length are hashed side by side, which may
+// fill five eighths of the memory; 1 if that is fewer than least.
 func together(memory, pieceLength int64, least int) int {
 	n := int(min(memory*5/8/pieceLength, digest.Lanes))
 	if n < least {
@@ -35,8 +35,8 @@ func together(memory, pieceLength int64, least int) int {
 	return n
 }
 
-// extent is from how many bytes on a run of blocks is hashed and written before
-// the rest of its piece has come, 0 if none is.
+// extent is the length in bytes from which a run of blocks is hashed and
+// written before the rest of its piece has arrived; 0 if none is.
 func extent(together int, pieceLength int64) int64 {
 	if together > 1 || pieceLength <= 2*longRun {
 		return 0
@@ -59,10 +59,9 @@ func (g *gather) flows() bool {
 	return last.Sub(first) <= time.Duration(g.most)*maxGap
 }
 
-// ripe is how many pieces are to be hashed now, of those at the head of the
-// queue that can be hashed side by side (joining); 0: they wait for more. They
-// wait only if they are all that is queued, and not if there is a reason to
-// hurry.
+// ripe is how many pieces are to be hashed now, of the joining pieces at the
+// head of the queue, which can be hashed side by side; 0 means that they wait
+// for more. They wait only if nothing else is queued and hurry is not set.
 func (g *gather) ripe(joining, queued int, hurry bool) int {
 	n := min(joining, g.most)
 	if n < g.most && n == queued && g.flows() && !g.due && !hurry {

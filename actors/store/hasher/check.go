@@ -76,9 +76,9 @@ func (w *worker) loadLanes() bool {
 	return w.disk.Passed()
 }
 
-// digestLanes hashes what was read. What was never written reads as zeros,
-// which are only counted, as that is quicker, as long as a piece has nothing
-// else.
+// digestLanes hashes what was read. Parts of a file that were never written
+// read as zeros. As long as a piece has nothing but zeros, they are only
+// counted, which is quicker.
 func (w *worker) digestLanes() bool {
 	lanes := w.lanes[:len(w.job.Pieces)]
 	longest := 0
@@ -126,9 +126,9 @@ func (w *worker) hashZeros(i int) {
 	w.lanes[i].zeros = -1
 }
 
-// judgeLanes compares the hashes. A piece that is not there or cannot be read
-// has to come again. A file that exists and cannot be opened fails the job, as
-// the user has to do something about it.
+// judgeLanes compares the hashes. A piece that is missing or cannot be read
+// counts as wrong, and is downloaded again. A file that exists and cannot be
+// opened fails the job, as the user has to do something about it.
 func (w *worker) judgeLanes() bool {
 	for i, piece := range w.job.Pieces {
 		l := &w.lanes[i]

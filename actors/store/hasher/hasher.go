@@ -1,14 +1,13 @@
-// Package hasher hashes pieces, and reads and writes the blocks that this
-// takes.
+// Package hasher hashes pieces, and reads and writes their blocks.
 //
-// The door is Queue: a store puts pieces into it to be verified, spilled or
-// checked, hands the batches that come out to its hash workers, and is handed
-// back each Job with the result. How many workers there are, which pieces are
-// hashed side by side, and what of a large piece is hashed before the rest has
-// come is decided behind that door.
+// The entry point is Queue. A store puts pieces into it to be verified, spilled
+// or checked, and sends the batches that come out to its hash workers. Each
+// worker sends each Job back with its result. Queue decides which pieces are
+// hashed side by side, and how much of a large piece is hashed before the rest
+// has arrived.
 //
-// A hash worker is an actor that may block. Its store restarts it alone; the
-// jobs that it had are then given to it again.
+// A hash worker is an actor that may block. If it fails, its store restarts it
+// alone and sends it its unfinished jobs again.
 package hasher
 
 import (

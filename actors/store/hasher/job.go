@@ -14,11 +14,11 @@ const (
 	Check              // hash pieces that are on disk
 )
 
-// Job travels from the store to a hash worker and back. Whoever has it owns it;
-// the buffers of its blocks stay the store's.
+// Job travels from the store to a hash worker and back. The actor that received
+// it last owns it; the buffers of its blocks always belong to the store.
 type Job struct {
 	Task  Task
-	Probe bool  // the write that tells whether the disk works again
+	Probe bool  // the first write after the disk has refused one: it shows whether the disk works again
 	Err   error // the disk failed
 
 	// Of Verify and Spill:
@@ -52,8 +52,8 @@ type Batch struct {
 func (b *Batch) Hand() { b.deliver(b) }
 
 // Ready: hash worker to store, at the start of each incarnation. Deliver sends
-// to this incarnation only, so that it does not do what its predecessor was
-// handed and did not read: the store hands all unfinished jobs once more.
+// to this incarnation only. A worker thus never reads a Batch that was meant
+// for an earlier incarnation, whose unfinished jobs the store sends again.
 type Ready struct {
 	Index   int
 	Deliver func(any)

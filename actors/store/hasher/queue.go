@@ -14,12 +14,13 @@ import (
 const (
 	// maxLost is how many workers a job may cost before the store fails.
 	maxLost = 1
-	// checkMemory is for what all workers read at a time for a check, in bytes:
-	// 256 KiB of each piece with two workers. More makes nothing faster.
+	// checkMemory is how many bytes all workers together read at a time in a
+	// check: 256 KiB of each piece with two workers. More does not make a check
+	// faster.
 	checkMemory = 4 << 20
 )
 
-// Queue is what the hash workers of one store have to do. It is a part of that
+// Queue holds the jobs for the hash workers of one store. It is part of that
 // store's core.
 type Queue struct {
 	// Waiting: whole pieces wait for others to be hashed beside them. If that
@@ -27,10 +28,10 @@ type Queue struct {
 	Waiting bool
 
 	pieceLength int64
-	least       int    // so many pieces pay to be hashed side by side
+	least       int    // hashing pieces side by side is faster from this many pieces on
 	memory      int64  // bytes
 	workers     []slot // by index
-	jobs        []*Job // to be done, in order; those that could not be written come first
+	jobs        []*Job // to be done, in order; jobs whose write has failed come first
 	unchecked   []int  // pieces to be checked, before any job
 	gather      gather
 	spare       []*Job
@@ -51,8 +52,8 @@ func NewQueue(t *metainfo.Torrent, workers, least int) *Queue {
 }
 
 // SetMemory says how many bytes of payload there may be in memory. It returns
-// from how many bytes on a run of blocks is to be hashed before the rest of its
-// piece has come; 0: none is.
+// the length in bytes from which a run of blocks is hashed before the rest of
+// its piece has arrived; 0 means that no run is.
 func (q *Queue) SetMemory(bytes int64) (extend int64) {
 	q.memory = bytes
 	q.gather.most = together(bytes, q.pieceLength, q.least)
@@ -87,8 +88,8 @@ func (q *Queue) Verify(p *assembly.Piece, sum bool, now time.Time) {
 	q.gather.whole(now)
 }
 
-// Spill has those blocks written that from returns for a piece. It returns
-// false if from has no piece.
+// Spill queues a job that writes the blocks that from picks of one piece. It
+// returns false if from returns no piece.
 func (q *Queue) Spill(from func([]assembly.Block) (*assembly.Piece, []assembly.Block)) bool {
 	j := q.newJob(Spill)
 	if j.Piece, j.Blocks = from(j.Blocks); j.Piece == nil {
@@ -100,15 +101,16 @@ func (q *Queue) Spill(from func([]assembly.Block) (*assembly.Piece, []assembly.B
 	return true
 }
 
-// Check has pieces on disk hashed. With nil no further one is.
+// Check sets the pieces on disk that are to be hashed. Check(nil) ends the
+// check.
 func (q *Queue) Check(pieces []int) { q.unchecked = pieces }
 
-// Retry has a job done again, before all others.
+// Retry puts a job at the head of the queue, to be done again.
 func (q *Queue) Retry(j *Job) { q.jobs = slices.Insert(q.jobs, 0, j) }
 
 // Next returns a batch for a worker that has nothing to do, nil if there is no
-// such worker or nothing to be done yet. With single it is one job. With hurry
-// no piece waits for others.
+// such worker or nothing to be done yet. If single is set, the batch has one
+// job. If hurry is set, no piece waits for others to be hashed beside it.
 func (q *Queue) Next(single, hurry bool) *Batch {
 	i := slices.IndexFunc(q.workers, func(w slot) bool { return w.deliver != nil && len(w.jobs) == 0 })
 	if i < 0 {
@@ -129,9 +131,9 @@ func (q *Queue) Next(single, hurry bool) *Batch {
 }
 
 // nextCheck takes as many pieces as can be hashed side by side, but leaves some
-// to the other workers. Turning from one to the next costs a hard disk a seek,
-// so they are read in long parts, with some of the memory that is otherwise for
-// what is downloaded.
+// to the other workers. Going from one piece to the next costs a hard disk a
+// seek. Pieces are therefore read in long parts, which use some of the memory
+// that is otherwise for downloaded blocks.
 func (q *Queue) nextCheck() *Job {
 	n := 1
 	if q.least <= digest.Lanes {
@@ -188,7 +190,7 @@ func (q *Queue) Close() []*Job {
 	return jobs
 }
 
-// Reuse takes a job that is over.
+// Reuse keeps a finished job, to save an allocation for a later one.
 func (q *Queue) Reuse(j *Job) {
 	clear(j.Blocks)
 	j.Piece = nil

@@ -13,7 +13,7 @@ import (
 )
 
 // window is how many blocks of a piece on disk a worker reads at a time: 1 MiB,
-// as long reads cost least.
+// because long reads cost least a byte.
 const window = 64
 
 // worker is the core of a hash worker. It hashes what it can side by side, and
@@ -24,8 +24,8 @@ type worker struct {
 
 	jobs []*Job // that follow
 	job  *Job   // under way
-	// step is what comes next of the job when the disk has answered, nil: nothing.
-	// It returns false if the disk has to answer before the next step.
+	// step is the next step of the job, nil if the job is done. It returns false
+	// if the disk has to answer before the step after it.
 	step func() bool
 
 	many   world.Hashes // for pieces side by side
@@ -74,8 +74,9 @@ func (w *worker) next() *Job {
 	return j
 }
 
-// hashTogether hashes the pieces of a batch side by side, if it is more than
-// one. The queue puts only such pieces together that are wholly in memory.
+// hashTogether hashes the pieces of a batch side by side, if there are several.
+// The queue puts a piece into a batch with others only if all of it is in
+// memory.
 func (w *worker) hashTogether() {
 	if len(w.jobs) < 2 {
 		return
@@ -121,8 +122,8 @@ func (w *worker) begin(j *Job) {
 	}
 }
 
-// extend hashes those of the job's blocks that follow what is hashed of the
-// piece.
+// extend hashes those blocks of the job that directly follow the part of the
+// piece that is already hashed.
 func (w *worker) extend() {
 	p := &w.job.Hashed
 	w.resume(p)
@@ -140,7 +141,7 @@ func (w *worker) extend() {
 	p.Bytes, p.State = bytes, state
 }
 
-// resume puts the hash into the state in which it was after the prefix.
+// resume sets the hash to its state after the prefix.
 func (w *worker) resume(p *assembly.Prefix) {
 	w.one.Reset()
 	if p.Bytes > 0 {
@@ -150,8 +151,8 @@ func (w *worker) resume(p *assembly.Prefix) {
 	}
 }
 
-// startHash begins to hash the blocks of a whole piece, after what is hashed of
-// it, or from its beginning if the hash of each block is needed.
+// startHash begins to hash the blocks of a whole piece: after the part that is
+// already hashed or, if the hash of each block is needed, from the beginning.
 func (w *worker) startHash() {
 	w.one.Reset()
 	w.at, w.view = 0, w.view[:0]

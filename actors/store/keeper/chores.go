@@ -28,7 +28,8 @@ const (
 	Rest               // close files that are not used
 )
 
-// Chore travels from the store to the keeper and back. Whoever has it owns it.
+// Chore travels from the store to the keeper and back. The actor that received
+// it last owns it.
 type Chore struct {
 	Task  Task
 	Lost  int  // keepers that died with it

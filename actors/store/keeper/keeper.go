@@ -1,10 +1,11 @@
-// Package keeper is the actor that does for its store what may block and
-// concerns the data as a whole, so that neither the store's mailbox nor a hash
-// worker waits for it: it opens and locks the folder, syncs files, renames the
-// data, writes the journal, and closes files that nobody uses.
+// Package keeper is the actor that does those jobs of its store that may block
+// and concern the data as a whole, so that they hold up neither the store's
+// mailbox nor a hash worker: the keeper opens and locks the folder, syncs
+// files, renames the data, writes the journal, and closes unused files.
 //
-// The store hands it one Chore at a time and is handed it back. Its store
-// restarts the keeper alone, and then gives it the chore again.
+// The store sends the keeper one Chore at a time, and the keeper sends it back
+// when it is done. If the keeper fails, the store restarts it alone and sends
+// it the same Chore again.
 package keeper
 
 import (
