@@ -8,15 +8,16 @@ import (
 )
 
 const (
-	// maxPerHost: one host may have 1/maxPerHost of the connections that come in.
+	// maxPerHost: one host may have 1/maxPerHost of the connections, counting only
+	// inbound ones.
 	maxPerHost = 2
-	// reservedShare: 1/reservedShare of the connections are not for those that
-	// come in, while there is somebody to dial.
+	// reservedShare: 1/reservedShare of the connections are kept for dialling,
+	// while there are addresses to dial.
 	reservedShare = 5
 )
 
-// admit lets a connection in, unless its peer is banned or its host has enough
-// of them.
+// admit accepts an inbound connection, unless its peer is banned or there are
+// too many connections, in all or from its host.
 func (k *connections) admit(m *messages.AdoptLink) {
 	remote := m.Link.Remote()
 	if err := k.refuse(remote.Addr(), m.Handshake.PeerID); err != nil {
@@ -26,7 +27,7 @@ func (k *connections) admit(m *messages.AdoptLink) {
 	k.open(remote, m)
 }
 
-// refuse returns why a connection from host is not let in, or nil.
+// refuse returns why a connection from host is refused, or nil.
 func (k *connections) refuse(host netip.Addr, id [20]byte) error {
 	if k.closing != nil {
 		return errors.New("stopping")

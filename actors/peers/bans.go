@@ -9,8 +9,8 @@ import (
 // maxBans bounds the bans that are remembered; the oldest is forgotten first.
 const maxBans = 1000
 
-// bans are the addresses that are not dialled, whoever listens there now, and
-// the peer ids that are not let in from a host.
+// bans are the addresses that are never dialled, even if another peer listens
+// there now, and for some hosts the peer ids that are refused.
 type bans struct {
 	all     map[ban]bool
 	inOrder []ban // oldest first

@@ -13,8 +13,9 @@ const (
 	// maxCandidates bounds the addresses that are remembered, unless there may be
 	// more than half as many connections.
 	maxCandidates = 2000
-	// maxAtHost bounds the addresses with one host, other than ours: whoever names
-	// all ports of a host does not make us attack it.
+	// maxAtHost bounds the addresses at one host other than this machine: a source
+	// that lists all ports of a host must not make us flood that host with
+	// connections.
 	maxAtHost = 64
 
 	// goodConnection is how long a connection has to last for earlier failures to
@@ -23,11 +24,14 @@ const (
 	// firstRetry is the wait after a first failure, which doubles with each
 	// further one up to maxRetry.
 	firstRetry, maxRetry = 5 * time.Second, 5 * time.Minute
-	// firstRetryMisfit is for a peer that answered, but was of no use.
+	// firstRetryMisfit is the first wait for a peer that answered, but with which
+	// a connection was not possible or had no use.
 	firstRetryMisfit = time.Minute
-	// maxRetryKnown is for a peer that was connected once and may return.
+	// maxRetryKnown is the longest wait for a peer that was connected before and
+	// may come back.
 	maxRetryKnown = time.Minute
-	// firstRetryManual and maxRetryManual are for an address that the user gave.
+	// firstRetryManual and maxRetryManual are the waits for an address that the
+	// user gave.
 	firstRetryManual, maxRetryManual = 2 * time.Second, 30 * time.Second
 	// retryJitter: each wait is shorter by a random part of it, up to this.
 	retryJitter = 0.2
@@ -47,11 +51,12 @@ type candidate struct {
 	since    time.Time // busy since
 }
 
-// candidates are the addresses that we know of, and what came of dialling them.
+// candidates are the addresses of peers that we know of, and the results of
+// dialling them.
 type candidates struct {
 	most int // addresses
 	all  map[netip.AddrPort]*candidate
-	list []*candidate // all of them: a map would give them in another order in each run
+	list []*candidate // the same candidates; a map would list them in another order in each run
 
 	hosts   map[netip.Addr]int // addresses at each host; never 0
 	sources map[messages.Source]*source
@@ -60,7 +65,8 @@ type candidates struct {
 	private bool
 }
 
-// source is what is known of those candidates that came to us in one way.
+// source counts the candidates from one source: a tracker tier, the user, and
+// so on.
 type source struct {
 	messages.Source
 	addrs    int // in candidates.list
@@ -69,7 +75,8 @@ type source struct {
 
 func (s *source) manual() bool { return s.Source == messages.Manual }
 
-// newCandidates has room for twice the addresses that can be connected to.
+// newCandidates returns candidates with room for at least twice as many
+// addresses as there may be connections.
 func newCandidates(connections int) *candidates {
 	return &candidates{
 		most: max(maxCandidates, 2*connections), all: map[netip.AddrPort]*candidate{},
@@ -77,8 +84,8 @@ func newCandidates(connections int) *candidates {
 	}
 }
 
-// add takes note of an address. Of one that is known already nothing changes,
-// but that the user may have given it now.
+// add adds an address. Adding a known address changes nothing, except that it
+// counts as given by the user if the user gives it now.
 func (c *candidates) add(a messages.PeerAddr) {
 	if !a.Source.Allowed(c.private) || !a.Addr.IsValid() || a.Addr.Port() == 0 {
 		return
@@ -120,10 +127,10 @@ func (c *candidates) source(of messages.Source) *source {
 	return s
 }
 
-// makeRoom forgets, for a newcomer from a source, the address that has failed
-// most often, of the source with the most addresses: a source that floods us
-// keeps out only what comes from itself. Addresses that the user gave are
-// always let in, and never forgotten.
+// makeRoom makes room for an address from the source newcomer. It forgets an
+// address of the source that has the most, the one that has failed most often:
+// a source that floods us displaces only its own addresses. Addresses that the
+// user gave are always added, and never forgotten.
 func (c *candidates) makeRoom(newcomer messages.Source) bool {
 	own := c.source(newcomer)
 	fullest, atLeast := own, own.addrs+1
@@ -182,9 +189,10 @@ func (c *candidates) forget(addr netip.AddrPort) {
 	}
 }
 
-// next picks the address to dial: first what the user gave, then of each source
-// in turn the one with the fewest failures, in random order. When none is due
-// yet, due is when one will be; the zero time means never.
+// next picks the address to dial: first those that the user gave, then one of
+// each source in turn, the one with the fewest failures, and a random one among
+// equals. If no address may be dialled yet, due is when the first may; the zero
+// time means never.
 func (c *candidates) next(now time.Time, rnd *rand.Rand) (best *candidate, due time.Time) {
 	ties := 0
 	for _, x := range c.list {
@@ -205,7 +213,7 @@ func (c *candidates) next(now time.Time, rnd *rand.Rand) (best *candidate, due t
 	return best, due
 }
 
-// waiting is how many may be dialled, now or later.
+// waiting is how many addresses may be dialled, now or later.
 func (c *candidates) waiting() (n int) {
 	for _, x := range c.list {
 		if !x.busy && !x.never {
@@ -234,15 +242,15 @@ func (c *candidates) dialled(addr netip.AddrPort, now time.Time) {
 	}
 }
 
-// connected takes note that a peer of the torrent listens at addr.
+// connected records that a peer of the torrent listens at addr.
 func (c *candidates) connected(addr netip.AddrPort) {
 	if x := c.all[addr]; x != nil {
 		x.known = true
 	}
 }
 
-// gone takes note of why a connection to addr ended, and decides when the next
-// dial is worth while.
+// gone records why a connection to addr ended, and decides when addr may be
+// dialled again.
 func (c *candidates) gone(addr netip.AddrPort, why messages.GoneReason, now time.Time, rnd *rand.Rand) {
 	x := c.all[addr]
 	if x == nil {
@@ -265,8 +273,8 @@ func (c *candidates) gone(addr netip.AddrPort, why messages.GoneReason, now time
 	}
 }
 
-// retryUseless lets candidates that were of no use be dialled at once: they may
-// have the pieces that are wanted now.
+// retryUseless allows peers from which we wanted nothing to be dialled at once:
+// they may have pieces that are wanted now.
 func (c *candidates) retryUseless() {
 	for _, x := range c.list {
 		if x.useless {
@@ -275,7 +283,7 @@ func (c *candidates) retryUseless() {
 	}
 }
 
-// retry is how long to wait after a failure.
+// retry is how long to wait before the next dial after a failure.
 func (x *candidate) retry(why messages.GoneReason) time.Duration {
 	first, most := firstRetry, maxRetry
 	switch why {

@@ -132,8 +132,8 @@ func addrFrom(source messages.Source, network byte, n int) messages.PeerAddr {
 	return messages.PeerAddr{Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, network, byte(n >> 8), byte(n)}), 6881), Source: source}
 }
 
-// A source that tells thousands of addresses where nobody listens takes from a
-// source that tells few no more than every other dial, and no address.
+// A source that gives thousands of dead addresses takes no more than every
+// other dial from a source that gives few, and displaces none of its addresses.
 func TestNoSourceCrowdsOutAnother(t *testing.T) {
 	for _, tt := range []struct{ flood, honest messages.Source }{
 		{messages.TrackerTier(0), messages.TrackerTier(1)},

@@ -13,9 +13,9 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// connections is the state of the actor: the peers that live, the addresses
-// that may be dialled, and the limits of both. What is to be done gathers in
-// out.
+// connections is the state of the actor: the live peer actors, the addresses
+// that may be dialled, and the limits on both. What the shell is to do is
+// collected in out.
 type connections struct {
 	self      [20]byte
 	max       int
@@ -29,29 +29,31 @@ type connections struct {
 	candidates *candidates
 	bans       *bans
 	dialling   dialling
-	// refused: the torrent had no connection left for a peer, since the scheduler
-	// was last asked to evict one.
+	// refused: since the scheduler was last asked to evict a peer, one was turned
+	// away for want of a slot.
 	refused bool
 
-	// metainfo is nil while only the info hash is known. Until then unreported
-	// keeps the PeerReady of those connected, in their order, at most one a peer.
+	// metainfo is nil while only the info hash is known. During that time
+	// unreported keeps the PeerReady of each connected peer, in the order of
+	// arrival.
 	metainfo   *metainfo.Torrent
 	unreported []*messages.PeerReady
 
-	// closing goes to the scheduler when all peers have ended; nil: we go on.
+	// closing is sent on to the scheduler when all peers have stopped; nil while
+	// the torrent is not stopping.
 	closing *messages.CloseConnections
 	out     effects
 }
 
-// slot is a peer actor that lives.
+// slot is a live peer actor.
 type slot struct {
 	Peer
 	ready  bool      // handshakes are exchanged
 	since  time.Time // when they were
-	useful bool      // payload has come or gone
+	useful bool      // payload was transferred, either way
 	id     [20]byte
 	remote netip.AddrPort
-	// reason is why the connection ended, once that is reported.
+	// reason is why the connection ended; valid if reported.
 	reason   messages.GoneReason
 	reported bool
 }
@@ -111,7 +113,8 @@ func (k *connections) ready(m *messages.PeerReady) {
 	k.dial()
 }
 
-// forgetReady drops the PeerReady of a peer that the scheduler was not told of.
+// forgetReady drops the PeerReady of a peer of which the scheduler has not been
+// told.
 func (k *connections) forgetReady(key messages.PeerKey) {
 	n := len(k.unreported)
 	k.unreported = slices.DeleteFunc(k.unreported, func(m *messages.PeerReady) bool { return m.Key == key })
@@ -124,8 +127,9 @@ func (k *connections) reportHeld() {
 	k.out.add(tellTorrent{&messages.PeersConnected{Peers: len(k.unreported)}})
 }
 
-// setMetainfo tells the scheduler of the peers that are connected. A private
-// torrent first disconnects those whose addresses it must not have taken.
+// setMetainfo tells the scheduler of the peers that are connected. If the
+// torrent is private, the peers whose addresses came from a forbidden source
+// are disconnected first.
 func (k *connections) setMetainfo(t *metainfo.Torrent) {
 	if k.metainfo != nil {
 		return
@@ -160,8 +164,8 @@ func (k *connections) gone(m *messages.PeerGone) {
 	}
 }
 
-// ended frees the slot of a peer that has stopped. The reason has come in
-// PeerGone; a peer that stopped without one was given up by its supervisor.
+// ended frees the slot of a peer that has stopped. The reason came earlier in a
+// PeerGone; if none came, the peer failed and its supervisor stopped it.
 func (k *connections) ended(key messages.PeerKey) {
 	k.forgetReady(key)
 	s := k.slots[key]
@@ -210,8 +214,8 @@ func (k *connections) tellAll(message any) {
 	}
 }
 
-// inOrder returns all slots, oldest first. A map has another order in each run,
-// and runs of a simulated world must not differ.
+// inOrder returns all slots, oldest first. The order of a map differs from run
+// to run, and runs of a simulated world must not.
 func (k *connections) inOrder() []*slot {
 	return slices.SortedFunc(maps.Values(k.slots), func(a, b *slot) int { return cmp.Compare(a.Key, b.Key) })
 }

@@ -97,7 +97,7 @@ func TestAGonePeerIsTriedAgain(t *testing.T) {
 	first := <-s.born
 	s.Tell(&messages.PeerReady{Key: first.Key, ID: [20]byte{'x'}, Addr: first.Addr})
 	s.Tell(&messages.PeerGone{Key: first.Key, Addr: first.Addr, Reason: messages.GoneClosed})
-	s.Tell(&messages.BanAddress{}) // of somebody else
+	s.Tell(&messages.BanAddress{}) // of another peer
 	stage.Next[*messages.PeerReady](s.scheduler)
 	s.end(first)
 	if len(s.born) != 0 {

@@ -7,20 +7,21 @@ import (
 )
 
 const (
-	maxHalfOpen    = 16 // dials whose handshake has not come yet
+	maxHalfOpen    = 16 // dials whose handshake has not arrived yet
 	dialsPerSecond = 20
-	// exhaustedPause is how long nobody is dialled when the process has too many
-	// connections. Then one dial at a time finds out whether that has changed.
+	// exhaustedPause is how long no peer is dialled after a dial failed because
+	// the process has too many connections. After the pause, peers are dialled one
+	// at a time until a dial succeeds.
 	exhaustedPause = time.Second
 )
 
-// dialling says when a dial may be made.
+// dialling limits when and how often peers are dialled.
 type dialling struct {
 	wanted bool // dial at all
 	// pausedUntil is not zero while the last dial failed because the process had
 	// too many connections.
 	pausedUntil time.Time
-	exhausted   bool // one did, and the session has not been told
+	exhausted   bool // a dial failed like this, and the session has not been told
 	// A token bucket with room for the dials of a second.
 	tokens float64
 	filled time.Time
@@ -66,8 +67,8 @@ func (k *connections) setDialing(dial bool) {
 	k.askForSlots()
 }
 
-// dial dials the best addresses while the limits allow, and sets the timer for
-// when they will.
+// dial dials the best addresses as far as the limits allow, and sets the timer
+// for the next dial that they allow.
 func (k *connections) dial() {
 	d := &k.dialling
 	d.refill(k.now)

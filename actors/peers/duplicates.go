@@ -7,19 +7,21 @@ import (
 	"kouzui/messages"
 )
 
-// A peer that is connected twice is recognised by its id. But an id is no
-// secret: an attacker can use it, so that we give up the connection of its
-// owner. So two connections from different hosts are two peers. Of two from one
-// host, whoever came in only claims the id, while the peer at the address that
-// we dialled is the one that we meant: we never give up a connection that we
-// dialled for one that came in. If both are one peer, that peer sees the two
-// the other way round, and closes ours if that is the one to go.
+// A peer that is connected twice is recognised by its peer id. But a peer id is
+// no secret: an attacker can use the id of another peer to make us close our
+// connection with that peer. Two connections with one id are therefore two
+// peers if their hosts differ. If the host is the same, an inbound peer merely
+// claims the id, while the peer at the address that we dialled is the one that
+// we meant to reach: we never close a connection that we dialled in favour of
+// an inbound one. If both connections are with one peer, that peer sees the
+// inbound one as dialled, and closes the other if need be.
 
 const (
-	// crossing is within what time two connections count as dials that have
-	// crossed, of which both sides must give up the same one.
+	// crossing is how far apart in time two connections may begin that count as
+	// two peers dialling each other at once. Both sides must then close the same
+	// connection.
 	crossing = 10 * time.Second
-	// maxSameID bounds the connections with one id that came in from one host.
+	// maxSameID bounds the inbound connections from one host with one peer id.
 	maxSameID = 3
 )
 
@@ -63,8 +65,8 @@ func (k *connections) endDuplicate(s *slot) {
 	k.disconnect(s, messages.GoneDuplicate)
 }
 
-// redundant returns which of two connections with one id at one host is given
-// up, or nil.
+// redundant returns which of two connections with one id at one host is to be
+// closed, or nil.
 func (k *connections) redundant(newer, older *slot) *slot {
 	dialled, accepted := newer, older
 	if newer.Inbound {
@@ -79,9 +81,9 @@ func (k *connections) redundant(newer, older *slot) *slot {
 	case accepted.useful:
 		return nil
 	case crossed && bytes.Compare(k.self[:], newer.id[:]) < 0:
-		return accepted // of two that crossed, what the smaller id has dialled stays
+		return accepted // the dials crossed: the one from the peer with the smaller id stays
 	case !crossed && older == accepted:
-		return accepted // its id was used by somebody else: the owner is the one we dialled
+		return accepted // the inbound peer may have stolen the id of the peer that we dialled
 	}
 	return nil
 }

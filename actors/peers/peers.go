@@ -82,7 +82,7 @@ type peers struct {
 	ending       bool                        // the peers that stop are not replaced
 }
 
-// dialDue comes when somebody may be dialled who could not be before.
+// dialDue is sent by a timer when the next address may be dialled.
 type dialDue struct{}
 
 func (p *peers) Receive(c actor.Context) {

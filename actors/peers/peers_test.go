@@ -74,11 +74,11 @@ func TestAnotherWithTheSameIDTakesNothingAway(t *testing.T) {
 		stage.Next[*messages.PeerReady](s.scheduler)
 	}
 	for host := range maxSameID {
-		adopt(2+host, 5000) // from elsewhere: somebody else
+		adopt(2+host, 5000) // from another host: another peer
 		stage.Next[*messages.PeerReady](s.scheduler)
 	}
 	s.Quiet(s.children)
-	adopt(1, 6000) // one too many, and nobody has been there for long
+	adopt(1, 6000) // one too many, and no other has been connected for long
 	stage.Next[*messages.Disconnect](s.children)
 	s.Quiet(s.children, s.scheduler)
 	s.World.Clock.Advance(crossing)
@@ -122,14 +122,13 @@ func TestIncomingConnectionsAreBounded(t *testing.T) {
 	s.Tell(&messages.SetDialing{Dial: true})
 	stage.Next[*messages.EvictIdlePeer](s.scheduler)
 	s.Tell(&messages.SetDialing{Dial: true})
-	s.Quiet(s.scheduler) // nobody was turned away since
+	s.Quiet(s.scheduler) // no peer was turned away since
 }
 
-// Peers that come in do not take all connections while there is somebody to
-// dial.
+// Inbound peers do not take all connections while there are addresses to dial.
 func TestSomeConnectionsAreKeptForThoseThatWeDial(t *testing.T) {
 	s := newScene(t, 10)
-	s.find(30) // and nobody is dialled yet
+	s.find(30) // and no peer is dialled yet
 	s.Settle()
 	in := 0
 	for host := range 20 {

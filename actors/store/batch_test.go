@@ -61,7 +61,7 @@ func TestPiecesGather(t *testing.T) {
 	verified(2, start.Add(hasher.MaxWait))
 
 	send(digest.Lanes+2, count)
-	verified(count-digest.Lanes-2, start.Add(hasher.MaxWait)) // the last wait for nobody
+	verified(count-digest.Lanes-2, start.Add(hasher.MaxWait)) // the last pieces do not wait for more
 	await[*messages.StoreFinished](r)
 	r.wantNoBlocks()
 }

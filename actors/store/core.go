@@ -15,25 +15,25 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// maxLost is how many keepers a chore may cost before the store fails.
+// maxLost is how many keepers may die of one chore before the store fails.
 const maxLost = 1
 
 type phase uint8
 
 const (
-	starting phase = iota // the keeper looks at the disk; the torrent is asked what it knows
+	starting phase = iota // the keeper looks at the disk; the torrent is asked what earlier stores knew
 	checking              // pieces on disk are hashed
 	ready
-	dead // the store cannot start, or go on, and has said so
+	dead // the store cannot start or cannot go on, and has reported that
 )
 
-// core is what a store knows and decides. The shell tells it what has happened,
-// one message at a time, and then has it advance; what is to be done then is in
-// out.
+// core holds what a store knows, and makes its decisions. The shell passes each
+// message to a method of core and then calls advance; what the shell has to do
+// then is in out.
 //
-// start.go leads from starting to ready. pieces.go is about pieces that come
-// and that are asked for, finish.go about what is saved, when the data is
-// finished, and how the store ends when somebody else changes a file.
+// start.go leads from starting to ready. pieces.go takes blocks and says which
+// pieces can be served. finish.go saves the journal, decides when the data is
+// finished, and ends the store when another process has changed a file.
 type core struct {
 	Config // World and Tree are the shell's
 	out    effects
@@ -47,7 +47,7 @@ type core struct {
 
 	found  *resume.Found         // nil until the keeper has looked
 	free   int64                 // bytes on disk at the start, -1 if unknown
-	before *messages.PiecesKnown // by stores before this one; nil until the torrent has told
+	before *messages.PiecesKnown // what earlier stores of this run knew; nil until the torrent has told
 	check  check
 
 	have     *bitset.BitSet     // verified pieces
@@ -59,26 +59,26 @@ type core struct {
 	spans    []metainfo.Span // scratch of mark
 
 	health health
-	doubt  *doubted         // why the store is to end: a file that somebody else has changed
-	stamps []messages.Stamp // as the journal is to have them; nil while the keeper has them
+	doubt  *doubted         // why the store is to end: another process has changed this file
+	stamps []messages.Stamp // to be entered in the journal; nil while the keeper has them
 	dirty  *bitset.BitSet   // files written to since they were last synced
 	// doubtful are files in which a check has found right pieces: the process that
 	// wrote them may have been killed before it synced them.
 	doubtful *bitset.BitSet
-	unsaved  bool // the journal does not say all that is known
-	saveNow  bool // and has not for saveEvery
-	restNow  bool // files that are not used are to be closed
+	unsaved  bool // the journal lacks something that is known
+	saveNow  bool // the journal is to be saved as soon as the keeper is free
+	restNow  bool // unused files are to be closed as soon as the keeper is free
 	placed   bool // the data has its final name, and no file is missing
-	finished bool // StoreFinished has been said of what is wanted now
+	finished bool // StoreFinished has been sent for the pieces that are wanted now
 	flushes  []*messages.Flush
 }
 
-// effects are what a core wants done, in this order.
+// effects are what the shell is to do, in this order.
 type effects struct {
 	failed error // the store fails with it
 	messages.Outbox
-	batches []*hasher.Batch // for their workers
-	chore   bool            // the keeper's chore is to be handed to it
+	batches []*hasher.Batch // to be sent to hash workers
+	chore   bool            // the chore is to be sent to the keeper
 	timers  [timers]timer
 }
 
@@ -107,8 +107,8 @@ func (t *timer) stop() {
 	}
 }
 
-// newCore returns the core of a store with so many hash workers, for which it
-// pays to hash least pieces side by side.
+// newCore returns the core of a store with this number of hash workers. Hashing
+// pieces side by side is worth while from least pieces on.
 func newCore(cfg Config, f *files.Files, workers, least int) *core {
 	s := &core{
 		Config: cfg, files: f, queue: hasher.NewQueue(cfg.Torrent, workers, least), blame: assembly.NewBlame(),
@@ -126,7 +126,7 @@ func (s *core) setMemory(bytes int64) {
 	}
 }
 
-// end lets everything go but what the hash workers have.
+// end releases everything except the blocks that the hash workers have.
 func (s *core) end() {
 	s.phase, s.out.failed = dead, nil
 	for i := range s.out.timers {
@@ -143,8 +143,8 @@ func (s *core) end() {
 	}
 }
 
-// workerReady: a hash worker has started. If it had jobs, it died with them and
-// is given them again.
+// workerReady: a hash worker has started. If an earlier incarnation left
+// unfinished jobs, they are sent to it again.
 func (s *core) workerReady(m *hasher.Ready) {
 	b, err := s.queue.Ready(m)
 	s.out.failed = err
@@ -153,8 +153,8 @@ func (s *core) workerReady(m *hasher.Ready) {
 	}
 }
 
-// keeperReady: the keeper has started. If it had a chore, it died with it and
-// is given it again.
+// keeperReady: the keeper has started. If an earlier incarnation left an
+// unfinished chore, it is sent to the keeper again.
 func (s *core) keeperReady(m *keeper.Ready) {
 	again := s.keeper.deliver != nil
 	s.keeper.deliver = m.Deliver
@@ -233,7 +233,7 @@ func (s *core) advance() {
 		s.keepUp()
 	} else {
 		s.resign()
-		s.flushed(nil) // nothing is known yet that should be kept
+		s.flushed(nil) // there is nothing to save yet
 	}
 }
 
@@ -257,15 +257,17 @@ func (s *core) dispatch() {
 	}
 }
 
-// gatherDue: whole pieces have waited long enough for others.
+// gatherDue: the whole pieces have waited long enough for others to be hashed
+// beside them.
 func (s *core) gatherDue() {
 	s.out.timers[gatherTimer].fired()
 	s.queue.WaitedEnough()
 }
 
-// crowded tells whether nothing is likely to come before something is written:
-// the pieces that are whole are the last of those lacking, or they fill the
-// memory together with the unfinished ones.
+// crowded tells whether waiting for more whole pieces is pointless, because few
+// blocks will arrive before pieces are written: the whole pieces are the last
+// lacking ones, or they nearly fill the memory together with the unfinished
+// ones.
 func (s *core) crowded() bool {
 	if s.assembly == nil {
 		return false
@@ -277,7 +279,7 @@ func crowded(whole, lacking int, pieceLength, held, memory int64) bool {
 	return whole >= lacking || held+int64(whole)*pieceLength >= memory*3/4
 }
 
-// mark sets the files that a piece is in.
+// mark adds to files those that a piece lies in.
 func (s *core) mark(files *bitset.BitSet, piece int) {
 	s.spans = s.Torrent.AppendPieceSpans(s.spans[:0], piece)
 	for _, span := range s.spans {

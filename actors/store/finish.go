@@ -13,16 +13,17 @@ import (
 )
 
 const (
-	// saveEvery is how long a verified piece waits to be entered in the journal:
-	// what a killed process has to check again.
+	// saveEvery is the longest time that a verified piece waits to be entered in
+	// the journal. If the process is killed, the pieces of this time have to be
+	// checked again.
 	saveEvery = 10 * time.Second
-	// restEvery is how long a file stays open at least after it was used; at most
-	// twice that.
+	// restEvery is the shortest time that a file stays open after its last use;
+	// the longest is twice that.
 	restEvery = 30 * time.Second
 )
 
-// keepUp gives the keeper what there is to do, and answers those who wait for
-// it.
+// keepUp gives the keeper its next chore. If all data is saved, it answers the
+// pending Flushes and reports StoreFinished.
 func (s *core) keepUp() {
 	due := s.lacking == 0 && !s.finished && s.keeper.chore == nil
 	if due && s.settled() {
@@ -54,8 +55,7 @@ func (s *core) saveDue() {
 	s.saveNow = true
 }
 
-// restLater sees to it that files do not stay open for long when nobody uses
-// them.
+// restLater sets the timer after which unused files are closed.
 func (s *core) restLater() {
 	if rest := &s.out.timers[restTimer]; !rest.running && !s.restNow && s.phase != dead {
 		rest.start(restEvery)
@@ -93,14 +93,14 @@ func indices(set *bitset.BitSet) (all []int) {
 	return all
 }
 
-// back takes back from the keeper what keep gave away, and what is still to be
-// synced and saved if it failed.
+// back takes the stamps back from the keeper. If the chore failed, it also
+// takes back the files that are still to be synced.
 func (s *core) back(m *keeper.Chore) {
 	s.stamps = m.Stamps
 	if m.Err == nil {
 		return
 	}
-	s.unsaved = true // until the next timer, or the next Flush
+	s.unsaved = true // so it is tried again at the next timer or Flush
 	for _, i := range m.Dirty {
 		s.dirty.Set(uint(i))
 	}
@@ -111,12 +111,12 @@ func (s *core) back(m *keeper.Chore) {
 
 func (s *core) saved(m *keeper.Chore) {
 	if len(m.Dirty) == 0 {
-		m.Err = nil // only the journal is lost: there will be a check; a seed's folder may be read-only
+		m.Err = nil // only the journal was not written: this costs no more than a check at the next start, and the folder of a seed may be read-only
 	}
 	s.back(m)
 	switch {
 	case errors.Is(m.Err, files.ErrChanged):
-		s.flushed(nil) // the journal does not vouch for that file, which will be checked
+		s.flushed(nil) // the journal does not vouch for the changed file, which will be checked
 	case m.Err != nil:
 		s.flushed(m.Err)
 	}
@@ -139,8 +139,8 @@ func (s *core) count() {
 	}
 }
 
-// settled tells whether nothing is left to be synced, saved or renamed. Data of
-// which pieces are missing keeps the name that it has.
+// settled tells whether nothing is left to be synced, saved or renamed. Data
+// with missing pieces is not renamed.
 func (s *core) settled() bool { return !s.unsaved && (s.missing > 0 || s.placed) }
 
 func (s *core) finish() {
@@ -155,17 +155,16 @@ func (s *core) flushed(err error) {
 	s.flushes = nil
 }
 
-// doubted: somebody else seems to have changed a file. What peers have been
-// told of it cannot be taken back, so the store ends, and the connections with
-// it.
+// doubted: another process seems to have changed a file. Peers have been told
+// that we have its pieces, and this cannot be taken back, so the store ends,
+// and all connections with it.
 func (s *core) doubted(m *doubted) {
 	if s.phase == ready {
 		s.phase, s.doubt = dead, m
 	}
 }
 
-// resign tells the torrent which file was changed, when no hash worker writes
-// any more.
+// resign tells the torrent which file was changed, once no hash worker is busy.
 func (s *core) resign() {
 	m := s.doubt
 	if m == nil || s.queue.Busy() > 0 {

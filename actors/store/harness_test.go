@@ -60,7 +60,7 @@ type rig struct {
 	root      *actor.PID
 	store     *actor.PID
 	scheduler *actor.PID
-	heard     chan any // by the scheduler, and whoever asked
+	heard     chan any // by the scheduler, and by actors that sent a query
 	torrent   chan any // by the torrent
 	stopped   bool
 }

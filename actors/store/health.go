@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	// retryFirst and retryMost bound the wait before a write is tried again. It
-	// doubles: a full disk is seldom full for a second only, but nobody wants to
-	// wait for minutes when there is room again.
+	// retryFirst and retryMost are the shortest and the longest wait before a
+	// write is tried again. The wait doubles with each failure: a full disk seldom
+	// gets room within a second, but once it does, the download should go on soon.
 	retryFirst = time.Second
 	retryMost  = 30 * time.Second
 )
 
-// health is whether the disk takes what is written. When it refuses, all writes
-// wait, and after a while one is tried: the probe.
+// health is whether writes to the disk succeed. After a write has failed, all
+// others wait, and after a while a single one is tried: the probe.
 type health struct {
 	failed  bool
 	probing bool // the probe may be made
@@ -28,15 +28,15 @@ type health struct {
 // allows tells whether something may be written now.
 func (h *health) allows() bool { return !h.failed || h.probing }
 
-// take notes that something is going to be written, and tells whether it is the
-// probe.
+// take records that a write begins, and tells whether it is the probe.
 func (h *health) take() (probe bool) {
 	h.probing = false
 	return h.failed
 }
 
-// report notes how a write went, and tells the others if the disk refuses, or
-// takes writes again. It returns whether the write succeeded.
+// report records the result of a write. It tells the scheduler and the torrent
+// when writes begin to fail, and when they succeed again. It returns whether
+// the write succeeded.
 func (s *core) report(err error, probe bool) bool {
 	h := &s.health
 	switch {
@@ -56,7 +56,7 @@ func (s *core) report(err error, probe bool) bool {
 	return err == nil
 }
 
-// retryDue: the disk has had time enough.
+// retryDue: it is time for a probe.
 func (s *core) retryDue() {
 	s.out.timers[retryTimer].fired()
 	s.health.probing = true

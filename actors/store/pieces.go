@@ -9,9 +9,10 @@ import (
 	"kouzui/messages"
 )
 
-// storeBlocks takes blocks; whole pieces go to the hash workers. While a Flush
-// is pending no block is taken, so that it has an end. Nor ever where the data
-// is to be complete: there it may be the user who has changed it.
+// storeBlocks takes blocks, and has whole pieces verified. It takes none while
+// a Flush is pending, which would otherwise never end. It never takes any if
+// the data has to exist (a seed): data that is wrong there may have been
+// changed by the user, and must not be overwritten.
 func (s *core) storeBlocks(m *messages.StoreBlocks, now time.Time) {
 	for _, b := range m.Blocks {
 		if s.phase != ready || s.MustExist || len(s.flushes) > 0 {
@@ -28,9 +29,10 @@ func (s *core) verify(p *assembly.Piece, now time.Time) {
 	s.queue.Verify(p, s.blame.Suspected(p.Index), now)
 }
 
-// spill makes room in memory. Half of it may hold unfinished pieces; the other
-// half is for blocks on their way, without which no piece would be finished.
-// Long runs of large pieces are written at once.
+// spill makes room in memory by writing blocks of unfinished pieces to disk.
+// Unfinished pieces may hold half of the memory; the other half is for blocks
+// that are requested, without which no piece would be finished. Long runs of
+// blocks of large pieces are written at once.
 func (s *core) spill() {
 	if s.phase != ready {
 		return
@@ -44,8 +46,8 @@ func (s *core) spill() {
 	}
 }
 
-// dropPiece forgets what has come of a piece, as soon as none of it is on its
-// way to the disk, where it would overwrite what comes later.
+// dropPiece discards the blocks of a piece. If some are being written to disk,
+// it waits for that: else they might overwrite blocks that arrive later.
 func (s *core) dropPiece(piece uint32) {
 	if s.phase == ready && s.assembly.Forget(int(piece)) {
 		s.out.Send(s.Refs.Scheduler, &messages.PieceDropped{Piece: piece})
@@ -93,8 +95,8 @@ func (s *core) corrupt(j *hasher.Job) {
 	s.assembly.Restart(j.Piece)
 }
 
-// queryServable says which pieces may be served, and from where the peer reads
-// them.
+// queryServable answers which pieces may be served to the other side, and where
+// the peer reads them.
 func (s *core) queryServable(m *messages.QueryServable) {
 	answer := &messages.PiecesServable{Link: m.Link, Pieces: m.Pieces, Source: s.files}
 	for _, piece := range m.Pieces {

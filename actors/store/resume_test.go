@@ -57,7 +57,7 @@ func TestResume(t *testing.T) {
 				await[*messages.PieceVerified](r)
 			}
 			r.send(1, nil, s.Blocks(4)[1:]...) // unfinished
-			r.settle()                         // what lies in a mailbox at the end is nobody's
+			r.settle()                         // messages left in a mailbox at the end would leak their blocks
 			if tc.flush {
 				if err := r.flush(); err != nil {
 					t.Error(err)

@@ -15,12 +15,12 @@ import (
 	"kouzui/messages"
 )
 
-// check is how far the pieces are hashed that were found on disk.
+// check is the progress of hashing the pieces that were found on disk.
 type check struct {
 	total int            // pieces to be hashed
 	done  int            // of them
 	known *bitset.BitSet // pieces of which it is known whether they are right
-	err   error          // the data cannot be read at all
+	err   error          // a file exists but cannot be opened
 }
 
 // looked: the keeper has opened the folder and knows what is in it.
@@ -33,7 +33,7 @@ func (s *core) looked(m *keeper.Chore) {
 	s.orient()
 }
 
-// recalled: the torrent has answered what stores before this one knew.
+// recalled: the torrent has told what earlier stores of this run knew.
 func (s *core) recalled(m *messages.PiecesKnown) {
 	if s.before == nil {
 		s.before = m
@@ -68,7 +68,8 @@ func (s *core) orient() {
 }
 
 // suspectUnsynced has all files of partial data synced before the journal
-// vouches for them: nobody knows what of it a store before this one has synced.
+// vouches for them, as it is not known which of them an earlier store has
+// synced.
 func (s *core) suspectUnsynced() {
 	if s.found.Named() {
 		return
@@ -81,7 +82,8 @@ func (s *core) suspectUnsynced() {
 	}
 }
 
-// cannotStart: this store can do nothing before the user has done something.
+// cannotStart reports that the store cannot start until the user has removed
+// the cause.
 func (s *core) cannotStart(err error) {
 	s.phase = dead
 	s.tellBoth(&messages.StoreFailed{Err: err, Full: isFull(err), Fatal: true})
@@ -111,12 +113,13 @@ func (s *core) checked(j *hasher.Job) {
 	}
 }
 
-// remember tells the torrent what is known now, for a store after this one.
+// remember tells the torrent which pieces are known to be right or wrong, so
+// that a store started after this one need not check them.
 func (s *core) remember() {
 	s.out.Send(s.Refs.Torrent, &messages.PiecesKnown{Known: s.check.known.Clone(), Have: s.have.Clone()})
 }
 
-// concludeCheck makes the store ready once all is known about what is on disk.
+// concludeCheck makes the store ready once all pieces on disk are hashed.
 func (s *core) concludeCheck() {
 	switch {
 	case s.queue.Busy() > 0:
@@ -142,9 +145,10 @@ func (s *core) concludeCheck() {
 	s.assembly = assembly.New(s.Torrent, s.Pool, s.have)
 	s.setMemory(s.memory)
 	s.placed = s.found.Named() && (s.MustExist || s.found.Full())
-	// A check is not to be made twice, and data in use under its final name has to
-	// be known as ours. Where nothing was looked at, nothing is known: a journal
-	// would make the next start believe that nothing is there.
+	// A journal is written so that a check is not made twice, and so that data
+	// under its final name is known to be ours. Where nothing was checked no
+	// journal is written: by it, the next start would believe that no piece is
+	// there.
 	if s.check.done > 0 || s.found.Untold() && s.Check != messages.CheckNone {
 		s.unsaved, s.saveNow = true, true
 	}

@@ -1,5 +1,5 @@
 // Package assembly puts the blocks that peers send together to pieces, and
-// remembers who sent what of those that turn out corrupt.
+// remembers which peer sent which block of a corrupt piece.
 package assembly
 
 import (
@@ -12,31 +12,31 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Block is a block that has come.
+// Block is a block that has arrived.
 type Block struct {
 	Begin, Length uint32        // bytes, within the piece
 	Data          *buffer.Block // nil: the block is in its place on disk, unverified
 	From          messages.PeerKey
 }
 
-// Piece is a piece under way.
+// Piece is a piece of which blocks have arrived and that is not verified yet.
 type Piece struct {
 	Index  int
 	Blocks []Block // by Begin, without overlaps
 	Hashed Prefix
-	// Dropped: the piece is to be forgotten when the blocks that are on their way
-	// to the disk are there.
+	// Dropped: the piece is to be forgotten once its blocks that are being written
+	// are on disk.
 	Dropped bool
 
 	covered  int64 // bytes in Blocks
-	memory   int64 // bytes of them in memory and not on their way to the disk
-	spilling bool  // some are on their way to the disk
+	memory   int64 // bytes of Blocks that are in memory and not being written
+	spilling bool  // some blocks are being written to disk
 	run      int64 // bytes in memory that follow Hashed without a gap
 	long     bool  // the piece is in Assembly.long
 }
 
-// Prefix is the beginning of a piece, as far as it has been hashed on its way
-// to the disk.
+// Prefix is the beginning of a piece that was hashed when it was written to
+// disk, before the rest of the piece had arrived.
 type Prefix struct {
 	Bytes int64
 	State []byte // of the hash, encoded
@@ -45,33 +45,34 @@ type Prefix struct {
 // Set makes p a copy of q.
 func (p *Prefix) Set(q Prefix) { p.Bytes, p.State = q.Bytes, append(p.State[:0], q.State...) }
 
-// Assembly puts blocks together to pieces, in whatever order and from whomever
-// they come. It owns the buffers of unfinished pieces.
+// Assembly puts blocks together to pieces, in any order and from any peers. It
+// owns the buffers of unfinished pieces.
 type Assembly struct {
 	Memory int64 // bytes that unfinished pieces hold in memory
-	// Extend is from how many bytes on a run is long: worth being hashed and
-	// written before the rest of its piece is there. 0: no run is.
+	// Extend is the length in bytes from which a run is long, which means that it
+	// is hashed and written before the rest of its piece has arrived. 0: no run
+	// is.
 	Extend int64
 
 	torrent *metainfo.Torrent
 	pool    *buffer.Pool
-	closed  *bitset.BitSet // pieces that take no blocks: verified, or whole and on their way
+	closed  *bitset.BitSet // pieces that take no blocks: verified, or whole and being verified
 	pieces  map[int]*Piece
-	long    []*Piece // that have a long run, or had one
+	long    []*Piece // pieces that have a long run, or had one
 	spare   []*Piece
 	scratch []*buffer.Block
 }
 
-// New returns an assembly of the pieces that have lacks.
+// New returns an assembly for the pieces that are not in have.
 func New(t *metainfo.Torrent, pool *buffer.Pool, have *bitset.BitSet) *Assembly {
 	return &Assembly{torrent: t, pool: pool, closed: have.Clone(), pieces: map[int]*Piece{}}
 }
 
-// Add takes a block. It returns the piece that is whole now, if one is; the
-// assembly takes no more blocks of this piece, and the caller gives it back
-// with Drop or Restart. Blocks of no use are released: those of pieces that
-// take none, those that overlap with what is there, and those not of the length
-// they claim.
+// Add takes a block. It returns the block's piece if that is whole now; the
+// assembly then takes no more blocks of the piece, and the caller gives it back
+// with Drop or Restart. Add releases a block at once if its piece takes none,
+// if it overlaps another block, or if its data does not have the length that it
+// claims.
 func (a *Assembly) Add(from messages.PeerKey, b messages.StoredBlock) *Piece {
 	piece := int(b.Piece)
 	if piece >= a.torrent.PieceCount() || a.closed.Test(uint(piece)) || b.Length == 0 ||
@@ -119,8 +120,8 @@ func (a *Assembly) begin(piece int) *Piece {
 	return p
 }
 
-// whole returns p, and removes it from the assembly, if nothing is missing and
-// nothing is on its way to the disk.
+// whole returns p, and removes it from the assembly, if no block is missing and
+// none is being written.
 func (a *Assembly) whole(p *Piece) *Piece {
 	if p.spilling || p.Dropped || p.covered < a.torrent.PieceSize(p.Index) {
 		return nil
@@ -131,23 +132,23 @@ func (a *Assembly) whole(p *Piece) *Piece {
 	return p
 }
 
-// Drop releases and reuses a piece that was whole and is on disk now.
+// Drop releases a piece that was whole and is on disk now, and reuses it.
 func (a *Assembly) Drop(p *Piece) {
 	a.Release(p)
 	*p = Piece{Blocks: p.Blocks[:0], Hashed: Prefix{State: p.Hashed.State[:0]}}
 	a.spare = append(a.spare, p)
 }
 
-// Restart does the same with a piece that was whole and is corrupt: all of it
-// has to come again.
+// Restart does the same with a piece that was whole and is corrupt, and takes
+// blocks of it again.
 func (a *Assembly) Restart(p *Piece) {
 	a.closed.Clear(uint(p.Index))
 	a.Drop(p)
 }
 
-// Forget does the same with an unfinished piece. It returns false if blocks of
-// the piece are on their way to the disk, and marks it as Dropped; or if the
-// piece was whole.
+// Forget does the same with an unfinished piece. It returns false if the piece
+// is whole, or if blocks of the piece are being written; in the latter case it
+// marks the piece as Dropped.
 func (a *Assembly) Forget(piece int) bool {
 	p := a.pieces[piece]
 	if p == nil {

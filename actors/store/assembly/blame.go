@@ -12,8 +12,8 @@ import (
 const maxSuspects = 1 << 16
 
 // Blame remembers who sent which block of a corrupt piece, and the hash of each
-// block. When the piece has come right, the blocks that differ show who sent
-// wrong ones.
+// block. When the piece has been downloaded again and is right, the blocks that
+// differ show which peers sent wrong ones.
 type Blame struct {
 	suspects map[int][]suspect // by piece
 	order    []int             // pieces, oldest first
@@ -26,11 +26,11 @@ type suspect struct {
 	sum           metainfo.Hash
 }
 
-// NewBlame returns a Blame that suspects nobody.
+// NewBlame returns a Blame without suspects.
 func NewBlame() *Blame { return &Blame{suspects: map[int][]suspect{}} }
 
-// Suspected tells whether a piece was corrupt, so that the hashes of its blocks
-// are needed when it comes again.
+// Suspected tells whether a piece was corrupt, so that the hash of each block
+// is needed when it has been downloaded again.
 func (b *Blame) Suspected(piece int) bool { return len(b.suspects[piece]) > 0 }
 
 // Record remembers the blocks of a corrupt piece, each with its hash.

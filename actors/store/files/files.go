@@ -1,10 +1,10 @@
 // Package files is the data of one torrent on disk: the folder and the lock on
-// it, the names of the files, and those that are open. All who read or write
-// the data share it.
+// it, the names of the files, and those that are open. All actors that read or
+// write the data share one Files.
 //
 // Files reads and writes stretches of the content, whichever files they lie in
 // (transfer.go), keeps a bounded number of files open (handles.go), and notices
-// when somebody else changes one (watch.go).
+// when another process changes one (watch.go).
 package files
 
 import (
@@ -51,7 +51,7 @@ type Files struct {
 	transfers sync.Pool
 }
 
-// New opens nothing yet. Files calls doubted when somebody else seems to have
+// New opens nothing yet. Files calls doubted when another process seems to have
 // changed a file, once for each file, and opening when it opens a file while no
 // other is open. Both are called from any goroutine.
 func New(t *metainfo.Torrent, limit int, doubted func(file int, err error), opening func()) *Files {
@@ -119,7 +119,7 @@ func (n named) Stamp() (messages.Stamp, error) {
 }
 
 // Stamp is how a file looks. It is an error if another file has its name, or if
-// somebody else has changed it.
+// another process has changed it.
 func (f *Files) Stamp(index int) (messages.Stamp, error) {
 	f.place.RLock()
 	defer f.place.RUnlock()
@@ -130,9 +130,9 @@ func (f *Files) Stamp(index int) (messages.Stamp, error) {
 // Stamps are how all files looked when their content was last known.
 func (f *Files) Stamps() []messages.Stamp { return f.watch.stamps() }
 
-// SetDoubts tells how often in a row this torrent's data was taken for changed
-// by somebody else and was not. It is called before anything is read or
-// written.
+// SetDoubts tells how often in a row this torrent's data was thought to be
+// changed by another process and was not. It is called before anything is read
+// or written.
 func (f *Files) SetDoubts(n int) { f.watch.loosely = n > MaxDoubts }
 
 // Same tells whether two stamps are those of the same file with the same
@@ -199,7 +199,7 @@ func (f *Files) WriteJournal(raw []byte) error {
 	return f.folder.WriteFile(f.torrent.JournalName(), raw)
 }
 
-// Close closes every file as soon as nobody uses it, and gives up the lock.
+// Close closes every file as soon as it is not in use, and gives up the lock.
 func (f *Files) Close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

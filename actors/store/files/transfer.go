@@ -94,7 +94,7 @@ func newTransfer(f *Files) *transfer {
 // Transfer reads or writes bufs, one after the other, at off in the content,
 // and calls done exactly once, perhaps later. Until then bufs and their bytes
 // belong to the transfer. Padding files (BEP 47) read as zeros and are not
-// written. It is an error if somebody else has changed a file.
+// written. It is an error if another process has changed a file.
 func (f *Files) Transfer(to Use, bufs [][]byte, off int64, done func(error)) {
 	length := int64(0)
 	for _, b := range bufs {

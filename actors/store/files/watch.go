@@ -51,8 +51,8 @@ func (w *watch) same(a, b messages.Stamp) bool {
 	return a == b
 }
 
-// doubt notes that somebody else has changed a file. The lock of its sight is
-// held.
+// doubt records that another process has changed a file. The lock of its sight
+// is held.
 func (w *watch) doubt(index int, err error) error {
 	if s := &w.files[index]; !s.doubted {
 		s.doubted = true

@@ -1,6 +1,7 @@
-// Package resume finds out what is on disk when a store starts, and how much of
-// it can be trusted: by the journal that an earlier run has left, by what an
-// earlier store of this run knew, or not before it is hashed.
+// Package resume finds out which data is on disk when a store starts, and which
+// pieces of it can be trusted without hashing them: because the journal of an
+// earlier run vouches for them, or because an earlier store of this run knew
+// them.
 package resume
 
 import (
@@ -28,18 +29,18 @@ func (foreign) Is(target error) bool { return target == fs.ErrExist }
 
 // Found is what is on disk when a store starts.
 type Found struct {
-	Base   string           // name of the data, or what a download will call it
+	Base   string           // name of the data, or the name that a download will give it
 	Stamps []messages.Stamp // of each file; of a padding file files.Absent
 
 	torrent *metainfo.Torrent
 	exists  bool     // something has the name Base
 	blocks  []int64  // bytes that each file takes on disk
-	strange string   // the first name of no regular file, or of one that is too long
+	strange string   // the first name that is not that of a regular file, or is that of a file that is too long
 	journal *Journal // nil: none
 }
 
-// Look looks for the data of a torrent: under its final name, or else under
-// that of partial data.
+// Look looks for the data of a torrent: under its final name, or else under the
+// name of partial data.
 func Look(folder world.Folder, t *metainfo.Torrent) (*Found, error) {
 	f := &Found{
 		Base: t.PartName(), torrent: t, blocks: make([]int64, len(t.Files)),
@@ -96,8 +97,8 @@ func (f *Found) inspect(folder world.Folder) error {
 	return nil
 }
 
-// Plan says which pieces are verified, and which have to be hashed to know. The
-// data must exist if it is to be seeded.
+// Plan returns the pieces that are verified and those that have to be hashed.
+// With mustExist, as for a seed, it is an error if the data does not exist.
 func (f *Found) Plan(mode messages.CheckMode, mustExist bool) (have *bitset.BitSet, check []int, err error) {
 	t := f.torrent
 	have = bitset.New(uint(t.PieceCount()))
@@ -222,12 +223,11 @@ func (f *Found) EmptyFiles() (empty []int) {
 	return empty
 }
 
-// Recall says which pieces are verified and which have to be hashed, going by
-// what an earlier store of this run knew. The journal may be older than that,
-// and files may look different from what it says: what this process has written
-// stays known as long as the process lives. Not known is what a file holds that
-// looks different from what the earlier store says (same compares two stamps),
-// or that was cut short.
+// Recall returns the pieces that are verified and those that have to be hashed,
+// going by what an earlier store of this run knew. The journal does not count
+// here: it may be older than what this process has written. The content of a
+// file is not known if its stamp differs from the one that the earlier store
+// had (same compares two stamps), or if the file was cut short.
 func (f *Found) Recall(before *messages.PiecesKnown, same func(a, b messages.Stamp) bool) (have *bitset.BitSet, check []int) {
 	have = bitset.New(uint(f.torrent.PieceCount()))
 	known := before.Known.Clone()
