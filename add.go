@@ -185,8 +185,8 @@ func (c *Client) add(t *Torrent, o Options) (*Torrent, error) {
 	return t, nil
 }
 
-// order hands the torrent to the tree. c.mu is held, so that whoever finds the
-// torrent in c.torrents can stop it.
+// order hands the torrent to the tree. c.mu is held, so that a goroutine that
+// finds the torrent in c.torrents can already stop it.
 func (c *Client) order(t *Torrent, o Options) error {
 	if t.metainfo == nil {
 		return c.engine.AddHash(t.hash, t.name, tiers(nil, o.Trackers), o.engine())

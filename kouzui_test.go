@@ -436,7 +436,7 @@ func TestWaitingEndsWithItsContext(t *testing.T) {
 	}
 }
 
-// When supervision gives up the tree, nobody waits for ever.
+// When supervision gives up the tree, no call of the client blocks for ever.
 func TestTheTreeIsGivenUp(t *testing.T) {
 	spec, err := fault.Parse("panic,actor=*/session,every=1")
 	if err != nil {

@@ -197,7 +197,7 @@ func (t *Torrent) Files(ctx context.Context) ([]File, error) {
 	return ask(ctx, t, func(reply func([]File)) any { return &messages.QueryFiles{InfoHash: t.hash, Reply: reply} })
 }
 
-// Peers tells who is connected.
+// Peers lists the connected peers.
 func (t *Torrent) Peers(ctx context.Context) ([]Peer, error) {
 	return ask(ctx, t, func(reply func([]Peer)) any { return &messages.QueryPeers{InfoHash: t.hash, Reply: reply} })
 }

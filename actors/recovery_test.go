@@ -34,7 +34,7 @@ func TestRecovery(t *testing.T) {
 	const hash = "client/torrents/torrent-HASH"
 	for name, row := range map[string]struct {
 		victim string
-		back   string // who is restarted for it
+		back   string // the actor that is restarted for it
 		chain  []event.Kind
 	}{
 		"peer":      {hash + "/engine/peers/peer-1", hash + "/engine/peers/peer-1", alone},

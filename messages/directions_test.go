@@ -69,9 +69,9 @@ func formOf(name string) form {
 	return neither
 }
 
-// ends are the senders of a message and those who get it from them, by the
-// first words of its doc: "peers or listener to the client, and on to ..."
-// gives peers and listener, and client.
+// ends returns the senders and the receivers of a message, by the first words
+// of its doc: "peers or listener to the client, and on to ..." gives peers and
+// listener, and client.
 func ends(doc string, docs map[string]string) (from, to []string) {
 	sender, receiver, _ := strings.Cut(doc, " to ")
 	if from = actors(sender); strings.HasPrefix(doc, "a command ") || strings.HasPrefix(doc, "a question ") {

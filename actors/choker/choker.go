@@ -8,7 +8,7 @@
 // The shell in this file takes the messages, and tells the peers what the core
 // decided:
 //
-//	table     what is known of each peer, and who is unchoked
+//	table     what is known of each peer, and which are unchoked
 //	choke     what an algorithm is
 //	rate      the default one, by what peers give us
 //	rotation  slots in turn, for seeding

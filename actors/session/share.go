@@ -109,8 +109,9 @@ func (r *registry) refuseUnrouted() {
 	r.out.Send(r.refs.Listener, &messages.RefuseUnrouted{})
 }
 
-// evict has one of the torrents that have peers give up one that is of no use:
-// each in turn, for the torrent with the most may have use for all of them.
+// evict has one torrent close its connection with a peer that it has no use
+// for. The torrents take turns: the one with the most peers may need all of
+// them.
 func (r *registry) evict() {
 	all := slices.DeleteFunc(r.inOrder(), func(t *run) bool { return t.Last.Peers == 0 || t.pid == nil })
 	if len(all) > 0 {

@@ -8,8 +8,9 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// state is the core: all that a torrent knows. The shell sets now, calls a
-// method for each message, and carries out the effects that gather in out.
+// state is the core: everything that a torrent knows. The shell sets now, calls
+// a method for each message, and carries out the effects that are collected in
+// out.
 type state struct {
 	hash    metainfo.Hash
 	torrent *metainfo.Torrent // nil: only the hash is known
@@ -17,12 +18,12 @@ type state struct {
 	now     time.Time
 	out     effects
 
-	// started is when this incarnation of the torrent began. Earlier Progress
-	// comes from the engine of the one before.
+	// started is when this incarnation of the torrent began. Progress of an
+	// earlier time is ignored: it comes from the engine of the incarnation before.
 	started time.Time
 	last    messages.Progress
 	counts  runCounts
-	// held is the last Progress that came before RestoreTotals.
+	// held is the latest Progress that came before RestoreTotals.
 	held *messages.Progress
 	// complete: all wanted pieces are there, and the session has been told.
 	complete bool
@@ -38,14 +39,14 @@ type state struct {
 	ending     bool
 	// The rest is for the end alone: see end.go.
 	failure  error
-	awaited  int       // answers that the end waits for
-	endBy    time.Time // when it waits no longer
-	reported bool      // the supervisor has had the last word
+	awaited  int       // answers that are waited for at the end
+	endBy    time.Time // when they are no longer waited for
+	reported bool      // the final report has been sent
 }
 
-// updates is what the torrent was told after it was added; nil: nothing. Engine
-// and members are built from what was known before, so those that are restarted
-// are told again.
+// updates are the latest settings that arrived after the torrent was added;
+// nil: none did. The engine and its members are built from the earlier
+// settings, so after a restart they are sent the updates again.
 type updates struct {
 	metainfo *messages.SetMetainfo
 	wanted   *messages.SetWanted
@@ -53,7 +54,7 @@ type updates struct {
 	memory   *messages.SetMemory
 }
 
-// effects is what the shell is to do: to send messages, and the rest.
+// effects are what the shell is to do.
 type effects struct {
 	messages.Outbox
 	remarks     []remark // for the trace
@@ -79,15 +80,16 @@ func newState(added *messages.AddTorrent, port uint16, now time.Time) *state {
 
 func (s *state) tellSession(m any) { s.out.Send(s.to.session, m) }
 
-// tellEngine sends to the engine. What is sent while there is none is lost.
+// tellEngine sends to the engine. While there is no engine, the message is
+// dropped.
 func (s *state) tellEngine(m any) {
 	if s.to.engine != nil {
 		s.out.Send(s.to.engine, m)
 	}
 }
 
-// tellStoreAndScheduler sends through the engine, which has these two only once
-// it is known what is in the torrent.
+// tellStoreAndScheduler sends to the store and the scheduler, by way of the
+// engine. They exist only once the metainfo is known.
 func (s *state) tellStoreAndScheduler(m any) {
 	if s.torrent != nil {
 		s.tellEngine(m)
@@ -99,8 +101,8 @@ func (s *state) begin() {
 	s.out.startEngine = true
 }
 
-// tellMemory tells the first store and scheduler, or those of another engine,
-// how much memory they have.
+// tellMemory tells the store and the scheduler, also those of a new engine, how
+// much memory they have.
 func (s *state) tellMemory() {
 	if s.updates.memory != nil {
 		s.tellStoreAndScheduler(s.updates.memory)
@@ -108,7 +110,7 @@ func (s *state) tellMemory() {
 }
 
 // engineGone notes that the engine has stopped: for a renewal, or because its
-// restarts are spent.
+// restart budget is spent.
 func (s *state) engineGone() {
 	s.to.engine = nil
 	if s.renewal.pending {
@@ -118,7 +120,8 @@ func (s *state) engineGone() {
 	s.end(fmt.Errorf("%w on the engine of this torrent", messages.ErrGivenUp))
 }
 
-// due is when wake is to be called; zero: not before another message comes.
+// due is when wake is to be called; the zero time: not before another message
+// comes.
 func (s *state) due() time.Time {
 	switch {
 	case s.reported:
@@ -136,7 +139,7 @@ func (s *state) due() time.Time {
 	return time.Time{}
 }
 
-// wake does what the passing of time has made due.
+// wake does what is due at the time now.
 func (s *state) wake() {
 	switch {
 	case s.ending:
@@ -151,7 +154,8 @@ func (s *state) wake() {
 	}
 }
 
-// restoreTotals takes over what an earlier life of this torrent has counted.
+// restoreTotals adds the totals of earlier runs and incarnations of this
+// torrent.
 func (s *state) restoreTotals(m *messages.RestoreTotals) {
 	if s.counts.restored {
 		if s.complete { // another session begins, which may not have heard of it
@@ -209,7 +213,7 @@ func (s *state) progress(m *messages.Progress) {
 	s.judge()
 }
 
-// judge ends the torrent when it is done or hopeless.
+// judge ends the torrent if its goal is reached or cannot be reached.
 func (s *state) judge() {
 	if s.goals.done(&s.last, s.now) {
 		s.end(nil)

@@ -2,16 +2,16 @@ package torrent
 
 import "kouzui/messages"
 
-// unknownLeft is how many bytes trackers hear that we lack while it is not
-// known how long the torrent is: more than 0, which would make us a seed.
-// libtorrent says the same.
+// unknownLeft is the `left` that trackers are told while the length of the
+// torrent is not known. 0 would make us a seed. libtorrent sends the same
+// number.
 const unknownLeft = 16 << 10
 
-// runCounts carries the counts of a run over the restarts of an engine, whose
-// scheduler counts from zero, and over those of the torrent itself, for which
-// the session keeps them.
+// runCounts keeps the counts of a run across restarts of the engine, whose
+// scheduler begins again at zero, and of the torrent itself, for which the
+// session keeps them.
 type runCounts struct {
-	restored    bool // the session has told what it kept
+	restored    bool // the session has sent the counts that it kept
 	before, now counts
 }
 
@@ -20,14 +20,14 @@ type counts struct {
 	corrupt          int   // pieces
 }
 
-// restore takes over what the session has kept.
+// restore takes over the counts that the session has kept.
 func (r *runCounts) restore(m *messages.RestoreTotals) {
 	r.restored = true
 	r.before = counts{m.Downloaded, m.Uploaded, m.Wasted, m.Corrupt}
 }
 
-// total replaces what p counts for one life of the engine by the counts of the
-// run. An engine that counts less than before is a new one.
+// total replaces the counts of p, which are those of one engine, by the counts
+// of the run. If the counts are lower than before, they come from a new engine.
 func (r *runCounts) total(p messages.Progress) messages.Progress {
 	now := counts{p.Downloaded, p.Uploaded, p.Wasted, p.Corrupt}
 	if now.down < r.now.down || now.up < r.now.up {
@@ -44,14 +44,14 @@ func (r *runCounts) total(p messages.Progress) messages.Progress {
 	return p
 }
 
-// needsData tells whether wanted pieces lack, or it is not known which there
-// are.
+// needsData tells whether wanted pieces are missing, or it is not known yet
+// which pieces there are.
 func (s *state) needsData() bool { return s.torrent == nil || s.last.Left > 0 }
 
-// totals is what trackers hear. A seed has all pieces, and `completed` says
-// that all have come (BEP 3). A torrent that has all wanted pieces, but lacks
-// others, is a partial seed (BEP 21): what it lacks counts as left, though it
-// is not wanted.
+// totals are the counts that trackers are told. `completed` is sent when all
+// pieces have been downloaded (BEP 3). A torrent that has all wanted pieces but
+// lacks others is a partial seed (BEP 21): its `left` counts the missing
+// pieces, though they are not wanted.
 func (s *state) totals() *messages.SetTotals {
 	p := &s.last
 	left := p.Length - p.Have

@@ -77,7 +77,7 @@ func TestARunFromItsStartToItsOutcome(t *testing.T) {
 		t.Errorf("ended is %+v", m)
 	}
 	s.stopped(pid)
-	for range 2 { // it is remembered for as long as nobody says otherwise
+	for range 2 { // it is remembered until a message changes it
 		if l := s.listed(); len(l) != 1 || l[0].Outcome != done {
 			t.Errorf("listed is %+v", l)
 		}

@@ -29,8 +29,8 @@ func (f *DesignedFailure) Error() string { return f.Err.Error() }
 func (f *DesignedFailure) Unwrap() error { return f.Err }
 
 // Fail ends this incarnation of the calling actor. The supervisor decides as
-// after a panic, but the trace tells a designed failure, such as a disk that is
-// gone, from a bug.
+// after a panic, but the trace distinguishes a designed failure, such as a
+// removed disk, from a bug.
 func Fail(err error) { panic(&DesignedFailure{err}) }
 
 func designed(reason any) bool {
@@ -49,8 +49,8 @@ func reasonOf(reason any) string {
 	}
 }
 
-// Stop stops an actor of the same tree and records why. The first reason given
-// for a stop is the one that stays.
+// Stop stops an actor of the same tree and records why. If a stop is given
+// several reasons, the first one is recorded.
 func Stop(c actor.Context, pid *actor.PID, reason string) {
 	if n, ok := nodeOf(c); ok {
 		n.tree.stop(pid, reason, n.tree.originOf(n))
@@ -90,8 +90,8 @@ func Incarnation(c actor.Context) int {
 	return n.incarnation // written by this actor's own mailbox only
 }
 
-// Remark records in the trace something that an actor has done in its own
-// trade, such as a ban, as an event of kind Note. It does nothing unless the
+// Remark records in the trace, as an event of kind Note, something that an
+// actor has done in its own work, such as a ban. It does nothing unless the
 // tree takes notes, see TakeNotes.
 func Remark(c actor.Context, what string, details ...event.Detail) {
 	if n, ok := nodeOf(c); ok && n.tree.notes.Load() {
@@ -108,5 +108,5 @@ func (n *node) remark(what string, details []event.Detail) {
 	n.tree.record(e)
 }
 
-// TakeNotes says whether remarks go into the trace. At first they do not.
+// TakeNotes sets whether remarks go into the trace. By default they do not.
 func (t *Tree) TakeNotes(wanted bool) { t.notes.Store(wanted) }

@@ -29,14 +29,15 @@ func (m *mailbox) RegisterHandlers(next actor.MessageInvoker, d actor.Dispatcher
 	m.Mailbox.RegisterHandlers(&invoker{next, n}, d)
 }
 
-// invoker stands between a mailbox and its actor: it drops what is not meant
-// for this incarnation, carries out faults, and records failures.
+// invoker passes messages from a mailbox to its actor: it drops messages that
+// are not meant for this incarnation, carries out faults, and records failures.
 type invoker struct {
 	next actor.MessageInvoker
 	node *node
 }
 
-// Path is the path of the actor, for a mailbox that records who handles what.
+// Path is the path of the actor, for a mailbox that records which actor handles
+// which message.
 func (i *invoker) Path() string { return i.node.path }
 
 func (i *invoker) InvokeUserMessage(message any) {
@@ -65,7 +66,7 @@ func (i *invoker) InvokeUserMessage(message any) {
 }
 
 // handle gives a message to the actor, unless the message is addressed to
-// another incarnation, or it is breakable and the injector says otherwise.
+// another incarnation, or is breakable and the injector prevents it.
 func (i *invoker) handle(message any, breakable bool) {
 	if m, is := message.(*addressed); is {
 		if m.node != i.node || m.incarnation != i.node.incarnation {

@@ -11,7 +11,7 @@ import (
 	"kouzui/actors/world"
 )
 
-// State is where an actor stands in its life.
+// State is the state of an actor between its spawn and its end.
 type State string
 
 // The states of an actor. In StateFailed it waits for the decision of its
@@ -56,11 +56,11 @@ type node struct {
 	timer       world.Timer // of the delayed restart
 
 	alive   uint64 // Seq of the last Spawned, Started or Restarted
-	fault   uint64 // Seq of a fault of this incarnation that nothing has followed from yet; or 0
+	fault   uint64 // Seq of a fault of this incarnation that has not led to a failure or stop yet; or 0
 	failure uint64 // Seq of the last Failed or Escalated
 	leaving uint64 // Seq of the Restarting or Stopping under way
 
-	why        uint64 // Seq of what asked for the restart or stop to come
+	why        uint64 // Seq of the event that asked for the coming restart or stop
 	stopReason string
 
 	gone chan struct{} // closed when the actor has stopped
@@ -127,7 +127,8 @@ func (t *Tree) spawned(kind, strategy string, c actor.Context) {
 }
 
 // started begins an incarnation. The event is recorded before the actor handles
-// Started, so that whatever the actor does then can name it as its cause.
+// Started, so that events of what the actor does then can name it as their
+// cause.
 func (n *node) started() {
 	t := n.tree
 	t.mu.Lock()
@@ -230,8 +231,8 @@ func (n *node) failedWith(reason, message any, stack string) {
 	n.fail(t.record(e), e)
 }
 
-// origin is the event that a failure or stop of the actor's own accord comes
-// from: a fault, or else the start of the incarnation. tree.mu is held.
+// origin is the cause of a failure or stop that the actor itself began: a
+// fault, or else the start of the incarnation. tree.mu is held.
 func (n *node) origin() uint64 {
 	if n.fault != 0 {
 		return n.fault
@@ -239,8 +240,8 @@ func (n *node) origin() uint64 {
 	return n.alive
 }
 
-// readByActor tells whether the actor itself handles the message, which is lost
-// if the actor fails at it.
+// readByActor tells whether the actor itself handles the message. Such a
+// message is lost if the actor fails while it handles the message.
 func readByActor(message any) bool {
 	switch message.(type) {
 	case actor.SystemMessage, actor.AutoReceiveMessage, *kill, *farewell:
@@ -249,8 +250,8 @@ func readByActor(message any) bool {
 	return true
 }
 
-// endFor remembers what asked for the end of the actor; the first reason given
-// stays. tree.mu is held.
+// endFor records why the actor is going to end, unless a reason is already
+// recorded. tree.mu is held.
 func (n *node) endFor(reason string, cause uint64) {
 	if n.stopReason == "" {
 		n.stopReason, n.why = reason, cause

@@ -21,8 +21,8 @@ func WithStrategy(s Strategy) Option { return func(r *recipe) { r.strategy = s }
 func Blocking() Option { return func(r *recipe) { r.dispatcher = nil } }
 
 // Props describes actors of a kind. They may be spawned any number of times.
-// The producer must only build a struct: it also runs when a name turns out to
-// be taken. An actor acquires what it holds in Started, and lets it go in
+// The producer must only build a struct, because it also runs if the name turns
+// out to be taken. An actor acquires resources in Started, and releases them in
 // Restarting and in Stopping.
 func (t *Tree) Props(kind string, producer actor.Producer, options ...Option) *actor.Props {
 	r := recipe{

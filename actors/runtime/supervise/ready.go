@@ -8,10 +8,9 @@ import (
 
 // whenReady is a mailbox whose senders wait until it can be run. The actor
 // system enters an actor in its registry a moment before it gives the mailbox a
-// dispatcher. Without whenReady, a message in that moment from an actor that
-// knew the address beforehand, as the members of an engine know each other's,
-// would make its sender panic, and the mailbox would count as running and never
-// run.
+// dispatcher. The members of an engine know each other's addresses beforehand.
+// Without whenReady, a message from one of them in that moment would make its
+// sender panic, and the mailbox would count as running but never run.
 type whenReady struct {
 	actor.Mailbox
 	ready   atomic.Bool

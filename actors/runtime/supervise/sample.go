@@ -34,8 +34,9 @@ func (t *Tree) stopSampling() {
 }
 
 // sample records the mailboxes in which messages wait, and once more those that
-// have been emptied since the last sample. It does not need the actors for
-// that, so it also sees the mailbox of an actor that hangs. t.mu is held.
+// have become empty since the last sample. It reads the mailboxes without help
+// of their actors, so it also records that of an actor that hangs. t.mu is
+// held.
 func (t *Tree) sample() {
 	type found struct {
 		*node

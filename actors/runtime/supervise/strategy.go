@@ -23,13 +23,13 @@ type Decision struct {
 	Attempt    int
 	BudgetLeft int // -1 if there is no budget
 	Reason     string
-	Strategy   string // name of the strategy that decided, if it is not the one asked
+	Strategy   string // name of the strategy that decided, if it is another than the one asked
 	All        bool   // restart the siblings as well
 }
 
-// Strategy decides what a supervisor does about a failed child. It changes
-// nothing but the history that it is handed, and takes chance only from the
-// source that it is handed; one value serves many supervisors at a time.
+// Strategy decides what a supervisor does about a failed child. It changes only
+// the history and draws random numbers only from the source that are passed to
+// it, so many supervisors may use one value at a time.
 type Strategy interface {
 	Name() string
 	Decide(Failure) Decision
@@ -46,7 +46,7 @@ func (b Backoff) Name() string {
 // Decide calls Next.
 func (b Backoff) Decide(f Failure) Decision { return b.Next(f.History, f.Now, f.Rand) }
 
-// Always is a strategy that answers every failure alike.
+// Always is a strategy that gives the same answer to every failure.
 type Always event.Action
 
 // Escalate makes the supervisor fail in the place of its child. StopChild stops

@@ -2,8 +2,8 @@ package supervise
 
 import "github.com/asynkron/protoactor-go/actor"
 
-// supervised wraps one incarnation of an actor, records its life, and keeps it
-// from running on after a failure.
+// supervised wraps one incarnation of an actor, records its events, and keeps
+// it from running on after a failure.
 type supervised struct {
 	inner actor.Actor
 	node  *node // from Started on
@@ -30,7 +30,7 @@ func (s *supervised) Receive(c actor.Context) {
 		s.node.stopped()
 	default:
 		switch {
-		case s.node.over: // a child of an incarnation that is over has stopped
+		case s.node.over: // a child of a failed or replaced incarnation has stopped
 		case s.node.closing:
 			s.guarded(c)
 		case s.node.postpone(c):

@@ -20,8 +20,8 @@ func (s *supervisor) HandleFailure(_ *actor.ActorSystem, by actor.Supervisor, wh
 	t.mu.Lock()
 	child, ok := t.nodes[who.Id]
 	if !ok || child.state != StateFailed {
-		// The failure has been answered already: its whole group is restarted, or the
-		// child is stopping.
+		// This failure needs no further answer: the whole group is being restarted,
+		// or the child is stopping.
 		t.mu.Unlock()
 		return
 	}
@@ -49,7 +49,8 @@ func (s *supervisor) HandleFailure(_ *actor.ActorSystem, by actor.Supervisor, wh
 	}
 }
 
-// decide asks the strategy, and overrides what cannot be done. tree.mu is held.
+// decide asks the strategy, and overrides decisions that cannot be carried out.
+// tree.mu is held.
 func (s *supervisor) decide(child *node, reason any) Decision {
 	if p := child.parent; p != nil && p.state != StateRunning {
 		// The parent has failed or is ending, and its next incarnation starts without

@@ -13,7 +13,7 @@ import (
 
 // NewSystem returns an actor system that logs through logger. Records of the
 // actor library are logged one level lower than the library asks for, because
-// the trace tells the same.
+// the trace has the same information.
 func NewSystem(logger zerolog.Logger) *actor.ActorSystem {
 	system := actor.NewActorSystem(
 		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger {

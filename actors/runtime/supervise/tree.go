@@ -1,5 +1,5 @@
-// Package supervise builds every actor of the program, so that every actor
-// stands in one supervision tree whose life is recorded without a gap.
+// Package supervise builds every actor of the program, so that all actors are
+// in one supervision tree, and every event in it is recorded.
 //
 // A Tree makes Props. An actor that is spawned from them
 //   - is recorded from spawn to stop, with its failures, what its supervisor
@@ -190,8 +190,8 @@ func (t *Tree) Snapshot() []Node {
 	return nodes
 }
 
-// DeadLetters counts the messages that found no receiver, also those that are
-// not recorded as events because their types do not matter.
+// DeadLetters counts the messages that had no receiver, including those of
+// types that are not recorded as events.
 func (t *Tree) DeadLetters() uint64 { return t.deadLetters.Load() }
 
 func (t *Tree) deadLetter(published any) {
