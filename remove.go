@@ -34,7 +34,7 @@ func (t *Torrent) Remove(ctx context.Context, data bool) error {
 	case m == nil || !stored:
 		return nil
 	}
-	// The last word of a torrent comes before its actors have let go of its files.
+	// The last event of a torrent comes before its actors have closed its files.
 	_, err := askUntil(ctx, t.client, t.client.done, func(reply func(struct{})) any {
 		return &messages.QueryStopped{InfoHash: t.hash, Reply: reply}
 	})

@@ -10,9 +10,9 @@
 //	      ├ tracker-<n>         one per tier
 //	      └ engine              what is rebuilt together
 //	         ├ store            files; hash workers under it
-//	         ├ scheduler        who is asked for what
-//	         ├ choker           who may download from us
-//	         └ peers            whom we know
+//	         ├ scheduler        which block is asked of which peer
+//	         ├ choker           which peers may download from us
+//	         └ peers            known addresses, connected peers
 //	            └ peer-<n>      one connection
 //
 // Start makes a Client, Add gives it torrents, and what becomes of them arrives

@@ -137,7 +137,7 @@ type ListedTorrent struct {
 
 // TorrentEnded: torrents to session, once a run is over: the torrent has said
 // so itself, or supervision has given it up. Torrents keeps the outcome until
-// ForgetTorrent, for a session may die before it has told anybody.
+// ForgetTorrent, for a session may fail before it has told the user.
 type TorrentEnded struct {
 	Run      uint64
 	InfoHash metainfo.Hash

@@ -94,7 +94,7 @@ func (k *choker) start(c actor.Context) {
 	c.Send(k.Refs.Peers, &messages.ReportRates{})
 }
 
-// nextRound sets the timer while there is anybody to be choked.
+// nextRound sets the timer while there is a peer to be choked.
 func (k *choker) nextRound(c actor.Context) {
 	if k.timer != nil || len(k.pids) == 0 {
 		return

@@ -296,7 +296,7 @@ func (a *account) exempt() int {
 	return 2 * int((a.torrent.PieceLength+buffer.Size-1)/buffer.Size)
 }
 
-// owing is how many requests are under way.
+// owing is how many requests are pending.
 func (a *account) owing() (n int) {
 	for _, k := range a.blocks {
 		n += len(k.of)

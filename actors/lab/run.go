@@ -108,7 +108,7 @@ func (r *run) schedule() {
 	}
 }
 
-// again repeats an event that has Every set, while anybody is not complete.
+// again repeats an event that has Every set, while any node is not complete.
 func (r *run) again(e Event) {
 	if e.Every == 0 {
 		return

@@ -43,8 +43,8 @@ func TestConnectionsWaitForTheMetainfo(t *testing.T) {
 	s.Quiet(s.torrent) // the scheduler reports from now on
 }
 
-// Without metainfo there is no scheduler to say which peer is of no use. The
-// one that has been connected for longest is evicted, after a while.
+// Without metainfo there is no scheduler to say which peer is useless. The one
+// that has been connected for longest is evicted, after a while.
 func TestAnIdleConnectionIsEvictedWithoutMetainfo(t *testing.T) {
 	s := newSceneOf(t, 2, nil)
 	s.find(3)

@@ -82,7 +82,7 @@ func TestAnotherWithTheSameIDTakesNothingAway(t *testing.T) {
 	stage.Next[*messages.Disconnect](s.children)
 	s.Quiet(s.children, s.scheduler)
 	s.World.Clock.Advance(crossing)
-	adopt(1, 6001) // in place of one that has been of no use since
+	adopt(1, 6001) // in place of one over which no payload has moved since
 	stage.Next[*messages.Disconnect](s.children)
 	stage.Next[*messages.PeerReady](s.scheduler)
 	// A connection that we dial is not counted.

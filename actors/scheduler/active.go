@@ -21,9 +21,9 @@ type active struct {
 	// undivided: it has to come from one peer alone. It was corrupt, and parts of
 	// it from several peers would leave the blame open once more.
 	undivided bool
-	dropping  bool // nothing is asked for until the store has let go what has arrived
+	dropping  bool // no block is requested until the store has discarded those that arrived
 	finished  bool
-	source    *peer // brought all that has arrived; nil: several did
+	source    *peer // the peer that sent all arrived blocks; nil: several peers did
 
 	// How many blocks are in each state: the first three add up to all of them.
 	free, requested, arrived, spilled int
@@ -34,8 +34,8 @@ type active struct {
 
 // cell is the state of one block: arrived, requested of peers, or free.
 type cell struct {
-	first   *peer   // that was asked; nil: none was
-	others  []*peer // that were asked too
+	first   *peer   // the peer that it is requested from; nil: none
+	others  []*peer // further peers that it is requested from
 	arrived bool
 }
 
@@ -47,8 +47,8 @@ type ref struct {
 
 func (r ref) cell() *cell { return &r.a.cells[r.i] }
 
-// leftTo is the owner of the piece, nil if any peer may bring it: an owner that
-// cannot bring it any more is forgotten.
+// leftTo is the owner of the piece, nil if its blocks may be requested from any
+// peer. An owner that cannot send the piece any more is forgotten.
 func (a *active) leftTo() *peer {
 	if o := a.owner; o != nil && (o.gone || o.choked || o.snubbed) {
 		a.owner = nil
@@ -56,7 +56,7 @@ func (a *active) leftTo() *peer {
 	return a.owner
 }
 
-// idle says that nothing of the piece is requested or has arrived.
+// idle tells whether no block of the piece is requested or has arrived.
 func (a *active) idle() bool { return !a.finished && a.requested == 0 && a.arrived == 0 }
 
 // held is how many blocks of memory a piece takes. BlocksSpilled may overtake
@@ -81,7 +81,7 @@ func (a *active) nextFree(from end) int {
 
 func (c *cell) free() bool { return c.first == nil && !c.arrived }
 
-// asked is of how many peers the block is requested.
+// asked is how many peers the block is requested from.
 func (c *cell) asked() int {
 	if c.first == nil {
 		return 0
@@ -89,7 +89,7 @@ func (c *cell) asked() int {
 	return 1 + len(c.others)
 }
 
-// silent is how many of the peers asked are.
+// silent is how many of these peers are silent.
 func (c *cell) silent(now time.Time) (n int) {
 	if c.first != nil && c.first.silent(now) {
 		n++
@@ -102,7 +102,7 @@ func (c *cell) silent(now time.Time) (n int) {
 	return n
 }
 
-// askedOf says whether p is among those asked.
+// askedOf tells whether the block is requested from p.
 func (c *cell) askedOf(p *peer) bool {
 	return c.first == p || slices.Contains(c.others, p)
 }

@@ -16,30 +16,31 @@ type budget struct {
 	ledger *ledger
 	limit  int
 	exempt *active // the piece that may go on beyond the limit; nil: none
-	stuck  bool    // the limit is reached, nothing is under way, and a tick has passed
+	stuck  bool    // the limit is reached, no block is requested, and a tick has passed
 
-	// refused: since this was cleared last, a peer went without a piece because of
-	// the limit.
+	// refused: since it was last cleared, a peer got no request because of the
+	// limit.
 	refused bool
 }
 
 const (
-	// advanceShare is the part of the memory for peers that have brought nothing
-	// yet, so that silent ones cannot take the others' room.
+	// advanceShare: peers from which no block has arrived yet share 1/advanceShare
+	// of the memory, so that silent ones leave room for the others.
 	advanceShare = 4
 	// advanceLeast is that part at least, in blocks, whatever the memory; and how
 	// many blocks a peer is asked for when the budget is stuck.
 	advanceLeast = 16
-	// duplicateShare is the part of the memory that blocks asked of a second peer
-	// may take, and minDuplicates how many there may be whatever the memory.
+	// duplicateShare: blocks requested from a second peer may take
+	// 1/duplicateShare of the memory. There may always be minDuplicates of them.
 	duplicateShare = 4
 	minDuplicates  = 64
 )
 
-// setLimit counts every block as a whole one: that is what its buffer takes.
+// setLimit sets the limit. A shorter block counts as a whole one, as its buffer
+// takes as much memory.
 func (b *budget) setLimit(bytes int64) { b.limit = max(1, int(bytes/BlockSize)) }
 
-// reached says whether the limit is.
+// reached tells whether the limit is reached, and sets refused if so.
 func (b *budget) reached() bool {
 	if b.ledger.memory < b.limit {
 		return false
@@ -75,8 +76,8 @@ func (b *budget) storeFrees() bool {
 	return !b.stuck && arrived > b.limit*3/4
 }
 
-// advances is how many blocks may be asked for of peers that have brought
-// nothing yet, taken together.
+// advances is how many blocks may be requested in all from peers from which no
+// block has arrived yet.
 func (b *budget) advances() int { return max(b.limit/advanceShare, advanceLeast) }
 
 // duplicates is how many more blocks may be asked of a second peer.

@@ -38,7 +38,7 @@ func (g *goal) begin(have *bitset.BitSet) {
 	g.want(g.wanted)
 }
 
-// add takes note that a piece is verified.
+// add records that a piece is verified.
 func (g *goal) add(piece uint32) {
 	g.have.Set(uint(piece))
 	g.owned++

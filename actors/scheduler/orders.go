@@ -6,16 +6,16 @@ import (
 	"kouzui/messages"
 )
 
-// orders gathers what is to be said at the end of the current message, so that
-// each peer is told once what several decisions have come to.
+// orders collects what is to be sent at the end of the current message, so that
+// each peer gets the result of several decisions at once.
 type orders struct {
-	peers []*peer // those that have something to be told
+	peers []*peer // peers to which something is to be sent
 	bans  []*messages.BanAddress
-	drops []uint32 // pieces that the store shall let go
+	drops []uint32 // pieces that the store is to discard
 }
 
-// touch has p told at the end of the message what there is for it. After its
-// dismissal that is nothing.
+// touch has tell called for p at the end of the current message. A dismissed
+// peer is told nothing more.
 func (o *orders) touch(p *peer) {
 	if !p.touched && !p.gone && !p.dismissed {
 		p.touched = true
@@ -29,8 +29,8 @@ func (o *orders) dismiss(p *peer, reason messages.GoneReason) {
 	p.dismissed, p.dismissal = true, reason
 }
 
-// cancel takes back the request for a block, which p may not have been told of
-// yet.
+// cancel takes back the request for a block. The request may not have been sent
+// to p yet.
 func (o *orders) cancel(p *peer, b messages.Block) {
 	if i := slices.Index(p.ask, b); i >= 0 {
 		p.ask = slices.Delete(p.ask, i, i+1)
@@ -40,8 +40,8 @@ func (o *orders) cancel(p *peer, b messages.Block) {
 	o.touch(p)
 }
 
-// speak sends what has gathered: bans, pieces to be dropped, pieces that have
-// become ours, and what each peer is to do.
+// speak sends what was collected: bans, pieces to be dropped, newly verified
+// pieces, and what each peer is to do.
 func (s *swarm) speak() {
 	for i, ban := range s.orders.bans {
 		s.out.Send(s.refs.Peers, ban)
@@ -67,7 +67,7 @@ func (s *swarm) speak() {
 	}
 }
 
-// tell sends p what has gathered for it.
+// tell sends p what was collected for it.
 func (p *peer) tell(out *messages.Outbox) {
 	switch {
 	case p.gone:

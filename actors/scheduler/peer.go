@@ -24,20 +24,20 @@ type peer struct {
 
 	choked  bool
 	snubbed bool
-	window  int // requests it can have under way
+	window  int // how many requests it can have pending
 	queue   queue
 	own     *active // the last piece that was begun with it
 	speed   speed
 	rates   messages.PeerRates // the last that it reported
-	useful  time.Time          // when payload came or went last
-	brought bool               // at least a block
+	useful  time.Time          // when payload was last transferred, either way
+	brought bool               // at least one block arrived from it
 	stalled bool               // was silent, and has brought nothing since
 	good    int                // pieces that came from it alone and were right
 	bad     int                // pieces that it spoilt
 	parole  *host              // nil: it is trusted
 
 	// To be told.
-	touched    bool // it is among orders.peers
+	touched    bool // the peer is among orders.peers
 	interested bool // as it was told last
 	told       int  // how far it was told of our pieces, see haves
 	ask        []messages.Block
@@ -47,8 +47,8 @@ type peer struct {
 }
 
 const (
-	// minQueue is how short a queue may become before it is filled up whatever the
-	// window, in requests.
+	// minQueue is how short, in requests, a queue may become before it is filled
+	// up, whatever the size of the window.
 	minQueue = 4
 	// measurement is how long a peer's speed is measured at a time. The first time
 	// is shorter: a guess is better than none.
@@ -57,12 +57,12 @@ const (
 	// slowest is the speed assumed of a peer of which nothing is known, in bytes a
 	// second.
 	slowest = BlockSize
-	// A peer is silent when it has brought nothing for minSilence, and for
-	// silentBlocks at its speed beyond that.
+	// A peer is silent when no block has arrived from it for minSilence plus the
+	// time that it needs for silentBlocks at its speed.
 	minSilence   = 1.0 // seconds
 	silentBlocks = 3
-	// snubDelay is how many seconds later than by its speed a snubbed peer is
-	// expected to bring what it was asked for.
+	// snubDelay is added to the time, in seconds, in which a snubbed peer is
+	// expected to send the blocks requested from it.
 	snubDelay = 60.0
 )
 
@@ -78,21 +78,22 @@ func (p *peer) free() int {
 
 func (p *peer) has(piece uint32) bool { return p.have.Test(uint(piece)) }
 
-// seed says that the peer has everything.
+// seed tells whether the peer has all pieces.
 func (p *peer) seed(pieces int) bool { return p.pieces == pieces && pieces > 0 }
 
-// lacks says that the peer has not all of these.
+// lacks tells whether the peer lacks some of these pieces.
 func (p *peer) lacks(pieces []uint32) bool {
 	return slices.ContainsFunc(pieces, func(piece uint32) bool { return !p.has(piece) })
 }
 
-// speed is how fast a peer delivers while it is asked for something.
+// speed is how fast a peer sends blocks while some are requested from it.
 type speed struct {
 	rate.Flow           // bytes
 	heard     time.Time // the last block, or the first request after a rest
 }
 
-// begins: the peer is asked for something after a rest.
+// begins: the first block is requested from the peer after a time without
+// requests.
 func (s *speed) begins(now time.Time) {
 	s.Resume(now)
 	s.heard = now
@@ -107,8 +108,8 @@ func (s *speed) arrived(bytes int, now time.Time) {
 	s.Add(now, bytes, least, rate.Mean)
 }
 
-// silent says that a peer has brought nothing for longer than a few blocks take
-// it, as far as known.
+// silent tells whether no block has arrived from the peer for clearly longer
+// than it needs for one at its speed, as far as that is known.
 func (p *peer) silent(now time.Time) bool {
 	if p.stalled {
 		return true
@@ -120,8 +121,8 @@ func (p *peer) silent(now time.Time) bool {
 	return now.Sub(p.speed.heard).Seconds() > limit
 }
 
-// eta is in how many seconds a peer will have brought n blocks. One that has
-// been silent for long is not expected back soon.
+// eta is in how many seconds n blocks will have arrived from a peer. A peer
+// that has been silent for long is expected to need longer.
 func (p *peer) eta(n int, now time.Time) float64 {
 	seconds := float64(n) * BlockSize / max(p.speed.PerSecond(), slowest)
 	if quiet := now.Sub(p.speed.heard); p.queue.len() > 0 && quiet > time.Second {

@@ -14,7 +14,7 @@ import (
 // been restarted in the meantime.
 
 // Discarder is a message that holds something, such as a connection, which must
-// be let go when the message is dropped.
+// be released when the message is dropped.
 type Discarder interface{ Discard() }
 
 // Deliver returns a function that sends to the incarnation of the actor that
@@ -65,7 +65,7 @@ func (*addressed) IgnoreDeadLetterLogging() {}
 // Unwrap returns the message itself, for watchers of a mailbox.
 func (a *addressed) Unwrap() any { return a.message }
 
-// discard drops a message, which nobody handles any more.
+// discard releases what a dropped message holds.
 func discard(message any) {
 	if d, is := inner(message).(Discarder); is {
 		d.Discard()

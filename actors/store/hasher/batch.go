@@ -44,7 +44,7 @@ func extent(together int, pieceLength int64) int64 {
 	return longRun
 }
 
-// whole takes note that a piece has become whole.
+// whole records that a piece has become whole.
 func (g *gather) whole(now time.Time) {
 	g.came[g.count%digest.Lanes] = now
 	g.count++
