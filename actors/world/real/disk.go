@@ -1,6 +1,8 @@
 package real
 
 import (
+	"crypto/sha1"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -291,7 +293,7 @@ func (f *folder) replace(name string, data []byte) (err error) {
 		return err
 	}
 	local := filepath.FromSlash(name)
-	beside := local + ".kouzui-new"
+	beside := filepath.FromSlash(temporary(name))
 	if err := f.root.Remove(beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
@@ -318,6 +320,22 @@ func (f *folder) replace(name string, data []byte) (err error) {
 		err = f.syncDir(path.Dir(name))
 	}
 	return err
+}
+
+const (
+	newSuffix   = ".kouzui-new"
+	longestName = 255 // bytes of a name: what common file systems take
+)
+
+// temporary is the name under which a file is written before it is called name.
+// Where that would be too long, it is made of the hash of the name.
+func temporary(name string) string {
+	dir, base := path.Split(name)
+	if len(base)+len(newSuffix) > longestName {
+		sum := sha1.Sum([]byte(base))
+		base = "." + hex.EncodeToString(sum[:])
+	}
+	return dir + base + newSuffix
 }
 
 func (f *folder) Sync(dir string) error { return f.fault("sync", dir, f.syncDir(dir)) }

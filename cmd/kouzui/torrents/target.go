@@ -2,11 +2,15 @@ package torrents
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"unicode/utf8"
 
 	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/wire/metainfo"
 )
 
 // target is where a torrent is written to. The file is created before hashing,
@@ -21,7 +25,7 @@ func openTarget(path, name string, force bool) (*target, error) {
 		return &target{path: path}, nil
 	}
 	if path == "" {
-		path = name + ".torrent"
+		path = fileName(name)
 	}
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
 		return &target{path: path}, nil // a device or a pipe must not be replaced
@@ -29,11 +33,24 @@ func openTarget(path, name string, force bool) (*target, error) {
 	if _, err := os.Lstat(path); err == nil && !force {
 		return nil, exit.Hint("--force replaces it.", exit.Errorf(exit.Foreign, "%s exists already", path))
 	}
-	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	// The short name is one that every file system takes, the mode as the user's
+	// umask has it.
+	temp, err := os.OpenFile(filepath.Join(filepath.Dir(path), fmt.Sprintf(".kouzui-%016x", rand.Uint64())), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return nil, exit.With(exit.Create, err)
 	}
 	return &target{path: path, temp: temp}, nil
+}
+
+// fileName is what the torrent of content called name is called. A name without
+// room for the extension is cut.
+func fileName(name string) string {
+	const extension = ".torrent"
+	for len(name) > metainfo.MaxPathPart-len(extension) {
+		_, n := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-n]
+	}
+	return name + extension
 }
 
 func (t *target) write(raw []byte, stdout io.Writer) error {
@@ -45,9 +62,6 @@ func (t *target) write(raw []byte, stdout io.Writer) error {
 		return exit.With(exit.IO, os.WriteFile(t.path, raw, 0))
 	}
 	_, err := t.temp.Write(raw)
-	if err == nil {
-		err = t.temp.Chmod(0o644)
-	}
 	if err = errors.Join(err, t.temp.Close()); err != nil {
 		return exit.With(exit.IO, err)
 	}
