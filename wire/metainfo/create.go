@@ -1,6 +1,7 @@
 package metainfo
 
 import (
+	"crypto/sha1"
 	"slices"
 	"time"
 
@@ -18,14 +19,30 @@ type Spec struct {
 	Private      bool
 	Comment      string
 	CreatedBy    string
+	Source       string    // makes the info hash another one: for trackers that demand so
 	CreationDate time.Time // left out if zero
 }
 
 // FileSpec is one file to describe: Path relative to the torrent's folder,
 // Length in bytes.
 type FileSpec struct {
-	Path   []string
-	Length int64
+	Path       []string
+	Length     int64
+	Executable bool
+	Link       []string // of a symbolic link: its target, relative to the torrent's folder
+}
+
+// dict returns the entry of a file, attributes (BEP 47) included; path is left
+// out of that of a single file.
+func (f *FileSpec) dict(into map[string]any) map[string]any {
+	into["length"] = f.Length
+	switch {
+	case f.Link != nil:
+		into["attr"], into["symlink path"] = "l", f.Link
+	case f.Executable:
+		into["attr"] = "x"
+	}
+	return into
 }
 
 // Encode makes a .torrent. It refuses, with an *Error, whatever Parse would
@@ -36,16 +53,19 @@ func Encode(s Spec) ([]byte, error) {
 	case s.Single && len(s.Files) != 1:
 		return nil, refuse("A torrent of a single file has %d files.", len(s.Files))
 	case s.Single:
-		info["length"] = s.Files[0].Length
+		s.Files[0].dict(info)
 	default:
 		files := make([]map[string]any, len(s.Files))
 		for i, f := range s.Files {
-			files[i] = map[string]any{"length": f.Length, "path": f.Path}
+			files[i] = f.dict(map[string]any{"path": f.Path})
 		}
 		info["files"] = files
 	}
 	if s.Private {
 		info["private"] = 1
+	}
+	if s.Source != "" {
+		info["source"] = s.Source
 	}
 	outer := map[string]any{"info": info}
 	for key, text := range map[string]string{"comment": s.Comment, "created by": s.CreatedBy} {
@@ -74,6 +94,21 @@ func Encode(s Spec) ([]byte, error) {
 		return nil, &Error{BadTorrent, t.Warnings[0]}
 	}
 	return raw, nil
+}
+
+// Check says, before anything is hashed, what Encode would refuse about s, whose
+// Pieces are not looked at.
+func Check(s Spec) error {
+	var total int64
+	for _, f := range s.Files {
+		total += f.Length
+	}
+	if s.PieceLength > 0 {
+		n := min((total+s.PieceLength-1)/s.PieceLength, MaxPieces+1)
+		s.Pieces = make([]byte, n*sha1.Size)
+	}
+	_, err := Encode(s)
+	return err
 }
 
 // ChoosePieceLength returns a power of two from 16 KiB to 16 MiB that cuts

@@ -70,7 +70,7 @@ func TestEncodeSortsKeys(t *testing.T) {
 
 func TestEncodeRefuses(t *testing.T) {
 	good := func() Spec {
-		return Spec{Name: "n", Files: []FileSpec{{[]string{"a"}, 1}}, PieceLength: 1, Pieces: make([]byte, 20)}
+		return Spec{Name: "n", Files: []FileSpec{{Path: []string{"a"}, Length: 1}}, PieceLength: 1, Pieces: make([]byte, 20)}
 	}
 	if _, err := Encode(good()); err != nil {
 		t.Fatal(err)

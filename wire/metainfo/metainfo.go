@@ -66,12 +66,17 @@ type Torrent struct {
 	Announce [][]string // BEP 12 tiers; no empty tier, no URL twice; http, https and udp only
 	Private  bool       // BEP 27: peers from these trackers only
 
+	// Unsupported is what the torrent has and this client does not use, one
+	// sentence each.
+	Unsupported []string
+
 	Comment, CreatedBy string    // free of control characters, shortened
 	CreationDate       time.Time // UTC; zero if absent
 	Warnings           []string  // what was odd and how it was made safe, one sentence each
 
-	info   []byte // the info dictionary as it came
-	pieces []byte // the part of info that is the piece hashes, end to end
+	links  map[int]*link // by index of the file; nil: none
+	info   []byte        // the info dictionary as it came
+	pieces []byte        // the part of info that is the piece hashes, end to end
 }
 
 // File is one file of a torrent's content.
@@ -80,7 +85,14 @@ type File struct {
 	Original []string // the parts as the torrent has them (any bytes!), if Path differs from them; else nil
 	Length   int64
 	Offset   int64 // of the file's first byte within the content
-	Padding  bool  // BEP 47: zeros that align the next file; part of the pieces, never created on disk
+	// Padding: zeros that align the next file (BEP 47, or BitComet's), or a link
+	// that was left out, which has no bytes. Part of the pieces, never created.
+	Padding    bool
+	Executable bool // BEP 47: users may run it
+	// Link is what a symbolic link (BEP 47) leads to, always in the torrent: a
+	// path relative to the folder of the link, with slashes, such as
+	// "../lib/a.so". "" if the file is no link; a link has no bytes.
+	Link string
 }
 
 // Root is the folder that the paths of Files are relative to: Name, or "" for a

@@ -1,10 +1,27 @@
 package metainfo
 
+import "strings"
+
 // While a torrent NAME is incomplete, its file or folder is called NAME.part.
 // Beside it, and later beside the complete NAME, lies the journal .NAME.kouzui,
 // which spares a seed the check; a lock named after it keeps a second process
 // away. A partial NAME that was found (another client's, or one made on
 // purpose) is completed in its place.
+
+// notOurs returns the name of a torrent such that no file beside the content of
+// any other torrent has that name: "_" is added to one of the form below, in
+// either case, as disks may take cases for equal.
+func notOurs(name string) string {
+	lower := strings.ToLower(name)
+	ours := strings.HasSuffix(lower, ".part")
+	for _, suffix := range []string{".kouzui", ".kouzui.lock", ".kouzui-new"} { // the last while a journal is written
+		ours = ours || strings.HasPrefix(name, ".") && strings.HasSuffix(lower, suffix)
+	}
+	if !ours {
+		return name
+	}
+	return cut(name, MaxPathPart-1) + "_"
+}
 
 // PartName is what the content is called while it is incomplete.
 func (t *Torrent) PartName() string { return t.beside("", ".part") }

@@ -71,10 +71,22 @@ func ParseInfo(info []byte) (*Torrent, error) {
 	}
 	t := &Torrent{InfoHash: sha1.Sum(info), info: info}
 	private, _ := d.Int("private")
+	if text, is := d.Text("private"); is && text != "" && text != "0" { // some makers write a string
+		private = 1
+	}
 	t.Private = private != 0
+	// First is told what the user can do nothing about but find another torrent.
+	if err := t.readVersion(d); err != nil {
+		return nil, err
+	}
 	if err := t.readName(d); err != nil {
 		return nil, err
 	}
+	length, ok := d.Int("piece length")
+	if !ok || length <= 0 || length > MaxPieceLength {
+		return nil, refuse("The piece length must be from 1 to %d bytes.", MaxPieceLength)
+	}
+	t.PieceLength = length
 	if err := t.readFiles(d); err != nil {
 		return nil, err
 	}
@@ -95,25 +107,35 @@ func readDict(raw []byte) (dict.Dict, int, error) {
 	return d, n, nil
 }
 
+// readVersion refuses a torrent that has no version 1 half.
+func (t *Torrent) readVersion(d dict.Dict) error {
+	version, said := d.Int("meta version")
+	_, tree := d["file tree"]
+	_, pieces := d["pieces"]
+	switch {
+	case !tree && (!said || version < 2):
+	case !pieces && said && version > 2:
+		return refuse("This is a torrent of version %d, which is not supported. Look for one of version 1 with the same content.", version)
+	case !pieces:
+		return refuse("This is a torrent of version 2 only (BEP 52), which is not supported yet. Look for a version 1 or a hybrid torrent of the same content.")
+	default:
+		t.Unsupported = append(t.Unsupported, "Version 2 of the format (BEP 52) is not supported yet: of this hybrid torrent, the version 1 half is used.")
+	}
+	return nil
+}
+
 // readPieces reads the piece hashes, and compares their number with the length
 // of the content.
 func (t *Torrent) readPieces(d dict.Dict) error {
 	pieces, ok := d.Bytes("pieces")
 	if !ok {
-		if _, v2 := d["file tree"]; v2 {
-			return refuse("This is a torrent of version 2 only, which has no version 1 pieces.")
-		}
 		return refuse("The torrent has no piece hashes.")
-	}
-	length, ok := d.Int("piece length")
-	if !ok || length <= 0 || length > MaxPieceLength {
-		return refuse("The piece length must be from 1 to %d bytes.", MaxPieceLength)
 	}
 	if len(pieces)%sha1.Size != 0 {
 		return refuse("The piece hashes are %d bytes, which is no multiple of %d.", len(pieces), sha1.Size)
 	}
-	need := t.Length / length
-	if t.Length%length != 0 {
+	need := t.Length / t.PieceLength
+	if t.Length%t.PieceLength != 0 {
 		need++
 	}
 	have := int64(len(pieces) / sha1.Size)
@@ -121,9 +143,9 @@ func (t *Torrent) readPieces(d dict.Dict) error {
 		return refuse("%d pieces are more than the %d that are taken.", have, MaxPieces)
 	}
 	if have != need {
-		return refuse("%d bytes in pieces of %d need %d piece hashes, and there are %d.", t.Length, length, need, have)
+		return refuse("%d bytes in pieces of %d need %d piece hashes, and there are %d.", t.Length, t.PieceLength, need, have)
 	}
-	t.PieceLength, t.pieces = length, pieces
+	t.pieces = pieces
 	return nil
 }
 
@@ -135,6 +157,8 @@ func (t *Torrent) readFiles(d dict.Dict) error {
 		if original := firstText(d, "name.utf-8", "name"); original != t.Name {
 			t.Files[0].Original = []string{original}
 		}
+		attr, _ := d.Text("attr")
+		t.Files[0].Executable = strings.Contains(attr, "x")
 		return t.place(&t.Files[0], d)
 	}
 	list, _ := d.List("files", MaxFiles)
@@ -148,20 +172,50 @@ func (t *Torrent) readFiles(d dict.Dict) error {
 		if err != nil {
 			return refuse("File %d is not described by a dictionary.", i+1)
 		}
-		if err := t.place(f, in); err != nil {
-			return err
-		}
-		if f.Padding {
-			f.Path = []string{".pad", strconv.FormatInt(f.Length, 10)}
-		} else if err := t.readPath(f, i, in); err != nil {
+		if err := t.readFile(f, i, in); err != nil {
 			return err
 		}
 	}
-	return t.separate(local)
+	t.resolveLinks()
+	t.separate(local)
+	return nil
 }
 
-// place reads the length and attributes of the next file, which follows the
-// content so far.
+// readFile reads file i of several.
+func (t *Torrent) readFile(f *File, i int, d dict.Dict) error {
+	attr, _ := d.Text("attr")
+	if strings.Contains(attr, "p") {
+		f.Padding = true
+		if err := t.place(f, d); err != nil {
+			return err
+		}
+		f.Path = []string{".pad", strconv.FormatInt(f.Length, 10)} // BEP 47; the torrent may have none
+		return nil
+	}
+	if err := t.readPath(f, i, d); err != nil {
+		return err
+	}
+	if strings.Contains(attr, "l") { // any length is ignored, which may be missing
+		f.Offset = t.Length
+		t.readLink(i, d)
+		return nil
+	}
+	f.Executable = strings.Contains(attr, "x")
+	if err := t.place(f, d); err != nil {
+		return err
+	}
+	f.Padding = t.bitCometPadding(f)
+	return nil
+}
+
+// bitCometPadding tells whether f, the last file so far, is one of those with
+// which BitComet aligned files before BEP 47. A file by such a name that aligns
+// nothing is taken for content.
+func (t *Torrent) bitCometPadding(f *File) bool {
+	return strings.HasPrefix(f.Path[len(f.Path)-1], "_____padding_file_") && f.Length < t.PieceLength && t.Length%t.PieceLength == 0
+}
+
+// place reads the length of the next file, which follows the content so far.
 func (t *Torrent) place(f *File, d dict.Dict) error {
 	length, ok := d.Int("length")
 	if !ok || length < 0 {
@@ -170,8 +224,6 @@ func (t *Torrent) place(f *File, d dict.Dict) error {
 	if length > math.MaxInt64-t.Length {
 		return refuse("The lengths of the files add up to more than any disk holds.")
 	}
-	attr, _ := d.Text("attr")
-	f.Padding = !t.Single && strings.Contains(attr, "p")
 	f.Length, f.Offset = length, t.Length
 	t.Length += length
 	return nil

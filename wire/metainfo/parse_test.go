@@ -98,7 +98,7 @@ func invariants(t *Torrent) error {
 		}
 		seen[joined] = true
 		for _, part := range append(f.Path, t.Name) {
-			if part == "" || part == "." || part == ".." || len(part) > MaxPathPart || strings.ContainsAny(part, "/\\\x00\x1b") {
+			if part == "" || part == "." || part == ".." || len(part) > MaxPathPart || strings.ContainsAny(part, "/\x00\x1b") {
 				return fmt.Errorf("part %q", part)
 			}
 		}

@@ -25,10 +25,17 @@ var local = platform{
 // empty one is replaced by the info hash.
 func (t *Torrent) readName(d dict.Dict) error {
 	original := firstText(d, "name.utf-8", "name")
-	if reason := dangerous(original); reason != "" {
-		return refuse("The torrent's name %q %s.", Clean(original, shownText), reason)
+	if original == "" {
+		for _, key := range []string{"name.utf-8", "name"} {
+			if _, text := d.Text(key); d[key] != nil && !text {
+				return refuse("The torrent's name is no text.")
+			}
+		}
 	}
-	t.Name = local.safe(original)
+	if local.leadsOut(original) {
+		return refuse("The torrent's name %q leads out of its folder with \"..\".", Clean(original, shownText))
+	}
+	t.Name = notOurs(local.safe(original))
 	if original == "" || original == "." {
 		t.Name = t.InfoHash.String()
 	}
@@ -50,8 +57,8 @@ func (t *Torrent) readPath(f *File, i int, d dict.Dict) error {
 	}
 	size := 0
 	for _, part := range original {
-		if reason := dangerous(part); reason != "" {
-			return refuse("The path %q of file %d %s.", shownPath(original), i+1, reason)
+		if local.leadsOut(part) {
+			return refuse("The path %q of file %d leads out of its folder with \"..\".", shownPath(original), i+1)
 		}
 		if part != "" && part != "." {
 			f.Path = append(f.Path, local.safe(part))
@@ -88,32 +95,26 @@ func textList(d dict.Dict, key string) ([]string, bool) {
 	return parts, true
 }
 
-// dangerous is the reason why a part of a path could lead out of its folder on
-// some system, or "". A drive letter counts only as a part of its own: "Q: Are
-// We Not Men" is a name, and its colon is made safe on systems where it means
-// something.
-func dangerous(part string) string {
-	switch {
-	case part == "..":
-		return `leads out of its folder with ".."`
-	case strings.ContainsAny(part, `/\`):
-		return "has a separator inside a name"
-	case strings.Contains(part, "\x00"):
-		return "has a zero byte in it"
-	case len(part) == 2 && part[1] == ':' && (part[0]|0x20 >= 'a' && part[0]|0x20 <= 'z'):
-		return "names a drive"
-	}
-	return ""
+// leadsOut tells whether a part of a path would lead out of its folder on this
+// system: it is "..", or a path of its own with ".." in it.
+func (p platform) leadsOut(part string) bool {
+	return slices.Contains(strings.FieldsFunc(part, p.separator), "..")
 }
 
-// safe returns a name that p can create: part itself wherever possible.
+// separator tells whether r separates the parts of a path. "\" is a letter
+// everywhere but on Windows, and the second byte of some characters in old
+// encodings.
+func (p platform) separator(r rune) bool { return r == '/' || p.windows && r == '\\' }
+
+// safe returns a name that p can create: part itself wherever possible. "_"
+// takes the place of a separator and of what p does not allow or nobody sees.
 func (p platform) safe(part string) string {
-	name := strings.Map(func(r rune) rune {
-		if !shown(r) || p.windows && strings.ContainsRune(`<>:"|?*`, r) {
+	name := mapText(part, func(r rune, shown bool) rune {
+		if !shown || p.separator(r) || p.windows && strings.ContainsRune(`<>:"|?*`, r) {
 			return '_'
 		}
 		return r
-	}, part)
+	})
 	name = shorten(name, MaxPathPart)
 	if !p.windows {
 		return name

@@ -9,12 +9,11 @@ import (
 )
 
 // separate makes sure that no two files have the same path and that no file is
-// another's folder. Such a clash in the torrent itself is refused. One that
-// results from making names safe, or from a system that folds case, is resolved
-// by adding numbers. Files whose names were not changed come first, so that
-// they keep them.
-func (t *Torrent) separate(p platform) error {
-	s := separator{platform: p, taken: make(map[string]entry, len(t.Files)), number: make(map[string]int)}
+// another's folder, by adding numbers: whether the torrent itself has the clash,
+// or it results from making names safe, or from a system that folds case. Files
+// whose names were not changed come first, so that they keep them.
+func (t *Torrent) separate(p platform) {
+	s := separator{platform: p, taken: make(map[place]claimed, len(t.Files)), number: make(map[place]int)}
 	var untouched, renamed []*File
 	for i := range t.Files {
 		switch f := &t.Files[i]; {
@@ -25,11 +24,8 @@ func (t *Torrent) separate(p platform) error {
 			renamed = append(renamed, f)
 		}
 	}
-	for i, f := range slices.Concat(untouched, renamed) {
-		path, err := s.claim(f.Path, i >= len(untouched))
-		if err != nil {
-			return err
-		}
+	for _, f := range slices.Concat(untouched, renamed) {
+		path := s.claim(f.Path)
 		if slices.Equal(path, f.Path) {
 			continue
 		}
@@ -39,7 +35,7 @@ func (t *Torrent) separate(p platform) error {
 		f.Path = path
 		t.warn("Another file has the name of %q, which becomes %q.", shownPath(f.Original), shownPath(path))
 	}
-	return nil
+	t.nameLinks()
 }
 
 // Folded returns the torrent for a disk on which names that differ only in case
@@ -50,78 +46,76 @@ func (t *Torrent) Folded() *Torrent {
 	folded.Files, folded.Warnings = slices.Clone(t.Files), nil
 	p := local
 	p.folds = true
-	if err := folded.separate(p); err != nil || len(folded.Warnings) == 0 {
+	if folded.separate(p); len(folded.Warnings) == 0 {
 		return t
 	}
 	return &folded
 }
 
-// separator knows the paths that have been given to files so far.
+// separator knows the paths that have been given to files so far. It costs as
+// much as the text of the paths, however deep they are.
 type separator struct {
 	platform
-	taken  map[string]entry
-	number map[string]int // the last number given for a clashing path: keeps the search linear however many clash
+	taken   map[place]claimed
+	number  map[place]int // the last number given for a clashing name: keeps the search linear however many clash
+	folders int
 }
 
-// entry is a file or folder at a path.
-type entry struct {
-	folder bool
-	exact  string // the path as it came to claim: before folding and numbering
-}
+// claimed is a name that was given to a file or a folder.
+type claimed struct{ folder int } // the folder's number, from 1; 0: a file
 
 // claim returns path, with a number added to each part that clashes, and enters
 // it.
-func (s *separator) claim(path []string, renamed bool) ([]string, error) {
-	joined := strings.Join(path, "/")
-	out, prefix, size := path, "", 0
+func (s *separator) claim(path []string) []string {
+	out, in := path, 0
 	for i, part := range path {
 		folder := i < len(path)-1
-		size += len(part)
-		exact := joined[:size+i]
-		at := prefix + part
-		if e, clash := s.clash(at, folder); clash {
-			if e.exact == exact && !renamed {
-				return nil, refuse("The torrent has more than one file at %q.", shownPath(path))
-			}
-			name := s.renumber(prefix, part, folder)
+		if s.clash(in, part, folder) {
 			if &out[0] == &path[0] {
 				out = slices.Clone(path)
 			}
-			out[i], at = name, prefix+name
+			part = s.renumber(in, part, folder)
+			out[i] = part
 		}
-		if key := s.key(at); !s.taken[key].folder {
-			s.taken[key] = entry{folder: folder, exact: exact}
+		here := s.key(in, part)
+		entry, known := s.taken[here]
+		if !known {
+			if folder {
+				s.folders++
+				entry.folder = s.folders
+			}
+			s.taken[here] = entry
 		}
-		prefix = at + "/"
+		in = entry.folder
 	}
-	return out, nil
+	return out
 }
 
-// clash returns what is in the way at a path: for a file anything, for a folder
-// a file.
-func (s *separator) clash(at string, folder bool) (entry, bool) {
-	e, ok := s.taken[s.key(at)]
-	return e, ok && !(folder && e.folder)
+// clash tells whether something is in the way of a name in a folder: for a file
+// anything, for a folder a file.
+func (s *separator) clash(in int, name string, folder bool) bool {
+	entry, taken := s.taken[s.key(in, name)]
+	return taken && !(folder && entry.folder > 0)
 }
 
-// renumber finds the first number that makes part free under prefix. Folders
+// renumber finds the first number that makes a name free in a folder. Folders
 // that clash alike share a number.
-func (s *separator) renumber(prefix, part string, folder bool) string {
-	key := s.key(prefix + part)
+func (s *separator) renumber(in int, part string, folder bool) string {
+	key := s.key(in, part)
 	stem, ext := splitExt(part)
 	for n := max(s.number[key], 2); ; n++ {
 		suffix := fmt.Sprintf(" (%d)", n) + ext
 		name := cut(stem, MaxPathPart-len(suffix)) + suffix
-		if _, clash := s.clash(prefix+name, folder); !clash {
+		if !s.clash(in, name, folder) {
 			s.number[key] = n
 			return name
 		}
 	}
 }
 
-func (s *separator) key(path string) string {
+func (s *separator) key(folder int, name string) place {
 	if s.folds {
-		return strings.ToLower(norm.NFC.String(path))
+		name = strings.ToLower(norm.NFC.String(name))
 	}
-	return path
+	return place{folder, name}
 }
