@@ -72,7 +72,7 @@ func (a assembly) child(name string, refs messages.Refs) *actor.Props {
 		config := limiter.Config{World: a.World, Refs: refs}
 		return a.tree.Props(name, func() actor.Actor { return limiter.New(config) })
 	case client.Listener:
-		config := listener.Config{World: a.world(refs.Listener.Id), Refs: refs, Addr: a.Listen, Blocklist: a.Blocklist}
+		config := listener.Config{World: a.world(refs.Listener.Id), Refs: refs, Self: a.self, Addr: a.Listen, Blocklist: a.Blocklist}
 		return a.tree.Props(name, func() actor.Actor { return listener.New(config) })
 	}
 	panic("actors: a client has no child " + name)

@@ -20,12 +20,18 @@ type Link interface {
 	Inbound() bool
 
 	// ReadHandshake reads the other side's handshake within timeout and calls done
-	// once. It is called at most once, before Start. After that a link that came
-	// in closes itself if our handshake is not sent within the same time: the
-	// message that hands the link on may have been lost.
-	ReadHandshake(timeout time.Duration, done func(frame.Handshake, error))
-	// SendHandshake queues our handshake. It is called at most once, before any
-	// Send.
+	// once. It is called at most once, before Start. If the peer id, which comes
+	// last, does not come together with the info hash, known is called before,
+	// with all but the peer id: the other side may wait for our handshake before
+	// it sends the rest. known may be nil.
+	//
+	// After done, a link that came in closes itself if no peer actor calls
+	// SendHandshake within the same time: the message that hands the link on may
+	// have been lost.
+	ReadHandshake(timeout time.Duration, known func(frame.Handshake), done func(frame.Handshake, error))
+	// SendHandshake queues our handshake, unless it was sent before. The peer
+	// actor calls it once, before any Send; for a link of which known was called,
+	// the listener has called it before.
 	SendHandshake(frame.Handshake)
 
 	// Start begins to read frames. deliver is called, one call at a time, with

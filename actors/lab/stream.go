@@ -43,7 +43,7 @@ func (s *coroutines) open(link messages.Link, t *metainfo.Torrent, pool *buffer.
 	c := &stream{threads: s, link: link}
 	limits := frame.Limits{Pieces: t.PieceCount(), Extended: extended.MaxLen}
 	c.decoder = frame.NewDecoder(pool, limits, frame.Options{})
-	link.ReadHandshake(24*time.Hour, func(h frame.Handshake, err error) {
+	link.ReadHandshake(24*time.Hour, nil, func(h frame.Handshake, err error) {
 		if err == nil {
 			c.unread = h.Append(c.unread)
 			c.wake()
@@ -120,14 +120,18 @@ func (c *stream) Write(p []byte) (int, error) {
 	rest := p
 	if need := frame.HandshakeLen - len(c.head); need > 0 {
 		n := min(need, len(rest))
+		before := len(c.head)
 		c.head, rest = append(c.head, rest[:n]...), rest[n:]
-		if n == need {
-			h, err := frame.ParseHandshake(c.head)
-			if err != nil {
-				c.garble(err)
-				return len(p), nil
-			}
+		h, known, err := frame.ParseHandshakeStart(c.head)
+		switch {
+		case err != nil:
+			c.garble(err)
+			return len(p), nil
+		case n == need:
+			copy(h.PeerID[:], c.head[frame.HashKnownLen:])
 			c.link.SendHandshake(h)
+		case known && before < frame.HashKnownLen:
+			sim.Begin(c.link, h)
 		}
 	}
 	if err := c.send(rest); err != nil {

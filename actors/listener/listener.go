@@ -4,6 +4,10 @@
 // seconds, or, before anything is read, if its address is on the user's
 // blocklist.
 //
+// A peer that sends its peer id only after it has our handshake, as trackers do
+// that test whether we can be dialled, gets our handshake from the listener.
+// To all others their peer actor sends it.
+//
 // A socket that cannot be bound does not make this actor fail: the listener
 // reports ListenerFailed and tries again. The session owns the routes, and
 // sends them all to a listener that was restarted, once it is bound.
@@ -33,6 +37,9 @@ const (
 	acceptsPerSecond = 1000 // the gate closes most of a flood at once
 	handshakeTimeout = 10 * time.Second
 	evictPause       = time.Second // between two EvictIdlePeer
+	// maxHeld bounds the handshakes that wait for the routes: each pending
+	// connection may tell of the start of one, and then of all of it.
+	maxHeld = 2 * maxPending
 
 	// A bind that failed is tried again after firstRetry, then twice that, up
 	// to lastRetry, less up to a quarter by chance.
@@ -50,6 +57,7 @@ var (
 type Config struct {
 	World *world.World
 	Refs  messages.Refs
+	Self  [20]byte // our peer id
 	// Addr is where to listen: "host:port", where port may be a range as in
 	// "6881-6889", of which the first free one is taken, or 0 for any.
 	Addr string
@@ -91,6 +99,7 @@ type (
 		link      messages.Link
 		handshake frame.Handshake
 		err       error
+		idLacks   bool // all of the handshake but the peer id has come
 	}
 	blocked    struct{ on *socket }
 	turnedAway struct{ on *socket } // a connection: the process has too many
@@ -218,20 +227,27 @@ func (l *listener) failed(c actor.Context, err error) {
 
 func (l *listener) receive(c actor.Context, link messages.Link) {
 	deliver, on := supervise.Deliver(c), l.socket
-	link.ReadHandshake(handshakeTimeout, func(h frame.Handshake, err error) {
-		deliver(&greeted{on, link, h, err})
+	link.ReadHandshake(handshakeTimeout, func(h frame.Handshake) {
+		deliver(&greeted{on: on, link: link, handshake: h, idLacks: true})
+	}, func(h frame.Handshake, err error) {
+		deliver(&greeted{on: on, link: link, handshake: h, err: err})
 	})
 }
 
-// direct hands a link to its torrent, which owns the link from then on.
+// direct hands a link to its torrent, which owns the link from then on. While
+// the peer id is missing, the listener answers, and goes on waiting.
 func (l *listener) direct(c actor.Context, m *greeted) {
 	s, torrent := l.socket, l.routes[m.handshake.InfoHash]
 	if m.err == nil && torrent == nil {
-		if !s.routed && len(s.held) < maxPending {
+		if !s.routed && len(s.held) < maxHeld {
 			s.held = append(s.held, m)
 			return
 		}
 		m.err = errUnknown
+	}
+	if m.err == nil && m.idLacks {
+		m.link.SendHandshake(frame.Ours(m.handshake.InfoHash, l.Self))
+		return
 	}
 	s.gate.leave(m.link)
 	if m.err != nil {

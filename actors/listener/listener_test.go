@@ -19,6 +19,7 @@ import (
 var (
 	ours   = frame.Handshake{InfoHash: [20]byte{1}, PeerID: [20]byte{9}}
 	remote = netip.MustParseAddrPort("192.0.2.7:4000")
+	self   = [20]byte{7}
 )
 
 type scene struct {
@@ -30,7 +31,7 @@ type scene struct {
 func perform(t *testing.T, addr string) *scene {
 	s := &scene{Stage: stage.New(t), t: t}
 	s.client = s.StartProbe("client")
-	cfg := Config{World: s.World.World(), Refs: messages.Refs{Session: s.client.PID}, Addr: addr, Blocklist: stage.Blocklist(t, "203.0.113.0/24")}
+	cfg := Config{World: s.World.World(), Refs: messages.Refs{Session: s.client.PID}, Self: self, Addr: addr, Blocklist: stage.Blocklist(t, "203.0.113.0/24")}
 	s.Perform(func() actor.Actor { return New(cfg) })
 	return s
 }
@@ -318,4 +319,47 @@ func TestHandshakesHaveTenSeconds(t *testing.T) {
 	}
 	link.Close(io.EOF)
 	s.Settle()
+}
+
+// A peer that sends its peer id last, or never, is answered as soon as it has
+// named a torrent that is here; its handshake stays bounded in time.
+func TestAnswersBeforeThePeerIDComes(t *testing.T) {
+	for name, early := range map[string]bool{"routed": false, "before the routes": true} {
+		t.Run(name, func(t *testing.T) {
+			s := perform(t, ":0")
+			l := s.bind("")
+			torrent := s.StartProbe("torrent")
+			accept := func(h frame.Handshake) *fake.Link {
+				link := l.Accept(remote)
+				s.Settle()
+				link.HandshakeStart(h)
+				return link
+			}
+			var link *fake.Link
+			if early {
+				link = accept(ours)
+				s.Settle()
+			}
+			s.route(torrent)
+			s.Tell(&messages.RefuseUnrouted{})
+			if !early {
+				link = accept(ours)
+			}
+			if h := link.AwaitHandshake(); h != frame.Ours(ours.InfoHash, self) {
+				t.Errorf("answers %+v", h)
+			}
+			s.Quiet(torrent)
+			link.Handshake(ours)
+			if m := stage.Next[*messages.AdoptLink](torrent); m.Link != messages.Link(link) || m.Handshake != ours {
+				t.Errorf("adopts %+v", m)
+			}
+			if err := accept(frame.Handshake{InfoHash: [20]byte{2}}).AwaitClose(); !errors.Is(err, errUnknown) {
+				t.Error(err)
+			}
+			mute := accept(ours)
+			mute.AwaitHandshake()
+			mute.Close(io.EOF)
+			s.Quiet(torrent)
+		})
+	}
 }

@@ -102,12 +102,6 @@ func (k *connection) take(l messages.Link) {
 	k.linkID, k.remote, k.out.greet = l.ID(), l.Remote(), true
 }
 
-func (k *connection) handshake() frame.Handshake {
-	h := frame.Handshake{InfoHash: k.InfoHash, PeerID: k.Self}
-	h.Offer(frame.FeatureExtensions)
-	return h
-}
-
 // shaken takes the handshake of a peer that we dialled.
 func (k *connection) shaken(h frame.Handshake, err error) {
 	switch {

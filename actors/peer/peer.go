@@ -186,11 +186,11 @@ func (p *peer) inSession(message any) {
 func (p *peer) carryOut(c actor.Context) {
 	out := &p.out
 	if out.greet {
-		p.link.SendHandshake(p.handshake())
+		p.link.SendHandshake(frame.Ours(p.InfoHash, p.Self))
 	}
 	if out.listen {
 		deliver := supervise.Deliver(c)
-		p.link.ReadHandshake(handshakeTimeout, func(h frame.Handshake, err error) { deliver(&shaken{h, err}) })
+		p.link.ReadHandshake(handshakeTimeout, nil, func(h frame.Handshake, err error) { deliver(&shaken{h, err}) })
 	}
 	if s := p.session; s != nil {
 		if out.start {

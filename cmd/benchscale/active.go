@@ -47,7 +47,7 @@ func dial(ctx context.Context, addr string, hash [20]byte) (*active, error) {
 		h := frame.Handshake{InfoHash: hash}
 		copy(h.PeerID[:], fmt.Sprintf("-XX0000-active%06d", os.Getpid()%1_000_000))
 		l.SendHandshake(h)
-		l.ReadHandshake(greetWithin, func(_ frame.Handshake, err error) { met <- err })
+		l.ReadHandshake(greetWithin, nil, func(_ frame.Handshake, err error) { met <- err })
 	})
 	select {
 	case err = <-met:

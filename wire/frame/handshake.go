@@ -1,11 +1,21 @@
 package frame
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
-// HandshakeLen is the length of a handshake in bytes.
-const HandshakeLen = 1 + len(protocol) + 8 + 20 + 20
+const (
+	// HandshakeLen is the length of a handshake in bytes.
+	HandshakeLen = HashKnownLen + 20
+	// HashKnownLen is how many bytes of a handshake tell the info hash. Some peers
+	// send no more before they have our handshake.
+	HashKnownLen = nameLen + 8 + 20
 
-const protocol = "BitTorrent protocol"
+	nameLen  = len(opening)
+	opening  = "\x13" + protocol
+	protocol = "BitTorrent protocol"
+)
 
 // Handshake is what each side of a connection sends first (BEP 3).
 type Handshake struct {
@@ -27,6 +37,13 @@ func (h *Handshake) Has(f Feature) bool { return h.Reserved[7-f/8]>>(f%8)&1 == 1
 // Offer sets the reserved bit of a feature.
 func (h *Handshake) Offer(f Feature) { h.Reserved[7-f/8] |= 1 << (f % 8) }
 
+// Ours is the handshake that this client sends, with the features that it has.
+func Ours(infoHash, peerID [20]byte) Handshake {
+	h := Handshake{InfoHash: infoHash, PeerID: peerID}
+	h.Offer(FeatureExtensions)
+	return h
+}
+
 // Append appends the handshake in its wire format: HandshakeLen bytes.
 func (h *Handshake) Append(dst []byte) []byte {
 	dst = append(dst, byte(len(protocol)))
@@ -39,17 +56,26 @@ func (h *Handshake) Append(dst []byte) []byte {
 // ParseHandshake reads a handshake from exactly HandshakeLen bytes. An error is
 // a *ProtocolError.
 func ParseHandshake(b []byte) (Handshake, error) {
-	var h Handshake
 	if len(b) != HandshakeLen {
-		return h, &ProtocolError{Text: fmt.Sprintf("handshake of %d bytes, want %d", len(b), HandshakeLen)}
+		return Handshake{}, &ProtocolError{Text: fmt.Sprintf("handshake of %d bytes, want %d", len(b), HandshakeLen)}
 	}
-	name := 1 + len(protocol)
-	if int(b[0]) != len(protocol) || string(b[1:name]) != protocol {
-		return h, &ProtocolError{Text: fmt.Sprintf("handshake opens with %q, not with the BitTorrent protocol", b[:name])}
+	h, _, err := ParseHandshakeStart(b)
+	copy(h.PeerID[:], b[HashKnownLen:])
+	return h, err
+}
+
+// ParseHandshakeStart reads what has come of a handshake so far. From
+// HashKnownLen bytes on, known is true, and all but the peer id is read. An
+// error is a *ProtocolError: no further bytes can make this a handshake.
+func ParseHandshakeStart(b []byte) (h Handshake, known bool, err error) {
+	name := b[:min(len(b), nameLen)]
+	if !strings.HasPrefix(opening, string(name)) {
+		return h, false, &ProtocolError{Text: fmt.Sprintf("handshake opens with %q, not with the BitTorrent protocol", name)}
 	}
-	b = b[name:]
-	copy(h.Reserved[:], b)
-	copy(h.InfoHash[:], b[8:])
-	copy(h.PeerID[:], b[28:])
-	return h, nil
+	if len(b) < HashKnownLen {
+		return h, false, nil
+	}
+	copy(h.Reserved[:], b[nameLen:])
+	copy(h.InfoHash[:], b[nameLen+8:])
+	return h, true, nil
 }

@@ -18,9 +18,9 @@ var Scripts = []Script{
 		c.Linger()
 	}},
 	{"garbage for a handshake", true, func(c *Conn) { c.garbage(1 << 10); c.Linger() }},
-	{"half a handshake", false, func(c *Conn) {
+	{"half a handshake", false, func(c *Conn) { // it tells the info hash, and is answered
 		h := frame.Handshake{InfoHash: c.Torrent.InfoHash, PeerID: c.ID}
-		c.Raw(h.Append(nil)[:40]...)
+		c.Raw(h.Append(nil)[:frame.HashKnownLen]...)
 		c.Linger()
 	}},
 	{"a handshake for another torrent", true, func(c *Conn) {

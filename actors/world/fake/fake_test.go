@@ -129,7 +129,7 @@ func TestLink(t *testing.T) {
 	far := w.Network.AwaitDial().Connect()
 
 	var greeted frame.Handshake
-	link.ReadHandshake(time.Second, func(h frame.Handshake, _ error) { greeted = h })
+	link.ReadHandshake(time.Second, nil, func(h frame.Handshake, _ error) { greeted = h })
 	far.Handshake(frame.Handshake{PeerID: [20]byte{1}})
 	link.SendHandshake(frame.Handshake{PeerID: [20]byte{2}})
 	if greeted.PeerID[0] != 1 || far.AwaitHandshake().PeerID[0] != 2 {

@@ -33,7 +33,9 @@ type Link struct {
 	limits           frame.Limits
 	theirs           *frame.Handshake
 	reader           func(frame.Handshake, error)
-	handshakeTimeout time.Duration // as given to ReadHandshake
+	known            func(frame.Handshake)
+	begun            *frame.Handshake // their handshake, without the peer id
+	handshakeTimeout time.Duration    // as given to ReadHandshake
 	ours             *frame.Handshake
 	sent             []messages.Outgoing
 	taken            int // of sent, by AwaitSent
@@ -62,14 +64,18 @@ func (l *Link) Inbound() bool { return l.inbound }
 
 // ReadHandshake implements messages.Link. The timeout never expires: to test
 // one, close the link.
-func (l *Link) ReadHandshake(timeout time.Duration, done func(frame.Handshake, error)) {
+func (l *Link) ReadHandshake(timeout time.Duration, known func(frame.Handshake), done func(frame.Handshake, error)) {
 	l.mu.Lock()
 	l.handshakeTimeout = timeout
 	theirs, closed := l.theirs, l.closed
 	if theirs == nil && closed == nil {
-		l.reader = done
+		begun := l.begun
+		l.reader, l.known = done, known
 		l.changed.Broadcast()
 		l.mu.Unlock()
+		if begun != nil {
+			known(*begun)
+		}
 		return
 	}
 	l.mu.Unlock()
@@ -101,11 +107,26 @@ func (l *Link) Handshake(h frame.Handshake) {
 	}
 }
 
+// HandshakeStart delivers the other side's handshake without the peer id, now
+// or once the actor reads it. Handshake delivers all of it later.
+func (l *Link) HandshakeStart(h frame.Handshake) {
+	h.PeerID = [20]byte{}
+	l.mu.Lock()
+	l.begun = &h
+	known := l.known
+	l.mu.Unlock()
+	if known != nil {
+		known(h)
+	}
+}
+
 // SendHandshake implements messages.Link.
 func (l *Link) SendHandshake(h frame.Handshake) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ours = &h
+	if l.ours == nil {
+		l.ours = &h
+	}
 	l.changed.Broadcast()
 }
 

@@ -43,6 +43,8 @@ type link struct {
 	queue    *queue          // nil if it is empty
 	writing  bool            // a writer runs and will look at the queue again
 	unowned  *time.Timer     // of a link that came in, until its owner sends a handshake; or nil
+	idLate   bool            // known of ReadHandshake was called, so the first handshake is not the owner's
+	greeted  bool            // our handshake was queued
 
 	events  sync.Mutex // held during deliver
 	deliver func(any)  // nil before Start and after LinkClosed
@@ -67,12 +69,12 @@ func (l *link) Inbound() bool          { return l.inbound }
 
 // ReadHandshake reads no byte behind the handshake: its caller may hand the
 // link to somebody else before the limits of frames are known.
-func (l *link) ReadHandshake(timeout time.Duration, done func(frame.Handshake, error)) {
+func (l *link) ReadHandshake(timeout time.Duration, known func(frame.Handshake), done func(frame.Handshake, error)) {
 	go func() {
-		var b [frame.HandshakeLen]byte
 		err := l.conn.SetReadDeadline(time.Now().Add(timeout))
+		var h frame.Handshake
 		if err == nil {
-			_, err = io.ReadFull(l.conn, b[:])
+			h, err = l.readHandshake(known)
 		}
 		if err == nil {
 			err = l.conn.SetReadDeadline(time.Time{})
@@ -84,8 +86,35 @@ func (l *link) ReadHandshake(timeout time.Duration, done func(frame.Handshake, e
 		if l.inbound {
 			l.closeUnlessOwned(timeout)
 		}
-		done(frame.ParseHandshake(b[:]))
+		done(h, nil)
 	}()
+}
+
+// readHandshake fails as soon as what has come cannot become a handshake.
+func (l *link) readHandshake(known func(frame.Handshake)) (frame.Handshake, error) {
+	var b [frame.HandshakeLen]byte
+	told := known == nil
+	for n := 0; n < len(b); {
+		more, err := l.conn.Read(b[n:])
+		n += more
+		h, isKnown, invalid := frame.ParseHandshakeStart(b[:n])
+		switch {
+		case invalid != nil:
+			return h, invalid
+		case n == len(b):
+		case err == io.EOF && n > 0:
+			return h, io.ErrUnexpectedEOF
+		case err != nil:
+			return h, err
+		case isKnown && !told:
+			told = true
+			l.mu.Lock()
+			l.idLate = true
+			l.mu.Unlock()
+			known(h)
+		}
+	}
+	return frame.ParseHandshake(b[:])
 }
 
 // closeUnlessOwned closes the link if our handshake is not sent within this

@@ -1,9 +1,11 @@
 package real
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"testing"
 	"time"
 
@@ -82,7 +84,7 @@ func TestHandshakeFails(t *testing.T) {
 			l, conn := rawPair(t)
 			defer conn.Close()
 			errs := make(chan error, 1)
-			l.ReadHandshake(c.wait, func(_ frame.Handshake, err error) { errs <- err })
+			l.ReadHandshake(c.wait, nil, func(_ frame.Handshake, err error) { errs <- err })
 			c.do(l, conn)
 			if err := <-errs; err != c.want {
 				t.Error(err)
@@ -101,7 +103,7 @@ func TestALinkThatNobodyTakesOverCloses(t *testing.T) {
 		out.SendHandshake(frame.Handshake{})
 		const within = 50 * time.Millisecond
 		read := make(chan error, 1)
-		in.ReadHandshake(within, func(_ frame.Handshake, err error) {
+		in.ReadHandshake(within, nil, func(_ frame.Handshake, err error) {
 			if owned {
 				in.SendHandshake(frame.Handshake{})
 			}
@@ -229,5 +231,86 @@ func TestHangUpLeavesWhatWasSentBefore(t *testing.T) {
 	}
 	if err := closing(t, l, events); err != io.EOF {
 		t.Error(err)
+	}
+}
+
+// The start of a handshake is told as soon as it names the info hash, and only
+// if the rest did not come with it; what cannot become a handshake is refused
+// before it has the length of one.
+func TestHandshakesAreReadAsTheyCome(t *testing.T) {
+	h := frame.Handshake{InfoHash: [20]byte{1}, PeerID: [20]byte{2}}
+	whole := h.Append(nil)
+	for name, c := range map[string]struct {
+		writes  []int // bytes of the handshake, one after the other
+		garbled bool
+		known   bool
+	}{
+		"at once":                   {writes: []int{68}},
+		"the peer id later":         {writes: []int{48, 20}, known: true},
+		"in the middle of both":     {writes: []int{30, 30, 8}, known: true},
+		"an end before the peer id": {writes: []int{48}, known: true},
+		"another protocol":          {writes: []int{20}, garbled: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer goleak.VerifyNone(t)
+			l, conn := rawPair(t)
+			defer conn.Close()
+			got := make(chan any, 2)
+			l.ReadHandshake(time.Minute, func(h frame.Handshake) {
+				l.SendHandshake(h)
+				got <- h
+			}, func(h frame.Handshake, err error) {
+				if err != nil {
+					got <- err
+				} else {
+					got <- h
+				}
+			})
+			rest := slices.Clone(whole)
+			if c.garbled {
+				rest[5] = '?'
+			}
+			told := false
+			write := func(n int) {
+				if _, err := conn.Write(rest[:n]); err != nil {
+					t.Error(err)
+				}
+				rest = rest[n:]
+			}
+			for _, n := range c.writes {
+				sent := len(whole) - len(rest)
+				write(n)
+				if sent += n; c.known && !told && sent >= frame.HashKnownLen {
+					told = true
+					start := h
+					start.PeerID = [20]byte{}
+					if g := <-got; g != start {
+						t.Errorf("told %v", g)
+					}
+					answer := make([]byte, frame.HandshakeLen)
+					if _, err := io.ReadFull(conn, answer); err != nil || !bytes.Equal(answer, start.Append(nil)) {
+						t.Errorf("answered %q, %v", answer, err)
+					}
+				}
+			}
+			violation := new(frame.ProtocolError)
+			if len(rest) > 0 && !c.garbled {
+				conn.Close()
+			}
+			switch g := <-got; {
+			case c.garbled:
+				if err, is := g.(error); !is || !errors.As(err, &violation) {
+					t.Errorf("got %v", g)
+				}
+			case len(rest) > 0:
+				if g != io.ErrUnexpectedEOF {
+					t.Errorf("got %v", g)
+				}
+			case g != h:
+				t.Errorf("got %v", g)
+			}
+			l.SendHandshake(h)
+			l.Close(nil)
+		})
 	}
 }

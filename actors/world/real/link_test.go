@@ -147,7 +147,7 @@ func TestByteByByte(t *testing.T) {
 	// reading the handshake took too many bytes, they would be missing.
 	write(stream[:len(stream)-2])
 	got := make(chan frame.Handshake, 1)
-	l.ReadHandshake(time.Minute, func(h frame.Handshake, err error) {
+	l.ReadHandshake(time.Minute, nil, func(h frame.Handshake, err error) {
 		if err != nil {
 			t.Error(err)
 		}

@@ -27,8 +27,11 @@ const (
 func (l *link) SendHandshake(h frame.Handshake) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.owned()
-	if l.reason == nil {
+	if l.greeted || !l.idLate {
+		l.owned()
+	}
+	if l.reason == nil && !l.greeted {
+		l.greeted = true
 		l.greeting = h.Append(nil)
 		l.wake()
 	}

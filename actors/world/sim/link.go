@@ -23,6 +23,7 @@ type link struct {
 
 	// Sending.
 	greeting *frame.Handshake
+	saluted  bool // our handshake was queued
 	queue    fifo[messages.Outgoing]
 	loading  *segment // whose payload is being read; or nil
 	loaded   fifo[*segment]
@@ -32,6 +33,7 @@ type link struct {
 
 	// Receiving.
 	theirs  *frame.Handshake
+	known   func(frame.Handshake)        // is told of theirs when only its peer id is missing; or nil
 	greeted func(frame.Handshake, error) // waits for theirs
 	lapse   *appointment                 // ends the wait for the handshake
 	deliver func(any)
@@ -59,29 +61,29 @@ func (l *link) Remote() netip.AddrPort { return l.remote }
 func (l *link) Inbound() bool          { return l.inbound }
 func (l *link) Expect(int)             {}
 
-func (l *link) ReadHandshake(timeout time.Duration, done func(frame.Handshake, error)) {
+func (l *link) ReadHandshake(timeout time.Duration, known func(frame.Handshake), done func(frame.Handshake, error)) {
 	switch {
 	case l.theirs != nil:
 		done(*l.theirs, nil)
 	case l.closed != nil:
 		done(frame.Handshake{}, l.closed)
 	default:
-		l.greeted = done
+		l.greeted, l.known = done, known
 		l.lapse = l.host.sim.at(l.host.sim.now+int64(timeout), l.life, func() { l.greet(frame.Handshake{}, errTimedOut) })
 	}
 }
 
 func (l *link) greet(h frame.Handshake, err error) {
 	if done := l.greeted; done != nil {
-		l.greeted = nil
+		l.greeted, l.known = nil, nil
 		l.lapse.Stop()
 		done(h, err)
 	}
 }
 
 func (l *link) SendHandshake(h frame.Handshake) {
-	if l.closed == nil {
-		l.greeting = &h
+	if l.closed == nil && !l.saluted {
+		l.saluted, l.greeting = true, &h
 		l.load()
 	}
 }

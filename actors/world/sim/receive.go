@@ -22,6 +22,9 @@ func (l *link) take(seg *segment) {
 		seg.release()
 		return
 	}
+	if seg.begun != nil && l.known != nil {
+		l.known(*seg.begun)
+	}
 	if seg.greeting != nil {
 		l.theirs = seg.greeting
 		l.greet(*l.theirs, nil)

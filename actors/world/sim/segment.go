@@ -13,6 +13,7 @@ const overhead = 40
 type segment struct {
 	from            *link
 	greeting        *frame.Handshake
+	begun           *frame.Handshake // the start of the handshake, without the peer id
 	frames          []arrival
 	bytes           int64
 	payload, pieces int
