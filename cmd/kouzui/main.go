@@ -6,6 +6,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,6 +19,7 @@ import (
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/output"
 	"kouzui/cmd/kouzui/internal/version"
 	"kouzui/cmd/kouzui/lab"
 	"kouzui/cmd/kouzui/torrents"
@@ -40,12 +42,21 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	signal.Notify(broken, syscall.SIGPIPE)
 	defer signal.Stop(broken)
 
+	results := output.NewResults(stdout)
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(results)
 	root.SetErr(stderr)
 	err := root.Execute()
+	if lost := results.Err(); lost != nil && !exit.BrokenPipe(lost) {
+		switch {
+		case err == nil, errors.Is(err, lost):
+			err = exit.Unwritten(lost)
+		default: // both are told; the command's own failure decides the code
+			exit.Complain(stderr, exit.Unwritten(lost))
+		}
+	}
 	if err != nil && !exit.BrokenPipe(err) {
 		exit.Complain(stderr, err)
 	}
@@ -83,7 +94,13 @@ Every flag can also be set in the environment: KOUZUI_MAX_PEERS=80 stands for
 	version = root.Flags().Bool("version", false, "print the version")
 	root.SetFlagErrorFunc(flags.Error)
 	root.SetUsageFunc(flags.Usage)
-	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error { return flags.Environment(c.Flags(), os.LookupEnv) }
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		if err := flags.Environment(c.Flags(), os.LookupEnv); err != nil {
+			return err
+		}
+		return flags.Paths(c.Flags())
+	}
+	root.SetHelpCommand(newHelp())
 	for _, family := range []struct {
 		title    string
 		commands []*cobra.Command
@@ -102,6 +119,24 @@ Every flag can also be set in the environment: KOUZUI_MAX_PEERS=80 stands for
 	root.AddCommand(newVersion())
 	cobra.EnableCommandSorting = false
 	return root
+}
+
+// newHelp makes the command help. That of cobra succeeds for a command that does
+// not exist.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Show the help of a command",
+		Example: "  kouzui help download",
+		RunE: func(c *cobra.Command, args []string) error {
+			about, rest, err := c.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return flags.NoSuchCommand(about, rest)
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
 }
 
 func newVersion() *cobra.Command {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,6 +40,7 @@ ends or you interrupt the command.`,
 		Args: flags.Arguments(1, 1, "one trace file"),
 		RunE: func(c *cobra.Command, args []string) error {
 			for _, k := range kind {
+				k = strings.TrimSpace(k)
 				if !slices.Contains(kinds, event.Kind(k)) {
 					return exit.Usagef("", "there are no events of kind %q", k)
 				}

@@ -50,7 +50,7 @@ URL is written to stdout.`,
 	}
 	flags.Group(c, "Basic", func(f *pflag.FlagSet) {
 		f.StringVar(&o.listen, "listen", "127.0.0.1:6969", "`HOST:PORT` to serve at (port 0: any free port)")
-		f.DurationVar(&o.interval, "interval", trackerserver.DefaultLimits.Interval, "`TIME` between two announces of a peer")
+		flags.Duration(f, &o.interval, "interval", trackerserver.DefaultLimits.Interval, "`TIME` between two announces of a peer")
 		f.StringArrayVar(&o.only, "only", nil, "serve this `TORRENT` only (repeatable)")
 	})
 	o.output.Bind(c, false)
@@ -84,6 +84,9 @@ func (o *trackerFlags) run(r *command.Run) error {
 	}
 	defer tracker.Close()
 	r.Result("%s", tracker.URL)
+	if err := r.Stdout.Err(); err != nil && !exit.BrokenPipe(err) {
+		return err
+	}
 	select {
 	case err = <-tracker.Failed:
 		return exit.With(exit.Network, err)

@@ -21,10 +21,11 @@ const usualPorts = "6881-6889,0"
 
 // listen is the address for kouzui.Config.
 func (o *options) listen() (string, error) {
-	if o.port == "none" {
+	ports := strings.Join(strings.Fields(o.port), "") // spaces around commas and dashes
+	if ports == "none" {
 		return kouzui.Nowhere, nil
 	}
-	for part := range strings.SplitSeq(o.port, ",") {
+	for part := range strings.SplitSeq(ports, ",") {
 		from, to, isRange := strings.Cut(part, "-")
 		first, err := strconv.ParseUint(from, 10, 16)
 		last := first
@@ -35,11 +36,7 @@ func (o *options) listen() (string, error) {
 			return "", exit.Usagef("", "--listen-port %q must be a port, a range of ports, a list of these, or none", o.port)
 		}
 	}
-	host, port, err := net.SplitHostPort(o.host)
-	if _, badPort := strconv.ParseUint(port, 10, 16); err == nil && badPort == nil {
-		return "", exit.Usagef(fmt.Sprintf("Try `--listen %s --listen-port %s`.", host, port), "--listen %q must be a host without a port", o.host)
-	}
-	return net.JoinHostPort(strings.Trim(o.host, "[]"), o.port), nil
+	return net.JoinHostPort(strings.Trim(o.host, "[]"), ports), nil
 }
 
 // resolvePeers returns the addresses that the hosts of --peer have.

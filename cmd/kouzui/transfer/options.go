@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"kouzui"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -64,8 +63,8 @@ func (o *options) bind(c *cobra.Command) {
 		if o.seedOnly {
 			stall = "give up if the disk has failed for `TIME` (0: 5m)"
 		}
-		f.DurationVar(&o.stall, "stall-timeout", 0, stall)
-		f.DurationVar(&o.timeout, "timeout", 0, "stop after `TIME`, such as 90m (0: never)")
+		flags.Duration(f, &o.stall, "stall-timeout", 0, stall)
+		flags.Duration(f, &o.timeout, "timeout", 0, "stop after `TIME`, such as 90m (0: never)")
 		f.Var(&o.memory, "memory", "hold at most `SIZE` of payload in memory")
 	})
 	flags.Group(c, "Network", func(f *pflag.FlagSet) {
@@ -78,15 +77,15 @@ func (o *options) bind(c *cobra.Command) {
 		f.IntVar(&o.maxPeers, "max-peers", 50, "make at most `N` connections for each torrent")
 		f.IntVar(&o.maxConnections, "max-connections", kouzui.DefaultConnections, "make at most `N` connections for all torrents together; without this flag, at least twice --max-peers")
 		f.StringArrayVar(&o.peers, "peer", nil, "connect to the peer at `HOST:PORT` (repeatable)")
-		f.StringArrayVar(&o.trackers, "tracker", nil, "use the tracker at `URL` as well, as a tier of its own (repeatable)")
+		f.StringArrayVar(&o.trackers, "tracker", nil, "use the tracker at `URL` as well, as a tier of its own (repeatable; commas separate the URLs of one tier)")
 		f.StringVar(&o.blocklist, "blocklist", "", "never connect to the addresses listed in `FILE`: P2P text, ipfilter.dat, CIDR or plain addresses, also gzipped")
 	})
 	flags.Group(c, "Seeding", func(f *pflag.FlagSet) {
 		if !o.seedOnly {
 			f.BoolVar(&o.seed, "seed", false, "go on seeding when the download is complete")
 		}
-		f.Float64Var(&o.ratio, "seed-ratio", 0, "seed until `N` times the size has been uploaded (0: no limit)")
-		f.DurationVar(&o.seedTime, "seed-time", 0, "seed for `TIME`, such as 90m (0: no limit)")
+		flags.Number(f, &o.ratio, "seed-ratio", "seed until `N` times the size has been uploaded (0: no limit)")
+		flags.Duration(f, &o.seedTime, "seed-time", 0, "seed for `TIME`, such as 90m or 2d (0: no limit)")
 		f.BoolVar(&o.untilPeersDone, "until-peers-done", false, "seed until no connected peer needs data")
 		f.IntVar(&o.slots, "unchoke-slots", 4, "let `N` peers download from us at a time, and one more that is tried out")
 	})
@@ -123,15 +122,15 @@ func (o *options) validate(c *cobra.Command) error {
 	if o.output.JSON && o.trace == "-" {
 		return exit.Usagef("", "--json and --trace - cannot both write to stdout")
 	}
-	for _, tracker := range o.trackers {
-		u, err := url.Parse(tracker)
-		if err != nil || u.Host == "" || !slices.Contains([]string{"http", "https"}, u.Scheme) {
-			return exit.Usagef("", "--tracker %q must be an http or https URL", tracker)
-		}
+	if _, err := o.tiers(); err != nil {
+		return err
 	}
 	_, err := o.listen()
 	return err
 }
+
+// tiers are the trackers of --tracker.
+func (o *options) tiers() ([][]string, error) { return flags.Tiers(o.trackers, "http", "https") }
 
 // withTrackers is torrent with the trackers of --tracker.
 func (o *options) withTrackers(torrent *kouzui.Metainfo) *kouzui.Metainfo {
@@ -139,9 +138,7 @@ func (o *options) withTrackers(torrent *kouzui.Metainfo) *kouzui.Metainfo {
 		return torrent
 	}
 	more := *torrent
-	more.Announce = slices.Clone(torrent.Announce)
-	for _, url := range o.trackers {
-		more.Announce = append(more.Announce, []string{url})
-	}
+	tiers, _ := o.tiers() // validate has found no fault
+	more.Announce = slices.Concat(torrent.Announce, tiers)
 	return &more
 }

@@ -24,6 +24,9 @@ const (
 	shutdownTimeout = 250 * time.Millisecond
 )
 
+// errInterrupted is an interrupt of what can be continued.
+var errInterrupted = fmt.Errorf("%w; run the same command again to continue", exit.ErrInterrupted)
+
 // session is one run of some torrents in one client. All of it belongs to the
 // goroutine that runs it; only the inbox is shared.
 type session struct {
@@ -127,17 +130,21 @@ func (s *session) loop() error {
 				s.handle(e)
 			}
 			redraw.Reset(s.display.Due(time.Now()))
-			if err := s.Stdout.Err(); err != nil {
+			switch err := s.Stdout.Err(); {
+			case err == nil:
+			case exit.BrokenPipe(err):
 				end(exit.With(exit.Interrupted, err))
+			default:
+				end(exit.Unwritten(err))
 			}
 		case <-redraw.C:
 			s.display.Draw(time.Now())
 		case <-timeout:
 			end(exit.ErrTimeout)
 		case <-s.Stop.First:
-			end(exit.ErrInterrupted)
+			end(errInterrupted)
 		case <-s.Stop.Second:
-			return exit.ErrInterrupted
+			return errInterrupted
 		case <-forced:
 			s.abandon()
 		case <-s.client.Done():
@@ -240,7 +247,7 @@ func (s *session) ended(j *job, complete bool, err error) {
 	j.ended = true
 	s.running--
 	if err == nil && !complete {
-		err = cmp.Or(j.refused, s.stopped, exit.ErrInterrupted)
+		err = cmp.Or(j.refused, s.stopped, errInterrupted)
 	}
 	j.err = j.explain(err)
 	if j.err != nil && len(s.jobs) > 1 {

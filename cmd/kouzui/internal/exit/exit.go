@@ -74,9 +74,22 @@ func Hint(hint string, err error) error {
 
 // Errors that commands end with.
 var (
-	ErrInterrupted = errors.New("interrupted; run the same command again to continue")
+	ErrInterrupted = errors.New("interrupted")
 	ErrTimeout     = errors.New("the time set by --timeout is up")
 )
+
+// Unwritten is that results could not be written to stdout.
+func Unwritten(err error) error {
+	code := IO
+	if Code(err) == DiskFull {
+		code = DiskFull
+	}
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		err = path.Err
+	}
+	return Errorf(code, "the results cannot be written to stdout: %w", err)
+}
 
 // Code is the exit code of the process for err.
 func Code(err error) int {

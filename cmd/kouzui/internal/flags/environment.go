@@ -24,7 +24,7 @@ func Environment(set *pflag.FlagSet, lookup func(string) (string, bool)) error {
 		}
 		for _, v := range values {
 			if err := set.Set(f.Name, v); err != nil {
-				failed = exit.Usagef("", "%s: %w", key, err)
+				failed = exit.Usagef("", "%s: %w", key, plain(err))
 				return
 			}
 		}

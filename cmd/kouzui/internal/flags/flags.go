@@ -24,10 +24,20 @@ func NoSuchCommand(c *cobra.Command, args []string) error {
 	hint := fmt.Sprintf("`%s --help` lists the commands.", c.CommandPath())
 	if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 		hint = fmt.Sprintf("Did you mean `%s %s`?", c.CommandPath(), near[0])
-	} else if strings.HasSuffix(args[0], ".torrent") && !c.HasParent() {
+	} else if isTorrent(args[0]) && !c.HasParent() {
 		hint = fmt.Sprintf("Did you mean `%s download %s`?", c.CommandPath(), args[0])
 	}
 	return exit.Usagef(hint, "there is no command %q", args[0])
+}
+
+// isTorrent says whether the argument of a command can only be a torrent.
+func isTorrent(arg string) bool {
+	for _, prefix := range []string{"magnet:", "http://", "https://"} {
+		if strings.HasPrefix(arg, prefix) {
+			return true
+		}
+	}
+	return strings.HasSuffix(arg, ".torrent")
 }
 
 // Error turns an error of the flag parser into a usage error.
@@ -36,13 +46,15 @@ func Error(c *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) {
 		name := unknown.GetSpecifiedName()
-		if others := commandsWith(c, name); others != "" {
+		if answer := known(c, name); answer != "" {
+			hint = answer
+		} else if others := commandsWith(c, name); others != "" {
 			hint = fmt.Sprintf("--%s is a flag of %s, not of %s.", name, others, c.Name())
 		} else if near := nearestFlag(c.Flags(), name); near != "" {
 			hint = fmt.Sprintf("Did you mean --%s?", near)
 		}
 	}
-	return exit.Usagef(hint, "%w", err)
+	return exit.Usagef(hint, "%w", plain(err))
 }
 
 // commandsWith lists the commands beside c that have the flag.
@@ -65,6 +77,8 @@ func Arguments(least, most int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		hint := fmt.Sprintf("Usage: %s", c.UseLine())
 		switch {
+		case slices.Contains(args, ""):
+			return exit.Usagef(hint, "%s takes %s: an argument is empty", c.Name(), what)
 		case len(args) < least:
 			return exit.Usagef(hint, "%s needs %s", c.Name(), what)
 		case most >= 0 && len(args) > most:

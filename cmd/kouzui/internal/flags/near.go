@@ -11,9 +11,13 @@ import (
 // farthest is the distance from which on a flag is no longer suggested.
 const farthest = 3
 
-// nearestFlag is the flag that the user may have meant by name, or "".
+// nearestFlag is the flag that the user may have meant by name, or "". One
+// letter is like too many names.
 func nearestFlag(set *pflag.FlagSet, name string) string {
 	best, least := "", farthest
+	if len(name) == 1 {
+		return ""
+	}
 	set.VisitAll(func(f *pflag.Flag) {
 		d := distance(name, f.Name)
 		if strings.HasPrefix(f.Name, name) || strings.HasSuffix(f.Name, "-"+name) {

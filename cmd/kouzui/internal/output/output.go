@@ -64,7 +64,7 @@ type Output struct {
 
 // Open makes the output of c.
 func (o *Flags) Open(c *cobra.Command) (*Output, error) {
-	out := &Output{Stdout: &Results{w: c.OutOrStdout()}, Stderr: c.ErrOrStderr(), Quiet: o.quiet}
+	out := &Output{Stdout: NewResults(c.OutOrStdout()), Stderr: c.ErrOrStderr(), Quiet: o.quiet}
 	tty := isTerminal(out.Stderr)
 	out.Colour = coloured(*o.colour, out.Stderr)
 	if o.JSON {
@@ -107,6 +107,9 @@ func (out *Output) live() {
 }
 
 func isTerminal(w io.Writer) bool {
+	if r, ok := w.(*Results); ok {
+		w = r.w
+	}
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
@@ -191,12 +194,22 @@ func (r *Results) Write(p []byte) (int, error) {
 	if err != nil {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.err = err
+		if r.err == nil {
+			r.err = err
+		}
 	}
 	return n, err
 }
 
-// Err is the last error of a write.
+// NewResults writes to w, which may be one already.
+func NewResults(w io.Writer) *Results {
+	if r, ok := w.(*Results); ok {
+		return r
+	}
+	return &Results{w: w}
+}
+
+// Err is the first error of a write.
 func (r *Results) Err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -9,6 +9,7 @@ import (
 
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
+	"kouzui/cmd/kouzui/internal/units"
 )
 
 // Causes finds the events that led to event number seq, the first cause first
@@ -96,7 +97,7 @@ func Match(pattern, path string) bool {
 // Moment reads a time of a run: a duration since its start, or a date and time
 // (RFC 3339).
 func Moment(s string, start time.Time) (time.Time, error) {
-	if d, err := time.ParseDuration(s); err == nil && d >= 0 {
+	if d, err := units.ParseDuration(s); err == nil && d >= 0 {
 		return start.Add(d), nil
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)

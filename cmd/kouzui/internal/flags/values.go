@@ -1,0 +1,163 @@
+package flags
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/units"
+)
+
+// duration is a flag that takes a time in any unit up to weeks.
+type duration struct{ d *time.Duration }
+
+// String is "0" for the zero value: the help then shows no default.
+func (d duration) String() string {
+	if d.d == nil || *d.d == 0 {
+		return "0"
+	}
+	return d.d.String()
+}
+
+// Type is one that pflag knows, so that a default of 0 is not shown in the help.
+func (duration) Type() string { return "duration" }
+
+func (d duration) Set(s string) (err error) {
+	*d.d, err = units.ParseDuration(s)
+	return err
+}
+
+// Duration adds a flag that takes a time such as 90s, 15m, 2d or 1w.
+func Duration(set *pflag.FlagSet, d *time.Duration, name string, preset time.Duration, usage string) {
+	*d = preset
+	set.Var(duration{d}, name, usage)
+}
+
+// number is a flag that takes a number of 0 or more.
+type number struct{ n *float64 }
+
+func (n number) String() string {
+	if n.n == nil {
+		return "0"
+	}
+	return strconv.FormatFloat(*n.n, 'g', -1, 64)
+}
+
+func (number) Type() string { return "float64" }
+
+func (n number) Set(s string) error {
+	v, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
+		return errors.New("must be a number such as 2 or 1.5")
+	}
+	*n.n = v
+	return nil
+}
+
+// Number adds a flag that takes a number.
+func Number(set *pflag.FlagSet, n *float64, name, usage string) { set.Var(number{n}, name, usage) }
+
+// plain is err with errors of the language put into words of the user.
+func plain(err error) error {
+	var invalid *pflag.InvalidValueError
+	var number *strconv.NumError
+	if !errors.As(err, &invalid) || !errors.As(err, &number) {
+		return err
+	}
+	why := "must be a whole number"
+	switch {
+	case invalid.GetFlag().Value.Type() == "bool":
+		why = "must be true or false"
+	case errors.Is(number.Err, strconv.ErrRange):
+		why = "is too large a number"
+	case strings.HasPrefix(invalid.GetFlag().Value.Type(), "uint"):
+		why = "must be a whole number from 0 on"
+	}
+	return fmt.Errorf("--%s %q %s", invalid.GetFlag().Name, invalid.GetValue(), why)
+}
+
+// Paths makes the values of flags that name files or folders fit: ~ stands for
+// the home of the user, as in a shell, which leaves --dir=~/x and values of the
+// environment as they are. A value that is empty, as of a variable that is not
+// set, is refused.
+func Paths(set *pflag.FlagSet) error {
+	var failed error
+	set.VisitAll(func(f *pflag.Flag) {
+		kind, _ := pflag.UnquoteUsage(f)
+		if failed != nil || !f.Changed || kind != "FILE" && kind != "FOLDER" {
+			return
+		}
+		path := f.Value.String()
+		if path == "" {
+			failed = exit.Usagef("", "--%s needs the path of a %s, and is empty", f.Name, strings.ToLower(kind))
+			return
+		}
+		path, err := expandHome(path)
+		if err != nil {
+			failed = exit.Usagef("", "--%s: %w", f.Name, err)
+			return
+		}
+		failed = f.Value.Set(path)
+	})
+	return failed
+}
+
+// expandHome puts the user's home in place of a ~ at the start.
+func expandHome(path string) (string, error) {
+	rest, ok := strings.CutPrefix(path, "~")
+	if !ok || rest != "" && !os.IsPathSeparator(rest[0]) {
+		return path, nil
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return "", fmt.Errorf("there is no home folder for ~ in %q; ./~ is a folder of that name", path)
+	}
+	return filepath.Join(home, rest), nil
+}
+
+// Tiers reads the values of --tracker: each is a tier of URLs that commas
+// separate, with or without spaces.
+func Tiers(values []string, schemes ...string) (tiers [][]string, err error) {
+	for _, value := range values {
+		var tier []string
+		for text := range strings.SplitSeq(value, ",") {
+			if text = strings.TrimSpace(text); text == "" {
+				continue
+			}
+			u, err := url.Parse(text)
+			if err != nil || u.Hostname() == "" || !slices.Contains(schemes, u.Scheme) {
+				return nil, exit.Usagef("", "--tracker %q must be a URL of a tracker, such as http://tracker.example:6969/announce; it may begin with %s", text, oneOf(schemes))
+			}
+			tier = append(tier, text)
+		}
+		if len(tier) == 0 {
+			return nil, exit.Usagef("", "--tracker %q names no tracker", value)
+		}
+		tiers = append(tiers, tier)
+	}
+	return tiers, nil
+}
+
+func oneOf(schemes []string) string {
+	var b strings.Builder
+	for i, s := range schemes {
+		switch {
+		case i > 0 && i == len(schemes)-1:
+			b.WriteString(" or ")
+		case i > 0:
+			b.WriteString(", ")
+		}
+		b.WriteString(s + "://")
+	}
+	return b.String()
+}
