@@ -12,16 +12,21 @@ import (
 
 // ends SIGNAL CODE COUNT TEXT COMMAND ARG...: runs the command, sends it the
 // signal once COUNT lines of its output have contained TEXT, and expects it to
-// end with that code. The code of a killed process is -1.
+// end with that code. The code of a killed process is -1. INT+INT are two
+// signals at once.
 func ends(ts *testscript.TestScript, _ bool, args []string) {
-	signal := map[string]os.Signal{"KILL": os.Kill, "TERM": syscall.SIGTERM}[args[0]]
+	names := strings.Split(args[0], "+")
+	signals := map[string]os.Signal{"KILL": os.Kill, "TERM": syscall.SIGTERM, "INT": os.Interrupt, "HUP": syscall.SIGHUP}
 	count, err := strconv.Atoi(args[2])
 	ts.Check(err)
 	p := start(ts, args[4:])
 	for range count {
 		p.await(ts, args[3])
 	}
-	p.signal(ts, signal, args[1])
+	for _, name := range names[1:] {
+		ts.Check(p.Process.Signal(signals[name]))
+	}
+	p.signal(ts, signals[names[0]], args[1])
 }
 
 // uploaded MOST UNTIL COMMAND ARG...: starts the command, a seed that writes

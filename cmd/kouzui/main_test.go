@@ -131,6 +131,9 @@ type process struct {
 
 func start(ts *testscript.TestScript, args []string) *process {
 	program := filepath.Join(filepath.SplitList(ts.Getenv("PATH"))[0], args[0])
+	if args[0] == "sh" {
+		program = "sh"
+	}
 	read, write, err := os.Pipe()
 	ts.Check(err)
 	defer write.Close()

@@ -60,6 +60,7 @@ func newSession(r *command.Run, timeout time.Duration, onComplete string) *sessi
 // add makes the torrent a part of the session.
 func (s *session) add(t *kouzui.Metainfo, o kouzui.Options) {
 	j := newJob(t, o)
+	s.display.Add(t.InfoHash)
 	if !o.Seed && !o.UntilPeersDone {
 		s.display.Leaves(t.InfoHash)
 	}

@@ -7,10 +7,16 @@ import (
 	"os/signal"
 	"sync"
 	"syscall"
+	"time"
 )
 
-// Signals are the interrupts of one run: First is closed at the first SIGINT or
-// SIGTERM, Second at the next.
+// oneSignal is how long after a signal others mean the same. timeout(1) sends
+// its signal to the program and then to the program's group; a terminal that is
+// closed sends SIGHUP, and the shell that ends with it sends one more.
+const oneSignal = 500 * time.Millisecond
+
+// Signals are the interrupts of one run: First is closed at the first SIGINT,
+// SIGTERM or SIGHUP, Second at the next that comes oneSignal later.
 type Signals struct {
 	First, Second <-chan struct{}
 	signals       chan os.Signal
@@ -18,23 +24,37 @@ type Signals struct {
 	once          sync.Once
 }
 
-// Listen takes signals until Close. SIGHUP counts too, unless it is ignored, as
-// under nohup.
+// Listen takes signals until Close. Signals that the parent ignored, as nohup
+// and shells do for commands in the background, stay ignored.
 func Listen() *Signals {
-	first, second := make(chan struct{}), make(chan struct{})
-	s := &Signals{First: first, Second: second, signals: make(chan os.Signal, 2), done: make(chan struct{})}
-	signal.Notify(s.signals, os.Interrupt, syscall.SIGTERM)
-	if !signal.Ignored(syscall.SIGHUP) {
-		signal.Notify(s.signals, syscall.SIGHUP)
+	signals := make(chan os.Signal, 2)
+	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {
+		if !signal.Ignored(s) {
+			signal.Notify(signals, s)
+		}
 	}
+	return watch(signals)
+}
+
+func watch(signals chan os.Signal) *Signals {
+	first, second := make(chan struct{}), make(chan struct{})
+	s := &Signals{First: first, Second: second, signals: signals, done: make(chan struct{})}
 	go func() {
+		var last time.Time
 		for _, c := range []chan struct{}{first, second} {
-			select {
-			case <-s.signals:
-				close(c)
-			case <-s.done:
-				return
+			for fresh := false; !fresh; {
+				select {
+				case <-signals:
+					now := time.Now()
+					fresh = last.IsZero() || now.Sub(last) >= oneSignal
+					if fresh {
+						last = now
+					}
+				case <-s.done:
+					return
+				}
 			}
+			close(c)
 		}
 	}()
 	return s

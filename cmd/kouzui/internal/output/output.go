@@ -17,6 +17,7 @@ import (
 
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/paint"
 	"kouzui/cmd/kouzui/internal/report"
 	"kouzui/cmd/kouzui/internal/view"
 )
@@ -59,7 +60,8 @@ type Output struct {
 	Lines  *report.Lines // nil unless the results are JSON
 	Log    zerolog.Logger
 
-	logFile *os.File
+	logFile  *os.File
+	unfollow func() // ends what draws the screen again
 }
 
 // Open makes the output of c.
@@ -103,7 +105,12 @@ func (out *Output) live() {
 		}
 		return width, height
 	})
-	out.Stderr = out.Screen
+	out.Screen.Away = func() bool { return inBackground(f) }
+	out.unfollow = follow(out.Screen)
+	out.Stderr = out.Screen.Above(f)
+	if isTerminal(out.Stdout.w) { // most likely the same one
+		out.Stdout.w = out.Screen.Above(out.Stdout.w)
+	}
 }
 
 func isTerminal(w io.Writer) bool {
@@ -117,6 +124,19 @@ func isTerminal(w io.Writer) bool {
 // coloured says whether what goes to w has colours, if --color is when.
 func coloured(when string, w io.Writer) bool {
 	return when == "always" || when == "auto" && isTerminal(w) && os.Getenv("NO_COLOR") == ""
+}
+
+// Width is how wide the terminal is to which w writes, 0 if w is none.
+func Width(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 // ColouredResults says whether the results on stdout have colours, if --color
@@ -140,15 +160,33 @@ func (out *Output) openLog(o *Flags) error {
 		level = zerolog.ErrorLevel
 	}
 	if *o.logFormat == "text" {
-		to = zerolog.ConsoleWriter{Out: to, NoColor: !colour, TimeFormat: time.TimeOnly}
+		to = console(to, colour)
 	}
 	out.Log = zerolog.New(to).Level(level).With().Timestamp().Logger()
 	return nil
 }
 
+// console writes the log as text. Of the library's colours, those of levels
+// cannot all be read on a white terminal.
+func console(w io.Writer, colour bool) io.Writer {
+	p := paint.Paint(colour)
+	return zerolog.ConsoleWriter{Out: w, NoColor: !colour, TimeFormat: time.TimeOnly, FormatLevel: func(v any) string {
+		level, _ := zerolog.ParseLevel(fmt.Sprint(v))
+		switch name := zerolog.FormattedLevels[level]; {
+		case level >= zerolog.ErrorLevel:
+			return p.Failure(name)
+		case level == zerolog.WarnLevel:
+			return p.Warning(name)
+		default:
+			return p.Bold(name)
+		}
+	}}
+}
+
 // Close leaves the live view as it stands.
 func (out *Output) Close() {
 	if out.Screen != nil {
+		out.unfollow()
 		out.Screen.Close()
 	}
 	if out.logFile != nil {

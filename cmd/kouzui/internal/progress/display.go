@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kouzui/cmd/kouzui/internal/output"
+	"kouzui/cmd/kouzui/internal/timeleft"
 	"kouzui/cmd/kouzui/internal/view"
 )
 
@@ -20,19 +21,35 @@ const (
 type Display struct {
 	out     *output.Output
 	order   []kouzui.Hash
-	current map[kouzui.Hash]*kouzui.Status
+	shown   map[kouzui.Hash]*shown
 	drawn   time.Time
-	printed map[kouzui.Hash]time.Time // the last plain line
 	leaving map[kouzui.Hash]bool
+}
+
+// shown is a torrent on display.
+type shown struct {
+	view.Torrent                   // without a status before the first report, and when it has ended
+	left         timeleft.Estimate // behind Torrent.TimeLeft
+	printed      time.Time         // the last plain line
 }
 
 // NewDisplay shows on out.
 func NewDisplay(out *output.Output) *Display {
-	return &Display{
-		out:     out,
-		current: map[kouzui.Hash]*kouzui.Status{}, printed: map[kouzui.Hash]time.Time{},
-		leaving: map[kouzui.Hash]bool{},
+	return &Display{out: out, shown: map[kouzui.Hash]*shown{}, leaving: map[kouzui.Hash]bool{}}
+}
+
+// Add makes room for a torrent, so that the live view has its form from the
+// beginning.
+func (d *Display) Add(hash kouzui.Hash) { d.add(hash) }
+
+func (d *Display) add(hash kouzui.Hash) *shown {
+	t := d.shown[hash]
+	if t == nil {
+		t = &shown{}
+		d.shown[hash] = t
+		d.order = append(d.order, hash)
 	}
+	return t
 }
 
 // Leaves says that a torrent ends once it is complete: it has no line that
@@ -50,24 +67,22 @@ func (d *Display) Event(event any) {
 }
 
 func (d *Display) progress(p *kouzui.Status) {
-	before := d.current[p.InfoHash]
-	if before == nil {
-		d.order = append(d.order, p.InfoHash)
-	}
-	d.current[p.InfoHash] = p
+	t := d.add(p.InfoHash)
+	changed := t.Status != nil && t.State != p.State
+	t.Status = p
+	t.TimeLeft, _ = t.left.Left(p)
 	if p.State == kouzui.StateSeeding && d.leaving[p.InfoHash] {
 		return
 	}
-	changed := before != nil && before.State != p.State
-	if d.out.Plain && (changed || p.At.Sub(d.printed[p.InfoHash]) >= plainEvery) {
-		d.printed[p.InfoHash] = p.At
-		fmt.Fprintln(d.out.Stderr, view.Line(p))
+	if d.out.Plain && (changed || p.At.Sub(t.printed) >= plainEvery) {
+		t.printed = p.At
+		fmt.Fprintln(d.out.Stderr, view.Line(t.Torrent))
 	}
 }
 
 // Remove takes a torrent out of the live view.
 func (d *Display) Remove(hash kouzui.Hash) {
-	d.current[hash] = nil
+	d.add(hash).Status = nil
 	d.Draw(time.Now())
 }
 
@@ -82,17 +97,17 @@ func (d *Display) Draw(now time.Time) {
 	if d.out.Screen == nil {
 		return
 	}
+	// The screen draws again by itself when its size changes: what it draws must
+	// not change meanwhile.
+	var list []view.Torrent
+	for _, hash := range d.order {
+		if t := d.shown[hash]; t.Status != nil {
+			list = append(list, t.Torrent)
+		}
+	}
+	torrents := len(d.order)
 	d.out.Screen.Show(func(width, height int) []string {
-		var list []*kouzui.Status
-		for _, hash := range d.order {
-			if p := d.current[hash]; p != nil {
-				list = append(list, p)
-			}
-		}
-		if len(list) == 0 {
-			return nil
-		}
-		return view.Lines(list, view.Canvas{Width: width, Height: height, Colour: d.out.Colour})
+		return view.Lines(list, view.Canvas{Width: width, Height: height, Colour: d.out.Colour, Torrents: torrents})
 	})
 }
 

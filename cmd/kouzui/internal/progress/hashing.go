@@ -21,7 +21,7 @@ func NewHashing(out *output.Output, name string, total int) *Hashing {
 	shown := *out
 	shown.Lines = nil // the result of the command is its only JSON
 	h := &Hashing{display: NewDisplay(&shown), now: kouzui.Status{Name: name, State: view.Hashing, CheckTotal: total}}
-	h.display.printed[h.now.InfoHash] = time.Now()
+	h.display.add(h.now.InfoHash).printed = time.Now()
 	return h
 }
 

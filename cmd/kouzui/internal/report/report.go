@@ -19,7 +19,7 @@ import (
 	"unicode/utf8"
 
 	"kouzui/actors/runtime/event"
-	"kouzui/cmd/kouzui/internal/units"
+	"kouzui/cmd/kouzui/internal/timeleft"
 	"kouzui/wire/metainfo"
 )
 
@@ -30,12 +30,13 @@ type Lines struct {
 	w       io.Writer
 	now     func() time.Time
 	reasons map[string]string // why each actor that is down has failed
+	left    map[kouzui.Hash]*timeleft.Estimate
 	err     error
 }
 
 // New writes to w. The time of each line is that of now.
 func New(w io.Writer, now func() time.Time) *Lines {
-	return &Lines{w: w, now: now, reasons: map[string]string{}}
+	return &Lines{w: w, now: now, reasons: map[string]string{}, left: map[kouzui.Hash]*timeleft.Estimate{}}
 }
 
 // Err is the first error of the writer; nothing is written after it.
@@ -167,7 +168,12 @@ func (l *Lines) progress(p *kouzui.Status) {
 		Corrupt: p.Corrupt, Peers: p.Peers, Unchoked: p.Unchoked, Seeds: p.Seeds, Restarts: p.Restarts,
 		CheckDone: p.CheckDone, CheckTotal: p.CheckTotal,
 	}
-	if eta, ok := units.ETA(p.Left, p.DownNow); ok {
+	left := l.left[p.InfoHash]
+	if left == nil {
+		left = &timeleft.Estimate{}
+		l.left[p.InfoHash] = left
+	}
+	if eta, ok := left.Left(p); ok {
 		seconds := eta.Round(time.Second).Seconds()
 		line.ETA = &seconds
 	}

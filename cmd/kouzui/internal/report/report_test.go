@@ -42,7 +42,7 @@ func lines(t *testing.T, write func(*Lines)) []map[string]any {
 func TestProgress(t *testing.T) {
 	got := lines(t, func(l *Lines) {
 		l.Event(kouzui.Progress{Status: kouzui.Status{Name: "a\x1b", State: kouzui.StateDownloading, Length: 100, Have: 40, Left: 60, DownNow: 6}})
-		l.Event(kouzui.Progress{Status: kouzui.Status{Left: 60}})
+		l.Event(kouzui.Progress{Status: kouzui.Status{InfoHash: kouzui.Hash{1}, State: kouzui.StateDownloading, Left: 60}})
 	})
 	for key, want := range map[string]any{"type": "progress", "name": "a\x1b", "state": "downloading", "have": 40.0, "eta": 10.0} {
 		if got[0][key] != want {

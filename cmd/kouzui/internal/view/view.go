@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"kouzui"
 	"strings"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
+	"kouzui/cmd/kouzui/internal/paint"
 	"kouzui/cmd/kouzui/internal/units"
 	"kouzui/wire/metainfo"
 )
@@ -21,43 +23,77 @@ func counting(p *kouzui.Status) bool {
 	return p.State == kouzui.StateChecking || p.State == Hashing
 }
 
+// Torrent is a torrent and how long its download will still take, 0 if that is
+// not known.
+type Torrent struct {
+	*kouzui.Status
+	TimeLeft time.Duration
+}
+
 // Canvas is what there is to draw on.
 type Canvas struct {
 	Width, Height int // in cells
 	Colour        bool
+	// Torrents is how many torrents must find room, if more than those drawn: the
+	// others have ended. So what is drawn keeps its form when a torrent ends.
+	Torrents int
 }
 
 const (
-	narrowestBar = 16  // cells
+	narrowestBar = 10  // cells
+	shortBar     = 16  // cells of a line of its own
 	narrowest    = 40  // cells that are drawn even if the terminal has fewer
 	widestBar    = 50  // cells
 	besideBar    = 54  // cells of percent, rates and the time left
+	roomy        = 120 // cells from which on a line has a longer bar
 	longest      = 200 // bytes of a name or a reason
 	labelCells   = 22  // before a piece map
 	rateCells    = 30  // behind a piece map
+	mapLines     = 5   // at most of a torrent with its piece map, without its peers
 )
 
 // Lines draws torrents in order into at most Height lines of at most Width
-// cells. If there is room, each torrent has its piece map and its peers; if
-// not, fewer lines.
-func Lines(torrents []*kouzui.Status, c Canvas) []string {
+// cells. If there is room for all in that form, each has its piece map and as
+// many of its peers as fit; if not, each has a line, and the last line sums all
+// up.
+func Lines(torrents []Torrent, c Canvas) []string {
+	if len(torrents) == 0 {
+		return nil
+	}
 	c.Width = max(c.Width, narrowest)
-	for _, draw := range []func(*kouzui.Status, Canvas) []string{withPeers, withMap, compact} {
-		var lines []string
-		for _, p := range torrents {
-			lines = append(lines, draw(p, c)...)
-		}
-		if len(lines) <= c.Height {
-			return cut(lines, c.Width)
-		}
-	}
-	shown := max(c.Height-1, 0)
+	most := max(len(torrents), c.Torrents)
 	var lines []string
-	for _, p := range torrents[:min(shown, len(torrents))] {
-		lines = append(lines, compact(p, c)...)
+	if each := c.Height / most; each >= mapLines {
+		for _, t := range torrents {
+			lines = append(lines, detailed(t, c, each)...)
+		}
+		return cut(lines, c.Width)
 	}
-	lines = append(lines, c.faint(fmt.Sprintf("and %d more", len(torrents)-shown)))
+	shown := len(torrents)
+	if shown > c.Height {
+		shown = max(c.Height-1, 0)
+	}
+	for _, t := range torrents[:shown] {
+		lines = append(lines, compact(t, c))
+	}
+	if most > 1 && shown < c.Height {
+		lines = append(lines, c.faint(total(torrents, len(torrents)-shown)))
+	}
 	return cut(lines[:min(len(lines), c.Height)], c.Width)
+}
+
+// total sums torrents up, of which some are not shown.
+func total(torrents []Torrent, hidden int) string {
+	var down, up float64
+	for _, t := range torrents {
+		down += t.DownNow
+		up += t.UpNow
+	}
+	line := ""
+	if hidden > 0 {
+		line = fmt.Sprintf("and %d more; ", hidden)
+	}
+	return line + fmt.Sprintf("%s: down %s, up %s", units.Count(len(torrents), "torrent"), units.Rate(down), units.Rate(up))
 }
 
 func cut(lines []string, width int) []string {
@@ -67,47 +103,72 @@ func cut(lines []string, width int) []string {
 	return lines
 }
 
-// compact draws a torrent in one line.
-func compact(p *kouzui.Status, c Canvas) []string {
-	return []string{fmt.Sprintf("%s %6s %s  %s", c.bar(p, narrowestBar), percent(p), state(p, c), name(p))}
+// compact draws a torrent in one line: bar, percent, rate, time left, peers,
+// name, and why nothing comes.
+func compact(t Torrent, c Canvas) string {
+	bar := narrowestBar
+	if c.Width >= roomy {
+		bar = 3 * narrowestBar
+	}
+	left, peers := "", ""
+	if t.TimeLeft > 0 {
+		left = units.Duration(t.TimeLeft)
+	}
+	if !counting(t.Status) {
+		peers = units.Count(t.Peers, "peer")
+	}
+	line := fmt.Sprintf("%s %6s  %s  %6s  %-9s  %s", c.bar(t.Status, bar), percent(t.Status), c.doing(t.Status), left, peers, c.bold(name(t.Status)))
+	if t.Why != "" {
+		line += "  " + c.warning(metainfo.Clean(t.Why, longest))
+	}
+	return line
 }
 
-// withMap draws a torrent without its peers.
-func withMap(p *kouzui.Status, c Canvas) []string {
-	if counting(p) {
-		return compact(p, c)
+// doing is the rate that says most, or else the state.
+func (c Canvas) doing(p *kouzui.Status) string {
+	const cells = len("down 1023 KiB/s")
+	switch {
+	case p.State == kouzui.StateDownloading:
+		return fmt.Sprintf("%-*s", cells, "down "+units.Rate(p.DownNow))
+	case p.UpNow >= 1 && (p.State == kouzui.StateSeeding || p.State == kouzui.StateFinishing):
+		return fmt.Sprintf("%-*s", cells, "up "+units.Rate(p.UpNow))
 	}
-	facts := facts(p)
+	return state(p, c) + strings.Repeat(" ", max(0, cells-len(p.State)))
+}
+
+// detailed draws a torrent with its piece map, and as many of its peers as fit
+// into a height.
+func detailed(t Torrent, c Canvas, height int) []string {
+	if counting(t.Status) {
+		return []string{compact(t, c)}
+	}
+	facts := facts(t)
 	lines := []string{
-		c.bold(name(p)) + "  " + state(p, c),
-		fmt.Sprintf("%s %6s  %s", c.bar(p, min(widestBar, max(narrowestBar, c.Width-besideBar))), percent(p), facts[0]),
+		c.bold(name(t.Status)) + "  " + state(t.Status, c),
+		fmt.Sprintf("%s %6s  %s", c.bar(t.Status, min(widestBar, max(shortBar, c.Width-besideBar))), percent(t.Status), facts[0]),
 		strings.Join(facts[1:], "  "),
 	}
-	if p.Why != "" {
-		lines = append(lines, c.yellow(metainfo.Clean(p.Why, longest)))
+	if t.Why != "" {
+		lines = append(lines, c.warning(metainfo.Clean(t.Why, longest)))
 	}
-	if len(p.Map) > 0 && p.HavePieces < p.Pieces {
-		lines = append(lines, c.mapLine("our pieces", p.Map, ""))
+	if len(t.Map) > 0 && t.HavePieces < t.Pieces {
+		lines = append(lines, c.mapLine("our pieces", t.Map, ""))
 	}
-	return lines
-}
-
-func withPeers(p *kouzui.Status, c Canvas) []string {
-	lines := withMap(p, c)
-	for i := range p.Top {
-		lines = append(lines, c.peer(&p.Top[i]))
+	for i := range t.Top[:min(len(t.Top), height-len(lines))] {
+		lines = append(lines, c.peer(&t.Top[i]))
 	}
 	return lines
 }
 
 // Line is a torrent in one plain line, without escapes.
-func Line(p *kouzui.Status) string {
+func Line(t Torrent) string {
+	p := t.Status
 	line := fmt.Sprintf("%s: %s", name(p), p.State)
 	switch {
 	case counting(p):
 		return line + " " + percent(p)
 	case p.State != kouzui.StateStarting:
-		line += " " + percent(p) + ", " + strings.Join(facts(p), ", ")
+		line += " " + percent(p) + ", " + strings.Join(facts(t), ", ")
 	}
 	if p.Why != "" {
 		line += ". " + metainfo.Clean(p.Why, longest)
@@ -127,10 +188,10 @@ func percent(p *kouzui.Status) string {
 }
 
 // facts are the numbers of a torrent: rates and the time left first.
-func facts(p *kouzui.Status) []string {
+func facts(p Torrent) []string {
 	rate := fmt.Sprintf("down %s, up %s", units.Rate(p.DownNow), units.Rate(p.UpNow))
-	if eta, ok := units.ETA(p.Left, p.DownNow); ok {
-		rate += ", " + units.Duration(eta) + " left"
+	if p.TimeLeft > 0 {
+		rate += ", " + units.Duration(p.TimeLeft) + " left"
 	}
 	have := fmt.Sprintf("%s of %s", units.Bytes(p.Have), units.Bytes(p.Length))
 	peers := units.Count(p.Peers, "peer")
@@ -140,7 +201,7 @@ func facts(p *kouzui.Status) []string {
 	if p.Left > 0 && p.Peers > 0 {
 		peers += ", " + unchoking(p.Unchoked)
 	}
-	list := []string{rate, have, peers, "ratio " + ratio(p)}
+	list := []string{rate, have, peers, "ratio " + ratio(p.Status)}
 	if p.Corrupt > 0 {
 		list = append(list, units.Count(p.Corrupt, "corrupt piece"))
 	}
@@ -177,9 +238,9 @@ func ratio(p *kouzui.Status) string {
 func state(p *kouzui.Status, c Canvas) string {
 	switch p.State {
 	case kouzui.StateSeeding, kouzui.StateFinishing:
-		return c.green(string(p.State))
+		return c.bold(string(p.State))
 	case kouzui.StateDiskFull, kouzui.StateRestarting:
-		return c.yellow(string(p.State))
+		return c.warning(string(p.State))
 	}
 	return c.faint(string(p.State))
 }
@@ -199,7 +260,7 @@ func (c Canvas) bar(p *kouzui.Status, cells int) string {
 		full += string([]rune("▏▎▍▌▋▊▉")[rest-1])
 	}
 	empty := strings.Repeat(" ", cells-ansi.StringWidth(full))
-	return "▕" + c.green(full) + empty + "▏"
+	return "▕" + c.blocks(full) + empty + "▏"
 }
 
 // peer is a line about a peer: its address, its piece map, its rates.
@@ -224,7 +285,7 @@ func (c Canvas) mapLine(label string, cells []uint8, after string) string {
 	label = ansi.Truncate(label, labelCells-1, "…")
 	label += strings.Repeat(" ", labelCells-ansi.StringWidth(label))
 	room := max(c.Width-labelCells-rateCells-1, 8)
-	return c.faint(label) + c.green(Map(cells, room)) + " " + c.faint(after)
+	return c.faint(label) + c.blocks(Map(cells, room)) + " " + c.faint(after)
 }
 
 // shades run from no piece to all pieces. Only the first stands for none, and
@@ -257,14 +318,7 @@ func shade(sum, all int) rune {
 	}
 }
 
-func (c Canvas) bold(s string) string   { return c.styled("1", s) }
-func (c Canvas) faint(s string) string  { return c.styled("2", s) }
-func (c Canvas) green(s string) string  { return c.styled("32", s) }
-func (c Canvas) yellow(s string) string { return c.styled("33", s) }
-
-func (c Canvas) styled(sgr, s string) string {
-	if !c.Colour || s == "" {
-		return s
-	}
-	return "\x1b[" + sgr + "m" + s + "\x1b[0m"
-}
+func (c Canvas) blocks(s string) string  { return paint.Paint(c.Colour).Blocks(s) }
+func (c Canvas) bold(s string) string    { return paint.Paint(c.Colour).Bold(s) }
+func (c Canvas) faint(s string) string   { return paint.Paint(c.Colour).Faint(s) }
+func (c Canvas) warning(s string) string { return paint.Paint(c.Colour).Warning(s) }

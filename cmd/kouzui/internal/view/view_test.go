@@ -1,19 +1,18 @@
 package view
 
 import (
-	"bytes"
-	"fmt"
 	"kouzui"
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 	"pgregory.net/rapid"
 )
 
-func example() *kouzui.Status {
-	return &kouzui.Status{
+func example() Torrent {
+	return Torrent{TimeLeft: 2 * time.Second, Status: &kouzui.Status{
 		Name: "movie\x1b[31m.bin", State: kouzui.StateDownloading,
 		Pieces: 4, HavePieces: 2, Length: 4 << 20, Have: 2 << 20, Left: 2 << 20,
 		DownNow: 1 << 20, UpNow: 512, Downloaded: 2 << 20, Uploaded: 1 << 20,
@@ -21,11 +20,11 @@ func example() *kouzui.Status {
 		Top: []kouzui.Peer{{
 			Addr: netip.MustParseAddrPort("127.0.0.1:6881"), Map: []uint8{255, 255, 255, 255}, DownNow: 1 << 20,
 		}},
-	}
+	}}
 }
 
 func TestLines(t *testing.T) {
-	got := strings.Join(Lines([]*kouzui.Status{example()}, Canvas{Width: 80, Height: 20}), "\n")
+	got := strings.Join(Lines([]Torrent{example()}, Canvas{Width: 80, Height: 20}), "\n")
 	want := strings.TrimPrefix(`
 movie�[31m.bin  downloading
 ▕█████████████             ▏  50.0%  down 1.00 MiB/s, up 512 B/s, 2s left
@@ -40,16 +39,39 @@ our pieces            ██··
 // With less room a torrent takes fewer lines, and torrents without a line are
 // counted.
 func TestLinesShrink(t *testing.T) {
-	one := []*kouzui.Status{example()}
-	for height, want := range map[int]int{20: 5, 5: 5, 4: 4, 3: 1, 1: 1} {
+	one := []Torrent{example()}
+	for height, want := range map[int]int{20: 5, 5: 5, 4: 1, 1: 1} {
 		if got := len(Lines(one, Canvas{Width: 80, Height: height})); got != want {
 			t.Errorf("height %d: %d lines, want %d", height, got, want)
 		}
 	}
-	many := []*kouzui.Status{example(), example(), example()}
+	many := []Torrent{example(), example(), example()}
 	got := Lines(many, Canvas{Width: 80, Height: 2})
-	if len(got) != 2 || got[1] != "and 2 more" {
+	if len(got) != 2 || got[1] != "and 2 more; 3 torrents: down 3.00 MiB/s, up 1.50 KiB/s" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// One line a torrent tells rate, time left, peers, name and what is wrong. That
+// torrents end changes nothing in the form.
+func TestCompact(t *testing.T) {
+	stuck, seed := example(), example()
+	stuck.Why, stuck.TimeLeft, stuck.DownNow = "All peers choke us.", 0, 0
+	seed.State, seed.Have, seed.Left, seed.TimeLeft = kouzui.StateSeeding, seed.Length, 0, 0
+	list := []Torrent{example(), stuck, seed}
+	want := strings.TrimPrefix(`
+▕█████     ▏  50.0%  down 1.00 MiB/s      2s  3 peers    movie�[31m.bin
+▕█████     ▏  50.0%  down 0 B/s               3 peers    movie�[31m.bin  All p…
+▕██████████▏   100%  up 512 B/s               3 peers    movie�[31m.bin
+3 torrents: down 2.00 MiB/s, up 1.50 KiB/s`, "\n")
+	if got := strings.Join(Lines(list, Canvas{Width: 79, Height: 14}), "\n"); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	for n := 1; n <= 3; n++ {
+		got := Lines(list[:n], Canvas{Width: 79, Height: 14, Torrents: 3})
+		if len(got) != n+1 || got[0] != strings.Split(want, "\n")[0] {
+			t.Errorf("%d of 3 torrents: %q", n, got)
+		}
 	}
 }
 
@@ -61,7 +83,7 @@ func TestLinesFit(t *testing.T) {
 		p.Have = rapid.Int64Range(0, p.Length).Draw(t, "have")
 		p.Map = rapid.SliceOfN(rapid.Byte(), 0, 256).Draw(t, "map")
 		c := Canvas{Width: rapid.IntRange(narrowest, 200).Draw(t, "width"), Height: rapid.IntRange(1, 20).Draw(t, "height"), Colour: rapid.Bool().Draw(t, "colour")}
-		lines := Lines([]*kouzui.Status{p}, c)
+		lines := Lines([]Torrent{p}, c)
 		if len(lines) > c.Height {
 			t.Fatalf("%d lines for a height of %d", len(lines), c.Height)
 		}
@@ -84,7 +106,7 @@ func TestLine(t *testing.T) {
 	if got := Line(p); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	checking := &kouzui.Status{Name: "a", State: kouzui.StateChecking, CheckDone: 1, CheckTotal: 3}
+	checking := Torrent{Status: &kouzui.Status{Name: "a", State: kouzui.StateChecking, CheckDone: 1, CheckTotal: 3}}
 	if got, want := Line(checking), "a: checking 33.3%"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -103,37 +125,6 @@ func TestMap(t *testing.T) {
 	} {
 		if got := Map(c.cells, c.width); got != c.want {
 			t.Errorf("Map(%v, %d) = %q, want %q", c.cells, c.width, got, c.want)
-		}
-	}
-}
-
-// TestScreen: lines are erased even if the terminal has become narrower and
-// wrapped them.
-func TestScreen(t *testing.T) {
-	var got bytes.Buffer
-	width := 20
-	s := NewScreen(&got, func() (int, int) { return width, 10 })
-	show := func(lines ...string) func() {
-		return func() { s.Show(func(int, int) []string { return lines }) }
-	}
-	for _, step := range []struct {
-		do   func()
-		want string
-	}{
-		{show("one", "two"), "one\ntwo\n"},
-		{show("one", "two"), ""},
-		{func() { fmt.Fprint(s, "log") }, "\x1b[2A\r\x1b[Jlog\none\ntwo\n"},
-		{show(strings.Repeat("x", 15)), "\x1b[2A\r\x1b[J" + strings.Repeat("x", 15) + "\n"},
-		{func() { width = 10; show("y")() }, "\x1b[2A\r\x1b[Jy\n"},
-		{s.Clear, "\x1b[1A\r\x1b[J"},
-		{show("z"), "z\n"},
-		{s.Close, ""},
-		{func() { fmt.Fprintln(s, "after") }, "after\n"},
-	} {
-		got.Reset()
-		step.do()
-		if got.String() != step.want {
-			t.Errorf("got %q, want %q", got.String(), step.want)
 		}
 	}
 }

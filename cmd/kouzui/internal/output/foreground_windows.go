@@ -1,0 +1,12 @@
+package output
+
+import (
+	"os"
+
+	"kouzui/cmd/kouzui/internal/view"
+)
+
+// There are no jobs that a shell stops and continues.
+func inBackground(*os.File) bool { return false }
+
+func follow(*view.Screen) (stop func()) { return func() {} }
