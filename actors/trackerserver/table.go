@@ -1,36 +1,49 @@
 package trackerserver
 
 import (
+	"cmp"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 
+	"kouzui/messages"
 	"kouzui/wire/announce"
 	"kouzui/wire/metainfo"
 )
 
 // Limits bounds what a Table holds, and what a reply lists. Zero fields take
-// the values of DefaultLimits.
+// the values of DefaultLimits. Nobody is refused at a limit: what was announced
+// longest ago makes room, of the host that has the most.
 type Limits struct {
-	Interval time.Duration // between the announces of a peer; half of it is the least
-	Torrents int           // announces for further ones are refused
-	Peers    int           // of one torrent; further ones are told of peers, but not listed
-	Want     int           // peers in a reply to an announce without numwant
-	MaxWant  int           // peers in any reply
+	Interval  time.Duration // between the announces of a peer; half of it is the least
+	Torrents  int           // in all
+	Peers     int           // of one torrent
+	HostPeers int           // of one host in one torrent, see messages.HostOf
+	AllPeers  int           // of all torrents
+	Want      int           // peers in a reply to an announce without numwant
+	MaxWant   int           // peers in any reply
 
 	// Only, if not nil, are the torrents that are served; others are refused.
 	Only map[metainfo.Hash]bool
+
+	// Trusted are the networks of those who may name another address as that of
+	// the peer: by `ip=` in an announce, or a reverse proxy by X-Forwarded-For.
+	Trusted []netip.Prefix
 }
 
 // DefaultLimits suit a tracker that is open to everybody. A full table takes
-// about 200 bytes a peer.
+// about 110 MB, see TestWhatAPeerCosts.
 var DefaultLimits = Limits{
-	Interval: 30 * time.Minute,
-	Torrents: 10_000,
-	Peers:    5_000,
-	Want:     50,
-	MaxWant:  200,
+	Interval:  30 * time.Minute,
+	Torrents:  10_000,
+	Peers:     5_000,
+	HostPeers: 50,
+	AllPeers:  300_000,
+	Want:      50,
+	MaxWant:   200,
 }
 
 // maxScrape is how many torrents a scrape that names none may list.
@@ -42,6 +55,7 @@ func (l Limits) withDefaults() Limits {
 		or int
 	}{
 		{&l.Torrents, DefaultLimits.Torrents}, {&l.Peers, DefaultLimits.Peers},
+		{&l.HostPeers, DefaultLimits.HostPeers}, {&l.AllPeers, DefaultLimits.AllPeers},
 		{&l.Want, DefaultLimits.Want}, {&l.MaxWant, DefaultLimits.MaxWant},
 	} {
 		if *f.to <= 0 {
@@ -58,14 +72,20 @@ func (l Limits) withDefaults() Limits {
 // table that is lost fills again with the peers' next announces; the counts of
 // completed downloads begin anew.
 type Table struct {
-	limits Limits
-	swarms map[metainfo.Hash]*swarm
+	limits   Limits
+	swarms   map[metainfo.Hash]*entry[swarm]
+	founded  *shares[swarm] // by the host that announced the torrent; everybody's, once others are in it
+	peers    *shares[peer]  // by the host that announced the peer
+	finished finished
+	stamp    int64 // of the last announce
+	round    int32 // number of the last draw
 }
 
 // swarm is the peers of one torrent. The table keeps no empty swarm.
 type swarm struct {
-	peers     []*peer
-	index     map[key]int // into peers
+	torrent   metainfo.Hash
+	peers     []*entry[peer]
+	index     map[key]*entry[peer]
 	seeders   int
 	completed int // peers that announced `completed`
 }
@@ -74,66 +94,55 @@ type swarm struct {
 // another peer by announcing its id; a peer with two addresses is listed twice.
 type key struct {
 	id   [20]byte
-	addr netip.Addr
+	addr [16]byte
 }
 
 type peer struct {
 	key
-	port      uint16
-	seed      bool
-	completed bool      // it announced `completed`
-	seen      time.Time // when it announced last
+	port  uint16
+	seed  bool
+	at    int32 // in the swarm's peers
+	swarm *entry[swarm]
 }
 
 // NewTable returns an empty table.
 func NewTable(l Limits) *Table {
-	return &Table{limits: l.withDefaults(), swarms: map[metainfo.Hash]*swarm{}}
+	return &Table{
+		limits: l.withDefaults(), swarms: map[metainfo.Hash]*entry[swarm]{},
+		founded: newShares[swarm](), peers: newShares[peer](),
+	}
 }
 
 // Announce enters the peer that announces from an address, and replies with
-// other peers, drawn by rnd. The request may name another address of its peer,
-// which counts only if it comes from this machine or a private network: peers
-// there have addresses of no use to others.
+// other peers, drawn by rnd.
 func (t *Table) Announce(r announce.Request, from netip.Addr, now time.Time, rnd *rand.Rand) announce.Reply {
 	if t.limits.Only != nil && !t.limits.Only[r.InfoHash] {
 		return announce.Reply{Failure: "this torrent is not served here"}
 	}
-	me := key{r.PeerID, address(r, from)}
+	me := key{r.PeerID, t.limits.address(r, from).As16()}
 	s := t.swarms[r.InfoHash]
-	if s == nil {
-		s = &swarm{index: map[key]int{}}
-	}
 	if r.Event == announce.Stopped {
-		s.remove(me)
-		t.keep(r.InfoHash, s)
-		return t.reply(s)
+		if s == nil {
+			return t.reply(&swarm{})
+		}
+		if p := s.item.index[me]; p != nil {
+			t.remove(p)
+		}
+		return t.reply(&s.item)
 	}
-	if len(s.peers) == 0 && len(t.swarms) >= t.limits.Torrents {
-		return announce.Reply{Failure: "the tracker is full"}
+	t.stamp = max(t.stamp+1, now.UnixNano())
+	host := messages.HostOf(from)
+	if s == nil {
+		s = t.found(r.InfoHash, host)
 	}
-	s.enter(me, r, now, t.limits.Peers)
-	t.keep(r.InfoHash, s)
+	t.enter(s, me, host, r)
 	want := r.NumWant
 	if want < 0 {
 		want = t.limits.Want
 	}
-	reply := t.reply(s)
-	reply.Peers = s.draw(min(want, t.limits.MaxWant), me, r.Left == 0, rnd)
+	reply := t.reply(&s.item)
+	reply.Peers = t.draw(&s.item, min(want, t.limits.MaxWant), me, r.Left == 0, rnd)
 	return reply
-}
-
-// address is at which other peers can reach the one that announces.
-func address(r announce.Request, from netip.Addr) netip.Addr {
-	from = from.Unmap().WithZone("")
-	trusted := from.IsLoopback() || from.IsPrivate() || from.IsLinkLocalUnicast()
-	given := r.IP
-	if !given.IsValid() {
-		given = r.IPv6
-	}
-	if trusted && given.IsValid() && !given.IsUnspecified() && !given.IsMulticast() {
-		return given
-	}
-	return from
 }
 
 func (t *Table) reply(s *swarm) announce.Reply {
@@ -145,37 +154,85 @@ func (t *Table) reply(s *swarm) announce.Reply {
 	}
 }
 
-// keep stores a swarm that has peers, and drops one that has none.
-func (t *Table) keep(h metainfo.Hash, s *swarm) {
-	if len(s.peers) > 0 {
-		t.swarms[h] = s
+// found begins a swarm.
+func (t *Table) found(torrent metainfo.Hash, host netip.Addr) *entry[swarm] {
+	s := &entry[swarm]{item: swarm{torrent: torrent, index: map[key]*entry[peer]{}}}
+	t.swarms[torrent] = s
+	t.founded.add(host, s, t.stamp)
+	for t.founded.total > t.limits.Torrents {
+		t.drop(t.founded.first())
+	}
+	return s
+}
+
+// enter lists a peer, or what is new of it. What makes room for it is older.
+func (t *Table) enter(s *entry[swarm], k key, host netip.Addr, r announce.Request) {
+	p := s.item.index[k]
+	if p != nil {
+		t.peers.touch(p, t.stamp)
 	} else {
-		delete(t.swarms, h)
-	}
-}
-
-func (s *swarm) enter(k key, r announce.Request, now time.Time, most int) {
-	i, known := s.index[k]
-	if !known {
-		if len(s.peers) >= most {
-			return
+		p = &entry[peer]{item: peer{key: k, swarm: s}}
+		s.item.list(p)
+		t.peers.add(host, p, t.stamp)
+		if n, oldest := s.item.of(p.holder); n > t.limits.HostPeers {
+			t.remove(oldest)
 		}
-		i = len(s.peers)
-		s.peers = append(s.peers, &peer{key: k})
-		s.index[k] = i
+		if len(s.item.peers) > t.limits.Peers {
+			t.remove(slices.MinFunc(s.item.peers, func(a, b *entry[peer]) int { return cmp.Compare(a.stamp, b.stamp) }))
+		}
+		for t.peers.total > t.limits.AllPeers {
+			t.remove(t.peers.first())
+		}
 	}
-	p := s.peers[i]
-	p.port, p.seen = r.Port, now
-	s.setSeed(p, r.Left == 0)
-	if r.Event == announce.Completed && !p.completed {
-		p.completed = true
-		s.completed++
+	if founder := s.holder.host; founder != host && founder != everybody {
+		t.founded.remove(s)
+		t.founded.add(everybody, s, t.stamp)
+	} else {
+		t.founded.touch(s, t.stamp)
+	}
+	p.item.port = r.Port
+	s.item.setSeed(p, r.Left == 0)
+	if r.Event == announce.Completed && t.finished.count(r.InfoHash, host, k.id) {
+		s.item.completed++
 	}
 }
 
-func (s *swarm) setSeed(p *peer, seed bool) {
-	if p.seed != seed {
-		p.seed = seed
+// remove forgets a peer, and its torrent with its last peer.
+func (t *Table) remove(p *entry[peer]) {
+	s := p.item.swarm
+	s.item.unlist(p)
+	t.peers.remove(p)
+	if len(s.item.peers) == 0 {
+		delete(t.swarms, s.item.torrent)
+		t.founded.remove(s)
+	}
+}
+
+// drop forgets a torrent with all its peers.
+func (t *Table) drop(s *entry[swarm]) {
+	for i := len(s.item.peers) - 1; i >= 0; i-- {
+		t.remove(s.item.peers[i])
+	}
+}
+
+func (s *swarm) list(p *entry[peer]) {
+	p.item.at = int32(len(s.peers))
+	s.peers = append(s.peers, p)
+	s.index[p.item.key] = p
+}
+
+func (s *swarm) unlist(p *entry[peer]) {
+	s.setSeed(p, false)
+	last := len(s.peers) - 1
+	s.swap(int(p.item.at), last)
+	s.peers[last] = nil
+	s.peers = s.peers[:last]
+	delete(s.index, p.item.key)
+}
+
+func (s *swarm) setSeed(p *entry[peer], seed bool) {
+	if p.item.seed != seed {
+		p.item.seed = seed
 		if seed {
 			s.seeders++
 		} else {
@@ -184,48 +241,65 @@ func (s *swarm) setSeed(p *peer, seed bool) {
 	}
 }
 
-func (s *swarm) remove(k key) {
-	i, known := s.index[k]
-	if !known {
-		return
-	}
-	s.setSeed(s.peers[i], false)
-	last := len(s.peers) - 1
-	s.swap(i, last)
-	s.peers[last] = nil
-	s.peers = s.peers[:last]
-	delete(s.index, k)
-}
-
 func (s *swarm) swap(i, j int) {
 	s.peers[i], s.peers[j] = s.peers[j], s.peers[i]
-	s.index[s.peers[i].key], s.index[s.peers[j].key] = i, j
+	s.peers[i].item.at, s.peers[j].item.at = int32(i), int32(j)
 }
 
-// draw returns up to n other peers, each with the same chance; to a seed, no
-// seeds. It shuffles the list only as far as it reads it.
-func (s *swarm) draw(n int, me key, seed bool, rnd *rand.Rand) []announce.Peer {
-	var drawn []announce.Peer
+// of counts the peers of a host in this swarm, and finds the oldest of them. It
+// reads the shorter of two lists, that of the host and that of the swarm.
+func (s *swarm) of(h *holder[peer]) (n int, oldest *entry[peer]) {
+	if int(h.count) <= len(s.peers) {
+		for p := h.newest; p != nil; p = p.older {
+			if &p.item.swarm.item == s {
+				n, oldest = n+1, p
+			}
+		}
+		return n, oldest
+	}
+	for _, p := range s.peers {
+		if p.holder != h {
+			continue
+		}
+		if n++; oldest == nil || p.stamp < oldest.stamp {
+			oldest = p
+		}
+	}
+	return n, oldest
+}
+
+// draw returns up to n other peers, each with the same chance, but of one host
+// no more than a quarter while there are others; to a seed, no seeds. It
+// shuffles the list only as far as it reads it.
+func (t *Table) draw(s *swarm, n int, me key, seed bool, rnd *rand.Rand) []announce.Peer {
+	var drawn, further []announce.Peer
+	t.round++
 	for i := 0; i < len(s.peers) && len(drawn) < n; i++ {
 		s.swap(i, i+rnd.IntN(len(s.peers)-i))
-		p := s.peers[i]
+		p, h := &s.peers[i].item, s.peers[i].holder
 		if p.key == me || seed && p.seed {
 			continue
 		}
-		drawn = append(drawn, announce.Peer{Addr: netip.AddrPortFrom(p.addr, p.port), ID: p.id, HasID: true})
+		if h.round != t.round {
+			h.round, h.given = t.round, 0
+		}
+		h.given++
+		to := &drawn
+		if int(h.given) > max(1, n/4) {
+			to = &further
+		}
+		addr := netip.AddrFrom16(p.addr).Unmap()
+		*to = append(*to, announce.Peer{Addr: netip.AddrPortFrom(addr, p.port), ID: p.id, HasID: true})
 	}
-	return drawn
+	return append(drawn, further[:min(len(further), n-len(drawn))]...)
 }
 
 // Expire forgets the peers that have not announced for two intervals.
 func (t *Table) Expire(now time.Time) {
-	for h, s := range t.swarms {
-		for i := len(s.peers) - 1; i >= 0; i-- { // backwards, as remove moves the last peer into the gap
-			if now.Sub(s.peers[i].seen) > 2*t.limits.Interval {
-				s.remove(s.peers[i].key)
-			}
+	for _, h := range slices.Collect(maps.Values(t.peers.holders)) {
+		for p := h.oldest; p != nil && now.UnixNano()-p.stamp > int64(2*t.limits.Interval); p = h.oldest {
+			t.remove(p)
 		}
-		t.keep(h, s)
 	}
 }
 
@@ -239,12 +313,12 @@ func (t *Table) Scrape(hashes []metainfo.Hash) (map[metainfo.Hash]announce.Stats
 			return nil, errors.New("a scrape must name its torrents")
 		}
 		for h, s := range t.swarms {
-			files[h] = s.stats()
+			files[h] = s.item.stats()
 		}
 	}
 	for _, h := range hashes {
 		if s := t.swarms[h]; s != nil {
-			files[h] = s.stats()
+			files[h] = s.item.stats()
 		}
 	}
 	return files, nil

@@ -1,13 +1,18 @@
 package trackerserver
 
 import (
+	"cmp"
+	"encoding/binary"
+	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"net/netip"
+	"runtime"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"kouzui/wire/announce"
@@ -63,7 +68,7 @@ func TestPeersComeAndGo(t *testing.T) {
 		if r.Failure != "" || r.Seeders != step.seeders || r.Leechers != step.leechers {
 			t.Errorf("step %d: %+v", i, r)
 		}
-		if diff := cmp.Diff(step.peers, ports(r)); diff != "" {
+		if diff := gocmp.Diff(step.peers, ports(r)); diff != "" {
 			t.Errorf("step %d: peers %s", i, diff)
 		}
 		if r.Interval != time.Minute || r.MinInterval != time.Minute/2 {
@@ -89,7 +94,7 @@ func TestScrape(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := gocmp.Diff(want, got); diff != "" {
 			t.Error(diff)
 		}
 	}
@@ -112,13 +117,10 @@ func TestLimits(t *testing.T) {
 		table.Announce(from(id, 1), public, start, rnd)
 	}
 	r := table.Announce(from(3, 1), public, start, rnd)
-	if len(r.Peers) != 2 || r.Leechers != 2 {
+	if len(r.Peers) != 1 || r.Leechers != 2 || ports(r)[1002] != 1 {
 		t.Errorf("a third peer gets %+v", r)
 	}
-	if r := table.Announce(from(1, 1), public, start, rnd); len(r.Peers) != 1 {
-		t.Errorf("the third peer was given to others: %+v", r)
-	}
-	if r := table.Announce(other, public, start, rnd); r.Failure != "the tracker is full" {
+	if r := table.Announce(other, public, start, rnd); r.Failure != "" || r.Seeders != 1 {
 		t.Errorf("a second torrent gets %+v", r)
 	}
 	if r := table.Announce(unknown, public, start, rnd); r.Failure == "" {
@@ -135,18 +137,18 @@ func TestHowManyPeers(t *testing.T) {
 	for i := range 400 {
 		r := from(0, 1)
 		r.PeerID, r.Port = [20]byte{byte(i), byte(i >> 8)}, 2000+uint16(i)
-		table.Announce(r, public, start, rnd)
+		table.Announce(r, host(i), start, rnd)
 	}
 	for want, n := range map[int]int{-1: 50, 0: 0, 1: 1, 199: 199, 200: 200, 1 << 30: 200} {
 		r := from(0, 1)
 		r.NumWant = want
-		reply := table.Announce(r, public, start, rnd)
+		reply := table.Announce(r, host(0), start, rnd)
 		if len(ports(reply)) != n {
 			t.Errorf("who wants %d gets %d different peers, want %d", want, len(ports(reply)), n)
 		}
 	}
 	for range 400 {
-		for port, n := range ports(table.Announce(from(0, 1), public, start, rnd)) {
+		for port, n := range ports(table.Announce(from(0, 1), host(0), start, rnd)) {
 			given[port] += n
 		}
 	}
@@ -161,34 +163,248 @@ func TestHowManyPeers(t *testing.T) {
 	}
 }
 
-func TestOwnAddressOnlyFromPrivateNetworks(t *testing.T) {
+// Nobody is believed to have another address than the one that the tracker
+// sees, unless the user says whom to believe.
+func TestWhoseOwnAddressIsBelieved(t *testing.T) {
 	own, own6 := netip.MustParseAddr("203.0.113.5"), netip.MustParseAddr("2001:db8::5")
+	limits := Limits{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::/16")}}
 	for remote, trusted := range map[string]bool{
-		"127.0.0.1": true, "10.1.2.3": true, "192.168.0.1": true, "::1": true, "fd00::1": true, "::ffff:10.0.0.1": true,
-		"198.51.100.1": false, "2001:db8::1": false, "::ffff:198.51.100.1": false,
+		"10.1.2.3": true, "fd00::1": true, "::ffff:10.0.0.1": true,
+		"127.0.0.1": false, "192.168.0.1": false, "::1": false, "198.51.100.1": false, "2001:db8::1": false, "::ffff:198.51.100.1": false,
 	} {
 		addr := netip.MustParseAddr(remote)
-		want := addr.Unmap()
+		want, want6 := addr.Unmap(), addr.Unmap()
 		if trusted {
-			want = own
+			want, want6 = own, own6
 		}
-		if got := address(announce.Request{IP: own, IPv6: own6}, addr); got != want {
+		if got := limits.address(announce.Request{IP: own, IPv6: own6}, addr); got != want {
 			t.Errorf("from %s: %v, want %v", remote, got, want)
 		}
-		if got := address(announce.Request{IPv6: own6}, addr); trusted && got != own6 {
-			t.Errorf("from %s: %v, want %v", remote, got, own6)
+		if got := limits.address(announce.Request{IPv6: own6}, addr); got != want6 {
+			t.Errorf("from %s: %v, want %v", remote, got, want6)
 		}
-		if got := address(announce.Request{IP: netip.IPv4Unspecified()}, addr); got != addr.Unmap() {
+		if got := limits.address(announce.Request{IP: netip.IPv4Unspecified()}, addr); got != addr.Unmap() {
 			t.Errorf("from %s: %v", remote, got)
 		}
+		if got := (&Limits{}).address(announce.Request{IP: own}, addr); got != addr.Unmap() {
+			t.Errorf("from %s, by default: %v", remote, got)
+		}
 	}
+}
+
+// X-Forwarded-For counts as far as trusted proxies have written it.
+func TestForWhomAProxyAsks(t *testing.T) {
+	limits := Limits{Trusted: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("127.0.0.0/8")}}
+	for _, c := range []struct{ remote, forwarded, want string }{
+		{"127.0.0.1", "203.0.113.5", "203.0.113.5"},
+		{"127.0.0.1", "192.0.2.66, 203.0.113.5", "203.0.113.5"}, // the first one is the client's own word
+		{"127.0.0.1", "192.0.2.66, 203.0.113.5,10.0.0.2", "203.0.113.5"},
+		{"::ffff:127.0.0.1", "[2001:db8::5]:443", "2001:db8::5"},
+		{"127.0.0.1", "203.0.113.5:77", "203.0.113.5"},
+		{"127.0.0.1", "::ffff:203.0.113.5", "203.0.113.5"},
+		{"127.0.0.1", "", "127.0.0.1"},
+		{"127.0.0.1", "203.0.113.5, unknown", "127.0.0.1"},
+		{"127.0.0.1", "10.0.0.7", "10.0.0.7"},
+		{"198.51.100.7", "203.0.113.5", "198.51.100.7"},
+		{"192.168.1.1", "203.0.113.5", "192.168.1.1"},
+	} {
+		if got := limits.source(netip.MustParseAddr(c.remote), c.forwarded); got.String() != c.want {
+			t.Errorf("%s for %q: %v, want %s", c.remote, c.forwarded, got, c.want)
+		}
+	}
+}
+
+// host is the n-th of many hosts.
+func host(n int) netip.Addr {
+	return netip.AddrFrom4([4]byte{100, byte(n >> 16), byte(n >> 8), byte(n)})
+}
+
+// numbered is an announce of the n-th peer.
+func numbered(n int) announce.Request {
+	r := from(0, 1)
+	r.Port = 2000
+	binary.BigEndian.PutUint32(r.PeerID[:], uint32(n))
+	return r
+}
+
+// 12,000 torrents that one host invents fill the table for nobody.
+func TestInventedTorrentsMakeRoom(t *testing.T) {
+	table, rnd, now := NewTable(Limits{}), newRand(), start
+	say := func(torrent int, from netip.Addr) announce.Reply {
+		r := numbered(1)
+		binary.BigEndian.PutUint32(r.InfoHash[:], uint32(torrent))
+		now = now.Add(time.Millisecond)
+		return table.Announce(r, from, now, rnd)
+	}
+	say(1<<30, host(1)) // of two hosts, before the flood
+	say(1<<30, host(2))
+	say(1<<30+1, host(3)) // of one
+	for i := range 12_000 {
+		say(i, public)
+	}
+	if r := say(1<<30+2, host(4)); r.Failure != "" {
+		t.Errorf("an honest torrent after the flood: %+v", r)
+	}
+	for i := range 12_000 {
+		say(i, public)
+	}
+	for torrent, leechers := range map[int]int{1 << 30: 3, 1<<30 + 1: 2, 1<<30 + 2: 2} {
+		if r := say(torrent, host(9)); r.Leechers != leechers {
+			t.Errorf("torrent %x after the flood: %d leechers, want %d", torrent, r.Leechers, leechers)
+		}
+	}
+	if n := len(table.swarms); n != DefaultLimits.Torrents {
+		t.Errorf("%d torrents", n)
+	}
+}
+
+// 5,600 ids that one host invents hide nobody.
+func TestInventedPeersHideNobody(t *testing.T) {
+	table, rnd := NewTable(Limits{}), newRand()
+	honest := from(9, 0)
+	table.Announce(honest, host(1), start, rnd)
+	six := netip.MustParseAddr("2001:db8::1")
+	for i := range 5_600 {
+		at := public
+		if i%2 == 0 { // of a /64 of IPv6, an address each
+			b := six.As16()
+			binary.BigEndian.PutUint32(b[12:], uint32(i))
+			at = netip.AddrFrom16(b)
+		}
+		table.Announce(numbered(i), at, start.Add(time.Duration(i)), rnd)
+	}
+	for range 100 {
+		reply := table.Announce(from(8, 1), host(2), start.Add(time.Hour), rnd)
+		if ports(reply)[honest.Port] != 1 || len(reply.Peers) != 50 {
+			t.Fatalf("the honest one is not among %d peers", len(reply.Peers))
+		}
+		if reply.Leechers != 2*DefaultLimits.HostPeers+1 {
+			t.Fatalf("%d leechers", reply.Leechers)
+		}
+	}
+}
+
+// A full torrent lists a newcomer: who announced longest ago makes room.
+func TestAFullTorrentTakesNewcomers(t *testing.T) {
+	table, rnd := NewTable(Limits{Peers: 100}), newRand()
+	for i := range 1000 {
+		r := table.Announce(numbered(i), host(i), start.Add(time.Duration(i)), rnd)
+		if r.Failure != "" || r.Leechers != min(i+1, 100) {
+			t.Fatalf("peer %d: %+v", i, r)
+		}
+		if i%10 == 0 { // one stays, as it keeps announcing
+			table.Announce(numbered(0), host(0), start.Add(time.Duration(i)), rnd)
+		}
+	}
+	if s := table.swarms[hash].item; s.index[key{numbered(0).PeerID, host(0).As16()}] == nil {
+		t.Error("who announced lately has made room")
+	}
+}
+
+// All torrents together keep to a total, and the host with the most makes room.
+func TestAllPeersAreBounded(t *testing.T) {
+	table, rnd, now := NewTable(Limits{AllPeers: 1000}), newRand(), start
+	say := func(i int, from netip.Addr) {
+		r := numbered(i)
+		r.InfoHash = metainfo.Hash{byte(i), byte(i >> 8)}
+		now = now.Add(time.Millisecond)
+		table.Announce(r, from, now, rnd)
+	}
+	for i := range 500 {
+		say(i, host(i))
+	}
+	for i := range 5000 {
+		say(10_000+i, public)
+	}
+	for i := 500; i < 600; i++ {
+		say(i, host(i))
+	}
+	if table.peers.total != 1000 || table.peers.holders[public].count != 400 {
+		t.Errorf("%d peers, %d of the host with the most", table.peers.total, table.peers.holders[public].count)
+	}
+	for i := range 600 {
+		if h := table.peers.holders[host(i)]; h == nil || h.count != 1 {
+			t.Errorf("host %d has made room", i)
+		}
+	}
+}
+
+// A peer counts once as having completed, whatever it does in between, and a
+// host as a few peers, whatever ids it invents.
+func TestCompletedCountsOnce(t *testing.T) {
+	table, rnd := NewTable(Limits{}), newRand()
+	say := func(id byte, from_ netip.Addr, e announce.Event) {
+		r := from(id, 0)
+		r.Event = e
+		table.Announce(r, from_, start, rnd)
+	}
+	count := func(want int) {
+		t.Helper()
+		if got := table.swarms[hash].item.completed; got != want {
+			t.Errorf("%d completed, want %d", got, want)
+		}
+	}
+	say(200, host(1), announce.Started) // so that the torrent stays
+	for range 50 {
+		say(1, public, announce.Completed)
+		say(1, public, announce.Stopped)
+	}
+	count(1)
+	for id := range byte(50) {
+		say(id, public, announce.Completed)
+	}
+	count(finishedOfHost)
+	say(100, host(2), announce.Completed)
+	count(finishedOfHost + 1)
+}
+
+// What is remembered of those who completed is bounded.
+func TestFinishedIsBounded(t *testing.T) {
+	var f finished
+	for i := range 5 * remembered {
+		if !f.count(metainfo.Hash{}, host(i), [20]byte{}) {
+			t.Fatal("a new one does not count")
+		}
+	}
+	if n := len(f.newer) + len(f.older); n > 2*remembered {
+		t.Errorf("%d hosts", n)
+	}
+	if f.count(metainfo.Hash{}, host(5*remembered-1), [20]byte{}) {
+		t.Error("the last one counts twice")
+	}
+}
+
+// TestWhatAPeerCosts holds the memory of a peer to what the limit of all peers
+// is made for.
+func TestWhatAPeerCosts(t *testing.T) {
+	const peers, most = 100_000, 400 // bytes
+	memory := func() uint64 {
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	before := memory()
+	table, rnd := NewTable(Limits{}), newRand()
+	for i := range peers {
+		r := numbered(i)
+		r.NumWant = 0
+		r.InfoHash = metainfo.Hash{byte(i / 1000)}
+		table.Announce(r, host(i), start, rnd)
+	}
+	each := (memory() - before) / peers
+	t.Logf("%d bytes a peer that is alone behind its address", each)
+	if each > most || table.peers.total != peers {
+		t.Errorf("%d bytes a peer, want %d at most, for %d peers", each, most, table.peers.total)
+	}
+	runtime.KeepAlive(table)
 }
 
 // Whatever is announced, counts agree with the list, no reply lists the asking
 // peer or a peer twice, and a swarm keeps to its limit.
 func TestInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		table := NewTable(Limits{Interval: time.Minute, Torrents: 3, Peers: 5})
+		table := NewTable(Limits{Interval: time.Minute, Torrents: 3, Peers: 5, HostPeers: 3, AllPeers: 8})
 		rnd, now := newRand(), time.Unix(0, 0)
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 90).Draw(t, "seconds")) * time.Second)
@@ -199,35 +415,73 @@ func TestInvariants(t *testing.T) {
 			if rapid.Bool().Draw(t, "expire") {
 				table.Expire(now)
 			}
-			reply := table.Announce(r, public, now, rnd)
-			for port, n := range ports(reply) {
-				if n > 1 || port == r.Port {
-					t.Fatalf("peer %d was given %d times to %d", port, n, r.Port)
+			me := host(rapid.IntRange(0, 4).Draw(t, "host"))
+			seen := map[netip.AddrPort]bool{netip.AddrPortFrom(me, r.Port): true}
+			for _, p := range table.Announce(r, me, now, rnd).Peers {
+				if seen[p.Addr] {
+					t.Fatalf("peer %v was given again, or to itself", p.Addr)
 				}
+				seen[p.Addr] = true
 			}
-			if len(table.swarms) > 3 {
-				t.Fatal("too many torrents")
-			}
-			for _, s := range table.swarms {
-				if err := s.check(); err != nil {
-					t.Fatal(err)
-				}
+			if err := table.check(); err != nil {
+				t.Fatal(err)
 			}
 		}
 	})
 }
 
-func (s *swarm) check() error {
-	seeders := 0
-	for i, p := range s.peers {
-		if s.index[p.key] != i {
-			return fmt.Errorf("peer %d is indexed as %d", i, s.index[p.key])
-		}
-		if p.seed {
-			seeders++
+func (t *Table) check() error {
+	if len(t.swarms) > t.limits.Torrents || t.founded.total != len(t.swarms) {
+		return fmt.Errorf("%d torrents, %d of hosts", len(t.swarms), t.founded.total)
+	}
+	peers := 0
+	for _, s := range t.swarms {
+		peers += len(s.item.peers)
+		if err := s.item.check(t.limits); err != nil {
+			return err
 		}
 	}
-	if len(s.index) != len(s.peers) || seeders != s.seeders || len(s.peers) == 0 || len(s.peers) > 5 {
+	if peers != t.peers.total || peers > t.limits.AllPeers {
+		return fmt.Errorf("%d peers in torrents, %d of hosts", peers, t.peers.total)
+	}
+	return cmp.Or(t.peers.check(), t.founded.check())
+}
+
+func (s *shares[T]) check() error {
+	total := 0
+	for i, h := range s.fullest {
+		n := 0
+		for e, stamp := h.oldest, int64(math.MinInt64); e != nil; e = e.newer {
+			if n++; e.stamp <= stamp || e.holder != h {
+				return errors.New("a list is out of order")
+			}
+			stamp = e.stamp
+		}
+		if n != int(h.count) || n == 0 || int(h.at) != i || s.holders[h.host] != h || s.fullest.Less(i, 0) {
+			return fmt.Errorf("holder %d of %d is wrong", i, len(s.fullest))
+		}
+		total += n
+	}
+	if total != s.total || len(s.holders) != len(s.fullest) {
+		return fmt.Errorf("%d held, %d counted", total, s.total)
+	}
+	return nil
+}
+
+func (s *swarm) check(l Limits) error {
+	seeders, of := 0, map[*holder[peer]]int{}
+	for i, p := range s.peers {
+		if s.index[p.item.key] != p || int(p.item.at) != i {
+			return fmt.Errorf("peer %d is indexed as %d", i, p.item.at)
+		}
+		if p.item.seed {
+			seeders++
+		}
+		if of[p.holder]++; of[p.holder] > l.HostPeers {
+			return errors.New("too many peers of a host")
+		}
+	}
+	if len(s.index) != len(s.peers) || seeders != s.seeders || len(s.peers) == 0 || len(s.peers) > l.Peers {
 		return fmt.Errorf("%d peers, %d indexed, %d seeds, %d counted", len(s.peers), len(s.index), seeders, s.seeders)
 	}
 	return nil

@@ -30,10 +30,12 @@ type Config struct {
 
 // Query: front to tracker. The tracker calls Respond once.
 type Query struct {
-	From    netip.Addr
-	Path    string
-	Query   string // as it came
-	Respond func(world.WebResponse)
+	From  netip.Addr // who asks, or the reverse proxy
+	Path  string
+	Query string // as it came
+	// Forwarded is for whom a reverse proxy asks, see world.WebRequest.
+	Forwarded string
+	Respond   func(world.WebResponse)
 }
 
 // IgnoreDeadLetterLogging keeps queries to a tracker that has ended out of the
@@ -91,7 +93,7 @@ func (t *tracker) announce(q *Query, now time.Time) []byte {
 	if err != nil {
 		return announce.AppendFailure(nil, err.Error())
 	}
-	reply := t.table.Announce(r, q.From, now, t.rnd)
+	reply := t.table.Announce(r, t.table.limits.source(q.From, q.Forwarded), now, t.rnd)
 	if slices.Contains(strings.Split(q.Query, "&"), "no_peer_id=1") {
 		for i := range reply.Peers {
 			reply.Peers[i].HasID = false
@@ -117,6 +119,7 @@ func body(b []byte) world.WebResponse { return world.WebResponse{Type: "text/pla
 // Bounds of what the front's clients cost.
 const (
 	maxConns       = 1000
+	headerTimeout  = 2 * time.Second
 	requestTimeout = 5 * time.Second // for a request to arrive, and then for its answer
 )
 
@@ -126,6 +129,7 @@ func Serve(web world.Web, addr string, root *actor.RootContext, pid *actor.PID, 
 	limits := world.WebLimits{
 		Conns:   maxConns,
 		Query:   announce.MaxQuery,
+		Header:  headerTimeout,
 		Timeout: requestTimeout,
 		Late: world.WebResponse{
 			Status: http.StatusServiceUnavailable,
@@ -134,6 +138,6 @@ func Serve(web world.Web, addr string, root *actor.RootContext, pid *actor.PID, 
 		},
 	}
 	return web.Serve(addr, limits, func(r world.WebRequest, respond func(world.WebResponse)) {
-		root.Send(pid, &Query{From: r.Remote.Addr(), Path: r.Path, Query: r.Query, Respond: respond})
+		root.Send(pid, &Query{From: r.Remote.Addr(), Path: r.Path, Query: r.Query, Forwarded: r.Forwarded, Respond: respond})
 	}, failed)
 }

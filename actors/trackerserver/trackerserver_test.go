@@ -46,7 +46,7 @@ func spawn(t *testing.T, w *world.World, l Limits) (*actor.RootContext, *actor.P
 // The front and the announcer of the real world speak HTTP with each other.
 func TestAnnounceAndScrapeOverHTTP(t *testing.T) {
 	w := real.New(real.Options{})
-	root, pid := spawn(t, w, Limits{})
+	root, pid := spawn(t, w, Limits{Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}})
 	front, err := Serve(w.Web, "127.0.0.1:0", root, pid, func(err error) { t.Error(err) })
 	if err != nil {
 		t.Fatal(err)

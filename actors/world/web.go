@@ -16,8 +16,9 @@ type Web interface {
 
 // WebLimits bounds what clients can make a server spend.
 type WebLimits struct {
-	Conns   int           // open at a time; more wait in the kernel's queue
+	Conns   int           // open at a time; of the host that has the most, who has waited longest makes room
 	Query   int           // bytes of a request's query; a longer one is refused
+	Header  time.Duration // for the header of a request to arrive
 	Timeout time.Duration // for a request to arrive, and then for respond to be called
 	// Late is the answer if respond was not called in time.
 	Late WebResponse
@@ -28,6 +29,9 @@ type WebRequest struct {
 	Remote netip.AddrPort // unmapped
 	Path   string         // unescaped
 	Query  string         // as it came
+	// Forwarded is the header X-Forwarded-For, "" if there is none. Anybody can
+	// write it: only that of a known proxy means anything.
+	Forwarded string
 }
 
 // WebResponse is the answer to a WebRequest.

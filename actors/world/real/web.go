@@ -8,11 +8,11 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 	"sync"
 
-	"golang.org/x/net/netutil"
-
 	"kouzui/actors/world"
+	"kouzui/actors/world/real/clients"
 )
 
 const maxRequestHeader = 16 << 10 // bytes
@@ -30,16 +30,17 @@ func (Web) Serve(addr string, limits world.WebLimits, handle func(world.WebReque
 	}
 	s := &webServer{limits: limits, handle: handle, addr: addrPort(socket.Addr()), ended: make(chan struct{})}
 	s.http = &http.Server{
-		Handler:        s,
-		ReadTimeout:    limits.Timeout,
-		WriteTimeout:   3 * limits.Timeout, // from the end of the header: waiting for respond, and writing the answer
-		MaxHeaderBytes: maxRequestHeader,
-		ErrorLog:       log.New(io.Discard, "", 0), // errors of clients are not logged
+		Handler:           s,
+		ReadHeaderTimeout: limits.Header,
+		ReadTimeout:       limits.Timeout,
+		WriteTimeout:      3 * limits.Timeout, // from the end of the header: waiting for respond, and writing the answer
+		MaxHeaderBytes:    maxRequestHeader,
+		ErrorLog:          log.New(io.Discard, "", 0), // errors of clients are not logged
 	}
 	s.http.SetKeepAlivesEnabled(false)
 	go func() {
 		defer close(s.ended)
-		if err := s.http.Serve(netutil.LimitListener(socket, limits.Conns)); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.http.Serve(clients.Bound(s.http, socket, limits.Conns)); !errors.Is(err, http.ErrServerClosed) {
 			failed(cause(err))
 		}
 	}()
@@ -72,10 +73,14 @@ func (s *webServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Allow", "GET, HEAD")
 		http.Error(w, "only GET is answered", http.StatusMethodNotAllowed)
 		return
+	case r.ContentLength != 0: // net/http would wait for the body before it answers
+		http.Error(w, "a question has no body", http.StatusBadRequest)
+		return
 	case len(r.URL.RawQuery) > s.limits.Query:
 		http.Error(w, "the query is too long", http.StatusRequestURITooLong)
 		return
 	}
+	clients.Serve(r.Context())
 	remote, _ := netip.ParseAddrPort(r.RemoteAddr)
 	ctx, stop := context.WithTimeout(r.Context(), s.limits.Timeout)
 	defer stop()
@@ -85,6 +90,8 @@ func (s *webServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Remote: netip.AddrPortFrom(remote.Addr().Unmap().WithZone(""), remote.Port()),
 		Path:   r.URL.Path,
 		Query:  r.URL.RawQuery,
+
+		Forwarded: strings.Join(r.Header.Values("X-Forwarded-For"), ","),
 	}, func(a world.WebResponse) {
 		select {
 		case answer <- a:

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"kouzui/actors/world"
 )
@@ -73,6 +74,46 @@ func TestWebSlowClient(t *testing.T) {
 	_, err = io.WriteString(conn, "GET / HT")
 	must(t, err)
 	_, _ = io.Copy(io.Discard, conn) // returns when the server ends the connection
+}
+
+// Half-open requests, of the same address too, keep nobody out, and end when the
+// header is overdue.
+func TestHalfOpenRequestsKeepNobodyOut(t *testing.T) {
+	s, err := Web{}.Serve("127.0.0.1:0", world.WebLimits{Conns: 20, Query: 100, Header: short, Timeout: time.Hour},
+		func(_ world.WebRequest, respond func(world.WebResponse)) {
+			respond(world.WebResponse{Body: []byte("yes")})
+		}, nil)
+	must(t, err)
+	defer s.Close()
+	var last net.Conn
+	for range 100 {
+		conn, err := net.Dial("tcp", s.Addr().String())
+		must(t, err)
+		defer conn.Close()
+		_, err = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x")
+		must(t, err)
+		last = conn
+	}
+	if status, body := get(t, "http://"+s.Addr().String()); status != 200 || body != "yes" {
+		t.Errorf("%d %q", status, body)
+	}
+	_, _ = io.Copy(io.Discard, last) // returns long before Timeout
+}
+
+// A body would be waited for before the answer is sent.
+func TestAQuestionHasNoBody(t *testing.T) {
+	s, err := Web{}.Serve("127.0.0.1:0", world.WebLimits{Conns: 1, Timeout: short}, nil, nil)
+	must(t, err)
+	defer s.Close()
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.Addr().String(), strings.NewReader("body"))
+	must(t, err)
+	answer, err := client.Do(r)
+	must(t, err)
+	defer answer.Body.Close()
+	if answer.StatusCode != http.StatusBadRequest {
+		t.Errorf("status %d", answer.StatusCode)
+	}
 }
 
 func TestNewWiresEverything(t *testing.T) {

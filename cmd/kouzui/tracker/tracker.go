@@ -3,6 +3,7 @@ package tracker
 
 import (
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,7 @@ type trackerFlags struct {
 	listen   string
 	interval time.Duration
 	only     []string
+	trusted  []string
 	trace    string
 }
 
@@ -34,9 +36,15 @@ func New() *cobra.Command {
 		Short: "Run an HTTP tracker",
 		Long: `Run an HTTP tracker (BEP 3, 7, 23, 48) until an interrupt. The tracker keeps all
 peers in memory, and serves every torrent, or only those of --only. Its announce
-URL is written to stdout.`,
+URL is written to stdout.
+
+Peers are listed at the address that they announce from. With --trust-ip, those
+who announce from a network may name another address of their own, and a reverse
+proxy there may say by X-Forwarded-For for whom it asks. A proxy that is trusted
+must append to that header: otherwise anybody behind it may name any address.`,
 		Example: `  kouzui tracker --listen 127.0.0.1:6969
-  kouzui tracker --listen :6969 --interval 5m --only album.torrent`,
+  kouzui tracker --listen :6969 --interval 5m --only album.torrent
+  kouzui tracker --listen 127.0.0.1:6969 --trust-ip 127.0.0.1/32   # behind a proxy on this machine`,
 		Args: flags.Arguments(0, 0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if _, _, err := net.SplitHostPort(o.listen); err != nil {
@@ -45,13 +53,18 @@ URL is written to stdout.`,
 			if o.interval < 2*time.Second {
 				return exit.Usagef("", "--interval must be at least 2s")
 			}
-			return command.Do(c, &o.output, o.run)
+			trusted, err := networks(o.trusted)
+			if err != nil {
+				return err
+			}
+			return command.Do(c, &o.output, func(r *command.Run) error { return o.run(r, trusted) })
 		},
 	}
 	flags.Group(c, "Basic", func(f *pflag.FlagSet) {
 		f.StringVar(&o.listen, "listen", "127.0.0.1:6969", "`HOST:PORT` to serve at (port 0: any free port)")
 		flags.Duration(f, &o.interval, "interval", trackerserver.DefaultLimits.Interval, "`TIME` between two announces of a peer")
 		f.StringArrayVar(&o.only, "only", nil, "serve this `TORRENT` only (repeatable)")
+		f.StringArrayVar(&o.trusted, "trust-ip", nil, "believe peers and reverse proxies in the network `CIDR` when they name an address (repeatable)")
 	})
 	o.output.Bind(c, false)
 	flags.Group(c, "Output", func(f *pflag.FlagSet) {
@@ -60,9 +73,29 @@ URL is written to stdout.`,
 	return c
 }
 
-func (o *trackerFlags) run(r *command.Run) error {
+// networks reads what --trust-ip gives: networks, or single addresses.
+func networks(given []string) ([]netip.Prefix, error) {
+	var list []netip.Prefix
+	for _, text := range given {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			addr, noAddr := netip.ParseAddr(text)
+			if noAddr != nil || addr.Zone() != "" {
+				return nil, exit.Usagef("", "--trust-ip %q must be a network, such as 10.0.0.0/8, or an address", text)
+			}
+			network = netip.PrefixFrom(addr, addr.BitLen())
+		}
+		if network.Addr().Is4In6() {
+			return nil, exit.Usagef("", "--trust-ip %q must be written as IPv4", text)
+		}
+		list = append(list, network.Masked())
+	}
+	return list, nil
+}
+
+func (o *trackerFlags) run(r *command.Run, trusted []netip.Prefix) error {
 	limits := trackerserver.DefaultLimits
-	limits.Interval = o.interval
+	limits.Interval, limits.Trusted = o.interval, trusted
 	torrents, err := load.All(r.Context, o.only, r.Stdin, r.Warn)
 	if err != nil {
 		return err
