@@ -17,8 +17,8 @@ const (
 )
 
 // finished remembers who completed which torrent, also of peers that have left,
-// so that each peer counts once. It keeps two generations, and forgets the older
-// one when the newer one is full.
+// so that each peer counts once. It keeps two generations, and forgets the
+// older one when the newer one is full.
 type finished struct {
 	newer, older map[finisher][][20]byte
 }

@@ -76,8 +76,8 @@ func TestWebSlowClient(t *testing.T) {
 	_, _ = io.Copy(io.Discard, conn) // returns when the server ends the connection
 }
 
-// Half-open requests, of the same address too, keep nobody out, and end when the
-// header is overdue.
+// Half-open requests, of the same address too, keep nobody out, and end when
+// the header is overdue.
 func TestHalfOpenRequestsKeepNobodyOut(t *testing.T) {
 	s, err := Web{}.Serve("127.0.0.1:0", world.WebLimits{Conns: 20, Query: 100, Header: short, Timeout: time.Hour},
 		func(_ world.WebRequest, respond func(world.WebResponse)) {
