@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -141,6 +142,43 @@ func TestOnlySeedsThatLieAreBanned(t *testing.T) {
 				t.Errorf("downloaded %d bytes with %d corrupt pieces", done.Last.Downloaded, done.Last.Corrupt)
 			}
 			t.Logf("%d corrupt pieces, %d banned, %d bytes wasted", done.Last.Corrupt, len(banned), done.Last.Wasted)
+			n.noFailures()
+		})
+	}
+}
+
+// A seed that is careless is borne while it is the only one: the download ends,
+// over one connection.
+func TestTheOnlySeedMayBeSloppy(t *testing.T) {
+	torrent, data := stage.Torrent(t, 8<<20+12345, 64<<10)
+	for name, seed := range map[string]hostile.Seed{
+		"sends each block four times":  {Again: 3},
+		"chokes, and serves all asked": {ChokeEvery: 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			seed.Data = data
+			n := start(t, actors.Options{})
+			dir := t.TempDir()
+			n.add(torrent, messages.TorrentOptions{Dir: dir, Peers: []netip.AddrPort{listen(t, ctx, torrent, seed.Script(name))}})
+			done := await(n, func(*messages.TorrentDone) bool { return true })
+			got, err := os.ReadFile(filepath.Join(dir, torrent.Name))
+			if err != nil || !bytes.Equal(got, data) || !done.Complete {
+				t.Errorf("wrong data, or none: %v", err)
+			}
+			if most := int64(len(data)) * 4; done.Last.Wasted > most {
+				t.Errorf("wasted %d bytes", done.Last.Wasted)
+			}
+			peers := map[string]bool{}
+			for _, e := range n.Trace.Events() {
+				if e.Kind == event.Started && strings.Contains(e.Actor, "/peer-") {
+					peers[e.Actor] = true
+				}
+			}
+			if len(peers) != 1 {
+				t.Errorf("it took %d connections", len(peers))
+			}
 			n.noFailures()
 		})
 	}

@@ -67,7 +67,12 @@ func ClipPieces(pieces *bitset.BitSet, count int) *bitset.BitSet {
 
 // RequestBlocks: scheduler to peer. The peer requests the blocks in this order,
 // and owes for each a BlocksArrived, a RequestsDropped, or its own end.
-type RequestBlocks struct{ Blocks []Block }
+// OnlySource: nobody else who is connected has some of these pieces, so the
+// peer bears more of what the other side does wrong.
+type RequestBlocks struct {
+	Blocks     []Block
+	OnlySource bool
+}
 
 // CancelBlocks: scheduler to peer, when blocks have come from another peer or
 // are not wanted any more. The peer forgets them, sends a cancel for each that

@@ -190,10 +190,12 @@ func (k *connection) closed(err error) {
 
 // request takes blocks to be asked for. If the other side has choked us
 // meanwhile, they are dropped: the scheduler takes them back when it hears of
-// the choke.
-func (k *connection) request(blocks []messages.Block) {
-	if !k.session.flags.PeerChoking {
-		k.session.requests.waiting = append(k.session.requests.waiting, blocks...)
+// the choke. It does not hear of one while the other side goes on serving.
+func (k *connection) request(m *messages.RequestBlocks) {
+	s := k.session
+	s.setOnlySource(m.OnlySource)
+	if !s.flags.PeerChoking || s.servesOn {
+		s.requests.waiting = append(s.requests.waiting, m.Blocks...)
 		k.flush()
 	}
 }

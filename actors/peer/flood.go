@@ -14,19 +14,32 @@ const (
 	costUseless  = 1
 	costChange   = 20 // of choke or interest: choker or scheduler decide anew
 	costBitfield = 20 // after the first
+	// repeatUnit: a block that has come before costs one for each so many bytes.
+	repeatUnit = 1 << 10
+
+	// freeRepeats is how many blocks that come again cost nothing for each block
+	// that we lacked: a peer that sends blocks twice is of use all the same. The
+	// only source of what is asked for has freeRepeatsOnly.
+	freeRepeats     = 1
+	freeRepeatsOnly = 8
+	maxFreeRepeats  = 2000 // saved up at a time: as many as the longest window
+	// toleranceOnly is by what maxFlood and maxUnasked are multiplied for the only
+	// source.
+	toleranceOnly = 4
 )
 
 // floodAccount is what a peer owes for frames of no use.
 type floodAccount struct {
 	owed float64
 	at   time.Time // when that was so
+	most float64
 }
 
 // charge fails when there were too many such frames lately.
 func (a *floodAccount) charge(cost int, now time.Time) error {
 	a.owed = max(0, a.owed-now.Sub(a.at).Seconds()*floodRate) + float64(cost)
 	a.at = now
-	if a.owed > maxFlood {
+	if a.owed > a.most {
 		return broken("floods us with frames that are of no use")
 	}
 	return nil

@@ -98,7 +98,7 @@ func (w *surroundings) step() bool {
 	case 0: // the scheduler gives
 		if b := w.block(); !w.choked && !w.owed[b] {
 			w.owed[b] = true
-			if !s.flags.PeerChoking {
+			if !s.flags.PeerChoking || s.servesOn {
 				s.requests.waiting = append(s.requests.waiting, b)
 			}
 		}
@@ -133,8 +133,8 @@ func (w *surroundings) step() bool {
 		s.batchDone(w.now)
 	}
 	w.flush()
-	if err == nil && (s.unasked > maxUnasked || s.flood.owed > maxFlood) {
-		w.t.Fatalf("bears %d blocks unasked, useless frames for %v", s.unasked, s.flood.owed)
+	if err == nil && (s.surplus.unasked > maxUnasked || s.flood.owed > maxFlood) {
+		w.t.Fatalf("bears %d blocks unasked, useless frames for %v", s.surplus.unasked, s.flood.owed)
 	}
 	if violation := new(frame.ProtocolError); err != nil && !errors.Is(err, errIdle) && !errors.As(err, &violation) {
 		w.t.Fatalf("ends with %T %v", err, err)
@@ -209,7 +209,7 @@ func (w *surroundings) check() {
 		w.t.Fatal("a block is asked for twice")
 	case !maps.Equal(have, w.owed):
 		w.t.Fatalf("the session has %v under way, the scheduler waits for %v", have, w.owed)
-	case s.flags.PeerChoking && len(have) > 0:
+	case s.flags.PeerChoking && len(have) > 0 && !s.servesOn:
 		w.t.Fatal("something is under way to a peer that chokes")
 	case len(s.uploads.queue) > maxUploads, s.flags.AmChoking && len(s.uploads.queue) > 0:
 		w.t.Fatalf("%d requests are queued, choking %v", len(s.uploads.queue), s.flags.AmChoking)

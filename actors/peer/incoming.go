@@ -59,10 +59,18 @@ func (s *session) choking(choke bool, now time.Time) error {
 		return s.flood.charge(costUseless, now)
 	}
 	s.flags.PeerChoking = choke
-	s.out.choking, s.out.flags = true, true
-	if choke {
-		s.requests.clear(nil)
-		s.out.voided = true
+	s.out.flags = true
+	switch {
+	case choke && s.surplus.ignoresChoke && len(s.requests.flight) > 0:
+		s.servesOn, s.fed = true, now
+	case !choke && s.servesOn:
+		s.servesOn = false // the scheduler has heard of neither
+	default:
+		s.out.choking = true
+		if choke {
+			s.requests.clear(nil)
+			s.out.voided = true
+		}
 	}
 	return s.flood.charge(costChange, now)
 }
@@ -148,9 +156,7 @@ func (s *session) servable(m *messages.PiecesServable, now time.Time) error {
 }
 
 // piece takes payload: what we asked of this peer goes on to the store, the
-// rest is dropped and counted as waste. A peer may answer requests that we have
-// dropped; one that keeps sending blocks that we never asked for is
-// disconnected.
+// rest is dropped and counted as waste.
 func (s *session) piece(f *frame.Frame, now time.Time) error {
 	s.down.Add(now, int(f.Length))
 	b := blockOf(f)
@@ -158,15 +164,9 @@ func (s *session) piece(f *frame.Frame, now time.Time) error {
 	if !asked {
 		f.Block.Release()
 		s.wasted += int64(f.Length)
-		if s.requests.late > 0 {
-			s.requests.late--
-			return nil
-		}
-		if s.unasked++; s.unasked > maxUnasked {
-			return broken("sends blocks that were not asked for")
-		}
-		return nil
+		return s.notInFlight(b, now)
 	}
+	s.surplus.useful()
 	s.fed, s.answered = now, sent
 	if s.out.stored == nil { // they leave in messages: once for the batch, of the right size
 		s.out.arrived = make([]messages.Block, 0, s.batch)
@@ -180,6 +180,9 @@ func (s *session) piece(f *frame.Frame, now time.Time) error {
 // batchDone takes note that all frames of a batch have been handled.
 func (s *session) batchDone(now time.Time) {
 	s.heard = now
+	if s.servesOn && len(s.requests.flight) == 0 {
+		s.endServingOn()
+	}
 	if n := len(s.out.arrived); n > 0 {
 		s.window.arrived(n, s.answered, now)
 		if s.flags.Snubbed {

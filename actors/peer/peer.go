@@ -160,7 +160,7 @@ func (p *peer) inSession(message any) {
 			p.servable(m)
 		}
 	case *messages.RequestBlocks:
-		p.request(m.Blocks)
+		p.request(m)
 	case *messages.CancelBlocks:
 		p.session.cancel(m.Blocks)
 		p.flush()

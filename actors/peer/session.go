@@ -16,7 +16,6 @@ import (
 const (
 	blockSize  = buffer.Size
 	maxRequest = 128 << 10        // bytes; the longest request that is served
-	maxUnasked = 16               // blocks never asked for that a peer may send
 	snubAfter  = 30 * time.Second // without payload while something is asked for
 	idleAfter  = 3 * time.Minute  // without any frame
 	keepAlive  = 100 * time.Second
@@ -44,8 +43,9 @@ type session struct {
 	window   window
 	down, up rate.Rolling // payload
 	wasted   int64        // bytes
-	unasked  int          // blocks
 	flood    floodAccount
+	surplus  surplus
+	servesOn bool           // we are choked, but what is in flight still comes
 	theirs   *bitset.BitSet // pieces of the other side
 	pieces   int            // how many are in theirs
 
@@ -68,7 +68,7 @@ type effects struct {
 	dropped  []messages.Block
 	haves    []uint32
 	bitfield *bitset.BitSet
-	choking  bool // the other side has choked or unchoked us
+	choking  bool // the scheduler is to hear that the other side has choked or unchoked us
 	voided   bool // it has choked us, even if it unchoked us again: requests are void
 	snubbed  bool
 	flags    bool // the flags have changed
@@ -77,7 +77,7 @@ type effects struct {
 func newSession(t *metainfo.Torrent, inbound bool, now time.Time) *session {
 	s := &session{torrent: t, window: newWindow(usualQueue), heard: now, fed: now, spoke: now, keepAlive: keepAlive}
 	s.theirs = bitset.New(uint(t.PieceCount()))
-	s.flood.at = now
+	s.flood.at, s.flood.most = now, maxFlood
 	s.flags = messages.PeerFlags{AmChoking: true, PeerChoking: true, Inbound: inbound}
 	s.down, s.up = rate.NewRolling(now), rate.NewRolling(now)
 	return s
@@ -93,12 +93,16 @@ func (s *session) serve(bytes int) (served int) {
 // ask sends waiting requests, for bytes at the most, and returns for how many
 // bytes they are.
 func (s *session) ask(bytes int, now time.Time) (asked int) {
+	if s.flags.PeerChoking {
+		return 0
+	}
 	if len(s.requests.flight) == 0 {
 		s.fed = now // the time to be snubbed after begins
 		s.window.flow.Resume(now)
 	}
 	for _, b := range s.requests.ask(nil, bytes, now) {
 		s.frame(frame.Frame{Kind: frame.Request, Index: b.Piece, Begin: b.Begin, Length: b.Length})
+		s.surplus.askedFor(b.Piece, s.torrent.PieceCount())
 		asked += int(b.Length)
 	}
 	return asked
@@ -154,6 +158,7 @@ func (s *session) deadline() time.Time {
 // shrink frees memory that a dormant session does not need.
 func (s *session) shrink() {
 	s.requests.waiting, s.requests.flight, s.requests.room = nil, nil, nil
+	s.surplus.asked = nil
 	s.uploads.queue = nil
 	s.down.Rest()
 	s.up.Rest()
@@ -177,6 +182,9 @@ func (s *session) tick(now time.Time) error {
 	}
 	if now.Sub(s.spoke) >= s.keepAlive {
 		s.frame(frame.Frame{Kind: frame.KeepAlive})
+	}
+	if s.servesOn && now.Sub(s.fed) > serveOnPause {
+		s.endServingOn()
 	}
 	oldest, asked := s.requests.oldest()
 	if !asked {

@@ -88,11 +88,11 @@ func TestSessionTakesOnlyWhatItAskedFor(t *testing.T) {
 	}
 	s.cancel([]messages.Block{block(1)})
 	s.take(t, pieceFrame(pool, block(1)), start)
-	if len(s.out.stored) != 1 || s.unasked != 1 {
+	if len(s.out.stored) != 1 || s.surplus.unasked != 0 {
 		t.Fatal("a cancelled block counts as an offence, or is taken")
 	}
 	var err error
-	for i := 0; i < maxUnasked && err == nil; i++ {
+	for i := 0; i <= maxUnasked && err == nil; i++ {
 		f := pieceFrame(pool, block(7))
 		err = s.received(&f, start)
 	}

@@ -58,7 +58,7 @@ func (s *swarm) speak() {
 	}
 	for i, p := range s.orders.peers {
 		p.touched = false
-		p.tell(&s.out)
+		p.tell(&s.out, s.planner.avail)
 		s.orders.peers[i] = nil
 	}
 	s.orders.peers = s.orders.peers[:0]
@@ -67,8 +67,8 @@ func (s *swarm) speak() {
 	}
 }
 
-// tell sends p what was collected for it.
-func (p *peer) tell(out *messages.Outbox) {
+// tell sends p what has gathered for it.
+func (p *peer) tell(out *messages.Outbox, availability *Availability) {
 	switch {
 	case p.gone:
 		return
@@ -85,7 +85,8 @@ func (p *peer) tell(out *messages.Outbox) {
 		p.cancel = p.cancel[:0]
 	}
 	if len(p.ask) > 0 {
-		out.Send(p.Peer, &messages.RequestBlocks{Blocks: slices.Clone(p.ask)})
+		only := slices.ContainsFunc(p.ask, func(b messages.Block) bool { return availability.Count(b.Piece) == 1 })
+		out.Send(p.Peer, &messages.RequestBlocks{Blocks: slices.Clone(p.ask), OnlySource: only})
 		p.ask = p.ask[:0]
 	}
 }

@@ -14,6 +14,10 @@ type Seed struct {
 	// Spoil may change a block before it is sent.
 	Spoil func(piece, begin uint32, block []byte)
 	Pause time.Duration // before each block
+	Again int           // how often each block comes again
+	// ChokeEvery, if not 0, has every so many blocks one that is served between a
+	// choke and an unchoke.
+	ChokeEvery int
 }
 
 // Script makes a script that serves like this.
@@ -21,7 +25,7 @@ func (s Seed) Script(name string) Script {
 	return Script{Name: name, Act: func(c *Conn) {
 		c.Shake()
 		c.Send(c.everything(), frame.Frame{Kind: frame.Unchoke})
-		for {
+		for n := 1; ; {
 			kind, fields, ok := c.next()
 			if !ok || !c.Open() {
 				return
@@ -43,7 +47,17 @@ func (s Seed) Script(name string) Script {
 				s.Spoil(piece, begin, block)
 			}
 			head := frame.AppendHeader(nil, frame.Frame{Kind: frame.Piece, Index: piece, Begin: begin, Length: length})
-			c.Raw(append(head, block...)...)
+			choke := s.ChokeEvery > 0 && n%s.ChokeEvery == 0
+			n++
+			if choke {
+				c.Send(frame.Frame{Kind: frame.Choke})
+			}
+			for range 1 + s.Again {
+				c.Raw(append(head[:len(head):len(head)], block...)...)
+			}
+			if choke {
+				c.Send(frame.Frame{Kind: frame.Unchoke})
+			}
 		}
 	}}
 }

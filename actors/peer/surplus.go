@@ -1,0 +1,100 @@
+package peer
+
+import (
+	"time"
+
+	"github.com/bits-and-blooms/bitset"
+
+	"kouzui/messages"
+)
+
+const (
+	maxUnasked = 16 // blocks never asked for that a peer may send
+	// serveOnPause is how long a peer that serves on after a choke may pause until
+	// what it was asked for is taken back.
+	serveOnPause = 2 * time.Second
+)
+
+// surplus is what is known of a peer that sends more than is in flight. Such a
+// peer may be careless and not hostile, and may be the only source of what we
+// lack. A peer that is both useful and wasteful is kept, within bounds.
+type surplus struct {
+	unasked int            // blocks never asked for
+	asked   *bitset.BitSet // pieces of which blocks were asked for; nil: none lately
+	free    int            // blocks that may come again at no cost
+	only    bool           // the peer is the only source of what it was last asked for
+	// ignoresChoke: the peer has served after it had choked us, which no peer does
+	// that takes a choke for the end of all requests (BEP 3).
+	ignoresChoke bool
+}
+
+func (s *surplus) askedFor(piece uint32, pieces int) {
+	if s.asked == nil {
+		s.asked = bitset.New(uint(pieces))
+	}
+	s.asked.Set(uint(piece))
+}
+
+// useful takes note of a block that we lacked.
+func (s *surplus) useful() {
+	gain := freeRepeats
+	if s.only {
+		gain = freeRepeatsOnly
+	}
+	s.free = min(s.free+gain, maxFreeRepeats)
+}
+
+// setOnlySource takes note whether nobody else has what this peer is asked for.
+func (s *session) setOnlySource(only bool) {
+	s.surplus.only, s.flood.most = only, maxFlood
+	if only {
+		s.flood.most *= toleranceOnly
+	}
+}
+
+// notInFlight takes a block that is not in flight, and is dropped. Answers to
+// requests that we have dropped cost the peer nothing. A block of a piece that
+// we did ask for is taken for one that comes again: beyond the free ones it is
+// charged to the account by its bytes. A peer that keeps sending blocks that we
+// never asked for is disconnected.
+func (s *session) notInFlight(b messages.Block, now time.Time) error {
+	r := &s.surplus
+	r.ignoresChoke = r.ignoresChoke || s.flags.PeerChoking && s.requests.late > 0
+	switch {
+	case s.requests.late > 0:
+		s.requests.late--
+		return nil
+	case r.asked != nil && s.isBlock(b) && r.asked.Test(uint(b.Piece)):
+		if r.free > 0 {
+			r.free--
+			return nil
+		}
+		return s.flood.charge(costUseless+int(b.Length/repeatUnit), now)
+	}
+	most := maxUnasked
+	if r.only {
+		most *= toleranceOnly
+	}
+	if r.unasked++; r.unasked > most {
+		return broken("sends blocks that were not asked for")
+	}
+	return nil
+}
+
+// isBlock tells whether the torrent has a block of just these coordinates, as
+// we ask for them.
+func (s *session) isBlock(b messages.Block) bool {
+	if int64(b.Piece) >= int64(s.torrent.PieceCount()) || b.Begin%blockSize != 0 {
+		return false
+	}
+	rest := s.torrent.PieceSize(int(b.Piece)) - int64(b.Begin)
+	return rest > 0 && int64(b.Length) == min(rest, blockSize)
+}
+
+// endServingOn has the scheduler take back what a peer that has choked us does
+// not serve any more.
+func (s *session) endServingOn() {
+	s.servesOn = false
+	s.requests.clear(nil)
+	s.out.choking, s.out.voided = true, true
+}
