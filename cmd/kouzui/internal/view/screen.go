@@ -108,13 +108,14 @@ func (s *Screen) away() bool {
 }
 
 // up moves the cursor to the start of the lines, and returns how many rows they
-// take. If the terminal has become narrower, a line takes several rows.
+// take. If the terminal has become narrower, a line takes several rows. What
+// the terminal has echoed below the lines, such as ^C, is cleared.
 func (s *Screen) up(width, height int) (rows int) {
 	for _, line := range s.lines {
 		rows += max(1, (ansi.StringWidth(line)+width-1)/max(width, 1))
 	}
 	if rows = min(rows, height-1); rows > 0 {
-		fmt.Fprintf(&s.buf, "\x1b[%dA\r", rows)
+		fmt.Fprintf(&s.buf, "\r\x1b[K\x1b[%dA", rows)
 	}
 	return rows
 }

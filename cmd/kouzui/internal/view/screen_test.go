@@ -71,6 +71,7 @@ func TestScreen(t *testing.T) {
 	}{
 		{func() { fmt.Fprintln(logs, "$ kouzui") }, "$ kouzui", ""},
 		{func() { s.Show(fixed("one", "two")) }, "$ kouzui|one|two", ""},
+		{func() { fmt.Fprint(term, "^C") }, "$ kouzui|one|two|^C", ""},
 		{func() { fmt.Fprintln(logs, "log") }, "$ kouzui|log|one|two", ""},
 		{func() { fmt.Fprintln(results, "path") }, "$ kouzui|log|path|one|two", ""},
 		{func() { fmt.Fprint(results, "a ") }, "$ kouzui|log|path|one|two", ""},
@@ -152,7 +153,7 @@ func TestScreenNarrower(t *testing.T) {
 	got.Reset()
 	width = 10
 	s.Show(fixed("y"))
-	if want := "\x1b[2A\r\x1b[K\n\x1b[K\n\x1b[2Ay\x1b[K\n"; got.String() != want {
+	if want := "\r\x1b[K\x1b[2A\x1b[K\n\x1b[K\n\x1b[2Ay\x1b[K\n"; got.String() != want {
 		t.Errorf("got %q, want %q", got.String(), want)
 	}
 }
