@@ -54,6 +54,9 @@ func (p *process) signal(ts *testscript.TestScript, signal os.Signal, code strin
 	ts.Check(p.Process.Signal(signal))
 	for p.said.Scan() {
 		last = p.said.Text()
+		if signal != os.Kill { // which cuts a line short
+			holdsSchema(ts, p.Args, last+"\n")
+		}
 	}
 	p.Wait() // its outcome is the exit code
 	if got := strconv.Itoa(p.ProcessState.ExitCode()); got != code {

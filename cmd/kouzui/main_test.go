@@ -95,7 +95,9 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	got := 0
 	var ended *exec.ExitError
-	switch err := ts.Exec(args[1], args[2:]...); {
+	err = ts.Exec(args[1], args[2:]...)
+	holdsSchema(ts, args, ts.ReadFile("stdout"))
+	switch {
 	case errors.As(err, &ended):
 		got = ended.ExitCode()
 	case err != nil:
@@ -145,6 +147,7 @@ func start(ts *testscript.TestScript, args []string) *process {
 
 func (p *process) await(ts *testscript.TestScript, until string) {
 	for p.said.Scan() {
+		holdsSchema(ts, p.Args, p.said.Text()+"\n")
 		if strings.Contains(p.said.Text(), until) {
 			return
 		}

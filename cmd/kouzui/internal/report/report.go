@@ -1,11 +1,8 @@
 // Package report writes what happens in a session as JSON lines, for programs.
 //
-// Every line is an object with "v" (1), "ts" (RFC 3339, UTC) and "type". The
-// types: meta (a torrent begins), progress, completed, peer, tracker, restart,
-// warning, torrent (one torrent has ended); the last line is always done or
-// error. Sizes are in bytes, rates in bytes a second, durations in seconds.
-// Later versions may add fields and types; a reader skips what it does not
-// know.
+// docs/JSON.md describes the lines for readers, and kouzui-json-1.schema.json in
+// testdata is the contract. Later versions may add fields and types; a reader
+// skips what it does not know.
 package report
 
 import (
@@ -102,7 +99,7 @@ func (l *Lines) Meta(t *metainfo.Torrent, dir string) {
 func shown(tiers [][]string) [][]string {
 	list := [][]string{}
 	for _, tier := range tiers {
-		var urls []string
+		urls := []string{} // never null, also for an empty tier
 		for _, url := range tier {
 			urls = append(urls, metainfo.MaskURL(url))
 		}

@@ -1,0 +1,148 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"kouzui"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"kouzui/actors/runtime/event"
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+const schemaFile = "../../../../testdata/kouzui-json-1.schema.json"
+
+// events are all that a report can have; of each there is one with all fields
+// that may be missing.
+func events() (list []map[string]any, raw []byte) {
+	at := time.Unix(1_000_000_000, 0)
+	var out bytes.Buffer
+	l := New(&out, func() time.Time { return at })
+	torrent := &metainfo.Torrent{Name: "a", Announce: [][]string{{"http://t.example/announce"}, {}}, Length: 1, PieceLength: 1}
+	l.Meta(torrent, "/data")
+	for _, e := range []any{
+		kouzui.Progress{Status: kouzui.Status{State: kouzui.StateDownloading, Left: 6, DownNow: 3, Why: "All peers choke us.", CheckDone: 1, CheckTotal: 2}},
+		kouzui.Progress{Status: kouzui.Status{State: kouzui.StateDiskFull}},
+		kouzui.PiecesVerified{Pieces: []uint32{1}},
+		kouzui.Completed{},
+		kouzui.Announced{Replied: &messages.TrackerReplied{URL: "http://a", Warning: "w", Next: at}},
+		kouzui.Announced{Failed: &messages.TrackerFailed{URL: "http://b", Phase: "failure reason", Err: errors.New("full")}},
+		&event.Event{Kind: event.Started, Actor: "peer-1", ActorKind: "peer"},
+		&event.Event{Kind: event.Stopped, Actor: "peer-1", ActorKind: "peer", Reason: "closed"},
+		&event.Event{Kind: event.Failed, Actor: "store", Reason: "a bug"},
+		&event.Event{Kind: event.Restarted, Actor: "store", Incarnation: 2, Down: time.Second},
+	} {
+		l.Event(e)
+	}
+	l.Warning("w")
+	l.Torrent(torrent, "a", true, 0, nil, Totals{})
+	l.Torrent(torrent, "a", false, 9, errors.New("full"), Totals{Blocked: 1})
+	l.End(0, nil, Totals{Blocked: 1})
+	l.End(9, errors.New("full"), Totals{Blocked: 1})
+	for line := range strings.Lines(out.String()) {
+		var m map[string]any
+		if err := json.Unmarshal([]byte(line), &m); err != nil {
+			panic(err)
+		}
+		list = append(list, m)
+	}
+	return list, out.Bytes()
+}
+
+// TestSchema: every event is as the schema says, and has every field that the
+// schema knows of its type.
+func TestSchema(t *testing.T) {
+	schema, err := jsonschema.NewCompiler().Compile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, raw := events()
+	for line := range strings.Lines(string(raw)) {
+		v, err := jsonschema.UnmarshalJSON(strings.NewReader(line))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := schema.Validate(v); err != nil {
+			t.Errorf("%s%v", line, err)
+		}
+	}
+	written := map[string]map[string]bool{}
+	for _, m := range list {
+		kind := m["type"].(string)
+		if written[kind] == nil {
+			written[kind] = map[string]bool{}
+		}
+		for key := range m {
+			written[kind][key] = true
+		}
+	}
+	for kind, d := range definitions(t) {
+		for key := range d.Properties {
+			if written[kind] != nil && !written[kind][key] {
+				t.Errorf("%s has no %s", kind, key)
+			}
+		}
+		if of := string(d.AllOf); strings.Contains(of, "/head") && written[kind] == nil {
+			t.Errorf("%s is never written", kind)
+		}
+	}
+}
+
+type definition struct {
+	Properties map[string]struct{ Enum []string }
+	AllOf      json.RawMessage
+}
+
+func definitions(t *testing.T) map[string]definition {
+	t.Helper()
+	var schema struct {
+		Defs map[string]definition `json:"$defs"`
+	}
+	raw, err := os.ReadFile(schemaFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(raw, &schema); err != nil {
+		t.Fatal(err)
+	}
+	return schema.Defs
+}
+
+// TestPage: the page about JSON names every type and field of the schema.
+func TestPage(t *testing.T) {
+	raw, err := os.ReadFile("../../../../docs/JSON.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for kind, d := range definitions(t) {
+		if strings.Contains(string(d.AllOf), "/head") && !strings.Contains(string(raw), "### `"+kind+"`") {
+			t.Errorf("nothing is said of %s", kind)
+		}
+		for key := range d.Properties {
+			if !strings.Contains(string(raw), "`"+key+"`") {
+				t.Errorf("nothing is said of %s in %s", key, kind)
+			}
+		}
+	}
+}
+
+// TestStates: the schema knows the states that a torrent has.
+func TestStates(t *testing.T) {
+	known := definitions(t)["progress"].Properties["state"].Enum
+	for _, s := range []kouzui.State{
+		kouzui.StateStarting, kouzui.StateMetadata, kouzui.StateChecking, kouzui.StateDownloading, kouzui.StateFinishing,
+		kouzui.StateSeeding, kouzui.StateDiskFull, kouzui.StateRestarting, messages.StateStopping, kouzui.StateStopped,
+	} {
+		if !slices.Contains(known, string(s)) {
+			t.Errorf("no state %q", s)
+		}
+	}
+}
