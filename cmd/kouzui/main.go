@@ -121,8 +121,8 @@ Every flag can also be set in the environment: KOUZUI_MAX_PEERS=80 stands for
 	return root
 }
 
-// newHelp makes the command help. That of cobra succeeds for a command that does
-// not exist.
+// newHelp makes the command help. That of cobra succeeds for a command that
+// does not exist.
 func newHelp() *cobra.Command {
 	return &cobra.Command{
 		Use:     "help [COMMAND]",

@@ -29,6 +29,7 @@ type FileSpec struct {
 	Path       []string
 	Length     int64
 	Executable bool
+	Padding    bool     // zeros that align the next file
 	Link       []string // of a symbolic link: its target, relative to the torrent's folder
 }
 
@@ -39,6 +40,8 @@ func (f *FileSpec) dict(into map[string]any) map[string]any {
 	switch {
 	case f.Link != nil:
 		into["attr"], into["symlink path"] = "l", f.Link
+	case f.Padding:
+		into["attr"] = "p"
 	case f.Executable:
 		into["attr"] = "x"
 	}
@@ -48,6 +51,40 @@ func (f *FileSpec) dict(into map[string]any) map[string]any {
 // Encode makes a .torrent. It refuses, with an *Error, whatever Parse would
 // refuse or would have to make safe.
 func Encode(s Spec) ([]byte, error) {
+	raw, err := s.encode()
+	if err != nil {
+		return nil, err
+	}
+	t, err := Parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	if len(t.Warnings) > 0 {
+		return nil, &Error{BadTorrent, t.Warnings[0]}
+	}
+	return raw, nil
+}
+
+// Draft is what a reader would make of s, whose Pieces are not looked at:
+// before anything is hashed, it tells what Encode would refuse. Files are in the
+// order of s. Its error is always an *Error.
+func Draft(s Spec) (*Torrent, error) {
+	var total int64
+	for _, f := range s.Files {
+		total += f.Length
+	}
+	if s.PieceLength > 0 {
+		n := min((total+s.PieceLength-1)/s.PieceLength, MaxPieces+1)
+		s.Pieces = make([]byte, n*sha1.Size)
+	}
+	raw, err := s.encode()
+	if err != nil {
+		return nil, err
+	}
+	return Parse(raw)
+}
+
+func (s *Spec) encode() ([]byte, error) {
 	info := map[string]any{"name": s.Name, "piece length": s.PieceLength, "pieces": string(s.Pieces)}
 	switch {
 	case s.Single && len(s.Files) != 1:
@@ -86,29 +123,7 @@ func Encode(s Spec) ([]byte, error) {
 	if err != nil {
 		return nil, refuse("The torrent cannot be written: %s.", err)
 	}
-	t, err := Parse(raw)
-	if err != nil {
-		return nil, err
-	}
-	if len(t.Warnings) > 0 {
-		return nil, &Error{BadTorrent, t.Warnings[0]}
-	}
 	return raw, nil
-}
-
-// Check says, before anything is hashed, what Encode would refuse about s, whose
-// Pieces are not looked at.
-func Check(s Spec) error {
-	var total int64
-	for _, f := range s.Files {
-		total += f.Length
-	}
-	if s.PieceLength > 0 {
-		n := min((total+s.PieceLength-1)/s.PieceLength, MaxPieces+1)
-		s.Pieces = make([]byte, n*sha1.Size)
-	}
-	_, err := Encode(s)
-	return err
 }
 
 // ChoosePieceLength returns a power of two from 16 KiB to 16 MiB that cuts

@@ -2,7 +2,7 @@ package lab
 
 import (
 	"fmt"
-	"os"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -10,6 +10,7 @@ import (
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/outfile"
 )
 
 func newShrink() *cobra.Command {
@@ -45,8 +46,16 @@ which fails with the same seed.`,
 				fmt.Fprint(c.OutOrStdout(), small.TOML())
 				return nil
 			}
-			if err := os.WriteFile(o.out, []byte(small.TOML()), 0o644); err != nil {
-				return exit.With(exit.Create, err)
+			file, err := outfile.Create(o.out, true)
+			if err != nil {
+				return err
+			}
+			defer file.Discard()
+			if _, err := io.WriteString(file, small.TOML()); err != nil {
+				return err
+			}
+			if err := file.Commit(); err != nil {
+				return err
 			}
 			fmt.Fprintf(c.ErrOrStderr(), "to play the run again: kouzui lab simulate %s --seed %d\n", o.out, o.seed)
 			return nil

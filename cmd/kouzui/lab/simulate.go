@@ -1,10 +1,8 @@
 package lab
 
 import (
-	"errors"
 	"fmt"
 	"kouzui"
-	"os"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -17,6 +15,7 @@ import (
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
 	"kouzui/cmd/kouzui/internal/labview"
+	"kouzui/cmd/kouzui/internal/outfile"
 	"kouzui/cmd/kouzui/internal/output"
 	"kouzui/cmd/kouzui/internal/units"
 	"kouzui/cmd/kouzui/internal/version"
@@ -101,9 +100,9 @@ func (o *simulation) run(c *cobra.Command, args []string) error {
 		}
 	}
 	if o.trace != "" {
-		file, err := os.Create(o.trace)
+		file, err := outfile.Open(o.trace, false)
 		if err != nil {
-			return exit.With(exit.Create, err)
+			return err
 		}
 		defer file.Close()
 		t := trace.NewDirect(file, trace.Header{
@@ -146,17 +145,21 @@ func (o *simulation) run(c *cobra.Command, args []string) error {
 
 // page writes the page with plots.
 func (o *simulation) page(c *cobra.Command, r *lab.Result, path string) error {
-	file, err := os.Create(o.html)
+	file, err := outfile.Create(o.html, true)
 	if err != nil {
-		return exit.With(exit.Create, err)
+		return err
 	}
+	defer file.Discard()
 	command := fmt.Sprintf("%s %s --seed %d", c.CommandPath(), path, o.seed)
 	for _, f := range []struct{ name, value string }{{"picker", *o.picker}, {"choker", *o.choker}} {
 		if f.value != asWritten {
 			command += " --" + f.name + " " + f.value
 		}
 	}
-	return exit.With(exit.IO, errors.Join(labview.WritePage(file, r, command), file.Close()))
+	if err := labview.WritePage(file, r, command); err != nil {
+		return err
+	}
+	return file.Commit()
 }
 
 // twice plays a scenario again, and tells where the two runs differ.

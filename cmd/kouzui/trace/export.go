@@ -1,13 +1,11 @@
 package trace
 
 import (
-	"errors"
-	"os"
-
 	"github.com/spf13/cobra"
 
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/outfile"
 	"kouzui/cmd/kouzui/internal/traceview"
 )
 
@@ -34,16 +32,22 @@ arrows lead from failures to restarts; the lengths of mailboxes are counters.`,
 			}
 			defer f.close()
 			out := c.OutOrStdout()
+			var file *outfile.File
 			if to != "-" {
-				file, err := os.Create(to)
+				file, err = outfile.Create(to, true)
 				if err != nil {
-					return exit.With(exit.Create, err)
+					return err
 				}
-				defer func() { err = errors.Join(err, exit.With(exit.IO, file.Close())) }()
+				defer file.Discard()
 				out = file
 			}
 			if err := traceview.Chrome(out, f.Reader); err != nil && f.Err() == nil {
 				return err
+			}
+			if file != nil {
+				if err := file.Commit(); err != nil {
+					return err
+				}
 			}
 			return f.end()
 		},

@@ -21,7 +21,7 @@ import (
 // duration is a flag that takes a time in any unit up to weeks.
 type duration struct{ d *time.Duration }
 
-// String is "0" for the zero value: the help then shows no default.
+// String is "0" for the zero value, for which the help shows no default.
 func (d duration) String() string {
 	if d.d == nil || *d.d == 0 {
 		return "0"
@@ -29,7 +29,7 @@ func (d duration) String() string {
 	return d.d.String()
 }
 
-// Type is one that pflag knows, so that a default of 0 is not shown in the help.
+// Type implements pflag.Value.
 func (duration) Type() string { return "duration" }
 
 func (d duration) Set(s string) (err error) {

@@ -17,6 +17,7 @@ import (
 
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/outfile"
 	"kouzui/cmd/kouzui/internal/paint"
 	"kouzui/cmd/kouzui/internal/report"
 	"kouzui/cmd/kouzui/internal/view"
@@ -147,9 +148,9 @@ func (out *Output) openLog(o *Flags) error {
 	level := [...]zerolog.Level{zerolog.WarnLevel, zerolog.InfoLevel, zerolog.DebugLevel}[min(o.verbose, 2)]
 	to, colour := out.Stderr, out.Colour
 	if o.log != "" {
-		f, err := os.OpenFile(o.log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+		f, err := outfile.Open(o.log, true)
 		if err != nil {
-			return exit.With(exit.Create, err)
+			return err
 		}
 		out.logFile, to, colour = f, f, false
 		var once sync.Once

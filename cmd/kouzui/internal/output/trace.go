@@ -13,6 +13,7 @@ import (
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
 	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/outfile"
 	"kouzui/cmd/kouzui/internal/version"
 )
 
@@ -34,10 +35,10 @@ func (out *Output) OpenTrace(c *cobra.Command, path string) (*Trace, error) {
 	var to io.Writer = out.Stdout
 	var file *os.File
 	if path != "-" {
-		f, err := os.Create(path)
+		f, err := outfile.Open(path, false)
 		if err != nil {
 			t.Close()
-			return nil, exit.With(exit.Create, err)
+			return nil, err
 		}
 		to, file = f, f
 	}

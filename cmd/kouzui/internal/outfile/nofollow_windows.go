@@ -1,0 +1,4 @@
+package outfile
+
+// noFollow is not known to Windows, where only administrators make links.
+const noFollow = 0

@@ -1,0 +1,136 @@
+// Package outfile writes the files that a user names for results, logs and
+// traces. None of them is written through a symbolic link, behind which may be
+// a file of somebody else.
+package outfile
+
+import (
+	"crypto/rand"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"kouzui/cmd/kouzui/internal/exit"
+)
+
+// TempPrefix begins the names of files that are not complete.
+const TempPrefix = ".kouzui-temp-"
+
+// File is a file that gets its name when it is complete. It takes the place of
+// a link, too, not of what the link leads to.
+type File struct {
+	path string
+	file *os.File
+	temp bool // the file has a name of its own until it is complete
+}
+
+// Check says early what Create would refuse about the path.
+func Check(path string, replace bool) error {
+	if device(path) {
+		return nil
+	}
+	switch info, err := os.Lstat(path); {
+	case err != nil: // Create tells more
+		return nil
+	case info.IsDir():
+		return exit.Errorf(exit.Foreign, "%s is a folder, and the path of a file is needed", path)
+	case !replace:
+		return exit.Hint("--force replaces it.", exit.Errorf(exit.Foreign, "%s exists already", path))
+	}
+	return nil
+}
+
+// Create begins a file. A device or a pipe is written to, and not replaced; a
+// file is replaced only if replace says so.
+func Create(path string, replace bool) (*File, error) {
+	if err := Check(path, replace); err != nil {
+		return nil, err
+	}
+	if device(path) {
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		return &File{path: path, file: f}, exit.With(exit.Create, err)
+	}
+	temp := filepath.Join(filepath.Dir(path), TempPrefix+rand.Text()[:12])
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) // less the umask
+	if err != nil {
+		return nil, exit.With(exit.Create, &fs.PathError{Op: "create", Path: path, Err: cause(err)})
+	}
+	return &File{path: path, file: f, temp: true}, nil
+}
+
+// cause is err without the name of the temporary file.
+func cause(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// Write implements io.Writer.
+func (f *File) Write(p []byte) (int, error) {
+	n, err := f.file.Write(p)
+	if err != nil {
+		code := exit.IO
+		if exit.Code(err) == exit.DiskFull {
+			code = exit.DiskFull
+		}
+		err = exit.With(code, &fs.PathError{Op: "write", Path: f.path, Err: cause(err)})
+	}
+	return n, err
+}
+
+// Commit gives the file its name.
+func (f *File) Commit() error {
+	if err := f.file.Close(); err != nil {
+		return exit.With(exit.IO, &fs.PathError{Op: "write", Path: f.path, Err: cause(err)})
+	}
+	if !f.temp {
+		return nil
+	}
+	var link *os.LinkError
+	if err := os.Rename(f.file.Name(), f.path); errors.As(err, &link) {
+		return exit.With(exit.Create, &fs.PathError{Op: "create", Path: f.path, Err: link.Err})
+	}
+	f.temp = false
+	return nil
+}
+
+// Discard removes a file that was not completed.
+func (f *File) Discard() {
+	f.file.Close()
+	if f.temp {
+		os.Remove(f.file.Name())
+	}
+}
+
+// Open opens a file that is read while it grows: a log, or a trace. Only its
+// owner may read a new one. What an older run has written stays if more says
+// so.
+func Open(path string, more bool) (*os.File, error) {
+	flag := os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+	if more {
+		flag = os.O_WRONLY | os.O_CREATE | os.O_APPEND
+	}
+	if !device(path) {
+		if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return nil, exit.Hint("Remove the link, or give the path of the file itself.",
+				exit.Errorf(exit.Foreign, "%s is a symbolic link, and nothing is written through a link", path))
+		}
+		flag |= noFollow
+	}
+	f, err := os.OpenFile(path, flag, 0o600)
+	return f, exit.With(exit.Create, err)
+}
+
+// device says whether path is not that of a file: a device, a pipe, or a name
+// that the system has for what is open already, such as /dev/stderr.
+func device(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || info.IsDir() {
+		return false
+	}
+	folder := filepath.Dir(path)
+	return !info.Mode().IsRegular() || folder == "/dev" || folder == "/dev/fd" || strings.HasPrefix(folder, "/proc/")
+}

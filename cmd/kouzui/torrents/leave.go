@@ -1,0 +1,135 @@
+package torrents
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/outfile"
+	"kouzui/cmd/kouzui/internal/units"
+)
+
+// choice says which names in a folder go into a torrent.
+type choice struct {
+	all     bool     // also what Kouzui and systems keep for themselves
+	exclude []string // globs
+	output  string   // the file that the torrent is written to, if any
+}
+
+// check refuses globs that can never match.
+func (c *choice) check() error {
+	for _, glob := range c.exclude {
+		if _, err := path.Match(glob, ""); err != nil || strings.Trim(glob, "/") == "" {
+			return exit.Usagef("", "--exclude %q must be a pattern such as '*.tmp', 'cache' or 'docs/*.txt'", glob)
+		}
+	}
+	return nil
+}
+
+// excluded says whether a glob of --exclude matches. One with a slash is held
+// against the path in the folder, another against the name alone.
+func (c *choice) excluded(parts []string) bool {
+	return slices.ContainsFunc(c.exclude, func(glob string) bool {
+		text := parts[len(parts)-1]
+		if glob = strings.TrimSuffix(strings.TrimPrefix(glob, "./"), "/"); strings.Contains(glob, "/") {
+			glob, text = strings.TrimPrefix(glob, "/"), strings.Join(parts, "/")
+		}
+		match, err := path.Match(glob, text)
+		return match && err == nil
+	})
+}
+
+// ownOrJunk says whether a file or folder is of no use to others: what Kouzui
+// writes beside content, or what a system puts into folders.
+func ownOrJunk(where string, e fs.DirEntry) bool {
+	name := e.Name()
+	if e.IsDir() {
+		return junkFolders[strings.ToLower(name)] || strings.HasPrefix(name, ".Trash-") || unfinished(where, name)
+	}
+	lower := strings.ToLower(name)
+	switch {
+	case junkFiles[lower], strings.HasPrefix(name, "._"), strings.HasPrefix(name, ".nfs0"), strings.HasPrefix(name, ".fuse_hidden"):
+		return true
+	case strings.HasPrefix(name, outfile.TempPrefix):
+		return true
+	case strings.HasPrefix(name, ".") && slices.ContainsFunc(ownSuffixes, func(s string) bool { return strings.HasSuffix(name, s) && len(name) > 1+len(s) }):
+		return true
+	}
+	return unfinished(where, name)
+}
+
+// ownSuffixes end the names of journals and locks, which begin with a dot.
+var ownSuffixes = []string{".kouzui", ".kouzui.lock", ".kouzui-new"}
+
+// junkFiles and junkFolders are names in lower case: of macOS, of Windows, of
+// desktops and network drives.
+var (
+	junkFiles = map[string]bool{
+		".ds_store": true, ".localized": true, ".apdisk": true, "icon\r": true, ".volumeicon.icns": true,
+		"thumbs.db": true, "thumbs.db:encryptable": true, "ehthumbs.db": true, "ehthumbs_vista.db": true, "desktop.ini": true,
+		".directory": true,
+	}
+	junkFolders = map[string]bool{
+		".appledouble": true, ".spotlight-v100": true, ".trashes": true, ".fseventsd": true, ".temporaryitems": true,
+		".documentrevisions-v100": true, "$recycle.bin": true, "system volume information": true, "lost+found": true, "@eadir": true,
+	}
+)
+
+// unfinished says whether name is that of an unfinished download of Kouzui: the
+// journal or the lock beside it tells it from a file of another program.
+func unfinished(where, name string) bool {
+	stem, ok := strings.CutSuffix(name, ".part")
+	if !ok || stem == "" {
+		return false
+	}
+	return slices.ContainsFunc(ownSuffixes, func(suffix string) bool {
+		_, err := os.Lstat(filepath.Join(filepath.Dir(where), "."+stem+suffix))
+		return err == nil
+	})
+}
+
+// shownLeft is how many of the names that are left out are told.
+const shownLeft = 3
+
+// leftOut tells the user what is left out.
+func leftOut(names []string) string {
+	text := strings.Join(names[:min(len(names), shownLeft)], ", ")
+	if more := len(names) - shownLeft; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	verb := "is"
+	if len(names) > 1 {
+		verb = "are"
+	}
+	return fmt.Sprintf("%s of systems and of Kouzui itself %s left out: %s; --all takes them", units.Count(len(names), "name"), verb, text)
+}
+
+// linkTarget is what a symbolic link in root leads to, as parts of a path in
+// root, if that is in root. The other result says why the link cannot be in the
+// torrent.
+func linkTarget(root, link string) (parts []string, why string) {
+	to, err := os.Readlink(link)
+	if err != nil {
+		return nil, "cannot be read"
+	}
+	if !filepath.IsAbs(to) {
+		to = filepath.Join(filepath.Dir(link), to)
+	}
+	below, err := filepath.Rel(root, to)
+	if err != nil || !filepath.IsLocal(below) {
+		return nil, "leads out of the folder"
+	}
+	actual, err := filepath.EvalSymlinks(link)
+	if err != nil {
+		return nil, "leads to nothing"
+	}
+	if end, err := filepath.Rel(root, actual); err != nil || !filepath.IsLocal(end) {
+		return nil, "leads out of the folder"
+	}
+	return strings.Split(filepath.ToSlash(below), "/"), ""
+}
