@@ -77,15 +77,16 @@ func hasReceive(file string) bool {
 type layer string
 
 const (
-	inWire     layer = "wire"          // bytes and values, no I/O
-	inMessages layer = "messages"      // between actors
-	inEvent    layer = "runtime/event" // what is recorded: the leaf that a world knows of the runtime
-	inWorld    layer = "world"         // the worlds, and the seam to them
-	inRuntime  layer = "runtime"       // what actors run on
-	inActor    layer = "actor"         // the folder of one actor, and what is below
-	inAssembly layer = "actors"        // the tree of all actors
-	inLab      layer = "lab"           // swarms that are simulated
-	inLibrary  layer = "library"       // what other programs import
+	inWire     layer = "wire"            // bytes and values, no I/O
+	inMessages layer = "messages"        // between actors
+	inEvent    layer = "runtime/event"   // what is recorded: the leaf that a world knows of the runtime
+	inClients  layer = "runtime/clients" // who connects to HTTP servers, those of a world too
+	inWorld    layer = "world"           // the worlds, and the seam to them
+	inRuntime  layer = "runtime"         // what actors run on
+	inActor    layer = "actor"           // the folder of one actor, and what is below
+	inAssembly layer = "actors"          // the tree of all actors
+	inLab      layer = "lab"             // swarms that are simulated
+	inLibrary  layer = "library"         // what other programs import
 	inCommands layer = "cmd"
 	inSamples  layer = "testdata" // programs that tests build
 	nowhere    layer = "nowhere"
@@ -96,8 +97,9 @@ var knows = map[layer][]layer{
 	inWire:     {},
 	inMessages: {inWire},
 	inEvent:    {},
-	inWorld:    {inWire, inMessages, inEvent},
-	inRuntime:  {inWire, inMessages, inEvent, inWorld},
+	inClients:  {inWire, inMessages},
+	inWorld:    {inWire, inMessages, inEvent, inClients},
+	inRuntime:  {inWire, inMessages, inEvent, inClients, inWorld},
 	inActor:    {inWire, inMessages, inEvent, inWorld, inRuntime},
 	inAssembly: {inWire, inMessages, inEvent, inWorld, inRuntime, inActor},
 	inLibrary:  {inWire, inMessages, inEvent, inWorld, inRuntime, inAssembly},
@@ -122,6 +124,8 @@ func layerOf(path string) (at layer, name string) {
 		return inAssembly, ""
 	case len(parts) == 3 && parts[1] == "runtime" && parts[2] == "event":
 		return inEvent, ""
+	case len(parts) == 3 && parts[1] == "runtime" && parts[2] == "clients":
+		return inClients, ""
 	case actorFolders()[parts[1]]:
 		return inActor, parts[1]
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/chromedp"
 
@@ -104,6 +105,37 @@ func TestAnActorKilledOnThePageComesBack(t *testing.T) {
 	got, err := os.ReadFile(filepath.Join(dir, torrent.Name))
 	if err != nil || !bytes.Equal(got, data) {
 		t.Errorf("wrong data, or none: %v", err)
+	}
+}
+
+// The token is in no address that the browser keeps, and the page works without
+// it, also when it is loaded again.
+func TestTheBrowserForgetsTheToken(t *testing.T) {
+	s := newScene(t, "one")
+	ctx := browse(t, s.URL(), 1280, 800)
+	do(t, ctx, visible(row("root/one")),
+		chromedp.Reload(),
+		visible(row("root/one")),
+		click(row("root/one")),
+		visible(`#panel .kill`),
+		click(`#panel .kill`),
+		shows(`document.querySelector('`+row("root/one")+` .incarnation')?.textContent === '#2'`),
+	)
+	token := s.base.Query().Get("token")
+	kept, err := chromedp.Run(ctx, chromedp.Evaluate[string](`[location.href, document.cookie, document.referrer,
+		...performance.getEntriesByType('navigation').map(e => e.name), ...performance.getEntriesByType('resource').map(e => e.name),
+		document.documentElement.outerHTML].join('\n')`))
+	if err != nil || strings.Contains(kept, token) || !strings.HasPrefix(kept, "http://"+s.base.Host+"/\n\n") {
+		t.Errorf("%v, the page has %.200s", err, kept)
+	}
+	history, err := chromedp.Call(ctx, page.GetNavigationHistory, cdp.Empty{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range history.Entries {
+		if strings.Contains(entry.URL, token) {
+			t.Errorf("the history has %s", entry.URL)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kouzui/actors/runtime/event"
+	"kouzui/wire/metainfo"
 )
 
 // maxLines is how many events the page shows of one actor.
@@ -68,7 +69,7 @@ func (m *model) failure(e *event.Event, version uint64) {
 	switch e.Kind {
 	case event.Directive:
 		f.directive = e.Seq
-		f.Strategy, f.Action, f.Why = e.Strategy, e.Action, e.Reason
+		f.Strategy, f.Action, f.Why = e.Strategy, e.Action, shorten(e.Reason)
 		f.Attempt, f.BudgetLeft, f.DelayMS = e.Attempt, e.BudgetLeft, ms(e.Delay)
 	case event.Restarted, event.Stopped:
 		f.Outcome, f.DownMS, f.Kept, f.Lost = e.Kind, ms(e.Down), e.Kept, e.Lost
@@ -133,7 +134,9 @@ func (m *model) details(path string) details {
 }
 
 // describe is an event as a sentence for the page.
-func describe(e *event.Event) string {
+func describe(e *event.Event) string { return metainfo.Clean(sentence(e), maxText) }
+
+func sentence(e *event.Event) string {
 	switch e.Kind {
 	case event.Spawned:
 		return "spawned"

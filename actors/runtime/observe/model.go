@@ -304,11 +304,9 @@ func (m *model) census() census {
 	return c
 }
 
-// shorten makes a reason one line of at most maxReason bytes.
+// shorten makes the first line of a reason fit to be shown, in at most
+// maxReason bytes.
 func shorten(s string) string {
 	s, _, _ = strings.Cut(s, "\n")
-	if len(s) > maxReason {
-		s = strings.ToValidUTF8(s[:maxReason], "") + "…"
-	}
-	return s
+	return metainfo.Clean(s, maxReason)
 }

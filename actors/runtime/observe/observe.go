@@ -25,8 +25,8 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
-	"golang.org/x/net/netutil"
 
+	"kouzui/actors/runtime/clients"
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/trace"
@@ -43,8 +43,10 @@ const (
 	// maxHeader bounds the header of a request in bytes.
 	maxHeader = 16 << 10
 	// maxConns is how many connections may be open at a time, those of pages among
-	// them.
+	// them. Of those that are not being served, the one that has waited longest
+	// makes room, see package clients.
 	maxConns       = 64
+	headerTimeout  = 2 * time.Second  // for the header of a request to arrive
 	requestTimeout = 10 * time.Second // for a request to arrive, and for a frame or an answer to be sent
 )
 
@@ -69,7 +71,8 @@ type Server struct {
 	Config
 	listener net.Listener
 	http     *http.Server
-	token    string
+	token    string // in the address of the page
+	session  string // in the cookie that the token is exchanged for
 	recent   *trace.Recent
 	model    *model
 	tree     *supervise.Tree
@@ -93,6 +96,7 @@ func New(c Config) (*Server, error) {
 		Config:   c,
 		listener: l,
 		token:    rand.Text(),
+		session:  rand.Text(),
 		recent:   trace.NewRecent(remembered),
 		model:    newModel(time.Now()),
 		viewers:  make(chan struct{}, maxViewers),
@@ -115,7 +119,9 @@ func (c Config) allowed() error {
 	return fmt.Errorf("%s: %w", c.Addr, ErrRemote)
 }
 
-// URL is the address of the page, with the token.
+// URL is the address of the page, with the token. A browser is given a cookie
+// for it. Programs send the token with each request, as Authorization: Bearer
+// or as token in the query.
 func (s *Server) URL() string {
 	addr := s.listener.Addr().String()
 	if host, _, _ := net.SplitHostPort(s.Addr); host == "localhost" {
@@ -154,14 +160,14 @@ func (s *Server) Watch(tree *supervise.Tree) {
 func (s *Server) serve(routes http.Handler) {
 	s.http = &http.Server{
 		Handler:           s.guarded(routes),
-		ReadHeaderTimeout: requestTimeout,
+		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       requestTimeout,
 		WriteTimeout:      requestTimeout, // routes for profiles lift this limit, see lasting
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          log.New(complaints{s.Log}, "", 0),
 	}
-	s.running.Go(func() { _ = s.http.Serve(netutil.LimitListener(s.listener, maxConns)) })
+	s.running.Go(func() { _ = s.http.Serve(clients.Bound(s.http, s.listener, maxConns)) })
 }
 
 // complaints is the log of net/http, which would otherwise write stacks to the

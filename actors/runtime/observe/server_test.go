@@ -94,8 +94,11 @@ func (s *scene) request(method, path string, form url.Values) *http.Request {
 	return r
 }
 
-// client keeps no connection, and so no goroutine.
-var client = http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+// client keeps no connection, and so no goroutine. It follows no redirection.
+var client = http.Client{
+	Transport:     &http.Transport{DisableKeepAlives: true},
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
 
 func (s *scene) send(r *http.Request) (status int, header http.Header, body string) {
 	s.t.Helper()
@@ -131,13 +134,40 @@ func TestWhoIsAnswered(t *testing.T) {
 	s := newScene(t, "one")
 	token := s.base.Query().Get("token")
 	_, port, _ := net.SplitHostPort(s.base.Host)
+	cookie := s.exchange()
+	// with has the page's cookie instead of the token, and these headers.
+	with := func(headers ...string) func(*http.Request) {
+		return func(r *http.Request) {
+			r.Header.Del("Authorization")
+			r.AddCookie(cookie)
+			for i := 0; i < len(headers); i += 2 {
+				r.Header.Set(headers[i], headers[i+1])
+			}
+		}
+	}
+	ours := "http://" + s.base.Host
 	for _, c := range []struct {
 		name, method, path string
 		change             func(*http.Request)
 		want               int
 	}{
-		{"the token in the query", "GET", "/", func(r *http.Request) { r.Header.Del("Authorization"); r.URL.RawQuery = "token=" + token }, 200},
+		{"the token in the query", "GET", "/", func(r *http.Request) { r.Header.Del("Authorization"); r.URL.RawQuery = "token=" + token }, 303},
+		{"a wrong token in the query", "GET", "/", func(r *http.Request) { with()(r); r.URL.RawQuery = "token=" + token + "A" }, 401},
+		{"the token in the query of a script", "GET", "/metrics", func(r *http.Request) { r.Header.Del("Authorization"); r.URL.RawQuery = "token=" + token }, 200},
+		{"the token in the header of a script", "GET", "/metrics", nil, 200},
 		{"the token in the header", "GET", "/", nil, 200},
+		{"the cookie", "GET", "/", with(), 200},
+		{"the cookie, from our page", "GET", "/metrics", with("Sec-Fetch-Site", "same-origin"), 200},
+		{"the cookie, from the address bar", "GET", "/", with("Sec-Fetch-Site", "none"), 200},
+		{"the cookie, from another port's page", "GET", "/actor", with("Sec-Fetch-Site", "same-site"), 401},
+		{"the token as cookie", "GET", "/", func(r *http.Request) {
+			r.Header.Del("Authorization")
+			r.AddCookie(&http.Cookie{Name: cookie.Name, Value: token})
+		}, 401},
+		{"the cookie and a wrong token", "GET", "/", func(r *http.Request) { with("Authorization", "Bearer x")(r) }, 401},
+		{"a write with the cookie", "POST", "/kill", with("Origin", ours), 404},
+		{"a write with the cookie of no page", "POST", "/kill", with(), 401},
+		{"a write with the cookie, from another port's page", "POST", "/kill", with("Origin", "http://127.0.0.1:1"), 403},
 		{"no token", "GET", "/", func(r *http.Request) { r.Header.Del("Authorization") }, 401},
 		{"no token for the stream", "GET", "/events", func(r *http.Request) { r.Header.Del("Authorization") }, 401},
 		{"no token for metrics", "GET", "/metrics", func(r *http.Request) { r.Header.Del("Authorization") }, 401},
@@ -171,6 +201,66 @@ func TestWhoIsAnswered(t *testing.T) {
 			t.Errorf("%s: policy %q", c.name, p)
 		}
 	}
+}
+
+// exchange gives the token for a cookie.
+func (s *scene) exchange() *http.Cookie {
+	s.t.Helper()
+	r := s.request("GET", "/", nil)
+	r.Header.Del("Authorization")
+	r.URL.RawQuery = s.base.RawQuery
+	answer, err := client.Do(r)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	cookies := answer.Cookies()
+	if answer.StatusCode != http.StatusSeeOther || answer.Header.Get("Location") != "/" || len(cookies) != 1 {
+		s.t.Fatalf("%s to %q with %v", answer.Status, answer.Header.Get("Location"), cookies)
+	}
+	return cookies[0]
+}
+
+// No script can read the cookie, no other site can make a browser send it, it
+// is not the token, and that of another run has another name.
+func TestTheTokenIsExchangedForACookie(t *testing.T) {
+	s := newScene(t, "one")
+	cookie := s.exchange()
+	if !cookie.HttpOnly || cookie.SameSite != http.SameSiteStrictMode || cookie.Path != "/" || cookie.MaxAge != 0 {
+		t.Errorf("%v", cookie)
+	}
+	if cookie.Value == s.base.Query().Get("token") || len(cookie.Value) < 26 {
+		t.Errorf("value %q", cookie.Value)
+	}
+	if other := newScene(t, "two").exchange(); other.Name == cookie.Name {
+		t.Errorf("two runs have the cookie %q", other.Name)
+	}
+}
+
+// Names and reasons that steer are shown as what they are.
+func TestNothingSteersThePage(t *testing.T) {
+	s := newScene(t, "one")
+	s.Notify(&messages.TorrentFailed{Err: errors.New("no\u202e\x1b[2J"), Last: messages.Progress{Name: "al\u202ebum\x1b]0;x\a"}})
+	answer, err := client.Do(s.request("GET", "/events", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	for lines := bufio.NewScanner(answer.Body); lines.Scan(); {
+		data, ok := strings.CutPrefix(lines.Text(), "data: ")
+		if !ok {
+			continue
+		}
+		var f struct{ Torrents []struct{ Name, Why string } }
+		if err := json.Unmarshal([]byte(data), &f); err != nil {
+			t.Fatal(err)
+		}
+		if len(f.Torrents) != 1 || f.Torrents[0].Name != "al\ufffdbum\ufffd]0;x\ufffd" || f.Torrents[0].Why != "no\ufffd\ufffd[2J" {
+			t.Errorf("%q", f.Torrents)
+		}
+		return
+	}
+	t.Error("no frame")
 }
 
 func TestThePageStandsAlone(t *testing.T) {

@@ -3,10 +3,10 @@ package observe
 import (
 	"fmt"
 	"math"
-	"strings"
 	"time"
 
 	"kouzui/messages"
+	"kouzui/wire/metainfo"
 )
 
 // torrent is one torrent as the page shows it.
@@ -48,12 +48,19 @@ type peer struct {
 // second, a little more or less.
 const rateEvery = 900 * time.Millisecond
 
+// Bounds in bytes of what comes from strangers and their files.
+const (
+	maxName = 255
+	maxText = 1000 // of a reason
+)
+
 func (t *torrent) take(p *messages.Progress, err string) {
-	t.Hash, t.Name = p.InfoHash.String(), strings.ToValidUTF8(p.Name, "\uFFFD")
+	t.Hash, t.Name = p.InfoHash.String(), metainfo.Clean(p.Name, maxName)
 	t.State, t.Why = string(p.State), p.Why
 	if err != "" {
 		t.State, t.Why = "failed", err
 	}
+	t.Why = metainfo.Clean(t.Why, maxText)
 	t.Pieces, t.HavePieces, t.Length, t.Have = p.Pieces, p.HavePieces, p.Length, p.Have
 	t.Downloaded, t.Uploaded, t.Wasted, t.Corrupt = p.Downloaded, p.Uploaded, p.Wasted, p.Corrupt
 	t.Peers, t.Unchoked, t.Seeds = p.Peers, p.Unchoked, p.Seeds

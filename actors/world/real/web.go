@@ -11,8 +11,8 @@ import (
 	"strings"
 	"sync"
 
+	"kouzui/actors/runtime/clients"
 	"kouzui/actors/world"
-	"kouzui/actors/world/real/clients"
 )
 
 const maxRequestHeader = 16 << 10 // bytes

@@ -46,6 +46,9 @@ func (o *observeFlags) open(out *output.Output) (*observer, error) {
 	case err != nil:
 		return nil, exit.With(exit.Network, err)
 	}
+	if o.remote {
+		out.Warn("--observe-remote: other machines can reach the page, and nothing is encrypted: who can read along on the way sees the token, and whoever has the token sees everything and can stop actors")
+	}
 	// The address is shown even with --quiet: its token cannot be guessed.
 	fmt.Fprintf(out.Stderr, "Observe this run at %s\n", s.URL())
 	return &observer{s, out}, nil

@@ -1,13 +1,10 @@
 // The stream of frames, and when the page is drawn.
 
-const token = new URLSearchParams(location.search).get('token') || '';
-const authorisation = {Authorization: 'Bearer ' + token};
-
 const live = {skew: 0, started: 0, lost: 0, restarts: 0, link: document.getElementById('link'), totals: {}, ended: false};
 tree.now = () => Date.now() + live.skew;
 
 live.connect = () => {
-  const source = new EventSource('/events?token=' + encodeURIComponent(token));
+  const source = new EventSource('/events');
   source.onmessage = message => live.take(JSON.parse(message.data));
   source.addEventListener('end', () => { live.ended = true; live.say('lost', 'the run has ended'); });
   source.onerror = () => {

@@ -24,7 +24,7 @@ panel.refresh = async () => {
   if (panel.asked) { panel.again = true; return; }
   const path = panel.asked = panel.path;
   try {
-    const answer = await fetch('/actor?path=' + encodeURIComponent(path), {headers: authorisation});
+    const answer = await fetch('/actor?path=' + encodeURIComponent(path));
     if (answer.ok && path === panel.path) panel.fill(path, await answer.json());
   } catch { /* the stream says that the connection is lost */ }
   panel.asked = null;
@@ -84,7 +84,7 @@ panel.killButton = path => {
   const b = make('button', 'kill', 'Kill this actor');
   b.addEventListener('click', async () => {
     b.disabled = true;
-    const answer = await fetch('/kill', {method: 'POST', headers: authorisation, body: new URLSearchParams({path})}).catch(() => null);
+    const answer = await fetch('/kill', {method: 'POST', body: new URLSearchParams({path})}).catch(() => null);
     if (!answer || !answer.ok) put(b, answer ? await answer.text() : 'No connection');
   });
   return b;
