@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/output"
 	"kouzui/cmd/kouzui/internal/traceview"
 )
 
@@ -34,7 +35,7 @@ func newStats() *cobra.Command {
 			if asJSON {
 				return json.NewEncoder(c.OutOrStdout()).Encode(s)
 			}
-			return s.Write(c.OutOrStdout(), paint(c, *colour))
+			return s.Write(c.OutOrStdout(), paint(c, *colour), output.Width(c.OutOrStdout()))
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "write one JSON object")

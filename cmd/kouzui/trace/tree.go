@@ -9,6 +9,7 @@ import (
 	"kouzui/actors/runtime/trace"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/output"
 	"kouzui/cmd/kouzui/internal/traceview"
 )
 
@@ -35,7 +36,7 @@ actor runs any more, all actors that did run are shown.`,
 				return err
 			}
 			defer f.close()
-			tree := traceview.Tree{Header: f.Header, At: f.Header.StartedAt, All: all, Paint: paint(c, *colour)}
+			tree := traceview.Tree{Header: f.Header, At: f.Header.StartedAt, All: all, Paint: paint(c, *colour), Width: output.Width(c.OutOrStdout())}
 			replay := trace.Replay{Keep: true}
 			until := time.Time{}
 			if at != "" {

@@ -143,7 +143,7 @@ func quoted(s string) string {
 func (d *Diff) Write(w io.Writer, p Paint) error {
 	var b strings.Builder
 	for _, line := range d.headers() {
-		fmt.Fprintf(&b, "%s\n", p.yellow(line))
+		fmt.Fprintf(&b, "%s\n", p.warning(line))
 	}
 	if d.Same() {
 		fmt.Fprintf(&b, "the runs are the same: %s\n", plural(d.Common, "event"))
@@ -152,7 +152,7 @@ func (d *Diff) Write(w io.Writer, p Paint) error {
 		for i, e := range d.Parted {
 			start := [2]time.Time{d.A.Header.StartedAt, d.B.Header.StartedAt}[i]
 			if e == nil {
-				fmt.Fprintf(&b, "  %s  %s\n", "AB"[i:i+1], p.yellow("ends here"))
+				fmt.Fprintf(&b, "  %s  %s\n", "AB"[i:i+1], p.warning("ends here"))
 				continue
 			}
 			fmt.Fprintf(&b, "  %s%s\n", "AB"[i:i+1], p.Line(e, start))

@@ -9,6 +9,7 @@ import (
 
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
+	"kouzui/cmd/kouzui/internal/paint"
 	"kouzui/wire/metainfo"
 )
 
@@ -21,18 +22,10 @@ func clean(s string) string { return metainfo.Clean(s, longest) }
 // Paint colours text for a terminal, if it is true.
 type Paint bool
 
-func (p Paint) bold(s string) string   { return p.styled("1", s) }
-func (p Paint) faint(s string) string  { return p.styled("2", s) }
-func (p Paint) red(s string) string    { return p.styled("31", s) }
-func (p Paint) green(s string) string  { return p.styled("32", s) }
-func (p Paint) yellow(s string) string { return p.styled("33", s) }
-
-func (p Paint) styled(sgr, s string) string {
-	if !p || s == "" {
-		return s
-	}
-	return "\x1b[" + sgr + "m" + s + "\x1b[0m"
-}
+func (p Paint) bold(s string) string    { return paint.Paint(p).Bold(s) }
+func (p Paint) faint(s string) string   { return paint.Paint(p).Faint(s) }
+func (p Paint) red(s string) string     { return paint.Paint(p).Failure(s) }
+func (p Paint) warning(s string) string { return paint.Paint(p).Warning(s) }
 
 // Line is an event as a sentence, with its time since the start and its number.
 func (p Paint) Line(e *event.Event, start time.Time) string {
@@ -64,7 +57,7 @@ func (p Paint) sentence(e *event.Event) string {
 	case event.Started:
 		return who + " started"
 	case event.Fault:
-		return who + " " + p.yellow("was made to fail: "+clean(e.Reason))
+		return who + " " + p.warning("was made to fail: "+clean(e.Reason))
 	case event.Failed:
 		return who + p.failure(e)
 	case event.Directive:
@@ -74,7 +67,7 @@ func (p Paint) sentence(e *event.Event) string {
 	case event.Restarting:
 		return fmt.Sprintf("%s is restarted: incarnation %d ends", who, e.Incarnation)
 	case event.Restarted:
-		return fmt.Sprintf("%s %s", who, p.green(fmt.Sprintf("runs again as incarnation %d", e.Incarnation))) +
+		return fmt.Sprintf("%s %s", who, p.bold(fmt.Sprintf("runs again as incarnation %d", e.Incarnation))) +
 			list("; ", after(e.Down), count(e.Kept, "message", "kept"), count(e.Lost, "message", "lost"))
 	case event.Stopping:
 		return who + " begins to stop: " + because(e.Reason)
@@ -88,7 +81,7 @@ func (p Paint) sentence(e *event.Event) string {
 		}
 		return fmt.Sprintf("%s has %s, the oldest for %v", who, count(e.Depth, "message", "waiting"), brief(e.Waited))
 	case event.Dropped:
-		return p.yellow(count(e.Lost, "event", "lost") + ": the file could not keep up")
+		return p.warning(count(e.Lost, "event", "lost") + ": the file could not keep up")
 	case event.Note:
 		return p.note(e, who)
 	}
@@ -127,7 +120,7 @@ func (p Paint) directive(e *event.Event, who string) string {
 	case event.ActionStop:
 		s += p.red("to stop it")
 	case event.ActionEscalate:
-		s += p.yellow("to fail in its place")
+		s += p.warning("to fail in its place")
 	}
 	if e.Reason != "" {
 		s += ": " + because(e.Reason)

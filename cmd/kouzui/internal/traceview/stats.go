@@ -9,13 +9,17 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/trace"
 )
 
-// slowest is how many mailboxes are listed.
-const slowest = 10
+const (
+	slowest    = 10 // mailboxes that are listed
+	besidePath = 24 // columns of a wait and a depth before the path of a mailbox
+)
 
 // Stats sum a run up. Durations are in microseconds.
 type Stats struct {
@@ -168,15 +172,19 @@ func (t *Tally) mean() Tally {
 	return *t
 }
 
-// Write writes tables for people.
-func (s *Stats) Write(w io.Writer, p Paint) error {
+// Write writes tables for people, with the paths of mailboxes cut at width
+// columns; 0 cuts nothing.
+func (s *Stats) Write(w io.Writer, p Paint, width int) error {
 	fmt.Fprintf(w, "run %s: %s in %.3f s, %s\n", clean(s.Run), plural(s.Events, "event"), s.Seconds, plural(s.DeadLetters, "dead letter"))
 	if s.Dropped > 0 {
-		fmt.Fprintln(w, p.yellow(count(s.Dropped, "event", "lost")+": the numbers below are incomplete"))
+		fmt.Fprintln(w, p.warning(count(s.Dropped, "event", "lost")+": the numbers below are incomplete"))
 	}
 	fmt.Fprintln(w)
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "kind\tspawned\tfaults\tfailures\tbugs\trestarts\tgiven up\tmean repair\tlongest\tlost messages\t")
+	// With heads of two lines and a single space between, the longest names of
+	// kinds leave it within 80 columns.
+	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "\t\t\t\t\t\tgiven\tmean\tlongest\tlost\t")
+	fmt.Fprintln(t, "kind\tspawned\tfaults\tfailed\tbugs\trestarts\tup\trepair\trepair\tmessages\t")
 	for _, k := range append(s.Kinds, s.Total) {
 		repair, longest := "-", "-"
 		if k.Repairs > 0 {
@@ -194,7 +202,11 @@ func (s *Stats) Write(w io.Writer, p Paint) error {
 	fmt.Fprintln(w, "\nslowest mailboxes: longest wait and most messages seen")
 	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, b := range s.Mailboxes {
-		fmt.Fprintf(t, "%s\t%d\t  %s\n", micros(b.Waited), b.Depth, clean(b.Actor))
+		actor := clean(b.Actor)
+		if room := width - besidePath; width > 0 && len(actor) > room {
+			actor = ansi.TruncateLeft(actor, ansi.StringWidth(actor)-max(room-1, 1), "…")
+		}
+		fmt.Fprintf(t, "%s\t%d\t  %s\n", micros(b.Waited), b.Depth, actor)
 	}
 	return t.Flush()
 }

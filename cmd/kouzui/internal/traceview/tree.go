@@ -8,6 +8,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/trace"
 )
@@ -23,6 +25,7 @@ type Tree struct {
 	Lives  []trace.Life // by path
 	All    bool         // actors that had stopped too, each on a line of its own
 	Paint  Paint
+	Width  int // at which lines are wrapped; 0: they are not
 }
 
 // Write draws the tree. If no actor runs any more, the tree shows all that did.
@@ -56,18 +59,31 @@ func (t Tree) Write(w io.Writer) error {
 		width = max(width, utf8.RuneCountInString(r.left))
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", t.Paint.faint(fmt.Sprintf("run %s, %.3f s after its start at %s: %s%s",
+	fmt.Fprintf(&b, "%s\n", t.Paint.faint(t.wrap(fmt.Sprintf("run %s, %.3f s after its start at %s: %s%s",
 		clean(t.Header.Run), t.At.Sub(t.Header.StartedAt).Seconds(), t.Header.StartedAt.Format(time.RFC3339),
-		population(living), list(", ", restarted(restarts)))))
+		population(living), list(", ", restarted(restarts))), 0)))
 	for _, r := range d.rows {
 		b.WriteString(r.branch + r.name)
 		if r.right != "" {
-			b.WriteString(strings.Repeat(" ", width-utf8.RuneCountInString(r.left)+2) + r.right)
+			indent := width + 2
+			b.WriteString(strings.Repeat(" ", indent-utf8.RuneCountInString(r.left)))
+			below := "\n" + t.Paint.faint(r.below) + strings.Repeat(" ", indent-utf8.RuneCountInString(r.below))
+			b.WriteString(strings.ReplaceAll(t.wrap(r.right, indent), "\n", below))
 		}
 		b.WriteByte('\n')
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// wrap breaks a text that stands behind an indent, if the width asks for it and
+// leaves room for words.
+func (t Tree) wrap(text string, indent int) string {
+	const words = 20
+	if t.Width == 0 || t.Width-indent < words {
+		return text
+	}
+	return ansi.Wrap(text, t.Width-indent, "")
 }
 
 type drawing struct {
@@ -80,6 +96,7 @@ type row struct {
 	left         string // branch and name, without colours
 	branch, name string
 	right        string
+	below        string // branches beside further lines of right
 }
 
 // list draws the children of parent, each behind indent.
@@ -120,7 +137,11 @@ func (d *drawing) list(parent, indent string) {
 			plain = fmt.Sprintf("… %d of kind %s", it.fold, clean(it.life.Kind))
 			name, right = d.Paint.faint(plain), d.Paint.faint("stopped, without a failure")
 		}
-		d.rows = append(d.rows, row{left: indent + branch + plain, branch: d.Paint.faint(indent + branch), name: name, right: right})
+		beside := indent + below
+		if it.fold == 0 && len(d.children[it.life.Path]) > 0 {
+			beside += "│"
+		}
+		d.rows = append(d.rows, row{left: indent + branch + plain, branch: d.Paint.faint(indent + branch), name: name, right: right, below: beside})
 		if it.fold == 0 {
 			d.list(it.life.Path, indent+below)
 		}
@@ -140,14 +161,14 @@ func (d *drawing) about(l trace.Life) string {
 	case l.Gone:
 		parts = append(parts, p.faint(ending(l.Ending)))
 	case l.State == supervise.StateRunning:
-		parts = append(parts, p.green(string(l.State)))
+		parts = append(parts, string(l.State))
 	case l.State == supervise.StateStarting, l.State == supervise.StateStopping:
-		parts = append(parts, p.yellow(string(l.State)))
+		parts = append(parts, p.warning(string(l.State)))
 	default:
 		parts = append(parts, p.red(string(l.State)))
 	}
 	if l.Restarts > 0 {
-		parts = append(parts, p.yellow(restarted(l.Restarts)))
+		parts = append(parts, p.warning(restarted(l.Restarts)))
 	}
 	down := l.Down
 	if !l.Gone && !l.DownSince.IsZero() {
