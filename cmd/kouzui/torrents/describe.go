@@ -63,7 +63,7 @@ func (d *description) write(w io.Writer) error {
 	}
 	row("name", "%s", d.Name)
 	row("info hash", "%s", d.Hash)
-	row("size", "%s (%d bytes)", units.Bytes(d.Length), d.Length)
+	row("size", "%s (%s)", units.Bytes(d.Length), bytes(d.Length))
 	row("pieces", "%d of %s", d.Pieces, units.Bytes(d.PieceLength))
 	if d.Private {
 		row("private", "yes")

@@ -20,6 +20,7 @@ import (
 	"kouzui/cmd/kouzui/internal/hashing"
 	"kouzui/cmd/kouzui/internal/load"
 	"kouzui/cmd/kouzui/internal/output"
+	"kouzui/cmd/kouzui/internal/place"
 	"kouzui/cmd/kouzui/internal/progress"
 	"kouzui/wire/metainfo"
 )
@@ -106,6 +107,9 @@ func (o *splitFlags) content(t *metainfo.Torrent) (hashing.Content, error) {
 	dir := filepath.Clean(o.data)
 	if _, err := os.Lstat(filepath.Join(dir, t.Name)); errors.Is(err, fs.ErrNotExist) && filepath.Base(dir) == t.Name {
 		dir = filepath.Dir(dir)
+	}
+	if err := place.Check(dir, t); err != nil {
+		return hashing.Content{}, err
 	}
 	folder, err := real.OpenExisting(dir)
 	if err != nil {

@@ -19,8 +19,10 @@ import (
 	"kouzui/cmd/kouzui/internal/hashing"
 	"kouzui/cmd/kouzui/internal/load"
 	"kouzui/cmd/kouzui/internal/output"
+	"kouzui/cmd/kouzui/internal/place"
 	"kouzui/cmd/kouzui/internal/progress"
 	"kouzui/cmd/kouzui/internal/report"
+	"kouzui/cmd/kouzui/internal/units"
 	"kouzui/wire/metainfo"
 )
 
@@ -91,7 +93,7 @@ func verify(r *command.Run, asJSON bool, from, dir string) error {
 		err = found.write(r.Output)
 	}
 	if err == nil && !found.OK {
-		err = exit.Errorf(exit.Mismatch, "%s: %d of %d pieces are wrong or missing", t.Name, len(found.Wrong), found.Pieces)
+		err = found.failure()
 	}
 	return err
 }
@@ -99,24 +101,23 @@ func verify(r *command.Run, asJSON bool, from, dir string) error {
 // findData finds the data of a torrent: complete, or as an unfinished download
 // calls it.
 func findData(t *metainfo.Torrent, dir string) (content hashing.Content, base string, err error) {
+	if err := place.Check(dir, t); err != nil {
+		return content, "", err
+	}
 	folder, err := real.OpenExisting(dir)
 	if err != nil {
 		return content, "", err
 	}
-	for _, base := range []string{t.Name, t.PartName()} {
-		if _, err = folder.Stat(base); err == nil {
-			return contentAt(folder, t, base), base, nil
-		}
-		if !errors.Is(err, fs.ErrNotExist) {
-			break
-		}
+	base = t.Name
+	if _, err := folder.Stat(base); errors.Is(err, fs.ErrNotExist) {
+		base = t.PartName()
 	}
-	folder.Close()
-	if errors.Is(err, fs.ErrNotExist) {
-		err = exit.Errorf(exit.NotFound, "%s does not exist", filepath.Join(dir, t.Name))
-	}
-	return content, "", err
+	return contentAt(folder, t, base), base, nil
 }
+
+// leadsOut says whether a file was not opened because a link leads out of the
+// folder. The error of package os for that has no name.
+func leadsOut(err error) bool { return strings.HasSuffix(err.Error(), "path escapes from parent") }
 
 func compare(r *command.Run, t *metainfo.Torrent, content hashing.Content) (*findings, error) {
 	found := &findings{
@@ -130,7 +131,7 @@ func compare(r *command.Run, t *metainfo.Torrent, content hashing.Content) (*fin
 		switch {
 		case p.Err == nil:
 			wrong[p.Index] = p.Sum != t.PieceHash(p.Index)
-		case errors.Is(p.Err, fs.ErrNotExist), errors.Is(p.Err, io.ErrUnexpectedEOF), errors.Is(p.Err, world.ErrNotRegular):
+		case errors.Is(p.Err, fs.ErrNotExist), errors.Is(p.Err, io.ErrUnexpectedEOF), errors.Is(p.Err, world.ErrNotRegular), leadsOut(p.Err):
 			wrong[p.Index] = true
 		default:
 			return p.Err
@@ -146,31 +147,78 @@ func compare(r *command.Run, t *metainfo.Torrent, content hashing.Content) (*fin
 			found.Wrong = append(found.Wrong, i)
 		}
 	}
-	for i := range t.Files {
-		found.file(t, i, content, wrong)
-	}
+	found.files(t, content, wrong)
 	found.OK = len(found.Wrong) == 0 && len(found.Files) == 0
 	return found, nil
 }
 
-// file notes what is wrong with one file. The length of the file is compared as
-// well: hashes cover neither empty files nor bytes behind the end of a file.
-func (f *findings) file(t *metainfo.Torrent, index int, content hashing.Content, wrong []bool) {
-	file := &t.Files[index]
-	if file.Padding {
-		return
+// files notes what is wrong with each file. A wrong piece that several files
+// share does not tell which of them is wrong, unless one of them is found to be
+// wrong by its length or by a piece of its own.
+func (f *findings) files(t *metainfo.Torrent, content hashing.Content, wrong []bool) {
+	owners := make([]int, t.PieceCount()) // how many files have bytes in the piece
+	for i := range t.Files {
+		if first, end := t.FilePieces(i); !t.Files[i].Padding {
+			for p := first; p < end; p++ {
+				owners[p]++
+			}
+		}
 	}
+	all := make([]wrongContent, len(t.Files))
+	blamed := make(map[int]string) // the shared wrong pieces that a wrong file explains, by its path
+	for i := range t.Files {
+		all[i] = fileAlone(t, i, content, wrong)
+		for _, p := range all[i].Wrong {
+			if owners[p] == 1 && all[i].Reason == "" {
+				all[i].Reason = "wrong content"
+			}
+		}
+		if all[i].Reason != "" {
+			for _, p := range all[i].Wrong {
+				blamed[p] = all[i].Path
+			}
+		}
+	}
+	for _, bad := range all {
+		if bad.Reason == "" && len(bad.Wrong) > 0 {
+			bad.Reason = "wrong content, here or in a file that shares the piece"
+			if by, ok := blamed[bad.Wrong[0]]; ok {
+				bad.Reason = "may be right, shares a piece with " + by
+			}
+		}
+		if bad.Reason != "" {
+			f.Files = append(f.Files, bad)
+		}
+	}
+}
+
+// fileAlone says what is wrong with a file, looked at by itself. The length is
+// compared as well: hashes cover neither empty files nor bytes behind the end
+// of a file.
+func fileAlone(t *metainfo.Torrent, index int, content hashing.Content, wrong []bool) wrongContent {
+	file := &t.Files[index]
 	bad := wrongContent{Path: strings.Join(file.Path, "/"), Wrong: []int{}}
+	if file.Padding {
+		return bad
+	}
 	info, err := content.Folder.Stat(content.Files[index].Name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		bad.Reason = "missing"
+	case err != nil && leadsOut(err):
+		bad.Reason = "behind a link that leads out of the folder"
 	case err != nil:
 		bad.Reason = err.Error()
+	case file.Link != "":
+		if info.Mode&fs.ModeSymlink == 0 {
+			bad.Reason = "not a symbolic link to " + file.Link
+		}
+	case info.Mode&fs.ModeSymlink != 0:
+		bad.Reason = "a symbolic link, which is not followed"
 	case !info.Mode.IsRegular():
 		bad.Reason = "not a regular file"
 	case info.Size != file.Length:
-		bad.Reason = fmt.Sprintf("%d bytes instead of %d", info.Size, file.Length)
+		bad.Reason = fmt.Sprintf("%s instead of %d", bytes(info.Size), file.Length)
 	}
 	first, end := t.FilePieces(index)
 	for p := first; p < end; p++ {
@@ -178,19 +226,26 @@ func (f *findings) file(t *metainfo.Torrent, index int, content hashing.Content,
 			bad.Wrong = append(bad.Wrong, p)
 		}
 	}
-	if bad.Reason == "" && len(bad.Wrong) > 0 {
-		bad.Reason = "wrong content"
+	return bad
+}
+
+// bytes counts bytes exactly.
+func bytes(n int64) string {
+	if n == 1 {
+		return "1 byte"
 	}
-	if bad.Reason != "" {
-		f.Files = append(f.Files, bad)
-	}
+	return fmt.Sprintf("%d bytes", n)
 }
 
 // write lists the wrong files on stdout, or says on stderr that all pieces are
 // right.
 func (f *findings) write(out *output.Output) error {
 	if f.OK {
-		out.Say("%s: all %d pieces are right", f.Name, f.Pieces)
+		if f.Pieces == 1 {
+			out.Say("%s: the only piece is right", f.Name)
+		} else {
+			out.Say("%s: all %d pieces are right", f.Name, f.Pieces)
+		}
 	}
 	var list strings.Builder
 	for _, bad := range f.Files {
@@ -202,6 +257,14 @@ func (f *findings) write(out *output.Output) error {
 	}
 	_, err := io.WriteString(out.Stdout, list.String())
 	return err
+}
+
+// failure is the error of data that is not as the torrent describes it.
+func (f *findings) failure() error {
+	if len(f.Wrong) == 0 { // an empty file, a link, or bytes behind the end of a file
+		return exit.Errorf(exit.Mismatch, "%s: %s not as in the torrent", f.Name, units.Are(len(f.Files), "file"))
+	}
+	return exit.Errorf(exit.Mismatch, "%s: %s", f.Name, units.Wrong(len(f.Wrong), f.Pieces))
 }
 
 // ranges prints rising numbers as "0-3, 7, 9-10".

@@ -8,7 +8,9 @@ import (
 	"path/filepath"
 
 	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/place"
 	"kouzui/cmd/kouzui/internal/report"
+	"kouzui/cmd/kouzui/internal/units"
 )
 
 // job is one torrent of a session.
@@ -35,6 +37,14 @@ func newJob(t *kouzui.Metainfo, o kouzui.Options) *job {
 
 func (j *job) path() string { return filepath.Join(j.options.Dir, j.torrent.Name) }
 
+// ready says early why the torrent cannot be seeded.
+func (j *job) ready() error {
+	if !j.options.MustExist {
+		return nil
+	}
+	return place.Check(j.options.Dir, j.torrent)
+}
+
 // stop begins to stop the torrent. That it has ended is an event.
 func (j *job) stop() { go func() { _ = j.running.Stop(context.Background()) }() }
 
@@ -46,7 +56,7 @@ func (j *job) progress(p *kouzui.Status) (stop bool) {
 	if !j.options.MustExist || p.State != kouzui.StateDownloading || j.refused != nil {
 		return false
 	}
-	j.refused = exit.Errorf(exit.Mismatch, "%d of %d pieces are wrong or missing, and seed needs complete data", p.Pieces-p.HavePieces, p.Pieces)
+	j.refused = exit.Errorf(exit.Mismatch, "%s, and seed needs complete data", units.Wrong(p.Pieces-p.HavePieces, p.Pieces))
 	return true
 }
 

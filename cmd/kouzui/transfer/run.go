@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"kouzui"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,11 +30,6 @@ func (o *options) transfer(s *session, args []string) error {
 	peers, err := o.resolvePeers(s.Context)
 	if err != nil {
 		return err
-	}
-	if o.seedOnly {
-		if _, err := os.Stat(o.dir); err != nil {
-			return err
-		}
 	}
 	connections := o.connections(s.Command, openFilesAllowed(), s.Warn)
 	blocked, err := loadBlocklist(o.blocklist, s.Output)

@@ -91,10 +91,14 @@ func (s *session) run(config kouzui.Config) error {
 	}()
 	s.observer.watch(client)
 	for _, j := range s.jobs {
-		if j.running, err = client.AddMetainfo(j.torrent, j.options); err != nil {
-			return err
-		}
 		s.running++
+		err := j.ready()
+		if err == nil {
+			j.running, err = client.AddMetainfo(j.torrent, j.options)
+		}
+		if err != nil {
+			s.ended(j, false, err)
+		}
 	}
 	if err := s.loop(); err != nil {
 		return err // without waiting for anything
@@ -180,12 +184,17 @@ func (s *session) abandon() {
 }
 
 func (s *session) handle(e any) {
-	s.display.Event(e)
-	switch m := e.(type) {
-	case kouzui.Progress:
-		if j := s.byHash[m.Status.InfoHash]; j != nil && j.progress(&m.Status) {
+	if m, ok := e.(kouzui.Progress); ok {
+		j := s.byHash[m.Status.InfoHash]
+		if j != nil && j.progress(&m.Status) {
 			j.stop()
 		}
+		if j != nil && j.refused != nil {
+			return // what cannot be seeded is not shown as a download
+		}
+	}
+	s.display.Event(e)
+	switch m := e.(type) {
 	case kouzui.PeerBanned:
 		s.Warn(fmt.Sprintf("the peer at %v is banned: %s", m.Addr, m.Reason))
 	case kouzui.Blocked:
@@ -262,18 +271,25 @@ func (s *session) ended(j *job, complete bool, err error) {
 		s.Lines.Torrent(j.torrent, j.path(), complete, exit.Code(j.err), j.err, sum)
 	}
 	s.Say("%s", progress.Summary(&j.last, complete, took))
+	if j.err != nil && len(s.jobs) > 1 && !errors.Is(j.err, exit.ErrInterrupted) {
+		exit.Complain(s.Stderr, j.err) // at once: the others may go on for hours
+	}
 	if complete && j.err == nil && !j.options.MustExist {
 		s.Result("%s", j.path())
 	}
 }
 
 // end sums the session up. It returns the error that the program ends with:
-// err, or else that of the first torrent that failed.
+// err, or else that of all torrents that failed, with the code of the first.
 func (s *session) end(err error) error {
-	for _, j := range s.jobs {
-		if err == nil {
-			err = j.err
+	if err == nil {
+		var failed []error
+		for _, j := range s.jobs {
+			if j.err != nil {
+				failed = append(failed, j.err)
+			}
 		}
+		err = exit.Several(failed, len(s.jobs), "torrents failed")
 	}
 	if s.Lines != nil {
 		s.Lines.End(exit.Code(err), err, s.totals())

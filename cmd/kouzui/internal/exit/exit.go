@@ -67,6 +67,28 @@ func Usagef(hint, format string, args ...any) error {
 	return Hint(hint, Errorf(Usage, format, args...))
 }
 
+// shownErrors is how many errors the text of Several tells.
+const shownErrors = 5
+
+// Several is one error for those of some of many things, with the code of the
+// first: the first itself if there was one thing only, nil if none failed.
+func Several(failed []error, of int, what string) error {
+	switch {
+	case len(failed) == 0:
+		return nil
+	case of == 1:
+		return failed[0]
+	}
+	var texts []string
+	for _, err := range failed[:min(len(failed), shownErrors)] {
+		texts = append(texts, OneLine(err))
+	}
+	if more := len(failed) - shownErrors; more > 0 {
+		texts = append(texts, fmt.Sprintf("and %d more", more))
+	}
+	return Errorf(Code(failed[0]), "%d of %d %s: %s", len(failed), of, what, strings.Join(texts, "; "))
+}
+
 // Hint adds to err a line that says what the user may try instead.
 func Hint(hint string, err error) error {
 	return &failure{code: Code(err), err: err, hint: hint}
@@ -148,9 +170,11 @@ func diskCode(err error) int {
 // Complain writes err on one line, and its hint on the next if there is one.
 func Complain(w io.Writer, err error) {
 	fmt.Fprintf(w, "kouzui: %s\n", OneLine(err))
-	var f *failure
-	if errors.As(err, &f) && f.hint != "" {
-		fmt.Fprintf(w, "%s\n", f.hint)
+	for ; err != nil; err = errors.Unwrap(err) {
+		if f, ok := err.(*failure); ok && f.hint != "" {
+			fmt.Fprintf(w, "%s\n", f.hint)
+			return
+		}
 	}
 }
 

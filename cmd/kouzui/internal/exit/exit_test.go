@@ -58,3 +58,40 @@ func TestComplain(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// The hint of an error is shown whatever was said around the error.
+func TestComplainFindsTheHint(t *testing.T) {
+	var b bytes.Buffer
+	Complain(&b, With(NotFound, fmt.Errorf("album: %w", Hint("Try this.", errors.New("missing")))))
+	if got, want := b.String(), "kouzui: album: missing\nTry this.\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestSeveral(t *testing.T) {
+	a, b := With(Foreign, errors.New("a")), With(IO, errors.New("b"))
+	for _, c := range []struct {
+		failed []error
+		of     int
+		text   string
+		code   int
+	}{
+		{nil, 3, "<nil>", OK},
+		{[]error{a}, 1, "a", Foreign},
+		{[]error{a}, 2, "1 of 2 torrents failed: a", Foreign},
+		{[]error{b, a}, 9, "2 of 9 torrents failed: b; a", IO},
+		{[]error{a, a, a, a, a, b, b}, 9, "7 of 9 torrents failed: a; a; a; a; a; and 2 more", Foreign},
+	} {
+		err := Several(c.failed, c.of, "torrents failed")
+		if got := fmt.Sprint(err); got != c.text || Code(err) != c.code {
+			t.Errorf("%v: %q with %d, want %q with %d", c.failed, got, Code(err), c.text, c.code)
+		}
+	}
+}
+
+func TestUnwritten(t *testing.T) {
+	full := Unwritten(&fs.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.ENOSPC})
+	if Code(full) != DiskFull || Code(Unwritten(syscall.EIO)) != IO {
+		t.Errorf("the codes are %d and %d", Code(full), Code(Unwritten(syscall.EIO)))
+	}
+}

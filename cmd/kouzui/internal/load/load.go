@@ -33,14 +33,20 @@ func One(ctx context.Context, from string, stdin io.Reader) (*metainfo.Torrent, 
 	return t, nil
 }
 
-// All reads several. A torrent that is given twice is loaded once.
+// All reads several. A torrent that is given twice is loaded once. Each one that
+// cannot be read is told.
 func All(ctx context.Context, from []string, stdin io.Reader, warn func(string)) ([]*metainfo.Torrent, error) {
 	var list []*metainfo.Torrent
+	var failed []error
 	seen := map[metainfo.Hash]bool{}
 	for _, f := range from {
 		t, err := One(ctx, f, stdin)
-		if err != nil {
+		if errors.Is(err, exit.ErrInterrupted) || errors.Is(err, exit.ErrTimeout) {
 			return nil, err
+		}
+		if err != nil {
+			failed = append(failed, err)
+			continue
 		}
 		if seen[t.InfoHash] {
 			warn(fmt.Sprintf("%s: this torrent is given twice", shown(f)))
@@ -52,7 +58,7 @@ func All(ctx context.Context, from []string, stdin io.Reader, warn func(string))
 		}
 		list = append(list, t)
 	}
-	return list, nil
+	return list, exit.Several(failed, len(from), "torrents cannot be read")
 }
 
 func read(ctx context.Context, from string, stdin io.Reader) ([]byte, error) {

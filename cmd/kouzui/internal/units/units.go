@@ -100,6 +100,25 @@ func Count(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
+// Are is Count with the verb that fits: "1 file is", "3 files are".
+func Are(n int, what string) string {
+	if n == 1 {
+		return Count(n, what) + " is"
+	}
+	return Count(n, what) + " are"
+}
+
+// Wrong says how many pieces of how many are not as they should be.
+func Wrong(n, of int) string {
+	switch {
+	case of == 1:
+		return "the only piece is wrong or missing"
+	case n == 1:
+		return fmt.Sprintf("1 of %d pieces is wrong or missing", of)
+	}
+	return fmt.Sprintf("%d of %d pieces are wrong or missing", n, of)
+}
+
 // Duration prints a duration in its two largest units: "42s", "3m07s", "2h15m",
 // "4d06h".
 func Duration(d time.Duration) string {
