@@ -115,11 +115,17 @@ func (out *Output) live() {
 }
 
 func isTerminal(w io.Writer) bool {
+	f, ok := file(w)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// file is the file that w writes to, if it is one.
+func file(w io.Writer) (*os.File, bool) {
 	if r, ok := w.(*Results); ok {
 		w = r.w
 	}
 	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	return f, ok
 }
 
 // coloured says whether what goes to w has colours, if --color is when.
@@ -129,7 +135,7 @@ func coloured(when string, w io.Writer) bool {
 
 // Width is how wide the terminal is to which w writes, 0 if w is none.
 func Width(w io.Writer) int {
-	f, ok := w.(*os.File)
+	f, ok := file(w)
 	if !ok {
 		return 0
 	}
