@@ -72,13 +72,14 @@ func (l Limits) withDefaults() Limits {
 // table that is lost fills again with the peers' next announces; the counts of
 // completed downloads begin anew.
 type Table struct {
-	limits   Limits
-	swarms   map[metainfo.Hash]*entry[swarm]
-	founded  *shares[swarm] // by the host that announced the torrent; everybody's, once others are in it
-	peers    *shares[peer]  // by the host that announced the peer
-	finished finished
-	stamp    int64 // of the last announce
-	round    int32 // number of the last draw
+	limits    Limits
+	swarms    map[metainfo.Hash]*entry[swarm]
+	founded   *shares[swarm] // by the host that announced the torrent; everybody's, once others are in it
+	peers     *shares[peer]  // by the host that announced the peer
+	finished  finished
+	announces uint64 // of torrents that are served
+	stamp     int64  // of the last announce
+	round     int32  // number of the last draw
 }
 
 // swarm is the peers of one torrent. The table keeps no empty swarm.
@@ -113,12 +114,29 @@ func NewTable(l Limits) *Table {
 	}
 }
 
+// Counts sum a table up.
+type Counts struct {
+	Torrents, Peers, Seeds int
+	Announces              uint64 // since the table is empty
+}
+
+// Counts sums the table up.
+func (t *Table) Counts() Counts {
+	c := Counts{Torrents: len(t.swarms), Announces: t.announces}
+	for _, e := range t.swarms {
+		c.Peers += len(e.item.peers)
+		c.Seeds += e.item.seeders
+	}
+	return c
+}
+
 // Announce enters the peer that announces from an address, and replies with
 // other peers, drawn by rnd.
 func (t *Table) Announce(r announce.Request, from netip.Addr, now time.Time, rnd *rand.Rand) announce.Reply {
 	if t.limits.Only != nil && !t.limits.Only[r.InfoHash] {
 		return announce.Reply{Failure: "this torrent is not served here"}
 	}
+	t.announces++
 	me := key{r.PeerID, t.limits.address(r, from).As16()}
 	s := t.swarms[r.InfoHash]
 	if r.Event == announce.Stopped {

@@ -486,3 +486,22 @@ func (s *swarm) check(l Limits) error {
 	}
 	return nil
 }
+
+// Counts are of what is there now; only announces are never taken back.
+func TestCounts(t *testing.T) {
+	table, rnd := NewTable(Limits{Only: map[metainfo.Hash]bool{hash: true}}), newRand()
+	unknown := from(9, 1)
+	unknown.InfoHash = metainfo.Hash{2}
+	leaving := from(2, 1)
+	leaving.Event = announce.Stopped
+	for _, r := range []announce.Request{from(1, 0), from(2, 1), from(2, 1), unknown} {
+		table.Announce(r, public, start, rnd)
+	}
+	if got, want := table.Counts(), (Counts{Torrents: 1, Peers: 2, Seeds: 1, Announces: 3}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	table.Announce(leaving, public, start, rnd)
+	if got, want := table.Counts(), (Counts{Torrents: 1, Peers: 1, Seeds: 1, Announces: 4}); got != want {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+}

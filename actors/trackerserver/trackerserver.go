@@ -42,6 +42,14 @@ type Query struct {
 // log.
 func (*Query) IgnoreDeadLetterLogging() {}
 
+// QueryCounts: whoever shows the tracker to the tracker. The tracker calls
+// Reply once.
+type QueryCounts struct{ Reply func(Counts) }
+
+// IgnoreDeadLetterLogging keeps questions to a tracker that has ended out of
+// the log.
+func (*QueryCounts) IgnoreDeadLetterLogging() {}
+
 // expire: the tracker to itself, by a timer.
 type expire struct{}
 
@@ -63,6 +71,8 @@ func (t *tracker) Receive(c actor.Context) {
 		t.expireLater(c)
 	case *Query:
 		m.Respond(t.answer(m, t.cfg.World.Clock.Now()))
+	case *QueryCounts:
+		m.Reply(t.table.Counts())
 	case *expire:
 		t.table.Expire(t.cfg.World.Clock.Now())
 		t.expireLater(c)

@@ -120,10 +120,5 @@ func (o *trackerFlags) run(r *command.Run, trusted []netip.Prefix) error {
 	if err := r.Stdout.Err(); err != nil && !exit.BrokenPipe(err) {
 		return err
 	}
-	select {
-	case err = <-tracker.Failed:
-		return exit.With(exit.Network, err)
-	case <-r.Stop.First:
-		return nil
-	}
+	return watch(r, tracker)
 }

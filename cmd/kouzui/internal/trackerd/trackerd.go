@@ -55,6 +55,12 @@ func Start(log zerolog.Logger, sinks []event.Sink, listen string, limits tracker
 	return t, nil
 }
 
+// Counts asks what the tracker knows. It does not wait for the answer: reply is
+// called by the tracker, and never if the tracker ends before.
+func (t *Tracker) Counts(reply func(trackerserver.Counts)) {
+	t.tree.System.Root.Send(t.pid, &trackerserver.QueryCounts{Reply: reply})
+}
+
 // Close stops serving.
 func (t *Tracker) Close() {
 	if t.listener != nil {
