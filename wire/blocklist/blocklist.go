@@ -16,7 +16,7 @@
 // list is.
 //
 // Limits: binary formats (P2B) and host names are not supported, and a list may
-// have MaxText bytes.
+// have MaxText bytes and MaxRanges ranges that do not touch.
 package blocklist
 
 import (
@@ -80,7 +80,7 @@ func (l *List) add(first, last netip.Addr) {
 	}
 }
 
-// seal sorts what was added.
+// seal sorts and merges what was added.
 func (l *List) seal() {
 	l.v4 = merge(l.v4, order4, func(a uint32) uint32 { return a + 1 })
 	l.v6 = merge(l.v6, order6, func(a addr6) addr6 {
@@ -111,7 +111,7 @@ func merge[A any](spans []span[A], order func(a, b A) int, next func(A) A) []spa
 		}
 		merged = append(merged, s)
 	}
-	return slices.Clip(merged)
+	return merged
 }
 
 func number4(a netip.Addr) uint32 {

@@ -5,7 +5,9 @@ import (
 	"compress/gzip"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -200,5 +202,69 @@ func TestWhatIsTooLong(t *testing.T) {
 		if _, _, err := Read(&endless{text: text}); err == nil || !strings.Contains(err.Error(), "longer than") {
 			t.Errorf("an endless list of %q...: %v", text[:1], err)
 		}
+	}
+}
+
+// generated is a list whose n-th line is made by line.
+type generated struct {
+	line func(n int) string
+	rest string
+	n    int
+	last int
+}
+
+func (g *generated) Read(b []byte) (int, error) {
+	for g.rest == "" {
+		if g.n == g.last {
+			return 0, io.EOF
+		}
+		g.rest = g.line(g.n)
+		g.n++
+	}
+	n := copy(b, g.rest)
+	g.rest = g.rest[n:]
+	return n, nil
+}
+
+// What is held of a list is bounded by its ranges, not by its entries: those
+// that repeat, overlap or touch are merged while the list is read.
+func TestEntriesAreMergedOnTheWay(t *testing.T) {
+	const entries, most = 1_000_000, 8 << 20 // bytes
+	g := &generated{last: entries, line: func(n int) string {
+		n = n * 7919 % (1 << 16)
+		return fmt.Sprintf("10.0.%d.%d\n", n>>8, n&255)
+	}}
+	var peak uint64
+	line := g.line
+	g.line = func(n int) string {
+		if n%250_000 == 0 {
+			runtime.GC()
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			peak = max(peak, m.HeapAlloc)
+		}
+		return line(n)
+	}
+	l, report, err := Read(g)
+	if err != nil || report.Entries != entries || l.Len() != 1 {
+		t.Fatalf("%d ranges of %+v, %v", l.Len(), report, err)
+	}
+	if peak > most {
+		t.Errorf("%d bytes in use", peak)
+	}
+}
+
+// More ranges than any list has are refused before they take the memory.
+func TestRangesAreBounded(t *testing.T) {
+	g := &generated{last: 10 * MaxRanges, line: func(n int) string {
+		n *= 2
+		return fmt.Sprintf("%d.%d.%d.%d\n", n>>24, n>>16&255, n>>8&255, n&255)
+	}}
+	if _, report, err := Read(g); !errors.Is(err, errTooMany) || report.Entries > 2*MaxRanges {
+		t.Errorf("%+v, %v", report, err)
+	}
+	g = &generated{last: MaxRanges, line: g.line}
+	if l, _, err := Read(g); err != nil || l.Len() != MaxRanges {
+		t.Errorf("%d ranges, %v", l.Len(), err)
 	}
 }

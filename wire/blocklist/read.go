@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,6 +17,14 @@ const (
 	// MaxText is how many bytes of a list are read, after it was unpacked: about
 	// ten times as many as the longest published list has.
 	MaxText = 512 << 20
+
+	// MaxRanges is how many ranges a list may have, after those that overlap or
+	// touch were made one: about four times as many as the longest published list.
+	// They take 8 bytes each, those of IPv6 32; while the list is read, twice as
+	// many are held.
+	MaxRanges = 2_000_000
+
+	mergeEvery = 1 << 16 // entries at least, before ranges are merged on the way
 
 	maxLine   = 4096 // bytes; a longer one is no entry
 	shownBad  = 5    // lines that cannot be read and are named
@@ -49,7 +58,10 @@ func (r Report) Warning() string {
 	return fmt.Sprintf("%d lines cannot be read and are left out: %s", r.Bad, list)
 }
 
-var errNone = errors.New("no line is an address, a range of addresses or a network")
+var (
+	errNone    = errors.New("no line is an address, a range of addresses or a network")
+	errTooMany = fmt.Errorf("the list has more than %d ranges that do not touch", MaxRanges)
+)
 
 // Read reads a list, see the package. Lines that cannot be read are left out
 // and reported. If no line can be read, that is an error.
@@ -63,7 +75,7 @@ func Read(from io.Reader) (*List, Report, error) {
 		}
 		in = bufio.NewReaderSize(z, 64<<10)
 	}
-	l, passed, size := &List{}, 0, 0
+	l, passed, size, room := &List{}, 0, 0, mergeEvery
 	for number := 1; ; number++ {
 		line, n, err := readLine(in)
 		if size += n; size > MaxText {
@@ -79,6 +91,13 @@ func Read(from io.Reader) (*List, Report, error) {
 		case entry:
 			l.add(first, last)
 			report.Entries++
+			if l.Len() >= room {
+				l.seal()
+				room = max(mergeEvery, 2*l.Len())
+			}
+			if room > 2*MaxRanges {
+				return nil, report, errTooMany
+			}
 		case pass:
 			passed++
 		case bad:
@@ -95,6 +114,10 @@ func Read(from io.Reader) (*List, Report, error) {
 		return nil, report, errNone
 	}
 	l.seal()
+	if l.Len() > MaxRanges {
+		return nil, report, errTooMany
+	}
+	l.v4, l.v6 = slices.Clone(l.v4), slices.Clone(l.v6) // without the room to grow
 	return l, report, nil
 }
 

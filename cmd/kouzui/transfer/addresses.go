@@ -11,6 +11,7 @@ import (
 
 	"kouzui"
 	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/load"
 	"kouzui/cmd/kouzui/internal/output"
 	"kouzui/wire/blocklist"
 )
@@ -60,18 +61,24 @@ func (o *options) resolvePeers(ctx context.Context) (addrs []netip.AddrPort, err
 
 // loadBlocklist reads the user's list, if there is one. A list that cannot be
 // read is an error, because the user relies on it.
-func loadBlocklist(path string, out *output.Output) (*blocklist.List, error) {
+func loadBlocklist(ctx context.Context, path string, out *output.Output) (*blocklist.List, error) {
 	if path == "" {
 		return nil, nil
 	}
-	f, err := os.Open(path)
+	var report blocklist.Report
+	list, err := load.Within(ctx, func() (list *blocklist.List, err error) {
+		f, err := os.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		if list, report, err = blocklist.Read(f); err != nil {
+			return nil, exit.Usagef("", "--blocklist %s: %w", path, err)
+		}
+		return list, nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	defer f.Close()
-	list, report, err := blocklist.Read(f)
-	if err != nil {
-		return nil, exit.Usagef("", "--blocklist %s: %w", path, err)
 	}
 	if text := report.Warning(); text != "" {
 		out.Warn(fmt.Sprintf("%s: %s", path, text))

@@ -23,16 +23,21 @@ func (o *options) run(c *cobra.Command, args []string) error {
 }
 
 func (o *options) transfer(s *session, args []string) error {
-	torrents, err := load.All(s.Context, args, s.Stdin, s.Warn)
+	ctx, cancel := s.loading()
+	defer cancel()
+	torrents, err := load.All(ctx, args, s.Stdin, s.Warn)
 	if err != nil {
 		return err
 	}
-	peers, err := o.resolvePeers(s.Context)
+	peers, err := o.resolvePeers(ctx)
+	if err != nil && ctx.Err() != nil {
+		return load.Why(ctx)
+	}
 	if err != nil {
 		return err
 	}
 	connections := o.connections(s.Command, openFilesAllowed(), s.Warn)
-	blocked, err := loadBlocklist(o.blocklist, s.Output)
+	blocked, err := loadBlocklist(ctx, o.blocklist, s.Output)
 	if err != nil {
 		return err
 	}

@@ -57,6 +57,15 @@ func newSession(r *command.Run, timeout time.Duration, onComplete string) *sessi
 	}
 }
 
+// loading is the context of what is read before the client starts. The time of
+// --timeout counts from the start of the command.
+func (s *session) loading() (context.Context, context.CancelFunc) {
+	if s.timeout <= 0 {
+		return s.Context, func() {}
+	}
+	return context.WithDeadlineCause(s.Context, s.began.Add(s.timeout), exit.ErrTimeout)
+}
+
 // add makes the torrent a part of the session.
 func (s *session) add(t *kouzui.Metainfo, o kouzui.Options) {
 	j := newJob(t, o)
@@ -117,7 +126,7 @@ func (s *session) run(config kouzui.Config) error {
 func (s *session) loop() error {
 	var timeout, forced <-chan time.Time
 	if s.timeout > 0 {
-		timer := time.NewTimer(s.timeout)
+		timer := time.NewTimer(time.Until(s.began.Add(s.timeout)))
 		defer timer.Stop()
 		timeout = timer.C
 	}

@@ -64,14 +64,14 @@ func All(ctx context.Context, from []string, stdin io.Reader, warn func(string))
 func read(ctx context.Context, from string, stdin io.Reader) ([]byte, error) {
 	switch {
 	case from == "-":
-		raw, err := limited(stdin)
+		raw, err := Within(ctx, func() ([]byte, error) { return limited(stdin) })
 		return raw, exit.With(exit.IO, err)
 	case isURL(from):
-		ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+		fetching, cancel := context.WithTimeout(ctx, fetchTimeout)
 		defer cancel()
-		raw, err := real.NewHTTP(real.HTTPOptions{Version: kouzui.Version}).FetchTorrent(ctx, from)
-		if errors.Is(err, context.Canceled) {
-			return nil, exit.ErrInterrupted
+		raw, err := real.NewHTTP(real.HTTPOptions{Version: kouzui.Version}).FetchTorrent(fetching, from)
+		if err != nil && ctx.Err() != nil {
+			return nil, Why(ctx)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", shown(from), err)
@@ -80,12 +80,44 @@ func read(ctx context.Context, from string, stdin io.Reader) ([]byte, error) {
 	case strings.HasPrefix(from, "magnet:"):
 		return nil, exit.Usagef("Download the .torrent file and give its path.", "magnet links are not supported")
 	}
-	f, err := os.Open(from)
-	if err != nil {
-		return nil, err
+	return Within(ctx, func() ([]byte, error) {
+		f, err := os.Open(from)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		return limited(f)
+	})
+}
+
+// Within calls read, which may block: on a terminal, on a pipe that nobody
+// writes to, on a file that is large once it is unpacked. When ctx ends first,
+// read is abandoned, and the error says why.
+func Within[T any](ctx context.Context, read func() (T, error)) (T, error) {
+	type result struct {
+		value T
+		err   error
 	}
-	defer f.Close()
-	return limited(f)
+	done := make(chan result, 1)
+	go func() {
+		value, err := read()
+		done <- result{value, err}
+	}()
+	select {
+	case r := <-done:
+		return r.value, r.err
+	case <-ctx.Done():
+		var none T
+		return none, Why(ctx)
+	}
+}
+
+// Why says why ctx has ended: of its own cause, or by an interrupt.
+func Why(ctx context.Context) error {
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return exit.ErrInterrupted
 }
 
 func isURL(s string) bool {
