@@ -187,8 +187,8 @@ func (o *createFlags) content(path string, warn func(string)) (*content, error) 
 	return content, err
 }
 
-// fits says what of the torrent a reader would change or refuse, before anything
-// is hashed.
+// fits says what of the torrent a reader would change or refuse, before
+// anything is hashed.
 func fits(spec metainfo.Spec) error {
 	draft, err := metainfo.Draft(spec)
 	if err != nil {
@@ -228,8 +228,8 @@ func fileName(name string) string {
 	return name + extension
 }
 
-// finish writes the torrent, to stdout if target is nil, and tells the user what
-// is in it.
+// finish writes the torrent, to stdout if target is nil, and tells the user
+// what is in it.
 func (o *createFlags) finish(out *output.Output, target *outfile.File, t *metainfo.Torrent, raw []byte) error {
 	if target == nil {
 		if _, err := out.Stdout.Write(raw); err != nil {

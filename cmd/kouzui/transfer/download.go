@@ -22,9 +22,10 @@ on seeding.
 To continue an interrupted download, run the same command again. The first
 interrupt stops the program within 3 seconds, a second one stops it at once.
 
-The command of --on-complete is run by the shell, with KOUZUI_TORRENT_NAME,
-KOUZUI_TORRENT_HASH, KOUZUI_TORRENT_DIR and KOUZUI_TORRENT_PATH in its
-environment. If the command fails, there is a warning.`,
+The command of --on-complete is run by the shell (on Windows by PowerShell),
+with KOUZUI_TORRENT_NAME, KOUZUI_TORRENT_HASH, KOUZUI_TORRENT_DIR and
+KOUZUI_TORRENT_PATH in its environment. If the command fails, there is a
+warning.`,
 		Example: `  kouzui download debian.torrent -d ~/Downloads
   kouzui get https://example.org/a.torrent b.torrent --max-download-limit 2M
   kouzui download a.torrent --seed --seed-ratio 1.5 --seed-time 24h

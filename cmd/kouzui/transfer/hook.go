@@ -1,12 +1,15 @@
 package transfer
 
 import (
+	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"unicode/utf16"
 
 	"kouzui/cmd/kouzui/internal/interrupt"
 	"kouzui/wire/metainfo"
@@ -21,14 +24,11 @@ type hooks struct {
 // start runs the command in the shell. Its output goes to stderr, because
 // stdout is for our results.
 func (h *hooks) start(command string, j *job, stderr io.Writer) {
-	shell := []string{"sh", "-c"}
-	if runtime.GOOS == "windows" {
-		shell = []string{"cmd", "/C"}
-	}
+	shell := shell(runtime.GOOS, command)
 	if h.results == nil {
 		h.results = make(chan error)
 	}
-	c := exec.Command(shell[0], shell[1], command)
+	c := exec.Command(shell[0], shell[1:]...)
 	c.Stdout, c.Stderr = stderr, stderr
 	c.Env = append(os.Environ(), hookEnvironment(j)...)
 	h.running++
@@ -39,6 +39,22 @@ func (h *hooks) start(command string, j *job, stderr io.Writer) {
 		}
 		h.results <- err
 	}()
+}
+
+// shell is how a command is run on a system. The values of its environment come
+// from strangers: a shell may put them in only after it has parsed the command.
+// cmd.exe does so before, and would run what stands behind an & in a name.
+// Therefore the shell of Windows is PowerShell here. The command is encoded, so
+// that no quoting of arguments changes it.
+func shell(system, command string) []string {
+	if system != "windows" {
+		return []string{"sh", "-c", command}
+	}
+	var raw []byte
+	for _, unit := range utf16.Encode([]rune(command)) {
+		raw = binary.LittleEndian.AppendUint16(raw, unit)
+	}
+	return []string{"powershell.exe", "-NoProfile", "-NonInteractive", "-EncodedCommand", base64.StdEncoding.EncodeToString(raw)}
 }
 
 func hookEnvironment(j *job) []string {

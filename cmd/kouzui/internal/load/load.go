@@ -33,8 +33,8 @@ func One(ctx context.Context, from string, stdin io.Reader) (*metainfo.Torrent, 
 	return t, nil
 }
 
-// All reads several. A torrent that is given twice is loaded once. Each one that
-// cannot be read is told.
+// All reads several. A torrent that is given twice is loaded once. The error
+// tells of each one that cannot be read.
 func All(ctx context.Context, from []string, stdin io.Reader, warn func(string)) ([]*metainfo.Torrent, error) {
 	var list []*metainfo.Torrent
 	var failed []error

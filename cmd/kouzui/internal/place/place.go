@@ -13,9 +13,9 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Check says why the data of t, complete or not, cannot be read in dir, with the
-// path that was tried and what the user may have meant. It is nil if there is
-// something that has the torrent's name.
+// Check says why the data of t, complete or not, cannot be read in dir, with
+// the path that was tried and what the user may have meant. It is nil if there
+// is something that has the torrent's name.
 func Check(dir string, t *metainfo.Torrent) error {
 	switch info, err := os.Stat(dir); {
 	case errors.Is(err, fs.ErrNotExist):
