@@ -49,6 +49,10 @@ type Options struct {
 
 	// MustExist: nothing is created on disk; data that is missing is an error.
 	MustExist bool
+	// Force: data under the torrent's name that cannot be shown to be the
+	// torrent's is overwritten, and files beside it in its folder are moved with
+	// it. Without, that is an error (fs.ErrExist).
+	Force bool
 	// Seed: go on when all is there, until Stop, or until SeedRatio times the size
 	// has been uploaded (0: for ever) or SeedFor has passed (0: for ever).
 	Seed      bool
@@ -99,7 +103,7 @@ func (o *Options) engine() messages.TorrentOptions {
 	return messages.TorrentOptions{
 		Dir: o.Dir, Picker: o.Picker, Choker: o.Choker, Check: cmp.Or(o.Check, CheckAuto),
 		Peers: slices.Clone(o.Peers), MaxPeers: o.MaxPeers, UnchokeSlots: o.UploadSlots,
-		MustExist: o.MustExist, Seed: o.Seed || o.SeedRatio > 0 || o.SeedFor > 0, SeedRatio: o.SeedRatio, SeedFor: o.SeedFor,
+		MustExist: o.MustExist, Force: o.Force, Seed: o.Seed || o.SeedRatio > 0 || o.SeedFor > 0, SeedRatio: o.SeedRatio, SeedFor: o.SeedFor,
 		UntilPeersDone: o.UntilPeersDone, StallTimeout: o.StallTimeout,
 	}
 }

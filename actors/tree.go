@@ -117,7 +117,7 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 	case engine.Store:
 		config := store.Config{
 			World: a.world(refs.Store.Id), Tree: a.tree, Refs: refs, Torrent: torrent, Memory: share.Memory, Pool: a.Pool,
-			Dir: o.Dir, Check: o.Check, MustExist: o.MustExist, Wanted: o.Wanted,
+			Dir: o.Dir, Check: o.Check, MustExist: o.MustExist, Force: o.Force, Wanted: o.Wanted,
 		}
 		return a.tree.Props(name, func() actor.Actor { return store.New(config) }, supervise.WithStrategy(a.Restarts))
 	case engine.Scheduler:

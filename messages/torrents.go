@@ -41,6 +41,8 @@ type TorrentOptions struct {
 	UnchokeSlots int              // peers that may download, beside the optimistic one
 	// MustExist: do not begin a download; data that is not there is an error.
 	MustExist bool
+	// Force: overwrite and move what cannot be shown to be the torrent's.
+	Force bool
 	// Seed: go on when complete, until SeedRatio (0: none) or SeedFor (0: none) is
 	// reached.
 	Seed      bool

@@ -80,7 +80,7 @@ func resumeFrom(t *testing.T, s *storetest.Sample, w *fake.World, left *fake.Dis
 func holds(t *testing.T, s *storetest.Sample, disk world.Disk, piece int) bool {
 	folder, err := disk.OpenFolder("/d")
 	ok(t, err)
-	found, err := resume.Look(folder, s.Torrent)
+	found, err := resume.Look(folder, "/d", s.Torrent)
 	ok(t, err)
 	want := s.Content[int64(piece)*s.PieceLength:][:s.PieceSize(piece)]
 	for _, span := range s.AppendPieceSpans(nil, piece) {

@@ -56,6 +56,7 @@ func TestResume(t *testing.T) {
 				r.send(1, nil, s.Blocks(piece)...)
 				await[*messages.PieceVerified](r)
 			}
+			<-saved                            // the claim
 			r.send(1, nil, s.Blocks(4)[1:]...) // unfinished
 			r.settle()                         // messages left in a mailbox at the end would leak their blocks
 			if tc.flush {

@@ -10,7 +10,6 @@ import (
 	"kouzui/actors/store/files"
 	"kouzui/actors/store/hasher"
 	"kouzui/actors/store/keeper"
-	"kouzui/actors/store/resume"
 	"kouzui/actors/world"
 	"kouzui/messages"
 )
@@ -20,7 +19,8 @@ type check struct {
 	total int            // pieces to be hashed
 	done  int            // of them
 	known *bitset.BitSet // pieces of which it is known whether they are right
-	err   error          // a file exists but cannot be opened
+	blank *bitset.BitSet // pieces that were found to be zeros
+	err   error          // the data cannot be read at all
 }
 
 // looked: the keeper has opened the folder and knows what is in it.
@@ -47,7 +47,7 @@ func (s *core) orient() {
 	if s.phase != starting || s.found == nil || s.before == nil {
 		return
 	}
-	have, check, err := s.found.Plan(s.Check, s.MustExist)
+	have, check, err := s.found.Plan(s.Check, s.MustExist, s.Force)
 	if err != nil {
 		s.cannotStart(err)
 		return
@@ -59,6 +59,7 @@ func (s *core) orient() {
 	}
 	s.have = have
 	s.check.total, s.check.known = len(check), bitset.New(uint(s.Torrent.PieceCount()))
+	s.check.blank = bitset.New(uint(s.Torrent.PieceCount()))
 	s.check.known.FlipRange(0, s.check.known.Len())
 	for _, i := range check {
 		s.check.known.Clear(uint(i))
@@ -102,6 +103,7 @@ func (s *core) checked(j *hasher.Job) {
 		for i, piece := range j.Pieces {
 			s.have.SetTo(uint(piece), j.Right[i])
 			s.check.known.Set(uint(piece))
+			s.check.blank.SetTo(uint(piece), j.Blank[i])
 			if j.Right[i] {
 				s.mark(s.doubtful, piece)
 			}
@@ -130,8 +132,8 @@ func (s *core) concludeCheck() {
 	case s.check.done < s.check.total:
 		return
 	}
-	if !s.MustExist && s.have.None() && !s.found.Ours() {
-		s.cannotStart(fmt.Errorf("%s: %w", s.found.Base, resume.ErrForeign))
+	if !s.MustExist && !s.Force && !s.found.Ours(s.have, s.check.blank) {
+		s.cannotStart(s.found.Foreign(s.found.Base))
 		return
 	}
 	s.count()

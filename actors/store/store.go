@@ -53,7 +53,9 @@ type Config struct {
 	Check   messages.CheckMode
 	// MustExist: the data is there to be seeded. It is an error if it is not
 	// (fs.ErrNotExist), and nothing is downloaded.
-	MustExist   bool
+	MustExist bool
+	// Force: what cannot be shown to be the torrent's is overwritten, and moved.
+	Force       bool
 	HashWorkers int // 0: one for each processor of the world's machine, up to 4
 	Pool        *buffer.Pool
 }
@@ -158,7 +160,7 @@ func (s *store) begin(c actor.Context) {
 	c.Send(s.Refs.Torrent, &messages.QueryKnownPieces{ReplyTo: c.Self()})
 	s.spawn(c, "keeper", "keeper", func() actor.Actor {
 		return keeper.New(keeper.Config{
-			Disk: s.World.Disk, Dir: s.Dir, Files: s.files, Torrent: s.Torrent, MayBeReadOnly: s.MustExist,
+			Disk: s.World.Disk, Dir: s.Dir, Files: s.files, Torrent: s.Torrent, MayBeReadOnly: s.MustExist, Force: s.Force,
 		})
 	})
 	for i := range workers {

@@ -140,7 +140,7 @@ func TestCoreFinishesWhatIsWanted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		found, err := resume.Look(folder, s.Torrent)
+		found, err := resume.Look(folder, "/d", s.Torrent)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -48,6 +48,11 @@ type Files struct {
 	newNames map[string]bool // folders with names in them that are not synced
 	closed   bool
 
+	// journal guards claim, the journal that is to be written before anything else
+	// is: data without one may be anybody's. nil: there is a journal.
+	journal sync.Mutex
+	claim   []byte
+
 	transfers sync.Pool
 }
 
@@ -194,9 +199,34 @@ func (f *Files) SyncNames() error {
 	return nil
 }
 
+// SetClaim gives the journal that is to be written before the first file is
+// created or written to. It is called before Attach.
+func (f *Files) SetClaim(raw []byte) { f.claim = raw }
+
+// claimed writes the claim unless there is a journal.
+func (f *Files) claimed() error {
+	f.journal.Lock()
+	defer f.journal.Unlock()
+	if f.claim == nil {
+		return nil
+	}
+	return f.replaceJournal(f.claim)
+}
+
 // WriteJournal replaces the journal that lies beside the data.
 func (f *Files) WriteJournal(raw []byte) error {
-	return f.folder.WriteFile(f.torrent.JournalName(), raw)
+	f.journal.Lock()
+	defer f.journal.Unlock()
+	return f.replaceJournal(raw)
+}
+
+// replaceJournal needs journal to be held.
+func (f *Files) replaceJournal(raw []byte) error {
+	err := f.folder.WriteFile(f.torrent.JournalName(), raw)
+	if err == nil {
+		f.claim = nil
+	}
+	return err
 }
 
 // Close closes every file as soon as it is not in use, and gives up the lock.

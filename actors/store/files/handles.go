@@ -110,6 +110,11 @@ func (f *Files) opened(h *handle, to Use) (world.File, error) {
 func (f *Files) open(index int, to Use) (world.File, error) {
 	f.place.RLock()
 	defer f.place.RUnlock()
+	if to == Write {
+		if err := f.claimed(); err != nil {
+			return nil, err
+		}
+	}
 	file, err := f.folder.Open(f.name(index), to == Write)
 	switch {
 	case to == Check:

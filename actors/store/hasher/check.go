@@ -135,6 +135,7 @@ func (w *worker) judgeLanes() bool {
 		if files.Unopened(l.err) && !errors.Is(l.err, fs.ErrNotExist) {
 			w.job.Err = l.err
 		}
+		w.job.Blank = append(w.job.Blank, l.err == nil && l.zeros == w.Torrent.PieceSize(piece))
 		w.job.Right = append(w.job.Right, l.err == nil && w.laneSum(i) == w.Torrent.PieceHash(piece))
 		clear(l.view[:cap(l.view)])
 	}

@@ -31,6 +31,7 @@ type Job struct {
 	// Of Check:
 	Pieces []int  // up to digest.Lanes
 	Right  []bool // which of them are
+	Blank  []bool // which hold nothing but zeros
 
 	each   int  // Check: blocks of each piece that are read at a time
 	sum    bool // Verify: Sums are needed

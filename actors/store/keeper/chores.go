@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path/filepath"
 
 	"github.com/bits-and-blooms/bitset"
 
@@ -62,9 +63,10 @@ type Ready struct{ Deliver func(any) }
 // if not, the keeper waits for the disk.
 type chores struct {
 	Config
-	disk  *files.Barrier
-	chore *Chore
-	next  int // index of the file to be synced next, of Dirty and then Doubtful
+	disk   *files.Barrier
+	chore  *Chore
+	barred bool // there is no journal: its name is that of a stranger's file
+	next   int  // index of the file to be synced next, of Dirty and then Doubtful
 }
 
 func (k *chores) begin(m *Chore) (done bool) {
@@ -100,11 +102,15 @@ func (k *chores) look() error {
 	if world.Folds(folder, k.Torrent.LockName(), k.Torrent.Name, k.Torrent.PartName()) {
 		k.Torrent = k.Torrent.Folded()
 	}
-	found, err := resume.Look(folder, k.Torrent)
+	found, err := resume.Look(folder, k.Dir, k.Torrent)
 	if err != nil {
 		unlock()
 		folder.Close()
 		return err
+	}
+	k.barred = k.MayBeReadOnly && found.Barred()
+	if !found.Claimed() && !k.barred {
+		k.Files.SetClaim(resume.Claim(k.Torrent))
 	}
 	if err := k.Files.Attach(folder, unlock, k.Torrent, found.Base, found.Stamps); err != nil {
 		return err
@@ -168,23 +174,44 @@ func (k *chores) settle() error {
 		return err
 	}
 	if k.chore.Whole && k.Files.Base() != k.Torrent.Name {
-		err := k.Files.Rename(k.Torrent.Name)
-		if errors.Is(err, fs.ErrExist) {
-			return fmt.Errorf("%s: %w", k.Torrent.Name, resume.ErrForeign)
-		}
-		if err != nil {
+		if err := k.rename(); err != nil {
 			return err
 		}
-		if err := k.Files.SyncNames(); err != nil {
-			return err
-		}
-		if k.Torrent.Single { // renaming has changed its stamp
-			k.chore.Stamps[0] = k.Files.Stamps()[0]
-		}
+	}
+	if k.barred {
+		return nil
 	}
 	err := k.Files.WriteJournal(resume.Journal{Stamps: k.chore.Stamps, Verified: k.chore.Verified}.Encode(k.Torrent))
 	if k.chore.Task == Finish {
 		return nil // the data is safe; without a journal it will be checked
 	}
 	return err
+}
+
+// rename gives the data its final name. What the user has put into the folder
+// of the data is not moved with it.
+func (k *chores) rename() error {
+	if !k.Force {
+		stray, err := k.Files.Stray()
+		if err != nil {
+			return err
+		}
+		if stray != "" {
+			return fmt.Errorf("%s: %w, and would be moved with the data", filepath.Join(k.Dir, filepath.FromSlash(stray)), resume.ErrForeign)
+		}
+	}
+	err := k.Files.Rename(k.Torrent.Name)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s: %w", filepath.Join(k.Dir, k.Torrent.Name), resume.ErrForeign)
+	}
+	if err != nil {
+		return err
+	}
+	if err := k.Files.SyncNames(); err != nil {
+		return err
+	}
+	if k.Torrent.Single { // renaming has changed its stamp
+		k.chore.Stamps[0] = k.Files.Stamps()[0]
+	}
+	return nil
 }

@@ -26,6 +26,7 @@ type Config struct {
 	// MayBeReadOnly: the folder need not be locked if nothing can be written
 	// there.
 	MayBeReadOnly bool
+	Force         bool // see store.Config
 }
 
 // New returns a keeper.

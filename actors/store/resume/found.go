@@ -18,38 +18,29 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// ErrForeign: data under the torrent's name is not the torrent's, and a
-// download would overwrite it. It is an fs.ErrExist.
-var ErrForeign error = foreign{}
-
-type foreign struct{}
-
-func (foreign) Error() string        { return "exists already and does not belong to this torrent" }
-func (foreign) Is(target error) bool { return target == fs.ErrExist }
-
 // Found is what is on disk when a store starts.
 type Found struct {
 	Base   string           // name of the data, or the name that a download will give it
 	Stamps []messages.Stamp // of each file; of a padding file files.Absent
 
+	dir     string // of the data, as the user wrote it
 	torrent *metainfo.Torrent
 	exists  bool     // something has the name Base
 	blocks  []int64  // bytes that each file takes on disk
-	strange string   // the first name that is not that of a regular file, or is that of a file that is too long
+	strange string   // the first name of no regular file, or of one that is too long
+	stray   string   // a name in the folder of partial data that is not the torrent's
 	journal *Journal // nil: none
+	unread  error    // why there is no journal though its name is taken
 }
 
-// Look looks for the data of a torrent: under its final name, or else under the
-// name of partial data.
-func Look(folder world.Folder, t *metainfo.Torrent) (*Found, error) {
+// Look looks for the data of a torrent in dir: under its final name, or else
+// under that of partial data.
+func Look(folder world.Folder, dir string, t *metainfo.Torrent) (*Found, error) {
 	f := &Found{
-		Base: t.PartName(), torrent: t, blocks: make([]int64, len(t.Files)),
+		Base: t.PartName(), dir: dir, torrent: t, blocks: make([]int64, len(t.Files)),
 		Stamps: slices.Repeat([]messages.Stamp{files.Absent}, len(t.Files)),
 	}
-	var other error
-	if f.journal, other = readJournal(folder, t); !errors.Is(other, errOtherJournal) {
-		other = nil
-	}
+	f.journal, f.unread = readJournal(folder, t)
 	for _, name := range []string{t.Name, t.PartName()} {
 		info, err := folder.Stat(name)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -58,15 +49,18 @@ func Look(folder world.Folder, t *metainfo.Torrent) (*Found, error) {
 		if err != nil {
 			return nil, err
 		}
-		if name == t.PartName() && other != nil {
-			return nil, fmt.Errorf("%s: %w: %w", name, ErrForeign, other)
-		}
 		f.Base, f.exists = name, true
 		if !t.Single && !info.Mode.IsDir() {
 			f.strange = name
 			return f, nil
 		}
-		return f, f.inspect(folder)
+		if err := f.inspect(folder); err != nil {
+			return nil, err
+		}
+		if name == t.PartName() {
+			f.stray, err = files.Stray(folder, t, name)
+		}
+		return f, err
 	}
 	return f, nil
 }
@@ -97,18 +91,29 @@ func (f *Found) inspect(folder world.Folder) error {
 	return nil
 }
 
-// Plan returns the pieces that are verified and those that have to be hashed.
-// With mustExist, as for a seed, it is an error if the data does not exist.
-func (f *Found) Plan(mode messages.CheckMode, mustExist bool) (have *bitset.BitSet, check []int, err error) {
+// Plan says which pieces are verified, and which have to be hashed to know. The
+// data must exist if it is to be seeded. What a download would overwrite or
+// move and is certainly not the torrent's is an error; of that, force allows
+// what is not lost by it.
+func (f *Found) Plan(mode messages.CheckMode, mustExist, force bool) (have *bitset.BitSet, check []int, err error) {
 	t := f.torrent
 	have = bitset.New(uint(t.PieceCount()))
 	switch {
-	case !f.exists && mustExist:
-		return nil, nil, fmt.Errorf("%s: %w", t.Name, fs.ErrNotExist)
-	case !f.exists:
+	case mustExist && !f.exists:
+		return nil, nil, fmt.Errorf("%s: %w", f.path(t.Name), fs.ErrNotExist)
+	case mustExist:
+	case f.strange != "":
+		return nil, nil, f.Foreign(f.strange)
+	case force:
+	case errors.Is(f.unread, errNoJournal):
+		return nil, nil, f.Foreign(t.JournalName())
+	case f.exists && !f.Named() && errors.Is(f.unread, errOtherJournal):
+		return nil, nil, fmt.Errorf("%w: %w", f.Foreign(f.Base), f.unread)
+	case f.stray != "":
+		return nil, nil, fmt.Errorf("%w, and would be moved with the data", f.Foreign(f.stray))
+	}
+	if !f.exists {
 		return have, nil, nil
-	case f.strange != "" && !mustExist:
-		return nil, nil, fmt.Errorf("%s: %w", f.strange, ErrForeign)
 	}
 	doubtful := f.doubtful(mode)
 	for i := range t.PieceCount() {
@@ -154,20 +159,6 @@ func (f *Found) covers(piece int) bool {
 	var spans [8]metainfo.Span
 	for _, s := range t.AppendPieceSpans(spans[:0], piece) {
 		if !t.Files[s.File].Padding && f.Stamps[s.File].Size < s.Offset+s.Length {
-			return false
-		}
-	}
-	return true
-}
-
-// Ours tells whether a download may write to the data even if no piece of it is
-// right: it has the name of partial data, or a journal, or it is empty.
-func (f *Found) Ours() bool {
-	if f.Base != f.torrent.Name || f.journal != nil {
-		return true
-	}
-	for _, s := range f.Stamps {
-		if s.Size > 0 {
 			return false
 		}
 	}

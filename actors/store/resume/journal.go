@@ -6,9 +6,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"io/fs"
+	"slices"
 
 	"github.com/bits-and-blooms/bitset"
 
+	"kouzui/actors/store/files"
 	"kouzui/actors/world"
 	"kouzui/messages"
 	"kouzui/wire/frame"
@@ -29,11 +31,15 @@ type Journal struct {
 	Verified *bitset.BitSet
 }
 
-const journalMagic = "kouzui journal 2\n"
+const (
+	journalMagic = "kouzui journal 2\n"
+	journalName  = "kouzui journal " // of all formats
+)
 
 var (
 	errJournal      = errors.New("the journal is damaged or of another format")
 	errOtherJournal = errors.New("the journal is that of another torrent")
+	errNoJournal    = errors.New("the file is no journal at all")
 )
 
 // vouches tells whether a file that looks like now has not changed since the
@@ -46,6 +52,12 @@ func (j Journal) vouches(file int, now messages.Stamp) bool {
 // journalSize is how long the journal of a torrent is, in bytes.
 func journalSize(t *metainfo.Torrent) int {
 	return len(journalMagic) + sha1.Size + 8 + 8 + 24*len(t.Files) + 8 + (t.PieceCount()+7)/8 + sha1.Size
+}
+
+// Claim is the journal of which nothing is known yet but that the data is the
+// torrent's.
+func Claim(t *metainfo.Torrent) []byte {
+	return Journal{Stamps: slices.Repeat([]messages.Stamp{files.Absent}, len(t.Files)), Verified: bitset.New(0)}.Encode(t)
 }
 
 // Encode returns the journal as it is on disk.
@@ -73,6 +85,9 @@ func (j Journal) Encode(t *metainfo.Torrent) []byte {
 // decodeJournal reads the journal of t from any bytes. It refuses what Encode
 // would not have written.
 func decodeJournal(t *metainfo.Torrent, raw []byte) (*Journal, error) {
+	if !bytes.HasPrefix(raw, []byte(journalName)) && len(bytes.Trim(raw, "\x00")) > 0 {
+		return nil, errNoJournal // zeros may be what a power cut has left
+	}
 	body := len(raw) - sha1.Size
 	if body < len(journalMagic)+sha1.Size || !bytes.HasPrefix(raw, []byte(journalMagic)) ||
 		sha1.Sum(raw[:body]) != [sha1.Size]byte(raw[body:]) {
@@ -114,17 +129,24 @@ func decodeJournal(t *metainfo.Torrent, raw []byte) (*Journal, error) {
 }
 
 // readJournal reads the journal in folder, nil if there is none.
-// errOtherJournal means that the data is not this torrent's; after any other
-// error all of it is to be checked.
+// errOtherJournal means that the data is not this torrent's, errNoJournal that
+// the file must not be replaced; after any other error all is to be checked.
 func readJournal(folder world.Folder, t *metainfo.Torrent) (*Journal, error) {
 	// The journal of another torrent may be longer than ours, and has to be read
 	// whole to be recognised. No torrent that is accepted has a larger one.
 	const largest = 16 << 20
-	raw, err := folder.ReadFile(t.JournalName(), max(largest, int64(journalSize(t))))
+	most := max(largest, int64(journalSize(t)))
+	info, err := folder.Stat(t.JournalName())
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	case !info.Mode.IsRegular() || info.Size > most:
+		return nil, errNoJournal
+	}
+	raw, err := folder.ReadFile(t.JournalName(), most)
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil
-		}
 		return nil, err
 	}
 	return decodeJournal(t, raw)

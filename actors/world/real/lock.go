@@ -2,6 +2,7 @@ package real
 
 import (
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"sync"
@@ -33,6 +34,10 @@ func (f *folder) Lock(name string) (unlock func(), err error) {
 		if err := lockFile(held); err != nil {
 			held.Close()
 			return nil, f.fault("lock", name, err)
+		}
+		if info, err := held.Stat(); err == nil && info.Size() > 0 {
+			held.Close() // a stranger's: a lock is empty, and is removed in the end
+			return nil, f.fault("lock", name, fs.ErrExist)
 		}
 		if f.isAt(held, name) {
 			var once sync.Once

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"kouzui"
 	"path/filepath"
 
@@ -75,6 +76,9 @@ func (j *job) announced(m kouzui.Announced) {
 // the network; its error tells why the tracker failed. The time of --timeout is
 // up in any case.
 func (j *job) explain(err error) error {
+	if !j.options.MustExist && !j.options.Force && errors.Is(err, fs.ErrExist) {
+		return exit.Hint("With --force it is overwritten or moved; with another --dir it is left alone.", err)
+	}
 	stalled := errors.Is(err, kouzui.ErrStalled)
 	if j.met || j.tracker == nil || !stalled && !errors.Is(err, exit.ErrTimeout) {
 		return err

@@ -22,6 +22,7 @@ type options struct {
 
 	dir            string
 	check          *string
+	force          bool
 	memory         flags.Amount
 	stall, timeout time.Duration
 	onComplete     string
@@ -57,6 +58,7 @@ func (o *options) bind(c *cobra.Command) {
 		f.StringVarP(&o.dir, "dir", "d", ".", dir)
 		o.check = flags.Choose(c, "check", "`HOW` to check existing data: %s (auto hashes only what has changed since the last run)", "auto", "full", "none")
 		if !o.seedOnly {
+			f.BoolVar(&o.force, "force", false, "overwrite data of the torrent's name that cannot be shown to be the torrent's")
 			f.StringVar(&o.onComplete, "on-complete", "", "run `COMMAND` for each torrent when it is complete (see above)")
 		}
 		stall := "give up if nothing has been downloaded for `TIME` (0: never, but give up a disk that has failed for 5m)"

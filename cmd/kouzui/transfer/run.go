@@ -45,7 +45,7 @@ func (o *options) transfer(s *session, args []string) error {
 		Dir: o.dir, Check: kouzui.CheckMode(*o.check), Choker: *o.choker, Peers: peers,
 		MaxPeers: min(o.maxPeers, connections), UploadSlots: o.slots,
 		Seed: o.seed || o.seedOnly, SeedRatio: o.ratio, SeedFor: o.seedTime, UntilPeersDone: o.untilPeersDone,
-		StallTimeout: o.stall, MustExist: o.seedOnly,
+		StallTimeout: o.stall, MustExist: o.seedOnly, Force: o.force,
 	}
 	if !o.seedOnly {
 		options.Picker = *o.picker

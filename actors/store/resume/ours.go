@@ -1,0 +1,99 @@
+package resume
+
+import (
+	"crypto/sha1"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/bits-and-blooms/bitset"
+
+	"kouzui/wire/metainfo"
+)
+
+// ErrForeign: a name that a download would write to, replace or move belongs to
+// something that is not the torrent's. It is an fs.ErrExist.
+var ErrForeign error = foreign{}
+
+type foreign struct{}
+
+func (foreign) Error() string        { return "exists already and does not belong to this torrent" }
+func (foreign) Is(target error) bool { return target == fs.ErrExist }
+
+// path is where a name of the folder is, as the user would write it.
+func (f *Found) path(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }
+
+// Foreign is the error that name is not the torrent's.
+func (f *Found) Foreign(name string) error { return fmt.Errorf("%s: %w", f.path(name), ErrForeign) }
+
+// Ours tells whether a download may write to the data and rename it, once the
+// data is checked. A name proves nothing. The data is the torrent's if
+//   - all of it is right, or there is none,
+//   - a piece of it is right, or
+//   - its journal lies beside it, unless that tells of right pieces and none is.
+//
+// Zeros are no proof, as they are in many files. But nothing is lost if zeros
+// are all that a file for partial data holds. blank are the pieces that a check
+// has found to be zeros. Beside the journal of another torrent, data is that
+// torrent's.
+func (f *Found) Ours(have, blank *bitset.BitSet) bool {
+	switch {
+	case !f.exists || have.All() || f.empty(blank):
+		return true
+	case errors.Is(f.unread, errOtherJournal):
+		return false
+	case f.journal != nil && f.journal.Verified.None():
+		return true
+	}
+	return f.journal != nil && have.Any() || f.proven(have)
+}
+
+// empty tells whether the data has no bytes or, if it is partial, only zeros.
+func (f *Found) empty(blank *bitset.BitSet) bool {
+	for i, s := range f.Stamps {
+		if s.Size <= 0 {
+			continue
+		}
+		for p, end := f.torrent.FilePieces(i); p < end; p++ {
+			if f.Named() || !blank.Test(uint(p)) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// proven tells whether a verified piece is anything but zeros.
+func (f *Found) proven(have *bitset.BitSet) bool {
+	zeros := map[int64]metainfo.Hash{}
+	for i := range have.EachSet() {
+		size := f.torrent.PieceSize(int(i))
+		sum, known := zeros[size]
+		if !known {
+			sum = hashOfZeros(size)
+			zeros[size] = sum
+		}
+		if f.torrent.PieceHash(int(i)) != sum {
+			return true
+		}
+	}
+	return false
+}
+
+func hashOfZeros(size int64) (sum metainfo.Hash) {
+	var some [1 << 16]byte
+	h := sha1.New()
+	for ; size > 0; size -= int64(len(some)) {
+		h.Write(some[:min(size, int64(len(some)))])
+	}
+	h.Sum(sum[:0])
+	return sum
+}
+
+// Claimed tells whether the journal beside the data is this torrent's.
+func (f *Found) Claimed() bool { return f.journal != nil }
+
+// Barred tells whether the name of the journal is that of a file of another
+// kind.
+func (f *Found) Barred() bool { return errors.Is(f.unread, errNoJournal) }
