@@ -78,6 +78,12 @@ func removeFiles(folder world.Folder, m *Metainfo, base string) (err error) {
 			continue
 		}
 		name := base + "/" + strings.Join(f.Path, "/")
+		if f.Link != "" {
+			if info, missing := folder.Stat(name); missing == nil && info.Mode&fs.ModeSymlink != 0 {
+				err = errors.Join(err, folder.Remove(name))
+			}
+			continue
+		}
 		err = errors.Join(err, removeFile(folder, name, f.Length))
 		for dir := path.Dir(name); dir != base; dir = path.Dir(dir) {
 			dirs[dir] = true

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/bits-and-blooms/bitset"
@@ -56,7 +57,7 @@ func TestWhatIsNotShownToBeOurs(t *testing.T) {
 		"a stranger's file for a folder":        {many, "", nil, write("data.part", "x"), true, false},
 		"a stranger's file shorter than pieces": {single, "", nil, write("data.part", "mine"), true, true},
 		"an empty file":                         {single, "", nil, write("data.part", ""), false, false},
-		"a stranger's file for the journal":     {single, "", nil, write(".data.kouzui", "mine"), true, true},
+		"a stranger's file for the journal":     {single, "", nil, write(".data.kouzui", strings.Repeat("mine", 5<<20)), true, true},
 		"a stranger's complete name":            {single, "data", strange, nil, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -50,6 +50,12 @@ type Folder interface {
 	Create(name string) (File, error)
 	// Rename never replaces an existing file: it fails with fs.ErrExist.
 	Rename(from, to string) error
+	// Symlink makes a symbolic link called name, unless the name is taken
+	// (fs.ErrExist). target is relative to the folder of the link.
+	Symlink(target, name string) error
+	// SetExecutable lets those run a file who may read it. Where modes mean
+	// nothing, that does nothing.
+	SetExecutable(name string) error
 	Remove(name string) error
 	RemoveAll(name string) error
 	// ReadFile reads a small file whole; one over limit bytes is an error.

@@ -164,12 +164,17 @@ func (f *Files) create(index int) (world.File, error) {
 		file.Close()
 		return nil, err
 	}
+	f.noteNames(dir)
+	return file, nil
+}
+
+// noteNames notes that a name was created in dir, and perhaps the folders above.
+func (f *Files) noteNames(dir string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for f.newNames[dir] = true; dir != "."; f.newNames[dir] = true {
 		dir = path.Dir(dir)
 	}
-	return file, nil
 }
 
 func (f *Files) release(h *handle) {

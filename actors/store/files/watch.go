@@ -151,8 +151,8 @@ func (w *watch) failed(index int, err error) error {
 	return w.doubt(index, err)
 }
 
-// renaming calls rename, which gives a file another name and so changes nothing
-// but its time of change. f tells how the file looks under its name, whichever
+// renaming calls rename, which gives a file another name, or another mode, and
+// so changes nothing but its time of change. f tells how the file looks under its name, whichever
 // that is.
 func (w *watch) renaming(index int, f stamper, rename func() error) error {
 	s := &w.files[index]

@@ -170,6 +170,15 @@ func (k *chores) sync() (done bool) {
 // settle makes the names last, gives whole data its final name, and writes the
 // journal. All that the journal vouches for is synced before.
 func (k *chores) settle() error {
+	if k.chore.Whole && !k.MayBeReadOnly {
+		changed, err := k.Files.Dress()
+		if err != nil {
+			return err
+		}
+		for _, i := range changed {
+			k.chore.Stamps[i] = k.Files.Stamps()[i]
+		}
+	}
 	if err := k.Files.SyncNames(); err != nil {
 		return err
 	}

@@ -27,6 +27,7 @@ type Found struct {
 	torrent *metainfo.Torrent
 	exists  bool     // something has the name Base
 	blocks  []int64  // bytes that each file takes on disk
+	bare    bool     // a link is missing, or a file that should be is not executable
 	strange string   // the first name of no regular file, or of one that is too long
 	stray   string   // a name in the folder of partial data that is not the torrent's
 	journal *Journal // nil: none
@@ -73,7 +74,10 @@ func (f *Found) inspect(folder world.Folder) error {
 		}
 		name := files.NameIn(t, f.Base, i)
 		info, err := folder.Stat(name)
+		f.bare = f.bare || t.Files[i].Executable && err == nil && info.Mode&0o100 == 0
 		switch {
+		case t.Files[i].Link != "":
+			f.bare = f.bare || err != nil
 		case errors.Is(err, fs.ErrNotExist):
 		case err != nil:
 			return err
@@ -169,10 +173,13 @@ func (f *Found) covers(piece int) bool {
 func (f *Found) Named() bool { return f.Base == f.torrent.Name }
 
 // Full tells whether all files are there in their full length, also empty ones,
-// which no piece is in.
+// which no piece is in, with their attributes, and all links.
 func (f *Found) Full() bool {
+	if f.bare {
+		return false
+	}
 	for i, s := range f.Stamps {
-		if file := f.torrent.Files[i]; !file.Padding && s.Size != file.Length {
+		if file := f.torrent.Files[i]; !file.Padding && file.Link == "" && s.Size != file.Length {
 			return false
 		}
 	}
@@ -207,7 +214,7 @@ func (f *Found) Missing(have, wanted *bitset.BitSet) int64 {
 // EmptyFiles are the files of no length that do not exist.
 func (f *Found) EmptyFiles() (empty []int) {
 	for i, s := range f.Stamps {
-		if file := f.torrent.Files[i]; !file.Padding && file.Length == 0 && s == files.Absent {
+		if file := f.torrent.Files[i]; !file.Padding && file.Link == "" && file.Length == 0 && s == files.Absent {
 			empty = append(empty, i)
 		}
 	}

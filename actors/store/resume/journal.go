@@ -31,15 +31,12 @@ type Journal struct {
 	Verified *bitset.BitSet
 }
 
-const (
-	journalMagic = "kouzui journal 2\n"
-	journalName  = "kouzui journal " // of all formats
-)
+const journalMagic = "kouzui journal 2\n"
 
 var (
 	errJournal      = errors.New("the journal is damaged or of another format")
 	errOtherJournal = errors.New("the journal is that of another torrent")
-	errNoJournal    = errors.New("the file is no journal at all")
+	errNoJournal    = errors.New("no regular file, or too long for a journal")
 )
 
 // vouches tells whether a file that looks like now has not changed since the
@@ -85,9 +82,6 @@ func (j Journal) Encode(t *metainfo.Torrent) []byte {
 // decodeJournal reads the journal of t from any bytes. It refuses what Encode
 // would not have written.
 func decodeJournal(t *metainfo.Torrent, raw []byte) (*Journal, error) {
-	if !bytes.HasPrefix(raw, []byte(journalName)) && len(bytes.Trim(raw, "\x00")) > 0 {
-		return nil, errNoJournal // zeros may be what a power cut has left
-	}
 	body := len(raw) - sha1.Size
 	if body < len(journalMagic)+sha1.Size || !bytes.HasPrefix(raw, []byte(journalMagic)) ||
 		sha1.Sum(raw[:body]) != [sha1.Size]byte(raw[body:]) {

@@ -224,7 +224,7 @@ func (f *folder) Create(name string) (world.File, error) {
 }
 
 func (f *folder) open(n *node, name string, write bool) (world.File, error) {
-	if n.isDir() {
+	if n.isDir() || n.link != "" {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: world.ErrNotRegular}
 	}
 	return &file{disk: f.disk, node: n, name: name, write: write}, nil
@@ -258,6 +258,35 @@ func (f *folder) Rename(from, to string) error {
 	delete(source.kids, oldBase)
 	f.disk.changes++
 	moved.changed = f.disk.changes
+	return nil
+}
+
+func (f *folder) Symlink(target, name string) error {
+	f.disk.mu.Lock()
+	defer f.disk.mu.Unlock()
+	dir, base, err := f.parent("link", name)
+	if err != nil {
+		return err
+	}
+	if dir.kids[base] != nil {
+		return &fs.PathError{Op: "link", Path: name, Err: fs.ErrExist}
+	}
+	n := f.disk.newNode(false)
+	n.link = target
+	n.sync()
+	dir.kids[base] = n
+	return nil
+}
+
+func (f *folder) SetExecutable(name string) error {
+	f.disk.mu.Lock()
+	defer f.disk.mu.Unlock()
+	n, err := f.find("chmod", name)
+	if err != nil {
+		return err
+	}
+	f.disk.changes++
+	n.executable, n.changed = true, f.disk.changes
 	return nil
 }
 

@@ -35,6 +35,9 @@ type state struct {
 	size     int64
 	modified time.Time
 	changed  int64 // counts all changes of the disk
+
+	link       string // what a symbolic link leads to; nothing follows it
+	executable bool
 }
 
 func (d *Disk) newNode(dir bool) *node {
@@ -68,8 +71,13 @@ func (n *node) isDir() bool { return n.kids != nil }
 
 func (n *node) info() world.Info {
 	i := world.Info{Stamp: n.stamp(), Mode: 0o644, Allocated: n.allocated()}
-	if n.isDir() {
+	switch {
+	case n.isDir():
 		i.Mode = fs.ModeDir | 0o755
+	case n.link != "":
+		i.Mode = fs.ModeSymlink | 0o777
+	case n.executable:
+		i.Mode = 0o755
 	}
 	return i
 }

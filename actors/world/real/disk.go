@@ -237,6 +237,29 @@ func (f *folder) Rename(from, to string) error {
 	return f.fault("rename to", to, err)
 }
 
+func (f *folder) Symlink(target, name string) error {
+	local, err := filepath.Localize(name)
+	if err != nil {
+		err = fs.ErrInvalid
+	} else {
+		err = f.root.Symlink(filepath.FromSlash(target), local)
+	}
+	return f.fault("link", name, err)
+}
+
+func (f *folder) SetExecutable(name string) error {
+	opened, err := f.openRegular(name, os.O_RDWR)
+	if err != nil {
+		return f.fault("chmod", name, err)
+	}
+	defer opened.Close()
+	info, err := opened.Stat()
+	if err == nil {
+		err = opened.Chmod(info.Mode().Perm() | info.Mode().Perm()>>2&0o111)
+	}
+	return f.fault("chmod", name, err)
+}
+
 func (f *folder) Remove(name string) error {
 	local, err := filepath.Localize(name)
 	if err != nil {
