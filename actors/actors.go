@@ -159,6 +159,7 @@ func (c *Client) AddHash(hash metainfo.Hash, name string, announce [][]string, o
 }
 
 func (c *Client) add(m *messages.AddTorrent) error {
+	m.Announce = metainfo.Supported(m.Announce)
 	err := c.orders.add(m)
 	if err == nil {
 		c.send(m)

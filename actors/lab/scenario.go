@@ -20,6 +20,7 @@ import (
 	"kouzui/actors/runtime/fault"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world/sim"
+	"kouzui/wire/metainfo"
 )
 
 // Scenario is a swarm and what happens to it. Times are virtual and count from
@@ -195,10 +196,26 @@ func Read(text string) (*Scenario, error) {
 	if odd := meta.Undecoded(); len(odd) > 0 {
 		return nil, located(text, unknown(odd[0]))
 	}
+	s.cleanText()
 	if err := s.check(); err != nil {
 		return nil, located(text, err)
 	}
 	return s, nil
+}
+
+// maxText is the length in bytes of the longest text in a scenario that is
+// shown in full.
+const maxText = 4096
+
+// cleanText makes fit to be shown what a terminal, a page and its title show.
+func (s *Scenario) cleanText() {
+	s.Name, s.About = metainfo.Clean(s.Name, maxText), metainfo.Clean(s.About, maxText)
+	for i := range s.Class {
+		s.Class[i].Name = metainfo.Clean(s.Class[i].Name, maxText)
+	}
+	for i := range s.Event {
+		s.Event[i].Class = metainfo.Clean(s.Event[i].Class, maxText)
+	}
 }
 
 // Payload is either real bytes, or described (see package described), which

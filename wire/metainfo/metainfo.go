@@ -63,7 +63,7 @@ type Torrent struct {
 	Files       []File // in the order of the content, never empty
 	Single      bool   // one file named Name, with no folder of its own
 
-	Announce [][]string // BEP 12 tiers; no empty tier, no URL twice; http, https and udp only
+	Announce [][]string // BEP 12 tiers; no empty tier, no URL twice, all as TrackerURL returns them; Supported leaves those that can be asked
 	Private  bool       // BEP 27: peers from these trackers only
 
 	// Unsupported is what the torrent has and this client does not use, one

@@ -1,17 +1,14 @@
 package metainfo
 
 import (
+	"bytes"
 	"crypto/sha1"
 	"errors"
 	"fmt"
 	"math"
-	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/anacrolix/torrent/bencode"
 
 	"kouzui/wire/metainfo/dict"
 )
@@ -38,6 +35,9 @@ func Parse(raw []byte) (*Torrent, error) {
 		return nil, err
 	}
 	info, ok := outer["info"]
+	if failure, is := outer.Text("failure reason"); is && !ok {
+		return nil, refuse("This is no torrent, but the answer of a tracker: %q.", Clean(failure, shownText))
+	}
 	if !ok {
 		return nil, refuse("The torrent has no info dictionary.")
 	}
@@ -46,13 +46,18 @@ func Parse(raw []byte) (*Torrent, error) {
 		return nil, err
 	}
 	if n < len(raw) {
-		t.warn("%d bytes after the end of the torrent are left out.", len(raw)-n)
+		t.warn("What follows the end of the torrent is left out: %s.", count(int64(len(raw)-n), "byte"))
 	}
 	t.Announce = t.tiers(outer)
+	t.readUnsupported(outer)
 	t.Comment = Clean(firstText(outer, "comment.utf-8", "comment"), maxText)
 	t.CreatedBy = Clean(firstText(outer, "created by"), maxText)
 	const year10000 = 253402300800
-	if s, ok := outer.Int("creation date"); ok && s > 0 && s < year10000 {
+	s, _ := outer.Int("creation date")
+	if s >= year10000 { // some makers count milliseconds
+		s /= 1000
+	}
+	if s > 0 && s < year10000 {
 		t.CreationDate = time.Unix(s, 0).UTC()
 	}
 	return t, nil
@@ -67,7 +72,7 @@ func ParseInfo(info []byte) (*Torrent, error) {
 		return nil, err
 	}
 	if n != len(info) {
-		return nil, refuse("The info dictionary has %d bytes too many.", len(info)-n)
+		return nil, refuse("The info dictionary has %s too many.", count(int64(len(info)-n), "byte"))
 	}
 	t := &Torrent{InfoHash: sha1.Sum(info), info: info}
 	private, _ := d.Int("private")
@@ -102,9 +107,28 @@ func readDict(raw []byte) (dict.Dict, int, error) {
 	case errors.Is(err, dict.ErrNotDict):
 		return nil, 0, refuse("The torrent or its info is not a dictionary.")
 	case err != nil:
-		return nil, 0, &Error{NotBencode, fmt.Sprintf("This is not a torrent: %s.", Clean(err.Error(), shownText))}
+		return nil, 0, &Error{NotBencode, "This is not a torrent: " + diagnose(raw, err) + "."}
 	}
 	return d, n, nil
+}
+
+// diagnose says what raw is instead of bencode, if that is easy to see, or else
+// what is wrong with it.
+func diagnose(raw []byte, err error) string {
+	start := bytes.ToLower(bytes.TrimLeft(raw[:min(len(raw), 512)], "\ufeff \t\r\n"))
+	switch {
+	case len(raw) == 0:
+		return "the file is empty"
+	case bytes.HasPrefix(start, []byte("<")):
+		return "it is a web page or XML; the server may ask for a login"
+	case bytes.HasPrefix(start, []byte("\x1f\x8b")):
+		return "it is compressed by gzip; unpack it first"
+	case bytes.HasPrefix(start, []byte("pk\x03\x04")):
+		return "it is a ZIP archive; unpack it first"
+	case bytes.HasPrefix(start, []byte("magnet:")):
+		return "it is a magnet link, and those are not supported yet"
+	}
+	return Clean(err.Error(), shownText)
 }
 
 // readVersion refuses a torrent that has no version 1 half.
@@ -132,7 +156,7 @@ func (t *Torrent) readPieces(d dict.Dict) error {
 		return refuse("The torrent has no piece hashes.")
 	}
 	if len(pieces)%sha1.Size != 0 {
-		return refuse("The piece hashes are %d bytes, which is no multiple of %d.", len(pieces), sha1.Size)
+		return refuse("The piece hashes have %s, which is no multiple of %d.", count(int64(len(pieces)), "byte"), sha1.Size)
 	}
 	need := t.Length / t.PieceLength
 	if t.Length%t.PieceLength != 0 {
@@ -143,7 +167,7 @@ func (t *Torrent) readPieces(d dict.Dict) error {
 		return refuse("%d pieces are more than the %d that are taken.", have, MaxPieces)
 	}
 	if have != need {
-		return refuse("%d bytes in pieces of %d need %d piece hashes, and there are %d.", t.Length, t.PieceLength, need, have)
+		return refuse("Content of %s in pieces of %d needs %s, and the torrent has %d.", count(t.Length, "byte"), t.PieceLength, count(need, "piece hash"), have)
 	}
 	t.pieces = pieces
 	return nil
@@ -229,69 +253,6 @@ func (t *Torrent) place(f *File, d dict.Dict) error {
 	return nil
 }
 
-// tiers reads the trackers: the announce-list if it has any that can be used,
-// else announce alone (BEP 12).
-func (t *Torrent) tiers(outer dict.Dict) [][]string {
-	var tiers [][]string
-	seen := make(map[string]bool)
-	add := func(tier []bencode.Bytes) (room bool) {
-		var urls []string
-		room = true
-		for _, raw := range tier {
-			s, _ := dict.Text(raw)
-			s = strings.TrimSpace(s)
-			if s == "" || seen[s] {
-				continue
-			}
-			if room = len(seen) < MaxTrackers; !room {
-				t.warn("Trackers beyond the first %d are left out.", MaxTrackers)
-				break
-			}
-			seen[s] = true
-			if reason := unusable(s); reason != "" {
-				t.warn("The tracker %q is left out: %s.", MaskURL(s), reason)
-				continue
-			}
-			urls = append(urls, s)
-		}
-		if len(urls) > 0 {
-			tiers = append(tiers, urls)
-		}
-		return room
-	}
-	list, _ := outer.List("announce-list", maxTiers)
-	for _, raw := range list {
-		tier, ok := dict.List(raw, maxTiers)
-		if !ok { // some makers write a flat list
-			tier = []bencode.Bytes{raw}
-		}
-		if !add(tier) {
-			break
-		}
-	}
-	if len(tiers) == 0 {
-		add([]bencode.Bytes{outer["announce"]})
-	}
-	return tiers
-}
-
-// unusable is the reason why s is not the URL of a tracker, or "".
-func unusable(s string) string {
-	if len(s) > maxURL {
-		return "the address is too long"
-	}
-	u, err := url.Parse(s)
-	switch {
-	case err != nil:
-		return "it is not a URL"
-	case !slices.Contains([]string{"http", "https", "udp"}, u.Scheme):
-		return "its protocol is not supported"
-	case u.Hostname() == "":
-		return "it names no host"
-	}
-	return ""
-}
-
 // firstText returns the first non-empty string among the values of keys.
 func firstText(d dict.Dict, keys ...string) string {
 	for _, key := range keys {
@@ -300,6 +261,18 @@ func firstText(d dict.Dict, keys ...string) string {
 		}
 	}
 	return ""
+}
+
+// count returns a number and what it is of, in the plural unless it is 1.
+func count(n int64, noun string) string {
+	switch {
+	case n == 1:
+	case strings.HasSuffix(noun, "h"):
+		noun += "es"
+	default:
+		noun += "s"
+	}
+	return fmt.Sprintf("%d %s", n, noun)
 }
 
 func (t *Torrent) warn(format string, args ...any) {

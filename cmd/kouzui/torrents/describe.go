@@ -3,6 +3,7 @@ package torrents
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,12 +29,15 @@ type description struct {
 	Trackers    [][]string        `json:"trackers"`          // tiers
 	Files       []fileDescription `json:"files"`
 	Warnings    []string          `json:"warnings"`
+	Unsupported []string          `json:"unsupported,omitempty"` // what the torrent has and kouzui does not use
 }
 
 type fileDescription struct {
-	Path    string `json:"path"`
-	Length  int64  `json:"length"`
-	Padding bool   `json:"padding,omitempty"`
+	Path       string `json:"path"`
+	Length     int64  `json:"length"`
+	Padding    bool   `json:"padding,omitempty"`
+	Executable bool   `json:"executable,omitempty"`
+	Link       string `json:"link,omitempty"` // what a symbolic link leads to, from the folder of the link
 }
 
 func describe(t *metainfo.Torrent) description {
@@ -42,12 +46,13 @@ func describe(t *metainfo.Torrent) description {
 		PieceLength: t.PieceLength, Pieces: t.PieceCount(), Single: t.Single, Private: t.Private,
 		Comment: t.Comment, CreatedBy: t.CreatedBy,
 		Trackers: append([][]string{}, t.Announce...), Warnings: append([]string{}, t.Warnings...),
+		Unsupported: append([]string{}, t.Unsupported...),
 	}
 	if !t.CreationDate.IsZero() {
 		d.Created = t.CreationDate.Format(time.RFC3339)
 	}
 	for _, f := range t.Files {
-		d.Files = append(d.Files, fileDescription{strings.Join(f.Path, "/"), f.Length, f.Padding})
+		d.Files = append(d.Files, fileDescription{strings.Join(f.Path, "/"), f.Length, f.Padding, f.Executable, f.Link})
 	}
 	return d
 }
@@ -79,9 +84,18 @@ func (d *description) write(w io.Writer) error {
 	for _, warning := range d.Warnings {
 		row("warning", "%s", warning)
 	}
-	row("files", "%d", len(d.Files))
-	for _, f := range d.Files {
-		if !f.Padding {
+	for _, text := range d.Unsupported {
+		row("unsupported", "%s", text)
+	}
+	files := slices.DeleteFunc(slices.Clone(d.Files), func(f fileDescription) bool { return f.Padding })
+	row("files", "%d", len(files))
+	for _, f := range files {
+		switch {
+		case f.Link != "":
+			fmt.Fprintf(&b, "  %10s  %s -> %s\n", "link", f.Path, f.Link)
+		case f.Executable:
+			fmt.Fprintf(&b, "  %10s  %s (executable)\n", units.Bytes(f.Length), f.Path)
+		default:
 			fmt.Fprintf(&b, "  %10s  %s\n", units.Bytes(f.Length), f.Path)
 		}
 	}

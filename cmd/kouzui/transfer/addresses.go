@@ -40,7 +40,13 @@ func (o *options) listen() (string, error) {
 	return net.JoinHostPort(strings.Trim(o.host, "[]"), ports), nil
 }
 
-// resolvePeers returns the addresses that the hosts of --peer have.
+// waitsForPeers tells whether the user means to wait for peers that connect to
+// us: at a port that others can be told, or for a time of the user's choice.
+func (o *options) waitsForPeers() bool {
+	return o.stall > 0 || o.port != usualPorts && o.port != "none" && o.port != "0"
+}
+
+// resolvePeers are the addresses of --peer.
 func (o *options) resolvePeers(ctx context.Context) (addrs []netip.AddrPort, err error) {
 	for _, peer := range o.peers {
 		host, text, err := net.SplitHostPort(peer)

@@ -7,11 +7,13 @@ import (
 	"io/fs"
 	"kouzui"
 	"path/filepath"
+	"time"
 
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/place"
 	"kouzui/cmd/kouzui/internal/report"
 	"kouzui/cmd/kouzui/internal/units"
+	"kouzui/wire/metainfo"
 )
 
 // job is one torrent of a session.
@@ -20,20 +22,35 @@ type job struct {
 	options   kouzui.Options
 	running   *kouzui.Torrent // nil until the client has taken it
 	last      kouzui.Status
-	met       bool  // a peer has been connected
-	replied   bool  // a tracker has replied
-	tracker   error // the last failure of the trackers, while none has replied
-	refused   error // why the torrent cannot be seeded
-	completed bool  // once, whatever was repaired since
+	met       bool      // a peer has been connected
+	replied   bool      // a tracker has replied
+	tracker   error     // the last failure of the trackers, while none has replied
+	refused   error     // why the torrent was stopped
+	aloneFrom time.Time // since when nobody is there of whom the download knows; zero: not so
+	waits     bool      // the user wants to wait for peers that connect to us
+	completed bool      // once, whatever was repaired since
 	ended     bool
 	err       error // why it ended, nil for success
 }
 
+// maxAlone is how long a download waits for peers that connect to us, if no
+// source of peers is known: they have this time to find us after a restart.
+const maxAlone = 3 * time.Second
+
 func newJob(t *kouzui.Metainfo, o kouzui.Options) *job {
-	return &job{torrent: t, options: o, last: kouzui.Status{
+	j := &job{torrent: t, options: o, last: kouzui.Status{
 		InfoHash: t.InfoHash, Name: t.Name, State: kouzui.StateStarting,
 		Pieces: t.PieceCount(), Length: t.Length, Left: t.Length,
 	}}
+	if len(t.Announce) > 0 && len(metainfo.Supported(t.Announce)) == 0 {
+		j.tracker = errors.New("none of the trackers is supported")
+	}
+	return j
+}
+
+// sources tells whether it is known whom to ask for the content or for peers.
+func (j *job) sources() bool {
+	return len(j.options.Peers) > 0 || len(metainfo.Supported(j.torrent.Announce)) > 0
 }
 
 func (j *job) path() string { return filepath.Join(j.options.Dir, j.torrent.Name) }
@@ -49,16 +66,31 @@ func (j *job) ready() error {
 // stop begins to stop the torrent. That it has ended is an event.
 func (j *job) stop() { go func() { _ = j.running.Stop(context.Background()) }() }
 
-// progress takes what the client tells of the torrent. It returns true if the
-// torrent has to be stopped because it was to be seeded and is not complete.
-func (j *job) progress(p *kouzui.Status) (stop bool) {
+// progress takes what the client tells of the torrent at some time. It returns
+// true if the torrent has to be stopped: it was to be seeded and is not
+// complete, or there is nobody to download from.
+func (j *job) progress(p *kouzui.Status, now time.Time) (stop bool) {
 	j.last = *p
 	j.met = j.met || p.Peers > 0
-	if !j.options.MustExist || p.State != kouzui.StateDownloading || j.refused != nil {
+	if p.State != kouzui.StateDownloading || j.refused != nil {
 		return false
 	}
-	j.refused = exit.Errorf(exit.Mismatch, "%s, and seed needs complete data", units.Wrong(p.Pieces-p.HavePieces, p.Pieces))
-	return true
+	switch {
+	case j.options.MustExist:
+		j.refused = exit.Errorf(exit.Mismatch, "%s, and seed needs complete data", units.Wrong(p.Pieces-p.HavePieces, p.Pieces))
+	case j.waits || p.Left == 0 || p.Peers > 0 || j.sources():
+		j.aloneFrom = time.Time{}
+	case j.aloneFrom.IsZero():
+		j.aloneFrom = now
+	case now.Sub(j.aloneFrom) >= maxAlone:
+		why := "the torrent has no tracker"
+		if j.tracker != nil {
+			why = j.tracker.Error()
+		}
+		j.refused = exit.Hint("Name a peer with --peer or a tracker with --tracker. To wait for peers that connect to us, choose a --listen-port or a --stall-timeout.",
+			exit.Errorf(exit.Network, "there is nobody to download from: %s, and no --peer is given", why))
+	}
+	return j.refused != nil
 }
 
 // announced takes what the client tells of a tracker.

@@ -51,7 +51,7 @@ func (o *options) transfer(s *session, args []string) error {
 		options.Picker = *o.picker
 	}
 	for _, torrent := range torrents {
-		s.add(o.withTrackers(torrent), options)
+		s.add(o.withTrackers(torrent), options, o.waitsForPeers())
 	}
 	listen, err := o.listen()
 	if err != nil {

@@ -66,9 +66,11 @@ func (s *session) loading() (context.Context, context.CancelFunc) {
 	return context.WithDeadlineCause(s.Context, s.began.Add(s.timeout), exit.ErrTimeout)
 }
 
-// add makes the torrent a part of the session.
-func (s *session) add(t *kouzui.Metainfo, o kouzui.Options) {
+// add makes the torrent a part of the session. waits: for peers that connect to
+// us, though no other source is known.
+func (s *session) add(t *kouzui.Metainfo, o kouzui.Options, waits bool) {
 	j := newJob(t, o)
+	j.waits = waits
 	s.display.Add(t.InfoHash)
 	if !o.Seed && !o.UntilPeersDone {
 		s.display.Leaves(t.InfoHash)
@@ -195,7 +197,7 @@ func (s *session) abandon() {
 func (s *session) handle(e any) {
 	if m, ok := e.(kouzui.Progress); ok {
 		j := s.byHash[m.Status.InfoHash]
-		if j != nil && j.progress(&m.Status) {
+		if j != nil && j.progress(&m.Status, time.Now()) {
 			j.stop()
 		}
 		if j != nil && j.refused != nil {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +15,7 @@ import (
 
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/units"
+	"kouzui/wire/metainfo"
 )
 
 // duration is a flag that takes a time in any unit up to weeks.
@@ -130,15 +130,13 @@ func expandHome(path string) (string, error) {
 func Tiers(values []string, schemes ...string) (tiers [][]string, err error) {
 	for _, value := range values {
 		var tier []string
-		for text := range strings.SplitSeq(value, ",") {
-			if text = strings.TrimSpace(text); text == "" {
-				continue
-			}
-			u, err := url.Parse(text)
-			if err != nil || u.Hostname() == "" || !slices.Contains(schemes, u.Scheme) {
+		for _, text := range metainfo.SplitTrackers(value) {
+			address, err := metainfo.TrackerURL(text)
+			scheme, _, _ := strings.Cut(address, ":")
+			if err != nil || !slices.Contains(schemes, scheme) {
 				return nil, exit.Usagef("", "--tracker %q must be a URL of a tracker, such as http://tracker.example:6969/announce; it may begin with %s", text, oneOf(schemes))
 			}
-			tier = append(tier, text)
+			tier = append(tier, address)
 		}
 		if len(tier) == 0 {
 			return nil, exit.Usagef("", "--tracker %q names no tracker", value)

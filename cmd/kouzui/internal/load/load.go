@@ -9,6 +9,7 @@ import (
 	"kouzui"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -53,7 +54,7 @@ func All(ctx context.Context, from []string, stdin io.Reader, warn func(string))
 			continue
 		}
 		seen[t.InfoHash] = true
-		for _, w := range t.Warnings {
+		for _, w := range slices.Concat(t.Warnings, t.Unsupported) {
 			warn(fmt.Sprintf("%s: %s", shown(f), w))
 		}
 		list = append(list, t)

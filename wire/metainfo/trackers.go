@@ -1,0 +1,253 @@
+package metainfo
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/anacrolix/torrent/bencode"
+	"golang.org/x/net/idna"
+
+	"kouzui/wire/metainfo/dict"
+)
+
+// anotherURL is what separates the URLs of a list, with the scheme that
+// follows. A comma alone may be part of a URL.
+var anotherURL = regexp.MustCompile(`[\s,]+[A-Za-z][A-Za-z0-9+.-]*://`)
+
+// SplitTrackers splits a list of URLs that are separated by commas or white
+// space.
+func SplitTrackers(list string) []string {
+	var urls []string
+	add := func(s string) {
+		if s = strings.Trim(s, ", \t\r\n\v\f\x00"); s != "" {
+			urls = append(urls, s)
+		}
+	}
+	for {
+		at := anotherURL.FindStringIndex(list)
+		if at == nil {
+			add(list)
+			return urls
+		}
+		if at[0] == 0 { // nothing but separators before the first
+			list = strings.TrimLeft(list, ", \t\r\n\v\f")
+			continue
+		}
+		add(list[:at[0]])
+		list = strings.TrimLeft(list[at[0]:], ", \t\r\n\v\f")
+	}
+}
+
+// TrackerURL returns the URL of a tracker in the form in which it can be asked
+// and shown: without white space around it, what is no letter of a URL escaped,
+// scheme and host in lower case, and the host in punycode if it is not ASCII, as
+// names of mixed scripts look like others. The error is why s is not the URL of
+// a tracker, in words that follow a name or a colon.
+func TrackerURL(s string) (string, error) {
+	s = strings.TrimSpace(s)
+	if len(s) > maxURL {
+		return "", errors.New("the address is too long")
+	}
+	u, err := url.Parse(escapeOdd(s))
+	if err != nil {
+		return "", errors.New("it is not a URL")
+	}
+	if !slices.Contains([]string{"http", "https", "udp"}, u.Scheme) {
+		return "", errors.New("its protocol is not supported")
+	}
+	host := u.Hostname()
+	if decoded, err := url.PathUnescape(host); err == nil {
+		host = decoded
+	}
+	ascii := !strings.ContainsFunc(host, func(r rune) bool { return r >= utf8.RuneSelf })
+	switch {
+	case host == "":
+		return "", errors.New("it names no host")
+	case !ascii:
+		if host, err = idna.Lookup.ToASCII(host); err != nil {
+			return "", errors.New("its host is not a name")
+		}
+	case strings.ContainsAny(host, "\"<>\\^`{|},;!$&'()*+=~/?#@ "):
+		return "", errors.New("its host is not a name")
+	default:
+		host = strings.ToLower(host)
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if port := u.Port(); port != "" {
+		host += ":" + port
+	}
+	if u.Host == host && u.Scheme == s[:min(len(s), len(u.Scheme))] && !strings.ContainsFunc(s, odd) {
+		return s, nil // to the byte as it came: trackers compare keys
+	}
+	_, rest, _ := strings.Cut(escapeOdd(s), "://")
+	if at := strings.IndexAny(rest, "/?#"); at >= 0 {
+		rest = rest[at:]
+	} else {
+		rest = ""
+	}
+	if u.User != nil {
+		host = u.User.String() + "@" + host
+	}
+	return u.Scheme + "://" + host + rest, nil
+}
+
+// odd tells whether r cannot stand in a URL as it is.
+func odd(r rune) bool {
+	return r <= ' ' || r == 0x7f || r >= utf8.RuneSelf || strings.ContainsRune("\"<>\\^`{|}", r)
+}
+
+// escapeOdd escapes what cannot stand in a URL, but for the host, whose
+// characters have a meaning.
+func escapeOdd(s string) string {
+	start := strings.Index(s, "://") + 3
+	if start < 3 {
+		return s
+	}
+	host := strings.IndexAny(s[start:], "/?#")
+	if host < 0 {
+		return s
+	}
+	var b strings.Builder
+	b.WriteString(s[:start+host])
+	for i := start + host; i < len(s); i++ {
+		if odd(rune(s[i])) {
+			fmt.Fprintf(&b, "%%%02X", s[i])
+		} else {
+			b.WriteByte(s[i])
+		}
+	}
+	return b.String()
+}
+
+// Supported returns the tiers with only those trackers that can be asked.
+func Supported(tiers [][]string) [][]string {
+	var supported [][]string
+	for _, tier := range tiers {
+		tier = slices.DeleteFunc(slices.Clone(tier), func(s string) bool { return !strings.HasPrefix(s, "http://") && !strings.HasPrefix(s, "https://") })
+		if len(tier) > 0 {
+			supported = append(supported, tier)
+		}
+	}
+	return supported
+}
+
+// tiers reads the trackers: the announce-list (BEP 12), and announce if nothing
+// in the list can be asked.
+func (t *Torrent) tiers(outer dict.Dict) [][]string {
+	var tiers [][]string
+	seen := make(map[string]bool)
+	add := func(tier []bencode.Bytes) (room bool) {
+		var urls []string
+		defer func() {
+			if len(urls) > 0 {
+				tiers = append(tiers, urls)
+			}
+		}()
+		for _, raw := range tier {
+			text, _ := dict.Text(raw)
+			for _, s := range SplitTrackers(text) {
+				url, err := TrackerURL(s)
+				if err == nil {
+					s = url
+				}
+				if seen[s] {
+					continue
+				}
+				if len(seen) == MaxTrackers {
+					t.warn("Trackers beyond the first %d are left out.", MaxTrackers)
+					return false
+				}
+				seen[s] = true
+				if err != nil {
+					t.warn("The tracker %q is left out: %s.", MaskURL(s), err)
+					continue
+				}
+				urls = append(urls, s)
+			}
+		}
+		return true
+	}
+	list, _ := outer.List("announce-list", maxTiers)
+	for _, raw := range list {
+		tier, ok := dict.List(raw, maxTiers)
+		if !ok { // some makers write a flat list
+			tier = []bencode.Bytes{raw}
+		}
+		if !add(tier) {
+			break
+		}
+	}
+	if len(Supported(tiers)) == 0 {
+		add([]bencode.Bytes{outer["announce"]})
+	}
+	return tiers
+}
+
+// readUnsupported notes what outer has that is not used, so that the user need
+// not wonder.
+func (t *Torrent) readUnsupported(outer dict.Dict) {
+	note := func(format string, args ...any) { t.Unsupported = append(t.Unsupported, fmt.Sprintf(format, args...)) }
+	var hosts []string
+	for _, s := range slices.Concat(t.Announce...) {
+		if u, err := url.Parse(s); err == nil && u.Scheme == "udp" && !slices.Contains(hosts, u.Host) {
+			hosts = append(hosts, u.Host)
+		}
+	}
+	if len(hosts) > 0 {
+		note("UDP trackers are not supported yet (BEP 15) and are not asked: %s.", someOf(hosts))
+	}
+	for _, kind := range []struct{ key, say string }{
+		{"url-list", "Web seeds are not supported yet (BEP 19) and are not used"},
+		{"httpseeds", "HTTP seeds are not supported (BEP 17) and are not used"},
+	} {
+		if hosts := hostsOf(outer, kind.key); len(hosts) > 0 {
+			note("%s: %s.", kind.say, someOf(hosts))
+		}
+	}
+	if nodes, _ := outer.List("nodes", maxTiers); len(nodes) > 0 {
+		note("The DHT is not supported yet (BEP 5): the nodes of this torrent are not asked.")
+	}
+}
+
+// hostsOf returns the hosts of URLs, which are a list or a single string.
+func hostsOf(outer dict.Dict, key string) []string {
+	list, ok := outer.List(key, maxTiers)
+	if !ok {
+		list = []bencode.Bytes{outer[key]}
+	}
+	var hosts []string
+	for _, raw := range list {
+		text, _ := dict.Text(raw)
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		host := Clean(text, shownText)
+		if u, err := url.Parse(text); err == nil && u.Host != "" {
+			host = u.Host
+		}
+		if ascii, err := idna.Lookup.ToASCII(host); err == nil {
+			host = ascii
+		}
+		if !slices.Contains(hosts, host) && len(hosts) < MaxTrackers {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
+}
+
+// someOf names the first few of a list.
+func someOf(list []string) string {
+	const few = 3
+	text := strings.Join(list[:min(len(list), few)], ", ")
+	if more := len(list) - few; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return Clean(text, 3*shownText)
+}
