@@ -15,9 +15,9 @@ import (
 	"kouzui/wire/metainfo/dict"
 )
 
-// anotherURL is what separates the URLs of a list, with the scheme that
-// follows. A comma alone may be part of a URL.
-var anotherURL = regexp.MustCompile(`[\s,]+[A-Za-z][A-Za-z0-9+.-]*://`)
+// anotherURL is what separates the URLs of a list: a comma and a space, or
+// either before a scheme. A comma alone may be part of a URL.
+var anotherURL = regexp.MustCompile(`,\s|[\s,]+[A-Za-z][A-Za-z0-9+.-]*://`)
 
 // SplitTrackers splits a list of URLs that are separated by commas or white
 // space.

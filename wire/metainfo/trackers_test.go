@@ -42,6 +42,7 @@ func TestSplitTrackers(t *testing.T) {
 		"http://a/?k=1,2":                     {"http://a/?k=1,2"},
 		"http://a/,http://b/":                 {"http://a/", "http://b/"},
 		" http://a/ , udp://b:1,, http://c/,": {"http://a/", "udp://b:1", "http://c/"},
+		"http://a/, b":                        {"http://a/", "b"},
 		"http://a/\nhttp://b/":                {"http://a/", "http://b/"},
 	} {
 		if got := SplitTrackers(in); !slices.Equal(got, want) {
