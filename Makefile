@@ -88,6 +88,10 @@ cross: ## build for every supported system
 		CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/} $(GO) build ./...; \
 	done
 
+.PHONY: outdated
+outdated: ## newer versions of what go.mod asks for directly; look once a month
+	@$(GO) list -m -u -f '{{if and .Update (not .Indirect)}}{{.Path}} {{.Version}} -> {{.Update.Version}}{{end}}' all
+
 .PHONY: bench
 bench: build ## CPU, time and memory beside other clients, and of simulated swarms, into BENCHMARKS.md
 	$(GO) build -trimpath -o bin/bench ./cmd/bench
