@@ -90,7 +90,7 @@ cross: ## build for every supported system
 
 .PHONY: outdated
 outdated: ## newer versions of what go.mod asks for directly; look once a month
-	@$(GO) list -m -u -f '{{if and .Update (not .Indirect)}}{{.Path}} {{.Version}} -> {{.Update.Version}}{{end}}' all
+	@$(GO) list -m -f '{{if not (or .Main .Indirect)}}{{.Path}}{{end}}' all | xargs $(GO) list -m -u -f '{{if .Update}}{{.Path}} {{.Version}} -> {{.Update.Version}}{{end}}' | sed '/^$$/d'
 
 .PHONY: bench
 bench: build ## CPU, time and memory beside other clients, and of simulated swarms, into BENCHMARKS.md
