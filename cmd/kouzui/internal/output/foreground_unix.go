@@ -21,7 +21,7 @@ func inBackground(f *os.File) bool {
 
 // follow draws the screen again when the program goes on after it was stopped,
 // as by Ctrl-Z, and when the terminal has another size. SIGTSTP keeps its
-// effect: the screen leaves nothing behind that must be undone.
+// effect: Go cannot give it back once it was taken.
 func follow(s *view.Screen) (stop func()) {
 	signals := make(chan os.Signal, 8)
 	done := make(chan struct{})
@@ -31,7 +31,7 @@ func follow(s *view.Screen) (stop func()) {
 			select {
 			case got := <-signals:
 				if got == syscall.SIGCONT {
-					s.Resumed()
+					s.Stopped(func() {})
 				} else {
 					s.Resized()
 				}

@@ -6,7 +6,7 @@ import (
 	"kouzui/cmd/kouzui/internal/view"
 )
 
-// There are no jobs that a shell stops and continues.
+// inBackground is false: there are no jobs that a shell stops and continues.
 func inBackground(*os.File) bool { return false }
 
 func follow(*view.Screen) (stop func()) { return func() {} }

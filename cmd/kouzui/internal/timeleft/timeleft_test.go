@@ -31,8 +31,7 @@ func TestSteady(t *testing.T) {
 }
 
 // Rates that jump between half and twice the mean do not make the time left
-// jump, and a rate that breaks down for some seconds at the end does not either:
-// taken from the rate of the moment, it went from 2 s to 365 s.
+// jump.
 func TestSmooth(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var e Estimate
@@ -71,6 +70,8 @@ func TestUnknown(t *testing.T) {
 	}
 }
 
+// A rate that breaks down for some seconds at the end does not make it jump:
+// taken from the rate of the moment, it went from 2 s to 365 s.
 func TestSmoothAtTheEnd(t *testing.T) {
 	var e Estimate
 	for second := range 30 {

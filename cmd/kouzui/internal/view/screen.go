@@ -58,11 +58,12 @@ func (s *Screen) Resized() {
 	}
 }
 
-// Resumed draws again below what others have written while the program was
-// stopped.
-func (s *Screen) Resumed() {
+// Stopped lets stop halt the program, and draws again below what others have
+// written meanwhile. Nothing is drawn before stop has returned.
+func (s *Screen) Stopped(stop func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	stop()
 	s.lines = nil
 	if s.draw != nil {
 		s.show()

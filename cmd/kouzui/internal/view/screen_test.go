@@ -167,8 +167,7 @@ func TestScreenOfAJob(t *testing.T) {
 	s.Away = func() bool { return away }
 	logs := s.Above(term)
 	s.Show(fixed("one"))
-	fmt.Fprintln(term, "$ fg")
-	s.Resumed()
+	s.Stopped(func() { fmt.Fprintln(term, "$ fg") })
 	away = true
 	s.Show(fixed("two"))
 	s.Resized()
