@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -176,6 +177,12 @@ func (c *Client) add(t *Torrent, o Options) (*Torrent, error) {
 	err := c.opened()
 	if err == nil && c.torrents[t.hash] != nil {
 		err = fmt.Errorf("%s: %w", t.name, ErrAdded)
+	}
+	for _, other := range c.torrents {
+		if err == nil && t.metainfo != nil && other.metainfo != nil &&
+			filepath.Clean(t.dir) == filepath.Clean(other.dir) && t.metainfo.Clashes(other.metainfo) {
+			err = fmt.Errorf("%s: %w", t.name, ErrNameUsed)
+		}
 	}
 	if err == nil {
 		err = c.order(t, o)

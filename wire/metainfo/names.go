@@ -33,6 +33,13 @@ func (t *Torrent) JournalName() string { return t.beside(".", ".kouzui") }
 // the content.
 func (t *Torrent) LockName() string { return t.beside(".", ".kouzui.lock") }
 
+// Clashes tells whether two torrents would have the same name in one folder.
+// That of one is never a name beside the other, see notOurs.
+func (t *Torrent) Clashes(other *Torrent) bool {
+	s := separator{platform: local}
+	return s.key(0, t.Name) == s.key(0, other.Name)
+}
+
 // beside makes a name from the torrent's name. A name that would be too long
 // for a file system is cut, and the info hash added to keep it unique.
 func (t *Torrent) beside(before, after string) string {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kouzui/cmd/kouzui/internal/command"
+	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/load"
 )
 
@@ -50,7 +51,13 @@ func (o *options) transfer(s *session, args []string) error {
 	if !o.seedOnly {
 		options.Picker = *o.picker
 	}
-	for _, torrent := range torrents {
+	for i, torrent := range torrents {
+		for _, other := range torrents[:i] {
+			if torrent.Clashes(other) {
+				return exit.Usagef("Run one of them with another --dir.", "two torrents are called %q, and cannot both be in %s: %v and %v",
+					torrent.Name, o.dir, other.InfoHash, torrent.InfoHash)
+			}
+		}
 		s.add(o.withTrackers(torrent), options, o.waitsForPeers())
 	}
 	listen, err := o.listen()
