@@ -30,15 +30,14 @@ func Check(path string, replace bool) error {
 	if device(path) {
 		return nil
 	}
-	switch info, err := os.Lstat(path); {
-	case err != nil: // Create tells more
-		return nil
-	case info.IsDir():
+	info, err := os.Lstat(path)
+	if err == nil && info.IsDir() {
 		return exit.Errorf(exit.Foreign, "%s is a folder, and the path of a file is needed", path)
-	case !replace:
+	}
+	if err == nil && !replace {
 		return exit.Hint("--force replaces it.", exit.Errorf(exit.Foreign, "%s exists already", path))
 	}
-	return nil
+	return nil // of other errors, Create tells more
 }
 
 // Create begins a file. A device or a pipe is written to, and not replaced; a
