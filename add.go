@@ -40,7 +40,7 @@ const (
 type Options struct {
 	Dir      string // where the data lies; empty: Config.Dir
 	Peers    []netip.AddrPort
-	Trackers []string // http or https, announced to beside those of the torrent
+	Trackers []string // http or https, announced to beside those of the torrent; these may be anywhere
 	Check    CheckMode
 
 	MaxPeers    int    // connections; 0: the usual number
@@ -103,7 +103,7 @@ func (o *Options) validate() error {
 func (o *Options) engine() messages.TorrentOptions {
 	return messages.TorrentOptions{
 		Dir: o.Dir, Picker: o.Picker, Choker: o.Choker, Check: cmp.Or(o.Check, CheckAuto),
-		Peers: slices.Clone(o.Peers), MaxPeers: o.MaxPeers, UnchokeSlots: o.UploadSlots,
+		Peers: slices.Clone(o.Peers), Trackers: slices.Clone(o.Trackers), MaxPeers: o.MaxPeers, UnchokeSlots: o.UploadSlots,
 		MustExist: o.MustExist, Force: o.Force, Seed: o.Seed || o.SeedRatio > 0 || o.SeedFor > 0, SeedRatio: o.SeedRatio, SeedFor: o.SeedFor,
 		UntilPeersDone: o.UntilPeersDone, StallTimeout: o.StallTimeout,
 	}
@@ -208,11 +208,13 @@ func (c *Client) order(t *Torrent, o Options) error {
 }
 
 // tiers is the tracker tiers of a torrent, and one more for each further
-// tracker.
+// tracker that is not among them.
 func tiers(own [][]string, more []string) [][]string {
 	own = slices.Clone(own)
 	for _, tracker := range more {
-		own = append(own, []string{tracker})
+		if !slices.ContainsFunc(own, func(tier []string) bool { return slices.Contains(tier, tracker) }) {
+			own = append(own, []string{tracker})
+		}
 	}
 	return own
 }

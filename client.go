@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -45,6 +46,17 @@ type Config struct {
 	// with ranges as in "6881-6889,0", of which the first free one is taken, and 0
 	// is any. Empty: any port, at all addresses. Nowhere: peers cannot connect.
 	Listen string
+	// Bind is an address of this machine, or Interface the name of a network
+	// interface, from which everything leaves: connections with peers and
+	// trackers, and look-ups of names. Peers are accepted there too, unless Listen
+	// names a host. Zero: the system decides.
+	Bind      netip.Addr
+	Interface string
+	// AllowPrivate: the trackers of a .torrent may be at any address of this
+	// machine and network, and so may the peers that trackers name. Without it
+	// such a tracker's path must end in /announce, and only trackers inside name
+	// peers inside.
+	AllowPrivate bool
 	// Memory is how many bytes of payload all torrents together may hold.
 	Memory int64
 	// DownloadLimit and UploadLimit are in bytes a second; 0: no limit.
@@ -93,6 +105,26 @@ func (c *Config) validate() error {
 	return nil
 }
 
+// source is where everything leaves from; nil: the system decides. It is also
+// where peers are accepted, if Listen names no host.
+func (c *Config) source() (*real.Source, error) {
+	if !c.Bind.IsValid() && c.Interface == "" {
+		return nil, nil
+	}
+	source, err := real.NewSource(c.Bind, c.Interface)
+	if err != nil {
+		field := "Bind"
+		if c.Interface != "" {
+			field = "Interface"
+		}
+		return nil, &OptionError{field, err.Error()}
+	}
+	if host, port, err := net.SplitHostPort(c.Listen); err == nil && host == "" {
+		c.Listen = net.JoinHostPort(source.Host(), port)
+	}
+	return source, nil
+}
+
 // Client runs torrents.
 type Client struct {
 	config Config
@@ -122,7 +154,13 @@ func Open(c Config) (*Client, error) {
 		c.Pool = buffer.NewPool(freeBlocks)
 	}
 	if c.World == nil {
-		c.World = real.New(real.Options{Pool: c.Pool, Version: actors.Version, Connections: c.MaxConnections})
+		source, err := c.source()
+		if err != nil {
+			return nil, err
+		}
+		c.World = real.New(real.Options{
+			Pool: c.Pool, Version: actors.Version, Connections: c.MaxConnections, Source: source, AllowPrivate: c.AllowPrivate,
+		})
 	}
 	client := &Client{
 		config: c, torrents: map[Hash]*Torrent{}, subs: map[*subscription]bool{},

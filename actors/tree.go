@@ -91,7 +91,7 @@ func (a assembly) torrent(refs messages.Refs, add *messages.AddTorrent, share me
 
 func (a assembly) tracker(refs messages.Refs, add *messages.AddTorrent, tier int, port uint16) *actor.Props {
 	config := tracker.Config{
-		World: a.world(fmt.Sprintf("%s/tracker-%d", refs.Torrent.Id, tier)), Refs: refs, Tier: tier, URLs: add.Announce[tier],
+		World: a.world(fmt.Sprintf("%s/tracker-%d", refs.Torrent.Id, tier)), Refs: refs, Tier: tier, URLs: add.Announce[tier], Given: add.Options.Trackers,
 		InfoHash: add.InfoHash, PeerID: a.self, Key: a.key, Port: port,
 	}
 	return a.tree.Props("tracker", func() actor.Actor { return tracker.New(config) })

@@ -37,6 +37,7 @@ type TorrentOptions struct {
 	Choker       string // which peers may download, by name; empty: the default
 	Check        CheckMode
 	Peers        []netip.AddrPort // addresses to be tried, beside those of trackers
+	Trackers     []string         // URLs among AddTorrent.Announce that the user gave
 	MaxPeers     int              // connections; 0: the default
 	UnchokeSlots int              // peers that may download, beside the optimistic one
 	// MustExist: do not begin a download; data that is not there is an error.

@@ -100,7 +100,7 @@ func (r *run) intrude(c *Class, name string) {
 }
 
 func (f *foe) announce(e announce.Event) {
-	f.world.Trackers.Announce(trackerURL, announce.Request{
+	f.world.Trackers.Announce(trackerURL, world.FromTorrent, announce.Request{
 		InfoHash: f.run.content.torrent.InfoHash, PeerID: f.id, Port: foePort, Left: 1, NumWant: 50, Event: e,
 	}, 30*time.Second, func(reply announce.Reply, _ error) {
 		f.world.Clock.AfterFunc(time.Duration(f.run.Announce), func() { f.announce(announce.None) })

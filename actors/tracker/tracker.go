@@ -11,6 +11,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -32,6 +33,7 @@ type Config struct {
 	Refs     messages.Refs
 	Tier     int
 	URLs     []string
+	Given    []string // those URLs that the user gave, maybe with others; the rest is a stranger's
 	InfoHash metainfo.Hash
 	PeerID   [20]byte
 	Key      uint32 // the same for all trackers of a run
@@ -158,8 +160,12 @@ func (t *tracker) announce(c actor.Context, url string, r announce.Request, with
 	supervise.Remark(c, "announce", event.Text("host", host(url)), event.Text("event", r.Event.String()))
 	this := &call{url: url, event: r.Event}
 	t.call = this
+	from := world.FromTorrent
+	if slices.Contains(t.Given, url) {
+		from = world.FromUser
+	}
 	deliver := supervise.Deliver(c)
-	this.cancel = t.World.Trackers.Announce(url, r, within, func(reply announce.Reply, err error) {
+	this.cancel = t.World.Trackers.Announce(url, from, r, within, func(reply announce.Reply, err error) {
 		deliver(&answered{this, reply, err})
 	})
 }

@@ -25,12 +25,12 @@ type scene struct {
 
 func perform(t *testing.T) *scene { return performOn(t, stage.New(t)) }
 
-func performOn(t *testing.T, on *stage.Stage) *scene {
+func performOn(t *testing.T, on *stage.Stage, given ...string) *scene {
 	s := &scene{Stage: on, t: t}
 	s.torrent = s.StartProbe("torrent")
 	cfg := Config{
 		World: s.World.World(), Refs: messages.Refs{Torrent: s.torrent.PID}, Tier: 3,
-		URLs: []string{"http://a/announce"}, InfoHash: metainfo.Hash{1}, PeerID: [20]byte{2}, Key: 7, Port: 6881,
+		URLs: []string{"http://a/announce"}, Given: given, InfoHash: metainfo.Hash{1}, PeerID: [20]byte{2}, Key: 7, Port: 6881,
 	}
 	s.Perform(func() actor.Actor { return New(cfg) })
 	if m := stage.Next[*messages.TrackerReady](s.torrent); m.Tier != 3 {
@@ -239,5 +239,16 @@ func TestKeysStayWithUs(t *testing.T) {
 	replied := stage.Next[*messages.TrackerReplied](s.torrent)
 	if got := replied.URL + " " + replied.Warning; got != "http://***@a/***/announce?*** *** expires" {
 		t.Error(got)
+	}
+}
+
+// What the user has named is trusted, what stands in a torrent is not.
+func TestTheWorldIsToldWhoNamedTheURL(t *testing.T) {
+	for given, want := range map[string]world.Origin{"http://a/announce": world.FromUser, "http://b/announce": world.FromTorrent} {
+		t.Run(given, func(t *testing.T) {
+			if call := performOn(t, stage.New(t), given).begin(); call.From != want {
+				t.Errorf("from %d", call.From)
+			}
+		})
 	}
 }

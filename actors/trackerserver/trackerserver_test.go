@@ -61,7 +61,7 @@ func TestAnnounceAndScrapeOverHTTP(t *testing.T) {
 			err   error
 		}
 		got := make(chan answer, 1)
-		w.Trackers.Announce(url, r, time.Minute, func(r announce.Reply, err error) { got <- answer{r, err} })
+		w.Trackers.Announce(url, world.FromTorrent, r, time.Minute, func(r announce.Reply, err error) { got <- answer{r, err} })
 		a := <-got
 		return a.reply, a.err
 	}

@@ -10,9 +10,19 @@ import (
 type Announcer interface {
 	// Announce sends r to the tracker at url. Within timeout, done is called
 	// exactly once, with the reply or with an *AnnounceError; after cancel it is
-	// not called.
-	Announce(url string, r announce.Request, timeout time.Duration, done func(announce.Reply, error)) (cancel func())
+	// not called. from says how far url is trusted.
+	Announce(url string, from Origin, r announce.Request, timeout time.Duration, done func(announce.Reply, error)) (cancel func())
 }
+
+// Origin is who has named a URL. It decides which addresses the URL may lead
+// to.
+type Origin uint8
+
+// Origins of URLs.
+const (
+	FromTorrent Origin = iota // a stranger, in a .torrent
+	FromUser
+)
 
 // Phase is the step of an announce that failed.
 type Phase string

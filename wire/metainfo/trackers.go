@@ -142,7 +142,7 @@ func Supported(tiers [][]string) [][]string {
 // in the list can be asked.
 func (t *Torrent) tiers(outer dict.Dict) [][]string {
 	var tiers [][]string
-	seen := make(map[string]bool)
+	seen, hosts := make(map[string]bool), make(map[string]int)
 	add := func(tier []bencode.Bytes) (room bool) {
 		var urls []string
 		defer func() {
@@ -165,6 +165,9 @@ func (t *Torrent) tiers(outer dict.Dict) [][]string {
 					return false
 				}
 				seen[s] = true
+				if err == nil {
+					err = crowded(hosts, s)
+				}
 				if err != nil {
 					t.warn("The tracker %q is left out: %s.", MaskURL(s), err)
 					continue
@@ -250,4 +253,21 @@ func someOf(list []string) string {
 		text += fmt.Sprintf(" and %d more", more)
 	}
 	return Clean(text, 3*shownText)
+}
+
+// maxAtHost is how many trackers with HTTP a .torrent may name at one host: it
+// must not have us attack the host.
+const maxAtHost = 4
+
+// crowded counts a tracker with its host, and fails if the host has too many.
+func crowded(hosts map[string]int, tracker string) error {
+	u, err := url.Parse(tracker)
+	if err != nil || u.Scheme == "udp" {
+		return err
+	}
+	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	if hosts[host]++; hosts[host] > maxAtHost {
+		return fmt.Errorf("its host has %d already", maxAtHost)
+	}
+	return nil
 }

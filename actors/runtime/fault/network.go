@@ -77,10 +77,10 @@ type announcer struct {
 	site *site
 }
 
-func (a announcer) Announce(url string, r announce.Request, timeout time.Duration, done func(announce.Reply, error)) (cancel func()) {
+func (a announcer) Announce(url string, from world.Origin, r announce.Request, timeout time.Duration, done func(announce.Reply, error)) (cancel func()) {
 	f := a.site.strike(Tracker, func(s *Spec) bool { return s.URL.Match(url) }, metainfo.MaskURL(url))
 	if f == nil {
-		return a.Announcer.Announce(url, r, timeout, done)
+		return a.Announcer.Announce(url, from, r, timeout, done)
 	}
 	done(announce.Reply{}, &world.AnnounceError{Phase: trackerErrors[f.Error], Err: errInjected})
 	return func() {}

@@ -158,7 +158,7 @@ func TestTrackers(t *testing.T) {
 	p := plan(t, w, "tracker,error=failure,url=*bad*,count=1")
 	trackers := p.World(w.World(), "client/torrent/tracker-0").Trackers
 	call := func(url string) (err error) {
-		trackers.Announce(url, announce.Request{}, time.Second, func(_ announce.Reply, e error) { err = e })
+		trackers.Announce(url, world.FromTorrent, announce.Request{}, time.Second, func(_ announce.Reply, e error) { err = e })
 		return err
 	}
 	var failed *world.AnnounceError

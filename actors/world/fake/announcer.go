@@ -20,6 +20,7 @@ type Announcer struct {
 // Announce is one call to a tracker.
 type Announce struct {
 	URL     string
+	From    world.Origin
 	Request announce.Request
 	Timeout time.Duration
 
@@ -28,8 +29,8 @@ type Announce struct {
 }
 
 // Announce implements world.Announcer.
-func (a *Announcer) Announce(url string, r announce.Request, timeout time.Duration, done func(announce.Reply, error)) (cancel func()) {
-	call := &Announce{URL: url, Request: r, Timeout: timeout, done: done}
+func (a *Announcer) Announce(url string, from world.Origin, r announce.Request, timeout time.Duration, done func(announce.Reply, error)) (cancel func()) {
+	call := &Announce{URL: url, From: from, Request: r, Timeout: timeout, done: done}
 	a.calls.put(call)
 	if a.Answer != nil {
 		call.answer(a.Answer(url, r))

@@ -193,7 +193,7 @@ func TestAnnouncer(t *testing.T) {
 	var got announce.Reply
 	var failed error
 	done := func(r announce.Reply, err error) { got, failed = r, err }
-	a.Announce("http://one", announce.Request{Port: 1}, time.Second, done)
+	a.Announce("http://one", world.FromTorrent, announce.Request{Port: 1}, time.Second, done)
 	call := a.AwaitAnnounce()
 	if call.URL != "http://one" || call.Request.Port != 1 || !call.Reply(announce.Reply{Seeders: 3}) || got.Seeders != 3 {
 		t.Error("the announce was lost")
@@ -201,11 +201,11 @@ func TestAnnouncer(t *testing.T) {
 	if call.Reply(announce.Reply{}) {
 		t.Error("answered twice")
 	}
-	a.Announce("http://two", announce.Request{}, time.Second, done)()
+	a.Announce("http://two", world.FromTorrent, announce.Request{}, time.Second, done)()
 	if a.AwaitAnnounce().Reply(announce.Reply{}) {
 		t.Error("a cancelled announce was answered")
 	}
-	a.Announce("http://three", announce.Request{}, time.Second, done)
+	a.Announce("http://three", world.FromTorrent, announce.Request{}, time.Second, done)
 	a.AwaitAnnounce().Fail(world.PhaseDNS, io.EOF)
 	var e *world.AnnounceError
 	if !errors.As(failed, &e) || e.Phase != world.PhaseDNS {

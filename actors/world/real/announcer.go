@@ -16,23 +16,24 @@ var _ world.Announcer = (*HTTP)(nil)
 // tracker reports a failure, done gets both the reply and an error of
 // PhaseFailure. The returned cancel waits for a call of done that has already
 // begun, so done must not call cancel.
-func (h *HTTP) Announce(url string, r announce.Request, timeout time.Duration, done func(announce.Reply, error)) (cancel func()) {
+func (h *HTTP) Announce(url string, from world.Origin, r announce.Request, timeout time.Duration, done func(announce.Reply, error)) (cancel func()) {
 	ctx, stop := context.WithTimeout(context.Background(), timeout)
 	d := &dialing{stop: stop}
 	go func() {
 		defer stop()
-		reply, err := h.announce(ctx, url, r)
+		reply, err := h.announce(ctx, url, from, r)
 		d.answer(func() { done(reply, err) }, func() {})
 	}()
 	return d.cancel
 }
 
-func (h *HTTP) announce(ctx context.Context, base string, r announce.Request) (announce.Reply, error) {
+func (h *HTTP) announce(ctx context.Context, base string, from world.Origin, r announce.Request) (announce.Reply, error) {
 	url, err := r.URL(base)
 	if err != nil {
 		return announce.Reply{}, &world.AnnounceError{Phase: world.PhaseURL, Err: err}
 	}
-	body, failed := h.get(ctx, url, announce.MaxReply)
+	v := h.visit(from)
+	body, failed := h.get(ctx, url, v, announce.MaxReply)
 	if failed != nil && failed.Phase != world.PhaseStatus {
 		return announce.Reply{}, failed
 	}
@@ -45,6 +46,7 @@ func (h *HTTP) announce(ctx context.Context, base string, r announce.Request) (a
 	case err != nil:
 		return announce.Reply{}, &world.AnnounceError{Phase: world.PhaseBencode, Err: err}
 	}
+	v.leaveOut(&reply)
 	return reply, nil
 }
 
@@ -52,7 +54,7 @@ func (h *HTTP) announce(ctx context.Context, base string, r announce.Request) (a
 // *world.AnnounceError whose phase tells what failed; if there is no such file,
 // it is also fs.ErrNotExist.
 func (h *HTTP) FetchTorrent(ctx context.Context, url string) ([]byte, error) {
-	body, failed := h.get(ctx, url, metainfo.MaxTorrent)
+	body, failed := h.get(ctx, url, h.visit(world.FromUser), metainfo.MaxTorrent)
 	if failed != nil {
 		return nil, failed
 	}

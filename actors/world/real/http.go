@@ -30,6 +30,10 @@ const (
 type HTTPOptions struct {
 	Version string         // of this program, as servers are told it
 	Roots   *x509.CertPool // trusted certificate authorities; nil: those of the system
+	Source  *Source        // where connections and look-ups leave from; nil: anywhere
+	// AllowPrivate lifts the bounds of where strangers' URLs may lead, and of the
+	// peers that trackers may name.
+	AllowPrivate bool
 }
 
 // HTTP fetches small things from servers that may be slow, hostile, or send too
@@ -37,21 +41,25 @@ type HTTPOptions struct {
 // environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), except for servers on this
 // machine.
 type HTTP struct {
-	client http.Client
-	agent  string
+	client       http.Client
+	agent        string
+	allowPrivate bool
 }
 
 // NewHTTP returns a client. It keeps no connections, and need not be closed.
 func NewHTTP(o HTTPOptions) *HTTP {
-	h := &HTTP{agent: "kouzui"}
+	h := &HTTP{agent: "kouzui", allowPrivate: o.AllowPrivate}
 	if o.Version != "" {
 		h.agent += "/" + o.Version
 	}
 	h.client = http.Client{
 		CheckRedirect: checkRedirect,
 		Transport: &http.Transport{
-			Proxy:                  http.ProxyFromEnvironment,
-			DialContext:            (&net.Dialer{}).DialContext, // bounded by the request's context
+			Proxy: proxy,
+			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) { // bounded by the request's context
+				v, _ := ctx.Value(visitKey{}).(*visit)
+				return o.Source.dial(ctx, network, addr, v.permit)
+			},
 			TLSClientConfig:        &tls.Config{RootCAs: o.Roots},
 			DisableKeepAlives:      true,
 			DisableCompression:     true, // inflate has its own bounds
@@ -77,6 +85,9 @@ func checkRedirect(r *http.Request, via []*http.Request) error {
 		return redirectError("redirected from https to http")
 	}
 	r.Header.Del("Referer") // an announce URL can hold a user's key
+	if v, is := r.Context().Value(visitKey{}).(*visit); is {
+		v.next(r.URL)
+	}
 	return nil
 }
 
@@ -98,15 +109,17 @@ func (e StatusError) Is(target error) bool {
 
 // get returns a body of at most limit bytes. If the status is not success, it
 // returns both the body and the error.
-func (h *HTTP) get(ctx context.Context, url string, limit int) ([]byte, *world.AnnounceError) {
+func (h *HTTP) get(ctx context.Context, url string, v *visit, limit int) ([]byte, *world.AnnounceError) {
 	var at progress
-	r, err := http.NewRequestWithContext(httptrace.WithClientTrace(ctx, at.trace()), http.MethodGet, url, nil)
+	traced := httptrace.WithClientTrace(httptrace.WithClientTrace(ctx, at.trace()), v.trace())
+	r, err := http.NewRequestWithContext(context.WithValue(traced, visitKey{}, v), http.MethodGet, url, nil)
 	if err != nil {
 		return nil, &world.AnnounceError{Phase: world.PhaseURL, Err: errors.New("not a URL")}
 	}
 	if s := r.URL.Scheme; s != "http" && s != "https" || r.URL.Hostname() == "" {
 		return nil, &world.AnnounceError{Phase: world.PhaseURL, Err: errors.New("not an http or https URL with a host")}
 	}
+	v.next(r.URL)
 	r.Header.Set("User-Agent", h.agent)
 	r.Header.Set("Accept-Encoding", "gzip")
 	answer, err := h.client.Do(r)
@@ -174,8 +187,11 @@ func (p *progress) blame(err error) world.Phase {
 	var (
 		dns      *net.DNSError
 		redirect redirectError
+		barred   barredError
 	)
 	switch {
+	case errors.As(err, &barred):
+		return world.PhaseURL
 	case errors.As(err, &redirect):
 		return world.PhaseStatus
 	case errors.As(err, &dns):
@@ -206,6 +222,10 @@ func (e dnsError) Unwrap() error { return e.DNSError }
 // innermost removes the URL from err, which may contain a key of the user, and
 // then does the same as cause.
 func innermost(err error) error {
+	var barred barredError
+	if errors.As(err, &barred) {
+		return barred
+	}
 	var u *url.Error
 	if errors.As(err, &u) && !u.Timeout() {
 		err = u.Err

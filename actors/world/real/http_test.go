@@ -36,7 +36,7 @@ func ask(t *testing.T, h *HTTP, url string, timeout time.Duration) (announce.Rep
 		err   error
 	}
 	answers := make(chan answer, 2)
-	h.Announce(url, announce.Request{Port: 1, NumWant: -1, Compact: true}, timeout, func(r announce.Reply, err error) {
+	h.Announce(url, world.FromUser, announce.Request{Port: 1, NumWant: -1, Compact: true}, timeout, func(r announce.Reply, err error) {
 		answers <- answer{r, err}
 	})
 	a := <-answers
@@ -240,7 +240,7 @@ func TestAnnounceCancelled(t *testing.T) {
 		<-r.Context().Done()
 		close(left)
 	})
-	cancel := NewHTTP(HTTPOptions{}).Announce(s.URL, announce.Request{}, long, func(announce.Reply, error) { t.Error("called") })
+	cancel := NewHTTP(HTTPOptions{}).Announce(s.URL, world.FromUser, announce.Request{}, long, func(announce.Reply, error) { t.Error("called") })
 	<-arrived
 	cancel()
 	cancel()

@@ -28,6 +28,7 @@ type NetworkOptions struct {
 	// Connections is how many may be open at a time, in both directions, including
 	// those that are being dialled; 0: no limit.
 	Connections int
+	Source      *Source // where connections leave from; nil: anywhere
 }
 
 // Network opens TCP connections.
@@ -54,9 +55,9 @@ func (n *Network) Dial(addr netip.AddrPort, timeout time.Duration, done func(mes
 	d := &dialing{stop: stop}
 	go func() {
 		defer stop()
-		dialer := net.Dialer{Timeout: timeout}
-		dialer.SetMultipathTCP(false)
-		conn, err := dialer.DialContext(ctx, "tcp", addr.String())
+		ctx, lapsed := context.WithTimeout(ctx, timeout)
+		defer lapsed()
+		conn, err := n.opts.Source.dial(ctx, "tcp", addr.String(), nil)
 		d.answer(func() {
 			if err != nil {
 				n.crowd.leave(false)

@@ -13,6 +13,10 @@ type Options struct {
 	Version string       // of this program, as trackers are told it
 	// Connections with peers that may be open at a time; 0: no limit.
 	Connections int
+	Source      *Source // where connections and look-ups leave from; nil: anywhere
+	// AllowPrivate: trackers of a .torrent, and peers that they name, may be at
+	// any address.
+	AllowPrivate bool
 }
 
 // New returns the real world.
@@ -20,9 +24,9 @@ func New(o Options) *world.World {
 	return &world.World{
 		Clock:    Clock{},
 		Chance:   Chance{},
-		Network:  NewNetwork(NetworkOptions{Pool: o.Pool, Connections: o.Connections}),
+		Network:  NewNetwork(NetworkOptions{Pool: o.Pool, Connections: o.Connections, Source: o.Source}),
 		Disk:     new(Disk),
-		Trackers: NewHTTP(HTTPOptions{Version: o.Version}),
+		Trackers: NewHTTP(HTTPOptions{Version: o.Version, Source: o.Source, AllowPrivate: o.AllowPrivate}),
 		Web:      Web{},
 		Digest:   world.SHA1{},
 	}

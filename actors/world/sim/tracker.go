@@ -52,7 +52,7 @@ type announcer struct {
 var errNoAnswer = errors.New("timed out")
 
 // Announce implements world.Announcer.
-func (a announcer) Announce(url string, r announce.Request, timeout time.Duration, done func(announce.Reply, error)) (cancel func()) {
+func (a announcer) Announce(url string, _ world.Origin, r announce.Request, timeout time.Duration, done func(announce.Reply, error)) (cancel func()) {
 	s := a.host.sim
 	t := s.trackers[url]
 	if t == nil {

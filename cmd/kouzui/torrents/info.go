@@ -23,7 +23,7 @@ if their URLs hold a user's key; all other commands hide such keys.`,
   kouzui info debian.torrent --json | jq -r .info_hash`,
 		Args: flags.Arguments(1, 1, "one torrent"),
 		RunE: func(c *cobra.Command, args []string) error {
-			t, err := load.One(context.Background(), args[0], c.InOrStdin())
+			t, err := load.One(context.Background(), nil, args[0], c.InOrStdin())
 			if err != nil {
 				return err
 			}

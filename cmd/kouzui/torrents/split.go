@@ -70,7 +70,7 @@ with the number of its pieces.`,
 }
 
 func (o *splitFlags) run(r *command.Run, from string) error {
-	t, err := load.One(r.Context, from, r.Stdin)
+	t, err := load.One(r.Context, nil, from, r.Stdin)
 	if err != nil {
 		return err
 	}

@@ -73,7 +73,7 @@ type wrongContent struct {
 }
 
 func verify(r *command.Run, asJSON bool, from, dir string) error {
-	t, err := load.One(r.Context, from, r.Stdin)
+	t, err := load.One(r.Context, nil, from, r.Stdin)
 	if err != nil {
 		return err
 	}

@@ -96,7 +96,7 @@ func networks(given []string) ([]netip.Prefix, error) {
 func (o *trackerFlags) run(r *command.Run, trusted []netip.Prefix) error {
 	limits := trackerserver.DefaultLimits
 	limits.Interval, limits.Trusted = o.interval, trusted
-	torrents, err := load.All(r.Context, o.only, r.Stdin, r.Warn)
+	torrents, err := load.All(r.Context, nil, o.only, r.Stdin, r.Warn)
 	if err != nil {
 		return err
 	}

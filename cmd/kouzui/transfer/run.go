@@ -2,6 +2,7 @@ package transfer
 
 import (
 	"kouzui"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -24,13 +25,17 @@ func (o *options) run(c *cobra.Command, args []string) error {
 }
 
 func (o *options) transfer(s *session, args []string) error {
-	ctx, cancel := s.loading()
-	defer cancel()
-	torrents, err := load.All(ctx, args, s.Stdin, s.Warn)
+	source, bound, err := o.source(s.Warn)
 	if err != nil {
 		return err
 	}
-	peers, err := o.resolvePeers(ctx)
+	ctx, cancel := s.loading()
+	defer cancel()
+	torrents, err := load.All(ctx, source, args, s.Stdin, s.Warn)
+	if err != nil {
+		return err
+	}
+	peers, err := o.resolvePeers(ctx, source)
 	if err != nil && ctx.Err() != nil {
 		return load.Why(ctx)
 	}
@@ -48,6 +53,8 @@ func (o *options) transfer(s *session, args []string) error {
 		Seed: o.seed || o.seedOnly, SeedRatio: o.ratio, SeedFor: o.seedTime, UntilPeersDone: o.untilPeersDone,
 		StallTimeout: o.stall, MustExist: o.seedOnly, Force: o.force,
 	}
+	tiers, _ := o.tiers() // validate has found no fault
+	options.Trackers = slices.Concat(tiers...)
 	if !o.seedOnly {
 		options.Picker = *o.picker
 	}
@@ -75,7 +82,7 @@ func (o *options) transfer(s *session, args []string) error {
 	defer s.observer.close()
 	config := kouzui.Config{
 		Listen: listen, Memory: o.memory.N, DownloadLimit: o.down.N, UploadLimit: o.up.N,
-		MaxConnections: connections, Blocklist: blocked,
+		MaxConnections: connections, Blocklist: blocked, Bind: bound, Interface: o.device, AllowPrivate: o.allowPrivate,
 		Log: s.Log, Trace: append(trace.Sinks, s.inbox), TraceNotes: o.traceDomain, Faults: o.faults,
 	}
 	if o.trace != "" {

@@ -21,9 +21,10 @@ import (
 // fetchTimeout is how long a server may take to send a .torrent.
 const fetchTimeout = 60 * time.Second
 
-// One reads a .torrent from a path, an http or https URL, or stdin for "-".
-func One(ctx context.Context, from string, stdin io.Reader) (*metainfo.Torrent, error) {
-	raw, err := read(ctx, from, stdin)
+// One reads a .torrent from a path, an http or https URL, or stdin for "-". A
+// URL is fetched from source; nil: the system decides.
+func One(ctx context.Context, source *real.Source, from string, stdin io.Reader) (*metainfo.Torrent, error) {
+	raw, err := read(ctx, source, from, stdin)
 	if err != nil {
 		return nil, err
 	}
@@ -36,12 +37,12 @@ func One(ctx context.Context, from string, stdin io.Reader) (*metainfo.Torrent, 
 
 // All reads several. A torrent that is given twice is loaded once. The error
 // tells of each one that cannot be read.
-func All(ctx context.Context, from []string, stdin io.Reader, warn func(string)) ([]*metainfo.Torrent, error) {
+func All(ctx context.Context, source *real.Source, from []string, stdin io.Reader, warn func(string)) ([]*metainfo.Torrent, error) {
 	var list []*metainfo.Torrent
 	var failed []error
 	seen := map[metainfo.Hash]bool{}
 	for _, f := range from {
-		t, err := One(ctx, f, stdin)
+		t, err := One(ctx, source, f, stdin)
 		if errors.Is(err, exit.ErrInterrupted) || errors.Is(err, exit.ErrTimeout) {
 			return nil, err
 		}
@@ -62,7 +63,7 @@ func All(ctx context.Context, from []string, stdin io.Reader, warn func(string))
 	return list, exit.Several(failed, len(from), "torrents cannot be read")
 }
 
-func read(ctx context.Context, from string, stdin io.Reader) ([]byte, error) {
+func read(ctx context.Context, source *real.Source, from string, stdin io.Reader) ([]byte, error) {
 	switch {
 	case from == "-":
 		raw, err := Within(ctx, func() ([]byte, error) { return limited(stdin) })
@@ -70,7 +71,7 @@ func read(ctx context.Context, from string, stdin io.Reader) ([]byte, error) {
 	case isURL(from):
 		fetching, cancel := context.WithTimeout(ctx, fetchTimeout)
 		defer cancel()
-		raw, err := real.NewHTTP(real.HTTPOptions{Version: kouzui.Version}).FetchTorrent(fetching, from)
+		raw, err := real.NewHTTP(real.HTTPOptions{Version: kouzui.Version, Source: source}).FetchTorrent(fetching, from)
 		if err != nil && ctx.Err() != nil {
 			return nil, Why(ctx)
 		}

@@ -1,0 +1,171 @@
+package real
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+)
+
+// Source is where connections and look-ups of names leave from. A nil Source
+// leaves that to the system.
+type Source struct {
+	name   string   // as the user wrote it
+	addrs  []net.IP // one a family
+	device string   // an interface; empty: none
+	local  bool     // addrs can reach this machine alone
+	names  *net.Resolver
+}
+
+// NewSource binds to an address of this machine, or to the addresses of a
+// network interface, IPv4 and IPv6. On Linux, where the system permits it,
+// nothing then leaves through another interface. It fails if that is not
+// possible now.
+func NewSource(addr netip.Addr, device string) (*Source, error) {
+	s := &Source{name: device, device: device}
+	switch {
+	case addr.IsValid() && device != "":
+		return nil, errors.New("an address and an interface exclude each other")
+	case addr.IsValid():
+		s.name = addr.String()
+		s.addrs = []net.IP{addr.Unmap().AsSlice()}
+	default:
+		var err error
+		if s.addrs, err = addressesOf(device); err != nil {
+			return nil, err
+		}
+	}
+	for _, ip := range s.addrs {
+		socket, err := net.ListenTCP("tcp", &net.TCPAddr{IP: ip, Zone: addr.Zone()})
+		if err != nil {
+			return nil, fmt.Errorf("cannot bind to %s: %w", s.name, cause(err))
+		}
+		_ = socket.Close()
+	}
+	s.local = s.addrs[0].IsLoopback()
+	s.names = &net.Resolver{PreferGo: true, Dial: s.dialNames}
+	return s, nil
+}
+
+// addressesOf is an address of each family that an interface has.
+func addressesOf(device string) (addrs []net.IP, err error) {
+	i, err := net.InterfaceByName(device)
+	if err != nil {
+		return nil, fmt.Errorf("there is no network interface %q", device)
+	}
+	all, err := i.Addrs()
+	if err != nil {
+		return nil, err
+	}
+	var v4, v6 net.IP
+	for _, a := range all {
+		n, is := a.(*net.IPNet)
+		switch {
+		case !is || n.IP.IsLinkLocalUnicast():
+		case n.IP.To4() != nil && v4 == nil:
+			v4 = n.IP
+		case n.IP.To4() == nil && v6 == nil:
+			v6 = n.IP
+		}
+	}
+	for _, ip := range []net.IP{v4, v6} {
+		if ip != nil {
+			addrs = append(addrs, ip)
+		}
+	}
+	if len(addrs) == 0 {
+		return nil, fmt.Errorf("the network interface %q has no address", device)
+	}
+	return addrs, nil
+}
+
+// Host is the address at which connections are accepted, unless the user names
+// another.
+func (s *Source) Host() string { return s.addrs[0].String() }
+
+// Resolver looks names up from there. A resolver of the system that runs on
+// this machine is asked all the same; where it asks on is not ours to say.
+func (s *Source) Resolver() *net.Resolver {
+	if s == nil {
+		return net.DefaultResolver
+	}
+	return s.names
+}
+
+// dial connects to addr from the source. permit is asked about each address
+// once names are resolved; nil: all are permitted.
+func (s *Source) dial(ctx context.Context, network, addr string, permit func(netip.Addr) error) (net.Conn, error) {
+	control := func(_ context.Context, _, resolved string, c syscall.RawConn) error {
+		if permit != nil {
+			to, err := netip.ParseAddrPort(resolved)
+			if err != nil {
+				return err
+			}
+			if err := permit(to.Addr()); err != nil {
+				return err
+			}
+		}
+		if s != nil && s.device != "" {
+			return bindToDevice(c, s.device)
+		}
+		return nil
+	}
+	dialer := net.Dialer{ControlContext: control, Resolver: s.Resolver()}
+	dialer.SetMultipathTCP(false)
+	if s == nil {
+		return dialer.DialContext(ctx, network, addr)
+	}
+	var failed error
+	for _, ip := range s.addrs {
+		dialer.LocalAddr = &net.TCPAddr{IP: ip}
+		conn, err := dialer.DialContext(ctx, network, addr)
+		if err == nil {
+			return conn, nil
+		}
+		if failed == nil || !unsuitable(err) {
+			failed = err
+		}
+	}
+	if unsuitable(failed) {
+		return nil, fmt.Errorf("there is no way from %s to an address of that family", s.name)
+	}
+	return nil, failed
+}
+
+// unsuitable: the addresses of the other side are of another family.
+func unsuitable(err error) bool {
+	var addr *net.AddrError
+	return errors.As(err, &addr) && strings.Contains(addr.Err, "no suitable address")
+}
+
+// dialNames connects to a name server.
+func (s *Source) dialNames(ctx context.Context, network, addr string) (net.Conn, error) {
+	server, err := netip.ParseAddrPort(addr)
+	if err != nil {
+		return nil, err
+	}
+	if server.Addr().IsLoopback() && !s.local {
+		return new(net.Dialer).DialContext(ctx, network, addr)
+	}
+	dialer := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
+		if s.device == "" {
+			return nil
+		}
+		return bindToDevice(c, s.device)
+	}}
+	for _, ip := range s.addrs {
+		if (ip.To4() != nil) != server.Addr().Unmap().Is4() {
+			continue
+		}
+		if strings.HasPrefix(network, "udp") {
+			dialer.LocalAddr = &net.UDPAddr{IP: ip}
+		} else {
+			dialer.LocalAddr = &net.TCPAddr{IP: ip}
+		}
+		return dialer.DialContext(ctx, network, addr)
+	}
+	return nil, fmt.Errorf("there is no way from %s to the name server %v", s.name, server.Addr())
+}
