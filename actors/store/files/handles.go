@@ -168,7 +168,8 @@ func (f *Files) create(index int) (world.File, error) {
 	return file, nil
 }
 
-// noteNames notes that a name was created in dir, and perhaps the folders above.
+// noteNames notes that a name was created in dir, and perhaps the folders
+// above.
 func (f *Files) noteNames(dir string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -152,8 +152,8 @@ func (w *watch) failed(index int, err error) error {
 }
 
 // renaming calls rename, which gives a file another name, or another mode, and
-// so changes nothing but its time of change. f tells how the file looks under its name, whichever
-// that is.
+// so changes nothing but its time of change. f tells how the file looks under
+// its name, whichever that is.
 func (w *watch) renaming(index int, f stamper, rename func() error) error {
 	s := &w.files[index]
 	s.mu.Lock()

@@ -31,7 +31,8 @@ func (f *Found) Foreign(name string) error { return fmt.Errorf("%s: %w", f.path(
 // data is checked. A name proves nothing. The data is the torrent's if
 //   - all of it is right, or there is none,
 //   - a piece of it is right, or
-//   - its journal lies beside it, unless that tells of right pieces and none is.
+//   - its journal lies beside it, unless that tells of right pieces and there
+//     are none.
 //
 // Zeros are no proof, as they are in many files. But nothing is lost if zeros
 // are all that a file for partial data holds. blank are the pieces that a check
