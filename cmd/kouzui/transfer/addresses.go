@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"kouzui"
 	"kouzui/actors/world/real"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/load"
@@ -36,6 +37,10 @@ func (o *options) listen() (string, error) {
 		if err != nil || last < first || isRange && first == 0 {
 			return "", exit.Usagef("", "--listen-port %q must be a port, a range of ports, a list of these, or none", o.port)
 		}
+	}
+	host, port, err := net.SplitHostPort(o.host)
+	if _, badPort := strconv.ParseUint(port, 10, 16); err == nil && badPort == nil {
+		return "", exit.Usagef(fmt.Sprintf("Try `--listen %s --listen-port %s`.", host, port), "--listen %q must be a host without a port", o.host)
 	}
 	return net.JoinHostPort(strings.Trim(o.host, "[]"), ports), nil
 }
