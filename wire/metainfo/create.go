@@ -66,8 +66,8 @@ func Encode(s Spec) ([]byte, error) {
 }
 
 // Draft is what a reader would make of s, whose Pieces are not looked at:
-// before anything is hashed, it tells what Encode would refuse. Files are in the
-// order of s. Its error is always an *Error.
+// before anything is hashed, it tells what Encode would refuse. Files are in
+// the order of s. Its error is always an *Error.
 func Draft(s Spec) (*Torrent, error) {
 	var total int64
 	for _, f := range s.Files {

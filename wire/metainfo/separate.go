@@ -9,9 +9,9 @@ import (
 )
 
 // separate makes sure that no two files have the same path and that no file is
-// another's folder, by adding numbers: whether the torrent itself has the clash,
-// or it results from making names safe, or from a system that folds case. Files
-// whose names were not changed come first, so that they keep them.
+// another's folder, by adding numbers: whether the torrent itself has the
+// clash, or it results from making names safe, or from a system that folds
+// case. Files whose names were not changed come first, so that they keep them.
 func (t *Torrent) separate(p platform) {
 	s := separator{platform: p, taken: make(map[place]claimed, len(t.Files)), number: make(map[place]int)}
 	var untouched, renamed []*File

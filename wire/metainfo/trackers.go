@@ -45,9 +45,9 @@ func SplitTrackers(list string) []string {
 
 // TrackerURL returns the URL of a tracker in the form in which it can be asked
 // and shown: without white space around it, what is no letter of a URL escaped,
-// scheme and host in lower case, and the host in punycode if it is not ASCII, as
-// names of mixed scripts look like others. The error is why s is not the URL of
-// a tracker, in words that follow a name or a colon.
+// scheme and host in lower case, and the host in punycode if it is not ASCII,
+// as names of mixed scripts look like others. The error is why s is not the URL
+// of a tracker, in words that follow a name or a colon.
 func TrackerURL(s string) (string, error) {
 	s = strings.TrimSpace(s)
 	if len(s) > maxURL {

@@ -1,8 +1,8 @@
 // Package report writes what happens in a session as JSON lines, for programs.
 //
-// docs/JSON.md describes the lines for readers, and kouzui-json-1.schema.json in
-// testdata is the contract. Later versions may add fields and types; a reader
-// skips what it does not know.
+// docs/JSON.md describes the lines for readers, and kouzui-json-1.schema.json
+// in testdata is the contract. Later versions may add fields and types; a
+// reader skips what it does not know.
 package report
 
 import (
