@@ -135,11 +135,10 @@ func (v *visit) check(to reach) error {
 // literal checks a server that a proxy connects to, as far as its URL tells its
 // address.
 func (v *visit) literal() error {
-	addr, err := netip.ParseAddr(v.url.Hostname())
-	if err != nil {
-		return nil
+	if addr, err := netip.ParseAddr(v.url.Hostname()); err == nil {
+		return v.check(reachOf(addr))
 	}
-	return v.check(reachOf(addr))
+	return nil // a name, which the proxy looks up
 }
 
 // proxy is the proxy of the environment, and tells the visit of it.
