@@ -7,9 +7,11 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"unicode/utf8"
 
@@ -17,7 +19,16 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// The programs that tests start keep ignoring what this one was told to ignore at
+// its start, as when it runs in the background of a script, unless it catches it.
 func TestMain(m *testing.M) {
+	if filepath.Ext(os.Args[0]) == ".test" { // else it is kouzui itself
+		for _, s := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
+			if signal.Ignored(s) {
+				signal.Notify(make(chan os.Signal, 1), s)
+			}
+		}
+	}
 	testscript.Main(m, map[string]func(){"kouzui": main})
 }
 
