@@ -149,7 +149,7 @@ func TestASeedWhoseDataChanges(t *testing.T) {
 		t.Errorf("exit codes %d and %d", seed.ExitCode(), down.ExitCode())
 	}
 	log := seed.LogTail()
-	if !strings.Contains(log, "the file is checked again") || !strings.Contains(log, "1 of 32 pieces are wrong or missing") {
+	if !strings.Contains(log, "the file is checked again") || !strings.Contains(log, "1 of 32 pieces is wrong or missing") {
 		t.Error("the user is not warned")
 	}
 	if end := down.LogTail(); !strings.Contains(end, `"sha_failures":0`) || strings.Contains(end, "banned") {
