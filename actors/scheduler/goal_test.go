@@ -127,7 +127,7 @@ func TestFinishedCountsForWhatIsWantedNow(t *testing.T) {
 			s.pieceVerified(0)
 			s.pieceVerified(1)
 			s.setWanted(tc.wanted)
-			s.storeFinished()
+			s.storeFinished(false)
 			if s.disk.finished != tc.finished {
 				t.Errorf("finished: %v", s.disk.finished)
 			}
@@ -137,7 +137,7 @@ func TestFinishedCountsForWhatIsWantedNow(t *testing.T) {
 			if seeding := s.state() == messages.StateSeeding; seeding != tc.finished {
 				t.Errorf("with all pieces it is %s", s.state())
 			}
-			s.storeFinished()
+			s.storeFinished(false)
 			if s.state() != messages.StateSeeding {
 				t.Errorf("in the end it is %s", s.state())
 			}
@@ -152,5 +152,20 @@ func TestReadyCountsForWhatIsWantedNow(t *testing.T) {
 	s.storeReady(&messages.StoreReady{Have: bitsOf(4, 0), Complete: true})
 	if s.disk.finished {
 		t.Error("it is finished with one of four pieces")
+	}
+}
+
+// A PieceVerified that is delayed beyond the store's last word does not leave
+// the torrent finishing for ever.
+func TestAllIsFinishedThoughAPieceIsToldLate(t *testing.T) {
+	s := openSwarm(geometryOf(2, BlockSize, BlockSize), DefaultPicker, 1)
+	s.pieceVerified(0)
+	s.storeFinished(true)
+	if s.state() == messages.StateSeeding {
+		t.Error("it is seeding while a piece is not known to be verified")
+	}
+	s.pieceVerified(1)
+	if s.state() != messages.StateSeeding {
+		t.Errorf("with all pieces it is %s", s.state())
 	}
 }

@@ -295,8 +295,9 @@ func (s *swarm) storeRecovered() {
 
 // storeFinished: all that the store has told to be verified is safe. If more is
 // wanted by now than the store knew, that is not all of it, and the store will
-// say so again.
-func (s *swarm) storeFinished() { s.disk.finished = s.complete() }
+// say so again; unless everything is there, which is the store's last word: a
+// PieceVerified before it may have been delayed.
+func (s *swarm) storeFinished(whole bool) { s.disk.finished = whole || s.complete() }
 
 // tellComplete tells the choker whether the download is complete, and peers
 // whether to dial.
