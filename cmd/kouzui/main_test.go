@@ -19,8 +19,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// The programs that tests start keep ignoring what this one was told to ignore at
-// its start, as when it runs in the background of a script, unless it catches it.
+// The programs that tests start keep ignoring the signals that this program
+// ignores from its start, as in the background of a script, unless it catches
+// them.
 func TestMain(m *testing.M) {
 	if filepath.Ext(os.Args[0]) == ".test" { // else it is kouzui itself
 		for _, s := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
