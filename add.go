@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 	"net/netip"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -65,7 +64,8 @@ type Options struct {
 	StallTimeout time.Duration
 }
 
-// validate finds values that make no sense.
+// validate finds values that make no sense, and brings URLs into the form in
+// which trackers are asked and compared.
 func (o *Options) validate() error {
 	switch {
 	case o.Check != "" && !slices.Contains([]CheckMode{CheckAuto, CheckFull, CheckNone}, o.Check):
@@ -90,11 +90,13 @@ func (o *Options) validate() error {
 			return &OptionError{"Peers", fmt.Sprintf("cannot contain %v", addr)}
 		}
 	}
-	for _, tracker := range o.Trackers {
-		u, err := url.Parse(tracker)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	o.Trackers = slices.Clone(o.Trackers)
+	for i, tracker := range o.Trackers {
+		u, err := metainfo.TrackerURL(tracker)
+		if err != nil || !metainfo.CanAsk(u) {
 			return &OptionError{"Trackers", fmt.Sprintf("cannot contain %q", tracker)}
 		}
+		o.Trackers[i] = u
 	}
 	return nil
 }

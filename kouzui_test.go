@@ -240,7 +240,7 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 	for _, o := range []kouzui.Options{
 		{Check: "x"}, {Picker: "x"}, {Choker: "x"}, {MaxPeers: -1}, {UploadSlots: -1}, {SeedFor: -1}, {StallTimeout: -1},
 		{SeedRatio: -1}, {SeedRatio: math.NaN()}, {SeedRatio: math.Inf(1)},
-		{Peers: []netip.AddrPort{{}}}, {Trackers: []string{"::"}}, {Trackers: []string{"ftp://a/b"}},
+		{Peers: []netip.AddrPort{{}}}, {Trackers: []string{"::"}}, {Trackers: []string{"ftp://a/b"}}, {Trackers: []string{"udp://a:1"}},
 	} {
 		if torrent, err := client.AddMetainfo(m, o); torrent != nil || !errors.As(err, &wrong) || wrong.Error() == "" {
 			t.Errorf("%+v: %v", o, err)
@@ -464,7 +464,7 @@ func TestTrackersAndPeersCanBeAsked(t *testing.T) {
 	_, addr := seed(t, m, data)
 	client := open(t, kouzui.Config{DownloadLimit: 64 << 10})
 	torrent, err := client.AddMetainfo(m, kouzui.Options{
-		Peers: []netip.AddrPort{addr}, Trackers: []string{"http://127.0.0.1:1/announce"},
+		Peers: []netip.AddrPort{addr}, Trackers: []string{" HTTP://127.0.0.1:1/announce"},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -482,7 +482,7 @@ func TestTrackersAndPeersCanBeAsked(t *testing.T) {
 		}
 	}
 	trackers, err := torrent.Trackers(t.Context())
-	if err != nil || len(trackers) != 1 || !trackers[0].Active || trackers[0].Failed == nil {
+	if err != nil || len(trackers) != 1 || !trackers[0].Active || trackers[0].Failed == nil || trackers[0].Failed.URL != "http://127.0.0.1:1/announce" {
 		t.Errorf("the trackers are %+v, %v", trackers, err)
 	}
 	peers, err := torrent.Peers(t.Context())

@@ -198,14 +198,14 @@ func TestTiers(t *testing.T) {
 		"empty list":     {"http://a/", [][]string{{}, {""}}, [][]string{{"http://a/"}}, 0},
 		"twice":          {nil, [][]string{{"http://a/", "http://a/"}, {"http://a/"}, {" http://b/ "}}, [][]string{{"http://a/"}, {"http://b/"}}, 0},
 		"flat list":      {nil, []string{"http://a/", "http://b/"}, [][]string{{"http://a/"}, {"http://b/"}}, 0},
-		"not supported":  {nil, [][]string{{"wss://a/", "http://b/"}}, [][]string{{"http://b/"}}, 1},
+		"not supported":  {nil, [][]string{{"ftp://a/", "http://b/"}}, [][]string{{"http://b/"}}, 1},
 		"not URLs":       {nil, [][]string{{"http://", "::", "http://a\n/", "http://[::1/"}}, nil, 4},
 		"too long":       {"http://a/" + strings.Repeat("x", maxURL), nil, nil, 1},
 		"many at one host": {
 			nil, [][]string{{"http://a/1", "http://A:81/2", "https://a./3"}, {"http://a/4", "udp://a"}, {"http://a/5"}, {"http://b/"}},
 			[][]string{{"http://a/1", "http://a:81/2", "https://a./3"}, {"http://a/4", "udp://a"}, {"http://b/"}}, 1,
 		},
-		"list of none is ok": {"http://a/", [][]string{{"wss://b"}}, [][]string{{"http://a/"}}, 1},
+		"list of none is ok": {"http://a/", [][]string{{"wss://b"}}, [][]string{{"wss://b"}, {"http://a/"}}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := mustParse(t, torrent(func(outer, _ m) {

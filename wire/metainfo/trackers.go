@@ -57,7 +57,7 @@ func TrackerURL(s string) (string, error) {
 	if err != nil {
 		return "", errors.New("it is not a URL")
 	}
-	if !slices.Contains([]string{"http", "https", "udp"}, u.Scheme) {
+	if !slices.Contains(TrackerSchemes(), u.Scheme) {
 		return "", errors.New("its protocol is not supported")
 	}
 	host := u.Hostname()
@@ -126,11 +126,20 @@ func escapeOdd(s string) string {
 	return b.String()
 }
 
+// TrackerSchemes returns the protocols of trackers that there are.
+func TrackerSchemes() []string { return []string{"http", "https", "udp", "ws", "wss"} }
+
+// CanAsk tells whether this client can ask the tracker at a URL that TrackerURL
+// has returned.
+func CanAsk(url string) bool {
+	return strings.HasPrefix(url, "http://") || strings.HasPrefix(url, "https://")
+}
+
 // Supported returns the tiers with only those trackers that can be asked.
 func Supported(tiers [][]string) [][]string {
 	var supported [][]string
 	for _, tier := range tiers {
-		tier = slices.DeleteFunc(slices.Clone(tier), func(s string) bool { return !strings.HasPrefix(s, "http://") && !strings.HasPrefix(s, "https://") })
+		tier = slices.DeleteFunc(slices.Clone(tier), func(s string) bool { return !CanAsk(s) })
 		if len(tier) > 0 {
 			supported = append(supported, tier)
 		}
@@ -197,14 +206,22 @@ func (t *Torrent) tiers(outer dict.Dict) [][]string {
 // not wonder.
 func (t *Torrent) readUnsupported(outer dict.Dict) {
 	note := func(format string, args ...any) { t.Unsupported = append(t.Unsupported, fmt.Sprintf(format, args...)) }
-	var hosts []string
-	for _, s := range slices.Concat(t.Announce...) {
-		if u, err := url.Parse(s); err == nil && u.Scheme == "udp" && !slices.Contains(hosts, u.Host) {
-			hosts = append(hosts, u.Host)
+	for _, kind := range []struct {
+		schemes []string
+		say     string
+	}{
+		{[]string{"udp"}, "UDP trackers are not supported yet (BEP 15) and are not asked"},
+		{[]string{"ws", "wss"}, "WebTorrent trackers are not supported, as their peers are browsers, and are not asked"},
+	} {
+		var hosts []string
+		for _, s := range slices.Concat(t.Announce...) {
+			if u, err := url.Parse(s); err == nil && slices.Contains(kind.schemes, u.Scheme) && !slices.Contains(hosts, u.Host) {
+				hosts = append(hosts, u.Host)
+			}
 		}
-	}
-	if len(hosts) > 0 {
-		note("UDP trackers are not supported yet (BEP 15) and are not asked: %s.", someOf(hosts))
+		if len(hosts) > 0 {
+			note("%s: %s.", kind.say, someOf(hosts))
+		}
 	}
 	for _, kind := range []struct{ key, say string }{
 		{"url-list", "Web seeds are not supported yet (BEP 19) and are not used"},
@@ -262,7 +279,7 @@ const maxAtHost = 4
 // crowded counts a tracker with its host, and fails if the host has too many.
 func crowded(hosts map[string]int, tracker string) error {
 	u, err := url.Parse(tracker)
-	if err != nil || u.Scheme == "udp" {
+	if err != nil || !CanAsk(tracker) {
 		return err
 	}
 	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))

@@ -150,7 +150,7 @@ func (o *createFlags) spec() (spec metainfo.Spec, err error) {
 	if spec.PieceLength, err = o.choosePieceLength(); err != nil {
 		return spec, err
 	}
-	if spec.Announce, err = flags.Tiers(o.trackers, "http", "https", "udp"); err != nil {
+	if spec.Announce, err = flags.Tiers(o.trackers, metainfo.TrackerSchemes()...); err != nil {
 		return spec, err
 	}
 	if o.out != "-" && o.out != "" {

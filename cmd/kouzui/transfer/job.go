@@ -27,6 +27,7 @@ type job struct {
 	tracker   error     // the last failure of the trackers, while none has replied
 	refused   error     // why the torrent was stopped
 	aloneFrom time.Time // since when nobody is there of whom the download knows; zero: not so
+	listens   bool      // peers can connect to us
 	waits     bool      // the user wants to wait for peers that connect to us
 	completed bool      // once, whatever was repaired since
 	ended     bool
@@ -57,11 +58,29 @@ func (j *job) path() string { return filepath.Join(j.options.Dir, j.torrent.Name
 
 // ready says early why the torrent cannot be seeded.
 func (j *job) ready() error {
-	if !j.options.MustExist {
-		return nil
+	if j.options.MustExist {
+		if err := place.Check(j.options.Dir, j.torrent); err != nil {
+			return err
+		}
 	}
-	return place.Check(j.options.Dir, j.torrent)
+	if j.options.Seed && !j.listens && !j.sources() {
+		return exit.Hint("Name a peer with --peer or a tracker with --tracker, or choose a --listen-port.",
+			exit.Errorf(exit.Network, "no peer can be seeded to: %s, no --peer is given, and --listen-port none lets nobody connect", j.noTracker()))
+	}
+	return nil
 }
+
+// noTracker says why there is no tracker to ask.
+func (j *job) noTracker() string {
+	if j.tracker != nil {
+		return j.tracker.Error()
+	}
+	return "the torrent has no tracker"
+}
+
+// hidden tells whether peers find a seed only by being told its address, which
+// the user seems not to have in mind.
+func (j *job) hidden() bool { return j.options.Seed && !j.waits && !j.sources() }
 
 // stop begins to stop the torrent. That it has ended is an event.
 func (j *job) stop() { go func() { _ = j.running.Stop(context.Background()) }() }
@@ -83,12 +102,8 @@ func (j *job) progress(p *kouzui.Status, now time.Time) (stop bool) {
 	case j.aloneFrom.IsZero():
 		j.aloneFrom = now
 	case now.Sub(j.aloneFrom) >= maxAlone:
-		why := "the torrent has no tracker"
-		if j.tracker != nil {
-			why = j.tracker.Error()
-		}
 		j.refused = exit.Hint("Name a peer with --peer or a tracker with --tracker. To wait for peers that connect to us, choose a --listen-port or a --stall-timeout.",
-			exit.Errorf(exit.Network, "there is nobody to download from: %s, and no --peer is given", why))
+			exit.Errorf(exit.Network, "there is nobody to download from: %s, and no --peer is given", j.noTracker()))
 	}
 	return j.refused != nil
 }

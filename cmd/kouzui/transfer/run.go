@@ -58,6 +58,10 @@ func (o *options) transfer(s *session, args []string) error {
 	if !o.seedOnly {
 		options.Picker = *o.picker
 	}
+	listen, err := o.listen()
+	if err != nil {
+		return err
+	}
 	for i, torrent := range torrents {
 		for _, other := range torrents[:i] {
 			if torrent.Clashes(other) {
@@ -65,11 +69,9 @@ func (o *options) transfer(s *session, args []string) error {
 					torrent.Name, o.dir, other.InfoHash, torrent.InfoHash)
 			}
 		}
-		s.add(o.withTrackers(torrent), options, o.waitsForPeers())
-	}
-	listen, err := o.listen()
-	if err != nil {
-		return err
+		j := newJob(o.withTrackers(torrent), options)
+		j.listens, j.waits = listen != kouzui.Nowhere, o.waitsForPeers()
+		s.add(j)
 	}
 	trace, err := s.OpenTrace(s.Command, o.trace)
 	if err != nil {

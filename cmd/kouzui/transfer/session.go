@@ -14,6 +14,7 @@ import (
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/progress"
 	"kouzui/cmd/kouzui/internal/report"
+	"kouzui/wire/metainfo"
 )
 
 // stopTimeout is how long torrents may take to stop after an interrupt, and
@@ -66,11 +67,9 @@ func (s *session) loading() (context.Context, context.CancelFunc) {
 	return context.WithDeadlineCause(s.Context, s.began.Add(s.timeout), exit.ErrTimeout)
 }
 
-// add makes the torrent a part of the session. waits: for peers that connect to
-// us, though no other source is known.
-func (s *session) add(t *kouzui.Metainfo, o kouzui.Options, waits bool) {
-	j := newJob(t, o)
-	j.waits = waits
+// add makes the torrent a part of the session.
+func (s *session) add(j *job) {
+	t, o := j.torrent, j.options
 	s.display.Add(t.InfoHash)
 	if !o.Seed && !o.UntilPeersDone {
 		s.display.Leaves(t.InfoHash)
@@ -105,6 +104,9 @@ func (s *session) run(config kouzui.Config) error {
 		s.running++
 		err := j.ready()
 		if err == nil {
+			if j.hidden() {
+				s.Warn(fmt.Sprintf("%s: %s and no --peer is given, so peers find this seed only if they are told its address", metainfo.Clean(j.torrent.Name, 200), j.noTracker()))
+			}
 			j.running, err = client.AddMetainfo(j.torrent, j.options)
 		}
 		if err != nil {
