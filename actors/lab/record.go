@@ -2,6 +2,7 @@ package lab
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -51,6 +52,7 @@ type record struct {
 	missed  int   // marks that were not kept because there were too many
 	copies  []int // of each piece, among the nodes that run
 	owned   []int // copies of each piece that downloaders have
+	out     int64 // bytes that seeds had sent when downloaders first had all pieces; 0: not yet
 }
 
 func (r *record) begin(pieces int) {
@@ -121,6 +123,20 @@ func (r *run) gain(n *node, piece uint) {
 	}
 	if n.class.Have < 1 {
 		r.record.owned[piece]++
+		r.lookOut()
+	}
+}
+
+// lookOut notes what the seeds have sent when downloaders have all pieces for
+// the first time.
+func (r *run) lookOut() {
+	if r.record.out > 0 || slices.Contains(r.record.owned, 0) {
+		return
+	}
+	for _, n := range r.nodes {
+		if n.class.Have == 1 && n.host != nil {
+			r.record.out += n.host.Payload()
+		}
 	}
 }
 

@@ -19,7 +19,11 @@ type Result struct {
 	End      time.Duration // when the last downloader was complete; 0: none was
 	Messages uint64        // handled
 	Bounds
-	Pieces  int
+	Pieces int
+	// Copies is how many copies of the content the seeds had sent when the
+	// downloaders had every piece at least once; 0: they never had, or came with
+	// everything.
+	Copies  float64
 	Samples []Sample // one a second
 	Marks   []Mark   // in no particular order
 	Missed  int      // marks that were not kept because there were too many
@@ -68,6 +72,7 @@ func (r *run) result(took time.Duration) *Result {
 		Played: r.Scenario, Bounds: r.bounds(), Pieces: len(r.record.copies),
 		Samples: r.record.samples, Marks: r.record.marks, Missed: r.record.missed,
 	}
+	res.Copies = float64(r.record.out) / float64(r.Content)
 	if j := r.options.Journal; j != nil {
 		res.Sum = j.Sum()
 	}

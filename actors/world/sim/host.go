@@ -37,7 +37,8 @@ type Host struct {
 	life      *life
 	lives     int
 	steps     uint64
-	side      int // the side of a partition that it is on
+	payload   int64 // bytes sent
+	side      int   // the side of a partition that it is on
 	up        uplink
 	down      port
 	disk      *disk
@@ -104,6 +105,9 @@ func (h *Host) Boot() {
 
 // Steps is how many messages have been handled on this host.
 func (h *Host) Steps() uint64 { return h.steps }
+
+// Payload is how many bytes of blocks have left this host.
+func (h *Host) Payload() int64 { return h.payload }
 
 // Lives is how many processes there have been on this host.
 func (h *Host) Lives() int { return h.lives }

@@ -142,6 +142,7 @@ func (l *link) queueUp() {
 func (l *link) sent(seg *segment) {
 	l.flying += seg.bytes
 	payload, pieces := seg.payload, seg.pieces
+	l.host.payload += int64(payload)
 	seg.launch()
 	if pieces > 0 && l.closed == nil && l.deliver != nil {
 		l.deliver(&messages.FramesSent{Link: l.id, At: l.host.sim.Now(), Payload: payload, Pieces: pieces})

@@ -54,6 +54,7 @@ type swarmLine struct {
 	Seeds   *float64 `json:"bound_seeds_seconds"`
 	Slowest *float64 `json:"bound_slowest_seconds"`
 	All     *float64 `json:"bound_capacity_seconds"`
+	Copies  *float64 `json:"seed_copies"`
 	Virtual float64  `json:"virtual_seconds"`
 	Real    float64  `json:"real_seconds"`
 	Wrong   []string `json:"wrong"`
@@ -80,6 +81,10 @@ func WriteLines(w io.Writer, r *lab.Result) error {
 	all := swarmLine{
 		groupLine: groupOf("swarm", r.Scenario, r.Nodes), Seed: r.Seed, Virtual: round(r.Virtual), Real: round(r.Real), Wrong: []string{},
 		End: bounded(r.End), Bound: bounded(r.Bound()), Seeds: bounded(r.Seeds), Slowest: bounded(r.Slowest), All: bounded(r.All),
+	}
+	if r.Copies > 0 {
+		copies := math.Round(r.Copies*1e4) / 1e4
+		all.Copies = &copies
 	}
 	for _, err := range r.Wrong {
 		all.Wrong = append(all.Wrong, err.Error())

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -120,6 +121,9 @@ func facts(r *lab.Result) [][2]string {
 		{"fairness", fmt.Sprintf("%.2f (Jain's index of what the downloaders uploaded)", r.Fairness())},
 		{"wasted", fmt.Sprintf("%s received twice, %s lost: %s of the payload", units.Bytes(sum.Duplicate), units.Bytes(sum.Lost), percent(sum.Wasted(), received))},
 		{"simulation", fmt.Sprintf("%s of virtual time in %s; %s messages", seconds(r.Virtual), seconds(r.Real), count(r.Messages))},
+	}
+	if r.Copies > 0 {
+		f = slices.Insert(f, 3, [2]string{"seeds", fmt.Sprintf("sent %.2f copies until the downloaders had every piece", r.Copies)})
 	}
 	if n := len(r.Wrong); n > 0 {
 		f = append(f, [2]string{"failed", units.Count(n, "check")})
