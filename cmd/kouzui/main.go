@@ -39,7 +39,9 @@ func main() { os.Exit(run(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) }
 func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	command.CollectAt(gcPercent)
 	broken := make(chan os.Signal, 1)
-	signal.Notify(broken, syscall.SIGPIPE)
+	if !signal.Ignored(syscall.SIGPIPE) {
+		signal.Notify(broken, syscall.SIGPIPE)
+	}
 	defer signal.Stop(broken)
 
 	results := output.NewResults(stdout)

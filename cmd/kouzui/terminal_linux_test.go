@@ -16,15 +16,15 @@ import (
 
 const terminalWidth, terminalHeight = 80, 36
 
-// terminal is what a program has left on a terminal, from the first row of its
-// history on.
-func terminal(t *testing.T, dir string, args ...string) []string {
+// openTerminal makes a pseudo-terminal: the side of its user, and that of its
+// programs.
+func openTerminal(t *testing.T) (master, slave *os.File) {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		t.Skip("no pseudo-terminals here:", err)
 	}
-	defer master.Close()
+	t.Cleanup(func() { master.Close() })
 	number, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
 	if err != nil {
 		t.Fatal(err)
@@ -32,26 +32,18 @@ func terminal(t *testing.T, dir string, args ...string) []string {
 	if err := unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0); err != nil {
 		t.Fatal(err)
 	}
-	slave, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
+	if slave, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0); err != nil {
 		t.Fatal(err)
 	}
 	if err := unix.IoctlSetWinsize(int(slave.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Col: terminalWidth, Row: terminalHeight}); err != nil {
 		t.Fatal(err)
 	}
-	c := exec.Command("kouzui", args...)
-	c.Dir, c.Stdin, c.Stdout, c.Stderr = dir, slave, slave, slave
-	c.Env = append(os.Environ(), "TERM=xterm")
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	slave.Close()
-	emulator := vt.NewEmulator(terminalWidth, terminalHeight)
-	io.Copy(emulator, master) // until the program has closed the terminal
-	if err := c.Wait(); err != nil {
-		t.Errorf("%s: %v", args, err)
-	}
-	var rows []string
+	return master, slave
+}
+
+// rows are what stands in a terminal, from the first row of its history on,
+// without empty rows.
+func rows(emulator *vt.Emulator) (rows []string) {
 	for y := range emulator.ScrollbackLen() + terminalHeight {
 		var row strings.Builder
 		for x := range terminalWidth {
@@ -68,6 +60,26 @@ func terminal(t *testing.T, dir string, args ...string) []string {
 		}
 	}
 	return rows
+}
+
+// terminal is what a program has left on a terminal, from the first row of its
+// history on.
+func terminal(t *testing.T, dir string, args ...string) []string {
+	t.Helper()
+	master, slave := openTerminal(t)
+	c := exec.Command("kouzui", args...)
+	c.Dir, c.Stdin, c.Stdout, c.Stderr = dir, slave, slave, slave
+	c.Env = append(os.Environ(), "TERM=xterm")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	slave.Close()
+	emulator := vt.NewEmulator(terminalWidth, terminalHeight)
+	io.Copy(emulator, master) // until the program has closed the terminal
+	if err := c.Wait(); err != nil {
+		t.Errorf("%s: %v", args, err)
+	}
+	return rows(emulator)
 }
 
 // TestTerminal plays what a download and the commands that read traces write

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
+
 	"kouzui/actors/trackerserver"
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
@@ -52,7 +54,7 @@ type display struct {
 func (d *display) show(c trackerserver.Counts, now time.Time) {
 	line := describe(c)
 	if d.out.Screen != nil {
-		d.out.Screen.Show(func(int, int) []string { return []string{line} })
+		d.out.Screen.Show(func(width, _ int) []string { return []string{ansi.Truncate(line, width, "…")} })
 	}
 	if d.out.Plain && c.Announces > 0 && line != d.line && now.Sub(d.printed) >= plainEvery {
 		d.line, d.printed = line, now

@@ -7,6 +7,7 @@ import (
 
 	"kouzui/actors/trackerserver"
 	"kouzui/cmd/kouzui/internal/output"
+	"kouzui/cmd/kouzui/internal/view"
 )
 
 // Plain lines come when something has changed, and not too often; none before
@@ -34,5 +35,15 @@ func TestPlain(t *testing.T) {
 		if out.String() != step.want {
 			t.Errorf("after %v: %q, want %q", step.after, out.String(), step.want)
 		}
+	}
+}
+
+// The live line never takes two rows.
+func TestLiveFits(t *testing.T) {
+	var out bytes.Buffer
+	d := display{out: &output.Output{Screen: view.NewScreen(&out, func() (int, int) { return 20, 5 })}}
+	d.show(trackerserver.Counts{}, time.Unix(1_000_000_000, 0))
+	if got, want := out.String(), "0 torrents, 0 peer…\x1b[K\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
