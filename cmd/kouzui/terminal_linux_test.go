@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -62,9 +63,19 @@ func rows(emulator *vt.Emulator) (rows []string) {
 	return rows
 }
 
-// terminal is what a program has left on a terminal, from the first row of its
-// history on.
+// terminal is what a program that succeeds has left on a terminal, from the
+// first row of its history on.
 func terminal(t *testing.T, dir string, args ...string) []string {
+	t.Helper()
+	rows, fails := terminalOf(t, dir, args...)
+	if fails {
+		t.Errorf("%s fails: %s", args, strings.Join(rows, "\n"))
+	}
+	return rows
+}
+
+// terminalOf is the same of any program, and tells whether the program failed.
+func terminalOf(t *testing.T, dir string, args ...string) (left []string, fails bool) {
 	t.Helper()
 	master, slave := openTerminal(t)
 	c := exec.Command("kouzui", args...)
@@ -76,10 +87,8 @@ func terminal(t *testing.T, dir string, args ...string) []string {
 	slave.Close()
 	emulator := vt.NewEmulator(terminalWidth, terminalHeight)
 	io.Copy(emulator, master) // until the program has closed the terminal
-	if err := c.Wait(); err != nil {
-		t.Errorf("%s: %v", args, err)
-	}
-	return rows(emulator)
+	err := c.Wait()
+	return rows(emulator), err != nil
 }
 
 // TestTerminal plays what a download and the commands that read traces write
@@ -147,5 +156,16 @@ func TestTerminal(t *testing.T) {
 	}
 	if rows := terminal(t, dir, "trace", "tree", trace); !strings.HasPrefix(rows[1], "more, 3 restarts") && !strings.HasPrefix(rows[1], "any more, 3 restarts") {
 		t.Errorf("the first line is not wrapped at a space: %q", rows[:2])
+	}
+	for _, args := range [][]string{{"tail", trace}, {"why", trace, "60"}, {"diff", trace, filepath.Join(filepath.Dir(trace), "budget.trace")}} {
+		args = append([]string{"trace"}, args...)
+		rows, fails := terminalOf(t, dir, args...)
+		piped, err := kouzui(args...).CombinedOutput()
+		if (err == nil) == fails {
+			t.Errorf("%s: %v", args, err)
+		}
+		if got, want := strings.Fields(strings.Join(rows, " ")), strings.Fields(string(piped)); !slices.Equal(got, want) {
+			t.Errorf("%s: a word is broken\n%s", args, strings.Join(rows, "\n"))
+		}
 	}
 }

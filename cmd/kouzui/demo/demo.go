@@ -6,11 +6,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"kouzui"
-	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -18,19 +15,15 @@ import (
 	"github.com/spf13/pflag"
 
 	"kouzui/actors/runtime/event"
-	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/trace"
 	"kouzui/actors/trackerserver"
-	"kouzui/actors/world/real"
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
-	"kouzui/cmd/kouzui/internal/hashing"
 	"kouzui/cmd/kouzui/internal/output"
 	"kouzui/cmd/kouzui/internal/progress"
 	"kouzui/cmd/kouzui/internal/trackerd"
 	"kouzui/cmd/kouzui/internal/units"
-	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
 
@@ -148,58 +141,6 @@ func run(r *command.Run, size int64) (err error) {
 	return d.compare()
 }
 
-// make writes the file, a copy for each seed, and the torrent.
-func (d *demo) make(size int64, announce string) error {
-	var copies []io.Writer
-	for i := range seeds {
-		f, err := os.Create(filepath.Join(d.folder("seed", i), fileName))
-		if err != nil {
-			return exit.With(exit.Create, err)
-		}
-		defer f.Close()
-		copies = append(copies, f)
-	}
-	whole := sha256.New()
-	source := io.LimitReader(rand.NewChaCha8([32]byte{'k', 'o', 'u', 'z', 'u', 'i'}), size)
-	if _, err := io.Copy(io.MultiWriter(append(copies, whole)...), source); err != nil {
-		return err
-	}
-	whole.Sum(d.sum[:0])
-
-	folder, err := real.OpenExisting(d.folder("seed", 0))
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	content := hashing.Content{Folder: folder, Files: []hashing.File{{Name: fileName, Length: size}}}
-	shown := progress.NewHashing(d.Output, fileName, hashing.Count(size, pieceLength))
-	sums, err := hashing.Sums(d.Context, content, pieceLength, shown.Done)
-	shown.Close()
-	if err != nil {
-		return err
-	}
-	raw, err := metainfo.Encode(metainfo.Spec{
-		Name: fileName, Files: []metainfo.FileSpec{{Length: size}}, Single: true, PieceLength: pieceLength, Pieces: sums,
-		Announce: [][]string{{announce}},
-	})
-	if err != nil {
-		return err
-	}
-	d.torrent, err = metainfo.Parse(raw)
-	d.Say("The file has %s of pseudo-random bytes in %d pieces, SHA-256 %x...", units.Bytes(size), d.torrent.PieceCount(), d.sum[:8])
-	return err
-}
-
-// folder makes the folder of one client, unless it exists, and returns its
-// path.
-func (d *demo) folder(role string, i int) string {
-	dir := filepath.Join(d.dir, fmt.Sprintf("%s%d", role, i+1))
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		d.Log.Error().Err(err).Send() // what uses the folder fails
-	}
-	return dir
-}
-
 // start starts a client.
 func (d *demo) start(role string, i int) error {
 	c := &client{name: fmt.Sprintf("%s %d", role, i+1), index: len(d.all), dir: d.folder(role, i), recent: trace.NewRecent(1 << 14)}
@@ -311,57 +252,6 @@ func (d *demo) handle(h heard) error {
 		if m.Err != nil {
 			return fmt.Errorf("%s: %w", c.name, m.Err)
 		}
-	}
-	return nil
-}
-
-// breakSomething makes one actor panic: that of the connection which brings a
-// downloader the most.
-func (d *demo) breakSomething(c *client, p *kouzui.Status) {
-	if d.healing != nil || float64(p.Have) < killAt*float64(p.Length) {
-		return
-	}
-	for _, peer := range p.Top {
-		if peer.Flags.Inbound {
-			continue // only the side that has dialled dials again
-		}
-		path, ok := findPeer(c.client.Tree().Snapshot(), peer.Key)
-		if !ok || c.client.Tree().Kill(path, "killed by the demo") != nil {
-			continue
-		}
-		d.healing = &healing{client: c, path: path, key: peer.Key, addr: peer.Addr.String()}
-		d.Say("The demo makes an actor of %s panic: its connection to %s.", c.name, peer.Addr)
-		return
-	}
-}
-
-func findPeer(nodes []supervise.Node, key messages.PeerKey) (path string, ok bool) {
-	name := fmt.Sprintf("peer-%d", key)
-	for _, n := range nodes {
-		if filepath.Base(n.Path) == name {
-			return n.Path, true
-		}
-	}
-	return "", false
-}
-
-// compare checks the copies.
-func (d *demo) compare() error {
-	for _, c := range d.all[seeds:] {
-		f, err := os.Open(filepath.Join(c.dir, fileName))
-		if err != nil {
-			return err
-		}
-		whole := sha256.New()
-		_, err = io.Copy(whole, f)
-		f.Close()
-		if err != nil {
-			return err
-		}
-		if got := [sha256.Size]byte(whole.Sum(nil)); got != d.sum {
-			return exit.Errorf(exit.Mismatch, "the copy of %s differs from the original: SHA-256 %x", c.name, got)
-		}
-		d.Result("%s: SHA-256 %x, the same as the original", c.name, d.sum)
 	}
 	return nil
 }

@@ -3,14 +3,46 @@ package demo
 import (
 	"fmt"
 	"kouzui"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"kouzui/actors/runtime/event"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/cmd/kouzui/internal/output"
 	"kouzui/cmd/kouzui/internal/units"
 	"kouzui/messages"
 )
+
+// breakSomething makes one actor panic: that of the connection which brings a
+// downloader the most.
+func (d *demo) breakSomething(c *client, p *kouzui.Status) {
+	if d.healing != nil || float64(p.Have) < killAt*float64(p.Length) {
+		return
+	}
+	for _, peer := range p.Top {
+		if peer.Flags.Inbound {
+			continue // only the side that has dialled dials again
+		}
+		path, ok := findPeer(c.client.Tree().Snapshot(), peer.Key)
+		if !ok || c.client.Tree().Kill(path, "killed by the demo") != nil {
+			continue
+		}
+		d.healing = &healing{client: c, path: path, key: peer.Key, addr: peer.Addr.String()}
+		d.Say("The demo makes an actor of %s panic: its connection to %s.", c.name, peer.Addr)
+		return
+	}
+}
+
+func findPeer(nodes []supervise.Node, key messages.PeerKey) (path string, ok bool) {
+	name := fmt.Sprintf("peer-%d", key)
+	for _, n := range nodes {
+		if filepath.Base(n.Path) == name {
+			return n.Path, true
+		}
+	}
+	return "", false
+}
 
 // healing follows an actor that was killed until it works again.
 type healing struct {

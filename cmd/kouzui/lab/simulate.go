@@ -129,7 +129,7 @@ func (o *simulation) run(c *cobra.Command, args []string) error {
 		err = labview.WriteLines(c.OutOrStdout(), result)
 	} else {
 		colour := output.ColouredResults(c, "auto")
-		err = labview.Table{Result: result, Nodes: o.nodes, Colour: colour}.Write(c.OutOrStdout())
+		err = labview.Table{Result: result, Nodes: o.nodes, Colour: colour}.Write(output.Fit(c.OutOrStdout(), labview.FactColumn))
 	}
 	if err != nil {
 		return err

@@ -47,7 +47,7 @@ runs are the same, and 32 if they differ.`,
 			if err := errors.Join(a.end(), b.end()); err != nil {
 				return err
 			}
-			if err := d.Write(c.OutOrStdout(), paint(c, *colour)); err != nil {
+			if err := d.Write(sentences(c, traceview.DiffIndent), paint(c, *colour)); err != nil {
 				return err
 			}
 			if !d.Same() {

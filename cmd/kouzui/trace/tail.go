@@ -53,7 +53,7 @@ ends or you interrupt the command.`,
 			defer stop.Close()
 			ctx, cancel := stop.Context()
 			defer cancel()
-			t.out, t.paint = bufio.NewWriter(c.OutOrStdout()), paint(c, *colour)
+			t.out, t.paint = bufio.NewWriter(sentences(c, 0)), paint(c, *colour)
 			if t.follow && args[0] != "-" {
 				return t.live(ctx, args[0])
 			}

@@ -2,6 +2,8 @@
 package trace
 
 import (
+	"io"
+
 	"github.com/spf13/cobra"
 
 	"kouzui/actors/runtime/event"
@@ -37,6 +39,12 @@ func bindActor(c *cobra.Command, pattern *string) {
 // paint colours stdout if --color says so.
 func paint(c *cobra.Command, colour string) traceview.Paint {
 	return traceview.Paint(output.ColouredResults(c, colour))
+}
+
+// sentences is stdout for lines of traceview.Paint.Line, which stand behind
+// indent more cells.
+func sentences(c *cobra.Command, indent int) io.Writer {
+	return output.Fit(c.OutOrStdout(), indent+traceview.SentenceColumn)
 }
 
 // kinds are the kinds of events that a trace file may have.

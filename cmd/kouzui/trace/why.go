@@ -54,5 +54,5 @@ func why(c *cobra.Command, name, path string, seq uint64, p traceview.Paint) err
 		return err
 	}
 	defer again.close()
-	return p.WriteChain(c.OutOrStdout(), again.Reader, chain)
+	return p.WriteChain(sentences(c, 0), again.Reader, chain)
 }

@@ -16,12 +16,15 @@ import (
 	"kouzui/cmd/kouzui/internal/units"
 )
 
-// Table is a result for people, at most 80 columns wide.
+// Table is a result for people: a table of at most 80 columns, and facts.
 type Table struct {
 	Result *lab.Result
 	Nodes  bool // a row for each node, too
 	Colour bool
 }
+
+// FactColumn is where the text of a fact begins.
+const FactColumn = 12
 
 var heads = []string{"class", "nodes", "done", "median", "95 %", "last", "in", "out", "waste", "restarts", "messages"}
 
@@ -71,7 +74,7 @@ func (t Table) Write(w io.Writer) error {
 	}
 	b.WriteByte('\n')
 	for _, f := range facts(r) {
-		fmt.Fprintf(&b, "%s %s\n", t.style("2", fmt.Sprintf("%-11s", f[0])), f[1])
+		fmt.Fprintf(&b, "%s %s\n", t.style("2", fmt.Sprintf("%-*s", FactColumn-1, f[0])), f[1])
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

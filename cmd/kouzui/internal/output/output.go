@@ -61,6 +61,7 @@ type Output struct {
 	Lines  *report.Lines // nil unless the results are JSON
 	Log    zerolog.Logger
 
+	terminal io.Writer // stderr itself, to know how wide it is
 	logFile  *os.File
 	unfollow func() // ends what draws the screen again
 }
@@ -68,6 +69,7 @@ type Output struct {
 // Open makes the output of c.
 func (o *Flags) Open(c *cobra.Command) (*Output, error) {
 	out := &Output{Stdout: NewResults(c.OutOrStdout()), Stderr: c.ErrOrStderr(), Quiet: o.quiet}
+	out.terminal = out.Stderr
 	tty := isTerminal(out.Stderr)
 	out.Colour = coloured(*o.colour, out.Stderr)
 	if o.JSON {
@@ -131,19 +133,6 @@ func file(w io.Writer) (*os.File, bool) {
 // coloured says whether what goes to w has colours, if --color is when.
 func coloured(when string, w io.Writer) bool {
 	return when == "always" || when == "auto" && isTerminal(w) && os.Getenv("NO_COLOR") == ""
-}
-
-// Width is how wide the terminal is to which w writes, 0 if w is none.
-func Width(w io.Writer) int {
-	f, ok := file(w)
-	if !ok {
-		return 0
-	}
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil {
-		return 0
-	}
-	return width
 }
 
 // ColouredResults says whether the results on stdout have colours, if --color
@@ -213,9 +202,11 @@ func (out *Output) Warn(text string) {
 
 // Say tells the user, on stderr, how things stand.
 func (out *Output) Say(format string, args ...any) {
-	if !out.Quiet && out.Lines == nil {
-		fmt.Fprintf(out.Stderr, format+"\n", args...)
+	if out.Quiet || out.Lines != nil {
+		return
 	}
+	const hang = 4 // cells before the rest of a line that is too wide
+	fmt.Fprintln(out.Stderr, paint.Wrap(fmt.Sprintf(format, args...), Width(out.terminal), hang))
 }
 
 // Result writes a line of results, unless the results are JSON.

@@ -1,5 +1,5 @@
-// Package paint colours text for a terminal, in few ways that can be read on
-// black and on white.
+// Package paint fits text to a terminal: it breaks lines, and colours text in
+// few ways that can be read on black and on white.
 package paint
 
 // Paint colours text if it is true.

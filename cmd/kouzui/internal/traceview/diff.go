@@ -139,6 +139,9 @@ func quoted(s string) string {
 	return clean(s)
 }
 
+// DiffIndent is how many cells stand before the lines of events.
+const DiffIndent = 3
+
 // Write tells the first difference.
 func (d *Diff) Write(w io.Writer, p Paint) error {
 	var b strings.Builder

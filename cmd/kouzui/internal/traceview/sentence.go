@@ -27,6 +27,9 @@ func (p Paint) faint(s string) string   { return paint.Paint(p).Faint(s) }
 func (p Paint) red(s string) string     { return paint.Paint(p).Failure(s) }
 func (p Paint) warning(s string) string { return paint.Paint(p).Warning(s) }
 
+// SentenceColumn is where the sentence begins in a Line.
+const SentenceColumn = 22
+
 // Line is an event as a sentence, with its time since the start and its number.
 func (p Paint) Line(e *event.Event, start time.Time) string {
 	return fmt.Sprintf("%s  %s  %s",
