@@ -111,6 +111,11 @@ bench-scale: build ## curves of cost against size: peers, pieces, files, torrent
 bench-sim: build ## simulated swarms held against real ones, and a published result, into BENCHMARKS.md
 	$(GO) run ./cmd/benchsim -page BENCHMARKS.md $(ARGS)
 
+.PHONY: bench-swarm
+bench-swarm: build ## whole swarms over shaped links beside other clients, into BENCHMARKS.md; as root
+	$(GO) build -trimpath -o bin/benchswarm ./cmd/benchswarm
+	bin/benchswarm -page BENCHMARKS.md $(ARGS)
+
 .PHONY: demo
 demo: build ## a swarm of actors in the terminal
 	bin/kouzui demo

@@ -13,24 +13,6 @@ import (
 	"kouzui/cmd/interop/counterpart"
 )
 
-func TestSpreadOf(t *testing.T) {
-	tests := []struct {
-		values []float64
-		want   spread
-		ok     bool
-	}{
-		{nil, spread{}, false},
-		{[]float64{2}, spread{2, 2, 2}, true},
-		{[]float64{3, 1}, spread{1, 2, 3}, true},
-		{[]float64{9, 1, 2}, spread{1, 2, 9}, true},
-	}
-	for _, tt := range tests {
-		if got, ok := spreadOf(tt.values); got != tt.want || ok != tt.ok {
-			t.Errorf("%v: %v %v, want %v", tt.values, got, ok, tt.want)
-		}
-	}
-}
-
 func named(kind, name string) participant {
 	return participant{Client: counterpart.Client{Name: name}, kind: kind}
 }

@@ -5,8 +5,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 
 	"kouzui/cmd/internal/tool"
@@ -50,25 +48,16 @@ func participants(names, builds string) ([]participant, error) {
 // kouzuis are the builds, each without and with a trace. If there are several,
 // each has its path and flags in its name.
 func kouzuis(builds string) (all []participant, err error) {
-	list := strings.Split(builds, ",")
-	for _, build := range list {
-		words := strings.Fields(build)
-		if len(words) == 0 {
-			return nil, fmt.Errorf("-kouzui %q: a build without a path", builds)
-		}
-		path, err := exec.LookPath(words[0])
-		if err == nil {
-			path, err = filepath.Abs(path)
-		}
-		if err != nil {
-			return nil, err
-		}
-		flags := words[1:]
+	list, err := counterpart.Builds(builds)
+	if err != nil {
+		return nil, err
+	}
+	for _, b := range list {
 		for _, client := range []func(string, ...string) counterpart.Client{counterpart.Kouzui, counterpart.TracedKouzui} {
-			c := client(path, flags...)
+			c := client(b.Path, b.Flags...)
 			p := participant{Client: c, kind: c.Name}
 			if len(list) > 1 {
-				p.Name = strings.Replace(p.kind, "kouzui", build, 1)
+				p.Name = strings.Replace(p.kind, "kouzui", b.Name, 1)
 			}
 			all = append(all, p)
 		}

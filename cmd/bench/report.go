@@ -6,10 +6,10 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"kouzui/cmd/internal/page"
+	"kouzui/cmd/internal/spread"
 )
 
 // report is what was measured in one part.
@@ -38,35 +38,17 @@ var (
 	anonymous = quantity{"anonymous MiB", func(r Run) float64 { return float64(r.Anonymous) / mib }, 0}
 )
 
-// spread is the results of one client in one scenario, over the rounds.
-type spread struct{ least, median, most float64 }
-
-func (q quantity) show(s spread) string {
-	number := func(x float64) string { return strconv.FormatFloat(x, 'f', q.decimals, 64) }
-	if number(s.least) == number(s.most) {
-		return number(s.median)
-	}
-	return number(s.median) + " (" + number(s.least) + "–" + number(s.most) + ")"
-}
+func (q quantity) show(s spread.Spread) string { return s.Show(q.decimals) }
 
 // measured is the spread of a quantity, if the client has run the scenario.
-func (r *report) measured(s scenario, client string, q quantity) (sp spread, ok bool) {
+func (r *report) measured(s scenario, client string, q quantity) (sp spread.Spread, ok bool) {
 	var values []float64
 	for _, run := range r.runs {
 		if run.Scenario == s.name && run.Seed == s.seeds && run.Client == client {
 			values = append(values, q.of(run))
 		}
 	}
-	return spreadOf(values)
-}
-
-func spreadOf(values []float64) (sp spread, ok bool) {
-	if len(values) == 0 {
-		return sp, false
-	}
-	slices.Sort(values)
-	middle := (values[(len(values)-1)/2] + values[len(values)/2]) / 2
-	return spread{values[0], middle, values[len(values)-1]}, true
+	return spread.Of(values)
 }
 
 // best is the least median of other clients than Kouzui. If there are none, it
@@ -75,13 +57,13 @@ func (r *report) best(s scenario, q quantity) float64 {
 	best := 0.0
 	for _, c := range r.clients {
 		sp, ok := r.measured(s, c.Name, q)
-		if ok && !c.ours() && (best == 0 || sp.median < best) {
-			best = sp.median
+		if ok && !c.ours() && (best == 0 || sp.Median < best) {
+			best = sp.Median
 		}
 	}
 	if best == 0 {
 		sp, _ := r.measured(s, r.clients[0].Name, q)
-		best = sp.median
+		best = sp.Median
 	}
 	return best
 }
@@ -105,10 +87,10 @@ func clientTable(r *report) string {
 		head = append(head, resident.title, anonymous.title)
 		var rows [][]string
 		for _, name := range r.ranking(s) {
-			get := func(q quantity) spread { sp, _ := r.measured(s, name, q); return sp }
+			get := func(q quantity) spread.Spread { sp, _ := r.measured(s, name, q); return sp }
 			row := []string{name}
 			for _, q := range []quantity{cpu, wall} {
-				row = append(row, q.show(get(q)), ratio(get(q).median, r.best(s, q)))
+				row = append(row, q.show(get(q)), ratio(get(q).Median, r.best(s, q)))
 			}
 			if s.disk && !s.seeds {
 				row = append(row, synced.show(get(synced)))
@@ -125,7 +107,7 @@ func (r *report) ranking(s scenario) (names []string) {
 	medians := map[string]float64{}
 	for _, c := range r.clients {
 		if sp, ok := r.measured(s, c.Name, cpu); ok {
-			names, medians[c.Name] = append(names, c.Name), sp.median
+			names, medians[c.Name] = append(names, c.Name), sp.Median
 		}
 	}
 	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(medians[a], medians[b]) })
@@ -145,7 +127,7 @@ func (r *report) across(q quantity, scenarios []scenario, ratios ...[2]int) stri
 	var rows [][]string
 	for _, c := range r.clients {
 		row, some := []string{c.Name}, false
-		all := make([]spread, len(scenarios))
+		all := make([]spread.Spread, len(scenarios))
 		for i, s := range scenarios {
 			sp, ok := r.measured(s, c.Name, q)
 			cell := "-"
@@ -155,7 +137,7 @@ func (r *report) across(q quantity, scenarios []scenario, ratios ...[2]int) stri
 			all[i], row = sp, append(row, cell)
 		}
 		for _, pair := range ratios {
-			row = append(row, ratio(all[pair[0]].median, all[pair[1]].median))
+			row = append(row, ratio(all[pair[0]].Median, all[pair[1]].Median))
 		}
 		if some {
 			rows = append(rows, row)
@@ -173,7 +155,7 @@ func (r *report) beside(q quantity, scenarios []scenario, empty int) (rows [][]s
 		row := []string{c.Name + " ÷ best other"}
 		for _, s := range scenarios {
 			sp, _ := r.measured(s, c.Name, q)
-			row = append(row, ratio(sp.median, r.best(s, q)))
+			row = append(row, ratio(sp.Median, r.best(s, q)))
 		}
 		rows = append(rows, append(row, make([]string, empty)...))
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"kouzui/cmd/internal/page"
+	"kouzui/cmd/internal/spread"
 )
 
 // What a sample of a profile was spent on.
@@ -139,7 +140,7 @@ func shareTable(r *report) string {
 			for _, run := range runs {
 				values = append(values, 100*float64(run.Spent[what])/float64(total(run.Spent)))
 			}
-			sp, _ := spreadOf(values)
+			sp, _ := spread.Of(values)
 			row = append(row, quantity{decimals: 1}.show(sp))
 		}
 		rows = append(rows, row)

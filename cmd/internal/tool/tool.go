@@ -4,6 +4,7 @@ package tool
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -13,17 +14,34 @@ import (
 	"syscall"
 )
 
+// NotPermitted is the exit code of a program that lacks the rights, or another
+// program, to measure anything; sysexits.h calls it EX_NOPERM.
+const NotPermitted = 77
+
+// Failure is an error with an exit code. Without a text nothing is printed.
+type Failure struct {
+	Code int
+	Text string
+}
+
+func (f Failure) Error() string { return f.Text }
+
 // Main parses the flags and calls run, whose context ends with an interrupt. An
-// error is printed after the name of the program, and the exit code is 1.
+// error is printed after the name of the program. The exit code is 1 unless the
+// error is a Failure.
 func Main(name string, run func(context.Context) error) {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	err := run(ctx)
 	stop()
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
-		os.Exit(1)
+	if err == nil {
+		return
 	}
+	failure := Failure{Code: 1}
+	if failure.Text = err.Error(); !errors.As(err, &failure) || failure.Text != "" {
+		fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
+	}
+	os.Exit(failure.Code)
 }
 
 // Choose returns those of all that names lists, with commas between them, in

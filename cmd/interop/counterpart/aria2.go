@@ -4,6 +4,8 @@ package counterpart
 
 import (
 	"context"
+	"encoding/hex"
+	"net/http"
 	"strconv"
 )
 
@@ -18,28 +20,53 @@ var aria2 = Client{
 
 func startAria2(ctx context.Context, t Task) (*Process, error) {
 	control := strconv.Itoa(t.Place.Port + 1)
-	p, err := launch(ctx, t.Home, nil, "aria2c", "--no-conf", "--dir="+t.Dir, "--interface="+t.Place.Host,
+	program, args := t.command("aria2c", "--no-conf", "--dir="+t.Dir, "--interface="+t.Place.Host,
 		"--listen-port="+strconv.Itoa(t.Place.Port), "--enable-rpc", "--rpc-listen-port="+control,
 		"--enable-dht=false", "--enable-dht6=false", "--bt-enable-lpd=false", "--enable-peer-exchange=false", "--disable-ipv6",
 		"--bt-external-ip="+t.Place.Host, "--check-integrity", "--bt-seed-unverified=false", "--seed-ratio=0", "--file-allocation=none",
 		"--summary-interval=0", "--show-console-readout=false", t.Torrent)
+	p, err := launch(ctx, t.Home, nil, program, args...)
 	if err != nil {
 		return nil, err
 	}
+	rpc := &http.Client{Transport: &http.Transport{DialContext: t.dial()}}
 	complete := func(ctx context.Context) (bool, error) {
 		const method = "aria2.tellActive"
 		var answer struct {
 			Result []struct {
-				Seeder string
+				Seeder, Bitfield string
 			}
 		}
-		err := callJSON(ctx, "http://127.0.0.1:"+control+"/jsonrpc", nil,
+		err := callThrough(ctx, rpc, "http://127.0.0.1:"+control+"/jsonrpc", nil,
 			map[string]any{"jsonrpc": "2.0", "id": method, "method": method}, &answer)
-		return len(answer.Result) == 1 && answer.Result[0].Seeder == "true", err
+		if err != nil || len(answer.Result) != 1 {
+			return false, err
+		}
+		if t.Watch != nil {
+			t.Watch(Progress{Pieces: setBits(answer.Result[0].Bitfield), Redundant: -1})
+		}
+		return answer.Result[0].Seeder == "true", nil
 	}
-	p.complete = func(ctx context.Context) error { return p.poll(ctx, complete) }
+	p.complete = func(ctx context.Context) error {
+		defer rpc.CloseIdleConnections()
+		return p.poll(ctx, complete)
+	}
 	if t.Seed {
 		return p.started("aria2", p.Complete(ctx))
 	}
-	return p.started("aria2", p.poll(ctx, listens(t.Place.Peer())))
+	return p.started("aria2", p.poll(ctx, accepts(t.dial(), t.Place.Peer())))
+}
+
+// setBits are the numbers of the bits that are set in a bitfield written in
+// hexadecimal digits.
+func setBits(digits string) (set []int) {
+	raw, _ := hex.DecodeString(digits)
+	for i, b := range raw {
+		for k := range 8 {
+			if b&(0x80>>k) != 0 {
+				set = append(set, 8*i+k)
+			}
+		}
+	}
+	return set
 }

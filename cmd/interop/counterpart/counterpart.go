@@ -17,6 +17,7 @@ package counterpart
 import (
 	"context"
 	"fmt"
+	"net"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -54,15 +55,37 @@ type Task struct {
 	Seed    bool     // Dir has the content: Start returns when it has been checked
 	Stay    bool     // a download goes on seeding; only Kouzui has to be told
 	Peers   []string // host:port to connect to, if Client.Dials
-	// Within is a command that runs the program, for instance in another network.
-	// Only Kouzui and libtorrent support it.
+	// Within is a command that runs the program, for instance in another network,
+	// and Dial connects to an address as seen from there. Only Kouzui, libtorrent
+	// and aria2 support them.
 	Within []string
+	Dial   func(ctx context.Context, network, addr string) (net.Conn, error)
+	// SuperSeed has a seed hide what it has (BEP 16). Only libtorrent supports it.
+	SuperSeed bool
+	// Watch is told how far the process is, until it has ended. Only Kouzui,
+	// libtorrent and, until it is complete, aria2 support it.
+	Watch func(Progress)
+}
+
+// Progress is news of a process.
+type Progress struct {
+	Pieces []int // that are verified; perhaps not for the first time
+	// Redundant is how many bytes of payload have come in vain so far; negative:
+	// the client does not tell.
+	Redundant int64
 }
 
 // command is a program with its arguments, run by Task.Within.
 func (t Task) command(program string, args ...string) (string, []string) {
 	all := slices.Concat(t.Within, []string{program}, args)
 	return all[0], all[1:]
+}
+
+func (t Task) dial() func(ctx context.Context, network, addr string) (net.Conn, error) {
+	if t.Dial != nil {
+		return t.Dial
+	}
+	return new(net.Dialer).DialContext
 }
 
 // Version returns the version that the program prints, or why it cannot be run.

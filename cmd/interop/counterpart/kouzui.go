@@ -6,10 +6,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 )
 
@@ -36,6 +39,34 @@ func TracedKouzui(program string, flags ...string) Client {
 	return c
 }
 
+// Build is a kouzui, and flags for it.
+type Build struct {
+	Name  string // the path and the flags as they were given
+	Path  string // absolute
+	Flags []string
+}
+
+// Builds are the builds of a list with commas in between. Each is the path of a
+// kouzui, perhaps with flags after it. Errors name -kouzui, the flag that lists
+// them.
+func Builds(list string) (all []Build, err error) {
+	for text := range strings.SplitSeq(list, ",") {
+		words := strings.Fields(text)
+		if len(words) == 0 {
+			return nil, fmt.Errorf("-kouzui %q: a build without a path", list)
+		}
+		path, err := exec.LookPath(words[0])
+		if err == nil {
+			path, err = filepath.Abs(path)
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, Build{text, path, words[1:]})
+	}
+	return all, nil
+}
+
 func startKouzui(ctx context.Context, program string, t Task, flags ...string) (*Process, error) {
 	args := []string{"download", t.Torrent, "--dir", t.Dir, "--json", "-v",
 		"--listen", t.Place.Host, "--listen-port", strconv.Itoa(t.Place.Port)}
@@ -50,10 +81,26 @@ func startKouzui(ctx context.Context, program string, t Task, flags ...string) (
 	program, args = t.command(program, append(args, flags...)...)
 	complete := make(chan struct{})
 	var once sync.Once
+	var wasted int64 // as it was told last
 	p, err := launch(ctx, t.Home, func(text string) {
-		var line struct{ Type, State string }
+		var line struct {
+			Type, State string
+			Pieces      json.RawMessage // of "piece" the pieces, of others their number
+			Wasted      int64
+		}
 		if json.Unmarshal([]byte(text), &line) != nil {
 			return
+		}
+		if t.Watch != nil {
+			switch line.Type {
+			case "piece":
+				var pieces []int
+				_ = json.Unmarshal(line.Pieces, &pieces)
+				t.Watch(Progress{Pieces: pieces, Redundant: wasted})
+			case "progress", "torrent":
+				wasted = line.Wasted
+				t.Watch(Progress{Redundant: wasted})
+			}
 		}
 		if line.Type == "completed" || line.Type == "progress" && line.State == "seeding" {
 			once.Do(func() { close(complete) })

@@ -5,6 +5,7 @@ package counterpart
 import (
 	"context"
 	_ "embed"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -35,6 +36,12 @@ func startLibtorrent(ctx context.Context, t Task) (*Process, error) {
 	if t.Seed {
 		args = append(args, "--seed")
 	}
+	if t.SuperSeed {
+		args = append(args, "--super-seed")
+	}
+	if t.Watch != nil {
+		args = append(args, "--watch")
+	}
 	for _, peer := range t.Peers {
 		args = append(args, "--peer", peer)
 	}
@@ -46,6 +53,11 @@ func startLibtorrent(ctx context.Context, t Task) (*Process, error) {
 			close(ready)
 		case "complete":
 			close(complete)
+		default:
+			var p Progress
+			if t.Watch != nil && json.Unmarshal([]byte(line), &p) == nil {
+				t.Watch(p)
+			}
 		}
 	}, program, args...)
 	if err != nil {

@@ -105,6 +105,16 @@ func (p *Process) Stop() {
 	})
 }
 
+// End asks the process to end, and stops it if it has not ended in time.
+func (p *Process) End(within time.Duration) {
+	_ = p.cmd.Process.Signal(syscall.SIGTERM) // it may have ended by itself
+	select {
+	case <-p.exited:
+	case <-time.After(within):
+	}
+	p.Stop()
+}
+
 // Goroutines counts the goroutines of a process written in Go. It ends the
 // process with SIGQUIT, which makes it print the stacks of its goroutines to
 // the log.

@@ -17,6 +17,10 @@ var direct = &http.Client{Transport: &http.Transport{}}
 
 // callJSON posts question as JSON and decodes the answer.
 func callJSON(ctx context.Context, url string, header http.Header, question, answer any) error {
+	return callThrough(ctx, direct, url, header, question, answer)
+}
+
+func callThrough(ctx context.Context, client *http.Client, url string, header http.Header, question, answer any) error {
 	body, err := json.Marshal(question)
 	if err != nil {
 		return err
@@ -28,15 +32,17 @@ func callJSON(ctx context.Context, url string, header http.Header, question, ans
 	for key, values := range header {
 		req.Header[key] = values
 	}
-	text, err := send(req)
+	text, err := sendThrough(client, req)
 	if err != nil {
 		return err
 	}
 	return json.Unmarshal(text, answer)
 }
 
-func send(req *http.Request) ([]byte, error) {
-	resp, err := direct.Do(req)
+func send(req *http.Request) ([]byte, error) { return sendThrough(direct, req) }
+
+func sendThrough(client *http.Client, req *http.Request) ([]byte, error) {
+	resp, err := client.Do(req)
 	if err != nil {
 		return nil, err
 	}
@@ -55,9 +61,13 @@ func (e *statusError) Error() string { return fmt.Sprintf("%s: %s", e.Request.UR
 // listens asks whether a program accepts connections at addr. It connects and
 // sends nothing, which no client minds.
 func listens(addr string) func(context.Context) (bool, error) {
+	return accepts(new(net.Dialer).DialContext, addr)
+}
+
+// accepts asks the same where dial connects from.
+func accepts(dial func(ctx context.Context, network, addr string) (net.Conn, error), addr string) func(context.Context) (bool, error) {
 	return func(ctx context.Context) (bool, error) {
-		var dialer net.Dialer
-		conn, err := dialer.DialContext(ctx, "tcp", addr)
+		conn, err := dial(ctx, "tcp", addr)
 		if err != nil {
 			return false, err
 		}

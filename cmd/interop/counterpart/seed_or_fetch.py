@@ -1,10 +1,14 @@
 """Seeds or downloads one torrent with libtorrent until it is killed.
 
 Prints "ready" when it listens and, as a seed, has checked its content, and
-"complete" when it has all of it.
+"complete" when it has all of it. With --watch it also prints, as JSON, which
+pieces are verified and how much has come in vain, and ends with a SIGTERM after
+it has told the tracker.
 """
 
 import argparse
+import json
+import signal
 import sys
 
 import libtorrent as lt
@@ -15,10 +19,15 @@ flags.add_argument("--dir", required=True)
 flags.add_argument("--host", required=True)
 flags.add_argument("--port", type=int, required=True)
 flags.add_argument("--seed", action="store_true")
+flags.add_argument("--super-seed", action="store_true")
+flags.add_argument("--watch", action="store_true")
 flags.add_argument("--peer", action="append", default=[])
 args = flags.parse_args()
 
 categories = lt.alert.category_t
+mask = categories.status_notification | categories.error_notification | categories.storage_notification
+if args.watch:
+    mask |= categories.piece_progress_notification
 session = lt.session({
     "listen_interfaces": f"{args.host}:{args.port}",
     "outgoing_interfaces": args.host,
@@ -31,7 +40,7 @@ session = lt.session({
     "enable_outgoing_utp": False,
     "out_enc_policy": int(lt.enc_policy.pe_disabled),
     "in_enc_policy": int(lt.enc_policy.pe_disabled),
-    "alert_mask": int(categories.status_notification | categories.error_notification | categories.storage_notification),
+    "alert_mask": int(mask),
 })
 
 params = lt.add_torrent_params()
@@ -39,14 +48,43 @@ params.ti = lt.torrent_info(args.torrent)
 params.save_path = args.dir
 params.flags &= ~(lt.torrent_flags.auto_managed | lt.torrent_flags.paused)
 params.flags |= lt.torrent_flags.disable_pex
+if args.super_seed:
+    params.flags |= lt.torrent_flags.super_seeding
 handle = session.add_torrent(params)
 
 if not args.seed:
     print("ready", flush=True)
+ended = False
+
+
+def end(_signal, _frame):
+    global ended
+    ended = True
+
+
+if args.watch:
+    signal.signal(signal.SIGTERM, end)
+redundant = 0
+
+
+def tell(pieces):
+    """Prints what is new since the last time."""
+    global redundant
+    status = handle.status()
+    vain = status.total_redundant_bytes + status.total_failed_bytes
+    if pieces or vain != redundant:
+        redundant = vain
+        print(json.dumps({"Pieces": pieces, "Redundant": vain}), flush=True)
+
+
 checked = verified = complete = False
-while True:
+while not ended:
     session.wait_for_alert(100)
+    pieces = []
     for alert in session.pop_alerts():
+        if isinstance(alert, lt.piece_finished_alert):
+            pieces.append(alert.piece_index)
+            continue
         print(alert, file=sys.stderr, flush=True)
         if isinstance(alert, lt.torrent_checked_alert):
             checked = True
@@ -58,6 +96,10 @@ while True:
             if args.seed:
                 print("ready", flush=True)
             print("complete", flush=True)
+    if args.watch:
+        tell(pieces)
     if checked and not verified and handle.status().is_seeding:
         verified = True
         handle.flush_cache()  # what is verified may not be written yet
+tell([])
+session.remove_torrent(handle)

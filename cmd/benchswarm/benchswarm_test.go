@@ -1,0 +1,105 @@
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kouzui/cmd/internal/chart"
+	"kouzui/cmd/interop/counterpart"
+)
+
+func TestBound(t *testing.T) {
+	for name, want := range map[string]string{"crowd": "33.6s", "staggered": "33.6s", "hetero": "33.6s"} {
+		for _, s := range swarms {
+			if got := s.bound().Round(100 * time.Millisecond).String(); s.name == name && got != want {
+				t.Errorf("%s: %s, want %s", name, got, want)
+			}
+		}
+	}
+	slow := swarm{up: []int64{mbit}}
+	if got, want := slow.bound().Seconds(), 16.0*contentLength/(24*mbit); got < want-0.01 || got > want+0.01 {
+		t.Errorf("where the leechers are slow: %v s, want %v", got, want)
+	}
+}
+
+func TestArrivals(t *testing.T) {
+	s := swarms[1]
+	if first, last := s.arrival(0), s.arrival(leechers-1); first != 0 || last >= s.within || last < s.within*9/10 {
+		t.Errorf("from %v to %v", first, last)
+	}
+}
+
+func played(team string, seconds, wasted float64, clients ...string) Run {
+	r := Run{Team: team, Last: seconds, First: 1.2, Sent: 1.5}
+	for i, client := range clients {
+		r.Nodes = append(r.Nodes, Node{Client: client, Took: seconds / float64(i+1), Redundant: int64(wasted * contentLength)})
+	}
+	return r
+}
+
+func named(name string, hides bool) team {
+	m := member{client: counterpart.Client{Name: name}, version: "1"}
+	return team{name: name, kind: name, seed: m, leechers: []member{m}, hides: hides}
+}
+
+// A team of two clients has a row for all, and one for each.
+func TestTable(t *testing.T) {
+	r := &report{swarm: swarms[0], rounds: 2, teams: []team{named("kouzui", false), named("mixed", false), named("absent", false)}}
+	r.add(played("kouzui", 40, 0.01, "kouzui", "kouzui"), nil)
+	r.add(played("kouzui", 50, 0.02, "kouzui", "kouzui"), nil)
+	r.add(played("mixed", 60, 0.03, "libtorrent", "kouzui"), nil)
+	r.add(Run{Swarm: "crowd", Team: "absent", Round: 1}, errors.New("it crashed\n--- its log"))
+	const want = `
+| crowd             |        median, s |          last, s | ÷ bound |    in vain, % |  of the worst | copies until all was out | in all |
+|-------------------|-----------------:|-----------------:|--------:|--------------:|--------------:|-------------------------:|-------:|
+| kouzui            | 33.8 (30.0–37.5) | 45.0 (40.0–50.0) |    1.34 | 1.5 (1.0–2.0) | 1.5 (1.0–2.0) |                     1.20 |   1.50 |
+| mixed             |             45.0 |             60.0 |    1.79 |           3.0 |           3.0 |                     1.20 |   1.50 |
+| mixed: kouzui     |             30.0 |             30.0 |    0.89 |           3.0 |           3.0 |                          |        |
+| mixed: libtorrent |             60.0 |             60.0 |    1.79 |           3.0 |           3.0 |                          |        |
+`
+	table, rest, _ := strings.Cut(r.text(), "\n\n")
+	if diff := cmp.Diff(strings.TrimPrefix(want, "\n"), table+"\n"); diff != "" {
+		t.Error(diff)
+	}
+	if !strings.HasSuffix(rest, "\n\nFailed: crowd of absent, round 1: it crashed.\n") {
+		t.Errorf("the rest is %q", rest)
+	}
+	for i, p := range r.figure().Panels {
+		if len(p.Series) != 2 { // teams that have played
+			t.Errorf("panel %d has %d curves", i, len(p.Series))
+		}
+	}
+}
+
+// What a client does not tell is seen at its link.
+func TestWasteOfASilentClient(t *testing.T) {
+	n := Node{Redundant: -1, Received: contentLength * 103 / 100}
+	if w := n.waste(); w < 0.029 || w > 0.031 {
+		t.Errorf("%v", w)
+	}
+}
+
+// A seed that hides what it has gives its team no other colour.
+func TestColours(t *testing.T) {
+	teams := []team{named("kouzui", false), named("kouzui"+hiding, true), named("libtorrent", false), named("libtorrent"+hiding, true)}
+	var got []int
+	for _, one := range teams {
+		got = append(got, one.colour(teams))
+	}
+	if diff := cmp.Diff([]int{1, 1, 2, 2}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDistribution(t *testing.T) {
+	want := []chart.Point{{X: 0, Y: 0}, {X: 1, Y: 50}, {X: 3, Y: 100}}
+	if diff := cmp.Diff(want, distribution([]float64{3, 1})); diff != "" {
+		t.Error(diff)
+	}
+}

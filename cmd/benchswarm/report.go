@@ -1,0 +1,220 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+
+	"kouzui/cmd/internal/chart"
+	"kouzui/cmd/internal/page"
+	"kouzui/cmd/internal/spread"
+)
+
+// report is how all teams played one swarm.
+type report struct {
+	swarm    swarm
+	teams    []team
+	rounds   int
+	mu       sync.Mutex // guards the fields below
+	runs     []Run
+	failures []string
+}
+
+// add takes a run, or why there is none.
+func (r *report) add(run Run, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	what := fmt.Sprintf("%s of %s, round %d", run.Swarm, run.Team, run.Round)
+	if err != nil {
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		r.failures = append(r.failures, what+": "+first)
+		fmt.Fprintf(os.Stderr, "%s: %v\n", what, err)
+		return
+	}
+	r.runs = append(r.runs, run)
+	fmt.Fprintf(os.Stderr, "%s: last after %.1f s, waste %.1f %%, %.2f copies until all was out, %.2f in all\n",
+		what, run.Last, 100*mean(run.Nodes), run.First, run.Sent)
+}
+
+func mean(nodes []Node) (waste float64) {
+	for _, n := range nodes {
+		waste += n.waste() / float64(len(nodes))
+	}
+	return waste
+}
+
+// group is the nodes of a team that run the same client.
+type group struct {
+	team  team
+	name  string
+	runs  []Run // with those nodes alone
+	whole bool  // it is the whole team
+}
+
+// groups are the teams that have played; one of several clients is followed by
+// each of its clients.
+func (r *report) groups() (all []group) {
+	for _, t := range r.teams {
+		whole := group{team: t, name: t.name, whole: true}
+		var clients []string
+		for _, run := range r.runs {
+			if run.Team != t.name {
+				continue
+			}
+			whole.runs = append(whole.runs, run)
+			for _, n := range run.Nodes {
+				if !slices.Contains(clients, n.Client) {
+					clients = append(clients, n.Client)
+				}
+			}
+		}
+		if len(whole.runs) == 0 {
+			continue
+		}
+		all = append(all, whole)
+		if len(clients) == 1 {
+			continue
+		}
+		slices.Sort(clients)
+		for _, client := range clients {
+			part := group{team: t, name: t.name + ": " + client}
+			for _, run := range whole.runs {
+				run.Nodes = slices.DeleteFunc(slices.Clone(run.Nodes), func(n Node) bool { return n.Client != client })
+				run.Last = 0
+				for _, n := range run.Nodes {
+					run.Last = max(run.Last, n.Arrived+n.Took)
+				}
+				part.runs = append(part.runs, run)
+			}
+			all = append(all, part)
+		}
+	}
+	return all
+}
+
+// over is the spread of a quantity over the runs.
+func (g group) over(of func(Run) float64) spread.Spread {
+	var values []float64
+	for _, r := range g.runs {
+		values = append(values, of(r))
+	}
+	s, _ := spread.Of(values)
+	return s
+}
+
+func took(r Run) float64 {
+	var times []float64
+	for _, n := range r.Nodes {
+		times = append(times, n.Took)
+	}
+	s, _ := spread.Of(times)
+	return s.Median
+}
+
+func last(r Run) float64  { return r.Last }
+func waste(r Run) float64 { return 100 * mean(r.Nodes) }
+func worst(r Run) (most float64) {
+	for _, n := range r.Nodes {
+		most = max(most, 100*n.waste())
+	}
+	return most
+}
+func first(r Run) float64 { return r.First }
+func sent(r Run) float64  { return r.Sent }
+
+func (r *report) text() string {
+	bound := r.swarm.bound().Seconds()
+	head := []string{r.swarm.name, "median, s", "last, s", "÷ bound", "in vain, %", "of the worst", "copies until all was out", "in all"}
+	var rows [][]string
+	for _, g := range r.groups() {
+		row := []string{g.name, g.over(took).Show(1), g.over(last).Show(1), fmt.Sprintf("%.2f", g.over(last).Median/bound),
+			g.over(waste).Show(1), g.over(worst).Show(1)}
+		if g.whole {
+			row = append(row, g.over(first).Show(2), g.over(sent).Show(2))
+		} else {
+			row = append(row, "", "")
+		}
+		rows = append(rows, row)
+	}
+	return page.Table(head, rows) + "\n" + r.footnote()
+}
+
+// footnote says what was run, when, and on what.
+func (r *report) footnote() string {
+	var versions []string
+	for _, t := range r.teams {
+		for _, m := range append([]member{t.seed}, t.leechers...) {
+			if v := m.client.Name + " " + m.version; !slices.Contains(versions, v) {
+				versions = append(versions, v)
+			}
+		}
+	}
+	text := fmt.Sprintf("Bound: %.1f s. Rounds: %d; swarms at a time: %d; %s. %s\n", r.swarm.bound().Seconds(), r.rounds, *together,
+		strings.Join(versions, ", "), page.Now())
+	for _, f := range r.failures {
+		text += "\nFailed: " + f + ".\n"
+	}
+	return text
+}
+
+// figure shows how a team's nodes become complete, and how much came in vain,
+// of all rounds together.
+func (r *report) figure() chart.Figure {
+	complete := chart.Panel{
+		Title: "Complete", X: chart.Axis{Label: "s since the node's arrival"}, Y: chart.Axis{Label: "% of the nodes", To: 100},
+		Marks: []chart.Mark{{Name: "bound", X: r.swarm.bound().Seconds()}},
+	}
+	vain := chart.Panel{
+		Title: "Received in vain", X: chart.Axis{Label: "% of the content, at most"}, Y: chart.Axis{Label: "% of the nodes", To: 100},
+	}
+	if r.swarm.within > 0 {
+		complete.Marks = nil // it counts from the first arrival
+	}
+	for _, g := range r.groups() {
+		if !g.whole {
+			continue
+		}
+		var times, wastes []float64
+		for _, run := range g.runs {
+			for _, n := range run.Nodes {
+				times, wastes = append(times, n.Took), append(wastes, 100*max(0, n.waste()))
+			}
+		}
+		series := chart.Series{Name: g.name, Line: true, Steps: true, Faint: g.team.hides, Colour: g.team.colour(r.teams)}
+		series.Points = distribution(times)
+		complete.Series = append(complete.Series, series)
+		series.Points = distribution(wastes)
+		vain.Series = append(vain.Series, series)
+	}
+	return chart.Figure{Title: r.swarm.title, Panels: []chart.Panel{complete, vain}, Columns: 1, Width: 840, Height: 300}
+}
+
+// colour is that of a team's clients: a seed that hides what it has changes
+// nothing about the colour.
+func (t team) colour(of []team) int {
+	var seen []string
+	for _, o := range of {
+		name := strings.TrimSuffix(o.name, hiding)
+		if !slices.Contains(seen, name) {
+			seen = append(seen, name)
+		}
+		if o.name == t.name {
+			return 1 + slices.Index(seen, name)
+		}
+	}
+	return 0
+}
+
+// distribution is which part of the values, in percent, is not greater.
+func distribution(values []float64) []chart.Point {
+	slices.Sort(values)
+	points := []chart.Point{{X: 0, Y: 0}}
+	for i, v := range values {
+		points = append(points, chart.Point{X: v, Y: 100 * float64(i+1) / float64(len(values))})
+	}
+	return points
+}

@@ -1,0 +1,222 @@
+//go:build linux
+
+// Package shaped makes a network of hosts on one machine, each behind a link of
+// its own like that of a home: two rates, and buffers before them.
+//
+// Each host is a network namespace with real TCP. A veth leads from it to a
+// bridge in the namespace of this process. Tc's token bucket shapes what the
+// host sends where the host sends it, and what it receives where the bridge
+// sends it to the host; what does not fit into the buffer is lost. There is no
+// other delay than that of the buffers.
+//
+// A program calls RunAlone first, and New in the namespaces that it gets then.
+// The package needs root, and the programs ip and tc.
+package shaped
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// buffer is how long what waits before a link may take to pass it, as in
+	// modems, and leastBuffer how many bytes may wait before a slow link.
+	buffer      = 100 * time.Millisecond
+	leastBuffer = 24 << 10
+	// burst is for how long a link that was idle may send at any rate, and
+	// leastBurst how many bytes that are at least: two packets.
+	burst      = 5 * time.Millisecond
+	leastBurst = 3200
+	// headers are the bytes of Ethernet, IPv4 and TCP with its time stamps.
+	headers = 14 + 20 + 32
+)
+
+// settings of TCP in each host. Reno is the one control of congestion that
+// every kernel has and lets a namespace choose; with windows as small as those
+// of a home's uplink, CUBIC keeps to what Reno does. Nothing is remembered of
+// earlier connections.
+var settings = []string{"net.ipv4.tcp_congestion_control=reno", "net.ipv4.tcp_no_metrics_save=1"}
+
+// Link says how fast the link of a host is, in bytes a second.
+type Link struct{ Up, Down int64 }
+
+// Host is one namespace and its link.
+type Host struct {
+	Addr netip.Addr
+	// Within is the command in front of a program that is to run on the host.
+	Within []string
+
+	namespace, port string // its port of the bridge
+}
+
+// Network is what New made. It lasts until Close.
+type Network struct {
+	Bridge netip.Addr // the address of this process, which no link shapes
+	Hosts  []Host
+	name   string // of the bridge
+}
+
+var (
+	networks atomic.Int32
+	hidden   = sync.OnceValue(hideNames)
+)
+
+// New makes a network with a host for each link. Several can be there at once.
+func New(links []Link) (*Network, error) {
+	const most = 200
+	number := networks.Add(1)
+	if len(links) > most {
+		return nil, fmt.Errorf("%d hosts, and %d is the most", len(links), most)
+	}
+	if err := hidden(); err != nil {
+		return nil, err
+	}
+	addr := func(host int) netip.Addr {
+		return netip.AddrFrom4([4]byte{10, 77, byte(number), byte(host)})
+	}
+	n := &Network{Bridge: addr(1), name: fmt.Sprintf("b%d", number)}
+	setup := []string{
+		"link add " + n.name + " type bridge",
+		"addr add " + n.Bridge.String() + "/24 dev " + n.name,
+		"link set lo up",
+		"link set " + n.name + " up",
+	}
+	for i := range links {
+		h := Host{Addr: addr(10 + i), namespace: fmt.Sprintf("n%d-%d", number, i), port: fmt.Sprintf("p%d-%d", number, i)}
+		h.Within = []string{"ip", "netns", "exec", h.namespace}
+		n.Hosts = append(n.Hosts, h)
+		setup = append(setup,
+			"netns add "+h.namespace,
+			"link add "+h.port+" type veth peer name home netns "+h.namespace,
+			"link set "+h.port+" master "+n.name+" up")
+	}
+	if err := batch(setup, "ip"); err != nil {
+		n.Close()
+		return nil, err
+	}
+	for i := range n.Hosts {
+		if err := n.Hosts[i].shape(links[i]); err != nil {
+			n.Close()
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+// shape gives a host its address, its rates and the settings of its TCP.
+func (h *Host) shape(l Link) error {
+	err := batch([]string{"link set lo up", "addr add " + h.Addr.String() + "/24 dev home", "link set home up"}, "ip", "-n", h.namespace)
+	if err == nil {
+		err = batch([]string{"qdisc add dev home root " + bucket(l.Up)}, "tc", "-n", h.namespace)
+	}
+	if err == nil {
+		err = batch([]string{"qdisc add dev " + h.port + " root " + bucket(l.Down)}, "tc")
+	}
+	if err == nil {
+		err = run(nil, append(append(h.Within[:len(h.Within):len(h.Within)], "sysctl", "-q", "-w"), settings...)...)
+	}
+	return err
+}
+
+// bucket is the token bucket of a rate, in the words of tc.
+func bucket(rate int64) string {
+	in := func(d time.Duration) int64 { return int64(d.Seconds() * float64(rate)) }
+	return fmt.Sprintf("tbf rate %dbit burst %d limit %d", 8*rate, max(leastBurst, in(burst)), max(leastBuffer, in(buffer)))
+}
+
+// Close removes the network. Programs that still run there lose it.
+func (n *Network) Close() {
+	for i := range n.Hosts {
+		_ = run(nil, "ip", "netns", "delete", n.Hosts[i].namespace) // it may not be there
+		_ = run(nil, "ip", "link", "delete", n.Hosts[i].port)       // nor this, if programs of the host have ended
+	}
+	_ = run(nil, "ip", "link", "delete", n.name)
+}
+
+func batch(lines []string, command ...string) error {
+	return run([]byte(strings.Join(lines, "\n")+"\n"), append(command, "-batch", "-")...)
+}
+
+func run(stdin []byte, command ...string) error {
+	c := exec.Command(command[0], command[1:]...)
+	c.Stdin = bytes.NewReader(stdin)
+	if out, err := c.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", strings.Join(command, " "), err, strings.TrimSpace(string(out)))
+	}
+	return nil
+}
+
+// Payload is what TCP has carried: headers are not counted, what was sent again
+// is.
+type Payload struct{ Sent, Received int64 }
+
+// Carried is what a host has sent and received, in bytes that have passed its
+// link.
+func (h *Host) Carried() (p Payload, err error) {
+	text, err := os.ReadFile("/proc/thread-self/net/dev")
+	if err != nil {
+		return p, err
+	}
+	for line := range strings.Lines(string(text)) {
+		port, counts, _ := strings.Cut(strings.TrimSpace(line), ":")
+		if port != h.port {
+			continue
+		}
+		fields := strings.Fields(counts)
+		if len(fields) < 10 {
+			break
+		}
+		number := func(i int) int64 { n, _ := strconv.ParseInt(fields[i], 10, 64); return n }
+		// What the port receives the host has sent.
+		return Payload{Sent: number(0) - headers*number(1), Received: number(8) - headers*number(9)}, nil
+	}
+	return p, fmt.Errorf("the kernel does not count what passes %s", h.port)
+}
+
+// Dial connects to an address as if the host did, even to its loopback.
+func (h *Host) Dial(ctx context.Context, network, addr string) (conn net.Conn, err error) {
+	err = h.inside(func() (err error) {
+		// The socket of a single address is made by this thread, and stays there.
+		var dialer net.Dialer
+		conn, err = dialer.DialContext(ctx, network, addr)
+		return err
+	})
+	return conn, err
+}
+
+// inside lets the calling thread do something in the network of the host.
+func (h *Host) inside(do func() error) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	home, err := os.Open("/proc/thread-self/ns/net")
+	if err != nil {
+		return err
+	}
+	defer home.Close()
+	there, err := os.Open(names + "/" + h.namespace)
+	if err != nil {
+		return err
+	}
+	defer there.Close()
+	if err := unix.Setns(int(there.Fd()), unix.CLONE_NEWNET); err != nil {
+		return err
+	}
+	err = do()
+	if back := unix.Setns(int(home.Fd()), unix.CLONE_NEWNET); back != nil {
+		panic(back) // the thread would serve other goroutines in the wrong network
+	}
+	return err
+}

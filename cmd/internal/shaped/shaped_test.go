@@ -1,0 +1,105 @@
+//go:build linux
+
+package shaped
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// A network lies in namespaces of the test's thread, which ends with the test.
+func TestNetwork(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can make network namespaces")
+	}
+	for _, program := range []string{"ip", "tc"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skip(err)
+		}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread() // for ever: the thread is not used again
+		if err := unix.Unshare(unix.CLONE_NEWNET | unix.CLONE_NEWNS); err != nil {
+			t.Log("not permitted:", err)
+			return
+		}
+		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+			t.Error(err)
+			return
+		}
+		checkNetwork(t)
+	}()
+	<-done
+}
+
+func checkNetwork(t *testing.T) {
+	n, err := New([]Link{{Up: 1_000_000, Down: 5_000_000}, {Up: 250_000, Down: 5_000_000}})
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer func() {
+		n.Close()
+		left, err := exec.Command("ip", "-br", "link").Output()
+		names, _ := os.ReadDir(names)
+		if err != nil || strings.Count(string(left), "\n") > 1 || len(names) > 0 { // its loopback
+			t.Errorf("left behind: %s %v, %v", left, names, err)
+		}
+	}()
+	for i, want := range []string{"rate 8Mbit burst 5000b", "rate 2Mbit burst 3200b"} {
+		out, err := exec.Command("tc", "-n", n.Hosts[i].namespace, "qdisc", "show", "dev", "home").Output()
+		if err != nil || !strings.Contains(string(out), want) {
+			t.Errorf("the uplink of host %d is %s, %v; want %s", i, out, err, want)
+		}
+	}
+	// One host sends to the other, and each byte is counted at both.
+	const sent = 100_000
+	if err := transfer(&n.Hosts[0], &n.Hosts[1], sent); err != nil {
+		t.Error(err)
+		return
+	}
+	from, err := n.Hosts[0].Carried()
+	to, e := n.Hosts[1].Carried()
+	if err := errors.Join(err, e); err != nil || from.Sent < sent || to.Received < sent || to.Received > sent*11/10 {
+		t.Errorf("carried %+v and %+v, %v", from, to, err)
+	}
+}
+
+// transfer sends bytes from one host to a server of the other.
+func transfer(from, to *Host, n int) error {
+	var l net.Listener
+	err := to.inside(func() (err error) {
+		l, err = net.Listen("tcp", net.JoinHostPort(to.Addr.String(), "0"))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	conn, err := from.Dial(context.Background(), "tcp", l.Addr().String())
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	other, err := l.Accept()
+	if err != nil {
+		return err
+	}
+	defer other.Close()
+	if _, err := conn.Write(make([]byte, n)); err != nil {
+		return err
+	}
+	_, err = io.ReadFull(other, make([]byte, n))
+	return err
+}
