@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 )
 
@@ -87,7 +89,8 @@ func addressesOf(device string) (addrs []net.IP, err error) {
 func (s *Source) Host() string { return s.addrs[0].String() }
 
 // Resolver looks names up from there. A resolver of the system that runs on
-// this machine is asked all the same; where it asks on is not ours to say.
+// this machine is asked all the same (see LocalResolver); where it asks on is
+// not ours to say.
 func (s *Source) Resolver() *net.Resolver {
 	if s == nil {
 		return net.DefaultResolver
@@ -141,13 +144,49 @@ func unsuitable(err error) bool {
 	return errors.As(err, &addr) && strings.Contains(addr.Err, "no suitable address")
 }
 
+// cannotBind tells whether a name server is on this machine, where nothing that
+// leaves from the source can arrive.
+func (s *Source) cannotBind(server netip.Addr) bool { return server.IsLoopback() && !s.local }
+
+// LocalResolver is a name server on this machine that is asked by connections
+// that are not bound to the source; the zero Addr if there is none.
+func (s *Source) LocalResolver(ctx context.Context) netip.Addr {
+	if s == nil {
+		return netip.Addr{}
+	}
+	for _, server := range nameServers(ctx) {
+		if s.cannotBind(server) {
+			return server
+		}
+	}
+	return netip.Addr{}
+}
+
+// nameServers are those that the system says are to be asked. None is asked:
+// a look-up is begun, and its connections are not made.
+func nameServers(ctx context.Context) (servers []netip.Addr) {
+	var mu sync.Mutex
+	watched := net.Resolver{PreferGo: true, Dial: func(_ context.Context, _, addr string) (net.Conn, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if server, err := netip.ParseAddrPort(addr); err == nil && !slices.Contains(servers, server.Addr()) {
+			servers = append(servers, server.Addr())
+		}
+		return nil, errors.New("not asked")
+	}}
+	_, _ = watched.LookupHost(ctx, "name.invalid")
+	mu.Lock()
+	defer mu.Unlock()
+	return servers
+}
+
 // dialNames connects to a name server.
 func (s *Source) dialNames(ctx context.Context, network, addr string) (net.Conn, error) {
 	server, err := netip.ParseAddrPort(addr)
 	if err != nil {
 		return nil, err
 	}
-	if server.Addr().IsLoopback() && !s.local {
+	if s.cannotBind(server.Addr()) {
 		return new(net.Dialer).DialContext(ctx, network, addr)
 	}
 	dialer := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {

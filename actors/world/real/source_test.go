@@ -6,7 +6,9 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +82,30 @@ func TestEverythingLeavesFromTheSource(t *testing.T) {
 	}
 	if _, err := source.dialNames(context.Background(), "udp", "[::1]:53"); err == nil {
 		t.Error("a name server of another family is asked")
+	}
+}
+
+// A name server on this machine cannot be asked from another address. The user
+// is told of it.
+func TestNameServersThatCannotBeBound(t *testing.T) {
+	loopback, other := &Source{local: true}, &Source{}
+	for server, unbound := range map[string]bool{"127.0.0.53": true, "::1": true, "192.0.2.1": false, "fe80::1%lo": false} {
+		if addr := netip.MustParseAddr(server); other.cannotBind(addr) != unbound || loopback.cannotBind(addr) {
+			t.Errorf("%s: bound wrongly", server)
+		}
+	}
+	raw, err := os.ReadFile("/etc/resolv.conf")
+	if err != nil {
+		t.Skip("the name servers of this system are not known")
+	}
+	var listed []netip.Addr
+	for line := range strings.Lines(string(raw)) {
+		if words := strings.Fields(line); len(words) == 2 && words[0] == "nameserver" && len(listed) < 3 {
+			listed = append(listed, netip.MustParseAddr(words[1]))
+		}
+	}
+	if got := nameServers(t.Context()); len(listed) > 0 && !slices.Equal(got, listed) {
+		t.Errorf("the name servers are %v, not %v", got, listed)
 	}
 }
 

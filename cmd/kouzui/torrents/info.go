@@ -1,7 +1,7 @@
 package torrents
 
 import (
-	"context"
+	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -11,7 +11,10 @@ import (
 
 // NewInfo makes the command info.
 func NewInfo() *cobra.Command {
-	var asJSON bool
+	var (
+		asJSON bool
+		from   flags.Source
+	)
 	c := &cobra.Command{
 		Use:   "info TORRENT",
 		Short: "Show what is in a torrent",
@@ -23,7 +26,11 @@ if their URLs hold a user's key; all other commands hide such keys.`,
   kouzui info debian.torrent --json | jq -r .info_hash`,
 		Args: flags.Arguments(1, 1, "one torrent"),
 		RunE: func(c *cobra.Command, args []string) error {
-			t, err := load.One(context.Background(), nil, args[0], c.InOrStdin())
+			source, _, err := from.Open(c.Context(), func(text string) { fmt.Fprintln(c.ErrOrStderr(), "kouzui: warning:", text) })
+			if err != nil {
+				return err
+			}
+			t, err := load.One(c.Context(), source, args[0], c.InOrStdin())
 			if err != nil {
 				return err
 			}
@@ -34,6 +41,7 @@ if their URLs hold a user's key; all other commands hide such keys.`,
 			return d.write(c.OutOrStdout())
 		},
 	}
+	flags.Group(c, "Network", from.BindFetch)
 	c.Flags().BoolVar(&asJSON, "json", false, "write one JSON object")
 	return c
 }

@@ -32,6 +32,7 @@ type splitFlags struct {
 	out    string
 	random bool
 	seed   uint64
+	source flags.Source
 }
 
 // NewSplit makes the command split.
@@ -65,12 +66,17 @@ with the number of its pieces.`,
 		f.BoolVar(&o.random, "random", false, "deal pieces at random instead of in turn")
 		f.Uint64Var(&o.seed, "seed", 1, "`NUMBER` that decides how --random deals")
 	})
+	flags.Group(c, "Network", o.source.BindFetch)
 	o.output.Bind(c, false)
 	return c
 }
 
 func (o *splitFlags) run(r *command.Run, from string) error {
-	t, err := load.One(r.Context, nil, from, r.Stdin)
+	source, _, err := o.source.Open(r.Context, r.Warn)
+	if err != nil {
+		return err
+	}
+	t, err := load.One(r.Context, source, from, r.Stdin)
 	if err != nil {
 		return err
 	}

@@ -29,8 +29,9 @@ import (
 // NewVerify makes the command verify.
 func NewVerify() *cobra.Command {
 	var (
-		o   output.Flags
-		dir string
+		o    output.Flags
+		dir  string
+		from flags.Source
 	)
 	c := &cobra.Command{
 		Use:   "verify TORRENT",
@@ -43,12 +44,13 @@ affected file is written to stdout with its wrong pieces.`,
   kouzui verify album.torrent -d ~/Music --json | jq .wrong_pieces`,
 		Args: flags.Arguments(1, 1, "one torrent"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return command.Do(c, &o, func(r *command.Run) error { return verify(r, o.JSON, args[0], dir) })
+			return command.Do(c, &o, func(r *command.Run) error { return verify(r, o.JSON, &from, args[0], dir) })
 		},
 	}
 	flags.Group(c, "Basic", func(f *pflag.FlagSet) {
 		f.StringVarP(&dir, "dir", "d", ".", "check the data in `FOLDER`")
 	})
+	flags.Group(c, "Network", from.BindFetch)
 	o.Bind(c, true)
 	return c
 }
@@ -72,8 +74,12 @@ type wrongContent struct {
 	Wrong  []int  `json:"wrong_pieces"`
 }
 
-func verify(r *command.Run, asJSON bool, from, dir string) error {
-	t, err := load.One(r.Context, nil, from, r.Stdin)
+func verify(r *command.Run, asJSON bool, from *flags.Source, torrent, dir string) error {
+	source, _, err := from.Open(r.Context, r.Warn)
+	if err != nil {
+		return err
+	}
+	t, err := load.One(r.Context, source, torrent, r.Stdin)
 	if err != nil {
 		return err
 	}

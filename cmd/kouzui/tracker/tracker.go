@@ -20,6 +20,7 @@ import (
 )
 
 type trackerFlags struct {
+	source   flags.Source
 	output   output.Flags
 	listen   string
 	interval time.Duration
@@ -66,6 +67,7 @@ must append to that header: otherwise anybody behind it may name any address.`,
 		f.StringArrayVar(&o.only, "only", nil, "serve this `TORRENT` only (repeatable)")
 		f.StringArrayVar(&o.trusted, "trust-ip", nil, "believe peers and reverse proxies in the network `CIDR` when they name an address (repeatable)")
 	})
+	flags.Group(c, "Network", o.source.BindFetch)
 	o.output.Bind(c, false)
 	flags.Group(c, "Output", func(f *pflag.FlagSet) {
 		f.StringVar(&o.trace, "trace", "", "write the supervision trace to `FILE` (- is stdout)")
@@ -96,7 +98,11 @@ func networks(given []string) ([]netip.Prefix, error) {
 func (o *trackerFlags) run(r *command.Run, trusted []netip.Prefix) error {
 	limits := trackerserver.DefaultLimits
 	limits.Interval, limits.Trusted = o.interval, trusted
-	torrents, err := load.All(r.Context, nil, o.only, r.Stdin, r.Warn)
+	source, _, err := o.source.Open(r.Context, r.Warn)
+	if err != nil {
+		return err
+	}
+	torrents, err := load.All(r.Context, source, o.only, r.Stdin, r.Warn)
 	if err != nil {
 		return err
 	}

@@ -51,31 +51,13 @@ func (o *options) waitsForPeers() bool {
 	return o.stall > 0 || o.port != usualPorts && o.port != "none" && o.port != "0"
 }
 
-// source is where everything leaves from, by --bind or --interface; nil: the
-// system decides. A --listen alone binds no more than what comes in, which a
-// user who means to hide an address must know.
-func (o *options) source(warn func(string)) (source *real.Source, addr netip.Addr, err error) {
-	switch {
-	case o.bindTo != "" && o.device != "":
-		return nil, addr, exit.Usagef("", "--bind and --interface exclude each other")
-	case o.bindTo != "":
-		if addr, err = netip.ParseAddr(strings.Trim(o.bindTo, "[]")); err != nil || addr.IsUnspecified() {
-			return nil, addr, exit.Usagef("", "--bind %q must be an address of this machine", o.bindTo)
-		}
-		if source, err = real.NewSource(addr, ""); err != nil {
-			return nil, addr, exit.Usagef("", "--bind: %w", err)
-		}
-	case o.device != "":
-		if source, err = real.NewSource(addr, o.device); err != nil {
-			return nil, addr, exit.Usagef("", "--interface: %w", err)
-		}
-	default:
-		host, err := netip.ParseAddr(strings.Trim(o.host, "[]"))
-		if err == nil && !host.IsUnspecified() && host != netip.AddrFrom4([4]byte{127, 0, 0, 1}) && host != netip.IPv6Loopback() {
-			warn(fmt.Sprintf("--listen %s binds only the connections that come in; --bind %s binds what goes out as well", o.host, o.host))
-		}
+// warnUnbound says that a --listen alone binds no more than what comes in, which
+// a user who means to hide an address must know.
+func (o *options) warnUnbound(warn func(string)) {
+	host, err := netip.ParseAddr(strings.Trim(o.host, "[]"))
+	if err == nil && !host.IsUnspecified() && host != netip.AddrFrom4([4]byte{127, 0, 0, 1}) && host != netip.IPv6Loopback() {
+		warn(fmt.Sprintf("--listen %s binds only the connections that come in; --bind %s binds what goes out as well", o.host, o.host))
 	}
-	return source, addr, nil
 }
 
 // resolvePeers are the addresses of --peer.

@@ -25,12 +25,15 @@ func (o *options) run(c *cobra.Command, args []string) error {
 }
 
 func (o *options) transfer(s *session, args []string) error {
-	source, bound, err := o.source(s.Warn)
+	ctx, cancel := s.loading()
+	defer cancel()
+	source, bound, err := o.source.Open(ctx, s.Warn)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := s.loading()
-	defer cancel()
+	if source == nil {
+		o.warnUnbound(s.Warn)
+	}
 	torrents, err := load.All(ctx, source, args, s.Stdin, s.Warn)
 	if err != nil {
 		return err
@@ -84,7 +87,7 @@ func (o *options) transfer(s *session, args []string) error {
 	defer s.observer.close()
 	config := kouzui.Config{
 		Listen: listen, Memory: o.memory.N, DownloadLimit: o.down.N, UploadLimit: o.up.N,
-		MaxConnections: connections, Blocklist: blocked, Bind: bound, Interface: o.device, AllowPrivate: o.allowPrivate,
+		MaxConnections: connections, Blocklist: blocked, Bind: bound, Interface: o.source.Device, AllowPrivate: o.allowPrivate,
 		Log: s.Log, Trace: append(trace.Sinks, s.inbox), TraceNotes: o.traceDomain, Faults: o.faults,
 	}
 	if o.trace != "" {
