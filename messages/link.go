@@ -23,7 +23,7 @@ type Link interface {
 	// once. It is called at most once, before Start. If the peer id, which comes
 	// last, does not come together with the info hash, known is called before,
 	// with all but the peer id: the other side may wait for our handshake before
-	// it sends the rest. known may be nil.
+	// it sends the rest, or be there for another torrent. known may be nil.
 	//
 	// After done, a link that came in closes itself if no peer actor calls
 	// SendHandshake within the same time: the message that hands the link on may

@@ -102,6 +102,14 @@ func (k *connection) take(l messages.Link) {
 	k.linkID, k.remote, k.out.greet = l.ID(), l.Remote(), true
 }
 
+// begun takes the handshake of a peer that we dialled, without the peer id,
+// which need not be waited for if the torrent is another.
+func (k *connection) begun(h frame.Handshake) {
+	if h.InfoHash != k.InfoHash {
+		k.end(messages.GoneHandshake, errTorrent)
+	}
+}
+
 // shaken takes the handshake of a peer that we dialled.
 func (k *connection) shaken(h frame.Handshake, err error) {
 	switch {

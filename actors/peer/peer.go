@@ -58,6 +58,8 @@ type (
 		link messages.Link
 		err  error
 	}
+	// begun: all of the handshake but the peer id.
+	begun  struct{ handshake frame.Handshake }
 	shaken struct {
 		handshake frame.Handshake
 		err       error
@@ -116,6 +118,8 @@ func (p *peer) handle(message any) {
 	case *dialled:
 		p.cancel, p.link = nil, m.link
 		p.dialled(m.link, m.err)
+	case *begun:
+		p.begun(m.handshake)
 	case *shaken:
 		p.shaken(m.handshake, m.err)
 	case *messages.AdoptLink:
@@ -190,7 +194,7 @@ func (p *peer) carryOut(c actor.Context) {
 	}
 	if out.listen {
 		deliver := supervise.Deliver(c)
-		p.link.ReadHandshake(handshakeTimeout, nil, func(h frame.Handshake, err error) { deliver(&shaken{h, err}) })
+		p.link.ReadHandshake(handshakeTimeout, func(h frame.Handshake) { deliver(&begun{h}) }, func(h frame.Handshake, err error) { deliver(&shaken{h, err}) })
 	}
 	if s := p.session; s != nil {
 		if out.start {

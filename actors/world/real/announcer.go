@@ -32,7 +32,7 @@ func (h *HTTP) announce(ctx context.Context, base string, from world.Origin, r a
 	if err != nil {
 		return announce.Reply{}, &world.AnnounceError{Phase: world.PhaseURL, Err: err}
 	}
-	v := h.visit(from)
+	v := h.visit(ctx, from)
 	body, failed := h.get(ctx, url, v, announce.MaxReply)
 	if failed != nil && failed.Phase != world.PhaseStatus {
 		return announce.Reply{}, failed
@@ -54,7 +54,7 @@ func (h *HTTP) announce(ctx context.Context, base string, from world.Origin, r a
 // *world.AnnounceError whose phase tells what failed; if there is no such file,
 // it is also fs.ErrNotExist.
 func (h *HTTP) FetchTorrent(ctx context.Context, url string) ([]byte, error) {
-	body, failed := h.get(ctx, url, h.visit(world.FromUser), metainfo.MaxTorrent)
+	body, failed := h.get(ctx, url, h.visit(ctx, world.FromUser), metainfo.MaxTorrent)
 	if failed != nil {
 		return nil, failed
 	}

@@ -44,6 +44,7 @@ type HTTP struct {
 	client       http.Client
 	agent        string
 	allowPrivate bool
+	newcomers    newcomers
 }
 
 // NewHTTP returns a client. It keeps no connections, and need not be closed.
@@ -58,7 +59,7 @@ func NewHTTP(o HTTPOptions) *HTTP {
 			Proxy: proxy,
 			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) { // bounded by the request's context
 				v, _ := ctx.Value(visitKey{}).(*visit)
-				return o.Source.dial(ctx, network, addr, v.permit)
+				return o.Source.dial(ctx, network, addr, v.enter)
 			},
 			TLSClientConfig:        &tls.Config{RootCAs: o.Roots},
 			DisableKeepAlives:      true,
@@ -192,6 +193,8 @@ func (p *progress) blame(err error) world.Phase {
 	switch {
 	case errors.As(err, &barred):
 		return world.PhaseURL
+	case errors.Is(err, errCrowded):
+		return world.PhaseConnect
 	case errors.As(err, &redirect):
 		return world.PhaseStatus
 	case errors.As(err, &dns):
@@ -225,6 +228,9 @@ func innermost(err error) error {
 	var barred barredError
 	if errors.As(err, &barred) {
 		return barred
+	}
+	if errors.Is(err, errCrowded) {
+		return errCrowded
 	}
 	var u *url.Error
 	if errors.As(err, &u) && !u.Timeout() {

@@ -100,14 +100,14 @@ func (s *Source) Resolver() *net.Resolver {
 
 // dial connects to addr from the source. permit is asked about each address
 // once names are resolved; nil: all are permitted.
-func (s *Source) dial(ctx context.Context, network, addr string, permit func(netip.Addr) error) (net.Conn, error) {
-	control := func(_ context.Context, _, resolved string, c syscall.RawConn) error {
+func (s *Source) dial(ctx context.Context, network, addr string, permit func(context.Context, netip.Addr) error) (net.Conn, error) {
+	control := func(ctx context.Context, _, resolved string, c syscall.RawConn) error {
 		if permit != nil {
 			to, err := netip.ParseAddrPort(resolved)
 			if err != nil {
 				return err
 			}
-			if err := permit(to.Addr()); err != nil {
+			if err := permit(ctx, to.Addr()); err != nil {
 				return err
 			}
 		}

@@ -1,6 +1,8 @@
 package real
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptrace"
@@ -9,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"kouzui/actors/world"
 	"kouzui/wire/announce"
@@ -75,8 +78,10 @@ func (e barredError) Error() string { return string(e) }
 // not make us ask for things inside our own network. Its methods are called on
 // several goroutines.
 type visit struct {
-	from world.Origin
-	all  bool // every address is allowed
+	from      world.Origin
+	all       bool // every address is allowed
+	until     time.Time // when the request fails
+	newcomers *newcomers
 
 	mu      sync.Mutex
 	hops    int      // redirections that were followed, and one
@@ -88,7 +93,45 @@ type visit struct {
 
 type visitKey struct{}
 
-func (h *HTTP) visit(from world.Origin) *visit { return &visit{from: from, all: h.allowPrivate} }
+func (h *HTTP) visit(ctx context.Context, from world.Origin) *visit {
+	until, is := ctx.Deadline() // connections are made with another context
+	if !is {
+		until = time.Now().Add(serverKept)
+	}
+	return &visit{from: from, all: h.allowPrivate, until: until, newcomers: &h.newcomers}
+}
+
+// errCrowded: a server has to wait for longer than its request may take.
+var errCrowded = errors.New("torrents name many servers at one address; this one is asked later")
+
+// enter refuses an address, or returns once its server may be asked.
+func (v *visit) enter(ctx context.Context, addr netip.Addr) error {
+	if v == nil {
+		return nil
+	}
+	if err := v.permit(addr); err != nil {
+		return err
+	}
+	v.mu.Lock()
+	free, name := v.from == world.FromUser || v.proxied, v.url.Host
+	v.mu.Unlock()
+	if free {
+		return nil
+	}
+	wait, ok := v.newcomers.wait(addr, name, time.Now(), time.Until(v.until))
+	switch {
+	case !ok:
+		return errCrowded
+	case wait == 0:
+		return nil
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(wait):
+		return nil
+	}
+}
 
 // next takes note of the URL that is asked next.
 func (v *visit) next(u *url.URL) {
@@ -105,9 +148,6 @@ func (v *visit) next(u *url.URL) {
 // from outside to nowhere inside, and from a stranger's tracker inside to
 // nothing but that tracker.
 func (v *visit) permit(addr netip.Addr) error {
-	if v == nil {
-		return nil
-	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	to := reachOf(addr)

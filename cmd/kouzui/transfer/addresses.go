@@ -51,8 +51,8 @@ func (o *options) waitsForPeers() bool {
 	return o.stall > 0 || o.port != usualPorts && o.port != "none" && o.port != "0"
 }
 
-// warnUnbound says that a --listen alone binds no more than what comes in, which
-// a user who means to hide an address must know.
+// warnUnbound says that a --listen alone binds no more than what comes in,
+// which a user who means to hide an address must know.
 func (o *options) warnUnbound(warn func(string)) {
 	host, err := netip.ParseAddr(strings.Trim(o.host, "[]"))
 	if err == nil && !host.IsUnspecified() && host != netip.AddrFrom4([4]byte{127, 0, 0, 1}) && host != netip.IPv6Loopback() {
