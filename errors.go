@@ -28,6 +28,9 @@ var (
 	ErrStalled = messages.ErrStalled
 	// ErrGivenUp: supervision could not keep a part alive.
 	ErrGivenUp = messages.ErrGivenUp
+	// ErrInTheWay: a name that the torrent needs is taken by a folder, a link or
+	// a longer file, which Options.Force does not overwrite. It is an fs.ErrExist.
+	ErrInTheWay = messages.ErrInTheWay
 	// ErrFull: there is no room on the disk.
 	ErrFull = world.ErrFull
 	// ErrLocked: another client works on the same data.

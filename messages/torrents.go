@@ -20,6 +20,11 @@ var ErrGivenUp = errors.New("supervision gave up")
 // ErrStalled: nothing has come for as long as the user allows.
 var ErrStalled = errors.New("stalled")
 
+// ErrInTheWay: a name that a download needs is taken by what is not overwritten
+// even if the user forces that: a folder, a link, a pipe, a longer file, or a
+// file in place of a folder.
+var ErrInTheWay = errors.New("in the way")
+
 // CheckMode says how far data found on disk is trusted.
 type CheckMode string
 

@@ -58,7 +58,15 @@ func TestWhatIsNotShownToBeOurs(t *testing.T) {
 		"a stranger's file shorter than pieces": {single, "", nil, write("data.part", "mine"), true, true},
 		"an empty file":                         {single, "", nil, write("data.part", ""), false, false},
 		"a stranger's file for the journal":     {single, "", nil, write(".data.kouzui", strings.Repeat("mine", 5<<20)), true, true},
-		"a stranger's complete name":            {single, "data", strange, nil, true, true},
+		"a stranger's file for a folder below": {many, "", nil, func(t *testing.T, f world.Folder, _ *storetest.Sample) {
+			ok(t, f.MkdirAll("data"))
+			ok(t, f.WriteFile("data/dir0", []byte("mine")))
+		}, true, false},
+		"a stranger's folder for a file": {single, "", nil, func(t *testing.T, f world.Folder, _ *storetest.Sample) {
+			ok(t, f.MkdirAll("data.part"))
+		}, true, false},
+		"a stranger's longer file":   {single, "", nil, write("data.part", strings.Repeat("mine", 1<<20)), true, false},
+		"a stranger's complete name": {single, "data", strange, nil, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			noLeaks(t)
@@ -77,6 +85,8 @@ func TestWhatIsNotShownToBeOurs(t *testing.T) {
 				r := newRig(t, w.World(), s, "/d")
 				if failed := await[*messages.StoreFailed](r); !failed.Fatal || !errors.Is(failed.Err, resume.ErrForeign) {
 					t.Errorf("%+v", failed)
+				} else if errors.Is(failed.Err, messages.ErrInTheWay) == tc.force {
+					t.Errorf("the user is told wrongly whether force helps: %v", failed.Err)
 				}
 				r.stop()
 				if after := tree(t, folder, "."); !bytes.Equal(before, after) {

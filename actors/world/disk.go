@@ -21,6 +21,9 @@ var (
 	ErrTooManyFiles = errors.New("too many open files")
 	// ErrNotRegular: the name belongs to a folder, a link, a pipe or a device.
 	ErrNotRegular = errors.New("not a regular file")
+	// ErrNotFolder: a part of the name that should be a folder is something else,
+	// or a link that leads out of the folder or nowhere.
+	ErrNotFolder = errors.New("not a folder")
 	// ErrLinked: the file has a second name (a hard link), perhaps outside the
 	// folder, and so must not be written to.
 	ErrLinked = errors.New("is a hard link, and writing would change the file under its other name too")

@@ -95,6 +95,9 @@ func (k *chores) look() error {
 	if err != nil && k.MayBeReadOnly && !errors.Is(err, world.ErrLocked) {
 		unlock, err = func() {}, nil // to seed from where nothing can be written
 	}
+	if errors.Is(err, fs.ErrExist) || errors.Is(err, world.ErrNotRegular) {
+		err = resume.InTheWay(filepath.Join(k.Dir, k.Torrent.LockName()))
+	}
 	if err != nil {
 		folder.Close()
 		return err

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"path"
 	"slices"
 
 	"github.com/bits-and-blooms/bitset"
@@ -79,6 +80,10 @@ func (f *Found) inspect(folder world.Folder) error {
 		case t.Files[i].Link != "":
 			f.bare = f.bare || err != nil
 		case errors.Is(err, fs.ErrNotExist):
+		case errors.Is(err, world.ErrNotFolder):
+			if f.strange == "" {
+				f.strange = above(folder, name)
+			}
 		case err != nil:
 			return err
 		case !info.Mode.IsRegular() || info.Size > t.Files[i].Length:
@@ -95,6 +100,16 @@ func (f *Found) inspect(folder world.Folder) error {
 	return nil
 }
 
+// above is the name above name that should be a folder and is something else.
+func above(folder world.Folder, name string) string {
+	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
+		if _, err := folder.Stat(dir); err == nil {
+			return dir
+		}
+	}
+	return name
+}
+
 // Plan says which pieces are verified, and which have to be hashed to know. The
 // data must exist if it is to be seeded. What a download would overwrite or
 // move and is certainly not the torrent's is an error; of that, force allows
@@ -107,7 +122,7 @@ func (f *Found) Plan(mode messages.CheckMode, mustExist, force bool) (have *bits
 		return nil, nil, fmt.Errorf("%s: %w", f.path(t.Name), fs.ErrNotExist)
 	case mustExist:
 	case f.strange != "":
-		return nil, nil, f.Foreign(f.strange)
+		return nil, nil, InTheWay(f.path(f.strange))
 	case force:
 	case errors.Is(f.unread, errNoJournal):
 		return nil, nil, f.Foreign(t.JournalName())

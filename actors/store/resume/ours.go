@@ -9,6 +9,7 @@ import (
 
 	"github.com/bits-and-blooms/bitset"
 
+	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
 
@@ -20,6 +21,16 @@ type foreign struct{}
 
 func (foreign) Error() string        { return "exists already and does not belong to this torrent" }
 func (foreign) Is(target error) bool { return target == fs.ErrExist }
+
+// inTheWay is an ErrForeign that is also a messages.ErrInTheWay.
+type inTheWay struct{ foreign }
+
+func (inTheWay) Is(target error) bool {
+	return target == fs.ErrExist || target == ErrForeign || target == messages.ErrInTheWay
+}
+
+// InTheWay is the error that path belongs to what is never overwritten.
+func InTheWay(path string) error { return fmt.Errorf("%s: %w", path, inTheWay{}) }
 
 // path is where a name of the folder is, as the user would write it.
 func (f *Found) path(name string) string { return filepath.Join(f.dir, filepath.FromSlash(name)) }

@@ -119,6 +119,9 @@ func (f *folder) find(op, name string) (*node, error) {
 		return n, nil
 	}
 	for part := range strings.SplitSeq(name, "/") {
+		if !n.isDir() {
+			return nil, &fs.PathError{Op: op, Path: name, Err: world.ErrNotFolder}
+		}
 		if n = n.kids[part]; n == nil {
 			return nil, &fs.PathError{Op: op, Path: name, Err: fs.ErrNotExist}
 		}
@@ -136,7 +139,7 @@ func (f *folder) parent(op, name string) (*node, string, error) {
 		return nil, "", &fs.PathError{Op: op, Path: name, Err: errors.Unwrap(err)}
 	}
 	if !dir.isDir() {
-		return nil, "", &fs.PathError{Op: op, Path: name, Err: errNotDir}
+		return nil, "", &fs.PathError{Op: op, Path: name, Err: world.ErrNotFolder}
 	}
 	return dir, path.Base(name), nil
 }
@@ -159,7 +162,7 @@ func (f *folder) ReadDir(name string) ([]string, error) {
 		return nil, err
 	}
 	if !n.isDir() {
-		return nil, &fs.PathError{Op: "read folder", Path: name, Err: errNotDir}
+		return nil, &fs.PathError{Op: "read folder", Path: name, Err: world.ErrNotFolder}
 	}
 	names := make([]string, 0, len(n.kids))
 	for name := range n.kids {
@@ -185,7 +188,7 @@ func (f *folder) MkdirAll(name string) error {
 			n.kids[part] = kid
 		}
 		if !kid.isDir() {
-			return &fs.PathError{Op: "mkdir", Path: name, Err: errNotDir}
+			return &fs.PathError{Op: "mkdir", Path: name, Err: world.ErrNotFolder}
 		}
 		n = kid
 	}

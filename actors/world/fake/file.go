@@ -15,7 +15,6 @@ import (
 )
 
 var (
-	errNotDir   = errors.New("not a folder")
 	errNotEmpty = errors.New("the folder is not empty")
 )
 

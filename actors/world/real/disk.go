@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"kouzui/actors/world"
 )
@@ -19,9 +20,11 @@ const (
 	folderPerm = 0o777
 )
 
-var (
-	errChanged = errors.New("was replaced while it was being opened")
-)
+var errChanged = errors.New("was replaced while it was being opened")
+
+// escapes is the text of package os for a link that leads out of the folder. The
+// error has no name there.
+const escapes = "path escapes from parent"
 
 // Disk is the system's file systems. Its zero value is ready to use.
 type Disk struct{ roots roots }
@@ -87,6 +90,8 @@ func (f *folder) fault(op, name string, err error) error {
 				err = meaning{err, world.ErrFull}
 			case isTooMany(err):
 				err = meaning{err, world.ErrTooManyFiles}
+			case isNotFolder(err), strings.HasSuffix(err.Error(), escapes):
+				err = meaning{err, world.ErrNotFolder}
 			}
 			return &fs.PathError{Op: op, Path: filepath.Join(f.dir, filepath.FromSlash(name)), Err: err}
 		}

@@ -24,6 +24,8 @@ func isFull(err error) bool {
 	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EFBIG)
 }
 
+func isNotFolder(err error) bool { return errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP) }
+
 func allocated(i fs.FileInfo) int64 {
 	if s, ok := i.Sys().(*syscall.Stat_t); ok {
 		return s.Blocks * 512 // Blocks counts units of 512 bytes on every system

@@ -22,6 +22,9 @@ func isFull(err error) bool {
 
 func isTooMany(err error) bool { return errors.Is(err, windows.ERROR_TOO_MANY_OPEN_FILES) }
 
+// isNotFolder is never true: a name below a file is one that does not exist.
+func isNotFolder(error) bool { return false }
+
 func allocated(fs.FileInfo) int64 { return -1 }
 
 // links is always 1: counting the names of a file takes one more call, and hard

@@ -62,7 +62,11 @@ func testNames(t *testing.T, f world.Folder, _ func() world.Folder) {
 	fails(t, err)
 	_, err = f.ReadDir("none")
 	is(t, err, fs.ErrNotExist)
-	fails(t, f.MkdirAll("a/b/file/d"))
+	is(t, f.MkdirAll("a/b/file/d"), world.ErrNotFolder)
+	_, err = f.Stat("a/b/file/d")
+	is(t, err, world.ErrNotFolder)
+	_, err = f.Open("a/b/file/d", false)
+	is(t, err, world.ErrNotFolder)
 	for _, name := range []string{".", "a", "a/b/c"} {
 		info, err := f.Stat(name)
 		ok(t, err)

@@ -121,10 +121,6 @@ func findData(t *metainfo.Torrent, dir string) (content hashing.Content, base st
 	return contentAt(folder, t, base), base, nil
 }
 
-// leadsOut says whether a file was not opened because a link leads out of the
-// folder. The error of package os for that has no name.
-func leadsOut(err error) bool { return strings.HasSuffix(err.Error(), "path escapes from parent") }
-
 func compare(r *command.Run, t *metainfo.Torrent, content hashing.Content) (*findings, error) {
 	found := &findings{
 		V: 1, Hash: t.InfoHash.String(), Name: t.Name, Pieces: t.PieceCount(),
@@ -137,7 +133,7 @@ func compare(r *command.Run, t *metainfo.Torrent, content hashing.Content) (*fin
 		switch {
 		case p.Err == nil:
 			wrong[p.Index] = p.Sum != t.PieceHash(p.Index)
-		case errors.Is(p.Err, fs.ErrNotExist), errors.Is(p.Err, io.ErrUnexpectedEOF), errors.Is(p.Err, world.ErrNotRegular), leadsOut(p.Err):
+		case errors.Is(p.Err, fs.ErrNotExist), errors.Is(p.Err, io.ErrUnexpectedEOF), errors.Is(p.Err, world.ErrNotRegular), errors.Is(p.Err, world.ErrNotFolder):
 			wrong[p.Index] = true
 		default:
 			return p.Err
@@ -211,8 +207,8 @@ func fileAlone(t *metainfo.Torrent, index int, content hashing.Content, wrong []
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		bad.Reason = "missing"
-	case err != nil && leadsOut(err):
-		bad.Reason = "behind a link that leads out of the folder"
+	case errors.Is(err, world.ErrNotFolder):
+		bad.Reason = "below what is no folder, or a link that leads out"
 	case err != nil:
 		bad.Reason = err.Error()
 	case file.Link != "":

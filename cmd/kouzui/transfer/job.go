@@ -123,7 +123,11 @@ func (j *job) announced(m kouzui.Announced) {
 // the network; its error tells why the tracker failed. The time of --timeout is
 // up in any case.
 func (j *job) explain(err error) error {
-	if !j.options.MustExist && !j.options.Force && errors.Is(err, fs.ErrExist) {
+	switch {
+	case j.options.MustExist || !errors.Is(err, fs.ErrExist):
+	case errors.Is(err, kouzui.ErrInTheWay):
+		return exit.Hint("Move it away, or use another --dir: --force overwrites no folder, no link and nothing that is longer than the torrent's file.", err)
+	case !j.options.Force:
 		return exit.Hint("With --force it is overwritten or moved; with another --dir it is left alone.", err)
 	}
 	stalled := errors.Is(err, kouzui.ErrStalled)
