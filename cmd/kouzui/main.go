@@ -6,7 +6,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -53,7 +52,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	err := root.Execute()
 	if lost := results.Err(); lost != nil && !exit.BrokenPipe(lost) {
 		switch {
-		case err == nil, errors.Is(err, lost):
+		case err == nil, exit.OfStdout(err, lost):
 			err = exit.Unwritten(lost)
 		default: // both are told; the command's own failure decides the code
 			exit.Complain(stderr, exit.Unwritten(lost))

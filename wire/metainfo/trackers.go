@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -81,6 +82,9 @@ func TrackerURL(s string) (string, error) {
 		host = "[" + host + "]"
 	}
 	if port := u.Port(); port != "" {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return "", errors.New("its port is not a number from 1 to 65535")
+		}
 		host += ":" + port
 	}
 	if u.Host == host && u.Scheme == s[:min(len(s), len(u.Scheme))] && !strings.ContainsFunc(s, odd) {

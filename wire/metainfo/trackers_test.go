@@ -28,7 +28,7 @@ func TestTrackerURL(t *testing.T) {
 			t.Errorf("%q became %q the second time: %v", got, again, err)
 		}
 	}
-	for _, in := range []string{"", "a", "http://", "http://a b/", "http://a,b/", "ftp://a/", "http://a/" + strings.Repeat("x", maxURL)} {
+	for _, in := range []string{"", "a", "http://", "http://a b/", "http://a,b/", "ftp://a/", "http://a:0/", "http://a:99999/announce", "http://a/" + strings.Repeat("x", maxURL)} {
 		if got, err := TrackerURL(in); err == nil {
 			t.Errorf("%q became %q", in, got)
 		}

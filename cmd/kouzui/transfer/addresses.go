@@ -8,6 +8,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"kouzui"
 	"kouzui/actors/world/real"
@@ -60,20 +61,42 @@ func (o *options) warnUnbound(warn func(string)) {
 	}
 }
 
+// named is a peer of --peer, before its name is looked up.
+type named struct {
+	host string
+	port uint16
+}
+
+// namedPeers reads --peer. Spaces and commas separate several in one value, as
+// variables of the environment have them.
+func (o *options) namedPeers() (peers []named, err error) {
+	for _, value := range o.peers {
+		texts := strings.FieldsFunc(value, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+		if len(texts) == 0 {
+			texts = []string{value}
+		}
+		for _, text := range texts {
+			host, number, err := net.SplitHostPort(text)
+			port, bad := strconv.ParseUint(number, 10, 16)
+			if err != nil || bad != nil || port == 0 || host == "" {
+				return nil, exit.Usagef("", "--peer %q must be HOST:PORT", text)
+			}
+			peers = append(peers, named{host, uint16(port)})
+		}
+	}
+	return peers, nil
+}
+
 // resolvePeers are the addresses of --peer.
 func (o *options) resolvePeers(ctx context.Context, source *real.Source) (addrs []netip.AddrPort, err error) {
-	for _, peer := range o.peers {
-		host, text, err := net.SplitHostPort(peer)
-		port, bad := strconv.ParseUint(text, 10, 16)
-		if err != nil || bad != nil || port == 0 || host == "" {
-			return nil, exit.Usagef("", "--peer %q must be HOST:PORT", peer)
-		}
-		ips, err := source.Resolver().LookupNetIP(ctx, "ip", host)
+	peers, _ := o.namedPeers() // validate has found no fault
+	for _, peer := range peers {
+		ips, err := source.Resolver().LookupNetIP(ctx, "ip", peer.host)
 		if err != nil {
-			return nil, fmt.Errorf("--peer %s: %w", peer, err)
+			return nil, fmt.Errorf("--peer %s: %w", net.JoinHostPort(peer.host, strconv.Itoa(int(peer.port))), err)
 		}
 		for _, ip := range ips {
-			addrs = append(addrs, netip.AddrPortFrom(ip.Unmap(), uint16(port)))
+			addrs = append(addrs, netip.AddrPortFrom(ip.Unmap(), peer.port))
 		}
 	}
 	return addrs, nil

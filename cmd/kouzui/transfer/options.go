@@ -131,6 +131,9 @@ func (o *options) validate(c *cobra.Command) error {
 	if _, err := o.tiers(); err != nil {
 		return err
 	}
+	if _, err := o.namedPeers(); err != nil {
+		return err
+	}
 	_, err := o.listen()
 	return err
 }

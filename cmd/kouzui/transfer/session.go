@@ -76,12 +76,20 @@ func (s *session) add(j *job) {
 	}
 	s.jobs = append(s.jobs, j)
 	s.byHash[t.InfoHash] = j
-	if s.Lines != nil {
-		dir, err := filepath.Abs(o.Dir)
+}
+
+// tellBeginnings writes that the torrents begin: nothing can keep any of them
+// from having an end of its own from here on.
+func (s *session) tellBeginnings() {
+	if s.Lines == nil {
+		return
+	}
+	for _, j := range s.jobs {
+		dir, err := filepath.Abs(j.options.Dir)
 		if err != nil {
-			dir = o.Dir
+			dir = j.options.Dir
 		}
-		s.Lines.Meta(t, dir)
+		s.Lines.Meta(j.torrent, dir)
 	}
 }
 
@@ -100,6 +108,7 @@ func (s *session) run(config kouzui.Config) error {
 		}
 	}()
 	s.observer.watch(client)
+	s.tellBeginnings()
 	for _, j := range s.jobs {
 		s.running++
 		err := j.ready()

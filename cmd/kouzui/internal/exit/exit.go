@@ -100,6 +100,16 @@ var (
 	ErrTimeout     = errors.New("the time set by --timeout is up")
 )
 
+var errUnwritten = errors.New("the results cannot be written to stdout")
+
+// OfStdout tells whether err is only that a write to stdout has failed, as lost
+// is.
+func OfStdout(err, lost error) bool {
+	var a, b *fs.PathError
+	return errors.Is(err, errUnwritten) || errors.Is(err, lost) ||
+		errors.As(err, &a) && errors.As(lost, &b) && a.Path == b.Path && a.Op == b.Op
+}
+
 // Unwritten is that results could not be written to stdout.
 func Unwritten(err error) error {
 	code := IO
@@ -110,7 +120,7 @@ func Unwritten(err error) error {
 	if errors.As(err, &path) {
 		err = path.Err
 	}
-	return Errorf(code, "the results cannot be written to stdout: %w", err)
+	return Errorf(code, "%w: %w", errUnwritten, err)
 }
 
 // Code is the exit code of the process for err.

@@ -63,6 +63,9 @@ func ParseDuration(s string) (time.Duration, error) {
 			return 0, errTooLong
 		}
 	}
+	if total > 0 {
+		total = max(1, total) // 0 often means never
+	}
 	if negative {
 		total = -total
 	}

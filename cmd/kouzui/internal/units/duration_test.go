@@ -13,7 +13,7 @@ func TestParseDuration(t *testing.T) {
 	for in, want := range map[string]time.Duration{
 		"0": 0, "0s": 0, "90s": 90 * time.Second, "1h30m": 90 * time.Minute, "1.5h": 90 * time.Minute, "2d": 2 * day,
 		"1w": 7 * day, "1w2d3h": 9*day + 3*time.Hour, "1d 12h": 36 * time.Hour, " 5 m ": 5 * time.Minute,
-		"200ms": 200 * time.Millisecond, "-1s": -time.Second, "2D": 2 * day,
+		"200ms": 200 * time.Millisecond, "-1s": -time.Second, "2D": 2 * day, "0.0000000001s": 1,
 	} {
 		if got, err := ParseDuration(in); err != nil || got != want {
 			t.Errorf("ParseDuration(%q) = %v, %v; want %v", in, got, err, want)

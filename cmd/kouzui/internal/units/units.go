@@ -55,7 +55,10 @@ func parse(s string) (int64, error) {
 		if n *= f.bytes; n >= math.MaxInt64 {
 			return 0, fmt.Errorf("%q is too much", s)
 		}
-		return int64(n), nil
+		if n > 0 {
+			return max(1, int64(n)), nil // 0 often means no limit
+		}
+		return 0, nil
 	}
 	return 0, fmt.Errorf("%q must be an amount such as 500K, 1.5M, 2MiB or 700MB", s)
 }

@@ -16,7 +16,7 @@ func TestParse(t *testing.T) {
 			t.Errorf("ParseBytes(%q) = %d, %v; want %d", in, got, err, want)
 		}
 	}
-	for in, want := range map[string]int64{"16Mbit": 2e6, "16Mbit/s": 2e6, "100K/s": 100 << 10, "8kbit": 1000, "1GB/s": 1e9} {
+	for in, want := range map[string]int64{"16Mbit": 2e6, "16Mbit/s": 2e6, "0.5": 1, "0.0": 0, "100K/s": 100 << 10, "8kbit": 1000, "1GB/s": 1e9} {
 		if got, err := ParseRate(in); err != nil || got != want {
 			t.Errorf("ParseRate(%q) = %d, %v; want %d", in, got, err, want)
 		}
