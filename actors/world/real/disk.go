@@ -22,8 +22,8 @@ const (
 
 var errChanged = errors.New("was replaced while it was being opened")
 
-// escapes is the text of package os for a link that leads out of the folder. The
-// error has no name there.
+// escapes is the text of package os for a link that leads out of the folder.
+// The error has no name there.
 const escapes = "path escapes from parent"
 
 // Disk is the system's file systems. Its zero value is ready to use.
