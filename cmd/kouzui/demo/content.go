@@ -8,11 +8,11 @@ import (
 	"os"
 	"path/filepath"
 
+	"kouzui/actors/runtime/units"
 	"kouzui/actors/world/real"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/hashing"
 	"kouzui/cmd/kouzui/internal/progress"
-	"kouzui/cmd/kouzui/internal/units"
 	"kouzui/wire/metainfo"
 )
 

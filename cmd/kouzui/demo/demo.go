@@ -16,6 +16,7 @@ import (
 
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
+	"kouzui/actors/runtime/units"
 	"kouzui/actors/trackerserver"
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
@@ -23,7 +24,6 @@ import (
 	"kouzui/cmd/kouzui/internal/output"
 	"kouzui/cmd/kouzui/internal/progress"
 	"kouzui/cmd/kouzui/internal/trackerd"
-	"kouzui/cmd/kouzui/internal/units"
 	"kouzui/wire/metainfo"
 )
 

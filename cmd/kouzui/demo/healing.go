@@ -9,8 +9,8 @@ import (
 
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/units"
 	"kouzui/cmd/kouzui/internal/output"
-	"kouzui/cmd/kouzui/internal/units"
 	"kouzui/messages"
 )
 

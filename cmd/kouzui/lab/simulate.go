@@ -11,13 +11,13 @@ import (
 	"kouzui/actors/lab"
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
+	"kouzui/actors/runtime/units"
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
 	"kouzui/cmd/kouzui/internal/labview"
 	"kouzui/cmd/kouzui/internal/outfile"
 	"kouzui/cmd/kouzui/internal/output"
-	"kouzui/cmd/kouzui/internal/units"
 	"kouzui/cmd/kouzui/internal/version"
 )
 

@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"kouzui/actors/runtime/units"
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
@@ -24,7 +25,6 @@ import (
 	"kouzui/cmd/kouzui/internal/outfile"
 	"kouzui/cmd/kouzui/internal/output"
 	"kouzui/cmd/kouzui/internal/progress"
-	"kouzui/cmd/kouzui/internal/units"
 	"kouzui/wire/metainfo"
 )
 

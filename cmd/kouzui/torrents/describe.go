@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"kouzui/actors/runtime/units"
 	"kouzui/cmd/kouzui/internal/report"
-	"kouzui/cmd/kouzui/internal/units"
 	"kouzui/wire/metainfo"
 )
 

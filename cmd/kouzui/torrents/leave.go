@@ -9,9 +9,9 @@ import (
 	"slices"
 	"strings"
 
+	"kouzui/actors/runtime/units"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/outfile"
-	"kouzui/cmd/kouzui/internal/units"
 )
 
 // choice says which names in a folder go into a torrent.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"kouzui/actors/runtime/units"
 	"kouzui/actors/world"
 	"kouzui/actors/world/real"
 	"kouzui/cmd/kouzui/internal/command"
@@ -22,7 +23,6 @@ import (
 	"kouzui/cmd/kouzui/internal/place"
 	"kouzui/cmd/kouzui/internal/progress"
 	"kouzui/cmd/kouzui/internal/report"
-	"kouzui/cmd/kouzui/internal/units"
 	"kouzui/wire/metainfo"
 )
 

@@ -5,10 +5,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kouzui/actors/runtime/units"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
 	"kouzui/cmd/kouzui/internal/traceview"
-	"kouzui/cmd/kouzui/internal/units"
 )
 
 func newDiff() *cobra.Command {

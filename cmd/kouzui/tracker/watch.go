@@ -6,12 +6,12 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
+	"kouzui/actors/runtime/units"
 	"kouzui/actors/trackerserver"
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/output"
 	"kouzui/cmd/kouzui/internal/trackerd"
-	"kouzui/cmd/kouzui/internal/units"
 )
 
 const (

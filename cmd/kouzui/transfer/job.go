@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 	"time"
 
+	"kouzui/actors/runtime/units"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/place"
 	"kouzui/cmd/kouzui/internal/report"
-	"kouzui/cmd/kouzui/internal/units"
 	"kouzui/wire/metainfo"
 )
 

@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"kouzui/actors/runtime/units"
 	"kouzui/cmd/kouzui/internal/exit"
-	"kouzui/cmd/kouzui/internal/units"
 )
 
 // NoSuchCommand refuses an argument that stands where a command should.

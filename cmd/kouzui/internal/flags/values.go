@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"kouzui/actors/runtime/units"
 	"kouzui/cmd/kouzui/internal/exit"
-	"kouzui/cmd/kouzui/internal/units"
 	"kouzui/wire/metainfo"
 )
 

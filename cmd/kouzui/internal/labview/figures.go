@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"kouzui/actors/lab"
+	"kouzui/actors/runtime/units"
 	"kouzui/cmd/internal/chart"
-	"kouzui/cmd/kouzui/internal/units"
 )
 
 // figure is a picture with its caption.

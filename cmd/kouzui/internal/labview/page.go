@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"kouzui/actors/lab"
+	"kouzui/actors/runtime/units"
 	"kouzui/cmd/internal/chart"
-	"kouzui/cmd/kouzui/internal/units"
 )
 
 //go:embed page.css

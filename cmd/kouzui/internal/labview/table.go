@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 
 	"kouzui/actors/lab"
-	"kouzui/cmd/kouzui/internal/units"
+	"kouzui/actors/runtime/units"
 )
 
 // Table is a result for people: a table of at most 80 columns, and facts.

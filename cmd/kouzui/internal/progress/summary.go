@@ -5,7 +5,7 @@ import (
 	"kouzui"
 	"time"
 
-	"kouzui/cmd/kouzui/internal/units"
+	"kouzui/actors/runtime/units"
 	"kouzui/wire/metainfo"
 )
 

@@ -6,7 +6,7 @@ import (
 	"math"
 	"time"
 
-	"kouzui/cmd/kouzui/internal/units"
+	"kouzui/actors/runtime/units"
 )
 
 const (

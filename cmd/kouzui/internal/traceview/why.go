@@ -9,7 +9,7 @@ import (
 
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
-	"kouzui/cmd/kouzui/internal/units"
+	"kouzui/actors/runtime/units"
 )
 
 // Causes finds the events that led to event number seq, the first cause first
