@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -79,13 +80,13 @@ func (c *Class) check() *problem {
 		return wrong("name", "must be given, without spaces, / and -")
 	case c.Count < 1:
 		return wrong("count", "must be 1 or more")
-	case c.Have < 0 || c.Have > 1:
+	case !(c.Have >= 0 && c.Have <= 1): // not a number is refused, too
 		return wrong("have", "must be from 0 to 1")
 	case c.Copies < 0 || c.Copies > c.Count:
 		return wrong("copies", "must be from 0 to count, which is %d", c.Count)
 	case c.Copies > 0 && c.Have > 0:
 		return wrong("copies", "and have exclude each other")
-	case c.Loss < 0 || c.Loss >= 1:
+	case !(c.Loss >= 0 && c.Loss < 1):
 		return wrong("loss", "must be from 0 to below 1")
 	case c.Slots < 0:
 		return wrong("slots", "must be 0 or more")
@@ -103,7 +104,7 @@ func (c *Class) check() *problem {
 	if p := oneOf("mailbox", c.Mailbox, slices.Sorted(maps.Keys(mailboxes))); p != nil {
 		return p
 	}
-	if r := c.Restarts; r.Budget < 0 || r.Factor < 0 || r.Jitter < 0 || r.Jitter > 1 {
+	if r := c.Restarts; r.Budget < 0 || !(r.Factor >= 0 && r.Factor <= math.MaxFloat32) || !(r.Jitter >= 0 && r.Jitter <= 1) {
 		return wrong("restarts", "needs a budget and a factor of 0 or more, and a jitter from 0 to 1")
 	}
 	if p := oneOf("strategy", c.Restarts.Strategy, []string{"one-for-one", "all-for-one"}); p != nil {

@@ -50,7 +50,7 @@ func Random(seed uint64) *Scenario {
 		// In the model the downlink of a host is one queue for all connections, so a
 		// foe that floods it would keep the host from hearing other peers. A real
 		// link is shared more evenly.
-		foe.Up = pick(rnd, Size(16<<10), 128<<10, 1<<20)
+		foe.Up = pick(rnd, Rate(16<<10), 128<<10, 1<<20)
 		for _, c := range s.Class {
 			if c.Down > 0 {
 				foe.Up = min(foe.Up, c.Down/8)
@@ -86,12 +86,12 @@ func moment(rnd *rand.Rand) time.Duration {
 }
 
 func links(rnd *rand.Rand, c Class) Class {
-	c.Up = pick(rnd, 0, Size(16<<10), 128<<10, 1<<20, 100<<20)
-	c.Down = pick(rnd, 0, Size(64<<10), 1<<20, 100<<20)
+	c.Up = pick(rnd, 0, Rate(16<<10), 128<<10, 1<<20, 100<<20)
+	c.Down = pick(rnd, 0, Rate(64<<10), 1<<20, 100<<20)
 	c.Delay = Time(pick(rnd, 0, time.Millisecond, 20*time.Millisecond, 150*time.Millisecond))
 	c.Jitter = Time(pick(rnd, 0, time.Millisecond, 30*time.Millisecond))
 	c.Loss = pick(rnd, 0, 0, 0.001, 0.02)
-	c.Disk.Rate = pick(rnd, 0, Size(1<<20), 100<<20)
+	c.Disk.Rate = pick(rnd, 0, Rate(1<<20), 100<<20)
 	c.Disk.Latency = Time(pick(rnd, 0, 100*time.Microsecond, 8*time.Millisecond, 300*time.Millisecond))
 	return c
 }

@@ -124,7 +124,7 @@ func TestWhatIsWrong(t *testing.T) {
 		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\n[class.restarts]\nstrategy = \"hope\"", `line 4: class: strategy is "hope"`},
 		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\n[[event]]\ndo = \"kill\"\n[[event]]\ndo = \"pray\"", `line 7: event: do is "pray"; there are kill`},
 		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\n[[event]]\ndo = \"kill\"\nclass = \"b\"", `line 6: event: class is "b", which there is not`},
-		{"content = \"some\"", `line 1: content: "some" must be a size such as "64 MiB"`},
+		{"content = \"some\"", `line 1: content: "some" must be an amount such as 500K, 1.5M, 2MiB or 700MB`},
 		{"content = ", "line 1: content: "},
 	} {
 		_, err := Read(c.text)

@@ -120,7 +120,7 @@ func (n *node) have() (bytes int64) {
 func (s *Scenario) bounds() Bounds {
 	var seeds, all, wanted, slowest float64
 	brought := false
-	rate := func(s Size) float64 {
+	rate := func(s Rate) float64 {
 		if s == 0 {
 			return math.Inf(1)
 		}
@@ -161,7 +161,7 @@ func (s *Scenario) bounds() Bounds {
 
 // Capacity is what all nodes together could send, in bytes a second; 0: without
 // limit.
-func (s *Scenario) Capacity() (sum Size) {
+func (s *Scenario) Capacity() (sum Rate) {
 	for i := range s.Class {
 		if len(s.Class[i].Hostile) > 0 {
 			continue
@@ -169,7 +169,7 @@ func (s *Scenario) Capacity() (sum Size) {
 		if s.Class[i].Up == 0 {
 			return 0
 		}
-		sum += s.Class[i].Up * Size(s.Class[i].Count)
+		sum += s.Class[i].Up * Rate(s.Class[i].Count)
 	}
 	return sum
 }

@@ -10,6 +10,7 @@ package lab
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -19,6 +20,7 @@ import (
 
 	"kouzui/actors/runtime/fault"
 	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/units"
 	"kouzui/actors/world/sim"
 	"kouzui/wire/metainfo"
 )
@@ -42,8 +44,8 @@ type Scenario struct {
 type Class struct {
 	Name   string
 	Count  int
-	Up     Size // bytes a second; 0: no bound
-	Down   Size
+	Up     Rate // 0: no bound
+	Down   Rate
 	Limits bool // Up and Down are limits of the client, as with --max-upload-limit, and not of its link
 	Delay  Time // to the middle of the network
 	Jitter Time
@@ -80,7 +82,7 @@ type Restarts struct {
 
 // Disk is how fast the disks of a class are, and how much they hold.
 type Disk struct {
-	Rate     Size // bytes a second
+	Rate     Rate
 	Latency  Time
 	Capacity Size // 0: no bound
 }
@@ -98,37 +100,38 @@ type Event struct {
 	Count int    // how many of them, drawn by chance; 0: all
 }
 
-// Size is a number of bytes, in TOML also as "64 MiB".
+// Size is a number of bytes, in TOML a number, or a text such as "64 MiB".
 type Size int64
+
+// Rate is in bytes a second, in TOML a number, or a text such as "1 MB/s" or
+// "8 Mbit".
+type Rate int64
 
 // Time is a duration, in TOML as "1m30s".
 type Time time.Duration
 
-var sizes = []struct {
-	unit string
-	n    float64
-}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"B", 1}}
-
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (s *Size) UnmarshalText(text []byte) error {
-	for _, u := range sizes {
-		if number, is := strings.CutSuffix(string(text), u.unit); is {
-			var n float64
-			if _, err := fmt.Sscanf(strings.TrimSpace(number), "%g", &n); err != nil || n < 0 {
-				break
-			}
-			*s = Size(n * u.n)
-			return nil
-		}
-	}
-	return fmt.Errorf("%q must be a size such as \"64 MiB\"", text)
+	n, err := units.ParseBytes(string(text))
+	*s = Size(n)
+	return err
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (r *Rate) UnmarshalText(text []byte) error {
+	n, err := units.ParseRate(string(text))
+	*r = Rate(n)
+	return err
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (t *Time) UnmarshalText(text []byte) error {
-	d, err := time.ParseDuration(string(text))
-	if err != nil || d < 0 {
-		return fmt.Errorf("%q must be a time such as \"1m30s\"", text)
+	d, err := units.ParseDuration(string(text))
+	if err == nil && d < 0 {
+		err = errors.New("must be 0 or more")
+	}
+	if err != nil {
+		return fmt.Errorf("%q %w", text, err)
 	}
 	*t = Time(d)
 	return nil
@@ -149,6 +152,9 @@ func (s Size) MarshalText() ([]byte, error) {
 	}
 	return fmt.Appendf(nil, "%d B", int64(s)), nil
 }
+
+// MarshalText implements encoding.TextMarshaler.
+func (r Rate) MarshalText() ([]byte, error) { return Size(r).MarshalText() }
 
 // TOML is the scenario in the form that Read reads, without fields that are
 // zero.
@@ -232,7 +238,7 @@ func (c *Class) leave() (complete bool, after time.Duration, err error) {
 	case "complete":
 		complete = true
 	default:
-		if after, err = time.ParseDuration(c.Leave); err != nil || after <= 0 {
+		if after, err = units.ParseDuration(c.Leave); err != nil || after <= 0 {
 			err = fmt.Errorf("leave is %q, and must be \"complete\" or a time", c.Leave)
 		}
 	}

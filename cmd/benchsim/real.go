@@ -168,7 +168,7 @@ func (m member) play(ctx context.Context, at time.Time, complete func(took time.
 	return nil
 }
 
-func rate(n lab.Size) string { return strconv.FormatInt(int64(n), 10) }
+func rate(n lab.Rate) string { return strconv.FormatInt(int64(n), 10) }
 
 func number(n int) string {
 	if n == 0 {

@@ -47,6 +47,9 @@ func run(ctx context.Context) error {
 	if *rounds < 1 || *together < 1 {
 		return errors.New("-rounds and -together must be 1 or more")
 	}
+	if !shaped.Alone() {
+		return shaped.RunAlone(ctx)
+	}
 	chosen, err := tool.Choose("swarm", swarms, *only, func(s swarm) string { return s.name })
 	if err != nil {
 		return err
@@ -57,9 +60,6 @@ func run(ctx context.Context) error {
 	}
 	if teams, err = tool.Choose("team", teams, *names, func(t team) string { return t.kind }); err != nil {
 		return err
-	}
-	if !shaped.Alone() {
-		return shaped.RunAlone(ctx)
 	}
 	ctx, cancel := context.WithTimeout(ctx, *allowed)
 	defer cancel()

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"kouzui/actors/runtime/units"
 	"kouzui/actors/world"
 	"kouzui/messages"
 )
@@ -177,7 +178,7 @@ func number(value string) (int, error) {
 }
 
 func duration(value string, positive bool) (time.Duration, error) {
-	d, err := time.ParseDuration(value)
+	d, err := units.ParseDuration(value)
 	if err != nil || d < 0 || positive && d == 0 {
 		return 0, errors.New("must be a time such as 500ms or 2m")
 	}

@@ -30,15 +30,14 @@ var (
 // such as "90s", "1.5h", "1d12h" or "2w"; spaces may stand between them. A 0
 // needs no unit.
 func ParseDuration(s string) (time.Duration, error) {
-	rest := strings.ToLower(strings.Join(strings.Fields(s), ""))
-	rest, negative := strings.CutPrefix(rest, "-")
+	rest, negative := strings.CutPrefix(strings.ToLower(strings.TrimSpace(s)), "-")
 	if rest == "" {
 		return 0, errNoDuration
 	}
 	var total float64 // nanoseconds
 	for rest != "" {
 		digits := rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789."))]
-		rest = rest[len(digits):]
+		rest = strings.TrimSpace(rest[len(digits):])
 		n, err := strconv.ParseFloat(digits, 64)
 		if err != nil {
 			return 0, errNoDuration
@@ -52,7 +51,7 @@ func ParseDuration(s string) (time.Duration, error) {
 		span := time.Duration(0)
 		for _, u := range spans {
 			if after, ok := strings.CutPrefix(rest, u.unit); ok {
-				rest, span = after, u.span
+				rest, span = strings.TrimSpace(after), u.span
 				break
 			}
 		}

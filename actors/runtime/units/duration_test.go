@@ -19,7 +19,7 @@ func TestParseDuration(t *testing.T) {
 			t.Errorf("ParseDuration(%q) = %v, %v; want %v", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "-", "5", "1y", "d", "1.2.3s", "5 apples", "1e3s", "999999w", "inf", "nan", "+1s", "1h5"} {
+	for _, in := range []string{"", "-", "5", "1y", "d", "1.2.3s", "5 apples", "1e3s", "999999w", "inf", "nan", "+1s", "1h5", "1 2s", "- 1s", "1s-2s", "1m m"} {
 		got, err := ParseDuration(in)
 		if err == nil {
 			t.Errorf("ParseDuration(%q) = %v, want an error", in, got)

@@ -26,7 +26,7 @@ var factors = []struct {
 
 // ParseBytes reads an amount of bytes: "1500", "1.5M", "20 MiB", "700MB".
 func ParseBytes(s string) (int64, error) {
-	if strings.HasSuffix(strings.ToLower(s), "bit") {
+	if strings.HasSuffix(strings.ToLower(strings.TrimSpace(s)), "bit") {
 		return 0, fmt.Errorf("%q is in bits, and bytes are needed", s)
 	}
 	return parse(s)
@@ -35,7 +35,7 @@ func ParseBytes(s string) (int64, error) {
 // ParseRate reads bytes a second: whatever ParseBytes reads, with or without a
 // final "/s", and bits such as "16Mbit".
 func ParseRate(s string) (int64, error) {
-	amount, _ := strings.CutSuffix(s, "/s")
+	amount, _ := strings.CutSuffix(strings.TrimSpace(s), "/s")
 	return parse(amount)
 }
 

@@ -16,18 +16,20 @@ func TestParse(t *testing.T) {
 			t.Errorf("ParseBytes(%q) = %d, %v; want %d", in, got, err, want)
 		}
 	}
-	for in, want := range map[string]int64{"16Mbit": 2e6, "16Mbit/s": 2e6, "0.5": 1, "0.0": 0, "100K/s": 100 << 10, "8kbit": 1000, "1GB/s": 1e9} {
+	for in, want := range map[string]int64{"16Mbit": 2e6, "16Mbit/s": 2e6, "0.5": 1, "0.0": 0, "100K/s": 100 << 10, "8kbit": 1000, "1GB/s": 1e9, " 1 MB/s ": 1e6} {
 		if got, err := ParseRate(in); err != nil || got != want {
 			t.Errorf("ParseRate(%q) = %d, %v; want %d", in, got, err, want)
 		}
 	}
-	for _, in := range []string{"", "k", "-1", "1e9", "inf", "nan", "0x10", "1 2", "5 apples", "9999999T", "1.2.3", "M5"} {
+	for _, in := range []string{"", "k", "-1", "1e9", "inf", "nan", "0x10", "1 2", "5 apples", "9999999T", "1.2.3", "M5", "1 M B", "1MB/m"} {
 		if got, err := ParseRate(in); err == nil {
 			t.Errorf("ParseRate(%q) = %d, want an error", in, got)
 		}
 	}
-	if _, err := ParseBytes("16Mbit"); err == nil {
-		t.Error("ParseBytes takes bits for bytes")
+	for _, in := range []string{"16Mbit", "16Mbit ", "1MB/s"} {
+		if got, err := ParseBytes(in); err == nil {
+			t.Errorf("ParseBytes(%q) = %d, want an error", in, got)
+		}
 	}
 }
 
