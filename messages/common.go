@@ -12,6 +12,10 @@ import (
 // which peer sent a block.
 type PeerKey uint32
 
+// Nobody is the key of no peer: of the blocks that nobody sent, as they lie
+// wholly in padding (BEP 47) and are taken for zeros.
+const Nobody PeerKey = 0
+
 // Block is a part of a piece: what a request names (BEP 3).
 type Block struct {
 	Piece  uint32

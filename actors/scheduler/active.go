@@ -15,6 +15,8 @@ import (
 type active struct {
 	piece uint32
 	cells []cell
+	// needed is how many blocks peers have to send: all but those of padding.
+	needed int
 	// owner is the peer that the piece was begun with, and that alone brings it
 	// where possible; nil: any peer may. See leftTo.
 	owner *peer
@@ -25,18 +27,20 @@ type active struct {
 	finished  bool
 	source    *peer // the peer that sent all arrived blocks; nil: several peers did
 
-	// How many blocks are in each state: the first three add up to all of them.
+	// How many blocks are in each state: the first three add up to needed.
 	free, requested, arrived, spilled int
 
 	lo, hi int // free blocks have indices in [lo, hi)
 	place  int // in ledger.partial, or closed
 }
 
-// cell is the state of one block: arrived, requested of peers, or free.
+// cell is the state of one block: arrived, requested of peers, padding, or
+// free.
 type cell struct {
 	first   *peer   // the peer that it is requested from; nil: none
 	others  []*peer // further peers that it is requested from
 	arrived bool
+	padding bool // zeros, which the store has and nobody is asked for
 }
 
 // ref names a block of one active piece.
@@ -79,7 +83,7 @@ func (a *active) nextFree(from end) int {
 	return a.lo - 1
 }
 
-func (c *cell) free() bool { return c.first == nil && !c.arrived }
+func (c *cell) free() bool { return c.first == nil && !c.arrived && !c.padding }
 
 // asked is how many peers the block is requested from.
 func (c *cell) asked() int {

@@ -59,7 +59,7 @@ func (s *planner) setWanted() {
 			s.avail.Reopen(piece)
 		case a == nil:
 			s.avail.Close(piece)
-		case !lacks && !a.dropping && a.arrived < len(a.cells):
+		case !lacks && !a.dropping && a.arrived < a.needed:
 			s.drop(a)
 		}
 	}

@@ -83,7 +83,7 @@ func BenchmarkBlock(b *testing.B) {
 		s.now = s.now.Add(time.Millisecond)
 		s.blocksArrived(p, &messages.BlocksArrived{Blocks: blocks, Window: window})
 		for _, a := range pieces {
-			if !a.finished && a.arrived == len(a.cells) {
+			if !a.finished && a.arrived == a.needed {
 				s.pieceVerified(a.piece)
 			}
 		}

@@ -132,7 +132,11 @@ func (s *planner) begin(p *peer) *active {
 		return nil
 	}
 	s.avail.Close(piece)
-	a := s.ledger.begin(piece)
+	padding := s.padding[piece]
+	if s.blame.suspects[piece] {
+		padding = nil // it may not be zeros
+	}
+	a := s.ledger.begin(piece, padding)
 	a.undivided = s.blame.suspects[piece] || p.parole != nil
 	if a.undivided || s.fast(p) {
 		a.owner, p.own = p, a
@@ -143,7 +147,7 @@ func (s *planner) begin(p *peer) *active {
 // reserved says that a piece is to come from the peer alone that it is left to.
 func (s *planner) reserved(a *active) bool {
 	owner := a.leftTo()
-	return a.undivided && owner != nil && owner.eta(len(a.cells), s.now) < maxAlone
+	return a.undivided && owner != nil && owner.eta(a.needed, s.now) < maxAlone
 }
 
 // claim has a piece that must come from one peer alone come again, if p would
@@ -154,7 +158,7 @@ func (s *planner) claim(p *peer, a *active) bool {
 	if !a.undivided || a.arrived == 0 || a.source == nil || a.source == p {
 		return false
 	}
-	if o := a.leftTo(); o != nil && !muchLonger(o.eta(len(a.cells), s.now), p.eta(len(a.cells), s.now)) {
+	if o := a.leftTo(); o != nil && !muchLonger(o.eta(a.needed, s.now), p.eta(a.needed, s.now)) {
 		return false
 	}
 	s.drop(a)

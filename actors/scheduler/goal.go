@@ -13,6 +13,7 @@ type goal struct {
 	wanted  *bitset.BitSet // nil: all pieces; never changed, only replaced
 	lacking *bitset.BitSet // pieces that are wanted and not in have
 	missing int            // pieces in lacking
+	zeros   int64          // bytes of lacking pieces that are blocks of padding
 }
 
 func newGoal(g geometry, wanted *bitset.BitSet) *goal {
@@ -30,6 +31,12 @@ func (g *goal) want(pieces *bitset.BitSet) {
 		g.lacking.InPlaceIntersection(pieces)
 	}
 	g.missing = int(g.lacking.Count())
+	g.zeros = 0
+	for piece := range g.padding {
+		if g.lacks(piece) {
+			g.zeros += g.padded(piece)
+		}
+	}
 }
 
 // begin takes over what the store has found.
@@ -45,6 +52,7 @@ func (g *goal) add(piece uint32) {
 	if g.lacks(piece) {
 		g.lacking.Clear(uint(piece))
 		g.missing--
+		g.zeros -= g.padded(piece)
 	}
 }
 
@@ -73,8 +81,8 @@ func (g *goal) wantedPieces() int {
 // verified is how many bytes are there.
 func (g *goal) verified() int64 { return g.bytes(g.have, g.owned) }
 
-// left is how many bytes of wanted pieces are still to come.
-func (g *goal) left() int64 { return g.bytes(g.lacking, g.missing) }
+// left is how many bytes of wanted pieces are still to come from peers.
+func (g *goal) left() int64 { return g.bytes(g.lacking, g.missing) - g.zeros }
 
 // bytes is the length of the pieces in a set of so many.
 func (g geometry) bytes(set *bitset.BitSet, count int) int64 {

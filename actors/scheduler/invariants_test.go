@@ -43,6 +43,9 @@ func (s *swarm) checkLedger(t interface{ Fatalf(string, ...any) }, everExempt ma
 		for i := range a.cells {
 			c := &a.cells[i]
 			switch {
+			case c.padding && (c.arrived || c.first != nil):
+				t.Fatalf("block %d/%d is padding, and is asked for", piece, i)
+			case c.padding:
 			case c.arrived && c.first == nil:
 				v++
 			case c.arrived:
@@ -63,7 +66,7 @@ func (s *swarm) checkLedger(t interface{ Fatalf(string, ...any) }, everExempt ma
 				}
 			}
 		}
-		if f != a.free || r != a.requested || v != a.arrived {
+		if f+r+v != a.needed || f != a.free || r != a.requested || v != a.arrived {
 			t.Fatalf("piece %d: free %d requested %d arrived %d, recorded %d %d %d", piece, f, r, v, a.free, a.requested, a.arrived)
 		}
 		if f > 0 && !a.dropping {
@@ -127,6 +130,7 @@ func (g *goal) wants(piece uint32) bool { return g.wanted == nil || g.wanted.Tes
 func TestSwarmKeepsItsInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := geometryOf(rapid.IntRange(1, 12).Draw(t, "pieces"), rapid.Int64Range(1, 6*BlockSize).Draw(t, "piece length"), 1)
+		g.padding = drawPadding(t, g)
 		s := openSwarm(g, rapid.SampledFrom(Pickers()).Draw(t, "picker"), rapid.Uint64().Draw(t, "seed"))
 		limit := rapid.IntRange(1, 40).Draw(t, "limit")
 		s.setMemory(int64(limit) * BlockSize)
@@ -331,7 +335,7 @@ func finishWithOneSeed(t *rapid.T, s *swarm, rng *rand.Rand, asked *askings) {
 		asked.arrived(p, b)
 		s.blocksArrived(p, &messages.BlocksArrived{Blocks: []messages.Block{b}, Window: p.window})
 		told()
-		if r.a.arrived == len(r.a.cells) {
+		if r.a.arrived == r.a.needed {
 			asked.judged(r.a.piece, true)
 			s.pieceVerified(r.a.piece)
 		}

@@ -29,10 +29,17 @@ func newLedger(g geometry) *ledger {
 	return &ledger{geometry: g, active: map[uint32]*active{}}
 }
 
-// begin makes a piece active, all its blocks free.
-func (l *ledger) begin(piece uint32) *active {
+// begin makes a piece active, all its blocks free but those of padding.
+func (l *ledger) begin(piece uint32, padding []run) *active {
 	n := l.blocks(piece)
-	a := &active{piece: piece, cells: make([]cell, n), free: n, hi: n, place: closed}
+	a := &active{piece: piece, cells: make([]cell, n), hi: n, place: closed}
+	for _, r := range padding {
+		for i := r.first; i < r.end; i++ {
+			a.cells[i].padding = true
+		}
+		n -= r.end - r.first
+	}
+	a.needed, a.free = n, n
 	l.active[piece] = a
 	l.count(a)
 	return a
@@ -217,7 +224,7 @@ func (l *ledger) freed(r ref) {
 func (l *ledger) spill(piece uint32, blocks int) {
 	if a := l.active[piece]; a != nil {
 		l.discount(a)
-		a.spilled = min(a.spilled+blocks, len(a.cells))
+		a.spilled = min(a.spilled+blocks, a.needed)
 		l.count(a)
 	}
 }

@@ -183,8 +183,7 @@ func (s *scheduler) with(key messages.PeerKey, f func(*peer)) {
 
 func (s *scheduler) start(c actor.Context) {
 	t := s.Torrent
-	g := geometry{length: t.Length, pieceLength: t.PieceLength, pieces: t.PieceCount()}
-	s.swarm = newSwarm(g, s.Wanted, s.Memory, s.Picker, s.World.Chance.Source(c.Self().Id))
+	s.swarm = newSwarm(newGeometry(t), s.Wanted, s.Memory, s.Picker, s.World.Chance.Source(c.Self().Id))
 	s.torrent, s.refs = t, s.Refs
 	s.now = s.World.Clock.Now()
 	s.reported.at = s.now

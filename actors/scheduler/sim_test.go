@@ -181,7 +181,7 @@ func (x *sim) deliver(sp *simPeer, b messages.Block) {
 	}
 	blocks[b.Begin] = sp.p.Key
 	x.held[b.Piece]++
-	if len(blocks) < x.s.blocks(b.Piece) {
+	if len(blocks) < x.needed(b.Piece) {
 		x.spill()
 		return
 	}
@@ -209,6 +209,18 @@ func (x *sim) deliver(sp *simPeer, b messages.Block) {
 	}
 	x.asked.judged(b.Piece, true)
 	x.s.pieceVerified(b.Piece)
+}
+
+// needed is how many blocks of a piece the store needs: all but the padding,
+// unless that may be why the piece was corrupt.
+func (x *sim) needed(piece uint32) int {
+	n := x.s.blocks(piece)
+	if !x.s.blame.suspects[piece] {
+		for _, r := range x.s.padding[piece] {
+			n -= r.end - r.first
+		}
+	}
+	return n
 }
 
 func (x *sim) spill() {

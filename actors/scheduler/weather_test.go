@@ -86,6 +86,7 @@ func (x *weather) later(do func()) {
 func TestAnyWeatherEndsWithAllFetched(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := geometryOf(rapid.IntRange(1, 60).Draw(t, "pieces"), rapid.Int64Range(1, 20*BlockSize).Draw(t, "piece length"), 1)
+		g.padding = drawPadding(t, g)
 		s := openSwarm(g, rapid.SampledFrom(Pickers()).Draw(t, "picker"), rapid.Uint64().Draw(t, "seed"))
 		s.setMemory(rapid.Int64Range(1, 200).Draw(t, "memory") * BlockSize)
 		x := &weather{liars: newLiars(t, s), rng: seeded(rapid.Uint64().Draw(t, "weather"))}

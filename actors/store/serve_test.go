@@ -12,25 +12,6 @@ import (
 	"kouzui/messages"
 )
 
-func TestPadding(t *testing.T) {
-	w := newWorld()
-	s := storetest.Padded(t)
-	r := begun(t, w.World(), s)
-	r.sendAll()
-	await[*messages.StoreFinished](r)
-	r.want(w.Disk, "/d", "data")
-	folder, _ := w.Disk.OpenFolder("/d")
-	if names, err := folder.ReadDir("data"); len(names) != 2 {
-		t.Errorf("there are %q, %v", names, err)
-	}
-	r.wantContent(s.Blocks(0)...)
-	r.stop()
-	again := newRig(t, w.World(), s, "/d", func(c *Config) { c.Check = messages.CheckFull })
-	if ready := await[*messages.StoreReady](again); !ready.Complete || ready.Checked != s.PieceCount() {
-		t.Errorf("%+v", ready)
-	}
-}
-
 // servable asks which of these pieces may be served.
 func (r *rig) servable(pieces ...uint32) *messages.PiecesServable {
 	r.Helper()

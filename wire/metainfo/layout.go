@@ -1,6 +1,9 @@
 package metainfo
 
-import "sort"
+import (
+	"iter"
+	"sort"
+)
 
 // Span is a stretch of one file: Length > 0 bytes at Offset within Files[File].
 type Span struct {
@@ -33,6 +36,47 @@ func (t *Torrent) AppendSpans(dst []Span, off, length int64) []Span {
 // AppendPieceSpans appends the spans of piece i.
 func (t *Torrent) AppendPieceSpans(dst []Span, i int) []Span {
 	return t.AppendSpans(dst, int64(i)*t.PieceLength, t.PieceSize(i))
+}
+
+// PaddingBlocks yields the runs of blocks of a piece, from first up to but not
+// including end, that lie wholly in padding. They are zeros, which nobody need
+// be asked for. A piece that is nothing but padding yields none.
+func (t *Torrent) PaddingBlocks(piece int, blockSize int64) iter.Seq2[int, int] {
+	return func(yield func(first, end int) bool) {
+		if !t.padded {
+			return
+		}
+		var room [8]Span
+		at, next := int64(0), 0 // bytes of the piece; blocks up to here are content, or were yielded
+		content := false
+		for _, s := range t.AppendPieceSpans(room[:0], piece) {
+			if !t.Files[s.File].Padding {
+				content = true
+				if first := int(at / blockSize); first > next && !yield(next, first) {
+					return
+				}
+				next = int((at + s.Length + blockSize - 1) / blockSize)
+			}
+			at += s.Length
+		}
+		if end := int((at + blockSize - 1) / blockSize); content && next < end {
+			yield(next, end)
+		}
+	}
+}
+
+// OnlyPadding tells whether a piece is nothing but padding.
+func (t *Torrent) OnlyPadding(piece int) bool {
+	if !t.padded {
+		return false
+	}
+	var room [8]Span
+	for _, s := range t.AppendPieceSpans(room[:0], piece) {
+		if !t.Files[s.File].Padding {
+			return false
+		}
+	}
+	return true
 }
 
 // FilePieces returns the pieces that hold bytes of Files[i]: from first up to

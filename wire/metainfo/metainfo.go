@@ -75,6 +75,7 @@ type Torrent struct {
 	Warnings           []string  // what was odd and how it was made safe, one sentence each
 
 	links  map[int]*link // by index of the file; nil: none
+	padded bool          // a file is padding
 	info   []byte        // the info dictionary as it came
 	pieces []byte        // the part of info that is the piece hashes, end to end
 }

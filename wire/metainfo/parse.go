@@ -209,7 +209,7 @@ func (t *Torrent) readFiles(d dict.Dict) error {
 func (t *Torrent) readFile(f *File, i int, d dict.Dict) error {
 	attr, _ := d.Text("attr")
 	if strings.Contains(attr, "p") {
-		f.Padding = true
+		f.Padding, t.padded = true, true
 		if err := t.place(f, d); err != nil {
 			return err
 		}
@@ -229,6 +229,7 @@ func (t *Torrent) readFile(f *File, i int, d dict.Dict) error {
 		return err
 	}
 	f.Padding = t.bitCometPadding(f)
+	t.padded = t.padded || f.Padding
 	return nil
 }
 

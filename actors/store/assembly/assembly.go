@@ -14,9 +14,11 @@ import (
 
 // Block is a block that has arrived.
 type Block struct {
-	Begin, Length uint32        // bytes, within the piece
-	Data          *buffer.Block // nil: the block is in its place on disk, unverified
-	From          messages.PeerKey
+	Begin, Length uint32 // bytes, within the piece
+	// Data is nil if the block is in its place on disk, unverified, or if nobody
+	// sent it: padding, which Files reads as zeros.
+	Data *buffer.Block
+	From messages.PeerKey
 }
 
 // Piece is a piece of which blocks have arrived and that is not verified yet.
@@ -57,6 +59,7 @@ type Assembly struct {
 	torrent *metainfo.Torrent
 	pool    *buffer.Pool
 	closed  *bitset.BitSet // pieces that take no blocks: verified, or whole and being verified
+	corrupt map[int]bool   // pieces that were corrupt: peers have to send their padding too
 	pieces  map[int]*Piece
 	long    []*Piece // pieces that have a long run, or had one
 	spare   []*Piece
@@ -65,7 +68,7 @@ type Assembly struct {
 
 // New returns an assembly for the pieces that are not in have.
 func New(t *metainfo.Torrent, pool *buffer.Pool, have *bitset.BitSet) *Assembly {
-	return &Assembly{torrent: t, pool: pool, closed: have.Clone(), pieces: map[int]*Piece{}}
+	return &Assembly{torrent: t, pool: pool, closed: have.Clone(), corrupt: map[int]bool{}, pieces: map[int]*Piece{}}
 }
 
 // Add takes a block. It returns the block's piece if that is whole now; the
@@ -117,7 +120,22 @@ func (a *Assembly) begin(piece int) *Piece {
 	}
 	p.Index = piece
 	a.pieces[piece] = p
+	if !a.corrupt[piece] {
+		a.pad(p)
+	}
 	return p
+}
+
+// pad puts in the blocks of padding, for which peers are not asked.
+func (a *Assembly) pad(p *Piece) {
+	for first, end := range a.torrent.PaddingBlocks(p.Index, buffer.Size) {
+		for i := first; i < end; i++ {
+			begin := int64(i) * buffer.Size
+			b := Block{Begin: uint32(begin), Length: uint32(min(buffer.Size, a.torrent.PieceSize(p.Index)-begin)), From: messages.Nobody}
+			p.Blocks = append(p.Blocks, b)
+			p.covered += int64(b.Length)
+		}
+	}
 }
 
 // whole returns p, and removes it from the assembly, if no block is missing and
@@ -143,6 +161,7 @@ func (a *Assembly) Drop(p *Piece) {
 // blocks of it again.
 func (a *Assembly) Restart(p *Piece) {
 	a.closed.Clear(uint(p.Index))
+	a.corrupt[p.Index] = true
 	a.Drop(p)
 }
 
@@ -259,7 +278,8 @@ func (a *Assembly) Close() {
 	clear(a.pieces)
 }
 
-// Contributors are the peers whose blocks the piece is made of.
+// Contributors are the peers whose blocks the piece is made of, and Nobody if
+// some are padding: should that not be zeros, no peer is to blame.
 func (p *Piece) Contributors() []messages.PeerKey {
 	var keys []messages.PeerKey
 	for _, b := range p.Blocks {

@@ -164,6 +164,11 @@ func (f *Files) Rename(base string) error {
 	if f.torrent.Single {
 		return f.watch.renaming(0, named{f, 0}, rename)
 	}
+	if !slices.ContainsFunc(f.torrent.Files, func(file metainfo.File) bool { return !file.Padding }) {
+		if err := f.folder.MkdirAll(f.base); err != nil { // no file has made it
+			return err
+		}
+	}
 	return rename()
 }
 

@@ -57,7 +57,7 @@ func attached(t *testing.T, s *storetest.Sample, folder world.Folder, stamps []m
 
 func TestSendingEndsWithTheFile(t *testing.T) {
 	disk := fake.New(1).Disk
-	s := storetest.Padded(t)
+	s := storetest.Padded(t, 1024, 1000, -24, 2000)
 	folder := func() world.Folder {
 		folder, err := disk.OpenFolder("/d")
 		if err != nil {
@@ -89,7 +89,7 @@ func TestSendingEndsWithTheFile(t *testing.T) {
 			t.Errorf("at %d: %d, %v", tc.off, n, err)
 		}
 	}
-	if want := []string{"data/a 0+500 to 9", "data/a 900+100 to 9", "data/b 0+2000 to 9"}; !slices.Equal(can.asked, want) {
+	if want := []string{"data/file0 0+500 to 9", "data/file0 900+100 to 9", "data/file2 0+2000 to 9"}; !slices.Equal(can.asked, want) {
 		t.Errorf("asked for %q", can.asked)
 	}
 	if n := testing.AllocsPerRun(20, func() { can.asked = can.asked[:0]; _, _ = src.SendTo(9, 1010, 1) }); n != 0 {

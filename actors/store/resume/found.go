@@ -131,9 +131,6 @@ func (f *Found) Plan(mode messages.CheckMode, mustExist, force bool) (have *bits
 	case f.stray != "":
 		return nil, nil, fmt.Errorf("%w, and would be moved with the data", f.Foreign(f.stray))
 	}
-	if !f.exists {
-		return have, nil, nil
-	}
 	doubtful := f.doubtful(mode)
 	for i := range t.PieceCount() {
 		switch {
@@ -142,6 +139,8 @@ func (f *Found) Plan(mode messages.CheckMode, mustExist, force bool) (have *bits
 			check = append(check, i)
 		case f.journal != nil && f.journal.Verified.Test(uint(i)):
 			have.Set(uint(i))
+		case mode != messages.CheckNone && t.OnlyPadding(i): // it needs no file
+			check = append(check, i)
 		}
 	}
 	return have, check, nil

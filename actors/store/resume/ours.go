@@ -55,10 +55,21 @@ func (f *Found) Ours(have, blank *bitset.BitSet) bool {
 		return true
 	case errors.Is(f.unread, errOtherJournal):
 		return false
-	case f.journal != nil && f.journal.Verified.None():
+	case f.journal != nil && !f.tells(f.journal.Verified):
 		return true
 	}
-	return f.journal != nil && have.Any() || f.proven(have)
+	return f.journal != nil && f.tells(have) || f.proven(have)
+}
+
+// tells tells whether any of these pieces is more than padding, which is right
+// without any data.
+func (f *Found) tells(pieces *bitset.BitSet) bool {
+	for i := range pieces.EachSet() {
+		if !f.torrent.OnlyPadding(int(i)) {
+			return true
+		}
+	}
+	return false
 }
 
 // empty tells whether the data has no bytes or, if it is partial, only zeros.

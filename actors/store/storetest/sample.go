@@ -86,19 +86,22 @@ func hashes(content []byte, pieceLength int64) (sums []byte) {
 	return sums
 }
 
-// Padded is a torrent with a padding file (BEP 47) between two others, in
-// pieces of 1024 bytes: 1000 bytes, 24 of padding, and 2000.
-func Padded(tb testing.TB) *Sample {
+// Padded makes a torrent of files of random content, and of padding (BEP 47)
+// where a length is negative.
+func Padded(tb testing.TB, pieceLength int64, lengths ...int64) *Sample {
 	tb.Helper()
-	s := &Sample{Content: make([]byte, 1000+24+2000)}
-	fill(s.Content, 1)
-	clear(s.Content[1000:1024])
-	pieces := hashes(s.Content, 1024)
-	s.parse(tb, fmt.Appendf(nil, "d4:infod5:filesl"+
-		"d6:lengthi1000e4:pathl1:aee"+
-		"d4:attr1:p6:lengthi24e4:pathl4:.pad2:24ee"+
-		"d6:lengthi2000e4:pathl1:bee"+
-		"e4:name4:data12:piece lengthi1024e6:pieces%d:%see", len(pieces), pieces))
+	s := &Sample{}
+	spec := metainfo.Spec{Name: "data", PieceLength: pieceLength}
+	for i, n := range lengths {
+		f := metainfo.FileSpec{Path: []string{fmt.Sprintf("file%d", i)}, Length: max(n, -n), Padding: n < 0}
+		at := len(s.Content)
+		s.Content = append(s.Content, make([]byte, f.Length)...)
+		if !f.Padding {
+			fill(s.Content[at:], uint64(i))
+		}
+		spec.Files = append(spec.Files, f)
+	}
+	s.Name(tb, spec)
 	return s
 }
 

@@ -46,6 +46,11 @@ func NewContent(dir, name string, pieceLength int64, files []metainfo.FileSpec, 
 	noise := rand.NewChaCha8(sha256.Sum256([]byte(name)))
 	pieces := pieceHasher{length: pieceLength, sha1: sha1.New()}
 	for _, f := range files {
+		if f.Padding {
+			_, _ = pieces.Write(make([]byte, f.Length)) // never fails
+			c.Length += f.Length
+			continue
+		}
 		path := filepath.Join(append([]string{name}, f.Path...)...)
 		sum, err := writeNoise(filepath.Join(c.Dir, path), io.LimitReader(noise, f.Length), &pieces)
 		if err != nil {

@@ -35,6 +35,8 @@ type Client struct {
 	// EvenPieces says that the client refuses pieces whose length is no multiple
 	// of 16 KiB.
 	EvenPieces bool
+	// Pads says that the client knows padding files (BEP 47), and makes none.
+	Pads bool
 
 	program string
 	version []string // the command whose first line of output tells the version

@@ -20,7 +20,7 @@ var libtorrentScript []byte
 
 // libtorrent 2.0 disconnects from a peer as soon as both are complete.
 var libtorrent = Client{
-	Name:    "libtorrent",
+	Name: "libtorrent", Pads: true,
 	Dials:   true,
 	program: python,
 	version: []string{python, "-c", "import libtorrent; print(libtorrent.__version__)"},

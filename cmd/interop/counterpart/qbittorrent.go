@@ -18,7 +18,7 @@ import (
 
 // qbittorrent may drop the first connection to it when it seeds.
 var qbittorrent = Client{
-	Name:    "qbittorrent",
+	Name: "qbittorrent", Pads: true,
 	Dials:   true,
 	program: "qbittorrent-nox",
 	version: []string{"qbittorrent-nox", "--version"},
