@@ -159,13 +159,12 @@ type StoreRecovered struct{}
 // StoreFinished: store to scheduler, when all wanted pieces are verified and
 // synced, and the journal is saved; if that was so from the start it follows
 // StoreReady at once. Each SetWanted is answered by one, as soon as its pieces
-// are there. One that is about an older set is told from that by what it
-// follows: every PieceVerified before it is of a piece that is saved. So it
-// answers what is wanted now if no wanted piece lacks when it comes.
+// are there. The scheduler goes by Have alone: a PieceVerified or SetWanted may
+// come late.
 type StoreFinished struct {
-	// Whole: these are all pieces of the torrent, and the data has its final name.
-	// Otherwise it keeps the name of partial data.
-	Whole bool
+	// Have are the pieces that are verified and saved. If these are all pieces of
+	// the torrent, the data has its final name, otherwise that of partial data.
+	Have *bitset.BitSet
 }
 
 // SetMemory: engine to store and scheduler: how many bytes of payload may be

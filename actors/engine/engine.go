@@ -60,8 +60,6 @@ func (e *engine) Receive(c actor.Context) {
 		c.Forward(e.Refs.Store)
 		c.Forward(e.Refs.Scheduler)
 	case *messages.SetWanted:
-		// The scheduler first: what the store answers is to reach a scheduler that
-		// knows what is wanted.
 		c.Forward(e.Refs.Scheduler)
 		c.Forward(e.Refs.Store)
 		c.Forward(e.Refs.Peers)

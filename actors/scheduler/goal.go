@@ -59,6 +59,14 @@ func (g *goal) add(piece uint32) {
 // complete: every wanted piece is there.
 func (g *goal) complete() bool { return g.known && g.missing == 0 }
 
+// within tells whether all wanted pieces are in set.
+func (g *goal) within(set *bitset.BitSet) bool {
+	if g.wanted == nil {
+		return int(set.Count()) == g.pieces
+	}
+	return set.IsSuperSet(g.wanted)
+}
+
 // has says whether a piece is verified.
 func (g *goal) has(piece uint32) bool { return g.have.Test(uint(piece)) }
 

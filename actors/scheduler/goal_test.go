@@ -127,7 +127,7 @@ func TestFinishedCountsForWhatIsWantedNow(t *testing.T) {
 			s.pieceVerified(0)
 			s.pieceVerified(1)
 			s.setWanted(tc.wanted)
-			s.storeFinished(false)
+			s.storeFinished(first)
 			if s.disk.finished != tc.finished {
 				t.Errorf("finished: %v", s.disk.finished)
 			}
@@ -137,7 +137,7 @@ func TestFinishedCountsForWhatIsWantedNow(t *testing.T) {
 			if seeding := s.state() == messages.StateSeeding; seeding != tc.finished {
 				t.Errorf("with all pieces it is %s", s.state())
 			}
-			s.storeFinished(false)
+			s.storeFinished(bitsOf(4, 0, 1, 2, 3))
 			if s.state() != messages.StateSeeding {
 				t.Errorf("in the end it is %s", s.state())
 			}
@@ -155,17 +155,36 @@ func TestReadyCountsForWhatIsWantedNow(t *testing.T) {
 	}
 }
 
-// A PieceVerified that is delayed beyond the store's last word does not leave
-// the torrent finishing for ever.
-func TestAllIsFinishedThoughAPieceIsToldLate(t *testing.T) {
-	s := openSwarm(geometryOf(2, BlockSize, BlockSize), DefaultPicker, 1)
-	s.pieceVerified(0)
-	s.storeFinished(true)
-	if s.state() == messages.StateSeeding {
-		t.Error("it is seeding while a piece is not known to be verified")
-	}
-	s.pieceVerified(1)
-	if s.state() != messages.StateSeeding {
-		t.Errorf("with all pieces it is %s", s.state())
+// A PieceVerified or SetWanted that is delayed beyond the store's word does not
+// leave the torrent finishing for ever.
+func TestFinishedThoughAMessageComesLate(t *testing.T) {
+	two := bitsOf(4, 0, 1)
+	for name, tc := range map[string]struct {
+		wanted *bitset.BitSet // at first; nil: all
+		late   func(*swarm)
+		saved  *bitset.BitSet
+	}{
+		"a piece of all":              {nil, func(s *swarm) { s.pieceVerified(1) }, bitsOf(4, 0, 1, 2, 3)},
+		"a piece of some":             {two, func(s *swarm) { s.pieceVerified(1) }, two},
+		"that no more is wanted":      {nil, func(s *swarm) { s.setWanted(two); s.pieceVerified(1) }, two},
+		"a piece, and what is wanted": {nil, func(s *swarm) { s.pieceVerified(1); s.setWanted(two) }, two},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := openSwarm(geometryOf(4, BlockSize, BlockSize), DefaultPicker, 1)
+			s.setWanted(tc.wanted)
+			for piece := range tc.saved.EachSet() {
+				if piece != 1 {
+					s.pieceVerified(uint32(piece))
+				}
+			}
+			s.storeFinished(tc.saved)
+			if s.state() == messages.StateSeeding {
+				t.Error("it is seeding while a piece is not known to be verified")
+			}
+			tc.late(s)
+			if s.state() != messages.StateSeeding {
+				t.Errorf("with all pieces it is %s", s.state())
+			}
+		})
 	}
 }

@@ -156,7 +156,7 @@ func (sc *scenario) play(t *testing.T, words []string) []string {
 		}
 		sc.setWanted(pieces)
 	case "finished":
-		sc.storeFinished(false)
+		sc.storeFinished(sc.have.Clone())
 	case "wait": // seconds, tick by tick
 		for range number(1) * int(time.Second/tick) {
 			sc.now = sc.now.Add(tick)

@@ -130,7 +130,7 @@ func (s *scheduler) handle(c actor.Context) {
 	case *messages.StoreRecovered:
 		s.storeRecovered()
 	case *messages.StoreFinished:
-		s.storeFinished(m.Whole)
+		s.storeFinished(m.Have)
 
 	case *messages.PeerReady:
 		c.Watch(m.Peer)

@@ -166,7 +166,7 @@ func TestDownload(t *testing.T) {
 	if diff := cmp.Diff([]uint8{255, 255, 255, 255}, m.Map); diff != "" {
 		t.Error(diff)
 	}
-	s.Tell(&messages.StoreFinished{})
+	s.Tell(&messages.StoreFinished{Have: set(0, 1, 2, 3)})
 	s.wantState(messages.StateSeeding)
 	s.Quiet(early, late)
 }

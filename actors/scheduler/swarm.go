@@ -35,7 +35,8 @@ type swarm struct {
 type disk struct {
 	checking messages.StoreChecking
 	failure  *messages.StoreFailed // nil: the store takes blocks
-	finished bool                  // all wanted pieces are synced to disk, and no rename is to come
+	saved    *bitset.BitSet        // pieces that are synced to disk, as the store said last
+	finished bool                  // all wanted pieces are in saved, so no rename is to come
 }
 
 // totals of this run, in bytes but for corrupt.
@@ -53,6 +54,7 @@ func newSwarm(g geometry, wanted *bitset.BitSet, memory int64, picker string, rn
 		moment: s.moment, goal: s.goal, roster: s.roster, orders: s.orders,
 		suspects: map[uint32]bool{}, hosts: hosts{},
 	}
+	s.disk.saved = bitset.New(uint(g.pieces))
 	s.planner = newPlanner(s, memory, picker, rng)
 	return s
 }
@@ -69,7 +71,9 @@ func (s *swarm) storeReady(m *messages.StoreReady) {
 		return
 	}
 	s.goal.begin(m.Have)
-	s.disk.finished = m.Complete && s.complete()
+	if m.Complete {
+		s.storeFinished(m.Have.Clone())
+	}
 	s.planner.open()
 	for _, p := range s.peers {
 		s.startSession(p)
@@ -81,7 +85,7 @@ func (s *swarm) storeReady(m *messages.StoreReady) {
 // cancelled, and blocks of them that have arrived are dropped.
 func (s *swarm) setWanted(pieces *bitset.BitSet) {
 	s.goal.want(pieces)
-	s.disk.finished = false // until the store says so of these
+	s.disk.finished = s.within(s.disk.saved)
 	for _, p := range s.peers {
 		p.wanted = s.interest(p.have)
 		s.orders.touch(p)
@@ -293,11 +297,12 @@ func (s *swarm) storeRecovered() {
 	s.planner.resume()
 }
 
-// storeFinished: all that the store has told to be verified is safe. If more is
-// wanted by now than the store knew, that is not all of it, and the store will
-// say so again; unless everything is there, which is the store's last word: a
-// PieceVerified before it may have been delayed.
-func (s *swarm) storeFinished(whole bool) { s.disk.finished = whole || s.complete() }
+// storeFinished: these pieces are safe. If more is wanted by now than the store
+// knew, the store will say so again.
+func (s *swarm) storeFinished(have *bitset.BitSet) {
+	s.disk.saved = have
+	s.disk.finished = s.within(have)
+}
 
 // tellComplete tells the choker whether the download is complete, and peers
 // whether to dial.

@@ -133,7 +133,7 @@ func TestWantedChanges(t *testing.T) {
 		t.Errorf("%d of %d wanted pieces, %d bytes left", m.HavePieces, m.Wanted, m.Left)
 	}
 	s.wantNeeds(false)
-	s.Tell(&messages.StoreFinished{})
+	s.Tell(&messages.StoreFinished{Have: set(0)})
 	s.wantState(messages.StateSeeding)
 
 	s.Tell(&messages.SetWanted{})
@@ -153,5 +153,5 @@ func TestWantedChanges(t *testing.T) {
 	if m := stage.Next[*messages.DropPiece](s.store); m.Piece != 1 {
 		t.Errorf("piece %d is dropped", m.Piece)
 	}
-	s.wantState(messages.StateFinishing)
+	s.wantState(messages.StateSeeding)
 }

@@ -145,7 +145,7 @@ func (s *core) settled() bool { return !s.unsaved && (s.missing > 0 || s.placed)
 
 func (s *core) finish() {
 	s.finished = true
-	s.out.Send(s.Refs.Scheduler, &messages.StoreFinished{Whole: s.missing == 0})
+	s.out.Send(s.Refs.Scheduler, &messages.StoreFinished{Have: s.have.Clone()})
 }
 
 func (s *core) flushed(err error) {
