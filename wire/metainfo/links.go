@@ -20,10 +20,7 @@ type link struct {
 // readLink reads the target of the link at file i. What it leads to is found by
 // resolveLinks, when the paths of all files are known.
 func (t *Torrent) readLink(i int, d dict.Dict) {
-	parts, ok := textList(d, "symlink path.utf-8")
-	if !ok {
-		parts, _ = textList(d, "symlink path")
-	}
+	parts, _ := t.names.path(d, "symlink path.utf-8", "symlink path")
 	if t.links == nil {
 		t.links = make(map[int]*link)
 	}

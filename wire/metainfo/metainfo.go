@@ -74,6 +74,7 @@ type Torrent struct {
 	CreationDate       time.Time // UTC; zero if absent
 	Warnings           []string  // what was odd and how it was made safe, one sentence each
 
+	names  charset       // of names and links, while they are read
 	links  map[int]*link // by index of the file; nil: none
 	padded bool          // a file is padding
 	info   []byte        // the info dictionary as it came
@@ -83,7 +84,7 @@ type Torrent struct {
 // File is one file of a torrent's content.
 type File struct {
 	Path     []string // safe parts, relative to Torrent.Root; never empty
-	Original []string // the parts as the torrent has them (any bytes!), if Path differs from them; else nil
+	Original []string // the parts as the torrent has them, decoded if they can be (else any bytes!), if Path differs from them; else nil
 	Length   int64
 	Offset   int64 // of the file's first byte within the content
 	// Padding: zeros that align the next file (BEP 47, or BitComet's), or a link

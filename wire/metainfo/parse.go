@@ -41,7 +41,8 @@ func Parse(raw []byte) (*Torrent, error) {
 	if !ok {
 		return nil, refuse("The torrent has no info dictionary.")
 	}
-	t, err := ParseInfo(info)
+	names := charsetOf(outer)
+	t, err := parseInfo(info, names)
 	if err != nil {
 		return nil, err
 	}
@@ -50,8 +51,8 @@ func Parse(raw []byte) (*Torrent, error) {
 	}
 	t.Announce = t.tiers(outer)
 	t.readUnsupported(outer)
-	t.Comment = Clean(firstText(outer, "comment.utf-8", "comment"), maxText)
-	t.CreatedBy = Clean(firstText(outer, "created by"), maxText)
+	t.Comment = Clean(names.first(outer, "comment.utf-8", "comment"), maxText)
+	t.CreatedBy = Clean(names.first(outer, "created by"), maxText)
 	const year10000 = 253402300800
 	s, _ := outer.Int("creation date")
 	if s >= year10000 { // some makers count milliseconds
@@ -66,7 +67,11 @@ func Parse(raw []byte) (*Torrent, error) {
 // ParseInfo reads an info dictionary alone, in which form peers send it (BEP
 // 9); the Torrent has no trackers and no comment. It keeps info, which must not
 // be changed afterwards. Its error is always an *Error.
-func ParseInfo(info []byte) (*Torrent, error) {
+func ParseInfo(info []byte) (*Torrent, error) { return parseInfo(info, charset{}) }
+
+// parseInfo is ParseInfo for text in the encoding of names; some makers say in
+// the info dictionary which one that is.
+func parseInfo(info []byte, names charset) (*Torrent, error) {
 	d, n, err := readDict(info)
 	if err != nil {
 		return nil, err
@@ -75,6 +80,9 @@ func ParseInfo(info []byte) (*Torrent, error) {
 		return nil, refuse("The info dictionary has %s too many.", count(int64(len(info)-n), "byte"))
 	}
 	t := &Torrent{InfoHash: sha1.Sum(info), info: info}
+	if t.names = names; names == (charset{}) {
+		t.names = charsetOf(d)
+	}
 	private, _ := d.Int("private")
 	if text, is := d.Text("private"); is && text != "" && text != "0" { // some makers write a string
 		private = 1
@@ -98,6 +106,7 @@ func ParseInfo(info []byte) (*Torrent, error) {
 	if err := t.readPieces(d); err != nil {
 		return nil, err
 	}
+	t.names = charset{}
 	return t, nil
 }
 
@@ -178,7 +187,7 @@ func (t *Torrent) readFiles(d dict.Dict) error {
 	if _, multi := d["files"]; !multi {
 		t.Single = true
 		t.Files = []File{{Path: []string{t.Name}}}
-		if original := firstText(d, "name.utf-8", "name"); original != t.Name {
+		if original := t.names.first(d, "name.utf-8", "name"); original != t.Name {
 			t.Files[0].Original = []string{original}
 		}
 		attr, _ := d.Text("attr")
@@ -252,16 +261,6 @@ func (t *Torrent) place(f *File, d dict.Dict) error {
 	f.Length, f.Offset = length, t.Length
 	t.Length += length
 	return nil
-}
-
-// firstText returns the first non-empty string among the values of keys.
-func firstText(d dict.Dict, keys ...string) string {
-	for _, key := range keys {
-		if s, _ := d.Text(key); s != "" {
-			return s
-		}
-	}
-	return ""
 }
 
 // count returns a number and what it is of, in the plural unless it is 1.

@@ -249,6 +249,7 @@ func FuzzParseTorrent(f *testing.F) {
 	f.Add(torrent(files([]string{"a", "b"}, []string{"a", "c\x01"}, []string{"a", "c\x02"})))
 	f.Add(torrent(setOuter("announce-list", [][]string{{"udp://a:1"}, {"http://b/"}})))
 	f.Add(torrent(setInfo("length", 0, "pieces", "")))
+	f.Add(torrent(setOuter("encoding", "GBK"), files([]string{"\xb5\xe7\xd3\xb0", "\x8f\x5c\xff"})))
 	f.Add([]byte("d4:infod5:filesl" + strings.Repeat("de", 100) + "eee"))
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		got, err := Parse(bytes.Clone(raw))

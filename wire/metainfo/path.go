@@ -24,7 +24,7 @@ var local = platform{
 // readName reads the torrent's name. It is only a suggestion (BEP 3), so an
 // empty one is replaced by the info hash.
 func (t *Torrent) readName(d dict.Dict) error {
-	original := firstText(d, "name.utf-8", "name")
+	original := t.names.first(d, "name.utf-8", "name")
 	if original == "" {
 		for _, key := range []string{"name.utf-8", "name"} {
 			if _, text := d.Text(key); d[key] != nil && !text {
@@ -48,10 +48,7 @@ func (t *Torrent) readName(d dict.Dict) error {
 // readPath reads the path of file i. It refuses what could lead out of the
 // torrent's folder, and makes safe what is merely odd.
 func (t *Torrent) readPath(f *File, i int, d dict.Dict) error {
-	original, ok := textList(d, "path.utf-8")
-	if !ok {
-		original, ok = textList(d, "path")
-	}
+	original, ok := t.names.path(d, "path.utf-8", "path")
 	if !ok {
 		return refuse("The path of file %d is not a list of 1 to %d names.", i+1, MaxPathDepth)
 	}
