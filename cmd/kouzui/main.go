@@ -95,11 +95,11 @@ Every flag can also be set in the environment: KOUZUI_MAX_PEERS=80 stands for
 	version = root.Flags().Bool("version", false, "print the version")
 	root.SetFlagErrorFunc(flags.Error)
 	root.SetUsageFunc(flags.Usage)
-	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+	root.PersistentPreRunE = func(c *cobra.Command, args []string) error {
 		if err := flags.Environment(c.Flags(), os.LookupEnv); err != nil {
 			return err
 		}
-		return flags.Paths(c.Flags())
+		return flags.Paths(c.Flags(), args)
 	}
 	root.SetHelpCommand(newHelp())
 	for _, family := range []struct {

@@ -1,6 +1,9 @@
 package metainfo
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // While a torrent NAME is incomplete, its file or folder is called NAME.part.
 // Beside it, and later beside the complete NAME, lies the journal .NAME.kouzui,
@@ -12,26 +15,60 @@ import "strings"
 // any other torrent has that name: "_" is added to one of the form below, in
 // either case, as disks may take cases for equal.
 func notOurs(name string) string {
-	lower := strings.ToLower(name)
-	ours := strings.HasSuffix(lower, ".part")
-	for _, suffix := range []string{".kouzui", ".kouzui.lock", ".kouzui-new"} { // the last while a journal is written
-		ours = ours || strings.HasPrefix(name, ".") && strings.HasSuffix(lower, suffix)
-	}
-	if !ours {
+	if !strings.HasSuffix(strings.ToLower(name), partSuffix) && !Bookkeeping(name) {
 		return name
 	}
 	return cut(name, MaxPathPart-1) + "_"
 }
 
+const (
+	partSuffix    = ".part"
+	journalSuffix = ".kouzui"
+	lockSuffix    = ".kouzui.lock"
+	newSuffix     = ".kouzui-new" // while a journal is written
+	markLength    = 1 + 8         // of what takes the place of the end of a name that is too long: ~ and digits of the info hash
+)
+
+// besideContent splits the name of a file beside content into the name that it
+// is made of and its suffix, which is "" for another file.
+func besideContent(name string) (stem, suffix string) {
+	for _, suffix := range []string{journalSuffix, lockSuffix, newSuffix} {
+		if n := len(name) - len(suffix); n > 1 && name[0] == '.' && strings.EqualFold(name[n:], suffix) {
+			return name[1:n], suffix
+		}
+	}
+	return "", ""
+}
+
+// Bookkeeping tells whether name is of the form of a journal or a lock.
+func Bookkeeping(name string) bool {
+	_, suffix := besideContent(name)
+	return suffix != ""
+}
+
+// BelongsTo tells whether name is that of the journal or the lock of a download
+// whose incomplete content is called part. Of a long name both may be cut, and
+// at different places, and part may not tell the info hash that stands there.
+func BelongsTo(name, part string) bool {
+	content, incomplete := strings.CutSuffix(part, partSuffix)
+	stem, suffix := besideContent(name)
+	if !incomplete || content == "" || suffix == "" {
+		return false
+	}
+	kept := len(stem) - markLength
+	return stem == content || kept > 0 && stem[kept] == '~' &&
+		len(name)+utf8.UTFMax > MaxPathPart && strings.HasPrefix(content, stem[:kept])
+}
+
 // PartName is what the content is called while it is incomplete.
-func (t *Torrent) PartName() string { return t.beside("", ".part") }
+func (t *Torrent) PartName() string { return t.beside("", partSuffix) }
 
 // JournalName is the name of the journal.
-func (t *Torrent) JournalName() string { return t.beside(".", ".kouzui") }
+func (t *Torrent) JournalName() string { return t.beside(".", journalSuffix) }
 
 // LockName is the name of the file whose lock a process holds while it works on
 // the content.
-func (t *Torrent) LockName() string { return t.beside(".", ".kouzui.lock") }
+func (t *Torrent) LockName() string { return t.beside(".", lockSuffix) }
 
 // Clashes tells whether two torrents would have the same name in one folder.
 // That of one is never a name beside the other, see notOurs.
@@ -45,7 +82,7 @@ func (t *Torrent) Clashes(other *Torrent) bool {
 func (t *Torrent) beside(before, after string) string {
 	name := t.Name
 	if len(before)+len(name)+len(after) > MaxPathPart {
-		mark := "~" + t.InfoHash.String()[:8]
+		mark := "~" + t.InfoHash.String()[:markLength-1]
 		keep := MaxPathPart - len(before) - len(mark) - len(after)
 		for keep > 0 && name[keep]&0xC0 == 0x80 { // not within a UTF-8 character
 			keep--

@@ -25,6 +25,29 @@ func TestNamesBeside(t *testing.T) {
 	}
 }
 
+// The files beside content are known by their names, however long those are.
+func TestBookkeepingIsKnown(t *testing.T) {
+	for n := 1; n <= MaxPathPart; n++ {
+		for _, letter := range []string{"a", "ä", "電"} {
+			tor := &Torrent{Name: strings.Repeat(letter, n/len(letter)+1), InfoHash: Hash{1, 2, 3, 4}}
+			if len(tor.Name) > MaxPathPart {
+				continue
+			}
+			for _, name := range []string{tor.JournalName(), tor.LockName()} {
+				if !Bookkeeping(name) || !BelongsTo(name, tor.PartName()) {
+					t.Errorf("%q is not known beside %q", name, tor.PartName())
+				}
+				if BelongsTo(name, "b"+tor.PartName()) || BelongsTo(name, tor.Name) || BelongsTo(tor.Name, tor.PartName()) {
+					t.Errorf("%q: too much is known", tor.Name)
+				}
+			}
+		}
+	}
+	if BelongsTo(".x~01020304.kouzui", "xy.part") || Bookkeeping(".kouzui") || Bookkeeping("x.kouzui") {
+		t.Error("what is not cut, or no journal, is known")
+	}
+}
+
 // The content of one torrent never has the name of what lies beside another's.
 func TestNamesThatAreOurOwn(t *testing.T) {
 	for name, want := range map[string]string{

@@ -12,6 +12,7 @@ import (
 	"kouzui/actors/runtime/units"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/outfile"
+	"kouzui/wire/metainfo"
 )
 
 // choice says which names in a folder go into a torrent.
@@ -57,14 +58,11 @@ func ownOrJunk(where string, e fs.DirEntry) bool {
 		return true
 	case strings.HasPrefix(name, outfile.TempPrefix):
 		return true
-	case strings.HasPrefix(name, ".") && slices.ContainsFunc(ownSuffixes, func(s string) bool { return strings.HasSuffix(name, s) && len(name) > 1+len(s) }):
+	case metainfo.Bookkeeping(name):
 		return true
 	}
 	return unfinished(where, name)
 }
-
-// ownSuffixes end the names of journals and locks, which begin with a dot.
-var ownSuffixes = []string{".kouzui", ".kouzui.lock", ".kouzui-new"}
 
 // junkFiles and junkFolders are names in lower case: of macOS, of Windows, of
 // desktops and network drives.
@@ -83,14 +81,11 @@ var (
 // unfinished says whether name is that of an unfinished download of Kouzui: the
 // journal or the lock beside it tells it from a file of another program.
 func unfinished(where, name string) bool {
-	stem, ok := strings.CutSuffix(name, ".part")
-	if !ok || stem == "" {
+	if !strings.HasSuffix(name, ".part") {
 		return false
 	}
-	return slices.ContainsFunc(ownSuffixes, func(suffix string) bool {
-		_, err := os.Lstat(filepath.Join(filepath.Dir(where), "."+stem+suffix))
-		return err == nil
-	})
+	beside, err := os.ReadDir(filepath.Dir(where))
+	return err == nil && slices.ContainsFunc(beside, func(e fs.DirEntry) bool { return metainfo.BelongsTo(e.Name(), name) })
 }
 
 // shownLeft is how many of the names that are left out are told.

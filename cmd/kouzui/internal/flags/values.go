@@ -86,30 +86,51 @@ func plain(err error) error {
 	return fmt.Errorf("--%s %q %s", invalid.GetFlag().Name, invalid.GetValue(), why)
 }
 
-// Paths makes the values of flags that name files or folders fit: ~ stands for
-// the home of the user, as in a shell, which leaves --dir=~/x and values of the
-// environment as they are. A value that is empty, as of a variable that is not
-// set, is refused.
-func Paths(set *pflag.FlagSet) error {
+// Paths makes all paths that a user gives fit, in arguments and in flags that
+// name files, folders or torrents: ~ stands for the home of the user, as in a
+// shell, which leaves '~/x', --dir=~/x and values of the environment as they
+// are. A flag that is empty, as of a variable that is not set, is refused. The
+// arguments are changed in place.
+func Paths(set *pflag.FlagSet, args []string) error {
+	for i := range args {
+		path, err := expandHome(args[i])
+		if err != nil {
+			return exit.Usagef("", "%w", err)
+		}
+		args[i] = path
+	}
 	var failed error
 	set.VisitAll(func(f *pflag.Flag) {
 		kind, _ := pflag.UnquoteUsage(f)
-		if failed != nil || !f.Changed || kind != "FILE" && kind != "FOLDER" {
+		if failed != nil || !f.Changed || kind != "FILE" && kind != "FOLDER" && kind != "TORRENT" {
 			return
 		}
-		path := f.Value.String()
-		if path == "" {
-			failed = exit.Usagef("", "--%s needs the path of a %s, and is empty", f.Name, strings.ToLower(kind))
-			return
-		}
-		path, err := expandHome(path)
-		if err != nil {
-			failed = exit.Usagef("", "--%s: %w", f.Name, err)
-			return
-		}
-		failed = f.Value.Set(path)
+		failed = fitPaths(f, kind)
 	})
 	return failed
+}
+
+// fitPaths does so for a flag, which may be one that can be repeated.
+func fitPaths(f *pflag.Flag, kind string) error {
+	paths := []string{f.Value.String()}
+	list, repeatable := f.Value.(pflag.SliceValue)
+	if repeatable {
+		paths = list.GetSlice()
+	}
+	for i, path := range paths {
+		if path == "" {
+			return exit.Usagef("", "--%s needs the path of a %s, and is empty", f.Name, strings.ToLower(kind))
+		}
+		fit, err := expandHome(path)
+		if err != nil {
+			return exit.Usagef("", "--%s: %w", f.Name, err)
+		}
+		paths[i] = fit
+	}
+	if repeatable {
+		return list.Replace(paths)
+	}
+	return f.Value.Set(paths[0])
 }
 
 // expandHome puts the user's home in place of a ~ at the start.
