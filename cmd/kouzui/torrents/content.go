@@ -33,6 +33,9 @@ func findContent(path string, choice *choice, warn func(string)) (c *content, er
 	}
 	actual, err := filepath.EvalSymlinks(absolute)
 	if err != nil {
+		if info, link := os.Lstat(path); link == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return nil, exit.With(exit.Code(err), fmt.Errorf("%s is a symbolic link that leads to nothing: %w", path, err))
+		}
 		return nil, err
 	}
 	info, err := os.Lstat(actual)

@@ -210,7 +210,7 @@ func fileAlone(t *metainfo.Torrent, index int, content hashing.Content, wrong []
 	case errors.Is(err, world.ErrNotFolder):
 		bad.Reason = "below what is no folder, or a link that leads out"
 	case err != nil:
-		bad.Reason = err.Error()
+		bad.Reason = exit.OneLine(err)
 	case file.Link != "":
 		if info.Mode&fs.ModeSymlink == 0 {
 			bad.Reason = "not a symbolic link to " + file.Link

@@ -2,7 +2,6 @@
 package tracker
 
 import (
-	"net"
 	"net/netip"
 	"time"
 
@@ -48,8 +47,8 @@ must append to that header: otherwise anybody behind it may name any address.`,
   kouzui tracker --listen 127.0.0.1:6969 --trust-ip 127.0.0.1/32   # behind a proxy on this machine`,
 		Args: flags.Arguments(0, 0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			if _, _, err := net.SplitHostPort(o.listen); err != nil {
-				return exit.Usagef("", "--listen %q must be HOST:PORT", o.listen)
+			if err := flags.HostPort("listen", o.listen); err != nil {
+				return err
 			}
 			if o.interval < 2*time.Second {
 				return exit.Usagef("", "--interval must be at least 2s")

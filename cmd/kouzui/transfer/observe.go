@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"kouzui"
-	"net"
 
 	"github.com/spf13/pflag"
 
 	"kouzui/actors/runtime/observe"
 	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/flags"
 	"kouzui/cmd/kouzui/internal/output"
 	"kouzui/messages"
 )
@@ -36,13 +36,13 @@ func (o *observeFlags) open(out *output.Output) (*observer, error) {
 	if o.addr == "" {
 		return nil, nil
 	}
+	if err := flags.HostPort("observe", o.addr); err != nil {
+		return nil, err
+	}
 	s, err := observe.New(observe.Config{Addr: o.addr, Remote: o.remote, Version: kouzui.Version, Log: out.Log})
-	var noAddr *net.AddrError
 	switch {
 	case errors.Is(err, observe.ErrRemote):
 		return nil, exit.Usagef("--observe-remote allows it.", "--observe %w", err)
-	case errors.As(err, &noAddr):
-		return nil, exit.Usagef("--observe takes HOST:PORT, such as localhost:6880.", "--observe: %w", err)
 	case err != nil:
 		return nil, exit.With(exit.Network, err)
 	}

@@ -223,7 +223,7 @@ func (s *session) handle(e any) {
 		s.blocked += m.Count
 		s.Log.Info().Int("addresses", m.Count).Bool("inbound", m.Inbound).Msg("blocked")
 	case kouzui.DataChanged:
-		s.Warn(fmt.Sprintf("%v; the file is checked again", m.Err))
+		s.Warn(exit.Words(m.Err) + "; the file is checked again")
 	case kouzui.Announced:
 		s.announced(m)
 	case kouzui.Completed:
@@ -246,7 +246,7 @@ func (s *session) handle(e any) {
 	case kouzui.ListenFailed:
 		if s.listening {
 			s.listening = false // the listener tries again and again: one warning is enough
-			s.Warn(fmt.Sprintf("other peers cannot connect to us: %v", m.Err))
+			s.Warn("other peers cannot connect to us: " + exit.Words(m.Err))
 		}
 	case kouzui.Listening:
 		s.listening = true
@@ -292,7 +292,9 @@ func (s *session) ended(j *job, complete bool, err error) {
 		add(&sum, &j.last)
 		s.Lines.Torrent(j.torrent, j.path(), complete, exit.Code(j.err), j.err, sum)
 	}
-	s.Say("%s", progress.Summary(&j.last, complete, took))
+	if complete || j.last.State != kouzui.StateStarting { // else nothing is known of the data
+		s.Say("%s", progress.Summary(&j.last, complete, took))
+	}
 	if j.err != nil && len(s.jobs) > 1 && !errors.Is(j.err, exit.ErrInterrupted) {
 		exit.Complain(s.Stderr, j.err) // at once: the others may go on for hours
 	}

@@ -188,11 +188,11 @@ func Complain(w io.Writer, err error) {
 	}
 }
 
-// OneLine is the text of err without control characters: parts of the text may
-// come from the network.
+// OneLine is the text of err, see Words, without control characters: parts of
+// the text may come from the network.
 func OneLine(err error) string {
 	const longest = 1000 // bytes
-	return metainfo.Clean(strings.TrimSpace(err.Error()), longest)
+	return metainfo.Clean(strings.TrimSpace(Words(err)), longest)
 }
 
 // BrokenPipe says whether err is only that the reader of our output has gone.

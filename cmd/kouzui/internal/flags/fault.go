@@ -28,10 +28,11 @@ func (f *Faults) Append(text string) error {
 	switch {
 	case err == nil:
 		*f = append(*f, s)
+		return nil
 	case errors.As(err, &unknown):
-		return fmt.Errorf("%w; similar names are %s", err, strings.Join(nearest(unknown.Name, messages.Names()), ", "))
+		err = fmt.Errorf("%w; similar names are %s", err, strings.Join(nearest(unknown.Name, messages.Names()), ", "))
 	}
-	return err
+	return fmt.Errorf("cannot be used: %w", err)
 }
 
 // Replace implements pflag.SliceValue.

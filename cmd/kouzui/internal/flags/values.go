@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -71,8 +72,12 @@ func Number(set *pflag.FlagSet, n *float64, name, usage string) { set.Var(number
 func plain(err error) error {
 	var invalid *pflag.InvalidValueError
 	var number *strconv.NumError
-	if !errors.As(err, &invalid) || !errors.As(err, &number) {
+	if !errors.As(err, &invalid) {
 		return err
+	}
+	if !errors.As(err, &number) {
+		value, why := fmt.Sprintf("%q", invalid.GetValue()), invalid.Unwrap().Error()
+		return fmt.Errorf("--%s %s %s", invalid.GetFlag().Name, value, strings.TrimPrefix(why, value+" "))
 	}
 	why := "must be a whole number"
 	switch {
@@ -144,6 +149,19 @@ func expandHome(path string) (string, error) {
 		return "", fmt.Errorf("there is no home folder for ~ in %q; ./~ is a folder of that name", path)
 	}
 	return filepath.Join(home, rest), nil
+}
+
+// HostPort refuses a value of a flag that is no HOST:PORT, of which the host may
+// be empty.
+func HostPort(flag, value string) error {
+	_, port, err := net.SplitHostPort(value)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return exit.Usagef("", "--%s %q must be HOST:PORT, such as localhost:6969", flag, value)
+	}
+	return nil
 }
 
 // Tiers reads the values of --tracker: each is a tier of URLs that commas

@@ -120,7 +120,10 @@ func Open(path string, more bool) (*os.File, error) {
 		flag |= noFollow
 	}
 	f, err := os.OpenFile(path, flag, 0o600)
-	return f, exit.With(exit.Create, err)
+	if err != nil {
+		return nil, exit.With(exit.Create, &fs.PathError{Op: "create", Path: path, Err: cause(err)})
+	}
+	return f, nil
 }
 
 // device says whether path is not that of a file: a device, a pipe, or a name

@@ -150,7 +150,7 @@ func (out *Output) openLog(o *Flags) error {
 		out.logFile, to, colour = f, f, false
 		var once sync.Once
 		zerolog.ErrorHandler = func(err error) {
-			once.Do(func() { out.Warn(fmt.Sprintf("the log cannot be written: %v", err)) })
+			once.Do(func() { out.Warn("the log is incomplete: " + exit.Words(err)) })
 		}
 	} else if o.quiet {
 		level = zerolog.ErrorLevel

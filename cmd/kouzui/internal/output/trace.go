@@ -75,7 +75,7 @@ func configuration(c *cobra.Command) map[string]string {
 func (t *Trace) Close() {
 	for _, c := range t.closers {
 		if err := c.Close(); err != nil && !exit.BrokenPipe(err) {
-			t.out.Warn("the supervision trace is incomplete: " + err.Error())
+			t.out.Warn("the supervision trace is incomplete: " + exit.Words(err))
 		}
 	}
 }

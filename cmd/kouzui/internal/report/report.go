@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"kouzui/actors/runtime/event"
+	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/timeleft"
 	"kouzui/wire/metainfo"
 )
@@ -291,5 +292,5 @@ func text(err error) string {
 	if err == nil {
 		return ""
 	}
-	return err.Error()
+	return exit.Words(err)
 }
