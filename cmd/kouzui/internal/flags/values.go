@@ -151,8 +151,8 @@ func expandHome(path string) (string, error) {
 	return filepath.Join(home, rest), nil
 }
 
-// HostPort refuses a value of a flag that is no HOST:PORT, of which the host may
-// be empty.
+// HostPort refuses a value of a flag that is no HOST:PORT. The host may be
+// empty.
 func HostPort(flag, value string) error {
 	_, port, err := net.SplitHostPort(value)
 	if err == nil {
