@@ -105,6 +105,80 @@ func TestWhatIsNotShownToBeOurs(t *testing.T) {
 	}
 }
 
+// Among right files lies one that may be a stranger's, by the name of a file of
+// the torrent. What other clients leave is taken over.
+func TestAStrangersFileAmongOurs(t *testing.T) {
+	const piece = 4 * block
+	lengths := []int64{3 * piece, 2*piece + 100, 3*piece - 100, 100, 2*piece - 100}
+	for name, tc := range map[string]struct {
+		file    int
+		content func(right []byte) []byte
+		journal bool
+		foreign bool
+	}{
+		"other content":                         {1, noise, false, true},
+		"other content, claimed":                {1, noise, true, false},
+		"other content, shorter":                {1, func(b []byte) []byte { return noise(b[:piece+77]) }, false, true},
+		"a few words":                           {1, func([]byte) []byte { return []byte("mine") }, false, true},
+		"zeros":                                 {1, func(b []byte) []byte { return make([]byte, len(b)) }, false, false},
+		"nothing":                               {1, func([]byte) []byte { return nil }, false, false},
+		"some blocks, then zeros":               {1, func(b []byte) []byte { clear(b[block:]); return b }, false, false},
+		"some blocks, then a hole":              {1, func(b []byte) []byte { clear(b[:2*block]); clear(b[3*block:]); return b }, false, false},
+		"some blocks, then its end":             {1, func(b []byte) []byte { return b[:3*block] }, false, false},
+		"a right piece, then other content":     {1, func(b []byte) []byte { noise(b[piece:]); return b }, false, false},
+		"in its full length, less than a piece": {3, noise, false, false},
+		"shorter, less than a piece":            {3, func(b []byte) []byte { return noise(b[:50]) }, false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			noLeaks(t)
+			w := newWorld()
+			s := storetest.New(t, piece, lengths...)
+			place(t, s, w.Disk, "/d", "data", nil)
+			folder, err := w.Disk.OpenFolder("/d")
+			ok(t, err)
+			file := files.NameIn(s.Torrent, "data", tc.file)
+			at := s.Files[tc.file].Offset
+			ok(t, folder.WriteFile(file, tc.content(bytes.Clone(s.Content[at:at+s.Files[tc.file].Length]))))
+			if tc.journal {
+				ok(t, folder.WriteFile(s.JournalName(), resume.Claim(s.Torrent)))
+			}
+			before := tree(t, folder, ".")
+			r := newRig(t, w.World(), s, "/d")
+			for m := range r.heard {
+				if failed, is := m.(*messages.StoreFailed); is {
+					if !tc.foreign || !failed.Fatal || !errors.Is(failed.Err, resume.ErrForeign) || !strings.Contains(failed.Err.Error(), file) {
+						t.Fatalf("%+v", failed)
+					}
+					r.stop()
+					if after := tree(t, folder, "."); !bytes.Equal(before, after) {
+						t.Error("something was written")
+					}
+					r = newRig(t, w.World(), s, "/d", func(c *Config) { c.Force = true })
+					await[*messages.StoreReady](r)
+					break
+				}
+				if _, is := m.(*messages.StoreReady); is {
+					if tc.foreign {
+						t.Fatal("it is taken for the torrent's")
+					}
+					break
+				}
+			}
+			r.sendAll()
+			await[*messages.StoreFinished](r)
+			r.want(w.Disk, "/d", "data")
+		})
+	}
+}
+
+// noise replaces bytes by others, none of which are zero.
+func noise(b []byte) []byte {
+	for i := range b {
+		b[i] = byte(i%251) + 1
+	}
+	return b
+}
+
 // The claim is on the disk before the first byte of data, so that a download
 // killed at any moment is resumed, and what appears while it runs is not moved.
 func TestClaim(t *testing.T) {

@@ -20,7 +20,9 @@ type check struct {
 	done  int            // of them
 	known *bitset.BitSet // pieces of which it is known whether they are right
 	blank *bitset.BitSet // pieces that were found to be zeros
-	err   error          // the data cannot be read at all
+	// filled are pieces that were found to have no block of zeros.
+	filled *bitset.BitSet
+	err    error // the data cannot be read at all
 }
 
 // looked: the keeper has opened the folder and knows what is in it.
@@ -60,6 +62,7 @@ func (s *core) orient() {
 	s.have = have
 	s.check.total, s.check.known = len(check), bitset.New(uint(s.Torrent.PieceCount()))
 	s.check.blank = bitset.New(uint(s.Torrent.PieceCount()))
+	s.check.filled = bitset.New(uint(s.Torrent.PieceCount()))
 	s.check.known.FlipRange(0, s.check.known.Len())
 	for _, i := range check {
 		s.check.known.Clear(uint(i))
@@ -104,6 +107,7 @@ func (s *core) checked(j *hasher.Job) {
 			s.have.SetTo(uint(piece), j.Right[i])
 			s.check.known.Set(uint(piece))
 			s.check.blank.SetTo(uint(piece), j.Blank[i])
+			s.check.filled.SetTo(uint(piece), j.Filled[i])
 			if j.Right[i] {
 				s.mark(s.doubtful, piece)
 			}
@@ -132,9 +136,11 @@ func (s *core) concludeCheck() {
 	case s.check.done < s.check.total:
 		return
 	}
-	if !s.MustExist && !s.Force && !s.found.Ours(s.have, s.check.blank) {
-		s.cannotStart(s.found.Foreign(s.found.Base))
-		return
+	if !s.MustExist && !s.Force {
+		if err := s.found.Ours(s.have, s.check.blank, s.check.filled); err != nil {
+			s.cannotStart(err)
+			return
+		}
 	}
 	s.count()
 	if need := s.found.Missing(s.have, s.Wanted); s.lacking > 0 && !s.MustExist && s.free >= 0 && need > s.free {

@@ -22,6 +22,7 @@ type lane struct {
 	begin int64    // of what has not been read
 	view  [][]byte // what has been read and not hashed
 	zeros int64    // bytes read so far, as long as all are zeros and not hashed; else -1
+	gap   bool     // a block is zeros
 	err   error
 	read  func(error) // what the disk calls, bound once to save an allocation
 }
@@ -41,7 +42,7 @@ func (w *worker) startCheck() {
 	w.many.Reset()
 	for i, piece := range w.job.Pieces {
 		l := &w.lanes[i]
-		l.piece, l.begin, l.zeros, l.err = piece, 0, 0, nil
+		l.piece, l.begin, l.zeros, l.gap, l.err = piece, 0, 0, false, nil
 	}
 	w.step = w.loadLanes
 }
@@ -88,15 +89,19 @@ func (w *worker) digestLanes() bool {
 			l.view = l.view[:0]
 		}
 		for n, b := range l.view {
-			if l.zeros < 0 {
+			if l.zeros < 0 && l.gap {
 				break
 			}
-			if w.Digest.Blank(b) {
+			switch blank := w.Digest.Blank(b); {
+			case blank && l.zeros >= 0:
+				l.gap = true
 				l.zeros += int64(len(b))
 				l.view[n] = nil
-				continue
+			case blank:
+				l.gap = true
+			case l.zeros >= 0:
+				w.hashZeros(i)
 			}
-			w.hashZeros(i)
 		}
 		longest = max(longest, len(l.view))
 	}
@@ -136,6 +141,7 @@ func (w *worker) judgeLanes() bool {
 			w.job.Err = l.err
 		}
 		w.job.Blank = append(w.job.Blank, l.err == nil && l.zeros == w.Torrent.PieceSize(piece))
+		w.job.Filled = append(w.job.Filled, l.err == nil && !l.gap)
 		w.job.Right = append(w.job.Right, l.err == nil && w.laneSum(i) == w.Torrent.PieceHash(piece))
 		clear(l.view[:cap(l.view)])
 	}

@@ -32,6 +32,7 @@ type Job struct {
 	Pieces []int  // up to digest.Lanes
 	Right  []bool // which of them are
 	Blank  []bool // which hold nothing but zeros
+	Filled []bool // which have no block of zeros
 
 	each   int  // Check: blocks of each piece that are read at a time
 	sum    bool // Verify: Sums are needed

@@ -202,6 +202,6 @@ func (q *Queue) newJob(t Task) *Job {
 	if n := len(q.spare); n > 0 {
 		j, q.spare = q.spare[n-1], q.spare[:n-1]
 	}
-	*j = Job{Task: t, Blocks: j.Blocks[:0], Sums: j.Sums[:0], Right: j.Right[:0], Blank: j.Blank[:0], Hashed: assembly.Prefix{State: j.Hashed.State[:0]}}
+	*j = Job{Task: t, Blocks: j.Blocks[:0], Sums: j.Sums[:0], Right: j.Right[:0], Blank: j.Blank[:0], Filled: j.Filled[:0], Hashed: assembly.Prefix{State: j.Hashed.State[:0]}}
 	return j
 }

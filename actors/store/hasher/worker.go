@@ -103,6 +103,7 @@ func (w *worker) hashTogether() {
 func (w *worker) begin(j *Job) {
 	w.disk.Reset()
 	j.Err, j.Sums, j.Right, j.Blank = nil, j.Sums[:0], j.Right[:0], j.Blank[:0]
+	j.Filled = j.Filled[:0]
 	switch {
 	case j.hashed && j.Good:
 		w.step = w.write

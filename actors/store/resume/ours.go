@@ -9,7 +9,9 @@ import (
 
 	"github.com/bits-and-blooms/bitset"
 
+	"kouzui/actors/store/files"
 	"kouzui/messages"
+	"kouzui/wire/frame"
 	"kouzui/wire/metainfo"
 )
 
@@ -38,8 +40,55 @@ func (f *Found) path(name string) string { return filepath.Join(f.dir, filepath.
 // Foreign is the error that name is not the torrent's.
 func (f *Found) Foreign(name string) error { return fmt.Errorf("%s: %w", f.path(name), ErrForeign) }
 
-// Ours tells whether a download may write to the data and rename it, once the
-// data is checked. A name proves nothing. The data is the torrent's if
+// Ours is nil if a download may write to the data and rename it, once the data
+// is checked; else it tells what is foreign. A name proves nothing.
+func (f *Found) Ours(have, blank, filled *bitset.BitSet) error {
+	if !f.ours(have, blank) {
+		return f.Foreign(f.Base)
+	}
+	if name := f.stranger(have, filled); name != "" {
+		return f.Foreign(name)
+	}
+	return nil
+}
+
+// stranger is the first file that is not the torrent's among others that are,
+// "" if there is none. Without a journal it is told by its content alone. Other
+// clients write blocks of pieces, in any order, into files that are zeros, holes
+// or short where nothing was written yet. So a file is a stranger's if no piece
+// in it is right, and
+//   - one that lies wholly in it is wrong though none of its blocks is missing,
+//     or
+//   - it ends early and within a block.
+//
+// Of a file in its full length that no piece lies wholly in, nothing can be
+// told: it is taken for the torrent's.
+func (f *Found) stranger(have, filled *bitset.BitSet) string {
+	t := f.torrent
+	if f.journal != nil || len(t.Files) == 1 {
+		return ""
+	}
+	for i, s := range f.Stamps {
+		file := &t.Files[i]
+		if s.Size <= 0 {
+			continue
+		}
+		right, wrong := false, false
+		for p, end := t.FilePieces(i); p < end; p++ {
+			from := int64(p) * t.PieceLength
+			inside := from >= file.Offset && from+t.PieceSize(p) <= file.Offset+file.Length
+			right = right || have.Test(uint(p))
+			wrong = wrong || inside && filled.Test(uint(p))
+		}
+		cut := s.Size < file.Length && (file.Offset+s.Size)%t.PieceLength%frame.BlockSize != 0
+		if !right && (wrong || cut) {
+			return files.NameIn(t, f.Base, i)
+		}
+	}
+	return ""
+}
+
+// ours tells whether the data as a whole is the torrent's. It is if
 //   - all of it is right, or there is none,
 //   - a piece of it is right, or
 //   - its journal lies beside it, unless that tells of right pieces and there
@@ -49,7 +98,7 @@ func (f *Found) Foreign(name string) error { return fmt.Errorf("%s: %w", f.path(
 // are all that a file for partial data holds. blank are the pieces that a check
 // has found to be zeros. Beside the journal of another torrent, data is that
 // torrent's.
-func (f *Found) Ours(have, blank *bitset.BitSet) bool {
+func (f *Found) ours(have, blank *bitset.BitSet) bool {
 	switch {
 	case !f.exists || have.All() || f.empty(blank):
 		return true
