@@ -22,8 +22,8 @@ var (
 	// ErrAdded: the torrent has been added before, and has not ended.
 	ErrAdded = actors.ErrAdded
 	// ErrNameUsed: a torrent that has not ended has the same name in the same
-	// folder.
-	ErrNameUsed = errors.New("another torrent of this name is in the same folder")
+	// folder. It is an ErrLocked.
+	ErrNameUsed = world.ErrNameUsed
 	// ErrStalled: nothing came for as long as Options.StallTimeout allows.
 	ErrStalled = messages.ErrStalled
 	// ErrGivenUp: supervision could not keep a part alive.

@@ -8,6 +8,11 @@ import (
 	"kouzui/messages"
 )
 
+type nameUsed struct{}
+
+func (nameUsed) Error() string        { return "another torrent of this name is in the same folder" }
+func (nameUsed) Is(target error) bool { return target == ErrLocked }
+
 // Errors of a Disk that callers handle in a way of their own. They are wrapped:
 // compare with errors.Is. fs.ErrNotExist, fs.ErrExist and fs.ErrPermission keep
 // their standard meaning.
@@ -16,6 +21,9 @@ var (
 	ErrFull = errors.New("no space left")
 	// ErrLocked: another process holds the lock.
 	ErrLocked = errors.New("locked by another kouzui")
+	// ErrNameUsed: this process holds the lock, for another torrent. It is an
+	// ErrLocked.
+	ErrNameUsed error = nameUsed{}
 	// ErrTooManyFiles: the process, or the system, has no room for another open
 	// file.
 	ErrTooManyFiles = errors.New("too many open files")

@@ -1,6 +1,7 @@
 package real
 
 import (
+	"bytes"
 	"crypto/sha1"
 	"encoding/hex"
 	"errors"
@@ -27,14 +28,17 @@ var errChanged = errors.New("was replaced while it was being opened")
 const escapes = "path escapes from parent"
 
 // Disk is the system's file systems. Its zero value is ready to use.
-type Disk struct{ roots roots }
+type Disk struct {
+	roots roots
+	locks locks
+}
 
 var _ world.Disk = (*Disk)(nil)
 
 // OpenFolder implements world.Disk. Symbolic links in dir are followed: they
 // are the user's own.
 func (d *Disk) OpenFolder(dir string) (world.Folder, error) {
-	f := &folder{dir: dir}
+	f := &folder{dir: dir, locks: &d.locks}
 	if err := os.MkdirAll(dir, folderPerm); err != nil {
 		return nil, f.fault("mkdir", ".", err)
 	}
@@ -48,7 +52,7 @@ func (d *Disk) OpenFolder(dir string) (world.Folder, error) {
 
 // OpenExisting opens a folder for reading. It does not create the folder.
 func OpenExisting(dir string) (world.Folder, error) {
-	f := &folder{dir: dir}
+	f := &folder{dir: dir, locks: &locks{}}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, f.fault("open", ".", err)
@@ -64,6 +68,7 @@ type folder struct {
 	root  *os.Root
 	close func() error // gives root back
 	dir   string       // as the user wrote it
+	locks *locks
 }
 
 // fault is an error in one line that gives the name as the user wrote it.
@@ -311,7 +316,7 @@ func (f *folder) WriteFile(name string, data []byte) error {
 }
 
 // replace writes a temporary file and renames it to name. The temporary name is
-// always the same, so that the next call removes what a crash left there.
+// mostly the same, so that the next call removes what a crash left there.
 func (f *folder) replace(name string, data []byte) (err error) {
 	info, err := f.lstat(name)
 	switch {
@@ -321,8 +326,8 @@ func (f *folder) replace(name string, data []byte) (err error) {
 		return err
 	}
 	local := filepath.FromSlash(name)
-	beside := filepath.FromSlash(temporary(name))
-	if err := f.root.Remove(beside); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	beside, err := f.temporary(name, data)
+	if err != nil {
 		return err
 	}
 	w, err := f.root.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, filePerm)
@@ -353,17 +358,44 @@ func (f *folder) replace(name string, data []byte) (err error) {
 const (
 	newSuffix   = ".kouzui-new"
 	longestName = 255 // bytes of a name: what common file systems take
+	headLength  = 15  // bytes by which a file of ours is known: less than the first line of a journal
 )
 
-// temporary is the name under which a file is written before it is called name.
-// Where that would be too long, it is made of the hash of the name.
-func temporary(name string) string {
+// temporary is the name under which data is written before it is called name.
+// Where that would be too long, or is the name of a stranger's file, it is made
+// of the hash of the name. What a crash left there is removed.
+func (f *folder) temporary(name string, data []byte) (string, error) {
 	dir, base := path.Split(name)
-	if len(base)+len(newSuffix) > longestName {
-		sum := sha1.Sum([]byte(base))
-		base = "." + hex.EncodeToString(sum[:])
+	sum := sha1.Sum([]byte(base))
+	for _, base := range []string{base, "." + hex.EncodeToString(sum[:])} {
+		if len(base)+len(newSuffix) > longestName {
+			continue
+		}
+		beside := dir + base + newSuffix
+		local := filepath.FromSlash(beside)
+		if _, err := f.lstat(beside); errors.Is(err, fs.ErrNotExist) {
+			return local, nil
+		}
+		if f.begins(beside, data) {
+			return local, f.root.Remove(local)
+		}
 	}
-	return dir + base + newSuffix
+	return "", fs.ErrExist
+}
+
+// begins tells whether what is in a file may be what a crash left of data, or
+// of what was written in its place before: nothing, zeros, or the same first
+// bytes.
+func (f *folder) begins(name string, data []byte) bool {
+	opened, err := f.openRegular(name, os.O_RDONLY)
+	if err != nil {
+		return false
+	}
+	defer opened.Close()
+	var head [headLength]byte
+	n, err := io.ReadFull(opened, head[:min(len(data), headLength)])
+	return (err == nil || err == io.EOF || err == io.ErrUnexpectedEOF) &&
+		(bytes.Equal(head[:n], data[:n]) || bytes.Equal(head[:n], make([]byte, n)))
 }
 
 func (f *folder) Sync(dir string) error { return f.fault("sync", dir, f.syncDir(dir)) }

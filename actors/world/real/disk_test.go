@@ -1,6 +1,8 @@
 package real
 
 import (
+	"crypto/sha1"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -120,12 +122,78 @@ func TestErrorsNameTheFileInOneLine(t *testing.T) {
 	}
 }
 
+// What a crash left of a file that was being written makes room; what somebody
+// else has called so stays.
 func TestWriteFileReplacesWhatACrashLeft(t *testing.T) {
+	long := strings.Repeat("n", longestName-3) // its temporary name is a hash's
+	for name, tc := range map[string]struct {
+		name, left string
+		stays      bool
+	}{
+		"nothing":      {"state", "", false},
+		"zeros":        {"state", "\x00\x00\x00", false},
+		"half of it":   {"state", "state of 1", false},
+		"an older":     {"state", "state of 17 pieces: no", false},
+		"a stranger's": {"state", "dear diary", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := openFolder(t, t.TempDir())
+			must(t, f.WriteFile(tc.name+newSuffix, []byte(tc.left)))
+			must(t, f.WriteFile(tc.name, []byte("state of 17 pieces: yes")))
+			got, err := f.ReadFile(tc.name+newSuffix, 100)
+			if stays := err == nil && string(got) == tc.left; stays != tc.stays {
+				t.Errorf("of what was there is %q, %v", got, err)
+			}
+			if got, err := f.ReadFile(tc.name, 100); err != nil || string(got) != "state of 17 pieces: yes" {
+				t.Errorf("there is %q, %v", got, err)
+			}
+		})
+	}
 	f := openFolder(t, t.TempDir())
-	must(t, f.WriteFile("state.kouzui-new", []byte("half a sta")))
-	must(t, f.WriteFile("state", []byte("state")))
-	if names, err := f.ReadDir("."); err != nil || len(names) != 1 {
-		t.Error(names, err)
+	sum := sha1.Sum([]byte(long))
+	stranger := "." + hex.EncodeToString(sum[:]) + newSuffix
+	must(t, f.WriteFile(stranger, []byte("dear diary")))
+	if err := f.WriteFile(long, []byte("state")); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("no temporary name is free: %v", err)
+	}
+	if got, err := f.ReadFile(stranger, 100); err != nil || string(got) != "dear diary" {
+		t.Errorf("there is %q, %v", got, err)
+	}
+}
+
+// A lock is empty. A file that is not is somebody else's, and stays.
+func TestAFileThatIsNoLock(t *testing.T) {
+	f := openFolder(t, t.TempDir())
+	must(t, f.WriteFile("lock", []byte("mine")))
+	if _, err := f.Lock("lock"); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("Lock says %v", err)
+	}
+	if got, err := f.ReadFile("lock", 100); err != nil || string(got) != "mine" {
+		t.Errorf("there is %q, %v", got, err)
+	}
+}
+
+// A lock that this process holds, by whatever path, is told from that of
+// another client.
+func TestWhoHoldsALock(t *testing.T) {
+	dir, disk := t.TempDir(), &Disk{}
+	first := openFolder(t, dir)
+	unlock, err := first.Lock("lock")
+	must(t, err)
+	if _, err := first.Lock("lock"); !errors.Is(err, world.ErrNameUsed) {
+		t.Errorf("the same client is told %v", err)
+	}
+	other, err := disk.OpenFolder(dir)
+	must(t, err)
+	defer other.Close()
+	if _, err := other.Lock("lock"); !errors.Is(err, world.ErrLocked) || errors.Is(err, world.ErrNameUsed) {
+		t.Errorf("another client is told %v", err)
+	}
+	unlock()
+	if unlock, err := other.Lock("lock"); err != nil {
+		t.Error(err)
+	} else {
+		unlock()
 	}
 }
 

@@ -93,3 +93,21 @@ func TestStampsCostNoMemory(t *testing.T) {
 		t.Errorf("%v allocations, %v", n, err)
 	}
 }
+
+// New files and folders take their modes from the user's umask.
+func TestModesAreTheUsers(t *testing.T) {
+	dir := t.TempDir()
+	f := openFolder(t, dir)
+	defer syscall.Umask(syscall.Umask(0o027))
+	must(t, f.MkdirAll("a/b"))
+	must(t, f.WriteFile("written", []byte("x")))
+	file, err := f.Create("created")
+	must(t, err)
+	defer file.Close()
+	must(t, f.SetExecutable("created"))
+	for name, want := range map[string]os.FileMode{"a": 0o750, "a/b": 0o750, "written": 0o640, "created": 0o750} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s has mode %v, %v", name, info.Mode(), err)
+		}
+	}
+}

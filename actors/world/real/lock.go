@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"kouzui/actors/world"
@@ -31,21 +32,59 @@ func (f *folder) Lock(name string) (unlock func(), err error) {
 		if err != nil {
 			return nil, f.fault("lock", name, err)
 		}
-		if err := lockFile(held); err != nil {
+		if err := f.locks.take(held); err != nil {
 			held.Close()
 			return nil, f.fault("lock", name, err)
 		}
 		if info, err := held.Stat(); err == nil && info.Size() > 0 {
-			held.Close() // a stranger's: a lock is empty, and is removed in the end
+			f.locks.release(held) // a stranger's: a lock is empty, and is removed in the end
 			return nil, f.fault("lock", name, fs.ErrExist)
 		}
 		if f.isAt(held, name) {
 			var once sync.Once
 			return func() { once.Do(func() { f.unlock(held, name) }) }, nil
 		}
-		held.Close()
+		f.locks.release(held)
 	}
 	return nil, f.fault("lock", name, world.ErrLocked)
+}
+
+// locks are the locked files of this process.
+type locks struct {
+	mu   sync.Mutex
+	held []*os.File
+}
+
+// take locks a file. Whether this process has locked it before, perhaps by
+// another path, makes a difference to the error.
+func (l *locks) take(file *os.File) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	err := lockFile(file)
+	switch {
+	case err == nil:
+		l.held = append(l.held, file)
+	case errors.Is(err, world.ErrLocked) && slices.ContainsFunc(l.held, func(other *os.File) bool { return same(file, other) }):
+		err = world.ErrNameUsed
+	}
+	return err
+}
+
+// release closes a file that was locked.
+func (l *locks) release(file *os.File) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.held = slices.DeleteFunc(l.held, func(other *os.File) bool { return other == file })
+	file.Close()
+}
+
+func same(a, b *os.File) bool {
+	x, err := a.Stat()
+	if err != nil {
+		return false
+	}
+	y, err := b.Stat()
+	return err == nil && os.SameFile(x, y)
 }
 
 // isAt tells whether name leads to the open file.
@@ -62,7 +101,7 @@ func (f *folder) unlock(held *os.File, name string) {
 	if f.isAt(held, name) {
 		_ = f.root.Remove(filepath.FromSlash(name)) // a file that stays does no harm
 	}
-	held.Close()
+	f.locks.release(held)
 }
 
 // lockError is the error of a lock that was refused.
