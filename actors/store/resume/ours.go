@@ -54,9 +54,9 @@ func (f *Found) Ours(have, blank, filled *bitset.BitSet) error {
 
 // stranger is the first file that is not the torrent's among others that are,
 // "" if there is none. Without a journal it is told by its content alone. Other
-// clients write blocks of pieces, in any order, into files that are zeros, holes
-// or short where nothing was written yet. So a file is a stranger's if no piece
-// in it is right, and
+// clients write blocks of pieces, in any order, into files that are zeros,
+// holes or short where nothing was written yet. So a file is a stranger's if no
+// piece in it is right, and
 //   - one that lies wholly in it is wrong though none of its blocks is missing,
 //     or
 //   - it ends early and within a block.
