@@ -50,6 +50,9 @@ type Class struct {
 	Delay  Time // to the middle of the network
 	Jitter Time
 	Loss   float64 // part of the segments that are lost
+	// SendBuffer is how much the socket of each connection takes before it has
+	// left the node; 0: what sim.Class says.
+	SendBuffer Size
 	Disk   Disk
 
 	Have   float64 // part of the pieces that are there at the start, 1: all
@@ -277,7 +280,7 @@ func (c *Class) host() sim.Class {
 	}
 	return sim.Class{
 		Up: int64(up), Down: int64(down), Loss: c.Loss,
-		Delay: time.Duration(c.Delay), Jitter: time.Duration(c.Jitter),
+		Delay: time.Duration(c.Delay), Jitter: time.Duration(c.Jitter), SendBuffer: int64(c.SendBuffer),
 		Disk: sim.DiskClass{Rate: int64(c.Disk.Rate), Latency: time.Duration(c.Disk.Latency)},
 	}
 }

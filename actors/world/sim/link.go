@@ -27,6 +27,7 @@ type link struct {
 	queue    fifo[messages.Outgoing]
 	loading  *segment // whose payload is being read; or nil
 	loaded   fifo[*segment]
+	buffered int64 // bytes in the send buffer
 	inLine   bool  // it waits for its turn at the uplink
 	flying   int64 // bytes that were sent and not yet taken at the other end
 	last     int64 // when the last segment arrives

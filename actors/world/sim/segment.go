@@ -5,8 +5,13 @@ import (
 	"kouzui/wire/frame"
 )
 
-// overhead is what a segment costs on the wire beside its frames, in bytes.
-const overhead = 40
+const (
+	// packet is how many bytes of frames travel in one packet, and header how many
+	// bytes more each packet has: those of Ethernet, IPv4 and TCP.
+	packet, header = 1448, 66
+	// perAck is how many packets TCP acknowledges by one that has a header alone.
+	perAck = 2
+)
 
 // segment is what a connection sends at one turn of the uplink. It is in one
 // place at a time, and is used again after it has arrived.
@@ -59,7 +64,7 @@ func (l *link) segment() *segment {
 		seg = &segment{}
 		seg.read = seg.readOne
 	}
-	seg.from, seg.bytes = l, overhead
+	seg.from = l
 	return seg
 }
 
@@ -91,7 +96,20 @@ func releaseAll(frames []arrival) {
 func (seg *segment) pass() {
 	seg.at = passing
 	h := seg.from.host
-	h.sim.set(&seg.on, h.up.pass(h.sim.now, seg.bytes), nil, seg)
+	h.sim.set(&seg.on, h.up.pass(h.sim.now, seg.wire()), nil, seg)
+}
+
+func (seg *segment) packets() int64 { return max(1, (seg.bytes+packet-1)/packet) }
+
+// wire is how many bytes of a link the segment takes.
+func (seg *segment) wire() int64 { return seg.bytes + header*seg.packets() }
+
+// acknowledge takes the room of the acknowledgements on the uplink of the host
+// that the segment has reached.
+func (seg *segment) acknowledge() {
+	if up := &seg.from.other.host.up; up.rate > 0 {
+		up.pass(seg.from.host.sim.now, header*(seg.packets()/perAck))
+	}
 }
 
 // launch sends the segment to the other host. The segments of a connection
@@ -122,12 +140,14 @@ func (seg *segment) happen() {
 		case s.cut(l.host, to):
 			s.held = append(s.held, seg)
 		case to.down.rate == 0:
+			seg.acknowledge()
 			l.other.take(seg)
 		default:
 			seg.at = entering
-			s.set(&seg.on, to.down.pass(s.now, seg.bytes), nil, seg)
+			s.set(&seg.on, to.down.pass(s.now, seg.wire()), nil, seg)
 		}
 	case entering:
+		seg.acknowledge()
 		l.other.take(seg)
 	}
 }

@@ -16,8 +16,6 @@ const (
 	// it is what the uplink passes in segmentTime.
 	least, most = 16 << 10, 256 << 10
 	segmentTime = 2 * time.Millisecond
-	// prepared is for how many segments payload is read before it is their turn.
-	prepared = 2
 )
 
 func (l *link) Send(out []messages.Outgoing) {
@@ -36,10 +34,11 @@ func (l *link) Send(out []messages.Outgoing) {
 	l.load()
 }
 
-// load prepares the next segments. Their payload is read into blocks of the
-// receiver's pool, which saves the copy that a real network makes.
+// load fills the send buffer: what is in it cannot be called back. Payload is
+// read into blocks of the receiver's pool, which saves the copy that a real
+// network makes.
 func (l *link) load() {
-	for l.closed == nil && l.loading == nil && l.loaded.len() < prepared && (l.greeting != nil || l.queue.len() > 0) {
+	for l.closed == nil && l.loading == nil && l.buffered < l.host.SendBuffer && (l.greeting != nil || l.queue.len() > 0) {
 		seg := l.segment()
 		if l.greeting != nil {
 			seg.greeting, l.greeting = l.greeting, nil
@@ -63,6 +62,7 @@ func (l *link) load() {
 			seg.frames = append(seg.frames, a)
 			n++
 		}
+		l.buffered += seg.bytes
 		l.read(seg, l.queue.waiting()[:n])
 	}
 }
@@ -72,8 +72,7 @@ func (l *link) load() {
 func (l *link) read(seg *segment, out []messages.Outgoing) {
 	if seg.pieces == 0 {
 		l.queue.drop(len(out))
-		l.loaded.push(seg)
-		l.queueUp()
+		l.buffer(seg)
 		return
 	}
 	l.loading = seg
@@ -124,10 +123,19 @@ func (seg *segment) readOne(err error) {
 		seg.release()
 		l.Close(failed)
 	default:
-		l.loaded.push(seg)
-		l.queueUp()
+		l.buffer(seg)
 		l.load()
 	}
+}
+
+// buffer puts a segment into the send buffer, which is all that the sender
+// hears of.
+func (l *link) buffer(seg *segment) {
+	l.loaded.push(seg)
+	if seg.pieces > 0 && l.deliver != nil {
+		l.deliver(&messages.FramesSent{Link: l.id, At: l.host.sim.Now(), Payload: seg.payload, Pieces: seg.pieces})
+	}
+	l.queueUp()
 }
 
 // queueUp enters the line for the uplink, if the other end has room.
@@ -141,12 +149,9 @@ func (l *link) queueUp() {
 // sent handles a segment that has passed the uplink.
 func (l *link) sent(seg *segment) {
 	l.flying += seg.bytes
-	payload, pieces := seg.payload, seg.pieces
-	l.host.payload += int64(payload)
+	l.buffered -= seg.bytes
+	l.host.payload += int64(seg.payload)
 	seg.launch()
-	if pieces > 0 && l.closed == nil && l.deliver != nil {
-		l.deliver(&messages.FramesSent{Link: l.id, At: l.host.sim.Now(), Payload: payload, Pieces: pieces})
-	}
 	l.load()
 	l.queueUp()
 }

@@ -153,8 +153,9 @@ func TestRatesAndDelays(t *testing.T) {
 	}
 }
 
-// Connections of one host share its uplink evenly.
+// Connections of one host share its uplink evenly. Packets have headers.
 func TestConnectionsShareTheUplink(t *testing.T) {
+	const each = (2 << 20) * packet / (packet + header)
 	s := New(1, nil)
 	a := s.NewHost("a", Class{Up: 1 << 20})
 	var takers []*end
@@ -165,9 +166,59 @@ func TestConnectionsShareTheUplink(t *testing.T) {
 	}
 	_ = s.Run(s.Elapsed()+6*time.Second, func() bool { return false })
 	for _, e := range takers {
-		if e.bytes < 2<<20-4*buffer.Size || e.bytes > 2<<20+4*buffer.Size {
-			t.Errorf("one has got %d bytes of 6 MiB", e.bytes)
+		if e.bytes < each-4*buffer.Size || e.bytes > each+4*buffer.Size {
+			t.Errorf("one has got %d bytes of 6 s, not %d", e.bytes, each)
 		}
+	}
+}
+
+// What is written to a connection is sent, as far as its sender hears, once it
+// is in the send buffer; what waits there comes before everything that is
+// written later.
+func TestSendBuffer(t *testing.T) {
+	const room = 8 * buffer.Size
+	s := New(1, nil)
+	ours, theirs, _, _ := pair(t, s, Class{Up: 1 << 20, SendBuffer: room}, Class{})
+	sent := 0
+	ours.link.Start(frame.Limits{}, func(m any) {
+		if m, is := m.(*messages.FramesSent); is {
+			sent += m.Payload
+		}
+	})
+	ours.send(64)
+	if sent != room {
+		t.Errorf("%d bytes are in a buffer of %d", sent, room)
+	}
+	for theirs.bytes == 0 && s.Step() {
+	}
+	if sent != room+buffer.Size {
+		t.Errorf("%d bytes are sent when the first block has left", sent)
+	}
+	for s.Step() {
+	}
+	if sent != 64*buffer.Size || theirs.bytes != sent {
+		t.Errorf("%d bytes are sent, and %d have arrived", sent, theirs.bytes)
+	}
+}
+
+// What a host receives is acknowledged, which takes room on its own uplink.
+func TestAcknowledgements(t *testing.T) {
+	took := func(receives bool) time.Duration {
+		s := New(1, nil)
+		ours, theirs, a, b := pair(t, s, Class{Up: 1 << 20}, Class{})
+		if receives {
+			others, _ := connect(t, s, b, a)
+			others.send(256)
+		}
+		ours.send(64)
+		for s.Step() {
+		}
+		return theirs.at.Sub(Epoch)
+	}
+	alone, both := took(false), took(true)
+	acks := 4 * time.Second * header / (perAck * packet) // of 4 MiB
+	if more := both - alone; more < acks*9/10 || more > acks*11/10 {
+		t.Errorf("a host that receives 4 MiB takes %v longer to send, not %v", more, acks)
 	}
 }
 
