@@ -154,6 +154,8 @@ func TestTheOnlySeedMayBeSloppy(t *testing.T) {
 	for name, seed := range map[string]hostile.Seed{
 		"sends each block four times":  {Again: 3},
 		"chokes, and serves all asked": {ChokeEvery: 10},
+		"chokes around each block":     {ChokeEvery: 1},
+		"chokes, and sends each twice": {ChokeEvery: 1, Again: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -48,13 +49,20 @@ var dishonest = map[string]hostile.Seed{
 	"a slow seed": {Pause: 4 * time.Second},
 }
 
-// hostileNames are the names of all scripts, for a scenario.
+// sloppy are the scripts of nodes that serve what is right, and more than they
+// are asked for: a download must end though nobody else has the content.
+var sloppy = map[string]hostile.Seed{
+	"a seed that repeats":                  {Again: 3},
+	"a seed that chokes at times":          {ChokeEvery: 10},
+	"a seed that chokes":                   {ChokeEvery: 1},
+	"a seed that chokes and repeats":       {ChokeEvery: 1, Again: 3},
+	"a seed that chokes slowly":            {ChokeEvery: 1, Pause: 50 * time.Millisecond},
+	"a seed that repeats, chokes at times": {ChokeEvery: 7, Again: 1},
+}
+
+// hostileNames are the names of all scripts of those that mean harm.
 func hostileNames() []string {
-	var names []string
-	for name := range dishonest {
-		names = append(names, name)
-	}
-	slices.Sort(names)
+	names := slices.Sorted(maps.Keys(dishonest))
 	for _, s := range hostile.Scripts {
 		names = append(names, s.Name)
 	}
@@ -62,7 +70,7 @@ func hostileNames() []string {
 }
 
 func (c *Class) checkHostile() *problem {
-	names := hostileNames()
+	names := slices.Concat(slices.Sorted(maps.Keys(sloppy)), hostileNames())
 	for _, name := range c.Hostile {
 		if p := oneOf("hostile", name, names); p != nil {
 			return p
@@ -75,9 +83,11 @@ func (c *Class) checkHostile() *problem {
 }
 
 func (r *run) script(name string) hostile.Script {
-	if s, is := dishonest[name]; is {
-		s.Data = r.content.data
-		return s.Script(name)
+	for _, seeds := range []map[string]hostile.Seed{dishonest, sloppy} {
+		if s, is := seeds[name]; is {
+			s.Data = r.content.data
+			return s.Script(name)
+		}
 	}
 	i := slices.IndexFunc(hostile.Scripts, func(s hostile.Script) bool { return s.Name == name })
 	return hostile.Scripts[i]
@@ -97,6 +107,12 @@ func (r *run) intrude(c *Class, name string) {
 	r.foes = append(r.foes, f)
 	f.listen, _ = f.world.Network.Listen(fmt.Sprintf(":%d", foePort), 0, f.play, nil) // the host is new, the port free
 	f.announce(announce.Started)
+}
+
+// serves tells whether whoever asks a node gets all of the content, whichever
+// of its scripts is played.
+func (f *foe) serves() bool {
+	return !slices.ContainsFunc(f.class.Hostile, func(name string) bool { _, is := sloppy[name]; return !is })
 }
 
 func (f *foe) announce(e announce.Event) {

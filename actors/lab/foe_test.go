@@ -2,7 +2,29 @@ package lab
 
 import (
 	"testing"
+	"time"
 )
+
+// A download ends though the only seed is sloppy, and within a time that leaves
+// no room for connections that are cut off and made again.
+func TestSloppySeeds(t *testing.T) {
+	for name := range sloppy {
+		t.Run(name, func(t *testing.T) {
+			s := &Scenario{
+				Content: 8 << 20, Piece: 64 << 10, Limit: Time(2 * time.Minute),
+				Class: []Class{{Name: "seed", Up: 1 << 20, Hostile: []string{name}}, {Name: "leech"}},
+			}
+			r, err := Run(s, Options{Seed: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, err := range r.Wrong {
+				t.Error(err)
+			}
+			t.Log(r.Times())
+		})
+	}
+}
 
 // Whatever hostile nodes do, every client gets the right data, and the run can
 // be repeated.

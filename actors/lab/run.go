@@ -261,6 +261,9 @@ func (r *run) play() {
 // whole tells whether the nodes that are there have all of the content between
 // them. If they do not, no node can complete the download.
 func (r *run) whole() bool {
+	if slices.ContainsFunc(r.foes, (*foe).serves) {
+		return true
+	}
 	for i := range r.content.torrent.PieceCount() {
 		if !slices.ContainsFunc(r.nodes, func(n *node) bool { return n.lives() && r.has(n, i) }) {
 			return false

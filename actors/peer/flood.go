@@ -5,8 +5,8 @@ import "time"
 // A peer may send frames that are of no use to anybody: a keep-alive, a have of
 // what it has announced before, a request that is not served, a choke right
 // after an unchoke. Each costs us a little, and only a flood of them costs us
-// much. So each is charged to an account, which time pays off; a peer that owes
-// too much is disconnected.
+// much. So each is charged to an account, which time and payload of use pay
+// off; a peer that owes too much is disconnected.
 const (
 	maxFlood  = 4000 // the most that a peer may owe
 	floodRate = 100  // what is paid off a second
@@ -17,27 +17,28 @@ const (
 	// repeatUnit: a block that has come before costs one for each so many bytes.
 	repeatUnit = 1 << 10
 
-	// freeRepeats is how many blocks that come again cost nothing for each block
-	// that we lacked: a peer that sends blocks twice is of use all the same. The
-	// only source of what is asked for has freeRepeatsOnly.
-	freeRepeats     = 1
-	freeRepeatsOnly = 8
-	maxFreeRepeats  = 2000 // saved up at a time: as many as the longest window
-	// toleranceOnly is by what maxFlood and maxUnasked are multiplied for the only
-	// source.
+	// paidByBlock is what a block that we lacked pays off. A peer that chokes and
+	// unchokes us around each block, or sends each block three times, is of use
+	// all the same.
+	paidByBlock = 2 * costChange
+	// maxPaid is what can be paid ahead: as many blocks that come again as the
+	// longest window has.
+	maxPaid = 2000 * (costUseless + blockSize/repeatUnit)
+	// toleranceOnly is by what maxFlood, maxUnasked and paidByBlock are multiplied
+	// for the only source of what is asked for.
 	toleranceOnly = 4
 )
 
 // floodAccount is what a peer owes for frames of no use.
 type floodAccount struct {
-	owed float64
+	owed float64   // negative: paid ahead
 	at   time.Time // when that was so
 	most float64
 }
 
 // charge fails when there were too many such frames lately.
 func (a *floodAccount) charge(cost int, now time.Time) error {
-	a.owed = max(0, a.owed-now.Sub(a.at).Seconds()*floodRate) + float64(cost)
+	a.owed = max(min(a.owed, 0), a.owed-now.Sub(a.at).Seconds()*floodRate) + float64(cost)
 	a.at = now
 	if a.owed > a.most {
 		return broken("floods us with frames that are of no use")
@@ -45,5 +46,8 @@ func (a *floodAccount) charge(cost int, now time.Time) error {
 	return nil
 }
 
+// pay pays off what is owed, or pays ahead.
+func (a *floodAccount) pay(amount float64) { a.owed = max(a.owed-amount, -maxPaid) }
+
 // clear forgives everything.
-func (a *floodAccount) clear() { a.owed = 0 }
+func (a *floodAccount) clear() { a.owed = min(a.owed, 0) }

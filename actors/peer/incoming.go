@@ -166,7 +166,7 @@ func (s *session) piece(f *frame.Frame, now time.Time) error {
 		s.wasted += int64(f.Length)
 		return s.notInFlight(b, now)
 	}
-	s.surplus.useful()
+	s.useful()
 	s.fed, s.answered = now, sent
 	if s.out.stored == nil { // they leave in messages: once for the batch, of the right size
 		s.out.arrived = make([]messages.Block, 0, s.batch)

@@ -78,6 +78,7 @@ func newSession(t *metainfo.Torrent, inbound bool, now time.Time) *session {
 	s := &session{torrent: t, window: newWindow(usualQueue), heard: now, fed: now, spoke: now, keepAlive: keepAlive}
 	s.theirs = bitset.New(uint(t.PieceCount()))
 	s.flood.at, s.flood.most = now, maxFlood
+	s.surplus.pause = serveOnPause
 	s.flags = messages.PeerFlags{AmChoking: true, PeerChoking: true, Inbound: inbound}
 	s.down, s.up = rate.NewRolling(now), rate.NewRolling(now)
 	return s
@@ -183,9 +184,7 @@ func (s *session) tick(now time.Time) error {
 	if now.Sub(s.spoke) >= s.keepAlive {
 		s.frame(frame.Frame{Kind: frame.KeepAlive})
 	}
-	if s.servesOn && now.Sub(s.fed) > serveOnPause {
-		s.endServingOn()
-	}
+	s.pauseTooLong(now)
 	oldest, asked := s.requests.oldest()
 	if !asked {
 		return nil

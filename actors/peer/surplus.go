@@ -11,7 +11,9 @@ import (
 const (
 	maxUnasked = 16 // blocks never asked for that a peer may send
 	// serveOnPause is how long a peer that serves on after a choke may pause until
-	// what it was asked for is taken back.
+	// what it was asked for is taken back. Each time the peer serves later than
+	// that, it may pause for twice as long the next time, up to snubAfter: a slow
+	// one would bring nothing but what is not wanted any more.
 	serveOnPause = 2 * time.Second
 )
 
@@ -21,11 +23,12 @@ const (
 type surplus struct {
 	unasked int            // blocks never asked for
 	asked   *bitset.BitSet // pieces of which blocks were asked for; nil: none lately
-	free    int            // blocks that may come again at no cost
 	only    bool           // the peer is the only source of what it was last asked for
 	// ignoresChoke: the peer has served after it had choked us, which no peer does
 	// that takes a choke for the end of all requests (BEP 3).
 	ignoresChoke bool
+	pause        time.Duration // serveOnPause, or more
+	hurried      bool          // what it was asked for was taken back, and it has served none of that yet
 }
 
 func (s *surplus) askedFor(piece uint32, pieces int) {
@@ -36,12 +39,12 @@ func (s *surplus) askedFor(piece uint32, pieces int) {
 }
 
 // useful takes note of a block that we lacked.
-func (s *surplus) useful() {
-	gain := freeRepeats
-	if s.only {
-		gain = freeRepeatsOnly
+func (s *session) useful() {
+	pays := float64(paidByBlock)
+	if s.surplus.only {
+		pays *= toleranceOnly
 	}
-	s.free = min(s.free+gain, maxFreeRepeats)
+	s.flood.pay(pays)
 }
 
 // setOnlySource takes note whether nobody else has what this peer is asked for.
@@ -54,8 +57,8 @@ func (s *session) setOnlySource(only bool) {
 
 // notInFlight takes a block that is not in flight, and is dropped. Answers to
 // requests that we have dropped cost the peer nothing. A block of a piece that
-// we did ask for is taken for one that comes again: beyond the free ones it is
-// charged to the account by its bytes. A peer that keeps sending blocks that we
+// we did ask for is taken for one that comes again, and is charged to the account
+// by its bytes. A peer that keeps sending blocks that we
 // never asked for is disconnected.
 func (s *session) notInFlight(b messages.Block, now time.Time) error {
 	r := &s.surplus
@@ -63,12 +66,11 @@ func (s *session) notInFlight(b messages.Block, now time.Time) error {
 	switch {
 	case s.requests.late > 0:
 		s.requests.late--
+		if r.hurried {
+			r.hurried, r.pause = false, min(2*r.pause, snubAfter)
+		}
 		return nil
 	case r.asked != nil && s.isBlock(b) && r.asked.Test(uint(b.Piece)):
-		if r.free > 0 {
-			r.free--
-			return nil
-		}
 		return s.flood.charge(costUseless+int(b.Length/repeatUnit), now)
 	}
 	most := maxUnasked
@@ -89,6 +91,14 @@ func (s *session) isBlock(b messages.Block) bool {
 	}
 	rest := s.torrent.PieceSize(int(b.Piece)) - int64(b.Begin)
 	return rest > 0 && int64(b.Length) == min(rest, blockSize)
+}
+
+// pauseTooLong ends the wait for a peer that does not seem to serve on.
+func (s *session) pauseTooLong(now time.Time) {
+	if s.servesOn && now.Sub(s.fed) > s.surplus.pause {
+		s.surplus.hurried = true
+		s.endServingOn()
+	}
 }
 
 // endServingOn has the scheduler take back what a peer that has choked us does

@@ -71,10 +71,11 @@ func TestBlocksThatComeAgainAreBorneInProportion(t *testing.T) {
 			if (err == nil) != c.kept {
 				t.Errorf("after %d blocks: %v", s.got, err)
 			}
-			most := int64(s.got)*freeRepeatsOnly*blockSize + toleranceOnly*maxFlood*repeatUnit + blockSize
-			if !c.only {
-				most = int64(s.got)*freeRepeats*blockSize + maxFlood*repeatUnit + blockSize
+			most := int64(s.got*paidByBlock + maxFlood)
+			if c.only {
+				most *= toleranceOnly
 			}
+			most = most*repeatUnit + blockSize
 			if s.wasted > most {
 				t.Errorf("wastes %d bytes, at most %d", s.wasted, most)
 			}
@@ -82,6 +83,97 @@ func TestBlocksThatComeAgainAreBorneInProportion(t *testing.T) {
 				t.Errorf("%d blocks are not released", live)
 			}
 		})
+	}
+}
+
+// A peer that chokes and unchokes us around each block, and one that sends other
+// frames of no use beside what it brings, is kept as long as these are in
+// proportion.
+func TestBlocksPayForFramesOfNoUse(t *testing.T) {
+	for name, c := range map[string]struct {
+		chokes, others int
+		only, kept     bool
+	}{
+		"one choke around each block":                 {1, 0, false, true},
+		"one choke and some keep-alives":              {1, 10, false, false},
+		"one choke and some keep-alives, only source": {1, 10, true, true},
+		"three chokes":                                {3, 0, false, false},
+		"three chokes, the only source":               {3, 0, true, true},
+		"nine chokes, the only source":                {9, 0, true, false},
+		"as many keep-alives as a block pays for":     {0, paidByBlock - 1, false, true},
+		"more keep-alives than a block pays for":      {0, paidByBlock + 1, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSloppy(t)
+			s.setOnlySource(c.only)
+			s.surplus.ignoresChoke = true
+			var err error
+			take := func(kinds ...frame.Kind) {
+				for _, kind := range kinds {
+					if err == nil {
+						err = s.received(&frame.Frame{Kind: kind}, s.now)
+					}
+				}
+			}
+			for i := 0; i < 20*maxFlood && err == nil; i++ {
+				s.want(block(i%36), block((i+1)%36))
+				if c.chokes > 0 {
+					take(frame.Choke)
+				}
+				if err == nil {
+					err = s.send(block(i % 36))
+				}
+				for again := 1; again < c.chokes; again++ {
+					take(frame.Unchoke, frame.Choke)
+				}
+				take(frame.Unchoke) // which is of no use if there was no choke
+				for range c.others {
+					take(frame.KeepAlive)
+				}
+				s.requests.clear(nil)
+				s.out = effects{}
+			}
+			if (err == nil) != c.kept {
+				t.Errorf("after %d blocks: %v", s.got, err)
+			}
+		})
+	}
+}
+
+// A slow peer that serves on after its chokes is waited for, though not longer
+// than one that is silent.
+func TestSlowPeersThatServeOnAreWaitedFor(t *testing.T) {
+	s := newSloppy(t)
+	s.surplus.ignoresChoke = true
+	const slow = 10 * time.Second
+	rounds := 0
+	for ; s.got == 0 && rounds < 10; rounds++ {
+		s.want(block(0))
+		s.take(t, frame.Frame{Kind: frame.Choke}, s.now)
+		for until := s.now.Add(slow); s.now.Before(until); s.now = s.now.Add(tickBusy) {
+			if err := s.tick(s.now); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.send(block(0)); err != nil {
+			t.Fatal(err)
+		}
+		s.take(t, frame.Frame{Kind: frame.Unchoke}, s.now)
+		s.out = effects{}
+	}
+	if rounds != 4 { // it may pause for 2, 4, 8 and 16 s
+		t.Errorf("a block was taken after %d rounds", rounds)
+	}
+	s.want(block(0))
+	s.take(t, frame.Frame{Kind: frame.Choke}, s.now)
+	for range 20 {
+		s.surplus.hurried, s.requests.late = true, 1
+		if err := s.send(block(1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s.surplus.pause != snubAfter {
+		t.Errorf("it may pause for %v", s.surplus.pause)
 	}
 }
 

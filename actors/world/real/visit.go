@@ -79,7 +79,7 @@ func (e barredError) Error() string { return string(e) }
 // several goroutines.
 type visit struct {
 	from      world.Origin
-	all       bool // every address is allowed
+	all       bool      // every address is allowed
 	until     time.Time // when the request fails
 	newcomers *newcomers
 
