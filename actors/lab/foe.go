@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -145,6 +146,9 @@ func (f *foe) play(l messages.Link) {
 	f.open++
 	s := f.run.script(pick(f.rnd, f.class.Hostile...))
 	seed := f.rnd.Uint64()
+	if f.serves() {
+		seed = binary.BigEndian.Uint64(f.id[:]) // it has one peer id, and peers need no second connection with it
+	}
 	f.threads.Go(func() {
 		defer func() { f.open-- }()
 		s.Play(f.threads, f.threads.open(l, f.run.content.torrent, f.host.Pool), f.run.content.torrent, seed)
