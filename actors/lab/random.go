@@ -9,8 +9,9 @@ import (
 )
 
 // Random draws a small scenario in which much goes wrong, but every node must
-// become complete in the end: one seed always stays, if only a sloppy one, whatever fails recovers
-// after a while, and processes that end are started again.
+// become complete in the end: one seed always stays, if only a sloppy one,
+// whatever fails recovers after a while, and processes that end are started
+// again.
 func Random(seed uint64) *Scenario {
 	rnd := rand.New(rand.NewPCG(seed, 0x5EED))
 	s := &Scenario{

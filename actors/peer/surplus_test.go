@@ -86,8 +86,8 @@ func TestBlocksThatComeAgainAreBorneInProportion(t *testing.T) {
 	}
 }
 
-// A peer that chokes and unchokes us around each block, and one that sends other
-// frames of no use beside what it brings, is kept as long as these are in
+// A peer that chokes and unchokes us around each block, and one that sends
+// other frames of no use beside what it brings, is kept as long as these are in
 // proportion.
 func TestBlocksPayForFramesOfNoUse(t *testing.T) {
 	for name, c := range map[string]struct {

@@ -182,6 +182,33 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
+// BenchmarkReadMany reads entries of single addresses, many of which touch or
+// repeat each other.
+func BenchmarkReadMany(b *testing.B) {
+	const entries = 4_000_000
+	for name, address := range map[string]func(n uint32) uint32{
+		"sorted":    func(n uint32) uint32 { return n },
+		"apart":     func(n uint32) uint32 { return n / 4 * 2 },
+		"repeated":  func(n uint32) uint32 { return n * 7919 % (1 << 16) },
+		"scattered": func(n uint32) uint32 { return n * 2654435761 >> 11 },
+	} {
+		b.Run(name, func(b *testing.B) {
+			var text bytes.Buffer
+			for i := range uint32(entries) {
+				n := 10<<24 + address(i)
+				fmt.Fprintf(&text, "%d.%d.%d.%d\n", n>>24, n>>16&255, n>>8&255, n&255)
+			}
+			b.SetBytes(int64(text.Len()))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, _, err := Read(bytes.NewReader(text.Bytes())); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 // endless repeats a text.
 type endless struct {
 	text string
