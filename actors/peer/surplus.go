@@ -57,9 +57,9 @@ func (s *session) setOnlySource(only bool) {
 
 // notInFlight takes a block that is not in flight, and is dropped. Answers to
 // requests that we have dropped cost the peer nothing. A block of a piece that
-// we did ask for is taken for one that comes again, and is charged to the account
-// by its bytes. A peer that keeps sending blocks that we
-// never asked for is disconnected.
+// we did ask for is taken for one that comes again, and is charged to the
+// account by its bytes. A peer that keeps sending blocks that we never asked
+// for is disconnected.
 func (s *session) notInFlight(b messages.Block, now time.Time) error {
 	r := &s.surplus
 	r.ignoresChoke = r.ignoresChoke || s.flags.PeerChoking && s.requests.late > 0

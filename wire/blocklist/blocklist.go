@@ -52,9 +52,9 @@ func (l *List) Blocks(a netip.Addr) bool {
 		return false
 	}
 	if a = a.Unmap(); a.Is4() {
-		return within(l.v4, number4(a), order4)
+		return covered(l.v4, span[uint32]{number4(a), number4(a)}, order4)
 	}
-	return within(l.v6, number6(a), order6)
+	return covered(l.v6, span[addr6]{number6(a), number6(a)}, order6)
 }
 
 // Len is the number of ranges in the list; ranges that touch are counted as
@@ -66,37 +66,92 @@ func (l *List) Len() int {
 	return len(l.v4) + len(l.v6)
 }
 
-func within[A any](spans []span[A], a A, order func(a, b A) int) bool {
-	i := sort.Search(len(spans), func(i int) bool { return order(spans[i].first, a) > 0 })
-	return i > 0 && order(a, spans[i-1].last) <= 0
+// draft is a List that is being read.
+type draft struct {
+	v4 spans[uint32]
+	v6 spans[addr6]
+}
+
+// spans are those read so far: first those that were merged, in order and
+// apart, then the others as they came.
+type spans[A any] struct {
+	all    []span[A]
+	merged int
 }
 
 // add enters the addresses from first to last, of one family.
-func (l *List) add(first, last netip.Addr) {
+func (d *draft) add(first, last netip.Addr) {
 	if first.Is4() {
-		l.v4 = append(l.v4, span[uint32]{number4(first), number4(last)})
+		d.v4.add(span[uint32]{number4(first), number4(last)}, order4, next4)
 	} else {
-		l.v6 = append(l.v6, span[addr6]{number6(first), number6(last)})
+		d.v6.add(span[addr6]{number6(first), number6(last)}, order6, next6)
 	}
 }
 
-// seal sorts and merges what was added.
-func (l *List) seal() {
-	l.v4 = merge(l.v4, order4, func(a uint32) uint32 { return a + 1 })
-	l.v6 = merge(l.v6, order6, func(a addr6) addr6 {
-		if a.low++; a.low == 0 {
-			a.high++
-		}
-		return a
-	})
+// held is how many spans are in memory.
+func (d *draft) held() int { return len(d.v4.all) + len(d.v6.all) }
+
+func (d *draft) merge() {
+	d.v4.merge(order4, next4)
+	d.v6.merge(order6, next6)
 }
 
-// merge sorts spans and makes one of those that overlap or touch.
-func merge[A any](spans []span[A], order func(a, b A) int, next func(A) A) []span[A] {
-	slices.SortFunc(spans, func(a, b span[A]) int { return order(a.first, b.first) })
+func next4(a uint32) uint32 { return a + 1 }
+
+func next6(a addr6) addr6 {
+	if a.low++; a.low == 0 {
+		a.high++
+	}
+	return a
+}
+
+// add takes no memory for what the last span or one that was merged covers, nor
+// for what goes on where the last one ends, as in a list that is sorted.
+func (l *spans[A]) add(s span[A], order func(a, b A) int, next func(A) A) {
+	if n := len(l.all); n > 0 {
+		last := &l.all[n-1]
+		if order(s.first, last.first) >= 0 && order(s.first, next(last.last)) <= 0 {
+			if order(s.last, last.last) > 0 {
+				last.last = s.last
+			}
+			return
+		}
+	}
+	if covered(l.all[:l.merged], s, order) {
+		return
+	}
+	l.all = append(l.all, s)
+}
+
+// covered tells whether one of the spans, which are in order and apart, has all
+// of s.
+func covered[A any](spans []span[A], s span[A], order func(a, b A) int) bool {
+	i := sort.Search(len(spans), func(i int) bool { return order(spans[i].first, s.first) > 0 })
+	return i > 0 && order(s.last, spans[i-1].last) <= 0
+}
+
+// merge sorts what came since the last time, and makes one of spans that
+// overlap or touch.
+func (l *spans[A]) merge(order func(a, b A) int, next func(A) A) {
+	byFirst := func(a, b span[A]) int { return order(a.first, b.first) }
+	came := l.all[l.merged:]
+	slices.SortFunc(came, byFirst)
+	if l.merged > 0 && len(came) > 0 && byFirst(l.all[l.merged-1], came[0]) > 0 {
+		came = slices.Clone(came) // merged from the end, in place
+		i, j := l.merged-1, len(came)-1
+		for at := len(l.all) - 1; j >= 0; at-- {
+			if i >= 0 && byFirst(l.all[i], came[j]) > 0 {
+				l.all[at] = l.all[i]
+				i--
+			} else {
+				l.all[at] = came[j]
+				j--
+			}
+		}
+	}
 	var zero A
-	merged := spans[:0]
-	for _, s := range spans {
+	merged := l.all[:0]
+	for _, s := range l.all {
 		if n := len(merged); n > 0 {
 			after := next(merged[n-1].last)
 			if order(after, zero) == 0 { // it ends with the last address there is
@@ -111,7 +166,7 @@ func merge[A any](spans []span[A], order func(a, b A) int, next func(A) A) []spa
 		}
 		merged = append(merged, s)
 	}
-	return merged
+	l.all, l.merged = merged, len(merged)
 }
 
 func number4(a netip.Addr) uint32 {

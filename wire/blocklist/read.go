@@ -75,7 +75,8 @@ func Read(from io.Reader) (*List, Report, error) {
 		}
 		in = bufio.NewReaderSize(z, 64<<10)
 	}
-	l, passed, size, room := &List{}, 0, 0, mergeEvery
+	var d draft
+	passed, size, room := 0, 0, mergeEvery
 	for number := 1; ; number++ {
 		line, n, err := readLine(in)
 		if size += n; size > MaxText {
@@ -89,11 +90,11 @@ func Read(from io.Reader) (*List, Report, error) {
 		}
 		switch first, last, is := parse(line); is {
 		case entry:
-			l.add(first, last)
+			d.add(first, last)
 			report.Entries++
-			if l.Len() >= room {
-				l.seal()
-				room = max(mergeEvery, 2*l.Len())
+			if d.held() >= room {
+				d.merge()
+				room = max(mergeEvery, 2*d.held())
 			}
 			if room > 2*MaxRanges {
 				return nil, report, errTooMany
@@ -113,12 +114,11 @@ func Read(from io.Reader) (*List, Report, error) {
 	if report.Entries+passed == 0 {
 		return nil, report, errNone
 	}
-	l.seal()
-	if l.Len() > MaxRanges {
+	d.merge()
+	if d.held() > MaxRanges {
 		return nil, report, errTooMany
 	}
-	l.v4, l.v6 = slices.Clone(l.v4), slices.Clone(l.v6) // without the room to grow
-	return l, report, nil
+	return &List{slices.Clone(d.v4.all), slices.Clone(d.v6.all)}, report, nil // without the room to grow
 }
 
 // readLine reads a line, and returns how many bytes it had. For a line that is
