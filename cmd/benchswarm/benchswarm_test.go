@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"kouzui/actors/lab"
 	"kouzui/cmd/internal/chart"
 	"kouzui/cmd/interop/counterpart"
 )
@@ -87,13 +88,42 @@ func TestWasteOfASilentClient(t *testing.T) {
 
 // A seed that hides what it has gives its team no other colour.
 func TestColours(t *testing.T) {
-	teams := []team{named("kouzui", false), named("kouzui"+hiding, true), named("libtorrent", false), named("libtorrent"+hiding, true)}
+	teams := []team{named("kouzui", false), named("kouzui"+inSilico, false), named("kouzui"+hiding, true), named("libtorrent", false), named("libtorrent"+hiding, true)}
 	var got []int
 	for _, one := range teams {
 		got = append(got, one.colour(teams))
 	}
-	if diff := cmp.Diff([]int{1, 1, 2, 2}, got); diff != "" {
+	if diff := cmp.Diff([]int{1, 1, 1, 2, 2}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The simulated swarm is held against the real one of the same kouzui.
+func TestSimulated(t *testing.T) {
+	for _, s := range swarms {
+		if _, err := lab.Read(s.scenario().TOML()); err != nil {
+			t.Errorf("%s: %v", s.name, err)
+		}
+	}
+	lines := `{"type":"node","was_seed":true,"uploaded_bytes":50331648}` + "\n"
+	for range leechers {
+		lines += `{"type":"node","was_seed":false,"arrived_seconds":1.5,"complete_after_seconds":30,"wasted_bytes":671088}` + "\n"
+	}
+	lines += `{"type":"class"}` + "\n" + `{"type":"swarm","seed":7,"seed_copies":1.1,"all_complete_at_seconds":44}` + "\n"
+	run, err := simulated(swarms[0], []byte(lines))
+	if err != nil || run.Last != 44 || run.First != 1.1 || run.Sent != 1.5 || run.Nodes[3].Took != 30 {
+		t.Fatalf("%+v, %v", run, err)
+	}
+	if _, err := simulated(swarms[0], nil); err == nil {
+		t.Error("no nodes are no error")
+	}
+	same := named("kouzui"+inSilico, false)
+	same.simulator, run.Team = "kouzui", same.name
+	r := &report{swarm: swarms[0], teams: []team{named("kouzui", false), same}}
+	r.add(run, nil)
+	r.add(played("kouzui", 40, 0.01, "kouzui"), nil)
+	if got, want := r.faithful(), "against real: median -25 %, last +10 %, in vain +1.0 points, copies until all was out -0.10.\n\n"; !strings.HasSuffix(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }
 

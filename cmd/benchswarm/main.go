@@ -92,10 +92,12 @@ func measure(ctx context.Context, chosen []swarm, teams []team, tracker string) 
 	for _, s := range chosen {
 		reports = append(reports, &report{swarm: s, teams: s.of(teams), rounds: *rounds})
 	}
-	for round := range *rounds {
+	for round := range max(*rounds, seeds) {
 		for _, r := range reports {
 			for i := range r.teams {
-				jobs = append(jobs, job{r, r.teams[(i+round)%len(r.teams)], round})
+				if t := r.teams[(i+round)%len(r.teams)]; round < t.rounds() {
+					jobs = append(jobs, job{r, t, round})
+				}
 			}
 		}
 	}
@@ -106,7 +108,7 @@ func measure(ctx context.Context, chosen []swarm, teams []team, tracker string) 
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			r, err := play(ctx, j.swarm, j.team, tracker)
+			r, err := play(ctx, j.swarm, j.team, tracker, j.round)
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}

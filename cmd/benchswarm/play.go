@@ -78,7 +78,10 @@ type playing struct {
 }
 
 // play lets a team play a swarm. The tracker is that of a kouzui.
-func play(ctx context.Context, s swarm, t team, tracker string) (r Run, err error) {
+func play(ctx context.Context, s swarm, t team, tracker string, round int) (r Run, err error) {
+	if t.simulator != "" {
+		return simulate(ctx, s, t.simulator, round+1)
+	}
 	ctx, cancel := context.WithTimeout(ctx, swarmTimeout)
 	defer cancel()
 	p := &playing{swarm: s, team: t, run: Run{Nodes: make([]Node, leechers)}}

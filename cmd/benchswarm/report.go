@@ -140,7 +140,26 @@ func (r *report) text() string {
 		}
 		rows = append(rows, row)
 	}
-	return page.Table(head, rows) + "\n" + r.footnote()
+	return page.Table(head, rows) + "\n" + r.faithful() + r.footnote()
+}
+
+// faithful says by how much the simulated swarm differs from the real one.
+func (r *report) faithful() string {
+	groups := r.groups()
+	for _, s := range groups {
+		if s.team.simulator == "" {
+			continue
+		}
+		i := slices.IndexFunc(groups, func(g group) bool { return g.name+inSilico == s.name })
+		if i < 0 {
+			return ""
+		}
+		of := groups[i]
+		part := func(q func(Run) float64) float64 { return 100 * (s.over(q).Median/of.over(q).Median - 1) }
+		return fmt.Sprintf("Simulated, of %d seeds, against real: median %+.0f %%, last %+.0f %%, in vain %+.1f points, copies until all was out %+.2f.\n\n",
+			seeds, part(took), part(last), s.over(waste).Median-of.over(waste).Median, s.over(first).Median-of.over(first).Median)
+	}
+	return ""
 }
 
 // footnote says what was run, when, and on what.
@@ -184,7 +203,7 @@ func (r *report) figure() chart.Figure {
 				times, wastes = append(times, n.Took), append(wastes, 100*max(0, n.waste()))
 			}
 		}
-		series := chart.Series{Name: g.name, Line: true, Steps: true, Faint: g.team.hides, Colour: g.team.colour(r.teams)}
+		series := chart.Series{Name: g.name, Line: true, Steps: true, Faint: g.team.faint(), Colour: g.team.colour(r.teams)}
 		series.Points = distribution(times)
 		complete.Series = append(complete.Series, series)
 		series.Points = distribution(wastes)
@@ -193,12 +212,12 @@ func (r *report) figure() chart.Figure {
 	return chart.Figure{Title: r.swarm.title, Panels: []chart.Panel{complete, vain}, Columns: 1, Width: 840, Height: 300}
 }
 
-// colour is that of a team's clients: a seed that hides what it has changes
-// nothing about the colour.
+// colour is that of a team's clients: teams that differ by what ends their
+// names have the same.
 func (t team) colour(of []team) int {
 	var seen []string
 	for _, o := range of {
-		name := strings.TrimSuffix(o.name, hiding)
+		name := strings.TrimSuffix(strings.TrimSuffix(o.name, hiding), inSilico)
 		if !slices.Contains(seen, name) {
 			seen = append(seen, name)
 		}

@@ -87,7 +87,22 @@ type team struct {
 	seed       member
 	leechers   []member // in turn
 	hides      bool     // the seed hides what it has (BEP 16)
+	simulator  string   // the kouzui that simulates the team; or ""
 }
+
+// seeds is how often a swarm is simulated.
+const seeds = 10
+
+// rounds is how often the team plays a swarm.
+func (t team) rounds() int {
+	if t.simulator != "" {
+		return seeds
+	}
+	return *rounds
+}
+
+// faint is how curves of the team are drawn beside those of the same client.
+func (t team) faint() bool { return t.hides || t.simulator != "" }
 
 // member is one client of a team.
 type member struct {
@@ -97,7 +112,7 @@ type member struct {
 
 // teamsOf are the teams that can be made with what is installed, and the
 // program whose tracker all of them use. Builds are paths of a kouzui, each
-// with flags after it.
+// with flags after it; the last of them simulates its team, too.
 func teamsOf(builds string) (teams []team, tracker string, err error) {
 	list, err := counterpart.Builds(builds)
 	if err != nil {
@@ -105,7 +120,7 @@ func teamsOf(builds string) (teams []team, tracker string, err error) {
 	}
 	libtorrent, libtorrentThere := installed("libtorrent")
 	aria2, aria2There := installed("aria2")
-	for _, b := range list {
+	for i, b := range list {
 		ours, there := version(counterpart.Kouzui(b.Path, b.Flags...))
 		if !there {
 			continue
@@ -116,29 +131,33 @@ func teamsOf(builds string) (teams []team, tracker string, err error) {
 			}
 			return kind
 		}
-		teams = append(teams, team{name("kouzui"), "kouzui", ours, []member{ours}, false})
+		teams = append(teams, team{name: name("kouzui"), kind: "kouzui", seed: ours, leechers: []member{ours}})
+		if i == len(list)-1 {
+			teams = append(teams, team{name: name("kouzui" + inSilico), kind: "simulated", seed: ours, simulator: b.Path})
+		}
 		if hides(b.Path) {
-			secret := team{name("kouzui" + hiding), "kouzui-hidden", ours, []member{ours}, true}
+			secret := team{name: name("kouzui" + hiding), kind: "kouzui-hidden", seed: ours, leechers: []member{ours}, hides: true}
 			secret.seed.client = counterpart.Kouzui(b.Path, append(slices.Clone(b.Flags), superSeed)...)
 			teams = append(teams, secret)
 		}
 		if libtorrentThere {
-			teams = append(teams, team{name("kouzui and libtorrent"), "mixed", ours, []member{ours, ours, libtorrent, libtorrent}, false})
+			teams = append(teams, team{name: name("kouzui and libtorrent"), kind: "mixed", seed: ours, leechers: []member{ours, ours, libtorrent, libtorrent}})
 		}
 	}
 	if libtorrentThere {
 		teams = append(teams,
-			team{"libtorrent", "libtorrent", libtorrent, []member{libtorrent}, false},
-			team{"libtorrent" + hiding, "libtorrent-hidden", libtorrent, []member{libtorrent}, true})
+			team{name: "libtorrent", kind: "libtorrent", seed: libtorrent, leechers: []member{libtorrent}},
+			team{name: "libtorrent" + hiding, kind: "libtorrent-hidden", seed: libtorrent, leechers: []member{libtorrent}, hides: true})
 	}
 	if aria2There {
-		teams = append(teams, team{"aria2", "aria2", aria2, []member{aria2}, false})
+		teams = append(teams, team{name: "aria2", kind: "aria2", seed: aria2, leechers: []member{aria2}})
 	}
 	return teams, list[0].Path, nil
 }
 
-// hiding ends the name of a team whose seed hides what it has.
-const hiding = ", super-seeding"
+// hiding and inSilico end the names of teams whose seed hides what it has, and
+// that are simulated.
+const hiding, inSilico = ", super-seeding", ", simulated"
 
 // superSeed is the flag that has a kouzui hide what it has.
 const superSeed = "--super-seed"
