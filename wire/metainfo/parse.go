@@ -25,26 +25,29 @@ const (
 
 // Parse reads a .torrent. Keys may come in any order; unknown keys, and values
 // of the wrong type that are not needed, are ignored; bytes after the end are
-// left out with a warning. Its error is always an *Error.
+// left out with a warning, and so are white space and a byte order mark at the
+// start. Its error is always an *Error.
 func Parse(raw []byte) (*Torrent, error) {
 	if len(raw) > MaxTorrent {
 		return nil, &Error{NotBencode, fmt.Sprintf("A .torrent of %d bytes is more than the %d that are taken.", len(raw), MaxTorrent)}
 	}
+	whole := len(raw)
+	raw = bytes.TrimLeft(raw, blank) // an editor or a server has put it there
 	outer, n, err := readDict(raw)
 	if err != nil {
 		return nil, err
 	}
 	info, ok := outer["info"]
-	if failure, is := outer.Text("failure reason"); is && !ok {
-		return nil, refuse("This is no torrent, but the answer of a tracker: %q.", Clean(failure, shownText))
-	}
 	if !ok {
-		return nil, refuse("The torrent has no info dictionary.")
+		return nil, withoutInfo(outer)
 	}
 	names := charsetOf(outer)
 	t, err := parseInfo(info, names)
 	if err != nil {
 		return nil, err
+	}
+	if len(raw) < whole {
+		t.warn("White space or a byte order mark before the torrent is left out.")
 	}
 	if n < len(raw) {
 		t.warn("What follows the end of the torrent is left out: %s.", count(int64(len(raw)-n), "byte"))
@@ -119,25 +122,6 @@ func readDict(raw []byte) (dict.Dict, int, error) {
 		return nil, 0, &Error{NotBencode, "This is not a torrent: " + diagnose(raw, err) + "."}
 	}
 	return d, n, nil
-}
-
-// diagnose says what raw is instead of bencode, if that is easy to see, or else
-// what is wrong with it.
-func diagnose(raw []byte, err error) string {
-	start := bytes.ToLower(bytes.TrimLeft(raw[:min(len(raw), 512)], "\ufeff \t\r\n"))
-	switch {
-	case len(raw) == 0:
-		return "the file is empty"
-	case bytes.HasPrefix(start, []byte("<")):
-		return "it is a web page or XML; the server may ask for a login"
-	case bytes.HasPrefix(start, []byte("\x1f\x8b")):
-		return "it is compressed by gzip; unpack it first"
-	case bytes.HasPrefix(start, []byte("pk\x03\x04")):
-		return "it is a ZIP archive; unpack it first"
-	case bytes.HasPrefix(start, []byte("magnet:")):
-		return "it is a magnet link, and those are not supported yet"
-	}
-	return Clean(err.Error(), shownText)
 }
 
 // readVersion refuses a torrent that has no version 1 half.

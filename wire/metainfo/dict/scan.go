@@ -6,7 +6,8 @@ import (
 	"fmt"
 )
 
-var errShort = errors.New("the data end too early")
+// ErrShort is the error of bencode that does not come to its end.
+var ErrShort = errors.New("the data end too early")
 
 // scan walks the value that raw begins with. It allocates nothing and does not
 // recurse. It returns the value's length in bytes and how many values the
@@ -19,7 +20,7 @@ func scan(raw []byte, maxValues int) (n, children int, err error) {
 	depth, values := 0, 0
 	for {
 		if n >= len(raw) {
-			return 0, 0, errShort
+			return 0, 0, ErrShort
 		}
 		c := raw[n]
 		if c == 'e' && depth > 0 {
@@ -67,7 +68,7 @@ func scalar(b []byte) (int, error) {
 	case b[0] == 'i':
 		end := bytes.IndexByte(b, 'e')
 		if end < 0 {
-			return 0, errShort
+			return 0, ErrShort
 		}
 		digits := bytes.TrimPrefix(b[1:end], []byte("-"))
 		if len(digits) == 0 || bytes.ContainsFunc(digits, func(r rune) bool { return r < '0' || r > '9' }) {
@@ -79,14 +80,14 @@ func scalar(b []byte) (int, error) {
 		for ; i < len(b) && digit(b[i]); i++ {
 			length = 10*length + int(b[i]-'0')
 			if length > len(b) {
-				return 0, errShort
+				return 0, ErrShort
 			}
 		}
 		if i > 1 && b[0] == '0' || i < len(b) && b[i] != ':' {
 			return 0, errors.New("a malformed string length")
 		}
 		if i == len(b) || length > len(b)-i-1 {
-			return 0, errShort
+			return 0, ErrShort
 		}
 		return i + 1 + length, nil
 	}
