@@ -30,14 +30,14 @@ type Reader struct {
 	in     *bufio.Reader
 	part   []byte // what there is of a line whose end has not come yet
 	lines  int    // read so far
-	stacks map[int]string
+	stacks stackTexts
 	err    error
 }
 
 // Read reads the header; the events follow. If r ends before the header does,
 // the error is io.ErrUnexpectedEOF.
 func Read(r io.Reader) (*Reader, error) {
-	t := &Reader{in: bufio.NewReaderSize(r, 1<<16), stacks: map[int]string{}}
+	t := &Reader{in: bufio.NewReaderSize(r, 1<<16)}
 	raw, err := t.line()
 	switch {
 	case err == io.EOF && len(t.part) == 0:
@@ -153,9 +153,27 @@ type line struct {
 	Detail      details      `json:"detail"`
 }
 
+// maxStackText bounds the bytes of the stacks that a Reader remembers.
+const maxStackText = 64 << 20
+
+// stackTexts are the stacks that later lines may name by their numbers. They
+// are forgotten when File forgets its own; those of a file that File has not
+// written may be forgotten earlier.
+type stackTexts struct {
+	text  map[int]string
+	bytes int
+}
+
+func (s *stackTexts) add(number int, text string) {
+	if s.bytes += len(text); s.text == nil || len(s.text) == maxStacks || s.bytes > maxStackText {
+		s.text, s.bytes = map[int]string{}, len(text)
+	}
+	s.text[number] = text
+}
+
 func (t *Reader) event(l *line) *event.Event {
 	if l.StackText != "" {
-		t.stacks[l.Stack] = l.StackText
+		t.stacks.add(l.Stack, l.StackText)
 	}
 	e := &event.Event{
 		Kind:        l.Kind,
@@ -169,7 +187,7 @@ func (t *Reader) event(l *line) *event.Event {
 		Strategy:    l.Strategy,
 		Reason:      l.Reason,
 		MessageType: l.MessageType,
-		Stack:       t.stacks[l.Stack],
+		Stack:       t.stacks.text[l.Stack],
 		Action:      l.Action,
 		Attempt:     l.Attempt,
 		Delay:       micro(l.Delay),
