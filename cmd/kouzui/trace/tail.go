@@ -17,6 +17,7 @@ import (
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
 	"kouzui/cmd/kouzui/internal/interrupt"
+	"kouzui/cmd/kouzui/internal/load"
 	"kouzui/cmd/kouzui/internal/traceview"
 )
 
@@ -54,10 +55,15 @@ ends or you interrupt the command.`,
 			ctx, cancel := stop.Context()
 			defer cancel()
 			t.out, t.paint = bufio.NewWriter(sentences(c, 0)), paint(c, *colour)
-			if t.follow && args[0] != "-" {
+			if t.follow && regular(args[0]) {
 				return t.live(ctx, args[0])
 			}
-			return t.once(c, args[0])
+			// Reading stdin or a pipe may block for ever, whatever ctx says.
+			_, err := load.Within(ctx, func() (none struct{}, err error) { return none, t.once(c, args[0]) })
+			if errors.Is(err, exit.ErrInterrupted) {
+				return nil
+			}
+			return err
 		},
 	}
 	f := c.Flags()
@@ -67,6 +73,12 @@ ends or you interrupt the command.`,
 	bindActor(c, &t.actor)
 	colour = flags.Colour(c)
 	return c
+}
+
+// regular tells whether path is that of a file which can grow.
+func regular(path string) bool {
+	info, err := os.Stat(path)
+	return path != "-" && (err != nil || info.Mode().IsRegular())
 }
 
 // tail shows the end of a trace.
@@ -83,8 +95,8 @@ func (t *tail) wanted(e *event.Event) bool {
 	return (len(t.kinds) == 0 || slices.Contains(t.kinds, e.Kind)) && traceview.Match(t.actor, e.Actor)
 }
 
-// once shows a file or stdin to its end. With --follow, the events of stdin are
-// shown as they come.
+// once shows a file, a pipe or stdin to its end. With --follow, the events of a
+// pipe or stdin are shown as they come.
 func (t *tail) once(c *cobra.Command, name string) error {
 	f, err := openTrace(c, name)
 	if err != nil {
