@@ -49,7 +49,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	root.SetIn(stdin)
 	root.SetOut(results)
 	root.SetErr(stderr)
-	err := root.Execute()
+	c, err := root.ExecuteC()
+	if err != nil && !results.Begun() {
+		transfer.Fail(c, args, results, err)
+	}
 	if lost := results.Err(); lost != nil && !exit.BrokenPipe(lost) {
 		switch {
 		case err == nil, exit.OfStdout(err, lost):

@@ -90,6 +90,9 @@ same content, --name and --date always give the same torrent, byte by byte.`,
 // run checks all that can be known, in the order in which that costs time,
 // before it hashes anything.
 func (o *createFlags) run(r *command.Run, path string) error {
+	if o.output.JSON && o.out == "-" {
+		return exit.Usagef("", "--json and --output - cannot both write to stdout")
+	}
 	spec, err := o.spec()
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package tracker
 
 import (
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -74,10 +75,10 @@ must append to that header: otherwise anybody behind it may name any address.`,
 	return c
 }
 
-// networks reads what --trust-ip gives: networks, or single addresses.
+// networks reads what --trust-ip gives: lists of networks or single addresses.
 func networks(given []string) ([]netip.Prefix, error) {
 	var list []netip.Prefix
-	for _, text := range given {
+	for _, text := range strings.FieldsFunc(strings.Join(given, ","), flags.Separates) {
 		network, err := netip.ParsePrefix(text)
 		if err != nil {
 			addr, noAddr := netip.ParseAddr(text)
@@ -90,6 +91,9 @@ func networks(given []string) ([]netip.Prefix, error) {
 			return nil, exit.Usagef("", "--trust-ip %q must be written as IPv4", text)
 		}
 		list = append(list, network.Masked())
+	}
+	if len(given) > 0 && len(list) == 0 {
+		return nil, exit.Usagef("", "--trust-ip %q names no network", given[0])
 	}
 	return list, nil
 }

@@ -8,11 +8,11 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"kouzui"
 	"kouzui/actors/world/real"
 	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/flags"
 	"kouzui/cmd/kouzui/internal/load"
 	"kouzui/cmd/kouzui/internal/output"
 	"kouzui/wire/blocklist"
@@ -71,7 +71,7 @@ type named struct {
 // variables of the environment have them.
 func (o *options) namedPeers() (peers []named, err error) {
 	for _, value := range o.peers {
-		texts := strings.FieldsFunc(value, func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+		texts := strings.FieldsFunc(value, flags.Separates)
 		if len(texts) == 0 {
 			texts = []string{value}
 		}

@@ -32,6 +32,8 @@ warning.`,
   kouzui download a.torrent --json | jq -r 'select(.type=="progress").have'`,
 		Args: flags.Arguments(1, -1, "at least one torrent"),
 		RunE: o.run,
+
+		Annotations: map[string]string{events: "json"},
 	}
 	o.bind(c)
 	return c

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"io"
 	"kouzui"
 	"slices"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/load"
+	"kouzui/cmd/kouzui/internal/report"
 )
 
 // run is the command: the torrents of args are downloaded or seeded until all
@@ -23,6 +25,19 @@ func (o *options) run(c *cobra.Command, args []string) error {
 		return s.end(o.transfer(s, args))
 	})
 }
+
+// Fail writes the line that ends the output of --json, if c is download or seed
+// and has failed with err before it began, even because of its other flags.
+func Fail(c *cobra.Command, args []string, stdout io.Writer, err error) {
+	asked := c.Flags().Lookup("json")
+	if c.Annotations[events] == "" || asked == nil || asked.Value.String() != "true" && !slices.Contains(args, "--json") {
+		return
+	}
+	report.New(stdout, time.Now).End(exit.Code(err), err, report.Totals{})
+}
+
+// events marks the commands of which --json writes events.
+const events = "events"
 
 func (o *options) transfer(s *session, args []string) error {
 	ctx, cancel := s.loading()

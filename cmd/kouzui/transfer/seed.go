@@ -20,6 +20,8 @@ missing or wrong, that is an error: nothing is downloaded or created.`,
   kouzui seed album.torrent --until-peers-done`,
 		Args: flags.Arguments(1, -1, "at least one torrent"),
 		RunE: o.run,
+
+		Annotations: map[string]string{events: "json"},
 	}
 	o.bind(c)
 	return c

@@ -2,11 +2,15 @@ package flags
 
 import (
 	"strings"
+	"unicode"
 
 	"github.com/spf13/pflag"
 
 	"kouzui/cmd/kouzui/internal/exit"
 )
+
+// Separates tells whether r stands between the addresses of a list.
+func Separates(r rune) bool { return r == ',' || unicode.IsSpace(r) }
 
 // Environment sets the flags that are not on the command line from KOUZUI_*
 // variables. Of a flag that can be repeated, spaces separate the values.

@@ -221,20 +221,27 @@ func (out *Output) Result(format string, args ...any) {
 type Results struct {
 	w io.Writer
 
-	mu  sync.Mutex
-	err error
+	mu    sync.Mutex
+	begun bool
+	err   error
 }
 
 func (r *Results) Write(p []byte) (int, error) {
 	n, err := r.w.Write(p)
-	if err != nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if r.err == nil {
-			r.err = err
-		}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.begun = true
+	if err != nil && r.err == nil {
+		r.err = err
 	}
 	return n, err
+}
+
+// Begun tells whether something was written, or a write has failed.
+func (r *Results) Begun() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.begun
 }
 
 // NewResults writes to w, which may be one already.
