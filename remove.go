@@ -17,7 +17,10 @@ import (
 // Remove stops the torrent. If data is set, it also deletes the torrent's
 // files, the folders that are empty after that, and the journal. Other files
 // stay. A file that the torrent refused to take over, because it was not the
-// torrent's, stays as well. If data is not set, nothing on disk is changed.
+// torrent's, stays as well. Where both the torrent's name and that of its
+// partial data are taken, and it cannot be known which is the torrent's, all
+// stays, and that is an fs.ErrExist. If data is not set, nothing on disk is
+// changed.
 func (t *Torrent) Remove(ctx context.Context, data bool) error {
 	if !t.valid() {
 		return ErrEnded
@@ -27,6 +30,7 @@ func (t *Torrent) Remove(ctx context.Context, data bool) error {
 	}
 	t.client.mu.Lock()
 	name, m, stored, again := t.name, t.metainfo, t.stored, t.client.torrents[t.hash] != nil
+	complete := closed(t.completed)
 	t.client.mu.Unlock()
 	switch {
 	case again:
@@ -46,11 +50,11 @@ func (t *Torrent) Remove(ctx context.Context, data bool) error {
 		return err
 	}
 	defer folder.Close()
-	return remove(folder, m)
+	return remove(folder, m, complete)
 }
 
 // remove deletes the data of a torrent, unless another client works on it.
-func remove(folder world.Folder, m *Metainfo) error {
+func remove(folder world.Folder, m *Metainfo, complete bool) error {
 	unlock, err := folder.Lock(m.LockName())
 	if err != nil {
 		return err
@@ -58,12 +62,28 @@ func remove(folder world.Folder, m *Metainfo) error {
 	if world.Folds(folder, m.LockName(), m.Name, m.PartName()) {
 		m = m.Folded()
 	}
-	for _, base := range []string{m.Name, m.PartName()} {
-		err = errors.Join(err, removeFiles(folder, m, base))
+	base, err := whereData(folder, m, complete)
+	if err == nil {
+		err = errors.Join(removeFiles(folder, m, base), removeFile(folder, m.JournalName(), -1))
 	}
-	err = errors.Join(err, removeFile(folder, m.JournalName(), -1))
 	unlock()
 	return errors.Join(err, removeFile(folder, m.LockName(), -1))
+}
+
+// whereData is the name of the torrent's data. Complete data has its final
+// name, other data may have either, and what has the other name is a
+// stranger's. Where both are taken by data that is not complete, nobody can
+// tell them apart: that is an fs.ErrExist.
+func whereData(folder world.Folder, m *Metainfo, complete bool) (string, error) {
+	_, final := folder.Stat(m.Name)
+	_, part := folder.Stat(m.PartName())
+	switch {
+	case part != nil || complete && final == nil:
+		return m.Name, nil
+	case final != nil:
+		return m.PartName(), nil
+	}
+	return "", fmt.Errorf("%s and %s: one of them is not the torrent's: %w", m.Name, m.PartName(), fs.ErrExist)
 }
 
 // removeFiles deletes the files that lie at base, and the folders that held
@@ -107,7 +127,7 @@ func removeFiles(folder world.Folder, m *Metainfo, base string) (err error) {
 func removeFile(folder world.Folder, name string, most int64) error {
 	info, err := folder.Stat(name)
 	switch {
-	case errors.Is(err, fs.ErrNotExist):
+	case errors.Is(err, fs.ErrNotExist), errors.Is(err, world.ErrNotFolder):
 		return nil
 	case err != nil:
 		return err

@@ -81,6 +81,7 @@ func TestRemove(t *testing.T) {
 		"without data":             {"", false, all},
 		"with data":                {"", true, nil},
 		"beside a file":            {"other", true, []string{"other"}},
+		"beside a partial name":    {"album.part/1.mp3", true, []string{"album.part", "album.part/1.mp3"}},
 		"with a file in a folder":  {"album/scans/back.jpg", true, []string{"album", "album/scans", "album/scans/back.jpg"}},
 		"with a file in its place": {"album/note.txt", true, []string{"album", "album/note.txt"}},
 	} {
@@ -129,6 +130,32 @@ func TestRemoveWhatIsUnfinished(t *testing.T) {
 	}
 	if got := tree(t, dir); len(got) > 0 {
 		t.Errorf("%q are left", got)
+	}
+}
+
+// Of two names one is a stranger's, and the torrent is not complete: both stay.
+func TestRemoveWhatCannotBeToldApart(t *testing.T) {
+	m, files := album(t)
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "album.part/1.mp3"), files["album/1.mp3"])
+	client := open(t, kouzui.Config{Dir: dir})
+	torrent, err := client.AddMetainfo(m, kouzui.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for event := range torrent.Events(t.Context()) {
+		if p, is := event.(kouzui.Progress); is && p.Status.State == kouzui.StateDownloading {
+			break
+		}
+	}
+	write(t, filepath.Join(dir, "album/1.mp3"), []byte("mine"))
+	if err := torrent.Remove(t.Context(), true); !errors.Is(err, fs.ErrExist) {
+		t.Error(err)
+	}
+	for name, want := range map[string]string{"album/1.mp3": "mine", "album.part/1.mp3": string(files["album/1.mp3"])} {
+		if got, err := os.ReadFile(filepath.Join(dir, name)); err != nil || string(got) != want {
+			t.Errorf("%s holds %d bytes, %v", name, len(got), err)
+		}
 	}
 }
 
