@@ -54,6 +54,7 @@ func TestWhatIsNotShownToBeOurs(t *testing.T) {
 		"one piece is right":                    {single, "data.part", func(b []byte) { strange(b[50_000:]) }, nil, false, false},
 		"a stranger's file in our folder":       {many, "data.part", nil, write("data.part/dir0/mine", "x"), true, true},
 		"a system's file in our folder":         {many, "data.part", nil, write("data.part/.DS_Store", "x"), false, false},
+		"a shadow of a file in our folder":      {many, "data.part", nil, write("data.part/dir0/._mine", "x"), false, false},
 		"a stranger's file for a folder":        {many, "", nil, write("data.part", "x"), true, false},
 		"a stranger's file shorter than pieces": {single, "", nil, write("data.part", "mine"), true, true},
 		"an empty file":                         {single, "", nil, write("data.part", ""), false, false},

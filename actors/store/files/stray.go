@@ -11,9 +11,13 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// junk are names that systems put into folders that a user looks at. They are
-// moved with a folder.
-var junk = []string{".DS_Store", "Thumbs.db", "desktop.ini", ".directory"}
+// junk tells whether name is one that systems put into folders that a user
+// looks at, such as macOS beside each file of a share. It is moved with a
+// folder.
+func junk(name string) bool {
+	return slices.Contains([]string{".ds_store", "thumbs.db", "desktop.ini", ".directory"}, strings.ToLower(name)) ||
+		strings.HasPrefix(name, "._")
+}
 
 // Stray finds a name in the torrent's folders below base that is not the
 // torrent's, and would be moved with base. It is "" if there is none.
@@ -47,7 +51,7 @@ func Stray(folder world.Folder, t *metainfo.Torrent, base string) (string, error
 		}
 		slices.Sort(names)
 		for _, name := range names {
-			if !own[key(path.Join(dir, name))] && !slices.Contains(junk, name) {
+			if !own[key(path.Join(dir, name))] && !junk(name) {
 				return path.Join(base, dir, name), nil
 			}
 		}
