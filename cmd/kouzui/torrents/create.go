@@ -3,6 +3,7 @@
 package torrents
 
 import (
+	"crypto/sha1"
 	"errors"
 	"fmt"
 	"kouzui"
@@ -221,14 +222,19 @@ func fits(spec metainfo.Spec) error {
 }
 
 // fileName is what the torrent of content called name is called. A name without
-// room for the extension is cut.
+// room for the extension is cut, and a part of its hash added to keep it
+// unique.
 func fileName(name string) string {
 	const extension = ".torrent"
-	for len(name) > metainfo.MaxPathPart-len(extension) {
+	if len(name)+len(extension) <= metainfo.MaxPathPart {
+		return name + extension
+	}
+	mark := fmt.Sprintf("~%.4x", sha1.Sum([]byte(name)))
+	for len(name)+len(mark)+len(extension) > metainfo.MaxPathPart {
 		_, n := utf8.DecodeLastRuneInString(name)
 		name = name[:len(name)-n]
 	}
-	return name + extension
+	return name + mark + extension
 }
 
 // finish writes the torrent, to stdout if target is nil, and tells the user
