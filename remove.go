@@ -75,12 +75,15 @@ func remove(folder world.Folder, m *Metainfo, complete bool) error {
 // stranger's. Where both are taken by data that is not complete, nobody can
 // tell them apart: that is an fs.ErrExist.
 func whereData(folder world.Folder, m *Metainfo, complete bool) (string, error) {
-	_, final := folder.Stat(m.Name)
-	_, part := folder.Stat(m.PartName())
+	taken := func(name string) bool {
+		_, err := folder.Stat(name)
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	final := taken(m.Name)
 	switch {
-	case part != nil || complete && final == nil:
+	case final && complete, !taken(m.PartName()):
 		return m.Name, nil
-	case final != nil:
+	case !final:
 		return m.PartName(), nil
 	}
 	return "", fmt.Errorf("%s and %s: one of them is not the torrent's: %w", m.Name, m.PartName(), fs.ErrExist)
