@@ -54,11 +54,16 @@ func TestScenarios(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := swarm{Scenario: ten}
+	s := swarm{Scenario: withArrivals(ten, 1)}
+	for i, c := range s.Class {
+		if c.Count != 1 || c.Within != 0 || i > 0 && (c.Arrive <= 0 || c.Arrive >= ten.Class[1].Within) {
+			t.Errorf("%+v", c)
+		}
+	}
 	if err := s.playable(); err != nil || s.downloaders() != 9 {
 		t.Errorf("%d downloaders, %v", s.downloaders(), err)
 	}
-	ten.Event = []lab.Event{{Do: "partition"}}
+	s.Event = []lab.Event{{Do: "partition"}}
 	if s.playable() == nil {
 		t.Error("a partition on the loopback")
 	}

@@ -59,34 +59,37 @@ func compareWithProcesses(ctx context.Context) (*section, error) {
 	if err != nil {
 		return nil, err
 	}
-	var real sample
+	var real, limits, links sample
 	for round := range *rounds {
-		times, err := (&swarm{s, *kouzui, *dir}).play(ctx, uint64(round))
+		drawn := withArrivals(s, uint64(round))
+		times, err := (&swarm{drawn, *kouzui, *dir}).play(ctx)
 		if err != nil {
 			return nil, err
 		}
 		fmt.Fprintf(os.Stderr, "real, round %d: the last after %.1f s\n", round+1, times[len(times)-1].Seconds())
 		real = append(real, times)
-	}
-	limits, err := simulated(ctx, s)
-	if err != nil {
-		return nil, err
-	}
-	for i := range s.Class {
-		s.Class[i].Limits = false
-	}
-	links, err := simulated(ctx, s)
-	if err != nil {
-		return nil, err
+		for _, kept := range []struct {
+			by     *sample
+			limits bool
+		}{{&limits, true}, {&links, false}} {
+			for i := range drawn.Class {
+				drawn.Class[i].Limits = kept.limits
+			}
+			runs, err := simulated(ctx, drawn)
+			if err != nil {
+				return nil, err
+			}
+			*kept.by = append(*kept.by, runs...)
+		}
 	}
 	rows := [][]string{
 		rowOf("processes, "+strconv.Itoa(*rounds)+" rounds", real, nil),
-		rowOf("simulated, "+strconv.Itoa(*seeds)+" seeds", limits, real),
+		rowOf("simulated, "+strconv.Itoa(*seeds)+" seeds each", limits, real),
 		rowOf("the same, rates kept by the links", links, real),
 	}
 	table := page.Table([]string{"s from arrival to completion", "median", "95 %", "last", "error", "KS distance"}, rows)
 	m, n := float64(len(real.pooled())), float64(len(limits.pooled()))
-	text := table + fmt.Sprintf("\nMeans of the runs, and the least and the most of them; the error is that of the means of median, 95 %% and last. "+
+	text := table + fmt.Sprintf("\nThe nodes of a round come at the same times in all rows. Means of the runs, and the least and the most of them; the error is that of the means of median, 95 %% and last. "+
 		"The KS distance is the most by which the distribution functions of all times differ; above %.2f two samples of that size would be of different kinds, at 5 %%, if their times were independent, which those of one swarm are not.\n",
 		1.358*math.Sqrt((m+n)/(m*n)))
 	panel := chart.Panel{

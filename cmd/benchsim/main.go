@@ -30,7 +30,7 @@ import (
 
 var (
 	only      = flag.String("only", "", "which parts, by name, with commas between; all if empty")
-	rounds    = flag.Int("rounds", 3, "how often processes play the scenario")
+	rounds    = flag.Int("rounds", 5, "how often processes play the scenario")
 	seeds     = flag.Int("seeds", 10, "how often a scenario is simulated, with seeds from 1 on")
 	kouzui    = flag.String("kouzui", "bin/kouzui", "the kouzui that the processes run")
 	dir       = flag.String("dir", "/dev/shm", "where content lies in memory")

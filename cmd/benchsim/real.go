@@ -21,7 +21,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// swarm plays scenarios with processes instead of simulated clients.
+// swarm plays a scenario with processes instead of simulated clients. Each
+// class has one node.
 type swarm struct {
 	*lab.Scenario
 	kouzui string
@@ -32,8 +33,28 @@ type swarm struct {
 // play.
 var errNotReal = errors.New("the loopback has no delays, losses, slow disks, faults or events; nodes come with all or nothing")
 
+// withArrivals draws when each node comes: in the result each node is a class
+// of its own, so that processes and simulated clients come at the same times.
+func withArrivals(s *lab.Scenario, round uint64) *lab.Scenario {
+	const stream = 0xA881
+	rnd := rand.New(rand.NewPCG(round, stream))
+	drawn := *s
+	drawn.Class = nil
+	for _, c := range s.Class {
+		for k := range c.Count {
+			one := c
+			one.Name, one.Count, one.Within = c.Name+strconv.Itoa(k), 1, 0
+			if c.Within > 0 {
+				one.Arrive += lab.Time(rnd.Int64N(int64(c.Within)))
+			}
+			drawn.Class = append(drawn.Class, one)
+		}
+	}
+	return &drawn
+}
+
 // play returns how long each downloader took from its arrival to completion.
-func (s *swarm) play(ctx context.Context, round uint64) (times []time.Duration, err error) {
+func (s *swarm) play(ctx context.Context) (times []time.Duration, err error) {
 	if err := s.playable(); err != nil {
 		return nil, err
 	}
@@ -55,7 +76,6 @@ func (s *swarm) play(ctx context.Context, round uint64) (times []time.Duration, 
 	}
 	defer served.Stop()
 
-	rnd := rand.New(rand.NewPCG(round, 0xA881))
 	begin := time.Now()
 	var mu sync.Mutex // guards times
 	complete := func(took time.Duration) {
@@ -68,21 +88,15 @@ func (s *swarm) play(ctx context.Context, round uint64) (times []time.Duration, 
 	var all errgroup.Group
 	for i := range s.Class {
 		c := &s.Class[i]
-		for k := range c.Count {
-			arrival := time.Duration(c.Arrive)
-			if c.Within > 0 {
-				arrival += time.Duration(rnd.Int64N(int64(c.Within)))
+		m := member{s, c, content, filepath.Join(home, c.Name)}
+		all.Go(func() error {
+			err := m.play(ctx, begin.Add(time.Duration(c.Arrive)), complete)
+			if err != nil {
+				cancel()
+				err = fmt.Errorf("%s: %w", c.Name, err)
 			}
-			m := member{s, c, content, filepath.Join(home, c.Name+strconv.Itoa(k))}
-			all.Go(func() error {
-				err := m.play(ctx, begin.Add(arrival), complete)
-				if err != nil {
-					cancel()
-					err = fmt.Errorf("%s: %w", c.Name, err)
-				}
-				return err
-			})
-		}
+			return err
+		})
 	}
 	err = all.Wait()
 	slices.Sort(times)
