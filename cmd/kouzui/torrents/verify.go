@@ -88,7 +88,7 @@ func verify(r *command.Run, asJSON bool, from *flags.Source, torrent, dir string
 		return err
 	}
 	defer content.Folder.Close()
-	found, err := compare(r, t, content)
+	found, err := compare(r, t, content, dir)
 	if err != nil {
 		return err
 	}
@@ -121,7 +121,7 @@ func findData(t *metainfo.Torrent, dir string) (content hashing.Content, base st
 	return contentAt(folder, t, base), base, nil
 }
 
-func compare(r *command.Run, t *metainfo.Torrent, content hashing.Content) (*findings, error) {
+func compare(r *command.Run, t *metainfo.Torrent, content hashing.Content, dir string) (*findings, error) {
 	found := &findings{
 		V: 1, Hash: t.InfoHash.String(), Name: t.Name, Pieces: t.PieceCount(),
 		Wrong: []int{}, Files: []wrongContent{},
@@ -149,7 +149,7 @@ func compare(r *command.Run, t *metainfo.Torrent, content hashing.Content) (*fin
 			found.Wrong = append(found.Wrong, i)
 		}
 	}
-	found.files(t, content, wrong)
+	found.files(t, content, dir, wrong)
 	found.OK = len(found.Wrong) == 0 && len(found.Files) == 0
 	return found, nil
 }
@@ -157,7 +157,7 @@ func compare(r *command.Run, t *metainfo.Torrent, content hashing.Content) (*fin
 // files notes what is wrong with each file. A wrong piece that several files
 // share does not tell which of them is wrong, unless one of them is found to be
 // wrong by its length or by a piece of its own.
-func (f *findings) files(t *metainfo.Torrent, content hashing.Content, wrong []bool) {
+func (f *findings) files(t *metainfo.Torrent, content hashing.Content, dir string, wrong []bool) {
 	owners := make([]int, t.PieceCount()) // how many files have bytes in the piece
 	for i := range t.Files {
 		if first, end := t.FilePieces(i); !t.Files[i].Padding {
@@ -169,7 +169,7 @@ func (f *findings) files(t *metainfo.Torrent, content hashing.Content, wrong []b
 	all := make([]wrongContent, len(t.Files))
 	blamed := make(map[int]string) // the shared wrong pieces that a wrong file explains, by its path
 	for i := range t.Files {
-		all[i] = fileAlone(t, i, content, wrong)
+		all[i] = fileAlone(t, i, content, dir, wrong)
 		for _, p := range all[i].Wrong {
 			if owners[p] == 1 && all[i].Reason == "" {
 				all[i].Reason = "wrong content"
@@ -197,7 +197,7 @@ func (f *findings) files(t *metainfo.Torrent, content hashing.Content, wrong []b
 // fileAlone says what is wrong with a file, looked at by itself. The length is
 // compared as well: hashes cover neither empty files nor bytes behind the end
 // of a file.
-func fileAlone(t *metainfo.Torrent, index int, content hashing.Content, wrong []bool) wrongContent {
+func fileAlone(t *metainfo.Torrent, index int, content hashing.Content, dir string, wrong []bool) wrongContent {
 	file := &t.Files[index]
 	bad := wrongContent{Path: strings.Join(file.Path, "/"), Wrong: []int{}}
 	if file.Padding {
@@ -212,9 +212,7 @@ func fileAlone(t *metainfo.Torrent, index int, content hashing.Content, wrong []
 	case err != nil:
 		bad.Reason = exit.OneLine(err)
 	case file.Link != "":
-		if info.Mode&fs.ModeSymlink == 0 {
-			bad.Reason = "not a symbolic link to " + file.Link
-		}
+		bad.Reason = place.WrongLink(filepath.Join(dir, filepath.FromSlash(content.Files[index].Name)), file.Link)
 	case info.Mode&fs.ModeSymlink != 0:
 		bad.Reason = "a symbolic link, which is not followed"
 	case !info.Mode.IsRegular():

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"kouzui/actors/runtime/event"
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/progress"
@@ -202,75 +201,6 @@ func (s *session) abandon() {
 		if !j.ended {
 			s.ended(j, j.last.Left == 0, nil)
 		}
-	}
-}
-
-func (s *session) handle(e any) {
-	if m, ok := e.(kouzui.Progress); ok {
-		j := s.byHash[m.Status.InfoHash]
-		if j != nil && j.progress(&m.Status, time.Now()) {
-			j.stop()
-		}
-		if j != nil && j.refused != nil {
-			return // what cannot be seeded is not shown as a download
-		}
-	}
-	s.display.Event(e)
-	switch m := e.(type) {
-	case kouzui.PeerBanned:
-		s.Warn(fmt.Sprintf("the peer at %v is banned: %s", m.Addr, m.Reason))
-	case kouzui.Blocked:
-		s.blocked += m.Count
-		s.Log.Info().Int("addresses", m.Count).Bool("inbound", m.Inbound).Msg("blocked")
-	case kouzui.DataChanged:
-		s.Warn(exit.Words(m.Err) + "; the file is checked again")
-	case kouzui.Announced:
-		s.announced(m)
-	case kouzui.Completed:
-		if j := s.byHash[m.Status.InfoHash]; j != nil {
-			j.last = m.Status
-			if s.onComplete != "" && !j.completed {
-				j.completed = true
-				s.hooks.start(s.onComplete, j, s.Stderr)
-			}
-		}
-	case kouzui.Ended:
-		if j := s.byHash[m.Torrent.InfoHash()]; j != nil && !j.ended {
-			j.last = m.Status
-			err := m.Err
-			if errors.Is(err, kouzui.ErrStopped) {
-				err = nil // ended knows why
-			}
-			s.ended(j, m.Err == nil, err)
-		}
-	case kouzui.ListenFailed:
-		if s.listening {
-			s.listening = false // the listener tries again and again: one warning is enough
-			s.Warn("other peers cannot connect to us: " + exit.Words(m.Err))
-		}
-	case kouzui.Listening:
-		s.listening = true
-		s.Log.Info().Stringer("at", m.Addr).Msg("listening")
-	case *event.Event:
-		if m.Kind == event.Restarted {
-			s.restarts++
-		}
-	}
-}
-
-func (s *session) announced(m kouzui.Announced) {
-	j := s.byHash[m.Torrent.InfoHash()]
-	if j == nil {
-		return
-	}
-	j.announced(m)
-	if r := m.Replied; r != nil {
-		s.Log.Debug().Str("tracker", r.URL).Stringer("event", r.Event).Int("peers", r.Peers).Time("next", r.Next).Msg("announced")
-		if r.Warning != "" {
-			s.Warn(fmt.Sprintf("tracker %s: %s", r.URL, r.Warning))
-		}
-	} else if f := m.Failed; f != nil {
-		s.Log.Warn().Str("tracker", f.URL).Err(f.Err).Time("next", f.Next).Msg("announce failed")
 	}
 }
 

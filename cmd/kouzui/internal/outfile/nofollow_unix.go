@@ -2,7 +2,13 @@
 
 package outfile
 
-import "syscall"
+import (
+	"io/fs"
+	"syscall"
+)
 
 // noFollow makes opening a symbolic link fail.
 const noFollow = syscall.O_NOFOLLOW
+
+// names is how many names the file has.
+func names(info fs.FileInfo) int { return int(info.Sys().(*syscall.Stat_t).Nlink) }

@@ -1,6 +1,7 @@
 // Package outfile writes the files that a user names for results, logs and
 // traces. None of them is written through a symbolic link, behind which may be
-// a file of somebody else.
+// a file of somebody else, nor changed where it has a second name. The folders
+// on the way may be links, as for all programs.
 package outfile
 
 import (
@@ -108,11 +109,12 @@ func (f *File) Discard() {
 // owner may read a new one. What an older run has written stays if more says
 // so.
 func Open(path string, more bool) (*os.File, error) {
-	flag := os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+	flag := os.O_WRONLY | os.O_CREATE
 	if more {
-		flag = os.O_WRONLY | os.O_CREATE | os.O_APPEND
+		flag |= os.O_APPEND
 	}
-	if !device(path) {
+	device := device(path)
+	if !device {
 		if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 			return nil, exit.Hint("Remove the link, or give the path of the file itself.",
 				exit.Errorf(exit.Foreign, "%s is a symbolic link, and nothing is written through a link", path))
@@ -122,6 +124,21 @@ func Open(path string, more bool) (*os.File, error) {
 	f, err := os.OpenFile(path, flag, 0o600)
 	if err != nil {
 		return nil, exit.With(exit.Create, &fs.PathError{Op: "create", Path: path, Err: cause(err)})
+	}
+	if device {
+		return f, nil
+	}
+	info, err := f.Stat()
+	switch {
+	case err == nil && names(info) > 1:
+		err = exit.Hint("Remove one of the names, or give another path.",
+			exit.Errorf(exit.Foreign, "%s is a hard link, and writing would change the file under its other name too", path))
+	case err == nil && !more:
+		err = exit.With(exit.IO, f.Truncate(0))
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
 	}
 	return f, nil
 }

@@ -73,6 +73,15 @@ func TestOpenFollowsNoLink(t *testing.T) {
 		}
 	}
 	content(t, file, "precious")
+	twin := file + "2"
+	if err := os.Link(file, twin); err == nil && runtime.GOOS != "windows" {
+		for _, more := range []bool{false, true} {
+			if _, err := Open(twin, more); exit.Code(err) != exit.Foreign {
+				t.Errorf("a hard link: %v", err)
+			}
+		}
+		content(t, file, "precious")
+	}
 	path := filepath.Join(t.TempDir(), "log")
 	f, err := Open(path, true)
 	if err != nil {
@@ -81,6 +90,20 @@ func TestOpenFollowsNoLink(t *testing.T) {
 	defer f.Close()
 	if info, err := f.Stat(); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 		t.Errorf("a new log has mode %v, %v", info.Mode(), err)
+	}
+	for more, want := range map[bool]string{true: "oldnew", false: "new"} {
+		if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		again, err := Open(path, more)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := again.WriteString("new"); err != nil {
+			t.Error(err)
+		}
+		again.Close()
+		content(t, path, want)
 	}
 	if runtime.GOOS == "linux" {
 		if f, err = Open("/dev/stderr", true); err != nil {
