@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -51,6 +53,9 @@ func browse(t *testing.T, url string, width, height int) context.Context {
 		stop()
 	})
 	do(t, ctx, chromedp.Navigate(url))
+	if strings.Contains(url, "token=") {
+		do(t, ctx, chromedp.WaitReady(chromedp.CSS("#totals"))) // the address with the token only leads on to it
+	}
 	return ctx
 }
 
@@ -137,6 +142,18 @@ func TestTheBrowserForgetsTheToken(t *testing.T) {
 			t.Errorf("the history has %s", entry.URL)
 		}
 	}
+}
+
+// The printed address works as a link on a page of another site as well.
+func TestTheLinkMayStandOnAnotherSite(t *testing.T) {
+	s := newScene(t, "one")
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		fmt.Fprintf(w, `<a id="link" href="%s">the live page</a>`, s.URL())
+	}))
+	t.Cleanup(other.Close)
+	ctx := browse(t, strings.Replace(other.URL, "127.0.0.1", "localhost", 1), 1280, 800)
+	do(t, ctx, visible("#link"), click("#link"), visible(row("root/one")))
 }
 
 // TestAThousandActorsStayFluid kills actors as fast as it can. With -v it also

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -39,7 +40,7 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 		default:
 			defer clients.Serve(r.Context())()
 			if r.URL.Path == "/" && r.URL.Query().Has("token") {
-				s.exchange(w, r)
+				s.exchange(w)
 				return
 			}
 			next.ServeHTTP(w, r)
@@ -48,13 +49,19 @@ func (s *Server) guarded(next http.Handler) http.Handler {
 }
 
 // exchange gives a browser a cookie for the token in the address of the page,
-// and sends it on to the address without the token, so that the token stays
-// neither in the address bar nor in the history.
-func (s *Server) exchange(w http.ResponseWriter, r *http.Request) {
+// and a page that leads on to the address without the token, so that the token
+// stays neither in the address bar nor in the pages to go back to. What a user
+// has typed a browser may remember all the same; the token opens the page for
+// as long as the run lasts, as users open the printed address again.
+//
+// That page and not a redirection: with one, a browser that comes from another
+// site would withhold the cookie.
+func (s *Server) exchange(w http.ResponseWriter) {
 	http.SetCookie(w, &http.Cookie{
 		Name: s.cookie(), Value: s.session, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
 	})
-	http.Redirect(w, r, "/", http.StatusSeeOther)
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = io.WriteString(w, `<!DOCTYPE html><meta http-equiv="refresh" content="0; url=/"><title>Kouzui</title><a href="/">The page</a>`)
 }
 
 // cookie is the name of the page's cookie. Cookies do not tell ports apart, so
