@@ -180,6 +180,7 @@ func TestKouzuis(t *testing.T) {
 			"kouzui: /bin/true", "kouzui-traced: /bin/true-traced",
 			"kouzui: /bin/true --memory 8M", "kouzui-traced: /bin/true --memory 8M-traced",
 		}, ""},
+		{"old=/bin/true --memory=8M", []string{"kouzui: old", "kouzui-traced: old-traced"}, ""},
 		{"/bin/true,", nil, `-kouzui "/bin/true,": a build without a path`},
 	}
 	for _, tt := range tests {

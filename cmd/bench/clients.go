@@ -56,7 +56,7 @@ func kouzuis(builds string) (all []participant, err error) {
 		for _, client := range []func(string, ...string) counterpart.Client{counterpart.Kouzui, counterpart.TracedKouzui} {
 			c := client(b.Path, b.Flags...)
 			p := participant{Client: c, kind: c.Name}
-			if len(list) > 1 {
+			if len(list) > 1 || b.Named {
 				p.Name = strings.Replace(p.kind, "kouzui", b.Name, 1)
 			}
 			all = append(all, p)

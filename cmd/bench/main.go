@@ -34,7 +34,7 @@ var (
 	size    = flag.Int64("size", 1024, "MiB of content; some parts take a half or a quarter")
 	rounds  = flag.Int("rounds", 3, "rounds; of some parts half as many, or three times")
 	names   = flag.String("clients", "", "which clients, by name, with commas between; all if empty")
-	builds  = flag.String("kouzui", "bin/kouzui", "the kouzui to measure; or several, with commas between, each with flags after it")
+	builds  = flag.String("kouzui", "bin/kouzui", "the kouzui to measure; or several, with commas between, each with a name and = before it and flags after it")
 	with    = flag.String("partner", "libtorrent", "the client at the other end: libtorrent or kouzui, the first build")
 	dir     = flag.String("dir", "/dev/shm", "where content lies in memory")
 	disk    = flag.String("disk", ".cache", "where content lies on a disk")

@@ -4,6 +4,7 @@ package main
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -86,15 +87,41 @@ func TestWasteOfASilentClient(t *testing.T) {
 	}
 }
 
-// A seed that hides what it has gives its team no other colour.
+// A simulated team is drawn in the colour of its real one.
 func TestColours(t *testing.T) {
-	teams := []team{named("kouzui", false), named("kouzui"+inSilico, false), named("kouzui"+hiding, true), named("libtorrent", false), named("libtorrent"+hiding, true)}
+	same := named("kouzui"+inSilico, false)
+	same.simulator = "kouzui"
+	teams := []team{named("kouzui", false), same, named("kouzui"+hiding, true), named("libtorrent", false)}
 	var got []int
 	for _, one := range teams {
 		got = append(got, one.colour(teams))
 	}
-	if diff := cmp.Diff([]int{1, 1, 1, 2, 2}, got); diff != "" {
+	if diff := cmp.Diff([]int{1, 1, 2, 3}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// Runs that are kept are read again, and found by what they are of.
+func TestRunsAreKept(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "runs")
+	if runs, err := readRuns(path); err != nil || len(runs) > 0 {
+		t.Errorf("before: %v, %v", runs, err)
+	}
+	one := played("kouzui", 40, 0.01, "kouzui")
+	one.Swarm, one.Round = "crowd", 1
+	other := one
+	other.Round = 2
+	for _, r := range []Run{one, other} {
+		if err := keep(path, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runs, err := readRuns(path)
+	if diff := cmp.Diff([]Run{one, other}, runs); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+	if one.same(other) || !one.same(runs[0]) {
+		t.Error("rounds are not told apart")
 	}
 }
 

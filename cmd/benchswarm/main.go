@@ -9,7 +9,7 @@
 //
 // This compares two builds of Kouzui:
 //
-//	benchswarm -only crowd -teams kouzui -kouzui 'bin/before,bin/after' -rounds 1
+//	benchswarm -only crowd -teams kouzui -kouzui 'before=bin/before,kouzui=bin/after' -rounds 1
 package main
 
 import (
@@ -19,6 +19,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -32,11 +33,12 @@ var (
 	only     = flag.String("only", "", "which swarms, by name, with commas between; all if empty")
 	names    = flag.String("teams", "", "which teams, by name, with commas between; all if empty")
 	rounds   = flag.Int("rounds", 3, "how often each team plays each swarm")
-	builds   = flag.String("kouzui", "bin/kouzui", "the kouzui to measure; or several, with commas between, each with flags after it")
+	builds   = flag.String("kouzui", "bin/kouzui", "the kouzui to measure; or several, with commas between, each with a name and = before it and flags after it")
 	together = flag.Int("together", 2, "how many swarms run at a time")
 	dir      = flag.String("dir", "/dev/shm", "where content lies in memory")
 	file     = flag.String("page", "", "a Markdown file whose sections are replaced")
 	pictures = flag.String("pictures", "testdata/bench", "folder of the pictures of the page")
+	kept     = flag.String("runs", "", "a file of runs, as JSON: those that are there are not played again, others are added")
 	asJSON   = flag.Bool("json", false, "write every run as JSON instead of tables")
 	allowed  = flag.Duration("timeout", time.Hour, "when to give up")
 )
@@ -63,7 +65,11 @@ func run(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, *allowed)
 	defer cancel()
-	reports, err := measure(ctx, chosen, teams, tracker)
+	known, err := readRuns(*kept)
+	if err != nil {
+		return err
+	}
+	reports, err := measure(ctx, chosen, teams, tracker, known)
 	if err != nil {
 		return err
 	}
@@ -81,7 +87,7 @@ func run(ctx context.Context) error {
 }
 
 // measure plays every swarm with every team, round by round.
-func measure(ctx context.Context, chosen []swarm, teams []team, tracker string) ([]*report, error) {
+func measure(ctx context.Context, chosen []swarm, teams []team, tracker string, known []Run) ([]*report, error) {
 	type job struct {
 		*report
 		team  team
@@ -104,6 +110,11 @@ func measure(ctx context.Context, chosen []swarm, teams []team, tracker string) 
 	var group errgroup.Group
 	group.SetLimit(*together)
 	for _, j := range jobs {
+		what := Run{Swarm: j.swarm.name, Team: j.team.name, Round: j.round + 1}
+		if i := slices.IndexFunc(known, what.same); i >= 0 {
+			j.add(known[i], nil)
+			continue
+		}
 		group.Go(func() error {
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
@@ -112,9 +123,12 @@ func measure(ctx context.Context, chosen []swarm, teams []team, tracker string) 
 			if ctx.Err() != nil {
 				return context.Cause(ctx)
 			}
-			r.Swarm, r.Team, r.Round = j.swarm.name, j.team.name, j.round+1
+			r.Swarm, r.Team, r.Round = what.Swarm, what.Team, what.Round
 			j.add(r, err)
-			return nil
+			if err != nil {
+				return nil // the report tells
+			}
+			return keep(*kept, r)
 		})
 	}
 	return reports, group.Wait()

@@ -180,8 +180,8 @@ func (r *report) footnote() string {
 	return text
 }
 
-// figure shows how a team's nodes become complete, and how much came in vain,
-// of all rounds together.
+// figure shows how the nodes of each team become complete, and how much came in
+// vain, of all rounds together. Of several kouzuis it shows the last.
 func (r *report) figure() chart.Figure {
 	complete := chart.Panel{
 		Title: "Complete", X: chart.Axis{Label: "s since the node's arrival"}, Y: chart.Axis{Label: "% of the nodes", To: 100},
@@ -193,8 +193,9 @@ func (r *report) figure() chart.Figure {
 	if r.swarm.within > 0 {
 		complete.Marks = nil // it counts from the first arrival
 	}
+	shown := slices.DeleteFunc(slices.Clone(r.teams), func(t team) bool { return t.earlier })
 	for _, g := range r.groups() {
-		if !g.whole {
+		if !g.whole || g.team.earlier {
 			continue
 		}
 		var times, wastes []float64
@@ -203,29 +204,27 @@ func (r *report) figure() chart.Figure {
 				times, wastes = append(times, n.Took), append(wastes, 100*max(0, n.waste()))
 			}
 		}
-		series := chart.Series{Name: g.name, Line: true, Steps: true, Faint: g.team.faint(), Colour: g.team.colour(r.teams)}
+		series := chart.Series{Name: g.name, Line: true, Steps: true, Faint: g.team.simulator != "", Colour: g.team.colour(shown)}
 		series.Points = distribution(times)
 		complete.Series = append(complete.Series, series)
 		series.Points = distribution(wastes)
 		vain.Series = append(vain.Series, series)
 	}
-	return chart.Figure{Title: r.swarm.title, Panels: []chart.Panel{complete, vain}, Columns: 1, Width: 840, Height: 300}
+	return chart.Figure{Title: r.swarm.title, Panels: []chart.Panel{complete, vain}, Columns: 1, Width: 940, Height: 300}
 }
 
-// colour is that of a team's clients: teams that differ by what ends their
-// names have the same.
+// colour is that of a team; a simulated one has that of its real one.
 func (t team) colour(of []team) int {
-	var seen []string
+	seen := 0
 	for _, o := range of {
-		name := strings.TrimSuffix(strings.TrimSuffix(o.name, hiding), inSilico)
-		if !slices.Contains(seen, name) {
-			seen = append(seen, name)
+		if o.simulator == "" {
+			seen++
 		}
 		if o.name == t.name {
-			return 1 + slices.Index(seen, name)
+			break
 		}
 	}
-	return 0
+	return seen
 }
 
 // distribution is which part of the values, in percent, is not greater.

@@ -88,6 +88,7 @@ type team struct {
 	leechers   []member // in turn
 	hides      bool     // the seed hides what it has (BEP 16)
 	simulator  string   // the kouzui that simulates the team; or ""
+	earlier    bool     // another kouzui follows, which is the one that counts
 }
 
 // seeds is how often a swarm is simulated.
@@ -100,9 +101,6 @@ func (t team) rounds() int {
 	}
 	return *rounds
 }
-
-// faint is how curves of the team are drawn beside those of the same client.
-func (t team) faint() bool { return t.hides || t.simulator != "" }
 
 // member is one client of a team.
 type member struct {
@@ -125,23 +123,24 @@ func teamsOf(builds string) (teams []team, tracker string, err error) {
 		if !there {
 			continue
 		}
+		earlier := i < len(list)-1
 		name := func(kind string) string {
-			if len(list) > 1 {
+			if len(list) > 1 || b.Named {
 				return strings.Replace(kind, "kouzui", b.Name, 1)
 			}
 			return kind
 		}
-		teams = append(teams, team{name: name("kouzui"), kind: "kouzui", seed: ours, leechers: []member{ours}})
-		if i == len(list)-1 {
+		teams = append(teams, team{name: name("kouzui"), kind: "kouzui", seed: ours, leechers: []member{ours}, earlier: earlier})
+		if !earlier {
 			teams = append(teams, team{name: name("kouzui" + inSilico), kind: "simulated", seed: ours, simulator: b.Path})
 		}
 		if hides(b.Path) {
-			secret := team{name: name("kouzui" + hiding), kind: "kouzui-hidden", seed: ours, leechers: []member{ours}, hides: true}
+			secret := team{name: name("kouzui" + hiding), kind: "kouzui-hidden", seed: ours, leechers: []member{ours}, hides: true, earlier: earlier}
 			secret.seed.client = counterpart.Kouzui(b.Path, append(slices.Clone(b.Flags), superSeed)...)
 			teams = append(teams, secret)
 		}
 		if libtorrentThere {
-			teams = append(teams, team{name: name("kouzui and libtorrent"), kind: "mixed", seed: ours, leechers: []member{ours, ours, libtorrent, libtorrent}})
+			teams = append(teams, team{name: name("kouzui and libtorrent"), kind: "mixed", seed: ours, leechers: []member{ours, ours, libtorrent, libtorrent}, earlier: earlier})
 		}
 	}
 	if libtorrentThere {

@@ -94,7 +94,9 @@ const Style = `
 .chart .band { opacity: 0.16; stroke: none }
 .chart .span { fill: #d4a72c; opacity: 0.16 }
 .chart .s0 { stroke: #0969da } .chart .s1 { stroke: #bf5700 } .chart .s2 { stroke: #1a7f5a } .chart .s3 { stroke: #8250df }
+.chart .s4 { stroke: #b3245e } .chart .s5 { stroke: #6e7781 }
 .chart .d0 { fill: #0969da } .chart .d1 { fill: #bf5700 } .chart .d2 { fill: #1a7f5a } .chart .d3 { fill: #8250df }
+.chart .d4 { fill: #b3245e } .chart .d5 { fill: #6e7781 }
 @media (prefers-color-scheme: dark) {
 .chart text { fill: #9198a1 }
 .chart .title { fill: #f0f6fc }
@@ -102,12 +104,14 @@ const Style = `
 .chart .axis, .chart .limit { stroke: #656c76 }
 .chart .band { opacity: 0.22 }
 .chart .s0 { stroke: #4493f8 } .chart .s1 { stroke: #f0883e } .chart .s2 { stroke: #3fb88b } .chart .s3 { stroke: #ab7df8 }
+.chart .s4 { stroke: #f778ba } .chart .s5 { stroke: #9198a1 }
 .chart .d0 { fill: #4493f8 } .chart .d1 { fill: #f0883e } .chart .d2 { fill: #3fb88b } .chart .d3 { fill: #ab7df8 }
+.chart .d4 { fill: #f778ba } .chart .d5 { fill: #9198a1 }
 }
 `
 
 // colours is how many series look different.
-const colours = 4
+const colours = 6
 
 // SVG is the picture as a file of its own.
 func (f Figure) SVG() []byte { return f.draw("<style>" + Style + "</style>\n") }

@@ -41,28 +41,33 @@ func TracedKouzui(program string, flags ...string) Client {
 
 // Build is a kouzui, and flags for it.
 type Build struct {
-	Name  string // the path and the flags as they were given
+	Name  string // as it was given, or else the path and the flags
 	Path  string // absolute
 	Flags []string
+	Named bool // the name was given
 }
 
 // Builds are the builds of a list with commas in between. Each is the path of a
-// kouzui, perhaps with flags after it. Errors name -kouzui, the flag that lists
-// them.
+// kouzui, perhaps with a name and a = before it and flags after it. Errors name
+// -kouzui, the flag that lists them.
 func Builds(list string) (all []Build, err error) {
 	for text := range strings.SplitSeq(list, ",") {
 		words := strings.Fields(text)
 		if len(words) == 0 {
 			return nil, fmt.Errorf("-kouzui %q: a build without a path", list)
 		}
-		path, err := exec.LookPath(words[0])
+		name, path, named := strings.Cut(words[0], "=")
+		if !named {
+			name, path = text, words[0]
+		}
+		path, err := exec.LookPath(path)
 		if err == nil {
 			path, err = filepath.Abs(path)
 		}
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, Build{text, path, words[1:]})
+		all = append(all, Build{name, path, words[1:], named})
 	}
 	return all, nil
 }
