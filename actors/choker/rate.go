@@ -21,14 +21,20 @@ const (
 	// holderBonus is how much faster another peer must be to take a slot from one
 	// that has it: peers that are alike do not take turns.
 	holderBonus = 1.1
+	// maxAside is how many peers that are not interested are unchoked beside those
+	// that have slots, and so by how many peers the slots may be exceeded until
+	// the next round.
+	maxAside = 4
 )
 
 // byRate is the algorithm of BEP 3. Slots go to the interested peers that give
 // us most. One more slot, the optimistic one, goes to any other peer: to find
 // better ones, and so that newcomers get something to trade with. A peer that
 // is not interested is unchoked beside them if it is faster than the slowest
-// that has a slot: should it become interested, it begins at once, in the place
-// of the slowest.
+// that has a slot: should it become interested, it begins at once, and in the
+// next round it takes the place of the slowest. Until then nobody who is
+// interested loses a slot to it: a peer that is choked and unchoked a moment
+// later has asked others for what we then send.
 //
 // A peer that snubs us has no slot by its rate, but may have the optimistic
 // one. When we seed, no peer gives us anything, and the slots are rotated.
@@ -72,30 +78,45 @@ func (a *byRate) retire() { a.chosen = time.Time{} }
 // slot to another peer.
 func (a *byRate) merited(r Round) []messages.PeerKey {
 	var ranked []*Peer
+	holders := 0
 	for i := range r.Peers {
 		if p := &r.Peers[i]; p.Interested && !p.Seed && !p.Snubbed && (r.Full || !a.is(p.Key)) {
 			ranked = append(ranked, p)
+			if a.trusted(p) {
+				holders++
+			}
 		}
 	}
+	slots := r.Slots
+	if !r.Full {
+		slots = max(slots, holders)
+	}
 	a.rank(ranked, r)
-	var keys []messages.PeerKey
+	ranked = ranked[:min(len(ranked), slots)]
 	slowest := 0.0
-	for _, p := range ranked[:min(len(ranked), r.Slots)] {
+	if len(ranked) >= r.Slots {
+		slowest = a.score(ranked[len(ranked)-1])
+	}
+	var keys []messages.PeerKey
+	for _, p := range append(ranked, a.aside(r, slowest)...) {
 		keys = append(keys, p.Key)
-		slowest = a.score(p)
 	}
-	if len(keys) < r.Slots {
-		slowest = 0
-	}
+	return keys
+}
+
+// aside are the peers that are unchoked although they are not interested: those
+// that are faster than the slowest that has a slot, fastest first.
+func (a *byRate) aside(r Round, slowest float64) (peers []*Peer) {
 	for i := range r.Peers {
 		p := &r.Peers[i]
 		switch {
 		case p.Interested:
 		case !r.Full && p.Unchoked, r.Full && !p.Seed && !p.Snubbed && a.score(p) > slowest:
-			keys = append(keys, p.Key)
+			peers = append(peers, p)
 		}
 	}
-	return keys
+	slices.SortStableFunc(peers, func(x, y *Peer) int { return cmp.Compare(a.score(y), a.score(x)) })
+	return peers[:min(len(peers), maxAside)]
 }
 
 // rank sorts the peers that may have a slot by their rates, best first.
