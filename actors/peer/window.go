@@ -8,15 +8,16 @@ import (
 )
 
 const (
-	minWindow  = 16   // requests
+	minWindow  = 8    // requests
 	maxWindow  = 2000 // to a peer that says that it queues as many (BEP 10)
 	usualQueue = 250  // what a peer queues that says nothing
 	snubWindow = 1
 
 	// Beside the requests that are on the wire, further ones wait with the peer,
 	// so that it always has something to do: as many as it answers in queueTime,
-	// but at most maxQueue.
-	queueTime = 1500 * time.Millisecond
+	// but at most maxQueue. What waits there longer is requested from others when
+	// they have nothing else, or is lost when the peer chokes us.
+	queueTime = 500 * time.Millisecond
 	maxQueue  = 256
 	// refill is by what the latency is multiplied: the scheduler refills a window
 	// when a quarter of it is free.
