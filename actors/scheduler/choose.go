@@ -158,7 +158,7 @@ func (s *planner) claim(p *peer, a *active) bool {
 	if !a.undivided || a.arrived == 0 || a.source == nil || a.source == p {
 		return false
 	}
-	if o := a.leftTo(); o != nil && !muchLonger(o.eta(a.needed, s.now), p.eta(a.needed, s.now)) {
+	if o := a.leftTo(); o != nil && !s.muchLonger(o, o.eta(a.needed, s.now), p.eta(a.needed, s.now)) {
 		return false
 	}
 	s.drop(a)

@@ -14,27 +14,47 @@ import (
 // from a second peer.
 
 const (
-	// Near the end of the download, a block is requested from a second peer if
-	// that saves minSaving seconds. A smaller saving is within the error of the
-	// estimate, and on a fast line the block would often arrive twice.
-	minSaving = 0.2
+	// endBlocks is how many blocks are under way at most at the end, of which each
+	// may be requested from several peers. It is no more than a few peers have in
+	// their queues: with more, what comes anyway would be requested twice.
+	endBlocks = 32
+	// At the end, a block is requested from a second peer if that saves minSaving
+	// seconds, and the time that the slow peer needs for uncancelled blocks. A
+	// smaller saving is within the error of the estimate, and the block would often
+	// arrive twice: what lies in a link of the slow peer cannot be cancelled.
+	minSaving   = 0.2
+	uncancelled = 4
 	// Before the end, a block is taken over only if the slow peer needs longer
 	// than minLong seconds for it, and longFactor times as long as the other peer.
-	minLong    = 2.0
-	longFactor = 4.0
+	// A healthy queue is far shorter. Of a silent peer nobody knows whether it will
+	// bring anything, so minLongSilent is enough.
+	minLong       = 10.0
+	minLongSilent = 2.0
+	longFactor    = 4.0
 	// maxAskers is from how many peers one of the last blocks may be requested at
 	// a time, while these peers send data.
 	maxAskers = 3
 )
 
-// muchLonger tells whether a block is worth taking over before the end: the
-// other peer needs theirs seconds for it, this one mine.
-func muchLonger(theirs, mine float64) bool { return theirs > minLong && theirs > longFactor*mine }
+// muchLonger tells whether something is worth taking over from h before the
+// end: h needs theirs seconds for it, the other peer mine.
+func (s *planner) muchLonger(h *peer, theirs, mine float64) bool {
+	least := minLong
+	if h.silent(s.now) {
+		least = minLongSilent
+	}
+	return theirs > least && theirs > longFactor*mine
+}
+
+// nearEnd tells whether the last blocks of the download are under way.
+func (s *planner) nearEnd() bool {
+	return s.avail.Open() == 0 && s.ledger.free == 0 && s.ledger.requested <= endBlocks
+}
 
 // takeOver asks p for up to n blocks that are already requested from slower
 // peers.
 func (s *planner) takeOver(p *peer, n int) (given int) {
-	end := s.avail.Open() == 0 && s.ledger.free == 0
+	end := s.nearEnd()
 	n = s.duplicates(p, n)
 	for r := range s.late(p, end) {
 		switch {
@@ -97,12 +117,12 @@ func (s *planner) lateOf(p, h *peer, end bool, yield func(ref) bool) bool {
 func (s *planner) sooner(p, h *peer, blocks int, end bool) bool {
 	mine, theirs := p.eta(p.queue.len()+1, s.now), h.eta(blocks, s.now)
 	if end {
-		return theirs > mine+minSaving
+		return theirs > mine+max(minSaving, uncancelled*BlockSize/max(h.speed.PerSecond(), slowest))
 	}
 	if h.speed.PerSecond() == 0 && !h.silent(s.now) {
 		return false // it was only just asked for the first time
 	}
-	return muchLonger(theirs, mine)
+	return s.muchLonger(h, theirs, mine)
 }
 
 // brings says whether p could bring a block that others were asked for.
