@@ -21,6 +21,7 @@ type planner struct {
 	avail   *Availability
 	ledger  *ledger
 	budget  budget
+	share   *share
 	slowest ranking
 	paused  bool // the store takes nothing
 	starved bool // a peer could take more requests than there were blocks to request
@@ -32,6 +33,7 @@ func newPlanner(s *swarm, memory int64, picker string, rng *rand.Rand) *planner 
 		rng:    rng,
 		picker: pickerByName(picker),
 		avail:  NewAvailability(s.pieces, rng),
+		share:  &share{roster: s.roster},
 		ledger: newLedger(s.geometry),
 	}
 	n.budget.ledger = n.ledger

@@ -14,7 +14,8 @@ import (
 // it at the end of the current message.
 type peer struct {
 	*messages.PeerReady
-	place int // in roster.peers
+	place int    // in roster.peers
+	hash  uint64 // of its peer id, see share
 	gone  bool
 
 	have     *bitset.BitSet

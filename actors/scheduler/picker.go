@@ -20,6 +20,7 @@ type Offer struct {
 	Came   bool           // the peer came with every piece, see Availability.JoinSeed
 	Wanted int            // pieces of the peer that we want and lack
 	Owned  int            // pieces that we have
+	Share  *share         // of us among other downloaders; nil: we know of none
 }
 
 // DefaultPicker is the name of the picker of a user that chooses none.
@@ -54,11 +55,14 @@ const (
 	firstRandom = 4
 	// probes is how often random guesses before it looks at all pieces of a peer.
 	probes = 16
+	// shareProbes is how many pieces that are equally rare are looked at for one
+	// that is ours to begin, see share.
+	shareProbes = 64
 )
 
 func (rarest) Pick(a *Availability, of Offer) (uint32, bool) {
 	if of.Owned < firstRandom {
-		return random{}.Pick(a, of)
+		return ourRandom(a, of)
 	}
 	if of.Wanted < len(a.order)/64 {
 		return rarestOfFew(a, of)
@@ -68,12 +72,46 @@ func (rarest) Pick(a *Availability, of Offer) (uint32, bool) {
 	if !of.Came && len(a.start) > 2 {
 		from = a.start[1]
 	}
-	for _, piece := range a.order[from:] {
-		if of.Have.Test(uint(piece)) {
-			return piece, true
+	return ours(a, of, a.order[from:])
+}
+
+// ours is of the pieces of the peer that are as rare as the first one the one
+// that is ours before it is others', as far as a few show.
+func ours(a *Availability, of Offer, order []uint32) (best uint32, ok bool) {
+	least, seen := 0, 0
+	for _, piece := range order {
+		switch {
+		case ok && a.count[piece] != a.count[best]:
+			return best, ok
+		case !of.Have.Test(uint(piece)):
+			continue
+		}
+		if n := of.Share.before(piece); !ok || n < least {
+			best, least, ok = piece, n, true
+		}
+		if seen++; least == 0 || seen == shareProbes {
+			break
 		}
 	}
-	return 0, false
+	return best, ok
+}
+
+// ourRandom is of some random pieces the one that is ours before it is others'.
+func ourRandom(a *Availability, of Offer) (best uint32, ok bool) {
+	least := 0
+	for range shareProbes {
+		piece, is := random{}.Pick(a, of)
+		if !is {
+			return 0, false
+		}
+		if n := of.Share.before(piece); !ok || n < least {
+			best, least, ok = piece, n, true
+		}
+		if least == 0 {
+			break
+		}
+	}
+	return best, ok
 }
 
 // rarestOfFew looks at all pieces of the peer, and not at all rare pieces.

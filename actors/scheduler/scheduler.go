@@ -13,6 +13,7 @@
 //	roster        the connected peers
 //	availability  which pieces are rare
 //	picker        which piece a peer begins
+//	share         which of equally rare pieces are ours to begin, which others'
 //	ledger        the state of each block, and the requests to each peer
 //	active        the same for one piece
 //	budget        how much memory blocks may take
@@ -44,6 +45,7 @@ import (
 type Config struct {
 	World   *world.World
 	Refs    messages.Refs
+	Self    [20]byte // our peer id
 	Torrent *metainfo.Torrent
 	Wanted  *bitset.BitSet // pieces, until SetWanted; nil: all
 	Memory  int64          // bytes of payload at a time, until SetMemory
@@ -184,6 +186,7 @@ func (s *scheduler) with(key messages.PeerKey, f func(*peer)) {
 func (s *scheduler) start(c actor.Context) {
 	t := s.Torrent
 	s.swarm = newSwarm(newGeometry(t), s.Wanted, s.Memory, s.Picker, s.World.Chance.Source(c.Self().Id))
+	s.planner.share.self = hashOf(s.Self)
 	s.torrent, s.refs = t, s.Refs
 	s.now = s.World.Clock.Now()
 	s.reported.at = s.now

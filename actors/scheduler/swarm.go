@@ -103,7 +103,7 @@ func (s *swarm) peerReady(m *messages.PeerReady) {
 	if old := s.byKey[m.Key]; old != nil {
 		s.leave(old)
 	}
-	p := &peer{PeerReady: m, choked: true, useful: s.now, have: bitset.New(uint(s.pieces)), told: s.haves.end()}
+	p := &peer{PeerReady: m, hash: hashOf(m.ID), choked: true, useful: s.now, have: bitset.New(uint(s.pieces)), told: s.haves.end()}
 	s.blame.arrives(p)
 	s.roster.add(p)
 	if s.known {
