@@ -117,12 +117,21 @@ func (s *planner) lateOf(p, h *peer, end bool, yield func(ref) bool) bool {
 func (s *planner) sooner(p, h *peer, blocks int, end bool) bool {
 	mine, theirs := p.eta(p.queue.len()+1, s.now), h.eta(blocks, s.now)
 	if end {
-		return theirs > mine+max(minSaving, uncancelled*BlockSize/max(h.speed.PerSecond(), slowest))
+		return theirs > mine+s.leastSaving(h)
 	}
 	if h.speed.PerSecond() == 0 && !h.silent(s.now) {
 		return false // it was only just asked for the first time
 	}
 	return s.muchLonger(h, theirs, mine)
+}
+
+// leastSaving is how many seconds must be saved at the end by asking another
+// peer for a block beside h.
+func (s *planner) leastSaving(h *peer) float64 {
+	if h.silent(s.now) {
+		return minSaving
+	}
+	return max(minSaving, uncancelled*BlockSize/max(h.speed.PerSecond(), slowest))
 }
 
 // brings says whether p could bring a block that others were asked for.
