@@ -19,15 +19,15 @@ const (
 	// their queues: with more, what comes anyway would be requested twice.
 	endBlocks = 32
 	// At the end, a block is requested from a second peer if that saves minSaving
-	// seconds, and as long as the slow peer needs for uncancelled blocks. A smaller
-	// saving is within the error of the estimate, and the block would often arrive
-	// twice: what lies in a link of the slow peer cannot be cancelled.
+	// seconds, and as long as the slow peer needs for uncancelled blocks. A
+	// smaller saving is within the error of the estimate, and the block would
+	// often arrive twice: what lies in a link of the slow peer cannot be cancelled.
 	minSaving   = 0.2
 	uncancelled = 4
 	// Before the end, a block is taken over only if the slow peer needs longer
 	// than minLong seconds for it, and longFactor times as long as the other peer.
-	// A healthy queue is far shorter. Of a silent peer nobody knows whether it will
-	// bring anything, so minLongSilent is enough.
+	// A healthy queue is far shorter. Of a silent peer nobody knows whether it
+	// will bring anything, so minLongSilent is enough.
 	minLong       = 10.0
 	minLongSilent = 2.0
 	longFactor    = 4.0
