@@ -19,7 +19,7 @@
 // at Options.Notify as the events of package messages: Progress,
 // TorrentCompleted, TorrentDone, TorrentFailed, TorrentDataChanged,
 // TorrentAnnounced, TorrentPiecesVerified, TorrentPeerBanned, AddressesBlocked,
-// ListenerReady and ListenerFailed.
+// SendingMeasured, ListenerReady and ListenerFailed.
 package actors
 
 import (

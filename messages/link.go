@@ -79,6 +79,11 @@ type SocketSource interface {
 	// the disk may. After an error, unless it says that the socket is full, the
 	// payload is to be read with ReadBlocks, whose error says what is wrong.
 	SendTo(socket uintptr, off int64, n int) (int, error)
+	// Map maps up to n bytes at off, if they are in the system's cache, and
+	// otherwise fails. The link that it is called by unmaps them. Only system
+	// calls may touch them: if the file becomes shorter, whatever else does is
+	// killed.
+	Map(off int64, n int) ([]byte, error)
 }
 
 // FramesReceived: link to peer. The peer handles the frames in their order,
@@ -99,6 +104,16 @@ type FramesSent struct {
 	Pieces  int // frames of kind piece
 }
 
+// SendingMeasured: link to peer, each time that what it costs to send payload
+// was measured, and the cheapest way chosen for all links; and on from the peer
+// to session, and to subscribers. The costs are processor time of the sending
+// thread for a MiB, 0 if it is not known.
+type SendingMeasured struct {
+	Link                     uint64
+	Chosen                   string // sendfile, copied or mapped
+	Sendfile, Copied, Mapped time.Duration
+}
+
 // LinkClosed: link to peer, the last of a link. Err is never nil; a stream that
 // ended between two frames gives io.EOF.
 type LinkClosed struct {
@@ -108,6 +123,7 @@ type LinkClosed struct {
 
 // Messages of a link whose peer has stopped are not reported as dead letters.
 
-func (*FramesReceived) IgnoreDeadLetterLogging() {}
-func (*FramesSent) IgnoreDeadLetterLogging()     {}
-func (*LinkClosed) IgnoreDeadLetterLogging()     {}
+func (*FramesReceived) IgnoreDeadLetterLogging()  {}
+func (*FramesSent) IgnoreDeadLetterLogging()      {}
+func (*SendingMeasured) IgnoreDeadLetterLogging() {}
+func (*LinkClosed) IgnoreDeadLetterLogging()      {}

@@ -40,6 +40,7 @@ var all = []any{
 	SetLimits{},
 	FramesReceived{},
 	FramesSent{},
+	SendingMeasured{},
 	LinkClosed{},
 	PeerReady{},
 	StartSession{},

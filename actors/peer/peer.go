@@ -13,6 +13,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/messages"
@@ -93,6 +94,10 @@ func (p *peer) Receive(c actor.Context) {
 	p.now = p.config.World.Clock.Now()
 	p.handle(c.Message())
 	p.carryOut(c)
+	if m, is := c.Message().(*messages.SendingMeasured); is {
+		supervise.Remark(c, "sending_measured", event.Text("chosen", m.Chosen),
+			event.Number("sendfile_ns", m.Sendfile), event.Number("copied_ns", m.Copied), event.Number("mapped_ns", m.Mapped))
+	}
 }
 
 func (p *peer) start(c actor.Context) {
@@ -159,6 +164,8 @@ func (p *peer) inSession(message any) {
 		if m.Link == p.linkID {
 			p.sent(m)
 		}
+	case *messages.SendingMeasured:
+		p.out.Send(p.to.Session, m)
 	case *messages.PiecesServable:
 		if m.Link == p.linkID {
 			p.servable(m)

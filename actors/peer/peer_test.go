@@ -30,17 +30,19 @@ type scene struct {
 	*stage.Stage
 	torrent                                  *metainfo.Torrent
 	peers, scheduler, choker, store, limiter *stage.Probe
+	session                                  *stage.Probe
 }
 
 func newScene(t *testing.T, limits messages.SetLimits) *scene {
 	s := &scene{Stage: stage.New(t)}
 	s.torrent, _ = stage.Torrent(t, 10*4*blockSize, 4*blockSize)
 	s.peers, s.scheduler, s.choker = s.StartProbe("peers"), s.StartProbe("scheduler"), s.StartProbe("choker")
-	s.store, s.limiter = s.StartProbe("store"), s.StartProbe("limiter")
+	s.store, s.limiter, s.session = s.StartProbe("store"), s.StartProbe("limiter"), s.StartProbe("session")
 	config := Config{
 		World: s.World.World(), InfoHash: s.torrent.InfoHash, Self: [20]byte{'s'}, Client: "Kouzui test", Port: 6882, Key: 1, Addr: addr, Limits: limits,
 		Refs: messages.Refs{
 			Peers: s.peers.PID, Scheduler: s.scheduler.PID, Choker: s.choker.PID, Store: s.store.PID, Limiter: s.limiter.PID,
+			Session: s.session.PID,
 		},
 	}
 	s.Perform(func() actor.Actor { return New(config) })
@@ -118,6 +120,15 @@ func TestPeerUploads(t *testing.T) {
 
 // A peer that knows the extension protocol is told, after the bitfield, how
 // many requests we queue (BEP 10). Others are told nothing.
+func TestPeerTellsWhatSendingCosts(t *testing.T) {
+	s := newScene(t, messages.SetLimits{})
+	link := s.meet()
+	s.Tell(&messages.SendingMeasured{Link: link.ID(), Chosen: "copied", Sendfile: 3, Copied: 2})
+	if m := stage.Await[*messages.SendingMeasured](s.session); m.Chosen != "copied" || m.Copied != 2 {
+		t.Errorf("%+v", m)
+	}
+}
+
 func TestPeerExtends(t *testing.T) {
 	for _, extends := range []bool{true, false} {
 		t.Run(fmt.Sprint(extends), func(t *testing.T) {

@@ -30,7 +30,8 @@ type Keeper interface {
 	Recall() Recollection
 	// Notify takes the events for the user: Progress, TorrentCompleted,
 	// TorrentDataChanged, TorrentAnnounced, TorrentPiecesVerified,
-	// TorrentPeerBanned, AddressesBlocked, ListenerReady and ListenerFailed.
+	// TorrentPeerBanned, AddressesBlocked, SendingMeasured, ListenerReady and
+	// ListenerFailed.
 	Notify(event any)
 	// End takes the outcome of a run, TorrentDone or TorrentFailed. If two
 	// sessions bring it, the second is ignored.
@@ -107,7 +108,8 @@ func (s *session) Receive(c actor.Context) {
 		r.completed(m)
 	case *messages.TorrentDataChanged:
 		r.dataChanged(m)
-	case *messages.TorrentAnnounced, *messages.TorrentPiecesVerified, *messages.TorrentPeerBanned, *messages.AddressesBlocked:
+	case *messages.TorrentAnnounced, *messages.TorrentPiecesVerified, *messages.TorrentPeerBanned, *messages.AddressesBlocked,
+		*messages.SendingMeasured:
 		r.notify(m)
 	case *messages.TorrentEnded:
 		r.ended(m.Run, m.InfoHash, m.Outcome)

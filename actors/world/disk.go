@@ -118,6 +118,7 @@ type File interface {
 type SocketFile interface {
 	File
 	SendTo(socket uintptr, off int64, n int) (int, error)
+	Map(off int64, n int) ([]byte, error)
 }
 
 // Folds tells whether a folder takes names that differ in case only for the

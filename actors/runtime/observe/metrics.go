@@ -1,6 +1,9 @@
 package observe
 
 import (
+	"strconv"
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 )
@@ -36,6 +39,7 @@ var (
 	metricEvents  = describeMetric("trace_events_total", "Events of the supervision trace.")
 	metricDropped = describeMetric("trace_dropped_events_total", "Events of the supervision trace that came too fast to be shown.")
 	metricBlocked = describeMetric("blocked_addresses_total", "Addresses kept out by the blocklist.", "direction")
+	metricSending = describeMetric("send_cost_seconds", "Processor time of the sending thread for a MiB, by the way of payload from file to socket, as last measured.", "way", "chosen")
 	metricLetters = describeMetric("dead_letters_total", "Messages that found no receiver.")
 )
 
@@ -104,5 +108,10 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	count(metricDropped, float64(m.lost))
 	count(metricBlocked, float64(m.blockedIn), "inbound")
 	count(metricBlocked, float64(m.blockedOut), "outbound")
+	for way, cost := range map[string]time.Duration{"sendfile": m.sending.Sendfile, "copied": m.sending.Copied, "mapped": m.sending.Mapped} {
+		if cost > 0 {
+			gauge(metricSending, cost.Seconds(), way, strconv.FormatBool(way == m.sending.Chosen))
+		}
+	}
 	count(metricLetters, float64(c.tree.DeadLetters()))
 }

@@ -41,7 +41,8 @@ type model struct {
 	restarts map[string]int
 	failed   map[string]int // by kind
 
-	blockedIn, blockedOut int // addresses that were refused because of the blocklist
+	blockedIn, blockedOut int                      // addresses that were refused because of the blocklist
+	sending               messages.SendingMeasured // the last; Chosen is empty if there was none
 }
 
 // row is one living actor.
@@ -278,6 +279,13 @@ func (m *model) blocked(b *messages.AddressesBlocked) {
 	}
 }
 
+// sendingMeasured takes what it costs to send, for the metrics only.
+func (m *model) sendingMeasured(s *messages.SendingMeasured) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.sending = *s
+}
+
 // census is what the metrics need to know of the model.
 type census struct {
 	rows             []row
@@ -286,6 +294,7 @@ type census struct {
 	events, lost     uint64
 
 	blockedIn, blockedOut int
+	sending               messages.SendingMeasured
 }
 
 func (m *model) census() census {
@@ -293,7 +302,7 @@ func (m *model) census() census {
 	defer m.mu.Unlock()
 	c := census{
 		restarts: maps.Clone(m.restarts), failed: maps.Clone(m.failed), events: m.seq, lost: m.lost,
-		blockedIn: m.blockedIn, blockedOut: m.blockedOut,
+		blockedIn: m.blockedIn, blockedOut: m.blockedOut, sending: m.sending,
 	}
 	for _, r := range m.rows {
 		c.rows = append(c.rows, *r)

@@ -146,6 +146,8 @@ func (s *Server) Notify(event any) {
 		s.model.progress(&m.Last, m.Err.Error())
 	case *messages.AddressesBlocked:
 		s.model.blocked(m)
+	case *messages.SendingMeasured:
+		s.model.sendingMeasured(m)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/prometheus/common/expfmt"
@@ -198,6 +199,7 @@ func TestMetricsAreInPrometheusFormat(t *testing.T) {
 	s.Notify(&messages.AddressesBlocked{Inbound: true, Count: 1})
 	s.Notify(&messages.AddressesBlocked{Count: 2})
 	s.Notify(&messages.AddressesBlocked{Count: 3})
+	s.Notify(&messages.SendingMeasured{Chosen: "copied", Sendfile: 3 * time.Second, Copied: 2 * time.Second})
 	if err := s.tree.Kill("root/one", "a test"); err != nil {
 		t.Fatal(err)
 	}
@@ -228,6 +230,8 @@ func TestMetricsAreInPrometheusFormat(t *testing.T) {
 		{"kouzui_mailbox_depth_max", "child", 0},
 		{"kouzui_mailbox_depth_sum", "child", 0},
 		{"kouzui_trace_dropped_events_total", "", 0},
+		{"kouzui_send_cost_seconds", "true", 2},
+		{"kouzui_send_cost_seconds", "false", 3},
 		{"kouzui_blocked_addresses_total", "inbound", 1},
 		{"kouzui_blocked_addresses_total", "outbound", 5},
 	} {

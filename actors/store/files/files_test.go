@@ -39,6 +39,11 @@ func (f *willingFile) SendTo(socket uintptr, off int64, n int) (int, error) {
 	return n, nil
 }
 
+func (f *willingFile) Map(off int64, n int) ([]byte, error) {
+	f.folder.asked = append(f.folder.asked, fmt.Sprintf("%s %d+%d", f.name, off, n))
+	return make([]byte, n), nil
+}
+
 // nowhere are the stamps of files that do not exist.
 func nowhere(s *storetest.Sample) []messages.Stamp {
 	return slices.Repeat([]messages.Stamp{Absent}, len(s.Files))
@@ -88,8 +93,14 @@ func TestSendingEndsWithTheFile(t *testing.T) {
 		if n, err := src.SendTo(9, tc.off, tc.n); n != tc.want || err != tc.err {
 			t.Errorf("at %d: %d, %v", tc.off, n, err)
 		}
+		if m, err := src.Map(tc.off, tc.n); len(m) != tc.want || err != tc.err {
+			t.Errorf("mapped at %d: %d, %v", tc.off, len(m), err)
+		}
 	}
-	if want := []string{"data/file0 0+500 to 9", "data/file0 900+100 to 9", "data/file2 0+2000 to 9"}; !slices.Equal(can.asked, want) {
+	want := []string{
+		"data/file0 0+500 to 9", "data/file0 0+500", "data/file0 900+100 to 9", "data/file0 900+100", "data/file2 0+2000 to 9", "data/file2 0+2000",
+	}
+	if !slices.Equal(can.asked, want) {
 		t.Errorf("asked for %q", can.asked)
 	}
 	if n := testing.AllocsPerRun(20, func() { can.asked = can.asked[:0]; _, _ = src.SendTo(9, 1010, 1) }); n != 0 {

@@ -18,28 +18,52 @@ func (f *Files) ReadBlocks(bufs [][]byte, off int64, done func(error)) {
 // SendTo sends no further than to the end of the file that off lies in, see
 // messages.SocketSource.
 func (f *Files) SendTo(socket uintptr, off int64, n int) (int, error) {
-	var room [1]metainfo.Span
-	spans := f.torrent.AppendSpans(room[:0], off, 1)
-	if len(spans) == 0 {
-		return 0, io.ErrUnexpectedEOF
-	}
-	at := spans[0]
-	if f.torrent.Files[at.File].Padding {
-		return 0, errors.ErrUnsupported
-	}
-	h, file, err := f.acquire(at.File, Serve)
+	h, file, at, n, err := f.within(off, n)
 	if err != nil {
 		return 0, err
 	}
 	defer f.release(h)
+	return file.SendTo(socket, at, n)
+}
+
+// Map maps no further than to the end of the file that off lies in, see
+// messages.SocketSource.
+func (f *Files) Map(off int64, n int) ([]byte, error) {
+	h, file, at, n, err := f.within(off, n)
+	if err != nil {
+		return nil, err
+	}
+	defer f.release(h)
+	return file.Map(at, n)
+}
+
+// within finds the file that off lies in, off within it, and how many of n
+// bytes are in it. The caller uses the file until it releases the handle.
+func (f *Files) within(off int64, n int) (*handle, world.SocketFile, int64, int, error) {
+	var room [1]metainfo.Span
+	spans := f.torrent.AppendSpans(room[:0], off, 1)
+	if len(spans) == 0 {
+		return nil, nil, 0, 0, io.ErrUnexpectedEOF
+	}
+	at := spans[0]
+	if f.torrent.Files[at.File].Padding {
+		return nil, nil, 0, 0, errors.ErrUnsupported
+	}
+	h, file, err := f.acquire(at.File, Serve)
+	if err != nil {
+		return nil, nil, 0, 0, err
+	}
 	straight, ok := file.(world.SocketFile)
 	if !ok {
-		return 0, errors.ErrUnsupported
+		err = errors.ErrUnsupported
+	} else {
+		err = f.watch.look(at.File, file)
 	}
-	if err := f.watch.look(at.File, file); err != nil {
-		return 0, err
+	if err != nil {
+		f.release(h)
+		return nil, nil, 0, 0, err
 	}
-	return straight.SendTo(socket, at.Offset, int(min(int64(n), f.torrent.Files[at.File].Length-at.Offset)))
+	return h, straight, at.Offset, int(min(int64(n), f.torrent.Files[at.File].Length-at.Offset)), nil
 }
 
 // atOnce is how many files one transfer has open at a time. A piece can lie in

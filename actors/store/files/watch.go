@@ -26,8 +26,8 @@ const MaxDoubts = 3
 // A watch sees what the file system's change time shows. It cannot see a change
 // made while a write of ours is under way, nor one made through a memory
 // mapping until the system dates it, which tmpfs never does. And sendfile hands
-// pages of the file to the socket: bytes that are changed in place before the
-// system sends them are sent as changed.
+// pages of the file to the socket, as a write of mapped memory takes what the
+// file has by then: bytes that are changed in place before are sent as changed.
 type watch struct {
 	torrent *metainfo.Torrent
 	files   []sight

@@ -1,8 +1,10 @@
 package real
 
 import (
+	"errors"
 	"io"
 	"io/fs"
+	"os"
 	"runtime"
 	"sync"
 	"unsafe"
@@ -17,6 +19,8 @@ var _ world.SocketFile = (*file)(nil)
 // vectorLen is how many slices one system call takes; the limit of the system
 // is 1024.
 const vectorLen = 256
+
+var pageSize = int64(os.Getpagesize())
 
 type vector [vectorLen]unix.Iovec
 
@@ -103,4 +107,38 @@ func (f *file) SendTo(socket uintptr, off int64, n int) (int, error) {
 		err = io.ErrUnexpectedEOF
 	}
 	return max(sent, 0), err
+}
+
+// Map fails for what is not in the system's cache: a write of it would wait for
+// the disk and lock the socket meanwhile, also for reading.
+func (f *file) Map(off int64, n int) ([]byte, error) {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	if f.closed {
+		return nil, fs.ErrClosed
+	}
+	if off < 0 || n <= 0 {
+		return nil, fs.ErrInvalid
+	}
+	before := int(off & (pageSize - 1))
+	part := unix.CachestatRange{Off: uint64(off) - uint64(before), Len: uint64(before + n)}
+	var cache unix.Cachestat_t
+	if err := unix.Cachestat(uint(f.fd), &part, &cache, 0); err != nil {
+		return nil, err
+	}
+	if pages := (part.Len + uint64(pageSize) - 1) / uint64(pageSize); cache.Cache < pages {
+		return nil, errors.ErrUnsupported
+	}
+	start, err := unix.MmapPtr(int(f.fd), int64(part.Off), nil, uintptr(part.Len), unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return nil, err
+	}
+	return unsafe.Slice((*byte)(unsafe.Add(start, before)), n), nil
+}
+
+// unmap takes what Map has returned.
+func unmap(memory []byte) {
+	start := unsafe.Pointer(unsafe.SliceData(memory))
+	before := uintptr(start) & uintptr(pageSize-1)
+	_ = unix.MunmapPtr(unsafe.Add(start, -int(before)), before+uintptr(len(memory)))
 }

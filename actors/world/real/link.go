@@ -30,7 +30,8 @@ type link struct {
 	remote  netip.AddrPort
 	inbound bool
 	pool    *buffer.Pool
-	left    func() // called once, by the first Close; or nil
+	left    func()    // called once, by the first Close; or nil
+	costs   *wayCosts // of the network; or nil
 
 	expect  atomic.Int64  // blocks
 	credits chan struct{} // one for each batch that the reader may still deliver

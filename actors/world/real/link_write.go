@@ -109,9 +109,9 @@ func (l *link) wake() {
 
 // writer is the state of the goroutine that writes a link.
 type writer struct {
-	link     *link
-	straight *straight // from the first piece on
-	sent     messages.FramesSent
+	link   *link
+	sender *sender // from the first piece on, where there are ways to send payload
+	sent   messages.FramesSent
 }
 
 // write runs until nothing is queued or the link is closed.
@@ -158,30 +158,27 @@ func hungUp(err error) bool {
 
 func isPiece(o messages.Outgoing) bool { return o.Kind == frame.Piece }
 
-// writeAll lets the system take payload from files where that is possible, and
-// copies the rest.
+// writeAll writes greeting and then out.
 func (w *writer) writeAll(greeting []byte, out []messages.Outgoing) error {
 	if !slices.ContainsFunc(out, isPiece) {
-		return w.copyAll(&controls, greeting, out, 0)
+		return w.copyAll(&controls, greeting, out)
+	}
+	if w.sender == nil {
+		w.sender = newSender(w)
+	}
+	if w.sender == nil {
+		return w.copyAll(&chunks, greeting, out)
 	}
 	if len(greeting) > 0 {
-		if err := w.copyAll(&controls, greeting, nil, 0); err != nil {
+		if err := w.copyAll(&controls, greeting, nil); err != nil {
 			return err
 		}
 	}
-	if w.straight == nil {
-		w.straight = newStraight(w)
-	}
-	out, done, err := w.straight.send(out)
-	if err != nil || len(out) == 0 {
-		return err
-	}
-	return w.copyAll(&chunks, nil, out, done)
+	return w.sender.send(out)
 }
 
-// copyAll writes greeting and then out, without the first done bytes of out, in
-// chunks from the pool.
-func (w *writer) copyAll(lend *sync.Pool, greeting []byte, out []messages.Outgoing, done int) error {
+// copyAll writes greeting and then out in chunks from the pool.
+func (w *writer) copyAll(lend *sync.Pool, greeting []byte, out []messages.Outgoing) error {
 	c := lend.Get().(*chunk)
 	defer c.giveBack(lend)
 	c.buf = append(c.buf, greeting...)
@@ -195,11 +192,9 @@ func (w *writer) copyAll(lend *sync.Pool, greeting []byte, out []messages.Outgoi
 		if err := c.fill(); err != nil {
 			return err
 		}
-		skip := min(done, len(c.buf))
-		if err := writeWithin(w.link.conn, c.buf[skip:], writeTimeout); err != nil {
+		if err := writeWithin(w.link.conn, c.buf, writeTimeout); err != nil {
 			return err
 		}
-		done -= skip
 		w.wrote(out[:n])
 		w.report()
 		out = out[n:]

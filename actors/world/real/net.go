@@ -35,6 +35,7 @@ type NetworkOptions struct {
 type Network struct {
 	opts  NetworkOptions
 	crowd crowd
+	costs wayCosts
 }
 
 var _ world.Network = (*Network)(nil)
@@ -80,6 +81,7 @@ func (n *Network) Dial(addr netip.AddrPort, timeout time.Duration, done func(mes
 func (n *Network) link(conn net.Conn, remote netip.AddrPort, inbound bool) *link {
 	l := newLink(conn.(*net.TCPConn), remote, inbound, n.opts.Pool)
 	l.left = func() { n.crowd.leave(inbound) }
+	l.costs = &n.costs
 	return l
 }
 

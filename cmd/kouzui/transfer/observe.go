@@ -74,6 +74,8 @@ func (o *observer) event(e kouzui.Event) {
 		o.Notify(&m.Status)
 	case kouzui.Blocked:
 		o.Notify(&messages.AddressesBlocked{Inbound: m.Inbound, Count: m.Count})
+	case kouzui.SendingMeasured:
+		o.Notify(&messages.SendingMeasured{Chosen: m.Chosen, Sendfile: m.Sendfile, Copied: m.Copied, Mapped: m.Mapped})
 	case kouzui.Ended:
 		if m.Err == nil || errors.Is(m.Err, kouzui.ErrStopped) {
 			o.Notify(&m.Status)

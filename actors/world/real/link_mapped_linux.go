@@ -1,0 +1,117 @@
+package real
+
+import (
+	"errors"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"kouzui/messages"
+	"kouzui/wire/buffer"
+	"kouzui/wire/frame"
+)
+
+const (
+	// mappedLen is about how many bytes of payload one write takes from mapped
+	// memory, which counts as resident until it is unmapped, right after the
+	// write. With 256 KiB, each byte costs a third more.
+	mappedLen = 64 * buffer.Size
+	// mappedFrames is how many frames one such write has at most.
+	mappedFrames = 128
+)
+
+// gathering is what one write takes: heads from memory of ours, payload from
+// mapped memory.
+type gathering struct {
+	ends  [mappedFrames]int // where each frame ends in head
+	parts [2 * mappedFrames]unix.Iovec
+}
+
+// gather maps neighbouring blocks, as many as one write can take, and writes
+// them. Payload is touched by the system alone: if the file has become shorter,
+// the call fails, where a read of ours would be killed by SIGBUS.
+func (s *sender) gather(fd uintptr) error {
+	if s.done > 0 {
+		s.plain = 1 // the rest of a block
+		return errors.ErrUnsupported
+	}
+	source, off, length, frames, pieces := s.stretch()
+	if pieces == 0 {
+		return errors.ErrUnsupported
+	}
+	memory, err := source.Map(off, length)
+	if err != nil {
+		s.plain = pieces
+		return err
+	}
+	defer unmap(memory)
+	parts, total := s.lay(frames, memory)
+	m := unix.Msghdr{Iov: &s.parts[0]}
+	m.SetIovlen(parts)
+	n, _, errno := unix.Syscall(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&m)), unix.MSG_MORE|unix.MSG_NOSIGNAL)
+	clear(s.parts[:parts])
+	if errno != 0 {
+		return s.advance(0, errno)
+	}
+	_ = s.advance(int(n), nil)
+	if int(n) < total {
+		s.plain = 1 // sendfile finds out whether the socket is full, or the file has become shorter
+	}
+	s.pass(frames)
+	return nil
+}
+
+// stretch is the longest beginning of out whose blocks lie together.
+func (s *sender) stretch() (source messages.SocketSource, off int64, length, frames, pieces int) {
+	for ; frames < min(len(s.out), mappedFrames) && length < mappedLen; frames++ {
+		o := &s.out[frames]
+		if o.Kind != frame.Piece {
+			continue
+		}
+		if pieces == 0 {
+			var ok bool
+			if source, ok = o.Source.(messages.SocketSource); !ok {
+				break
+			}
+			off = o.Offset
+		} else if o.Source != messages.BlockSource(source) || o.Offset != off+int64(length) {
+			break
+		}
+		length += int(o.Length)
+		pieces++
+	}
+	return source, off, length, frames, pieces
+}
+
+// lay makes parts of frames, as far as memory has their payload.
+func (s *sender) lay(frames int, memory []byte) (parts, total int) {
+	s.head = s.head[:0]
+	for i := range frames {
+		s.head = appendHeader(s.head, &s.out[i])
+		s.ends[i] = len(s.head)
+	}
+	add := func(b []byte) {
+		if len(b) > 0 {
+			s.parts[parts].Base = unsafe.SliceData(b)
+			s.parts[parts].SetLen(len(b))
+			parts++
+			total += len(b)
+		}
+	}
+	start := 0
+	for i := range frames {
+		add(s.head[start:s.ends[i]])
+		start = s.ends[i]
+		if s.out[i].Kind != frame.Piece {
+			continue
+		}
+		n := int(s.out[i].Length)
+		if n > len(memory) { // the file ends
+			add(memory)
+			break
+		}
+		add(memory[:n])
+		memory = memory[n:]
+	}
+	return parts, total
+}
