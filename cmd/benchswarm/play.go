@@ -127,11 +127,6 @@ func (p *playing) all(ctx context.Context, tracker counterpart.Tracker) (r Run, 
 	if err := tracker.Knows(ctx, p.content, 1); err != nil {
 		return r, err
 	}
-	defer func() { // of leechers, too, that a failure left behind
-		if err != nil {
-			p.network.Close()
-		}
-	}()
 	started := time.Now()
 	over, whole := make(chan struct{}), sync.WaitGroup{}
 	whole.Add(leechers)
