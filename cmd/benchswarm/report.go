@@ -193,7 +193,6 @@ func (r *report) figure() chart.Figure {
 	if r.swarm.within > 0 {
 		complete.Marks = nil // it counts from the first arrival
 	}
-	shown := slices.DeleteFunc(slices.Clone(r.teams), func(t team) bool { return t.earlier })
 	for _, g := range r.groups() {
 		if !g.whole || g.team.earlier {
 			continue
@@ -204,7 +203,7 @@ func (r *report) figure() chart.Figure {
 				times, wastes = append(times, n.Took), append(wastes, 100*max(0, n.waste()))
 			}
 		}
-		series := chart.Series{Name: g.name, Line: true, Steps: true, Faint: g.team.simulator != "", Colour: g.team.colour(shown)}
+		series := chart.Series{Name: g.name, Line: true, Steps: true, Faint: g.team.simulator != "", Colour: colours[g.team.kind]}
 		series.Points = distribution(times)
 		complete.Series = append(complete.Series, series)
 		series.Points = distribution(wastes)
@@ -213,18 +212,9 @@ func (r *report) figure() chart.Figure {
 	return chart.Figure{Title: r.swarm.title, Panels: []chart.Panel{complete, vain}, Columns: 1, Width: 940, Height: 300}
 }
 
-// colour is that of a team; a simulated one has that of its real one.
-func (t team) colour(of []team) int {
-	seen := 0
-	for _, o := range of {
-		if o.simulator == "" {
-			seen++
-		}
-		if o.name == t.name {
-			break
-		}
-	}
-	return seen
+// colours of the teams of a kind, the same in all pictures.
+var colours = map[string]int{
+	"kouzui": 1, "simulated": 1, "mixed": 2, "libtorrent": 3, "kouzui-hidden": 4, "aria2": 5, "libtorrent-hidden": 6,
 }
 
 // distribution is which part of the values, in percent, is not greater.
