@@ -61,10 +61,12 @@ func (g *gather) flows() bool {
 
 // ripe is how many pieces are to be hashed now, of the joining pieces at the
 // head of the queue, which can be hashed side by side; 0 means that they wait
-// for more. They wait only if nothing else is queued and hurry is not set.
-func (g *gather) ripe(joining, queued int, hurry bool) int {
+// for more. They wait only if nothing else is queued and hurry is not set. busy:
+// a worker has something to do; what waits until it is done fills a batch, where
+// a second worker would hash few pieces at a time.
+func (g *gather) ripe(joining, queued int, busy, hurry bool) int {
 	n := min(joining, g.most)
-	if n < g.most && n == queued && g.flows() && !g.due && !hurry {
+	if n < g.most && n == queued && (busy || g.flows()) && !g.due && !hurry {
 		return 0
 	}
 	g.due = false

@@ -60,35 +60,39 @@ func TestRipe(t *testing.T) {
 	for name, tc := range map[string]struct {
 		apart            time.Duration
 		joining, waiting int
-		last, due        bool
+		busy, last, due  bool
 		want             int
 	}{
-		"enough":                {0, 4, 4, false, false, 4},
-		"more than enough":      {0, 6, 9, false, false, 4},
-		"too few":               {0, 3, 3, false, false, 0},
-		"others stand behind":   {0, 3, 4, false, false, 3},
-		"the last":              {0, 3, 3, true, false, 3},
-		"waited enough":         {0, 3, 3, false, true, 3},
-		"just quick enough":     {maxGap, 3, 3, false, false, 0},
-		"too slow for each":     {2 * maxGap, 3, 3, false, false, 3},
-		"too slow, and one":     {2 * maxGap, 1, 1, false, false, 1},
-		"too slow, and enough":  {2 * maxGap, 4, 4, false, false, 4},
-		"nothing to be hashed":  {0, 0, 0, true, false, 0},
-		"nothing, and was due":  {0, 0, 0, false, true, 0},
-		"enough, and was due":   {0, 4, 4, false, true, 4},
-		"of more, and was due":  {0, 6, 6, false, true, 4},
-		"quick, but for others": {0, 1, 2, false, false, 1},
+		"enough":                {0, 4, 4, false, false, false, 4},
+		"more than enough":      {0, 6, 9, false, false, false, 4},
+		"too few":               {0, 3, 3, false, false, false, 0},
+		"others stand behind":   {0, 3, 4, false, false, false, 3},
+		"the last":              {0, 3, 3, false, true, false, 3},
+		"waited enough":         {0, 3, 3, false, false, true, 3},
+		"just quick enough":     {maxGap, 3, 3, false, false, false, 0},
+		"too slow for each":     {2 * maxGap, 3, 3, false, false, false, 3},
+		"too slow, and one":     {2 * maxGap, 1, 1, false, false, false, 1},
+		"too slow, and enough":  {2 * maxGap, 4, 4, false, false, false, 4},
+		"nothing to be hashed":  {0, 0, 0, false, true, false, 0},
+		"nothing, and was due":  {0, 0, 0, false, false, true, 0},
+		"enough, and was due":   {0, 4, 4, false, false, true, 4},
+		"of more, and was due":  {0, 6, 6, false, false, true, 4},
+		"too slow, one works":   {2 * maxGap, 3, 3, true, false, false, 0},
+		"enough, one works":     {2 * maxGap, 4, 4, true, false, false, 4},
+		"the last, one works":   {2 * maxGap, 3, 3, true, true, false, 3},
+		"due, and one works":    {2 * maxGap, 3, 3, true, false, true, 3},
+		"quick, but for others": {0, 1, 2, false, false, false, 1},
 	} {
 		g := flowing(most, tc.apart)
 		g.due = tc.due
-		if got := g.ripe(tc.joining, tc.waiting, tc.last); got != tc.want {
+		if got := g.ripe(tc.joining, tc.waiting, tc.busy, tc.last); got != tc.want {
 			t.Errorf("%s: %d, want %d", name, got, tc.want)
 		}
 		if g.due {
 			t.Errorf("%s: the next ones would not wait", name)
 		}
 	}
-	if got := (&gather{most: most}).ripe(1, 1, false); got != 1 {
+	if got := (&gather{most: most}).ripe(1, 1, false, false); got != 1 {
 		t.Errorf("the very first piece: %d", got)
 	}
 }

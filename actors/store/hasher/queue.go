@@ -154,7 +154,7 @@ func (q *Queue) ripe(single, hurry bool) int {
 	if joining == 0 || single {
 		return min(1, len(q.jobs))
 	}
-	n := q.gather.ripe(joining, len(q.jobs), hurry)
+	n := q.gather.ripe(joining, len(q.jobs), q.Busy() > 0, hurry)
 	q.Waiting = n == 0
 	return n
 }
