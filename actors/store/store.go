@@ -20,12 +20,12 @@ package store
 import (
 	"cmp"
 	"fmt"
-	"runtime"
 	"strconv"
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/bits-and-blooms/bitset"
 
+	"kouzui/actors/runtime/dispatch"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/store/files"
 	"kouzui/actors/store/hasher"
@@ -155,7 +155,7 @@ func (s *store) begin(c actor.Context) {
 	s.files = files.New(s.Torrent, files.MaxOpen,
 		func(file int, err error) { deliver(&doubted{file, err}) },
 		func() { deliver(&filesOpened{}) })
-	workers := cmp.Or(s.HashWorkers, min(cmp.Or(s.World.Machine.Processors, runtime.GOMAXPROCS(0)), maxWorkers))
+	workers := cmp.Or(s.HashWorkers, min(cmp.Or(s.World.Machine.Processors, dispatch.Processors()), maxWorkers))
 	s.core = newCore(s.Config, s.files, workers, cmp.Or(s.World.Machine.Together, digest.Least()))
 	c.Send(s.Refs.Torrent, &messages.QueryKnownPieces{ReplyTo: c.Self()})
 	s.spawn(c, "keeper", "keeper", func() actor.Actor {

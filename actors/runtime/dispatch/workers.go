@@ -9,7 +9,6 @@
 package dispatch
 
 import (
-	"runtime"
 	"sync"
 	"time"
 
@@ -49,7 +48,7 @@ type Workers struct {
 // than two, so that one long Receive does not stop everything.
 func New(n int) *Workers {
 	if n <= 0 {
-		n = runtime.GOMAXPROCS(0)
+		n = Processors()
 	}
 	w := &Workers{}
 	for range max(n, 2) {
@@ -151,6 +150,9 @@ func (w *Workers) work(persistent bool) {
 			w.wakeOne()
 			w.watchBacklog()
 			w.mu.Unlock()
+			if f := following.Load(); f != nil {
+				f.look()
+			}
 			run()
 			w.mu.Lock()
 		}

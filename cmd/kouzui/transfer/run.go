@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kouzui/actors/runtime/dispatch"
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/load"
@@ -20,6 +21,7 @@ func (o *options) run(c *cobra.Command, args []string) error {
 	if err := o.validate(c); err != nil {
 		return err
 	}
+	defer dispatch.FollowLoad()()
 	return command.Do(c, &o.output, func(r *command.Run) error {
 		s := newSession(r, o.timeout, o.onComplete)
 		return s.end(o.transfer(s, args))
