@@ -21,7 +21,7 @@ const (
 	// At the end, a block is requested from a second peer if that saves minSaving
 	// seconds, and as long as the slow peer needs for uncancelled blocks. A
 	// smaller saving is within the error of the estimate, and the block would
-	// often arrive twice: what lies in a link of the slow peer cannot be cancelled.
+	// often come twice: what lies in a link of the slow peer cannot be cancelled.
 	minSaving   = 0.2
 	uncancelled = 4
 	// Before the end, a block is taken over only if the slow peer needs longer
