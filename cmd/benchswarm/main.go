@@ -124,9 +124,8 @@ func measure(ctx context.Context, chosen []swarm, teams []team, tracker string, 
 				return context.Cause(ctx)
 			}
 			r.Swarm, r.Team, r.Round = what.Swarm, what.Team, what.Round
-			j.add(r, err)
-			if err != nil {
-				return nil // the report tells
+			if !j.add(r, err) {
+				return nil
 			}
 			return keep(*kept, r)
 		})

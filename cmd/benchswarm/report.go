@@ -24,8 +24,8 @@ type report struct {
 	failures []string
 }
 
-// add takes a run, or why there is none.
-func (r *report) add(run Run, err error) {
+// add takes a run, or why there is none, and says whether there is one.
+func (r *report) add(run Run, err error) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	what := fmt.Sprintf("%s of %s, round %d", run.Swarm, run.Team, run.Round)
@@ -33,11 +33,12 @@ func (r *report) add(run Run, err error) {
 		first, _, _ := strings.Cut(err.Error(), "\n")
 		r.failures = append(r.failures, what+": "+first)
 		fmt.Fprintf(os.Stderr, "%s: %v\n", what, err)
-		return
+		return false
 	}
 	r.runs = append(r.runs, run)
 	fmt.Fprintf(os.Stderr, "%s: last after %.1f s, waste %.1f %%, %.2f copies until all was out, %.2f in all\n",
 		what, run.Last, 100*mean(run.Nodes), run.First, run.Sent)
+	return true
 }
 
 func mean(nodes []Node) (waste float64) {
