@@ -95,6 +95,15 @@ type FramesReceived struct {
 	Frames []frame.Frame
 }
 
+// Discard releases the blocks of frames that no peer will handle.
+func (m *FramesReceived) Discard() {
+	for i := range m.Frames {
+		if b := m.Frames[i].Block; b != nil {
+			b.Release()
+		}
+	}
+}
+
 // FramesSent: link to peer, each time that queued pieces have been written to
 // the socket. The peer may queue more. Frames of other kinds are not reported.
 type FramesSent struct {

@@ -163,13 +163,15 @@ func bitfield(have *bitset.BitSet, pieces int) []byte {
 	return bits
 }
 
-// received takes the frames of a batch, and their blocks.
+// received takes the frames of a batch, and their blocks. Those behind a frame
+// that ends the connection are released.
 func (k *connection) received(m *messages.FramesReceived) {
 	s := k.session
 	var err error
 	s.batch = len(m.Frames)
 	for i := range m.Frames {
 		if err = s.received(&m.Frames[i], m.At); err != nil {
+			(&messages.FramesReceived{Frames: m.Frames[i+1:]}).Discard()
 			break
 		}
 	}

@@ -114,7 +114,7 @@ func (p *peer) handle(message any) {
 	switch m := message.(type) {
 	case *messages.FramesReceived:
 		if p.session == nil || m.Link != p.linkID {
-			releaseBlocks(m)
+			m.Discard()
 			return
 		}
 		p.received(m)
@@ -253,12 +253,4 @@ func (p *peer) release() {
 		p.link.Close(errByUs)
 	}
 	p.cancel, p.timer, p.link, p.session = nil, nil, nil, nil
-}
-
-func releaseBlocks(m *messages.FramesReceived) {
-	for i := range m.Frames {
-		if b := m.Frames[i].Block; b != nil {
-			b.Release()
-		}
-	}
 }

@@ -238,6 +238,23 @@ func TestPeerEnds(t *testing.T) {
 	}
 }
 
+// Blocks in a batch behind a frame that ends the connection are released.
+func TestPeerEndsAndReleasesWhatCameBehind(t *testing.T) {
+	s := newScene(t, messages.SetLimits{})
+	link := s.meet()
+	pool := buffer.NewPool(100)
+	var frames []frame.Frame
+	for range maxUnasked + 10 {
+		frames = append(frames, pieceFrame(pool, block(7)))
+	}
+	link.Receive(frames...)
+	stage.Await[*messages.PeerGone](s.scheduler)
+	link.AwaitClose()
+	if live := pool.Stats().Live; live != 0 {
+		t.Errorf("%d blocks are not released", live)
+	}
+}
+
 // A connection over which nothing moves sets its timer for the next keep-alive,
 // and ticks every second again as soon as something is requested.
 func TestPeerSleeps(t *testing.T) {

@@ -14,7 +14,8 @@ import (
 // been restarted in the meantime.
 
 // Discarder is a message that holds something, such as a connection, which must
-// be released when the message is dropped.
+// be released when the message is dropped: by an actor that stops, that is
+// another incarnation, or that has stopped.
 type Discarder interface{ Discard() }
 
 // Deliver returns a function that sends to the incarnation of the actor that

@@ -266,3 +266,68 @@ func TestAFaultCanHoldUpOrBreakSomethingElse(t *testing.T) {
 		}
 	})
 }
+
+// held is a message that holds something.
+type held struct{ released *int }
+
+func (h *held) Discard() { *h.released++ }
+
+// What a message holds is released once if no incarnation reads the message:
+// because the actor stops while the message waits, or has stopped or restarted
+// while a fault delayed it.
+func TestWhatNobodyReadsIsReleased(t *testing.T) {
+	for name, play := range map[string]func(f *fixture, m any){
+		"waits in the mailbox": func(f *fixture, m any) { f.tell("root", &end{"done"}, m) },
+		"delayed, and the actor has stopped": func(f *fixture, m any) {
+			f.Inject(func(_, _ string, message any) supervise.Injection {
+				if message != m {
+					return supervise.Injection{}
+				}
+				return supervise.Injection{Reason: "delay", Delay: time.Second}
+			})
+			f.tell("root", m, &end{"done"})
+			f.advance(2 * time.Second)
+		},
+		"sent to an actor that has stopped": func(f *fixture, m any) {
+			f.tell("root", &end{"done"})
+			f.tell("root", m)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(f *fixture) {
+				read, released := 0, 0
+				f.root(f.Props("root", scripted(func(c actor.Context) {
+					if _, is := c.Message().(*held); is {
+						read++
+					}
+				})), steady)
+				play(f, &held{&released})
+				if read != 0 || released != 1 {
+					t.Errorf("read %d times, released %d times", read, released)
+				}
+			})
+		})
+	}
+	t.Run("delayed, and meant for the incarnation before", func(t *testing.T) {
+		bubble(t, func(f *fixture) {
+			released := 0
+			m := &held{&released}
+			f.Inject(func(_, _ string, message any) supervise.Injection {
+				if message != any(m) {
+					return supervise.Injection{}
+				}
+				return supervise.Injection{Reason: "delay", Delay: time.Minute}
+			})
+			f.root(f.Props("root", family(map[string]*actor.Props{"child": f.Props("child", scripted(func(c actor.Context) {
+				if _, is := c.Message().(*mark); is {
+					supervise.Deliver(c)(m)
+				}
+			}))}, nil)), steady)
+			f.tell("root/child", &mark{1}, &crash{"on purpose"})
+			f.advance(2 * time.Minute)
+			if released != 1 {
+				t.Errorf("released %d times", released)
+			}
+		})
+	})
+}

@@ -200,6 +200,7 @@ func (t *Tree) deadLetter(published any) {
 		return
 	}
 	t.deadLetters.Add(1)
+	discard(letter.Message)
 	switch letter.Message.(type) {
 	case actor.SystemMessage, actor.MailboxMessage, actor.IgnoreDeadLetterLogging:
 		return
