@@ -54,7 +54,7 @@ func (o *orders) setWanted(m *messages.SetWanted) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if r := o.runs[m.InfoHash]; r != nil {
-		r.Wanted, r.Reopens = m, r.Completed
+		r.Want(m)
 	}
 }
 

@@ -30,6 +30,13 @@ type Recalled struct {
 	Last      messages.Progress // that the user was told
 }
 
+// Want takes what is wanted from now on. By that a complete torrent may lack
+// pieces, but not one that has all.
+func (r *Recalled) Want(m *messages.SetWanted) {
+	r.Wanted = m
+	r.Reopens = r.Reopens || r.Completed && r.Last.HavePieces < r.Last.Pieces
+}
+
 // registry is the core: the torrents that the user wants, and what is known of
 // the actors that serve them.
 type registry struct {
@@ -141,7 +148,7 @@ func (r *registry) setMetainfo(m *messages.SetMetainfo) {
 // is complete again.
 func (r *registry) setWanted(m *messages.SetWanted) {
 	if t := r.runs[m.InfoHash]; t != nil {
-		t.Wanted, t.Reopens = m, t.Completed
+		t.Want(m)
 		t.tell(&r.out, m)
 	}
 }

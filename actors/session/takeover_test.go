@@ -123,3 +123,17 @@ func TestAnotherSessionTellsTheSecondCompletion(t *testing.T) {
 		})
 	}
 }
+
+// What is wanted anew makes a completion news again only if pieces lack.
+func TestWantedPiecesMakeAnotherCompletionNews(t *testing.T) {
+	for have, news := range map[int]bool{9: true, 10: false} {
+		r := Recalled{Completed: true, Last: messages.Progress{HavePieces: have, Pieces: 10}}
+		if r.Want(&messages.SetWanted{}); r.Reopens != news {
+			t.Errorf("with %d of 10 pieces it is news: %t", have, r.Reopens)
+		}
+	}
+	r := Recalled{Completed: true, Reopens: true, Last: messages.Progress{HavePieces: 10, Pieces: 10}} // before the data was changed
+	if r.Want(&messages.SetWanted{}); !r.Reopens {
+		t.Error("that the data was changed is forgotten")
+	}
+}
