@@ -91,8 +91,9 @@ func (SendingMeasured) event() {}
 // Events is what happens from this call on to all torrents and to the client,
 // until ctx ends, the loop is left, or the client is closed. A slow reader
 // holds up no actor and misses nothing, but of the Progress of a torrent only
-// the newest that has not been read is kept. The first event is the last
-// Listening or ListenFailed, if there was one before.
+// the newest that has not been read is kept. What is not read takes memory, so
+// end ctx if the loop may never begin. The first event is the last Listening or
+// ListenFailed, if there was one before.
 func (c *Client) Events(ctx context.Context) iter.Seq[Event] {
 	if c == nil || c.engine == nil {
 		return func(func(Event) bool) {}

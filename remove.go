@@ -59,15 +59,15 @@ func remove(folder world.Folder, m *Metainfo, complete bool) error {
 	if err != nil {
 		return err
 	}
+	defer unlock() // which also removes the file of the lock
 	if world.Folds(folder, m.LockName(), m.Name, m.PartName()) {
 		m = m.Folded()
 	}
 	base, err := whereData(folder, m, complete)
-	if err == nil {
-		err = errors.Join(removeFiles(folder, m, base), removeFile(folder, m.JournalName(), -1))
+	if err != nil {
+		return err
 	}
-	unlock()
-	return errors.Join(err, removeFile(folder, m.LockName(), -1))
+	return errors.Join(removeFiles(folder, m, base), removeFile(folder, m.JournalName(), -1))
 }
 
 // whereData is the name of the torrent's data. Complete data has its final
