@@ -106,6 +106,34 @@ func TestGzip(t *testing.T) {
 	}
 }
 
+// TestUnsupportedFormsAreNamed, as what they are and with a way out, in gzip
+// too.
+func TestUnsupportedFormsAreNamed(t *testing.T) {
+	for begin, want := range map[string]string{
+		"PK\x03\x04\x14\x00":                        "zip archive: unpack",
+		"\xfd7zXZ\x00\x00\x04":                      "xz: unpack",
+		"BZh91AY&SY":                                "bzip2: unpack",
+		"\xff\xff\xff\xffP2B\x03":                   "P2B",
+		"\xff\xfe1\x002\x007\x00":                   "UTF-16",
+		"\x1f\x8b\x09\x00\x00\x00\x00\x00\x00\xff":  "damaged",
+		"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff1": "cut off",
+	} {
+		var packed bytes.Buffer
+		z := gzip.NewWriter(&packed)
+		_, _ = z.Write([]byte(begin + "\n127.0.0.1\n"))
+		z.Close()
+		for _, text := range []string{begin, packed.String()} {
+			if begin[0] == '\x1f' && text != begin {
+				continue
+			}
+			_, _, err := Read(strings.NewReader(text))
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%q: %v", text, err)
+			}
+		}
+	}
+}
+
 func TestNilBlocksNobody(t *testing.T) {
 	var l *List
 	if l.Blocks(netip.MustParseAddr("1.2.3.4")) || l.Len() != 0 || (&List{}).Blocks(netip.Addr{}) {

@@ -3,6 +3,7 @@ package blocklist
 import (
 	"bufio"
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"errors"
 	"fmt"
@@ -63,17 +64,57 @@ var (
 	errTooMany = fmt.Errorf("the list has more than %d ranges that do not touch", MaxRanges)
 )
 
-// Read reads a list, see the package. Lines that cannot be read are left out
-// and reported. If no line can be read, that is an error.
-func Read(from io.Reader) (*List, Report, error) {
-	var report Report
+// unsupported is how files begin in which lists are published, too, and that
+// Read cannot read.
+var unsupported = []struct{ begin, is string }{
+	{"PK\x03\x04", "a zip archive: unpack it first"},
+	{"\xfd7zXZ\x00", "packed with xz: unpack it first"},
+	{"BZh", "packed with bzip2: unpack it first"},
+	{"7z\xbc\xaf\x27\x1c", "a 7z archive: unpack it first"},
+	{"Rar!\x1a", "a rar archive: unpack it first"},
+	{"\x28\xb5\x2f\xfd", "packed with zstd: unpack it first"},
+	{"\xff\xff\xff\xffP2B", "in the binary format P2B, which is not supported: use the list as text"},
+	{"\xff\xfe", "UTF-16 text: save it as UTF-8"},
+	{"\xfe\xff", "UTF-16 text: save it as UTF-8"},
+}
+
+// open is the text of a list.
+func open(from io.Reader) (*bufio.Reader, error) {
 	in := bufio.NewReaderSize(from, 64<<10)
 	if magic, _ := in.Peek(2); bytes.Equal(magic, []byte{0x1f, 0x8b}) {
 		z, err := gzip.NewReader(in)
 		if err != nil {
-			return nil, report, err
+			return nil, damaged(err)
 		}
 		in = bufio.NewReaderSize(z, 64<<10)
+	}
+	begin, _ := in.Peek(8)
+	for _, u := range unsupported {
+		if strings.HasPrefix(string(begin), u.begin) {
+			return nil, fmt.Errorf("the list is %s", u.is)
+		}
+	}
+	return in, nil
+}
+
+// damaged is err in a user's words, if it is one of gzip.
+func damaged(err error) error {
+	switch {
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return errors.New("the packed list is cut off: fetch it again")
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, gzip.ErrChecksum), errors.As(err, new(flate.CorruptInputError)):
+		return errors.New("the packed list is damaged: fetch it again")
+	}
+	return err
+}
+
+// Read reads a list, see the package. Lines that cannot be read are left out
+// and reported. If no line can be read, that is an error.
+func Read(from io.Reader) (*List, Report, error) {
+	var report Report
+	in, err := open(from)
+	if err != nil {
+		return nil, report, err
 	}
 	var d draft
 	passed, size, room := 0, 0, mergeEvery
@@ -83,7 +124,7 @@ func Read(from io.Reader) (*List, Report, error) {
 			return nil, report, fmt.Errorf("the list is longer than %d bytes", MaxText)
 		}
 		if err != nil && err != io.EOF {
-			return nil, report, err
+			return nil, report, damaged(err)
 		}
 		if number == 1 {
 			line = strings.TrimPrefix(line, "\ufeff")

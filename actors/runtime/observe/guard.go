@@ -74,8 +74,8 @@ func (s *Server) cookie() string {
 func writes(r *http.Request) bool { return r.Method != http.MethodGet && r.Method != http.MethodHead }
 
 func (s *Server) authorised(r *http.Request) bool {
-	if token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer "); ok {
-		return equal(token, s.token)
+	if scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "Bearer") {
+		return equal(strings.TrimSpace(token), s.token)
 	}
 	if query := r.URL.Query(); query.Has("token") {
 		return !writes(r) && equal(query.Get("token"), s.token)

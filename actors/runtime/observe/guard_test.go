@@ -53,6 +53,8 @@ func TestWhoIsAnswered(t *testing.T) {
 		{"the token in the query of a script", "GET", "/metrics", func(r *http.Request) { r.Header.Del("Authorization"); r.URL.RawQuery = "token=" + token }, 200},
 		{"the token in the header of a script", "GET", "/metrics", nil, 200},
 		{"the token in the header", "GET", "/", nil, 200},
+		{"a scheme in small letters, and two spaces", "GET", "/", func(r *http.Request) { r.Header.Set("Authorization", "bearer  "+token) }, 200},
+		{"the token under another scheme", "GET", "/", func(r *http.Request) { r.Header.Set("Authorization", "Basic "+token) }, 401},
 		{"the cookie", "GET", "/", with(), 200},
 		{"the cookie, from our page", "GET", "/metrics", with("Sec-Fetch-Site", "same-origin"), 200},
 		{"the cookie, from the address bar", "GET", "/", with("Sec-Fetch-Site", "none"), 200},

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // Source is where connections and look-ups of names leave from. A nil Source
@@ -17,6 +18,7 @@ import (
 type Source struct {
 	name   string   // as the user wrote it
 	addrs  []net.IP // one a family
+	zone   string   // of an address that only an interface makes whole
 	device string   // an interface; empty: none
 	local  bool     // addrs can reach this machine alone
 	names  *net.Resolver
@@ -33,7 +35,7 @@ func NewSource(addr netip.Addr, device string) (*Source, error) {
 		return nil, errors.New("an address and an interface exclude each other")
 	case addr.IsValid():
 		s.name = addr.String()
-		s.addrs = []net.IP{addr.Unmap().AsSlice()}
+		s.addrs, s.zone = []net.IP{addr.Unmap().AsSlice()}, addr.Zone()
 	default:
 		var err error
 		if s.addrs, err = addressesOf(device); err != nil {
@@ -41,15 +43,37 @@ func NewSource(addr netip.Addr, device string) (*Source, error) {
 		}
 	}
 	for _, ip := range s.addrs {
-		socket, err := net.ListenTCP("tcp", &net.TCPAddr{IP: ip, Zone: addr.Zone()})
-		if err != nil {
+		if err := s.try(ip); err != nil {
 			return nil, fmt.Errorf("cannot bind to %s: %w", s.name, cause(err))
 		}
-		_ = socket.Close()
 	}
 	s.local = s.addrs[0].IsLoopback()
 	s.names = &net.Resolver{PreferGo: true, Dial: s.dialNames}
 	return s, nil
+}
+
+// triedFor is how long try waits for an answer of this machine, which a
+// firewall may keep back.
+const triedFor = time.Second
+
+// try tells whether connections can be bound to ip. Systems bind also to
+// addresses of many, as 192.0.2.255 in a network of 256, and choose another when
+// something is sent. They do not connect to those, whereas ip answers itself.
+func (s *Source) try(ip net.IP) error {
+	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: ip, Zone: s.zone})
+	if err != nil {
+		return err
+	}
+	defer listener.Close()
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: ip, Zone: s.zone}, Timeout: triedFor}
+	conn, err := dialer.Dial("tcp", listener.Addr().String())
+	if errors.Is(err, syscall.ENETUNREACH) {
+		return errors.New("it is not the address of one machine")
+	}
+	if err == nil {
+		_ = conn.Close()
+	}
+	return nil
 }
 
 // addressesOf is an address of each family that an interface has.
@@ -123,7 +147,7 @@ func (s *Source) dial(ctx context.Context, network, addr string, permit func(con
 	}
 	var failed error
 	for _, ip := range s.addrs {
-		dialer.LocalAddr = &net.TCPAddr{IP: ip}
+		dialer.LocalAddr = &net.TCPAddr{IP: ip, Zone: s.zone}
 		conn, err := dialer.DialContext(ctx, network, addr)
 		if err == nil {
 			return conn, nil
@@ -200,9 +224,9 @@ func (s *Source) dialNames(ctx context.Context, network, addr string) (net.Conn,
 			continue
 		}
 		if strings.HasPrefix(network, "udp") {
-			dialer.LocalAddr = &net.UDPAddr{IP: ip}
+			dialer.LocalAddr = &net.UDPAddr{IP: ip, Zone: s.zone}
 		} else {
-			dialer.LocalAddr = &net.TCPAddr{IP: ip}
+			dialer.LocalAddr = &net.TCPAddr{IP: ip, Zone: s.zone}
 		}
 		return dialer.DialContext(ctx, network, addr)
 	}

@@ -112,6 +112,9 @@ func TestNameServersThatCannotBeBound(t *testing.T) {
 func TestWhatCannotBeBoundIsRefused(t *testing.T) {
 	for name, c := range map[string]struct{ addr, device, want string }{
 		"not ours":     {addr: "192.0.2.1", want: "cannot bind to 192.0.2.1: "},
+		"of all":       {addr: "255.255.255.255", want: "cannot bind to 255.255.255.255: "},
+		"of a network": {addr: "127.255.255.255", want: "cannot bind to 127.255.255.255: "},
+		"of a group":   {addr: "224.0.0.1", want: "cannot bind to 224.0.0.1: "},
 		"no interface": {device: "nosuch0", want: `there is no network interface "nosuch0"`},
 		"both":         {addr: "127.0.0.1", device: "lo", want: "exclude each other"},
 	} {

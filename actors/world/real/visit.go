@@ -219,6 +219,6 @@ func (v *visit) leaveOut(r *announce.Reply) {
 	r.Peers = slices.DeleteFunc(r.Peers, func(p announce.Peer) bool { return reachOf(p.Addr.Addr()) < v.at })
 	r.Dropped += before - len(r.Peers)
 	if n := before - len(r.Peers); n > 0 && r.Warning == "" {
-		r.Warning = fmt.Sprintf("%d peers inside this network, which a tracker outside cannot know, are left out", n)
+		r.Warning = fmt.Sprintf("peers inside this network (%d), which a tracker outside cannot know, are left out", n)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"kouzui/actors/lab"
+	"kouzui/actors/runtime/units"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
 )
@@ -33,7 +34,7 @@ and time, network, disks, trackers and chance are simulated.`,
 // garbage less often than a download does, for the sake of time.
 const gcPercent = 200
 
-// longestScenario is how many bytes of a scenario file are read.
+// longestScenario is how many bytes a scenario may have.
 const longestScenario = 1 << 20
 
 // played is the scenario that a command plays: that of a file, or the random
@@ -72,6 +73,9 @@ func readScenario(path string) (string, error) {
 		return "", err
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, longestScenario))
+	text, err := io.ReadAll(io.LimitReader(file, longestScenario+1))
+	if err == nil && len(text) > longestScenario {
+		err = exit.Usagef("", "%s is longer than %s, and no scenario", path, units.Bytes(longestScenario))
+	}
 	return string(text), err
 }

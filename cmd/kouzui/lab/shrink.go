@@ -34,6 +34,11 @@ which fails with the same seed.`,
 			if err != nil {
 				return err
 			}
+			if o.out != "" {
+				if err := outfile.Spares(o.out, name); err != nil {
+					return err
+				}
+			}
 			small, wrong, err := lab.Shrinking{Seed: o.seed, Tries: o.tries, Said: func(step string) {
 				fmt.Fprintln(c.ErrOrStderr(), step)
 			}}.Shrink(s)

@@ -94,13 +94,18 @@ func (o *simulation) run(c *cobra.Command, args []string) error {
 		scenario.Payload = *o.payload
 	}
 	options := lab.Options{Seed: o.seed, Notes: o.notes, Quick: o.quick}
+	if o.html != "" {
+		if err := outfile.Try(o.html, outfile.Page); err != nil {
+			return err
+		}
+	}
 	if o.twice {
 		if err := twice(scenario, options); err != nil {
 			return err
 		}
 	}
 	if o.trace != "" {
-		file, err := outfile.Open(o.trace, false)
+		file, err := outfile.Open(o.trace, outfile.Trace)
 		if err != nil {
 			return err
 		}
@@ -145,7 +150,7 @@ func (o *simulation) run(c *cobra.Command, args []string) error {
 
 // page writes the page with plots.
 func (o *simulation) page(c *cobra.Command, r *lab.Result, path string) error {
-	file, err := outfile.Create(o.html, true)
+	file, err := outfile.Replace(o.html, outfile.Page)
 	if err != nil {
 		return err
 	}

@@ -183,6 +183,9 @@ func (o *createFlags) content(path string, warn func(string)) (*content, error) 
 			return nil, err
 		}
 	}
+	if err := outfile.Spares(o.out, path); err != nil {
+		return nil, err
+	}
 	o.choice.output = o.out
 	content, err := findContent(path, &o.choice, warn)
 	if err == nil && o.name != "" {

@@ -34,7 +34,7 @@ arrows lead from failures to restarts; the lengths of mailboxes are counters.`,
 			out := c.OutOrStdout()
 			var file *outfile.File
 			if to != "-" {
-				file, err = outfile.Create(to, true)
+				file, err = outfile.Replace(to, outfile.Export)
 				if err != nil {
 					return err
 				}

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"kouzui"
 	"kouzui/actors/world/real"
 	"kouzui/cmd/kouzui/internal/exit"
@@ -47,9 +49,10 @@ func (o *options) listen() (string, error) {
 }
 
 // waitsForPeers tells whether the user means to wait for peers that connect to
-// us: at a port that others can be told, or for a time of the user's choice.
-func (o *options) waitsForPeers() bool {
-	return o.stall > 0 || o.port != usualPorts && o.port != "none" && o.port != "0"
+// us: at a port that others can be told, or for a time of the user's choice,
+// which may be for ever.
+func (o *options) waitsForPeers(c *cobra.Command) bool {
+	return c.Flag("stall-timeout").Changed || o.port != usualPorts && o.port != "none" && o.port != "0"
 }
 
 // warnUnbound says that a --listen alone binds no more than what comes in,

@@ -2,6 +2,7 @@ package flags
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -17,8 +18,31 @@ type Source struct{ Addr, Device string }
 
 // Bind adds the flags. what is bound is said in the help.
 func (s *Source) Bind(f *pflag.FlagSet, what string) {
-	f.StringVar(&s.Addr, "bind", "", "bind "+what)
-	f.StringVar(&s.Device, "interface", "", "bind to the network interface `NAME`, likewise")
+	f.Var(filled{&s.Addr}, "bind", "bind "+what)
+	f.Var(filled{&s.Device}, "interface", "bind to the network interface `NAME`, likewise")
+}
+
+// filled is a text that is not empty once it is given. An empty one comes of a
+// variable that a script failed to set, and would leave all unbound.
+type filled struct{ text *string }
+
+func (v filled) String() string {
+	if v.text == nil {
+		return ""
+	}
+	return *v.text
+}
+
+// Type implements pflag.Value.
+func (filled) Type() string { return "string" }
+
+// Set implements pflag.Value.
+func (v filled) Set(text string) error {
+	if text == "" {
+		return errors.New("is empty, and so would bind nothing")
+	}
+	*v.text = text
+	return nil
 }
 
 // BindFetch adds the flags to a command that may fetch torrents by URL, and

@@ -1,7 +1,8 @@
 // Package outfile writes the files that a user names for results, logs and
 // traces. None of them is written through a symbolic link, behind which may be
-// a file of somebody else, nor changed where it has a second name. The folders
-// on the way may be links, as for all programs.
+// a file of somebody else, nor changed where it has a second name, nor written
+// over a file of another [Kind]. The folders on the way may be links, as for
+// all programs.
 package outfile
 
 import (
@@ -68,6 +69,23 @@ func cause(err error) error {
 	return err
 }
 
+// Replace begins a file that takes the place of an older one of its kind.
+func Replace(path string, kind Kind) (*File, error) {
+	if err := kind.check(path); err != nil {
+		return nil, err
+	}
+	return Create(path, true)
+}
+
+// Try says early what Replace would refuse.
+func Try(path string, kind Kind) error {
+	f, err := Replace(path, kind)
+	if err == nil {
+		f.Discard()
+	}
+	return err
+}
+
 // Write implements io.Writer.
 func (f *File) Write(p []byte) (int, error) {
 	n, err := f.file.Write(p)
@@ -106,15 +124,17 @@ func (f *File) Discard() {
 }
 
 // Open opens a file that is read while it grows: a log, or a trace. Only its
-// owner may read a new one. What an older run has written stays if more says
-// so.
-func Open(path string, more bool) (*os.File, error) {
-	flag := os.O_WRONLY | os.O_CREATE
+// owner may read a new one. A log goes on where an older run ended.
+func Open(path string, kind Kind) (*os.File, error) {
+	more := kind.text
+	flag := os.O_RDWR | os.O_CREATE // what is there is looked at
 	if more {
 		flag |= os.O_APPEND
 	}
 	device := device(path)
-	if !device {
+	if device {
+		flag = flag&^os.O_RDWR | os.O_WRONLY
+	} else {
 		if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 			return nil, exit.Hint("Remove the link, or give the path of the file itself.",
 				exit.Errorf(exit.Foreign, "%s is a symbolic link, and nothing is written through a link", path))
@@ -133,8 +153,10 @@ func Open(path string, more bool) (*os.File, error) {
 	case err == nil && names(info) > 1:
 		err = exit.Hint("Remove one of the names, or give another path.",
 			exit.Errorf(exit.Foreign, "%s is a hard link, and writing would change the file under its other name too", path))
-	case err == nil && !more:
-		err = exit.With(exit.IO, f.Truncate(0))
+	case err == nil:
+		if err = kind.match(path, f); err == nil && !more {
+			err = exit.With(exit.IO, f.Truncate(0))
+		}
 	}
 	if err != nil {
 		f.Close()

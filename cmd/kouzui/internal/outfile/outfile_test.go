@@ -67,23 +67,23 @@ func TestDiscardLeavesNothing(t *testing.T) {
 // TestOpenFollowsNoLink, and only the owner may read what is new.
 func TestOpenFollowsNoLink(t *testing.T) {
 	file, link := precious(t)
-	for _, more := range []bool{false, true} {
-		if _, err := Open(link, more); exit.Code(err) != exit.Foreign {
+	for _, kind := range []Kind{Trace, Log} {
+		if _, err := Open(link, kind); exit.Code(err) != exit.Foreign {
 			t.Errorf("a link: %v", err)
 		}
 	}
 	content(t, file, "precious")
 	twin := file + "2"
 	if err := os.Link(file, twin); err == nil && runtime.GOOS != "windows" {
-		for _, more := range []bool{false, true} {
-			if _, err := Open(twin, more); exit.Code(err) != exit.Foreign {
+		for _, kind := range []Kind{Trace, Log} {
+			if _, err := Open(twin, kind); exit.Code(err) != exit.Foreign {
 				t.Errorf("a hard link: %v", err)
 			}
 		}
 		content(t, file, "precious")
 	}
 	path := filepath.Join(t.TempDir(), "log")
-	f, err := Open(path, true)
+	f, err := Open(path, Log)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -91,11 +91,11 @@ func TestOpenFollowsNoLink(t *testing.T) {
 	if info, err := f.Stat(); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 		t.Errorf("a new log has mode %v, %v", info.Mode(), err)
 	}
-	for more, want := range map[bool]string{true: "oldnew", false: "new"} {
-		if err := os.WriteFile(path, []byte("old"), 0o600); err != nil {
+	for kind, want := range map[Kind]string{Log: Trace.begins + "new", Trace: "new"} {
+		if err := os.WriteFile(path, []byte(Trace.begins), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		again, err := Open(path, more)
+		again, err := Open(path, kind)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -106,7 +106,7 @@ func TestOpenFollowsNoLink(t *testing.T) {
 		content(t, path, want)
 	}
 	if runtime.GOOS == "linux" {
-		if f, err = Open("/dev/stderr", true); err != nil {
+		if f, err = Open("/dev/stderr", Log); err != nil {
 			t.Errorf("a name of what is open already: %v", err)
 		} else {
 			f.Close()

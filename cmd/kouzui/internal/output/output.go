@@ -143,7 +143,7 @@ func (out *Output) openLog(o *Flags) error {
 	level := [...]zerolog.Level{zerolog.WarnLevel, zerolog.InfoLevel, zerolog.DebugLevel}[min(o.verbose, 2)]
 	to, colour := out.Stderr, out.Colour
 	if o.log != "" {
-		f, err := outfile.Open(o.log, true)
+		f, err := outfile.Open(o.log, outfile.Log)
 		if err != nil {
 			return err
 		}

@@ -35,7 +35,7 @@ func (out *Output) OpenTrace(c *cobra.Command, path string) (*Trace, error) {
 	var to io.Writer = out.Stdout
 	var file *os.File
 	if path != "-" {
-		f, err := outfile.Open(path, false)
+		f, err := outfile.Open(path, outfile.Trace)
 		if err != nil {
 			t.Close()
 			return nil, err
