@@ -205,7 +205,7 @@ type Progress struct {
 	Map           []uint8
 	Top           []PeerInfo // the most useful peers, best first, a few
 	Left          int64      // bytes of wanted pieces that are not verified
-	PeersNeedData bool       // a connected peer lacks pieces
+	PeersNeedData bool       // a connected peer lacks pieces, and may want ours
 }
 
 // TorrentPiecesVerified: scheduler to torrent, by session and on to

@@ -100,11 +100,23 @@ func (s *swarm) progress() *messages.Progress {
 		}
 		if p.seed(s.pieces) {
 			m.Seeds++
-		} else {
+		} else if s.needsData(p) {
 			m.PeersNeedData = true
 		}
 	}
 	return m
+}
+
+// indifferentFor is for how long a peer must have shown no interest, and moved
+// no payload, to be taken for one that needs nothing. A peer shows its interest
+// within a round trip.
+const indifferentFor = 3 * time.Second
+
+// needsData tells whether a peer may want pieces of ours. A peer is not told of
+// pieces that it has, so that two which end at the same moment never hear that
+// the other is complete. Each sees that the other wants nothing.
+func (s *swarm) needsData(p *peer) bool {
+	return p.rates.Flags.PeerInterested || p.told < s.haves.end() || s.now.Sub(p.useful) < indifferentFor
 }
 
 // ratesNow is what the peer reported last, unless that is long ago.

@@ -171,6 +171,31 @@ func TestDownload(t *testing.T) {
 	s.Quiet(early, late)
 }
 
+// TestWhoWantsNothingNeedsNothing: a peer that became complete when we did has
+// not told us so, and is not interested.
+func TestWhoWantsNothingNeedsNothing(t *testing.T) {
+	s := newScene(t)
+	s.Tell(&messages.StoreReady{Have: set(0, 1, 2, 3), Complete: true})
+	s.wantState(messages.StateStarting)
+	s.wantState(messages.StateSeeding)
+	s.join(1, s.StartProbe("p"), set(0, 1, 2))
+	needs := func(want bool) {
+		t.Helper()
+		var last *messages.Progress
+		for range 5 {
+			s.World.Clock.Advance(time.Second)
+			last = s.wantState(messages.StateSeeding)
+		}
+		if last.PeersNeedData != want || last.Seeds != 0 || last.Peers != 1 {
+			t.Errorf("of %d peers %d are seeds, and they need data: %v", last.Peers, last.Seeds, last.PeersNeedData)
+		}
+	}
+	s.Tell(&messages.PeerRates{Key: 1, At: s.World.Clock.Now(), Flags: messages.PeerFlags{PeerInterested: true}})
+	needs(true)
+	s.Tell(&messages.PeerRates{Key: 1, At: s.World.Clock.Now()})
+	needs(false)
+}
+
 func TestCompleteFromTheStart(t *testing.T) {
 	s := newScene(t)
 	s.Tell(&messages.StoreReady{Have: set(0, 1, 2, 3), Complete: true})

@@ -15,8 +15,8 @@
 // comments. [List.Blocks] answers within a few comparisons however long the
 // list is.
 //
-// Limits: binary formats (P2B), archives and host names are not supported, and a
-// list may have MaxText bytes and MaxRanges ranges that do not touch.
+// Limits: binary formats (P2B), archives and host names are not supported, and
+// a list may have MaxText bytes and MaxRanges ranges that do not touch.
 package blocklist
 
 import (

@@ -57,8 +57,9 @@ func NewSource(addr netip.Addr, device string) (*Source, error) {
 const triedFor = time.Second
 
 // try tells whether connections can be bound to ip. Systems bind also to
-// addresses of many, as 192.0.2.255 in a network of 256, and choose another when
-// something is sent. They do not connect to those, whereas ip answers itself.
+// addresses of many, as 192.0.2.255 in a network of 256, and choose another
+// when something is sent. They do not connect to those, whereas an address of
+// this machine alone answers itself.
 func (s *Source) try(ip net.IP) error {
 	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: ip, Zone: s.zone})
 	if err != nil {
