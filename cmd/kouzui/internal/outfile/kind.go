@@ -63,11 +63,9 @@ func steers(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r'
 
 // Spares refuses an output that is what the command reads, which would be lost.
 func Spares(path, input string) error {
-	out, err := os.Stat(path)
-	if err != nil {
-		return nil
-	}
-	if in, err := os.Stat(input); err == nil && os.SameFile(in, out) {
+	out, missing := os.Stat(path)
+	in, unread := os.Stat(input) // told when it is read
+	if missing == nil && unread == nil && os.SameFile(in, out) {
 		return exit.Usagef("Give another path.", "%s is read here, and cannot be written as well", path)
 	}
 	return nil
