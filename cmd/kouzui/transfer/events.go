@@ -3,9 +3,9 @@ package transfer
 import (
 	"errors"
 	"fmt"
-	"kouzui"
 	"time"
 
+	"kouzui"
 	"kouzui/actors/runtime/event"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/place"
@@ -88,6 +88,10 @@ func (s *session) announced(m kouzui.Announced) {
 			s.Warn(fmt.Sprintf("tracker %s: %s", r.URL, r.Warning))
 		}
 	} else if f := m.Failed; f != nil {
-		s.Log.Warn().Str("tracker", f.URL).Err(f.Err).Time("next", f.Next).Msg("announce failed")
+		failed := s.Log.Warn().Str("tracker", f.URL).Err(f.Err)
+		if !f.Next.IsZero() { // else another tracker is asked at once, or none is left
+			failed = failed.Time("next", f.Next)
+		}
+		failed.Msg("announce failed")
 	}
 }
