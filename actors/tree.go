@@ -37,8 +37,8 @@ type assembly struct {
 	orders  *orders
 	faults  *fault.Plan // nil: none
 	// keys counts the peers of one torrent, whatever restarts meanwhile: store and
-	// scheduler remember peers by their keys for longer than the actor peers
-	// lives.
+	// scheduler remember peers by their keys, also when the actor peers has been
+	// restarted.
 	keys *atomic.Uint32
 }
 

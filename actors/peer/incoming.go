@@ -177,7 +177,7 @@ func (s *session) piece(f *frame.Frame, now time.Time) error {
 	return nil
 }
 
-// batchDone takes note that all frames of a batch have been handled.
+// batchDone records that all frames of a batch have been handled.
 func (s *session) batchDone(now time.Time) {
 	s.heard = now
 	if s.servesOn && len(s.requests.flight) == 0 {

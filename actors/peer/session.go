@@ -165,7 +165,7 @@ func (s *session) shrink() {
 	s.up.Rest()
 }
 
-// framesQueued takes note that the link has copied the frames. Their memory is
+// framesQueued records that the link has copied the frames. Their memory is
 // kept for the next ones, unless the session is dormant.
 func (s *session) framesQueued(dormant bool) {
 	clear(s.out.frames)

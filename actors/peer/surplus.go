@@ -38,7 +38,7 @@ func (s *surplus) askedFor(piece uint32, pieces int) {
 	s.asked.Set(uint(piece))
 }
 
-// useful takes note of a block that we lacked.
+// useful records a block that we lacked.
 func (s *session) useful() {
 	pays := float64(paidByBlock)
 	if s.surplus.only {
@@ -47,7 +47,7 @@ func (s *session) useful() {
 	s.flood.pay(pays)
 }
 
-// setOnlySource takes note whether nobody else has what this peer is asked for.
+// setOnlySource records whether nobody else has what this peer is asked for.
 func (s *session) setOnlySource(only bool) {
 	s.surplus.only, s.flood.most = only, maxFlood
 	if only {

@@ -58,7 +58,7 @@ func (u *uploads) full() bool { return u.handed >= u.maxHanded() }
 
 func (u *uploads) maxHanded() int64 { return max(minHandedOver, min(u.rate/2, maxHandedOver)) }
 
-// sent takes note of bytes that the link has sent, and of its present rate.
+// sent records bytes that the link has sent, and of its present rate.
 func (u *uploads) sent(bytes int64, rate float64) { u.handed, u.rate = u.handed-bytes, int64(rate) }
 
 func (u *uploads) maySend(piece uint32) bool {

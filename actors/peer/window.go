@@ -46,8 +46,7 @@ func newWindow(most int) window {
 	return window{size: minWindow, most: most, latency: math.MaxInt64}
 }
 
-// arrived takes note of blocks that came, the last of which was asked for at
-// sent.
+// arrived records blocks that came, the last of which was asked for at sent.
 //
 // The shortest answer waited for no other, so it shows the latency of the wire.
 // The rate follows a rise at once and a fall slowly: a pause of the wire is no
@@ -63,13 +62,13 @@ func (w *window) arrived(blocks int, sent, now time.Time) {
 	w.size = max(min(w.size+blocks, fit), minWindow)
 }
 
-// snub takes note that the peer has sent nothing for too long.
+// snub records that the peer has sent nothing for too long.
 func (w *window) snub() {
 	*w = newWindow(w.most)
 	w.snubbed = true
 }
 
-// allow takes note of how many requests the peer says that it queues.
+// allow records how many requests the peer says that it queues.
 func (w *window) allow(requests int) { w.most = min(requests, maxWindow) }
 
 func (w *window) requests() int {

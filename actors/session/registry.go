@@ -30,8 +30,8 @@ type Recalled struct {
 	Last      messages.Progress // that the user was told
 }
 
-// Want takes what is wanted from now on. By that a complete torrent may lack
-// pieces, but not one that has all.
+// Want records which pieces are wanted from now on. If some pieces of the
+// torrent are missing, the next completion is news.
 func (r *Recalled) Want(m *messages.SetWanted) {
 	r.Wanted = m
 	r.Reopens = r.Reopens || r.Completed && r.Last.HavePieces < r.Last.Pieces

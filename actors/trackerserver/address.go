@@ -38,9 +38,9 @@ func written(s string) (netip.Addr, bool) {
 	return a.Unmap().WithZone(""), true
 }
 
-// address is at which other peers can reach the one that announces. Only those
-// who are trusted may say another than the one that they announce from:
-// otherwise anybody could point a swarm at a victim.
+// address is where other peers can reach the announcing peer. Only a trusted
+// peer may name another address than that which it announces from: otherwise
+// anybody could point a swarm at a victim.
 func (l *Limits) address(r announce.Request, from netip.Addr) netip.Addr {
 	from = from.Unmap().WithZone("")
 	given := r.IP

@@ -1,7 +1,7 @@
 // Package hostile plays peers that mean harm: what each sends, and in which
 // order, is a Script. Tests run scripts against a client, over real connections
 // or over those of a simulated network (see Threads), and check that the client
-// lives, keeps to its bounds, and gets its data from other peers.
+// goes on, keeps to its bounds, and gets its data from other peers.
 //
 // Nothing here checks anything: a script ends when the other side has closed
 // the connection, or when its context ends.

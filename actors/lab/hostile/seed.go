@@ -15,7 +15,7 @@ type Seed struct {
 	Spoil func(piece, begin uint32, block []byte)
 	Pause time.Duration // before each block
 	Again int           // how often each block comes again
-	// ChokeEvery, if not 0, has every so many blocks one that is served between a
+	// ChokeEvery, if not 0, says that each so many-th block is served between a
 	// choke and an unchoke.
 	ChokeEvery int
 }

@@ -1,6 +1,6 @@
-// Package observe shows a running client to a browser: its supervision tree as
-// it lives, what fails and what is done about it, its torrents; and the same as
-// metrics in Prometheus's text format, and as profiles.
+// Package observe shows a running client to a browser: its supervision tree,
+// the failures and how supervision answers them, and its torrents. The same is
+// there as metrics in Prometheus's text format, and as profiles.
 //
 // Package observe has no actor, and stands outside of the tree on purpose. It
 // must be able to show a client whose actors hang, flood each other or fail one

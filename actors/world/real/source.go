@@ -113,9 +113,9 @@ func addressesOf(device string) (addrs []net.IP, err error) {
 // another.
 func (s *Source) Host() string { return s.addrs[0].String() }
 
-// Resolver looks names up from there. A resolver of the system that runs on
-// this machine is asked all the same (see LocalResolver); where it asks on is
-// not ours to say.
+// Resolver looks names up from the source. A resolver of the system that runs
+// on this machine is asked all the same (see LocalResolver); from which address
+// that resolver asks other servers cannot be set here.
 func (s *Source) Resolver() *net.Resolver {
 	if s == nil {
 		return net.DefaultResolver

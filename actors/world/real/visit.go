@@ -133,7 +133,7 @@ func (v *visit) enter(ctx context.Context, addr netip.Addr) error {
 	}
 }
 
-// next takes note of the URL that is asked next.
+// next records the URL that is asked next.
 func (v *visit) next(u *url.URL) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -192,7 +192,7 @@ func proxy(r *http.Request) (*url.URL, error) {
 	return p, err
 }
 
-// trace takes note of where each connection led.
+// trace records where each connection led.
 func (v *visit) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) {
 		v.mu.Lock()
