@@ -2,6 +2,7 @@ package real
 
 import (
 	"errors"
+	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -23,9 +24,13 @@ const (
 // gathering is what one write takes: heads from memory of ours, payload from
 // mapped memory.
 type gathering struct {
-	ends  [mappedFrames]int // where each frame ends in head
+	heads []byte
+	ends  [mappedFrames]int // where each of the heads ends
 	parts [2 * mappedFrames]unix.Iovec
 }
+
+// gatherings are lent for one write each.
+var gatherings = sync.Pool{New: func() any { return new(gathering) }}
 
 // gather maps neighbouring blocks, as many as one write can take, and writes
 // them. Payload is touched by the system alone: if the file has become shorter,
@@ -45,11 +50,13 @@ func (s *sender) gather(fd uintptr) error {
 		return err
 	}
 	defer unmap(memory)
-	parts, total := s.lay(frames, memory)
-	m := unix.Msghdr{Iov: &s.parts[0]}
+	g := gatherings.Get().(*gathering)
+	defer gatherings.Put(g)
+	parts, total := g.lay(s.out[:frames], memory)
+	m := unix.Msghdr{Iov: &g.parts[0]}
 	m.SetIovlen(parts)
 	n, _, errno := unix.Syscall(unix.SYS_SENDMSG, fd, uintptr(unsafe.Pointer(&m)), unix.MSG_MORE|unix.MSG_NOSIGNAL)
-	clear(s.parts[:parts])
+	clear(g.parts[:parts])
 	if errno != 0 {
 		return s.advance(0, errno)
 	}
@@ -84,28 +91,28 @@ func (s *sender) stretch() (source messages.SocketSource, off int64, length, fra
 }
 
 // lay makes parts of frames, as far as memory has their payload.
-func (s *sender) lay(frames int, memory []byte) (parts, total int) {
-	s.head = s.head[:0]
+func (g *gathering) lay(frames []messages.Outgoing, memory []byte) (parts, total int) {
+	g.heads = g.heads[:0]
 	for i := range frames {
-		s.head = appendHeader(s.head, &s.out[i])
-		s.ends[i] = len(s.head)
+		g.heads = appendHeader(g.heads, &frames[i])
+		g.ends[i] = len(g.heads)
 	}
 	add := func(b []byte) {
 		if len(b) > 0 {
-			s.parts[parts].Base = unsafe.SliceData(b)
-			s.parts[parts].SetLen(len(b))
+			g.parts[parts].Base = unsafe.SliceData(b)
+			g.parts[parts].SetLen(len(b))
 			parts++
 			total += len(b)
 		}
 	}
 	start := 0
 	for i := range frames {
-		add(s.head[start:s.ends[i]])
-		start = s.ends[i]
-		if s.out[i].Kind != frame.Piece {
+		add(g.heads[start:g.ends[i]])
+		start = g.ends[i]
+		if frames[i].Kind != frame.Piece {
 			continue
 		}
-		n := int(s.out[i].Length)
+		n := int(frames[i].Length)
 		if n > len(memory) { // the file ends
 			add(memory)
 			break

@@ -13,7 +13,7 @@ import (
 
 // sender writes frames whose payload lies in files, in the way that costs the
 // least. While it waits for the peer it holds no payload, no open file, and no
-// memory except for the heads of some frames.
+// memory except for the head of one frame.
 type sender struct {
 	writer  *writer
 	raw     syscall.RawConn
@@ -27,8 +27,7 @@ type sender struct {
 	unit    int    // frames of out that sendfile is writing: some without payload, then perhaps a piece
 	plain   int    // pieces that go by sendfile, whatever way is chosen
 	strayed int    // bytes of a burst that did not go in the chosen way
-	head    []byte // heads of frames
-	gathering
+	head    []byte // bytes of the unit, without the payload
 }
 
 func newSender(w *writer) *sender {
