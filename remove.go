@@ -71,9 +71,9 @@ func remove(folder world.Folder, m *Metainfo, complete bool) error {
 }
 
 // whereData is the name of the torrent's data. Complete data has its final
-// name, other data may have either, and what has the other name is a
-// stranger's. Where both are taken by data that is not complete, nobody can
-// tell them apart: that is an fs.ErrExist.
+// name. Other data has that only if it was found there, and then its journal
+// lies beside it since it was checked. Where both names are taken by data that
+// is not complete, nobody can tell them apart: that is an fs.ErrExist.
 func whereData(folder world.Folder, m *Metainfo, complete bool) (string, error) {
 	taken := func(name string) bool {
 		_, err := folder.Stat(name)
@@ -81,12 +81,14 @@ func whereData(folder world.Folder, m *Metainfo, complete bool) (string, error) 
 	}
 	final := taken(m.Name)
 	switch {
-	case final && complete, !taken(m.PartName()):
+	case final && complete:
 		return m.Name, nil
-	case !final:
-		return m.PartName(), nil
+	case final && taken(m.PartName()):
+		return "", fmt.Errorf("%s and %s: one of them is not the torrent's: %w", m.Name, m.PartName(), fs.ErrExist)
+	case final && taken(m.JournalName()):
+		return m.Name, nil
 	}
-	return "", fmt.Errorf("%s and %s: one of them is not the torrent's: %w", m.Name, m.PartName(), fs.ErrExist)
+	return m.PartName(), nil
 }
 
 // removeFiles deletes the files that lie at base, and the folders that held

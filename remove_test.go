@@ -159,6 +159,28 @@ func TestRemoveWhatCannotBeToldApart(t *testing.T) {
 	}
 }
 
+// Nothing has come yet, and a stranger's file takes the name meanwhile.
+func TestRemoveLeavesWhatTookTheName(t *testing.T) {
+	m, _ := album(t)
+	dir := t.TempDir()
+	torrent, err := open(t, kouzui.Config{Dir: dir}).AddMetainfo(m, kouzui.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for event := range torrent.Events(t.Context()) {
+		if p, is := event.(kouzui.Progress); is && p.Status.State == kouzui.StateDownloading {
+			break
+		}
+	}
+	write(t, filepath.Join(dir, "album/1.mp3"), []byte("mine"))
+	if err := torrent.Remove(t.Context(), true); err != nil {
+		t.Error(err)
+	}
+	if got, err := os.ReadFile(filepath.Join(dir, "album/1.mp3")); err != nil || string(got) != "mine" {
+		t.Errorf("the file holds %q, %v", got, err)
+	}
+}
+
 // What has the names of the torrent's files, but is not its data, stays.
 func TestRemoveLeavesWhatIsForeign(t *testing.T) {
 	m, files := album(t)
