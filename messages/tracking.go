@@ -64,8 +64,8 @@ type TrackerReplied struct {
 	URL      string         // as it may be shown: without keys
 	Event    announce.Event // what was replied to
 	Warning  string
-	Seeders  int
-	Leechers int
+	Seeders  int // -1: the tracker does not say
+	Leechers int // -1: the tracker does not say
 	Peers    int
 	Next     time.Time // of the regular announce
 	Earliest time.Time // no announce before, but for events

@@ -83,7 +83,9 @@ func TestLongNames(t *testing.T) {
 	defer func() { _, _ = seed.Process.Kill(), seed.Wait() }()
 
 	download := append([]string{"download", "-d", "got", "--listen-port", "none", "--peer", "127.0.0.1:" + port, "--json"}, torrents...)
-	partly := exec.Command("kouzui", append(download, "--max-download-limit", "600K")...)
+	// So slowly that no torrent is complete when each has its first piece, also if
+	// this test is held up.
+	partly := exec.Command("kouzui", append(download, "--max-download-limit", "200K")...)
 	begun = begin(t, partly, dir)
 	some := map[string]bool{}
 	for event := range begun {

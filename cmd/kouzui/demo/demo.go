@@ -197,6 +197,7 @@ func (d *demo) watch(failed <-chan error) error {
 	defer tooLate.Stop()
 	redraw := time.NewTimer(0)
 	defer redraw.Stop()
+	defer d.display.Clear()
 	for !d.complete() {
 		select {
 		case <-d.inbox.Ready:

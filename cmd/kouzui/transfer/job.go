@@ -22,6 +22,7 @@ type job struct {
 	options   kouzui.Options
 	running   *kouzui.Torrent // nil until the client has taken it
 	last      kouzui.Status
+	known     bool      // what there is of the data
 	met       bool      // a peer has been connected
 	replied   bool      // a tracker has replied
 	tracker   error     // the last failure of the trackers, while none has replied
@@ -90,6 +91,10 @@ func (j *job) stop() { go func() { _ = j.running.Stop(context.Background()) }() 
 // complete, or there is nobody to download from.
 func (j *job) progress(p *kouzui.Status, now time.Time) (stop bool) {
 	j.last = *p
+	switch p.State {
+	case kouzui.StateDownloading, kouzui.StateFinishing, kouzui.StateSeeding, kouzui.StateDiskFull:
+		j.known = true
+	}
 	j.met = j.met || p.Peers > 0
 	if p.State != kouzui.StateDownloading || j.refused != nil {
 		return false

@@ -213,7 +213,7 @@ func (s *session) ended(j *job, complete bool, err error) {
 	}
 	j.err = j.explain(err)
 	if j.err != nil && len(s.jobs) > 1 {
-		j.err = exit.With(exit.Code(j.err), fmt.Errorf("%s: %w", j.torrent.Name, j.err))
+		j.err = exit.Of(j.torrent.Name, j.err)
 	}
 	s.display.Remove(j.torrent.InfoHash)
 	took := time.Since(s.began)
@@ -222,7 +222,7 @@ func (s *session) ended(j *job, complete bool, err error) {
 		add(&sum, &j.last)
 		s.Lines.Torrent(j.torrent, j.path(), complete, exit.Code(j.err), j.err, sum)
 	}
-	if complete || j.last.State != kouzui.StateStarting { // else nothing is known of the data
+	if complete || j.known {
 		s.Say("%s", progress.Summary(&j.last, complete, took))
 	}
 	if j.err != nil && len(s.jobs) > 1 && !errors.Is(j.err, exit.ErrInterrupted) {

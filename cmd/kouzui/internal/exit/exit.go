@@ -42,10 +42,17 @@ const (
 type failure struct {
 	code int
 	err  error
+	of   string // the name of the one of several things that failed, or ""
 	hint string // what the user may try instead
 }
 
-func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Error() string {
+	if f.of == "" {
+		return f.err.Error()
+	}
+	return f.of + ": " + f.err.Error()
+}
+
 func (f *failure) Unwrap() error { return f.err }
 
 // With gives err an exit code. A nil error stays nil.
@@ -54,6 +61,11 @@ func With(code int, err error) error {
 		return nil
 	}
 	return &failure{code: code, err: err}
+}
+
+// Of is err of one of several things, which has a name.
+func Of(name string, err error) error {
+	return &failure{code: Code(err), err: err, of: name}
 }
 
 // Errorf makes an error with an exit code.
@@ -67,11 +79,12 @@ func Usagef(hint, format string, args ...any) error {
 	return Hint(hint, Errorf(Usage, format, args...))
 }
 
-// shownErrors is how many errors the text of Several tells.
+// shownErrors is how many causes the text of Several tells.
 const shownErrors = 5
 
 // Several is one error for those of some of many things, with the code of the
-// first: the first itself if there was one thing only, nil if none failed.
+// first: the first itself if there was one thing only, nil if none failed. What
+// happened to many of them, such as an interrupt, is told once.
 func Several(failed []error, of int, what string) error {
 	switch {
 	case len(failed) == 0:
@@ -79,12 +92,29 @@ func Several(failed []error, of int, what string) error {
 	case of == 1:
 		return failed[0]
 	}
-	var texts []string
-	for _, err := range failed[:min(len(failed), shownErrors)] {
-		texts = append(texts, OneLine(err))
+	var texts, causes []string
+	times := map[string]int{}
+	for _, err := range failed {
+		cause := err
+		if f, ok := err.(*failure); ok && f.of != "" {
+			cause = f.err
+		}
+		text := OneLine(cause)
+		if times[text]++; times[text] == 1 {
+			texts, causes = append(texts, OneLine(err)), append(causes, text)
+		}
 	}
-	if more := len(failed) - shownErrors; more > 0 {
-		texts = append(texts, fmt.Sprintf("and %d more", more))
+	for i, cause := range causes {
+		switch n := times[cause]; {
+		case n == 1:
+		case n == len(failed):
+			texts[i] = cause
+		default:
+			texts[i] = fmt.Sprintf("%d times: %s", n, cause)
+		}
+	}
+	if more := len(texts) - shownErrors; more > 0 {
+		texts = append(texts[:shownErrors], fmt.Sprintf("and %d more", more))
 	}
 	return Errorf(Code(failed[0]), "%d of %d %s: %s", len(failed), of, what, strings.Join(texts, "; "))
 }

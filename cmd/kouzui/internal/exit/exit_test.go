@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"kouzui"
 	"net"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -70,6 +71,11 @@ func TestComplainFindsTheHint(t *testing.T) {
 
 func TestSeveral(t *testing.T) {
 	a, b := With(Foreign, errors.New("a")), With(IO, errors.New("b"))
+	of := func(name string) error { return Of(name, ErrInterrupted) }
+	many := []error{b}
+	for _, text := range strings.Fields("c d e f g h") {
+		many = append(many, errors.New(text))
+	}
 	for _, c := range []struct {
 		failed []error
 		of     int
@@ -80,7 +86,11 @@ func TestSeveral(t *testing.T) {
 		{[]error{a}, 1, "a", Foreign},
 		{[]error{a}, 2, "1 of 2 torrents failed: a", Foreign},
 		{[]error{b, a}, 9, "2 of 9 torrents failed: b; a", IO},
-		{[]error{a, a, a, a, a, b, b}, 9, "7 of 9 torrents failed: a; a; a; a; a; and 2 more", Foreign},
+		{many, 9, "7 of 9 torrents failed: b; c; d; e; f; and 2 more", IO},
+		{[]error{of("x")}, 9, "1 of 9 torrents failed: x: interrupted", Interrupted},
+		{[]error{of("x"), of("y"), of("z")}, 9, "3 of 9 torrents failed: interrupted", Interrupted},
+		{[]error{of("x"), a, of("y")}, 9, "3 of 9 torrents failed: 2 times: interrupted; a", Interrupted},
+		{[]error{of("x"), Of("y", a)}, 9, "2 of 9 torrents failed: x: interrupted; y: a", Interrupted},
 	} {
 		err := Several(c.failed, c.of, "torrents failed")
 		if got := fmt.Sprint(err); got != c.text || Code(err) != c.code {

@@ -24,8 +24,10 @@ type Signals struct {
 	once          sync.Once
 }
 
-// Listen takes signals until Close. Signals that the parent ignored, as nohup
-// and shells do for commands in the background, stay ignored.
+// Listen takes signals until Close. SIGINT and SIGHUP that the parent ignored,
+// as nohup and shells do for commands in the background, stay ignored. Whether
+// SIGTERM was ignored cannot be known: Go's runtime has put its own handler in
+// place before any code of ours runs.
 func Listen() *Signals {
 	signals := make(chan os.Signal, 2)
 	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP} {

@@ -162,11 +162,12 @@ func (out *Output) openLog(o *Flags) error {
 	return nil
 }
 
-// console writes the log as text. Of the library's colours, those of levels
-// cannot all be read on a white terminal.
+// console writes the log as text. Of the library's colours, those of levels and
+// of the names of fields cannot all be read on a white terminal.
 func console(w io.Writer, colour bool) io.Writer {
 	p := paint.Paint(colour)
-	return zerolog.ConsoleWriter{Out: w, NoColor: !colour, TimeFormat: time.TimeOnly, FormatLevel: func(v any) string {
+	field := func(name any) string { return p.Faint(fmt.Sprint(name, "=")) }
+	return zerolog.ConsoleWriter{Out: w, NoColor: !colour, TimeFormat: time.TimeOnly, FormatFieldName: field, FormatErrFieldName: field, FormatLevel: func(v any) string {
 		level, _ := zerolog.ParseLevel(fmt.Sprint(v))
 		switch name := zerolog.FormattedLevels[level]; {
 		case level >= zerolog.ErrorLevel:

@@ -18,12 +18,12 @@ func Wrap(line string, width, hang int) string {
 		return line
 	}
 	var b strings.Builder
-	at := 0
+	at, begun := 0, false // the cells of the row, and whether a word stands in it
 	for i, word := range strings.Split(line, " ") {
 		cells := ansi.StringWidth(word)
 		switch {
 		case i == 0:
-		case cells > 0 && at > hang && at+1+cells > width:
+		case cells > 0 && begun && at+1+cells > width:
 			b.WriteString("\n" + strings.Repeat(" ", hang))
 			at = hang
 		default:
@@ -32,6 +32,7 @@ func Wrap(line string, width, hang int) string {
 		}
 		b.WriteString(word)
 		at += cells
+		begun = begun || cells > 0
 	}
 	return b.String()
 }

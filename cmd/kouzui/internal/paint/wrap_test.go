@@ -15,6 +15,7 @@ func TestWrap(t *testing.T) {
 		want        string
 	}{
 		{"  1.5  #2  one two-three four", 24, 2, "  1.5  #2  one two-three\n  four"},
+		{"a aaaaaaaaaaaaaaaaaaaa", 21, 1, "a\n aaaaaaaaaaaaaaaaaaaa"},
 		{"one two", 0, 2, "one two"},
 		{"one two three four five six", 21, 2, "one two three four five six"}, // no room for words
 		{"see /a/path/without/any/space here", 22, 0, "see\n/a/path/without/any/space\nhere"},

@@ -187,15 +187,15 @@ func (l *Lines) tracker(m kouzui.Announced) {
 		Phase    string `json:"phase,omitempty"` // at which the announce failed
 		Error    string `json:"error,omitempty"`
 		Warning  string `json:"warning,omitempty"`
-		Seeders  int    `json:"seeders"`
-		Leechers int    `json:"leechers"`
-		Peers    int    `json:"peers"`
+		Seeders  *int   `json:"seeders,omitempty"`
+		Leechers *int   `json:"leechers,omitempty"`
+		Peers    *int   `json:"peers,omitempty"`
 		Next     string `json:"next,omitempty"`
 	}{head: l.head("tracker"), Hash: m.Torrent.InfoHash().String()}
 	var next time.Time
 	if r := m.Replied; r != nil {
 		line.URL, line.OK, line.Warning, next = r.URL, true, r.Warning, r.Next
-		line.Seeders, line.Leechers, line.Peers = r.Seeders, r.Leechers, r.Peers
+		line.Seeders, line.Leechers, line.Peers = said(r.Seeders), said(r.Leechers), &r.Peers
 	} else if f := m.Failed; f != nil {
 		line.URL, line.Phase, line.Error, next = f.URL, f.Phase, f.Err.Error(), f.Next
 	}
@@ -203,6 +203,14 @@ func (l *Lines) tracker(m kouzui.Announced) {
 		line.Next = next.UTC().Format(time.RFC3339)
 	}
 	l.write(line)
+}
+
+// said is a count of a tracker, nil if the tracker does not give it.
+func said(count int) *int {
+	if count < 0 {
+		return nil
+	}
+	return &count
 }
 
 // IsPeer says whether actors of a kind are connections with peers, whichever

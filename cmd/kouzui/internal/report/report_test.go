@@ -41,26 +41,38 @@ func lines(t *testing.T, write func(*Lines)) []map[string]any {
 
 func TestProgress(t *testing.T) {
 	got := lines(t, func(l *Lines) {
-		l.Event(kouzui.Progress{Status: kouzui.Status{Name: "a\x1b", State: kouzui.StateDownloading, Length: 100, Have: 40, Left: 60, DownNow: 6}})
+		for second := range 5 {
+			l.Event(kouzui.Progress{Status: kouzui.Status{
+				Name: "a\x1b", State: kouzui.StateDownloading, At: time.Unix(1_000_000_000+int64(second), 0),
+				Length: 100, Have: 40, Left: 60, DownNow: 6,
+			}})
+		}
 		l.Event(kouzui.Progress{Status: kouzui.Status{InfoHash: kouzui.Hash{1}, State: kouzui.StateDownloading, Left: 60}})
 	})
 	for key, want := range map[string]any{"type": "progress", "name": "a\x1b", "state": "downloading", "have": 40.0, "eta": 10.0} {
-		if got[0][key] != want {
-			t.Errorf("%s is %v, want %v", key, got[0][key], want)
+		if got[4][key] != want {
+			t.Errorf("%s is %v, want %v", key, got[4][key], want)
 		}
 	}
-	if eta, there := got[1]["eta"]; !there || eta != nil {
-		t.Errorf("nobody knows when it ends, but eta is %v", eta)
+	for _, i := range []int{0, 5} {
+		if eta, there := got[i]["eta"]; !there || eta != nil {
+			t.Errorf("nobody knows when it ends, but eta is %v", eta)
+		}
 	}
 }
 
 func TestTracker(t *testing.T) {
 	got := lines(t, func(l *Lines) {
-		l.Event(kouzui.Announced{Replied: &messages.TrackerReplied{URL: "http://a", Peers: 3}})
+		l.Event(kouzui.Announced{Replied: &messages.TrackerReplied{URL: "http://a", Seeders: 0, Leechers: -1, Peers: 3}})
 		l.Event(kouzui.Announced{Failed: &messages.TrackerFailed{URL: "http://b", Phase: "dns", Err: errors.New("no such host")}})
 	})
-	if got[0]["ok"] != true || got[0]["peers"] != 3.0 {
+	if _, there := got[0]["leechers"]; got[0]["ok"] != true || got[0]["peers"] != 3.0 || got[0]["seeders"] != 0.0 || there {
 		t.Errorf("got %v", got[0])
+	}
+	for _, key := range []string{"seeders", "leechers", "peers"} {
+		if count, there := got[1][key]; there {
+			t.Errorf("of no reply %s is %v", key, count)
+		}
 	}
 	if got[1]["ok"] != false || got[1]["phase"] != "dns" || got[1]["error"] != "no such host" {
 		t.Errorf("got %v", got[1])

@@ -15,16 +15,17 @@ func report(second int, left int64, rate float64) *kouzui.Status {
 	return &kouzui.Status{State: kouzui.StateDownloading, At: start.Add(time.Duration(second) * time.Second), Left: left, DownNow: rate}
 }
 
-// A steady rate is known from the first report on, and a report that comes
+// A steady rate is known as soon as it has settled, and a report that comes
 // twice changes nothing.
 func TestSteady(t *testing.T) {
 	var e Estimate
 	for second := range 60 {
 		left := int64(100-second) * 1000
+		known := time.Duration(second)*time.Second >= settled
 		for range 2 {
 			got, ok := e.Left(report(second, left, 1000))
-			if want := time.Duration(100-second) * time.Second; !ok || (got-want).Abs() > time.Millisecond {
-				t.Fatalf("after %d s: %v, %v, want %v", second, got, ok, want)
+			if want := time.Duration(100-second) * time.Second; ok != known || ok && (got-want).Abs() > time.Millisecond {
+				t.Fatalf("after %d s: %v, %v, want %v, %v", second, got, ok, want, known)
 			}
 		}
 	}
@@ -40,7 +41,7 @@ func TestSmooth(t *testing.T) {
 			rate := rapid.Float64Range(5e5, 2e6).Draw(t, "rate")
 			left -= int64(rate)
 			got, ok := e.Left(report(second, left, rate))
-			if !ok {
+			if !ok && second >= 3 {
 				t.Fatal("no estimate")
 			}
 			if jump := math.Abs((got - before + time.Second).Seconds()) / got.Seconds(); second > 30 && jump > 0.15 {
@@ -54,9 +55,9 @@ func TestSmooth(t *testing.T) {
 // Without data for a while nobody knows; neither outside a download.
 func TestUnknown(t *testing.T) {
 	var e Estimate
-	for second, rate := range []float64{1000, 1000, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1000} {
+	for second, rate := range []float64{1000, 1000, 1000, 1000, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1000} {
 		_, ok := e.Left(report(second, 1e6, rate))
-		if want := second <= 1+int(stalled.Seconds()) || rate > 0; ok != want {
+		if want := second >= 3 && second <= 3+int(stalled.Seconds()); ok != want {
 			t.Errorf("after %d s: %v, want %v", second, ok, want)
 		}
 	}
@@ -66,6 +67,21 @@ func TestUnknown(t *testing.T) {
 	} {
 		if got, ok := new(Estimate).Left(p); ok {
 			t.Errorf("%+v: %v", p, got)
+		}
+	}
+}
+
+// What comes before and while connections begin is not made a time.
+func TestBeginning(t *testing.T) {
+	var e Estimate
+	for second, rate := range []float64{0, 0, 0, 0, 0, 700, 3e5, 9e5} {
+		if got, ok := e.Left(report(second, 64e6, rate)); ok {
+			t.Errorf("after %d s: %v", second, got)
+		}
+	}
+	for second := 8; second < 20; second++ {
+		if got, ok := e.Left(report(second, 64e6, 1e6)); !ok || got > 2*time.Minute {
+			t.Errorf("after %d s: %v, %v", second, got, ok)
 		}
 	}
 }

@@ -109,7 +109,8 @@ func (s *Screen) away() bool {
 }
 
 // up moves the cursor to the start of the lines, and returns how many rows they
-// take. If the terminal has become narrower, a line takes several rows. What
+// take. If the terminal has become narrower, a line takes several rows; those
+// that the terminal has moved into its history by that are out of reach. What
 // the terminal has echoed below the lines, such as ^C, is cleared.
 func (s *Screen) up(width, height int) (rows int) {
 	for _, line := range s.lines {
@@ -131,10 +132,15 @@ func (s *Screen) blank(rows int) {
 	}
 }
 
-// Close leaves the lines on the screen. What is written later comes below them.
+// Close leaves the lines on the screen. What is written later comes below them,
+// and takes the place of what the terminal has echoed there.
 func (s *Screen) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(s.lines) > 0 && !s.away() {
+		s.buf.WriteString("\r\x1b[K")
+		s.flush(s.w)
+	}
 	s.lines, s.draw = nil, nil
 	for _, a := range s.above {
 		a.put(a.part)

@@ -82,7 +82,7 @@ func TestScreen(t *testing.T) {
 		{func() { s.Show(fixed("3", "x", "5", "6", "7")) }, "3|x|5|6|7", "$ kouzui|log|path|a line|bend"},
 		{s.Clear, "", "$ kouzui|log|path|a line|bend"},
 		{func() { s.Show(fixed("z")) }, "z", "$ kouzui|log|path|a line|bend"},
-		{func() { fmt.Fprint(logs, "c"); s.Close() }, "z|c", "$ kouzui|log|path|a line|bend"},
+		{func() { fmt.Fprint(term, "^C"); fmt.Fprint(logs, "c"); s.Close() }, "z|c", "$ kouzui|log|path|a line|bend"},
 	} {
 		step.do()
 		if got := strings.Join(term.rows(), "|"); got != step.rows {

@@ -23,6 +23,10 @@ func counting(p *kouzui.Status) bool {
 	return p.State == kouzui.StateChecking || p.State == Hashing
 }
 
+// known says that it is known what there is of the data, so that peers can be
+// connected.
+func known(p *kouzui.Status) bool { return !counting(p) && p.State != kouzui.StateStarting }
+
 // Torrent is a torrent and how long its download will still take, 0 if that is
 // not known.
 type Torrent struct {
@@ -41,6 +45,7 @@ type Canvas struct {
 
 const (
 	narrowestBar = 10  // cells
+	slim         = 76  // cells below which a line has no bar: the name needs the room
 	shortBar     = 16  // cells of a line of its own
 	narrowest    = 40  // cells that are drawn even if the terminal has fewer
 	widestBar    = 50  // cells
@@ -106,18 +111,21 @@ func cut(lines []string, width int) []string {
 // compact draws a torrent in one line: bar, percent, rate, time left, peers,
 // name, and why nothing comes.
 func compact(t Torrent, c Canvas) string {
-	bar := narrowestBar
-	if c.Width >= roomy {
-		bar = 3 * narrowestBar
+	bar := ""
+	switch {
+	case c.Width >= roomy:
+		bar = c.bar(t.Status, 3*narrowestBar) + " "
+	case c.Width >= slim:
+		bar = c.bar(t.Status, narrowestBar) + " "
 	}
 	left, peers := "", ""
 	if t.TimeLeft > 0 {
 		left = units.Duration(t.TimeLeft)
 	}
-	if !counting(t.Status) {
+	if known(t.Status) {
 		peers = units.Count(t.Peers, "peer")
 	}
-	line := fmt.Sprintf("%s %6s  %s  %6s  %-9s  %s", c.bar(t.Status, bar), percent(t.Status), c.doing(t.Status), left, peers, c.bold(name(t.Status)))
+	line := fmt.Sprintf("%s%6s  %s  %6s  %-9s  %s", bar, percent(t.Status), c.doing(t.Status), left, peers, c.bold(name(t.Status)))
 	if t.Why != "" {
 		line += "  " + c.warning(metainfo.Clean(t.Why, longest))
 	}
@@ -139,7 +147,7 @@ func (c Canvas) doing(p *kouzui.Status) string {
 // detailed draws a torrent with its piece map, and as many of its peers as fit
 // into a height.
 func detailed(t Torrent, c Canvas, height int) []string {
-	if counting(t.Status) {
+	if !known(t.Status) {
 		return []string{compact(t, c)}
 	}
 	facts := facts(t)
@@ -167,7 +175,7 @@ func Line(t Torrent) string {
 	switch {
 	case counting(p):
 		return line + " " + percent(p)
-	case p.State != kouzui.StateStarting:
+	case known(p):
 		line += " " + percent(p) + ", " + strings.Join(facts(t), ", ")
 	}
 	if p.Why != "" {
@@ -179,12 +187,15 @@ func Line(t Torrent) string {
 func name(p *kouzui.Status) string { return metainfo.Clean(p.Name, longest) }
 
 // percent is the part that is checked during a check, and else the part that is
-// verified.
+// verified, if that is known.
 func percent(p *kouzui.Status) string {
-	if counting(p) {
+	switch {
+	case counting(p):
 		return units.Percent(int64(p.CheckDone), int64(p.CheckTotal))
+	case known(p):
+		return units.Percent(p.Have, p.Length)
 	}
-	return units.Percent(p.Have, p.Length)
+	return ""
 }
 
 // facts are the numbers of a torrent: rates and the time left first.
@@ -201,7 +212,10 @@ func facts(p Torrent) []string {
 	if p.Left > 0 && p.Peers > 0 {
 		peers += ", " + unchoking(p.Unchoked)
 	}
-	list := []string{rate, have, peers, "ratio " + ratio(p.Status)}
+	list := []string{rate, have, peers}
+	if fetched := fetched(p.Status); fetched > 0 {
+		list = append(list, fmt.Sprintf("ratio %.2f", float64(p.Uploaded)/float64(fetched)))
+	}
 	if p.Corrupt > 0 {
 		list = append(list, units.Count(p.Corrupt, "corrupt piece"))
 	}
@@ -222,17 +236,13 @@ func unchoking(n int) string {
 	return fmt.Sprintf("%d let us download", n)
 }
 
-// ratio is uploaded by downloaded. A torrent that was complete from the start
-// counts as downloaded once.
-func ratio(p *kouzui.Status) string {
-	fetched := p.Downloaded
-	if fetched == 0 {
-		fetched = p.Length
+// fetched is what uploads are measured by. Of a torrent of which nothing had to
+// be downloaded, what is there counts as downloaded once.
+func fetched(p *kouzui.Status) int64 {
+	if p.Downloaded == 0 {
+		return p.Have
 	}
-	if fetched == 0 {
-		return "0.00"
-	}
-	return fmt.Sprintf("%.2f", float64(p.Uploaded)/float64(fetched))
+	return p.Downloaded
 }
 
 func state(p *kouzui.Status, c Canvas) string {

@@ -75,6 +75,33 @@ func TestCompact(t *testing.T) {
 	}
 }
 
+// Below some width a line has no bar, and the name has room.
+func TestCompactNarrow(t *testing.T) {
+	want := " 50.0%  down 1.00 MiB/s      2s  3 peers    movie�[31m.bin"
+	if got := Lines([]Torrent{example()}, Canvas{Width: 60, Height: 1}); len(got) != 1 || got[0] != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// What is not known yet is not shown as 0, neither is a ratio of nothing.
+func TestUnknown(t *testing.T) {
+	p := Torrent{Status: &kouzui.Status{Name: "a", State: kouzui.StateStarting, Length: 100, Left: 100}}
+	for _, height := range []int{1, 20} {
+		got := strings.Join(Lines([]Torrent{p}, Canvas{Width: 80, Height: height}), "\n")
+		if !strings.Contains(got, "starting") || strings.Contains(got, "0") {
+			t.Errorf("got %q", got)
+		}
+	}
+	p.State = kouzui.StateDownloading
+	if got := Line(p); strings.Contains(got, "ratio") {
+		t.Errorf("got %q", got)
+	}
+	p.Have, p.Uploaded = 100, 50
+	if got := Line(p); !strings.HasSuffix(got, "ratio 0.50") {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestLinesFit(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := example()
