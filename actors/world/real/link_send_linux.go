@@ -26,6 +26,7 @@ type sender struct {
 
 	unit    int    // frames of out that sendfile is writing: some without payload, then perhaps a piece
 	plain   int    // pieces that go by sendfile, whatever way is chosen
+	rest    int    // bursts that are not measured
 	strayed int    // bytes of a burst that did not go in the chosen way
 	head    []byte // bytes of the unit, without the payload
 }
@@ -59,8 +60,9 @@ func (s *sender) send(out []messages.Outgoing) error {
 // false when the socket is full.
 func (s *sender) write(fd uintptr) bool {
 	costs := s.writer.link.costs
-	w, measure := costs.choose()
+	w, measure := costs.choose(s.rest == 0 && payload(s.out) >= wayTrialLen)
 	if !measure {
+		s.rest = max(s.rest-1, 0)
 		before := s.moved
 		full := s.burst(fd, w) == unix.EAGAIN
 		costs.sent(s.moved - before)
@@ -72,6 +74,9 @@ func (s *sender) write(fd uintptr) bool {
 	before, begin := s.moved, threadTime()
 	full := s.burst(fd, w) == unix.EAGAIN
 	cost := threadTime() - begin
+	if s.moved-before < wayTrialLen {
+		s.rest = wayRest
+	}
 	if chosen, costs, compared := costs.measured(w, s.moved-before, s.strayed, cost); compared {
 		s.writer.link.emit(&messages.SendingMeasured{
 			Link: s.writer.link.id, Chosen: chosen.String(),
@@ -79,6 +84,15 @@ func (s *sender) write(fd uintptr) bool {
 		})
 	}
 	return !full
+}
+
+func payload(out []messages.Outgoing) (n int) {
+	for i := range out {
+		if out[i].Kind == frame.Piece {
+			n += int(out[i].Length)
+		}
+	}
+	return n
 }
 
 // threadTime is the processor time that this thread has taken.

@@ -255,7 +255,7 @@ func TestSendingIsMeasured(t *testing.T) {
 			if e.Link != l.id || e.Sendfile <= 0 || e.Copied <= 0 || e.Mapped <= 0 {
 				t.Errorf("%+v", e)
 			}
-			if w, _ := l.costs.choose(); w.String() != e.Chosen {
+			if w, _ := l.costs.choose(true); w.String() != e.Chosen {
 				t.Errorf("%v, but %+v", w, e)
 			}
 			l.Close(nil)

@@ -13,6 +13,9 @@ const (
 	// wayTrialLen is how many bytes a burst has at least that is measured. In a
 	// smaller one, what all ways have in common weighs too much.
 	wayTrialLen = 256 << 10
+	// wayRest is how many bursts of a link are not measured after one that was
+	// shorter: its peer takes little at a time.
+	wayRest = 16
 	// wayStrayed is the part of a burst that may go in another way, such as the
 	// rest of a block that the socket had no room for.
 	wayStrayed = 10
@@ -60,13 +63,14 @@ type wayCosts struct {
 }
 
 // choose returns the way for the next burst, and whether it is to be measured.
-func (c *wayCosts) choose() (w way, measure bool) {
+// long says that the burst may be long enough for that.
+func (c *wayCosts) choose(long bool) (w way, measure bool) {
 	if c == nil {
 		return sendfile, false
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.left > 0 {
+	if c.left > 0 || !long {
 		return c.chosen, false
 	}
 	return way(c.attempts % int(ways)), true

@@ -12,7 +12,7 @@ func costing(t *testing.T, c *wayCosts, cost func(w way, n int) time.Duration) (
 	t.Helper()
 	var tried [ways]int
 	for range wayAttempts {
-		w, measure := c.choose()
+		w, measure := c.choose(true)
 		if !measure {
 			t.Fatal("not measured")
 		}
@@ -58,7 +58,7 @@ func TestTheCheapestWayIsChosen(t *testing.T) {
 			if got, found := costing(t, costs, c.cost); got != c.want {
 				t.Errorf("%v, by %v", got, found)
 			}
-			if w, measure := costs.choose(); w != c.want || measure {
+			if w, measure := costs.choose(true); w != c.want || measure {
 				t.Errorf("then %v, measured %v", w, measure)
 			}
 		})
@@ -72,7 +72,7 @@ func TestWaysAreMeasuredAgain(t *testing.T) {
 	const burst = 16 << 20
 	for _, period := range []int{firstPeriod, 4 * firstPeriod, maxPeriod, maxPeriod} {
 		for sent := 0; sent < period; sent += burst {
-			if w, measure := c.choose(); w != mapped || measure {
+			if w, measure := c.choose(true); w != mapped || measure {
 				t.Fatalf("%v after %d bytes, measured %v", w, sent, measure)
 			}
 			c.sent(burst)
@@ -89,12 +89,15 @@ func TestWaysAreMeasuredAgain(t *testing.T) {
 func TestSmallBurstsAreNotMeasured(t *testing.T) {
 	c := new(wayCosts)
 	for range 10 * wayAttempts {
-		w, _ := c.choose()
+		w, _ := c.choose(true)
 		if _, _, compared := c.measured(w, wayTrialLen-1, 0, time.Second); compared || w != sendfile {
 			t.Fatalf("%v, compared: %v", w, compared)
 		}
 	}
-	if w, measure := (*wayCosts)(nil).choose(); w != sendfile || measure {
+	if w, measure := c.choose(false); w != sendfile || measure {
+		t.Errorf("a burst that is small for certain: %v, measured %v", w, measure)
+	}
+	if w, measure := (*wayCosts)(nil).choose(true); w != sendfile || measure {
 		t.Errorf("a network that measures nothing: %v", w)
 	}
 }
@@ -109,7 +112,7 @@ func TestLateMeasurementsAreIgnored(t *testing.T) {
 			t.Fatal("compared again")
 		}
 	}
-	if w, _ := c.choose(); w != mapped {
+	if w, _ := c.choose(true); w != mapped {
 		t.Error(w)
 	}
 }
