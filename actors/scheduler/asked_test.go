@@ -72,12 +72,16 @@ func (x *askings) look() {
 			}
 		}
 	}
-	for _, p := range x.s.peers {
-		if p.dismissed {
-			continue // it is told nothing more
-		}
-		for _, b := range p.ask {
-			x.asked(p, b)
+	// A block may be asked of one peer, and then of another in its endgame, at
+	// once. So peers in their endgame come last.
+	for _, last := range []bool{false, true} {
+		for _, p := range x.s.peers {
+			if _, more := x.unasked(p); p.dismissed || more == last {
+				continue // a dismissed peer is told nothing more
+			}
+			for _, b := range p.ask {
+				x.asked(p, b)
+			}
 		}
 	}
 	for _, k := range reclaimed {
@@ -134,9 +138,17 @@ func (x *askings) silent(k *asking) (n int) {
 // endgame fails if p could have been asked for a block of which no peer is.
 func (x *askings) endgame(p *peer, b messages.Block) {
 	x.t.Helper()
+	if piece, more := x.unasked(p); more {
+		x.t.Fatalf("peer %d is asked for %v, as others are, while nobody is asked for a part of piece %d", p.Key, b, piece)
+	}
+}
+
+// unasked returns a piece of which p could be asked for a block that nobody is
+// asked for, and whether there is one.
+func (x *askings) unasked(p *peer) (piece uint32, more bool) {
 	s := x.s
 	if s.planner.ledger.memory >= s.planner.budget.limit || len(s.orders.drops) > 0 {
-		return // there is no memory, or was none before pieces were dropped just now
+		return 0, false // there is no memory, or was none before pieces were dropped just now
 	}
 	for piece := range uint32(s.pieces) {
 		if !p.has(piece) || !s.lacks(piece) {
@@ -144,9 +156,10 @@ func (x *askings) endgame(p *peer, b messages.Block) {
 		}
 		a := s.planner.ledger.active[piece]
 		if a == nil || a.free > 0 && !a.dropping && !s.planner.reserved(a) {
-			x.t.Fatalf("peer %d is asked for %v, as others are, while nobody is asked for a part of piece %d", p.Key, b, piece)
+			return piece, true
 		}
 	}
+	return 0, false
 }
 
 // arrived takes note of blocks that p is about to bring.

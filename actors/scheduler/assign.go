@@ -232,7 +232,7 @@ func (s *planner) refill(p *peer) {
 		p.speed.begins(s.now)
 	}
 	given := s.assign(p, n)
-	if given < n && p.parole == nil && !p.stalled {
+	if given < n && p.parole == nil && !p.silent(s.now) {
 		given += s.takeOver(p, n-given)
 	}
 	if given < n {
