@@ -34,6 +34,16 @@ const (
 	CheckNone = messages.CheckNone // the journal alone is trusted
 )
 
+// SuperSeeding says when a torrent is super-seeded.
+type SuperSeeding = messages.SuperSeeding
+
+// When to super-seed.
+const (
+	SuperSeedAuto   = messages.SuperSeedAuto   // while there is no other seed, and more than one peer
+	SuperSeedAlways = messages.SuperSeedAlways // with a single peer, and if we are fast, too
+	SuperSeedNever  = messages.SuperSeedNever
+)
+
 // Options are what a torrent is added with. The zero value downloads all of it
 // and ends.
 type Options struct {
@@ -60,6 +70,10 @@ type Options struct {
 	SeedFor   time.Duration
 	// UntilPeersDone: go on for as long as a connected peer needs data.
 	UntilPeersDone bool
+	// SuperSeed is when a torrent that was complete from the start tells each peer
+	// of other pieces only (BEP 16), until there is a second copy of each; empty:
+	// SuperSeedAuto.
+	SuperSeed SuperSeeding
 	// StallTimeout ends a download for which nothing came for so long; 0: never.
 	StallTimeout time.Duration
 }
@@ -80,6 +94,8 @@ func (o *Options) validate() error {
 		return &OptionError{"Choker", fmt.Sprintf("cannot be %q", o.Choker)}
 	case !(o.SeedRatio >= 0) || math.IsInf(o.SeedRatio, 0): // which NaN is not
 		return &OptionError{"SeedRatio", "must be a number from 0 on"}
+	case o.SuperSeed != "" && !slices.Contains([]SuperSeeding{SuperSeedAuto, SuperSeedAlways, SuperSeedNever}, o.SuperSeed):
+		return &OptionError{"SuperSeed", fmt.Sprintf("cannot be %q", o.SuperSeed)}
 	case o.SeedFor < 0:
 		return &OptionError{"SeedFor", "cannot be negative"}
 	case o.StallTimeout < 0:
@@ -107,7 +123,7 @@ func (o *Options) engine() messages.TorrentOptions {
 		Dir: o.Dir, Picker: o.Picker, Choker: o.Choker, Check: cmp.Or(o.Check, CheckAuto),
 		Peers: slices.Clone(o.Peers), Trackers: slices.Clone(o.Trackers), MaxPeers: o.MaxPeers, UnchokeSlots: o.UploadSlots,
 		MustExist: o.MustExist, Force: o.Force, Seed: o.Seed || o.SeedRatio > 0 || o.SeedFor > 0, SeedRatio: o.SeedRatio, SeedFor: o.SeedFor,
-		UntilPeersDone: o.UntilPeersDone, StallTimeout: o.StallTimeout,
+		UntilPeersDone: o.UntilPeersDone, SuperSeed: o.SuperSeed, StallTimeout: o.StallTimeout,
 	}
 }
 

@@ -234,7 +234,7 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 	m, _ := stage.Torrent(t, 1000, 16<<10)
 	client := open(t, kouzui.Config{})
 	for _, o := range []kouzui.Options{
-		{Check: "x"}, {Picker: "x"}, {Choker: "x"}, {MaxPeers: -1}, {UploadSlots: -1}, {SeedFor: -1}, {StallTimeout: -1},
+		{Check: "x"}, {SuperSeed: "x"}, {Picker: "x"}, {Choker: "x"}, {MaxPeers: -1}, {UploadSlots: -1}, {SeedFor: -1}, {StallTimeout: -1},
 		{SeedRatio: -1}, {SeedRatio: math.NaN()}, {SeedRatio: math.Inf(1)},
 		{Peers: []netip.AddrPort{{}}}, {Trackers: []string{"::"}}, {Trackers: []string{"ftp://a/b"}}, {Trackers: []string{"udp://a:1"}},
 	} {

@@ -121,7 +121,7 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 		}
 		return a.tree.Props(name, func() actor.Actor { return store.New(config) }, supervise.WithStrategy(a.Restarts))
 	case engine.Scheduler:
-		config := scheduler.Config{World: a.World, Refs: refs, Self: a.self, Torrent: torrent, Wanted: o.Wanted, Memory: share.Memory, Picker: o.Picker}
+		config := scheduler.Config{World: a.World, Refs: refs, Self: a.self, Torrent: torrent, Wanted: o.Wanted, Memory: share.Memory, Picker: o.Picker, SuperSeed: o.SuperSeed}
 		return a.tree.Props(name, func() actor.Actor { return scheduler.New(config) })
 	case engine.Choker:
 		config := choker.Config{World: a.World, Refs: refs, Algorithm: o.Choker, Slots: o.UnchokeSlots}

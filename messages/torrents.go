@@ -25,6 +25,16 @@ var ErrStalled = errors.New("stalled")
 // file in place of a folder.
 var ErrInTheWay = errors.New("in the way")
 
+// SuperSeeding says when a seed tells each peer of other pieces only (BEP 16).
+type SuperSeeding string
+
+// When to super-seed.
+const (
+	SuperSeedAuto   SuperSeeding = "auto"   // while there is no other seed, and more than one peer
+	SuperSeedAlways SuperSeeding = "always" // with a single peer, and if we are fast, too
+	SuperSeedNever  SuperSeeding = "never"
+)
+
 // CheckMode says how far data found on disk is trusted.
 type CheckMode string
 
@@ -52,6 +62,7 @@ type TorrentOptions struct {
 	// Seed: go on when complete, until SeedRatio (0: none) or SeedFor (0: none) is
 	// reached.
 	Seed      bool
+	SuperSeed SuperSeeding // empty: SuperSeedAuto
 	SeedRatio float64
 	SeedFor   time.Duration
 	// UntilPeersDone: go on when complete, until no connected peer needs data.
@@ -206,6 +217,7 @@ type Progress struct {
 	Top           []PeerInfo // the most useful peers, best first, a few
 	Left          int64      // bytes of wanted pieces that are not verified
 	PeersNeedData bool       // a connected peer lacks pieces, and may want ours
+	SuperSeeding  bool       // peers are told of a few pieces each
 }
 
 // TorrentPiecesVerified: scheduler to torrent, by session and on to

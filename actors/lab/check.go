@@ -10,6 +10,7 @@ import (
 
 	"kouzui/actors"
 	"kouzui/actors/world/fake/described"
+	"kouzui/messages"
 )
 
 // maxNodes limits a swarm: each node has an address of 10.0.0.0/8.
@@ -99,6 +100,9 @@ func (c *Class) check() *problem {
 		return p
 	}
 	if p := oneOf("choker", c.Choker, actors.Chokers()); p != nil {
+		return p
+	}
+	if p := oneOf("superseed", c.SuperSeed, []string{string(messages.SuperSeedAuto), string(messages.SuperSeedAlways), string(messages.SuperSeedNever)}); p != nil {
 		return p
 	}
 	if p := oneOf("mailbox", c.Mailbox, slices.Sorted(maps.Keys(mailboxes))); p != nil {

@@ -88,7 +88,7 @@ func (n *node) start() {
 	n.run.count(n, true)
 	complete, _, _ := c.leave()
 	if err := client.Add(n.run.content.torrent, messages.TorrentOptions{
-		Dir: dir, Picker: c.Picker, Choker: c.Choker, UnchokeSlots: c.Slots, MaxPeers: c.Peers, Seed: !complete,
+		Dir: dir, Picker: c.Picker, Choker: c.Choker, UnchokeSlots: c.Slots, MaxPeers: c.Peers, Seed: !complete, SuperSeed: messages.SuperSeeding(c.SuperSeed),
 	}); err != nil {
 		n.run.blame(n, "the torrent is not taken: %v", err)
 	}

@@ -53,7 +53,7 @@ type Class struct {
 	// SendBuffer is how much the socket of each connection takes before it has
 	// left the node; 0: what sim.Class says.
 	SendBuffer Size
-	Disk   Disk
+	Disk       Disk
 
 	Have   float64 // part of the pieces that are there at the start, 1: all
 	Copies int     // or: how many copies are dealt out among the nodes of the class
@@ -64,7 +64,8 @@ type Class struct {
 
 	Picker, Choker string
 	Slots          int
-	Peers          int // connections at most
+	SuperSeed      string // "" is "auto"; "always" or "never"
+	Peers          int    // connections at most
 	Restarts       Restarts
 	Mailbox        string // "": the simulator's; see mailboxes
 	Processors     int    // of the machine, which is also the number of hash workers; 0: 2

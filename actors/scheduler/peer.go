@@ -36,6 +36,7 @@ type peer struct {
 	good    int                // pieces that came from it alone and were right
 	bad     int                // pieces that it spoilt
 	parole  *host              // nil: it is trusted
+	super   superPeer
 
 	// To be told.
 	touched    bool // the peer is among orders.peers

@@ -88,6 +88,8 @@ func (s *swarm) progress() *messages.Progress {
 		CheckTotal: s.disk.checking.Total,
 		Map:        cells(s.have, s.pieces),
 		Top:        s.top(),
+
+		SuperSeeding: s.super.active,
 	}
 	for _, p := range s.peers {
 		m.Uploaded += p.rates.UpTotal

@@ -24,6 +24,7 @@
 //	parole        how other peers of their hosts prove themselves
 //	evict         which peer is disconnected when others wait for a slot
 //	have          when each peer is told of our new pieces
+//	superseed     which pieces each peer is told of while no other has them
 //	progress      how far the download is, and why it stalls
 //	orders        the messages that result, to peers and others
 package scheduler
@@ -50,6 +51,8 @@ type Config struct {
 	Wanted  *bitset.BitSet // pieces, until SetWanted; nil: all
 	Memory  int64          // bytes of payload at a time, until SetMemory
 	Picker  string         // one of Pickers; empty: DefaultPicker
+	// SuperSeed is when a complete torrent is super-seeded; empty: SuperSeedAuto.
+	SuperSeed messages.SuperSeeding
 }
 
 const (
@@ -169,6 +172,7 @@ func (s *scheduler) handle(c actor.Context) {
 	case *ticked:
 		s.ticks, s.pace = nil, 0
 		s.planner.timePassed()
+		s.superLook()
 		s.reportEvery(reportPeriod)
 	case *havesDue:
 		s.announceHaves()
@@ -187,6 +191,7 @@ func (s *scheduler) start(c actor.Context) {
 	t := s.Torrent
 	s.swarm = newSwarm(newGeometry(t), s.Wanted, s.Memory, s.Picker, s.World.Chance.Source(c.Self().Id))
 	s.planner.share.self = hashOf(s.Self)
+	s.super.when = s.SuperSeed
 	s.torrent, s.refs = t, s.Refs
 	s.now = s.World.Clock.Now()
 	s.reported.at = s.now
@@ -231,7 +236,7 @@ func (s *scheduler) keepHaveTimer(c actor.Context) {
 // wantedPace is how soon the scheduler has to act even if no message comes.
 func (s *scheduler) wantedPace() time.Duration {
 	switch {
-	case s.planner.starved && len(s.peers) > 0:
+	case (s.planner.starved || s.super.active) && len(s.peers) > 0:
 		return tick
 	case s.complete() && s.disk.finished && len(s.peers) == 0:
 		return restPeriod

@@ -20,6 +20,7 @@ type swarm struct {
 	planner *planner
 	blame   *blame
 	haves   haves
+	super   superSeed
 	disk    disk
 	totals  totals
 	orders  *orders
@@ -75,6 +76,7 @@ func (s *swarm) storeReady(m *messages.StoreReady) {
 		s.storeFinished(m.Have.Clone())
 	}
 	s.planner.open()
+	s.beginSuperSeeding(s.planner.rng)
 	for _, p := range s.peers {
 		s.startSession(p)
 	}
@@ -113,7 +115,7 @@ func (s *swarm) peerReady(m *messages.PeerReady) {
 
 func (s *swarm) startSession(p *peer) {
 	p.told = s.haves.end()
-	s.out.Send(p.Peer, &messages.StartSession{Link: p.Link, Torrent: s.torrent, Have: s.have.Clone()})
+	s.out.Send(p.Peer, &messages.StartSession{Link: p.Link, Torrent: s.torrent, Have: s.greets(p)})
 }
 
 // leave removes a peer and takes back all requests to it.
@@ -124,6 +126,7 @@ func (s *swarm) leave(p *peer) {
 	s.totals.uploaded += p.rates.UpTotal
 	s.totals.wasted += p.rates.WastedTotal
 	s.blame.leaves(p)
+	s.superLeft(p)
 	s.planner.takeBack(p)
 	p.own = nil
 }
@@ -156,6 +159,7 @@ func (s *swarm) peerHave(p *peer, pieces []uint32) {
 
 func (s *swarm) hasMore(p *peer) {
 	s.orders.touch(p)
+	s.superSaw(p)
 	s.dismissSeed(p)
 	s.planner.refill(p)
 }
@@ -190,9 +194,10 @@ func (s *swarm) peerChoking(p *peer, m *messages.PeerChoking) {
 
 func (s *swarm) peerRates(p *peer, m *messages.PeerRates) {
 	if m.UpTotal > p.rates.UpTotal {
-		p.useful = s.now
+		p.useful, s.super.moved = s.now, s.now
 	}
 	p.rates = *m
+	s.show(p)
 }
 
 func (s *swarm) blocksArrived(p *peer, m *messages.BlocksArrived) {

@@ -26,6 +26,7 @@ type kind struct {
 	odd         bool
 	dialled     bool // kouzui is dialled, by those that dial
 	padded      bool // has padding files (BEP 47)
+	superSeed   bool // the seed super-seeds (BEP 16), if it can
 }
 
 var folder = []metainfo.FileSpec{
@@ -49,6 +50,7 @@ var kinds = []kind{
 	{name: "folder", pieceLength: 64 << 10, files: folder, dialled: true},
 	{name: "odd pieces", pieceLength: 250_001, files: folder, odd: true},
 	{name: "padding", pieceLength: 256 << 10, files: padded, padded: true},
+	{name: "super-seeding", pieceLength: 64 << 10, files: []metainfo.FileSpec{{Length: 3 << 20}}, superSeed: true},
 }
 
 func TestDownload(t *testing.T) {
@@ -89,6 +91,7 @@ func pair(t *testing.T, direction string, seed, leech, other counterpart.Client,
 	runs.begin(t, other.Name, version, direction, k.name, dialler.Name)
 
 	from, to := seedTask(t, seed, content), newTask(t, leech, content)
+	from.SuperSeed = k.superSeed
 	var down *counterpart.Process
 	if dialler.Name == leech.Name {
 		start(t, ctx, seed, from)

@@ -25,7 +25,7 @@ type Class struct {
 	// SendBuffer is how many bytes the socket of each connection takes from its
 	// process before they have left the host; 0: usualBuffer.
 	SendBuffer int64
-	Disk     DiskClass
+	Disk       DiskClass
 }
 
 // usualBuffer is what Linux's own choice of send buffers comes to behind the

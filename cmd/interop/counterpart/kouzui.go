@@ -77,6 +77,9 @@ func startKouzui(ctx context.Context, program string, t Task, flags ...string) (
 		"--listen", t.Place.Host, "--listen-port", strconv.Itoa(t.Place.Port)}
 	if t.Seed {
 		args[0] = "seed"
+		if t.SuperSeed {
+			args = append(args, "--super-seed")
+		}
 	} else if t.Stay {
 		args = append(args, "--seed")
 	}

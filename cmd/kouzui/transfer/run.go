@@ -70,7 +70,7 @@ func (o *options) transfer(s *session, args []string) error {
 	options := kouzui.Options{
 		Dir: o.dir, Check: kouzui.CheckMode(*o.check), Choker: *o.choker, Peers: peers,
 		MaxPeers: min(o.maxPeers, connections), UploadSlots: o.slots,
-		Seed: o.seed || o.seedOnly, SeedRatio: o.ratio, SeedFor: o.seedTime, UntilPeersDone: o.untilPeersDone,
+		Seed: o.seed || o.seedOnly, SeedRatio: o.ratio, SeedFor: o.seedTime, UntilPeersDone: o.untilPeersDone, SuperSeed: kouzui.SuperSeeding(*o.superSeed),
 		StallTimeout: o.stall, MustExist: o.seedOnly, Force: o.force,
 	}
 	tiers, _ := o.tiers() // validate has found no fault

@@ -159,12 +159,13 @@ func (l *Lines) progress(p *kouzui.Status) {
 		Restarts   int      `json:"restarts"`
 		CheckDone  int      `json:"check_done,omitempty"`
 		CheckTotal int      `json:"check_total,omitempty"`
+		SuperSeeds bool     `json:"super_seeding,omitempty"`
 	}{
 		head: l.head("progress"), Hash: p.InfoHash.String(), Name: p.Name, State: string(p.State), Why: p.Why,
 		Length: p.Length, Have: p.Have, Left: p.Left, Pieces: p.Pieces, HavePieces: p.HavePieces,
 		Down: int64(p.DownNow), Up: int64(p.UpNow), Downloaded: p.Downloaded, Uploaded: p.Uploaded, Wasted: p.Wasted,
 		Corrupt: p.Corrupt, Peers: p.Peers, Unchoked: p.Unchoked, Seeds: p.Seeds, Restarts: p.Restarts,
-		CheckDone: p.CheckDone, CheckTotal: p.CheckTotal,
+		CheckDone: p.CheckDone, CheckTotal: p.CheckTotal, SuperSeeds: p.SuperSeeding,
 	}
 	left := l.left[p.InfoHash]
 	if left == nil {

@@ -1,0 +1,253 @@
+package scheduler
+
+import (
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/bits-and-blooms/bitset"
+
+	"kouzui/messages"
+)
+
+const (
+	// A peer that we let download is always told of leastShown pieces, and of
+	// as many more as it takes in showAhead, that we have not sent yet: it should
+	// never wait for us. Its own word that it has a piece may come seconds later,
+	// behind what it uploads.
+	leastShown = 2
+	showAhead  = 1.5 // seconds
+	// superWorth is within how many seconds a seed must be able to upload all of
+	// the content for super-seeding to end: then copies cost nothing.
+	superWorth = 10.0
+	// showAgain is after how long a piece that no peer has got yet may be shown to
+	// another one, and a peer that wants none of what it was shown is shown more.
+	// One that was sent to a peer is shown to another after showSent: the word that
+	// it has arrived may be late.
+	showAgain = 10 * time.Second
+	showSent  = 30 * time.Second
+	// superStall is for how long nothing may be uploaded in super-seeding until it
+	// ends: whatever the peers wait for, they are not to wait for us.
+	superStall = 10 * time.Second
+)
+
+// superSeed is how a seed that nobody else helps gets one copy of each piece
+// out with the least upload (BEP 16). It tells peers of no piece at first, and
+// then each peer of pieces that no other peer was told of, so that no two begin
+// the same one. It ends when every piece was seen at some other peer: then all
+// are told of everything.
+type superSeed struct {
+	when   messages.SuperSeeding
+	active bool
+	hidden []uint32       // pieces of which no peer was told, in random order
+	seen   *bitset.BitSet // pieces that another peer has or had
+	moved  time.Time      // when payload was last uploaded, or a piece seen
+}
+
+// shown is a piece that a peer was told of and that nobody is known to have
+// yet. Many clients do not announce a piece to the peer that they know it from,
+// so it is mostly another peer that shows that the piece has arrived.
+type shown struct {
+	piece uint32
+	at    time.Time
+}
+
+// superPeer is what super-seeding has to know of a peer.
+type superPeer struct {
+	told  *bitset.BitSet // pieces that it was told of; nil: all, or no super-seeding
+	shown []shown
+	done  int // pieces that are not among shown any more
+}
+
+// beginSuperSeeding is called when the store has told what is there.
+func (s *swarm) beginSuperSeeding(rng *rand.Rand) {
+	if s.super.when == messages.SuperSeedNever || !s.complete() || s.owned < s.pieces {
+		return
+	}
+	u := &s.super
+	u.active, u.moved, u.seen = true, s.now, bitset.New(uint(s.pieces))
+	for _, piece := range rng.Perm(s.pieces) {
+		u.hidden = append(u.hidden, uint32(piece))
+	}
+}
+
+// greets returns what a peer is told of by its bitfield: everything if it is
+// alone, unless the user wants super-seeding in any case. There is nobody whom
+// it could help, and it may be as fast as it likes.
+func (s *swarm) greets(p *peer) *bitset.BitSet {
+	if !s.super.active || s.super.when != messages.SuperSeedAlways && len(s.peers) == 1 {
+		return s.have.Clone()
+	}
+	p.super = superPeer{told: bitset.New(uint(s.pieces))}
+	return bitset.New(uint(s.pieces))
+}
+
+// superSaw notes which pieces p has, and shows it others.
+func (s *swarm) superSaw(p *peer) {
+	u := &s.super
+	if !u.active {
+		return
+	}
+	before := u.seen.Count()
+	u.seen.InPlaceUnion(p.have)
+	seen := u.seen.Count()
+	if seen > before {
+		u.moved = s.now
+	}
+	if int(seen) == s.pieces {
+		s.endSuperSeeding()
+		return
+	}
+	s.show(p)
+}
+
+// superLook shows peers what they may be shown by now, and ends super-seeding
+// when it does not get on.
+func (s *swarm) superLook() {
+	if !s.super.active || len(s.peers) == 0 {
+		s.super.moved = s.now
+		return
+	}
+	if s.now.Sub(s.super.moved) > superStall || s.super.when != messages.SuperSeedAlways && s.fastSeed() {
+		s.endSuperSeeding()
+		return
+	}
+	for _, p := range s.peers {
+		s.show(p)
+	}
+}
+
+// superLeft: what only p was told of may be shown to others.
+func (s *swarm) superLeft(p *peer) {
+	for _, one := range p.super.shown {
+		if !s.super.seen.Test(uint(one.piece)) && !slices.ContainsFunc(s.peers, func(q *peer) bool { return q.isShown(one.piece) }) {
+			s.super.hidden = append(s.super.hidden, one.piece)
+		}
+	}
+}
+
+// fastSeed says that all of the content could be uploaded in superWorth.
+func (s *swarm) fastSeed() bool {
+	sum := 0.0
+	for _, p := range s.peers {
+		_, up := p.ratesNow(s.now)
+		sum += up
+	}
+	return sum*superWorth > float64(s.length)
+}
+
+func (p *peer) isShown(piece uint32) bool {
+	return slices.ContainsFunc(p.super.shown, func(one shown) bool { return one.piece == piece })
+}
+
+// show tells p of as many pieces as it may be told of now.
+func (s *swarm) show(p *peer) {
+	if p.super.told == nil {
+		return
+	}
+	p.super.shown = slices.DeleteFunc(p.super.shown, func(one shown) bool {
+		if !s.super.seen.Test(uint(one.piece)) {
+			return false
+		}
+		p.super.done++
+		return true
+	})
+	var pieces []uint32
+	for n := s.mayShow(p); len(p.super.shown) < n; {
+		piece, ok := s.nextShown(p)
+		if !ok {
+			break
+		}
+		p.super.shown = append(p.super.shown, shown{piece, s.now})
+		p.super.told.Set(uint(piece))
+		pieces = append(pieces, piece)
+	}
+	if len(pieces) > 0 {
+		s.out.Send(p.Peer, &messages.AnnounceHave{Pieces: pieces})
+	}
+}
+
+// mayShow is how many pieces that it lacks p may have been told of. A peer that
+// we choke needs one to be interested in us.
+func (s *swarm) mayShow(p *peer) int {
+	n, flags := len(p.super.shown), p.rates.Flags
+	switch {
+	case n > 0 && !flags.PeerInterested && s.now.Sub(p.super.shown[n-1].at) > showAgain:
+		return 2 * n
+	case flags.AmChoking || p.rates.At.IsZero():
+		return 1
+	}
+	_, up := p.ratesNow(s.now)
+	return leastShown + s.sentShown(p) + int(showAhead*up/float64(s.pieceLength))
+}
+
+// nextShown is a piece for p: one that no peer was told of; else one that only
+// peers were told of that we choke, or that has been awaited for long.
+func (s *swarm) nextShown(p *peer) (piece uint32, ok bool) {
+	u := &s.super
+	for len(u.hidden) > 0 {
+		last := len(u.hidden) - 1
+		piece, u.hidden = u.hidden[last], u.hidden[:last]
+		if !u.seen.Test(uint(piece)) {
+			return piece, true
+		}
+	}
+	if p.rates.Flags.AmChoking {
+		return 0, false
+	}
+	for _, q := range s.peers {
+		for _, one := range q.super.shown {
+			if !u.seen.Test(uint(one.piece)) && !p.super.told.Test(uint(one.piece)) && s.freeToShow(one.piece) {
+				return one.piece, true
+			}
+		}
+	}
+	return 0, false
+}
+
+// freeToShow says that no peer is expected to have the piece from us soon.
+func (s *swarm) freeToShow(piece uint32) bool {
+	for _, q := range s.peers {
+		for i, one := range q.super.shown {
+			if one.piece != piece {
+				continue
+			}
+			wait := time.Duration(0) // it was told, and is choked
+			switch {
+			case i < s.sentShown(q):
+				wait = showSent
+			case !q.rates.Flags.AmChoking:
+				wait = showAgain
+			}
+			if s.now.Sub(one.at) < wait {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// sentShown is about how many of the pieces that p is shown we have sent it.
+func (s *swarm) sentShown(p *peer) int {
+	return max(0, int(p.rates.UpTotal/s.pieceLength)-p.super.done)
+}
+
+// endSuperSeeding tells all peers of all pieces.
+func (s *swarm) endSuperSeeding() {
+	s.super.active, s.super.hidden = false, nil
+	for _, p := range s.peers {
+		if p.super.told == nil {
+			continue
+		}
+		var pieces []uint32
+		for piece := range uint32(s.pieces) {
+			if !p.has(piece) && !p.super.told.Test(uint(piece)) {
+				pieces = append(pieces, piece)
+			}
+		}
+		p.super = superPeer{}
+		if len(pieces) > 0 {
+			s.out.Send(p.Peer, &messages.AnnounceHave{Pieces: pieces})
+		}
+	}
+}

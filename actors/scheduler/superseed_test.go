@@ -1,0 +1,172 @@
+package scheduler
+
+import (
+	"testing"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/messages"
+	"kouzui/wire/metainfo"
+)
+
+const superPieces = 12
+
+// seedOf is a seed that may super-seed.
+func seedOf(when messages.SuperSeeding) *swarm {
+	s := newSwarm(geometryOf(superPieces, 1<<18, 1<<18), nil, testMemory, DefaultPicker, seeded(1))
+	s.torrent, s.now, s.super.when = &metainfo.Torrent{}, epoch, when
+	s.storeReady(&messages.StoreReady{Have: full(superPieces), Complete: true})
+	return s
+}
+
+// reports has p report how many pieces were sent to it; it is not choked.
+func (s *swarm) reports(p *peer, sent int) {
+	s.peerRates(p, &messages.PeerRates{Key: p.Key, At: s.now, UpTotal: int64(sent) << 18, Flags: messages.PeerFlags{PeerInterested: true}})
+}
+
+func (s *swarm) joinEmpty(key messages.PeerKey) *peer {
+	s.peerReady(&messages.PeerReady{Key: key, Link: uint64(key), Addr: testAddr(key)})
+	return s.byKey[key]
+}
+
+// haveOrders takes what was sent: how many haves for each piece.
+func (s *swarm) haveOrders() map[uint32]int {
+	times := map[uint32]int{}
+	s.out.Flush(func(_ *actor.PID, m any) {
+		if have, is := m.(*messages.AnnounceHave); is {
+			for _, piece := range have.Pieces {
+				times[piece]++
+			}
+		}
+	})
+	return times
+}
+
+// While pieces are left that nobody was told of, no piece is shown to two
+// peers; when others are seen to have all of them, everybody is told of all.
+func TestEachPieceIsShownToOnePeer(t *testing.T) {
+	s := seedOf(messages.SuperSeedAlways)
+	peers := []*peer{s.joinEmpty(1), s.joinEmpty(2), s.joinEmpty(3)}
+	shows := map[uint32]int{}
+	add := func() {
+		for piece, n := range s.haveOrders() {
+			shows[piece] += n
+		}
+	}
+	sent := map[*peer]int{}
+	for range 3 * superPieces {
+		for i, p := range peers {
+			s.now = s.now.Add(time.Second)
+			s.reports(p, sent[p])
+			s.superLook()
+			add()
+			if !s.super.active {
+				break
+			}
+			for piece, n := range shows {
+				if n > 1 {
+					t.Fatalf("piece %d was shown to %d peers", piece, n)
+				}
+			}
+			if len(p.super.shown) > 0 { // the next one gets it from p and says so
+				sent[p]++
+				s.peerHave(peers[(i+1)%3], []uint32{p.super.shown[0].piece})
+			}
+		}
+	}
+	add()
+	if s.super.active {
+		t.Fatalf("%d of %d pieces are seen, %d hidden, and there is no end", s.super.seen.Count(), superPieces, len(s.super.hidden))
+	}
+	for piece := range uint32(superPieces) {
+		if n := shows[piece]; n != 2 { // to all but the one that was seen to have it
+			t.Errorf("in the end piece %d was told %d times", piece, n)
+		}
+	}
+}
+
+// A peer that is alone is told of everything at once; with super-seeding in any
+// case of what it takes, although it never says that it has something.
+func TestALonePeerIsNotKeptWaiting(t *testing.T) {
+	s := seedOf(messages.SuperSeedAuto)
+	if p := s.joinEmpty(1); p.super.told != nil || !s.super.active {
+		t.Errorf("the first peer was told of %v", p.super.told)
+	}
+	if p := s.joinEmpty(2); p.super.told == nil {
+		t.Error("so was the second one")
+	}
+	s = seedOf(messages.SuperSeedAlways)
+	p := s.joinEmpty(1)
+	for sent := range superPieces + 1 {
+		s.now = s.now.Add(time.Second)
+		s.reports(p, sent)
+		if told := int(p.super.told.Count()); told < min(sent+leastShown, superPieces) {
+			t.Fatalf("with %d pieces sent it was told of %d", sent, told)
+		}
+	}
+}
+
+func TestSuperSeedingEndsWhenNothingMoves(t *testing.T) {
+	s := seedOf(messages.SuperSeedAlways)
+	for key := range messages.PeerKey(2) {
+		s.reports(s.joinEmpty(key+1), 0)
+	}
+	s.haveOrders()
+	s.now = s.now.Add(superStall + time.Second)
+	s.superLook()
+	told := 0
+	for _, n := range s.haveOrders() {
+		told += n
+	}
+	if s.super.active || told < 2*superPieces-2*2*leastShown {
+		t.Errorf("active %v, %d haves", s.super.active, told)
+	}
+}
+
+// What a peer was shown that has left is shown to another.
+func TestShownPiecesOfAPeerThatLeftComeAgain(t *testing.T) {
+	s := seedOf(messages.SuperSeedAlways)
+	p, q := s.joinEmpty(1), s.joinEmpty(2)
+	s.reports(p, 0)
+	was := p.super.shown[0].piece
+	hidden := len(s.super.hidden)
+	s.leave(p)
+	if len(s.super.hidden) != hidden+leastShown {
+		t.Errorf("%d pieces are hidden, %d were", len(s.super.hidden), hidden)
+	}
+	for sent := range superPieces {
+		s.reports(q, sent)
+	}
+	if !q.super.told.Test(uint(was)) {
+		t.Errorf("piece %d is lost", was)
+	}
+}
+
+// Who downloads, whose user does not want it, who knows another seed, or who is
+// fast enough anyway, does not super-seed.
+func TestWhoDoesNotSuperSeed(t *testing.T) {
+	if s := seedOf(messages.SuperSeedNever); s.super.active {
+		t.Error("never is not never")
+	}
+	if s := openSwarm(geometryOf(4, 1<<18, 1<<18), DefaultPicker, 1); s.super.active {
+		t.Error("a downloader super-seeds")
+	}
+	s := seedOf(messages.SuperSeedAuto)
+	s.joinEmpty(1)
+	s.peerBitfield(s.joinEmpty(2), full(superPieces))
+	if s.super.active {
+		t.Error("with another seed")
+	}
+	for when, want := range map[messages.SuperSeeding]bool{messages.SuperSeedAuto: false, messages.SuperSeedAlways: true} {
+		s := seedOf(when)
+		for key := range messages.PeerKey(2) {
+			p := s.joinEmpty(key + 1)
+			s.peerRates(p, &messages.PeerRates{Key: p.Key, At: s.now, UpNow: float64(s.length)})
+		}
+		s.superLook()
+		if s.super.active != want {
+			t.Errorf("%s, on a fast line: %v", when, s.super.active)
+		}
+	}
+}
