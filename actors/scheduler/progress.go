@@ -116,9 +116,10 @@ const indifferentFor = 3 * time.Second
 
 // needsData tells whether a peer may want pieces of ours. A peer is not told of
 // pieces that it has, so that two which end at the same moment never hear that
-// the other is complete. Each sees that the other wants nothing.
+// the other is complete. Each sees that the other wants nothing. One that was
+// not told of everything yet may want the rest.
 func (s *swarm) needsData(p *peer) bool {
-	return p.rates.Flags.PeerInterested || p.told < s.haves.end() || s.now.Sub(p.useful) < indifferentFor
+	return p.super.told != nil || p.rates.Flags.PeerInterested || p.told < s.haves.end() || s.now.Sub(p.useful) < indifferentFor
 }
 
 // ratesNow is what the peer reported last, unless that is long ago.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
+	"github.com/bits-and-blooms/bitset"
 
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
@@ -95,6 +96,8 @@ func TestALonePeerIsNotKeptWaiting(t *testing.T) {
 	}
 	if p := s.joinEmpty(2); p.super.told == nil {
 		t.Error("so was the second one")
+	} else if s.now = s.now.Add(time.Hour); !s.needsData(p) {
+		t.Error("the second one is taken to want nothing though it was told of nothing yet")
 	}
 	s = seedOf(messages.SuperSeedAlways)
 	p := s.joinEmpty(1)
@@ -167,6 +170,26 @@ func TestWhoDoesNotSuperSeed(t *testing.T) {
 		s.superLook()
 		if s.super.active != want {
 			t.Errorf("%s, on a fast line: %v", when, s.super.active)
+		}
+	}
+}
+
+// A peer that may super-seed hears that the piece that it sent has arrived; a
+// seed that has told us of everything does not.
+func TestTheSourceOfAPieceHearsOfIt(t *testing.T) {
+	for pieces, want := range map[int]int{2: 1, 4: 0} {
+		s := openSwarm(geometryOf(4, BlockSize, BlockSize), "sequential", 1)
+		have := bitset.New(4)
+		for piece := range uint(pieces) {
+			have.Set(piece)
+		}
+		p := s.joinTest(1, have)
+		s.peerChoking(p, &messages.PeerChoking{Key: 1, Window: 4})
+		s.haveOrders()
+		s.blocksArrived(p, &messages.BlocksArrived{Key: 1, Blocks: []messages.Block{{Piece: 0, Length: BlockSize}}, Window: 4})
+		s.pieceVerified(0)
+		if n := s.haveOrders()[0]; n != want {
+			t.Errorf("to a peer with %d of 4 pieces %d haves", pieces, n)
 		}
 	}
 }

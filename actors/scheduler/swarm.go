@@ -235,6 +235,9 @@ func (s *swarm) pieceVerified(piece uint32) {
 	}
 	s.dismissSeeds()
 	s.planner.refillRefused()
+	if source != nil {
+		s.thank(source, piece)
+	}
 	if source != nil && s.blame.credit(source) {
 		s.planner.refill(source)
 	}
