@@ -236,7 +236,7 @@ func (s *scheduler) keepHaveTimer(c actor.Context) {
 // wantedPace is how soon the scheduler has to act even if no message comes.
 func (s *scheduler) wantedPace() time.Duration {
 	switch {
-	case (s.planner.starved || s.super.active) && len(s.peers) > 0:
+	case s.planner.starved && len(s.peers) > 0:
 		return tick
 	case s.complete() && s.disk.finished && len(s.peers) == 0:
 		return restPeriod

@@ -125,6 +125,7 @@ func TestWantedChanges(t *testing.T) {
 	wantBlocks(t, stage.Next[*messages.RequestBlocks](p).Blocks, block(0, 0), block(0, 1))
 	s.Tell(&messages.BlocksArrived{Key: 1, Blocks: []messages.Block{block(0, 0), block(0, 1)}, Window: 4})
 	s.Tell(&messages.PieceVerified{Piece: 0})
+	stage.Next[*messages.AnnounceHave](p) // which sent it
 	if stage.Next[*messages.SetInterested](p).Interested {
 		t.Error("interested in what is not wanted")
 	}
