@@ -135,8 +135,8 @@ func (s *swarm) announceHaves() {
 }
 
 // thank tells the peer that sent a whole piece that we have it. Others are not
-// told of what they have, but a peer that super-seeds (BEP 16) shows us no other
-// piece before it has heard of this one.
+// told of what they have, but a peer that super-seeds (BEP 16) shows us no
+// other piece before it has heard of this one.
 func (s *swarm) thank(source *peer, piece uint32) {
 	if source.has(piece) && !source.seed(s.pieces) && !source.gone {
 		s.out.Send(source.Peer, &messages.AnnounceHave{Pieces: []uint32{piece}})

@@ -22,8 +22,8 @@ const (
 	superWorth = 10.0
 	// showAgain is after how long a piece that no peer has got yet may be shown to
 	// another one, and a peer that wants none of what it was shown is shown more.
-	// One that was sent to a peer is shown to another after showSent: the word that
-	// it has arrived may be late.
+	// One that was sent to a peer is shown to another after showSent: the word
+	// that it has arrived may be late.
 	showAgain = 10 * time.Second
 	showSent  = 30 * time.Second
 	// superStall is for how long nothing may be uploaded in super-seeding until it
