@@ -127,6 +127,17 @@ func TestSuperSeedingEndsWhenNothingMoves(t *testing.T) {
 	}
 }
 
+// The time without a peer is no standstill, though nobody looks that often then.
+func TestSuperSeedingOutlastsATimeWithoutPeers(t *testing.T) {
+	s := seedOf(messages.SuperSeedAlways)
+	s.now = s.now.Add(time.Hour)
+	s.joinEmpty(1)
+	s.superLook()
+	if !s.super.active {
+		t.Error("super-seeding ended as soon as the first peer came")
+	}
+}
+
 // What a peer was shown that has left is shown to another.
 func TestShownPiecesOfAPeerThatLeftComeAgain(t *testing.T) {
 	s := seedOf(messages.SuperSeedAlways)

@@ -108,6 +108,9 @@ func (s *swarm) peerReady(m *messages.PeerReady) {
 	p := &peer{PeerReady: m, hash: hashOf(m.ID), choked: true, useful: s.now, have: bitset.New(uint(s.pieces)), told: s.haves.end()}
 	s.blame.arrives(p)
 	s.roster.add(p)
+	if len(s.peers) == 1 {
+		s.super.moved = s.now // before, nobody waited for anything
+	}
 	if s.known {
 		s.startSession(p)
 	}
