@@ -29,6 +29,10 @@ const (
 	// superStall is for how long nothing may be uploaded in super-seeding until it
 	// ends: whatever the peers wait for, they are not to wait for us.
 	superStall = 10 * time.Second
+	// superWait is for how long a peer may be interested in nothing of ours until
+	// it is told of everything: another may have been shown all pieces, download
+	// slowly and announce nothing, or claim pieces that it lacks.
+	superWait = 30 * time.Second
 )
 
 // superSeed is how a seed that nobody else helps gets one copy of each piece
@@ -42,6 +46,7 @@ type superSeed struct {
 	hidden []uint32       // pieces of which no peer was told, in random order
 	seen   *bitset.BitSet // pieces that another peer has or had
 	moved  time.Time      // when payload was last uploaded, or a piece seen
+	busy   *bitset.BitSet // scratch of overdue
 }
 
 // shown is a piece that a peer was told of and that nobody is known to have
@@ -56,7 +61,8 @@ type shown struct {
 type superPeer struct {
 	told  *bitset.BitSet // pieces that it was told of; nil: all, or no super-seeding
 	shown []shown
-	done  int // pieces that are not among shown any more
+	done  int       // pieces that are not among shown any more
+	eager time.Time // when it was last interested in us; at first, when it came
 }
 
 // beginSuperSeeding is called when the store has told what is there.
@@ -65,7 +71,8 @@ func (s *swarm) beginSuperSeeding(rng *rand.Rand) {
 		return
 	}
 	u := &s.super
-	u.active, u.moved, u.seen = true, s.now, bitset.New(uint(s.pieces))
+	u.active, u.moved = true, s.now
+	u.seen, u.busy = bitset.New(uint(s.pieces)), bitset.New(uint(s.pieces))
 	for _, piece := range rng.Perm(s.pieces) {
 		u.hidden = append(u.hidden, uint32(piece))
 	}
@@ -78,7 +85,7 @@ func (s *swarm) greets(p *peer) *bitset.BitSet {
 	if !s.super.active || s.super.when != messages.SuperSeedAlways && len(s.peers) == 1 {
 		return s.have.Clone()
 	}
-	p.super = superPeer{told: bitset.New(uint(s.pieces))}
+	p.super = superPeer{told: bitset.New(uint(s.pieces)), eager: s.now}
 	return bitset.New(uint(s.pieces))
 }
 
@@ -117,9 +124,12 @@ func (s *swarm) superLook() {
 	}
 }
 
-// superLeft: what only p was told of may be shown to others.
+// superLeft hides again what was shown to p alone, which is shown nothing any
+// more.
 func (s *swarm) superLeft(p *peer) {
-	for _, one := range p.super.shown {
+	left := p.super.shown
+	p.super = superPeer{}
+	for _, one := range left {
 		if !s.super.seen.Test(uint(one.piece)) && !slices.ContainsFunc(s.peers, func(q *peer) bool { return q.isShown(one.piece) }) {
 			s.super.hidden = append(s.super.hidden, one.piece)
 		}
@@ -142,7 +152,13 @@ func (p *peer) isShown(piece uint32) bool {
 
 // show tells p of as many pieces as it may be told of now.
 func (s *swarm) show(p *peer) {
-	if p.super.told == nil {
+	switch {
+	case p.super.told == nil:
+		return
+	case p.rates.Flags.PeerInterested:
+		p.super.eager = s.now
+	case s.now.Sub(p.super.eager) > superWait:
+		s.tellAll(p)
 		return
 	}
 	p.super.shown = slices.DeleteFunc(p.super.shown, func(one shown) bool {
@@ -152,15 +168,14 @@ func (s *swarm) show(p *peer) {
 		p.super.done++
 		return true
 	})
-	var pieces []uint32
-	for n := s.mayShow(p); len(p.super.shown) < n; {
-		piece, ok := s.nextShown(p)
-		if !ok {
-			break
-		}
+	n := s.mayShow(p) - len(p.super.shown)
+	pieces := s.unhide(n)
+	if len(pieces) < n && !p.rates.Flags.AmChoking {
+		pieces = s.overdue(pieces, n, p)
+	}
+	for _, piece := range pieces {
 		p.super.shown = append(p.super.shown, shown{piece, s.now})
 		p.super.told.Set(uint(piece))
-		pieces = append(pieces, piece)
 	}
 	if len(pieces) > 0 {
 		s.out.Send(p.Peer, &messages.AnnounceHave{Pieces: pieces})
@@ -181,50 +196,59 @@ func (s *swarm) mayShow(p *peer) int {
 	return leastShown + s.sentShown(p) + int(showAhead*up/float64(s.pieceLength))
 }
 
-// nextShown is a piece for p: one that no peer was told of; else one that only
-// peers were told of that we choke, or that has been awaited for long.
-func (s *swarm) nextShown(p *peer) (piece uint32, ok bool) {
+// unhide returns up to n pieces that no peer was told of.
+func (s *swarm) unhide(n int) (pieces []uint32) {
 	u := &s.super
-	for len(u.hidden) > 0 {
+	for len(u.hidden) > 0 && len(pieces) < n {
 		last := len(u.hidden) - 1
-		piece, u.hidden = u.hidden[last], u.hidden[:last]
-		if !u.seen.Test(uint(piece)) {
-			return piece, true
+		if piece := u.hidden[last]; !u.seen.Test(uint(piece)) {
+			pieces = append(pieces, piece)
 		}
+		u.hidden = u.hidden[:last]
 	}
-	if p.rates.Flags.AmChoking {
-		return 0, false
+	return pieces
+}
+
+// overdue adds pieces for p, until they are n: those that only peers were told
+// of that we choke, or that have been awaited for long. It looks at each piece
+// that is shown to somebody only twice: a peer can have us show it thousands.
+func (s *swarm) overdue(pieces []uint32, n int, p *peer) []uint32 {
+	u := &s.super
+	u.busy.ClearAll()
+	for _, q := range s.peers {
+		sent := s.sentShown(q)
+		for i, one := range q.super.shown {
+			if s.awaited(q, one, i < sent) {
+				u.busy.Set(uint(one.piece))
+			}
+		}
 	}
 	for _, q := range s.peers {
 		for _, one := range q.super.shown {
-			if !u.seen.Test(uint(one.piece)) && !p.super.told.Test(uint(one.piece)) && s.freeToShow(one.piece) {
-				return one.piece, true
+			piece := uint(one.piece)
+			if len(pieces) == n {
+				return pieces
+			}
+			if !u.seen.Test(piece) && !p.super.told.Test(piece) && !u.busy.Test(piece) {
+				u.busy.Set(piece)
+				pieces = append(pieces, one.piece)
 			}
 		}
 	}
-	return 0, false
+	return pieces
 }
 
-// freeToShow says that no peer is expected to have the piece from us soon.
-func (s *swarm) freeToShow(piece uint32) bool {
-	for _, q := range s.peers {
-		for i, one := range q.super.shown {
-			if one.piece != piece {
-				continue
-			}
-			wait := time.Duration(0) // it was told, and is choked
-			switch {
-			case i < s.sentShown(q):
-				wait = showSent
-			case !q.rates.Flags.AmChoking:
-				wait = showAgain
-			}
-			if s.now.Sub(one.at) < wait {
-				return false
-			}
-		}
+// awaited says that q, which was shown a piece, is expected to have it from us
+// soon, or to announce that it has it, if it was sent.
+func (s *swarm) awaited(q *peer, one shown, sent bool) bool {
+	switch since := s.now.Sub(one.at); {
+	case sent:
+		return since < showSent
+	case q.rates.Flags.AmChoking:
+		return false
+	default:
+		return since < showAgain
 	}
-	return true
 }
 
 // sentShown is about how many of the pieces that p is shown we have sent it.
@@ -234,20 +258,30 @@ func (s *swarm) sentShown(p *peer) int {
 
 // endSuperSeeding tells all peers of all pieces.
 func (s *swarm) endSuperSeeding() {
-	s.super.active, s.super.hidden = false, nil
+	s.super = superSeed{when: s.super.when}
 	for _, p := range s.peers {
-		if p.super.told == nil {
-			continue
+		if p.super.told != nil {
+			s.tellRest(p)
+			p.super = superPeer{}
 		}
-		var pieces []uint32
-		for piece := range uint32(s.pieces) {
-			if !p.has(piece) && !p.super.told.Test(uint(piece)) {
-				pieces = append(pieces, piece)
-			}
+	}
+}
+
+// tellAll ends super-seeding for p alone.
+func (s *swarm) tellAll(p *peer) {
+	s.tellRest(p)
+	s.superLeft(p)
+}
+
+// tellRest tells p of the pieces that it lacks and was not told of.
+func (s *swarm) tellRest(p *peer) {
+	var pieces []uint32
+	for piece := range uint32(s.pieces) {
+		if !p.has(piece) && !p.super.told.Test(uint(piece)) {
+			pieces = append(pieces, piece)
 		}
-		p.super = superPeer{}
-		if len(pieces) > 0 {
-			s.out.Send(p.Peer, &messages.AnnounceHave{Pieces: pieces})
-		}
+	}
+	if len(pieces) > 0 {
+		s.out.Send(p.Peer, &messages.AnnounceHave{Pieces: pieces})
 	}
 }

@@ -127,7 +127,7 @@ func TestSuperSeedingEndsWhenNothingMoves(t *testing.T) {
 	}
 }
 
-// The time without a peer is no standstill, though nobody looks that often then.
+// A time without peers is no standstill.
 func TestSuperSeedingOutlastsATimeWithoutPeers(t *testing.T) {
 	s := seedOf(messages.SuperSeedAlways)
 	s.now = s.now.Add(time.Hour)
@@ -135,6 +135,48 @@ func TestSuperSeedingOutlastsATimeWithoutPeers(t *testing.T) {
 	s.superLook()
 	if !s.super.active {
 		t.Error("super-seeding ended as soon as the first peer came")
+	}
+}
+
+// One that has been shown every piece, downloads something now and then, and
+// announces nothing keeps nobody waiting who comes later and is choked, nor who
+// believes that it has what it claims.
+func TestOnePeerCannotKeepOthersWaiting(t *testing.T) {
+	s := seedOf(messages.SuperSeedAlways)
+	hog, late := s.joinEmpty(1), s.joinEmpty(2)
+	s.peerHave(hog, []uint32{0, 1, 2})
+	sent := 10 * superPieces
+	s.reports(hog, sent)
+	if len(s.super.hidden) > 0 {
+		t.Fatalf("%d pieces are hidden yet", len(s.super.hidden))
+	}
+	for range superWait/time.Second + 1 {
+		s.now = s.now.Add(time.Second)
+		sent++
+		s.reports(hog, sent)
+		s.peerRates(late, &messages.PeerRates{Key: late.Key, At: s.now, Flags: messages.PeerFlags{AmChoking: true}})
+		s.superLook()
+	}
+	if !s.super.active || late.super.told != nil {
+		t.Errorf("active %v; who came late was told of %v", s.super.active, late.super.told)
+	}
+}
+
+// A peer that never wants anything is told of everything in the end, and what
+// it alone was shown is for others again.
+func TestPiecesShownToOneWhoWantsNothingAreHiddenAgain(t *testing.T) {
+	s := seedOf(messages.SuperSeedAlways)
+	idle, busy := s.joinEmpty(1), s.joinEmpty(2)
+	for sent := 0; s.now.Sub(epoch) <= superWait+time.Second; sent++ {
+		s.now = s.now.Add(time.Second)
+		s.peerRates(busy, &messages.PeerRates{Key: busy.Key, At: s.now, UpTotal: int64(sent), Flags: messages.PeerFlags{PeerInterested: true, AmChoking: true}})
+		s.superLook()
+	}
+	if idle.super.told != nil || busy.super.told == nil || !s.super.active {
+		t.Errorf("told %v and %v, active %v", idle.super.told, busy.super.told, s.super.active)
+	}
+	if hidden, shown := len(s.super.hidden), len(busy.super.shown); hidden+shown != superPieces {
+		t.Errorf("%d pieces are hidden and %d shown, of %d", hidden, shown, superPieces)
 	}
 }
 
