@@ -3,6 +3,7 @@ package actors_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"kouzui/actors"
@@ -31,9 +32,12 @@ func TestHostileTrackers(t *testing.T) {
 		torrent.Announce = append(torrent.Announce, []string{s.URL})
 	}
 	torrent.Announce = append(torrent.Announce, []string{trackerOf(t, addr)})
+	// All have one address. So many would wait for each other, had a stranger
+	// named them.
+	trackers := slices.Concat(torrent.Announce...)
 	n := start(t, actors.Options{})
 	dir := t.TempDir()
-	n.add(torrent, messages.TorrentOptions{Dir: dir})
+	n.add(torrent, messages.TorrentOptions{Dir: dir, Trackers: trackers})
 	if done := await(n, func(*messages.TorrentDone) bool { return true }); !done.Complete {
 		t.Error("not complete")
 	}

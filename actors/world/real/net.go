@@ -93,11 +93,13 @@ type dialing struct {
 	cancelled bool
 }
 
+// cancel first takes the callback away and then stops: a dial that ended
+// because it was stopped would else be told as failed.
 func (d *dialing) cancel() {
-	d.stop()
 	d.mu.Lock()
-	defer d.mu.Unlock()
 	d.cancelled = true
+	d.mu.Unlock()
+	d.stop()
 }
 
 // answer runs call, or discard if the dial was cancelled. It holds the lock
