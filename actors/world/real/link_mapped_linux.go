@@ -48,7 +48,7 @@ func (s *sender) gather(fd uintptr) error {
 	memory, err := source.Map(off, length)
 	if err != nil {
 		s.plain = pieces
-		return err
+		return errors.ErrUnsupported // err may be EAGAIN, and does not speak of the socket
 	}
 	defer unmap(memory)
 	g := gatherings.Get().(*gathering)

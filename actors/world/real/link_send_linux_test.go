@@ -129,6 +129,36 @@ func TestPayloadGoesInTheChosenWayAsFarAsItCan(t *testing.T) {
 	}
 }
 
+// locked is a file of which the system maps nothing, as where all of a
+// process's memory has to be locked and the limit of that is reached.
+type locked struct{ *onDisk }
+
+func (locked) Map(int64, int) ([]byte, error) { return nil, unix.EAGAIN }
+
+// What a failed mapping returns is not taken for a full socket, which would be
+// waited for though it is not full.
+func TestPayloadThatCannotBeMappedIsSent(t *testing.T) {
+	const blocks = 8
+	m := random(blocks * buffer.Size)
+	a, b := pair(t)
+	a.(*link).sendBy(mapped)
+	sent, got := start(a, frame.Limits{}), start(b, frame.Limits{})
+	source := locked{newOnDisk(t, m, len(m.data))}
+	var out []messages.Outgoing
+	for i := range blocks {
+		out = append(out, m.piece(i*buffer.Size, buffer.Size))
+		out[i].Source = source
+	}
+	a.Send(out)
+	for _, f := range take(t, b, got, blocks) {
+		f.Block.Release()
+	}
+	a.Close(nil)
+	b.Close(nil)
+	closing(t, b, got)
+	closing(t, a, sent)
+}
+
 // shrinking is a file that becomes shorter after it was mapped.
 type shrinking struct {
 	world.SocketFile
