@@ -118,8 +118,7 @@ func TestPeerUploads(t *testing.T) {
 	}
 }
 
-// A peer that knows the extension protocol is told, after the bitfield, how
-// many requests we queue (BEP 10). Others are told nothing.
+// What sending costs is passed on to the session, for its metrics.
 func TestPeerTellsWhatSendingCosts(t *testing.T) {
 	s := newScene(t, messages.SetLimits{})
 	link := s.meet()
@@ -129,6 +128,8 @@ func TestPeerTellsWhatSendingCosts(t *testing.T) {
 	}
 }
 
+// A peer that knows the extension protocol is told, after the bitfield, how
+// many requests we queue (BEP 10). Others are told nothing.
 func TestPeerExtends(t *testing.T) {
 	for _, extends := range []bool{true, false} {
 		t.Run(fmt.Sprint(extends), func(t *testing.T) {

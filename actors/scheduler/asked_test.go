@@ -97,7 +97,7 @@ func (x *askings) look() {
 	x.came = x.came[:0]
 }
 
-// settled takes note that p does not owe the block any more.
+// settled records that p does not owe the block any more.
 func (x *askings) settled(p *peer, b messages.Block) {
 	delete(x.at(b).of, p)
 	delete(x.owed[p], b)
@@ -162,7 +162,7 @@ func (x *askings) unasked(p *peer) (piece uint32, more bool) {
 	return 0, false
 }
 
-// arrived takes note of blocks that p is about to bring.
+// arrived records blocks that p is about to bring.
 func (x *askings) arrived(p *peer, blocks ...messages.Block) {
 	for _, b := range blocks {
 		k := x.at(b)
@@ -175,8 +175,8 @@ func (x *askings) arrived(p *peer, blocks ...messages.Block) {
 	}
 }
 
-// dropped takes note of blocks of which p is about to say that it will not
-// bring them.
+// dropped records blocks of which p is about to say that it will not bring
+// them.
 func (x *askings) dropped(p *peer, blocks ...messages.Block) {
 	for _, b := range blocks {
 		if k := x.at(b); !x.late(p, b) && k.of[p] {
@@ -195,7 +195,7 @@ func (x *askings) late(p *peer, b messages.Block) bool {
 	return true
 }
 
-// judged takes note that the store is about to say whether a piece is right.
+// judged records that the store is about to say whether a piece is right.
 func (x *askings) judged(piece uint32, right bool) {
 	for i := range uint32(x.s.blocks(piece)) {
 		b := x.s.block(piece, i)

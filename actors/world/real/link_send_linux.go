@@ -191,8 +191,8 @@ func (s *sender) size(o *messages.Outgoing) int {
 	return len(s.head)
 }
 
-// advance takes note of n bytes written. It returns the error of the call,
-// unless that was interrupted.
+// advance counts n bytes as written. It returns the error of the call, unless
+// that was interrupted.
 func (s *sender) advance(n int, err error) error {
 	if n > 0 {
 		s.done += n

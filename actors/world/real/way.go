@@ -76,7 +76,7 @@ func (c *wayCosts) choose(long bool) (w way, measure bool) {
 	return way(c.attempts % int(ways)), true
 }
 
-// sent takes note of a burst that was not measured.
+// sent counts the bytes of a burst that was not measured.
 func (c *wayCosts) sent(bytes int) {
 	if c == nil {
 		return
@@ -86,9 +86,9 @@ func (c *wayCosts) sent(bytes int) {
 	c.left -= int64(bytes)
 }
 
-// measured takes note of what a burst in way w cost, of which some bytes
-// strayed from that way. It returns true if the ways have been compared, and
-// what each costs for a MiB, 0 if that is not known.
+// measured records what a burst in way w cost, of which some bytes strayed from
+// that way. It returns true if the ways have been compared, and what each costs
+// for a MiB, 0 if that is not known.
 func (c *wayCosts) measured(w way, bytes, strayed int, cost time.Duration) (chosen way, costs [ways]time.Duration, compared bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
