@@ -50,6 +50,9 @@ func FollowLoad() (stop func()) {
 	following.Store(f)
 	return func() {
 		following.Store(nil)
+		for !f.taken.CompareAndSwap(false, true) { // for ever: a look that is under way could come later
+			runtime.Gosched()
+		}
 		runtime.GOMAXPROCS(most)
 	}
 }

@@ -89,6 +89,14 @@ func TestFollowLoad(t *testing.T) {
 		if got := runtime.GOMAXPROCS(0); got != 2 {
 			t.Errorf("%d under load, want 2", got)
 		}
+		defer func() { // a worker that had seen f before stop
+			f.next.Store(0)
+			f.used -= 1 << 40
+			f.most = 3
+			if f.look(); runtime.GOMAXPROCS(0) != 4 {
+				t.Errorf("a look changes the number to %d after stop", runtime.GOMAXPROCS(0))
+			}
+		}()
 	}
 	stop()
 	if got := runtime.GOMAXPROCS(0); got != 4 {
