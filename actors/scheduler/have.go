@@ -131,7 +131,13 @@ func (s *swarm) announceHaves() {
 			InfoHash: s.torrent.InfoHash, Pieces: s.haves.since(s.haves.end() - fresh),
 		})
 	}
-	s.spread(func(p *peer, m *messages.AnnounceHave) { s.out.Send(p.Peer, m) })
+	s.spread(s.offer)
+}
+
+// offer tells a peer of pieces that it may want.
+func (s *swarm) offer(p *peer, m *messages.AnnounceHave) {
+	p.offered = s.now
+	s.out.Send(p.Peer, m)
 }
 
 // thank tells the peer that sent a whole piece that we have it. Others are not

@@ -31,6 +31,7 @@ type peer struct {
 	speed   speed
 	rates   messages.PeerRates // the last that it reported
 	useful  time.Time          // when payload was last transferred, either way
+	offered time.Time          // when it was last told of pieces, but for its bitfield
 	brought bool               // at least one block arrived from it
 	stalled bool               // was silent, and has brought nothing since
 	good    int                // pieces that came from it alone and were right

@@ -109,9 +109,9 @@ func (s *swarm) progress() *messages.Progress {
 	return m
 }
 
-// indifferentFor is for how long a peer must have shown no interest, and moved
-// no payload, to be taken for one that needs nothing. A peer shows its interest
-// within a round trip.
+// indifferentFor is for how long a peer must have shown no interest, moved no
+// payload and been told of no piece, to be taken for one that needs nothing. A
+// peer shows its interest within a round trip.
 const indifferentFor = 3 * time.Second
 
 // needsData tells whether a peer may want pieces of ours. A peer is not told of
@@ -119,7 +119,8 @@ const indifferentFor = 3 * time.Second
 // the other is complete. Each sees that the other wants nothing. One that was
 // not told of everything yet may want the rest.
 func (s *swarm) needsData(p *peer) bool {
-	return p.super.told != nil || p.rates.Flags.PeerInterested || p.told < s.haves.end() || s.now.Sub(p.useful) < indifferentFor
+	return p.super.told != nil || p.rates.Flags.PeerInterested || p.told < s.haves.end() ||
+		s.now.Sub(p.useful) < indifferentFor || s.now.Sub(p.offered) < indifferentFor
 }
 
 // ratesNow is what the peer reported last, unless that is long ago.

@@ -178,7 +178,7 @@ func (s *swarm) show(p *peer) {
 		p.super.told.Set(uint(piece))
 	}
 	if len(pieces) > 0 {
-		s.out.Send(p.Peer, &messages.AnnounceHave{Pieces: pieces})
+		s.offer(p, &messages.AnnounceHave{Pieces: pieces})
 	}
 }
 
@@ -282,6 +282,6 @@ func (s *swarm) tellRest(p *peer) {
 		}
 	}
 	if len(pieces) > 0 {
-		s.out.Send(p.Peer, &messages.AnnounceHave{Pieces: pieces})
+		s.offer(p, &messages.AnnounceHave{Pieces: pieces})
 	}
 }

@@ -125,6 +125,12 @@ func TestSuperSeedingEndsWhenNothingMoves(t *testing.T) {
 	if s.super.active || told < 2*superPieces-2*2*leastShown {
 		t.Errorf("active %v, %d haves", s.super.active, told)
 	}
+	for _, p := range s.peers {
+		p.rates.Flags.PeerInterested = false
+		if !s.needsData(p) {
+			t.Error("a peer is taken to want nothing before it can have heard of what there is")
+		}
+	}
 }
 
 // A time without peers is no standstill.
