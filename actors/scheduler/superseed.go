@@ -79,8 +79,8 @@ func (s *swarm) beginSuperSeeding(rng *rand.Rand) {
 }
 
 // greets returns what a peer is told of by its bitfield: everything if it is
-// alone, unless the user wants super-seeding in any case. There is nobody whom
-// it could help, and it may be as fast as it likes.
+// alone, unless the user wants super-seeding in any case. A lone peer has
+// nobody to pass a piece on to, so hiding pieces could only slow it down.
 func (s *swarm) greets(p *peer) *bitset.BitSet {
 	if !s.super.active || s.super.when != messages.SuperSeedAlways && len(s.peers) == 1 {
 		return s.have.Clone()

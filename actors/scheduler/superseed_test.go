@@ -144,9 +144,9 @@ func TestSuperSeedingOutlastsATimeWithoutPeers(t *testing.T) {
 	}
 }
 
-// One that has been shown every piece, downloads something now and then, and
-// announces nothing keeps nobody waiting who comes later and is choked, nor who
-// believes that it has what it claims.
+// A peer that has been shown every piece, downloads something now and then and
+// announces nothing does not keep a choked peer waiting that comes later, nor
+// one for which the pieces are missing that the first claims to have.
 func TestOnePeerCannotKeepOthersWaiting(t *testing.T) {
 	s := seedOf(messages.SuperSeedAlways)
 	hog, late := s.joinEmpty(1), s.joinEmpty(2)
@@ -205,8 +205,8 @@ func TestShownPiecesOfAPeerThatLeftComeAgain(t *testing.T) {
 	}
 }
 
-// Who downloads, whose user does not want it, who knows another seed, or who is
-// fast enough anyway, does not super-seed.
+// A downloader does not super-seed, nor a seed whose user does not want it, that
+// knows another seed, or that can upload everything at once anyway.
 func TestWhoDoesNotSuperSeed(t *testing.T) {
 	if s := seedOf(messages.SuperSeedNever); s.super.active {
 		t.Error("never is not never")

@@ -61,9 +61,10 @@ func (g *gather) flows() bool {
 
 // ripe is how many pieces are to be hashed now, of the joining pieces at the
 // head of the queue, which can be hashed side by side; 0 means that they wait
-// for more. They wait only if nothing else is queued and hurry is not set, and
-// always while a worker is busy: until it is done they fill a batch, where a
-// second worker would hash few at a time.
+// for more, for MaxWait at the most. They wait only if nothing else is queued
+// and hurry is not set, and then if pieces come quickly or a worker is busy:
+// until that worker is done they fill a batch, where a second worker would hash
+// few at a time.
 func (g *gather) ripe(joining, queued int, busy, hurry bool) int {
 	n := min(joining, g.most)
 	if n < g.most && n == queued && (busy || g.flows()) && !g.due && !hurry {

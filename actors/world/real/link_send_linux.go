@@ -68,7 +68,7 @@ func (s *sender) write(fd uintptr) bool {
 		costs.sent(s.moved - before)
 		return !full
 	}
-	runtime.LockOSThread() // whose time is measured
+	runtime.LockOSThread() // threadTime is of one thread
 	defer runtime.UnlockOSThread()
 	s.strayed = 0
 	before, begin := s.moved, threadTime()
