@@ -205,8 +205,8 @@ func TestShownPiecesOfAPeerThatLeftComeAgain(t *testing.T) {
 	}
 }
 
-// A downloader does not super-seed, nor a seed whose user does not want it, that
-// knows another seed, or that can upload everything at once anyway.
+// A downloader does not super-seed, nor a seed whose user does not want it,
+// that knows another seed, or that can upload everything at once anyway.
 func TestWhoDoesNotSuperSeed(t *testing.T) {
 	if s := seedOf(messages.SuperSeedNever); s.super.active {
 		t.Error("never is not never")
