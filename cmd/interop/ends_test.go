@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -70,7 +71,10 @@ func TestSIGTERMEndsADownload(t *testing.T) {
 			lines := bufio.NewScanner(out)
 			pieces := func(n int) {
 				for n > 0 && lines.Scan() {
-					n -= bytes.Count(lines.Bytes(), []byte(`"type":"piece"`))
+					var line struct{ Pieces json.RawMessage }
+					if bytes.Contains(lines.Bytes(), []byte(`"type":"piece"`)) && json.Unmarshal(lines.Bytes(), &line) == nil {
+						n -= bytes.Count(line.Pieces, []byte(",")) + 1
+					}
 				}
 				if n > 0 {
 					t.Fatal("it ended too early")
@@ -109,8 +113,10 @@ func TestSIGTERMEndsADownload(t *testing.T) {
 			}
 			cost := served.Load() - content.Length
 			t.Logf("%d bytes came twice", cost)
-			if flags == nil && cost > 2*torrent.PieceLength {
-				t.Errorf("%d bytes came twice, more than two pieces of %d", cost, torrent.PieceLength)
+			// What is lost are the requests under way, some 20 blocks at this rate, and
+			// parts of one or two pieces.
+			if flags == nil && cost > 3*torrent.PieceLength {
+				t.Errorf("%d bytes came twice, more than three pieces of %d", cost, torrent.PieceLength)
 			}
 		})
 	}
