@@ -33,7 +33,7 @@ func longNames() (names []string) {
 // created, seeded, downloaded, interrupted, resumed and verified.
 func TestLongNames(t *testing.T) {
 	dir := t.TempDir()
-	data := make([]byte, 100_000)
+	data := make([]byte, 6*16<<10) // whole pieces, whichever come first
 	source := rand.NewChaCha8([32]byte{3})
 	var torrents, files []string
 	run := func(code int, args ...string) string {

@@ -121,7 +121,8 @@ func TestLinesAddUp(t *testing.T) {
 	if nodes.Last = 0; swarm != nodes {
 		t.Errorf("swarm %+v, nodes %+v", swarm, nodes)
 	}
-	if swarm.Down < 4<<20 || swarm.Restarts < 4 || swarm.Messages == 0 {
+	// What had come and was not yet reported when an actor died is not counted.
+	if swarm.Down < 3<<20 || swarm.Restarts < 4 || swarm.Messages == 0 {
 		t.Errorf("%+v", swarm)
 	}
 }
