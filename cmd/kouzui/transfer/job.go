@@ -64,7 +64,8 @@ func (j *job) ready() error {
 			return err
 		}
 	}
-	if j.options.Seed && !j.listens && !j.sources() {
+	// A time to seed for is waited on purpose, and ends by itself.
+	if j.options.Seed && j.options.SeedFor == 0 && !j.listens && !j.sources() {
 		return exit.Hint("Name a peer with --peer or a tracker with --tracker, or choose a --listen-port.",
 			exit.Errorf(exit.Network, "no peer can be seeded to: %s, no --peer is given, and --listen-port none lets nobody connect", j.noTracker()))
 	}
