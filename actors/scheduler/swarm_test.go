@@ -111,7 +111,7 @@ func TestSimulatedSwarms(t *testing.T) {
 					t.Errorf("took %v, more than %v", took, tc.limit)
 				}
 				if wasted > tc.waste {
-					t.Errorf("%.3f of the bytes came in vain", wasted)
+					t.Errorf("%.3f of the bytes were redundant", wasted)
 				}
 			})
 		}

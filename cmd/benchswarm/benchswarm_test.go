@@ -58,12 +58,12 @@ func TestTable(t *testing.T) {
 	r.add(played("mixed", 60, 0.03, "libtorrent", "kouzui"), nil)
 	r.add(Run{Swarm: "crowd", Team: "absent", Round: 1}, errors.New("it crashed\n--- its log"))
 	const want = `
-| crowd             |        median, s |          last, s | ÷ bound |    in vain, % |  of the worst | copies until all was out | in all |
-|-------------------|-----------------:|-----------------:|--------:|--------------:|--------------:|-------------------------:|-------:|
-| kouzui            | 33.8 (30.0–37.5) | 45.0 (40.0–50.0) |    1.34 | 1.5 (1.0–2.0) | 1.5 (1.0–2.0) |                     1.20 |   1.50 |
-| mixed             |             45.0 |             60.0 |    1.79 |           3.0 |           3.0 |                     1.20 |   1.50 |
-| mixed: kouzui     |             30.0 |             30.0 |    0.89 |           3.0 |           3.0 |                          |        |
-| mixed: libtorrent |             60.0 |             60.0 |    1.79 |           3.0 |           3.0 |                          |        |
+| crowd             |        median, s |          last, s | ÷ bound |  redundant, % | worst node, % | copies sent until all was out | at the end |
+|-------------------|-----------------:|-----------------:|--------:|--------------:|--------------:|------------------------------:|-----------:|
+| kouzui            | 33.8 (30.0–37.5) | 45.0 (40.0–50.0) |    1.34 | 1.5 (1.0–2.0) | 1.5 (1.0–2.0) |                          1.20 |       1.50 |
+| mixed             |             45.0 |             60.0 |    1.79 |           3.0 |           3.0 |                          1.20 |       1.50 |
+| mixed: kouzui     |             30.0 |             30.0 |    0.89 |           3.0 |           3.0 |                               |            |
+| mixed: libtorrent |             60.0 |             60.0 |    1.79 |           3.0 |           3.0 |                               |            |
 `
 	table, rest, _ := strings.Cut(r.text(), "\n\n")
 	if diff := cmp.Diff(strings.TrimPrefix(want, "\n"), table+"\n"); diff != "" {
@@ -148,7 +148,7 @@ func TestSimulated(t *testing.T) {
 	r := &report{swarm: swarms[0], teams: []team{named("kouzui", false), same}}
 	r.add(run, nil)
 	r.add(played("kouzui", 40, 0.01, "kouzui"), nil)
-	if got, want := r.faithful(), "against real: median -25 %, last +10 %, in vain +1.0 points, copies until all was out -0.10.\n\n"; !strings.HasSuffix(got, want) {
+	if got, want := r.faithful(), "against real: median -25 %, last +10 %, redundant +1.0 points, copies until all was out -0.10.\n\n"; !strings.HasSuffix(got, want) {
 		t.Errorf("%q, want %q", got, want)
 	}
 }

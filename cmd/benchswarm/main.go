@@ -1,7 +1,7 @@
 //go:build linux
 
 // Command benchswarm measures whole swarms over shaped links: how long they
-// take, how much comes in vain, and how often a seed sends what it has. Each
+// take, how many bytes are redundant, and how often a seed sends what it has. Each
 // node is a process in a network namespace of its own, see package shaped. The
 // command asserts nothing; tables and pictures are the result.
 //

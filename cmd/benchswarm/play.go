@@ -52,7 +52,7 @@ type Node struct {
 	Received  int64   `json:"received_bytes"`  // all that TCP carried to it
 }
 
-// waste is what came in vain, as a part of the content. Of a client that does
+// waste is the redundant bytes, as a part of the content. Of a client that does
 // not tell, messages of the protocol count too.
 func (n Node) waste() float64 {
 	if n.Redundant < 0 {

@@ -129,7 +129,7 @@ func sent(r Run) float64  { return r.Sent }
 
 func (r *report) text() string {
 	bound := r.swarm.bound().Seconds()
-	head := []string{r.swarm.name, "median, s", "last, s", "÷ bound", "in vain, %", "of the worst", "copies until all was out", "in all"}
+	head := []string{r.swarm.name, "median, s", "last, s", "÷ bound", "redundant, %", "worst node, %", "copies sent until all was out", "at the end"}
 	var rows [][]string
 	for _, g := range r.groups() {
 		row := []string{g.name, g.over(took).Show(1), g.over(last).Show(1), fmt.Sprintf("%.2f", g.over(last).Median/bound),
@@ -157,7 +157,7 @@ func (r *report) faithful() string {
 		}
 		of := groups[i]
 		part := func(q func(Run) float64) float64 { return 100 * (s.over(q).Median/of.over(q).Median - 1) }
-		return fmt.Sprintf("Simulated, of %d seeds, against real: median %+.0f %%, last %+.0f %%, in vain %+.1f points, copies until all was out %+.2f.\n\n",
+		return fmt.Sprintf("Simulated, of %d seeds, against real: median %+.0f %%, last %+.0f %%, redundant %+.1f points, copies until all was out %+.2f.\n\n",
 			seeds, part(took), part(last), s.over(waste).Median-of.over(waste).Median, s.over(first).Median-of.over(first).Median)
 	}
 	return ""
@@ -181,15 +181,16 @@ func (r *report) footnote() string {
 	return text
 }
 
-// figure shows how the nodes of each team become complete, and how much came in
-// vain, of all rounds together. Of several kouzuis it shows the last.
+// figure shows how the nodes of each team become complete, and how many
+// redundant bytes they received, of all rounds together. Of several kouzuis it
+// shows the last.
 func (r *report) figure() chart.Figure {
 	complete := chart.Panel{
 		Title: "Complete", X: chart.Axis{Label: "s since the node's arrival"}, Y: chart.Axis{Label: "% of the nodes", To: 100},
 		Marks: []chart.Mark{{Name: "bound", X: r.swarm.bound().Seconds()}},
 	}
-	vain := chart.Panel{
-		Title: "Received in vain", X: chart.Axis{Label: "% of the content, at most"}, Y: chart.Axis{Label: "% of the nodes", To: 100},
+	redundant := chart.Panel{
+		Title: "Redundant bytes received", X: chart.Axis{Label: "% of the content, at most"}, Y: chart.Axis{Label: "% of the nodes", To: 100},
 	}
 	if r.swarm.within > 0 {
 		complete.Marks = nil // it counts from the first arrival
@@ -208,9 +209,9 @@ func (r *report) figure() chart.Figure {
 		series.Points = distribution(times)
 		complete.Series = append(complete.Series, series)
 		series.Points = distribution(wastes)
-		vain.Series = append(vain.Series, series)
+		redundant.Series = append(redundant.Series, series)
 	}
-	return chart.Figure{Title: r.swarm.title, Panels: []chart.Panel{complete, vain}, Columns: 1, Width: 940, Height: 300}
+	return chart.Figure{Title: r.swarm.title, Panels: []chart.Panel{complete, redundant}, Columns: 1, Width: 940, Height: 300}
 }
 
 // colours of the teams of a kind, the same in all pictures.

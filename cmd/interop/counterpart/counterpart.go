@@ -73,8 +73,8 @@ type Task struct {
 // Progress is news of a process.
 type Progress struct {
 	Pieces []int // that are verified; perhaps not for the first time
-	// Redundant is how many bytes of payload have come in vain so far; negative:
-	// the client does not tell.
+	// Redundant is how many bytes of payload came twice or unasked for so far;
+	// negative: the client does not tell.
 	Redundant int64
 }
 

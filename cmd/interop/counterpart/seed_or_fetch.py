@@ -2,7 +2,7 @@
 
 Prints "ready" when it listens and, as a seed, has checked its content, and
 "complete" when it has all of it. With --watch it also prints, as JSON, which
-pieces are verified and how much has come in vain, and ends with a SIGTERM after
+pieces are verified and how many bytes were redundant, and ends with a SIGTERM after
 it has told the tracker.
 """
 
