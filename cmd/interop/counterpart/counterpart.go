@@ -62,8 +62,8 @@ type Task struct {
 	// and aria2 support them.
 	Within []string
 	Dial   func(ctx context.Context, network, addr string) (net.Conn, error)
-	// SuperSeed has a seed hide what it has (BEP 16). Only
-	// Kouzui and libtorrent support it.
+	// SuperSeed has a seed hide what it has (BEP 16). Only Kouzui and libtorrent
+	// support it.
 	SuperSeed bool
 	// Watch is told how far the process is, until it has ended. Only Kouzui,
 	// libtorrent and, until it is complete, aria2 support it.
