@@ -14,6 +14,7 @@ import (
 
 	"kouzui/actors/lab"
 	"kouzui/actors/runtime/units"
+	"kouzui/cmd/kouzui/internal/paint"
 )
 
 // Table is a result for people: a table of at most 80 columns, and facts.
@@ -33,7 +34,7 @@ var gaps = []int{0, 2, 2, 2, 1, 1, 2, 1, 1, 1, 1}
 
 // Write writes the table, and facts about the whole swarm below it.
 func (t Table) Write(w io.Writer) error {
-	r := t.Result
+	r, p := t.Result, paint.Paint(t.Colour)
 	rows := [][]string{heads}
 	for _, nodes := range r.Classes() {
 		rows = append(rows, row(nodes[0].Class, nodes))
@@ -52,8 +53,8 @@ func (t Table) Write(w io.Writer) error {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", t.style("1", title(r)))
-	b.WriteString(t.style("2", over(width)) + "\n")
+	fmt.Fprintf(&b, "%s\n", p.Bold(title(r)))
+	b.WriteString(p.Faint(over(width)) + "\n")
 	for i, cells := range rows {
 		line := ""
 		for k, cell := range cells {
@@ -66,15 +67,15 @@ func (t Table) Write(w io.Writer) error {
 		}
 		switch {
 		case i == 0:
-			line = t.style("2", line)
+			line = p.Faint(line)
 		case i == classes:
-			line = t.style("1", line)
+			line = p.Bold(line)
 		}
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 	b.WriteByte('\n')
 	for _, f := range facts(r) {
-		fmt.Fprintf(&b, "%s %s\n", t.style("2", fmt.Sprintf("%-*s", FactColumn-1, f[0])), f[1])
+		fmt.Fprintf(&b, "%s %s\n", p.Faint(fmt.Sprintf("%-*s", FactColumn-1, f[0])), f[1])
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -203,10 +204,3 @@ func percent(part, of int64) string {
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
-
-func (t Table) style(sgr, s string) string {
-	if !t.Colour {
-		return s
-	}
-	return "\x1b[" + sgr + "m" + s + "\x1b[0m"
-}

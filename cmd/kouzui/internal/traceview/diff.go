@@ -10,6 +10,7 @@ import (
 
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
+	"kouzui/actors/runtime/units"
 )
 
 // Diff compares two runs event by event, up to the first difference.
@@ -149,9 +150,9 @@ func (d *Diff) Write(w io.Writer, p Paint) error {
 		fmt.Fprintf(&b, "%s\n", p.warning(line))
 	}
 	if d.Same() {
-		fmt.Fprintf(&b, "the runs are the same: %s\n", plural(d.Common, "event"))
+		fmt.Fprintf(&b, "the runs are the same: %s\n", units.Count(d.Common, "event"))
 	} else {
-		fmt.Fprintf(&b, "the runs differ after %s\n", plural(d.Common, "equal event"))
+		fmt.Fprintf(&b, "the runs differ after %s\n", units.Count(d.Common, "equal event"))
 		for i, e := range d.Parted {
 			start := [2]time.Time{d.A.Header.StartedAt, d.B.Header.StartedAt}[i]
 			if e == nil {

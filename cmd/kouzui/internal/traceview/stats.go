@@ -14,6 +14,7 @@ import (
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/trace"
+	"kouzui/actors/runtime/units"
 )
 
 const (
@@ -175,7 +176,7 @@ func (t *Tally) mean() Tally {
 // Write writes tables for people, with the paths of mailboxes cut at width
 // columns; 0 cuts nothing.
 func (s *Stats) Write(w io.Writer, p Paint, width int) error {
-	fmt.Fprintf(w, "run %s: %s in %.3f s, %s\n", clean(s.Run), plural(s.Events, "event"), s.Seconds, plural(s.DeadLetters, "dead letter"))
+	fmt.Fprintf(w, "run %s: %s in %.3f s, %s\n", clean(s.Run), units.Count(s.Events, "event"), s.Seconds, units.Count(s.DeadLetters, "dead letter"))
 	if s.Dropped > 0 {
 		fmt.Fprintln(w, p.warning(count(s.Dropped, "event", "lost")+": the numbers below are incomplete"))
 	}
@@ -203,8 +204,8 @@ func (s *Stats) Write(w io.Writer, p Paint, width int) error {
 	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, b := range s.Mailboxes {
 		actor := clean(b.Actor)
-		if room := width - besidePath; width > 0 && len(actor) > room {
-			actor = ansi.TruncateLeft(actor, ansi.StringWidth(actor)-max(room-1, 1), "…")
+		if room, cells := max(width-besidePath, 2), ansi.StringWidth(actor); width > 0 && cells > room {
+			actor = ansi.TruncateLeft(actor, cells-room+1, "…")
 		}
 		fmt.Fprintf(t, "%s\t%d\t  %s\n", micros(b.Waited), b.Depth, actor)
 	}

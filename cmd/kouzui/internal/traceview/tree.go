@@ -8,10 +8,10 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/charmbracelet/x/ansi"
-
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/trace"
+	"kouzui/actors/runtime/units"
+	"kouzui/cmd/kouzui/internal/paint"
 )
 
 // foldFrom is from how many on actors of one kind that stopped without a
@@ -59,31 +59,21 @@ func (t Tree) Write(w io.Writer) error {
 		width = max(width, utf8.RuneCountInString(r.left))
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n", t.Paint.faint(t.wrap(fmt.Sprintf("run %s, %.3f s after its start at %s: %s%s",
+	fmt.Fprintf(&b, "%s\n", t.Paint.faint(paint.Wrap(fmt.Sprintf("run %s, %.3f s after its start at %s: %s%s",
 		clean(t.Header.Run), t.At.Sub(t.Header.StartedAt).Seconds(), t.Header.StartedAt.Format(time.RFC3339),
-		population(living), list(", ", restarted(restarts))), 0)))
+		population(living), list(", ", restarted(restarts))), t.Width, 0)))
 	for _, r := range d.rows {
 		b.WriteString(r.branch + r.name)
 		if r.right != "" {
 			indent := width + 2
 			b.WriteString(strings.Repeat(" ", indent-utf8.RuneCountInString(r.left)))
 			below := "\n" + t.Paint.faint(r.below) + strings.Repeat(" ", indent-utf8.RuneCountInString(r.below))
-			b.WriteString(strings.ReplaceAll(t.wrap(r.right, indent), "\n", below))
+			b.WriteString(strings.ReplaceAll(paint.Wrap(r.right, t.Width-indent, 0), "\n", below))
 		}
 		b.WriteByte('\n')
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// wrap breaks a text that stands behind an indent, if the width asks for it and
-// leaves room for words.
-func (t Tree) wrap(text string, indent int) string {
-	const words = 20
-	if t.Width == 0 || t.Width-indent < words {
-		return text
-	}
-	return ansi.Wrap(text, t.Width-indent, "")
 }
 
 type drawing struct {
@@ -197,19 +187,12 @@ func population(living int) string {
 	if living == 0 {
 		return "no actor runs any more"
 	}
-	return plural(living, "actor")
+	return units.Count(living, "actor")
 }
 
 func restarted(n int) string {
 	if n == 0 {
 		return ""
 	}
-	return plural(n, "restart")
-}
-
-func plural(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
+	return units.Count(n, "restart")
 }
