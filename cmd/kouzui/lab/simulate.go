@@ -47,9 +47,9 @@ testdata/lab/README.md describes how a scenario is written.
 
 While the swarm runs, properties that must hold of every swarm are checked. If
 one of them does not hold, the exit code is ` + strconv.Itoa(exit.Other) + `.`,
-		Example: `  kouzui lab simulate testdata/lab/flash-crowd.toml
+		Example: `  kouzui lab simulate testdata/lab/flash-crowd.toml --html page.html
   kouzui lab simulate testdata/lab/partition.toml --seed 7 --trace run.trace
-  kouzui lab simulate testdata/lab/rarest-first.toml --picker random --html page.html
+  kouzui lab simulate testdata/lab/rarest-first.toml --picker random
   kouzui lab simulate --random --seed 138`,
 		Args: flags.Arguments(0, 1, "at most one scenario"),
 		RunE: o.run,

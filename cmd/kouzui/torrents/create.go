@@ -60,8 +60,8 @@ path of the .torrent is written to stdout.
 Each --tracker is a tier of its own; commas separate the URLs of one tier. The
 same content, --name and --date always give the same torrent, byte by byte.`,
 		Example: `  kouzui create album/ --tracker http://127.0.0.1:6969/announce
-  kouzui create disc.iso -o disc.torrent --piece-length 1M --date 2026-01-01T00:00:00Z
-  kouzui create album/ --tracker http://a/announce,http://b/announce --tracker http://c/announce
+  kouzui create disc.iso -o disc.torrent --piece-length 1M --date none
+  kouzui create album/ --tracker http://a/announce,http://b/announce
   kouzui create project/ --exclude '*.o' --exclude build`,
 		Args: flags.Arguments(1, 1, "one file or folder"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -211,12 +211,8 @@ func fits(spec metainfo.Spec) error {
 		}
 	}
 	if len(unfit) > 0 {
-		more := ""
-		if n := len(unfit) - shownLeft; n > 0 {
-			more = fmt.Sprintf(" and %d more", n)
-		}
 		return exit.Usagef("Rename what is named, or leave it out with --exclude. Names must be UTF-8, without control characters and what cannot be seen.",
-			"a torrent cannot hold these names as they are: %s%s", strings.Join(unfit[:min(len(unfit), shownLeft)], ", "), more)
+			"a torrent cannot hold these names as they are: %s", few(unfit))
 	}
 	if len(draft.Warnings) > 0 {
 		return exit.Errorf(exit.Usage, "the torrent cannot be made as it is: %s", draft.Warnings[0])

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"kouzui/cmd/kouzui/internal/flags"
 	"kouzui/cmd/kouzui/internal/load"
@@ -41,7 +42,9 @@ if their URLs hold a user's key; all other commands hide such keys.`,
 			return d.write(c.OutOrStdout())
 		},
 	}
+	flags.Group(c, "Output", func(f *pflag.FlagSet) {
+		f.BoolVar(&asJSON, "json", false, "write one JSON object")
+	})
 	flags.Group(c, "Network", from.BindFetch)
-	c.Flags().BoolVar(&asJSON, "json", false, "write one JSON object")
 	return c
 }

@@ -88,20 +88,19 @@ func unfinished(where, name string) bool {
 	return err == nil && slices.ContainsFunc(beside, func(e fs.DirEntry) bool { return metainfo.BelongsTo(e.Name(), name) })
 }
 
-// shownLeft is how many of the names that are left out are told.
-const shownLeft = 3
-
 // leftOut tells the user what is left out.
 func leftOut(names []string) string {
-	text := strings.Join(names[:min(len(names), shownLeft)], ", ")
-	if more := len(names) - shownLeft; more > 0 {
+	return fmt.Sprintf("%s left out, of systems and of Kouzui itself: %s; --all takes them", units.Are(len(names), "name"), few(names))
+}
+
+// few lists the first of some names, and says how many more there are.
+func few(names []string) string {
+	const shown = 3
+	text := strings.Join(names[:min(len(names), shown)], ", ")
+	if more := len(names) - shown; more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}
-	verb := "is"
-	if len(names) > 1 {
-		verb = "are"
-	}
-	return fmt.Sprintf("%s of systems and of Kouzui itself %s left out: %s; --all takes them", units.Count(len(names), "name"), verb, text)
+	return text
 }
 
 // linkTarget is what a symbolic link in root leads to, as parts of a path in

@@ -45,7 +45,7 @@ proxy there may say by X-Forwarded-For for whom it asks. A proxy that is trusted
 must append to that header: otherwise anybody behind it may name any address.`,
 		Example: `  kouzui tracker --listen 127.0.0.1:6969
   kouzui tracker --listen :6969 --interval 5m --only album.torrent
-  kouzui tracker --listen 127.0.0.1:6969 --trust-ip 127.0.0.1/32   # behind a proxy on this machine`,
+  kouzui tracker --trust-ip 127.0.0.1   # behind a proxy on this machine`,
 		Args: flags.Arguments(0, 0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := flags.HostPort("listen", o.listen); err != nil {
