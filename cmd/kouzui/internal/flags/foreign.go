@@ -57,21 +57,21 @@ var unneeded = map[string]string{
 	"max-concurrent-downloads": "No flag is needed: all torrents are downloaded at once.",
 	"no-dht":                   "No flag is needed: there is no DHT here.",
 	"only-files":               "All files of a torrent are downloaded; a part cannot be chosen yet.",
+	"s":                        "No flag is needed: blocks come from all peers at once.",
 	"S":                        "`kouzui info TORRENT` lists the files of a torrent.",
 	"select":                   "All files of a torrent are downloaded; a part cannot be chosen yet.",
 	"select-file":              "All files of a torrent are downloaded; a part cannot be chosen yet.",
 	"show-files":               "`kouzui info TORRENT` lists the files of a torrent.",
 	"T":                        "Give the torrent as an argument.",
+	"split":                    "No flag is needed: blocks come from all peers at once.",
 	"torrent-file":             "Give the torrent as an argument.",
 	"web-seed":                 "Web seeds are not supported yet.",
 }
 
 // known answers a flag that c does not have, if another program has it; else
-// the answer is "".
+// the answer is "". What c itself calls so comes first, and what other commands
+// have last.
 func known(c *cobra.Command, name string) string {
-	if why := unneeded[name]; why != "" {
-		return why
-	}
 	names, dashes := foreign[name], "--"
 	if len(name) == 1 {
 		names, dashes = foreignLetters[name], "-"
@@ -81,6 +81,9 @@ func known(c *cobra.Command, name string) string {
 			value, _ := pflag.UnquoteUsage(f)
 			return strings.TrimRight(fmt.Sprintf("What other programs call %s%s is --%s %s", dashes, name, ours, value), " ") + " here."
 		}
+	}
+	if why := unneeded[name]; why != "" {
+		return why
 	}
 	for _, ours := range names {
 		if others := commandsWith(c, ours); others != "" {
