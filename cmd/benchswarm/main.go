@@ -1,9 +1,9 @@
 //go:build linux
 
 // Command benchswarm measures whole swarms over shaped links: how long they
-// take, how many bytes are redundant, and how often a seed sends what it has. Each
-// node is a process in a network namespace of its own, see package shaped. The
-// command asserts nothing; tables and pictures are the result.
+// take, how many bytes are redundant, and how often a seed sends what it has.
+// Each node is a process in a network namespace of its own, see package shaped.
+// The command asserts nothing; tables and pictures are the result.
 //
 // It needs root, ip and tc, and ends with 77 where it has not got them.
 //
