@@ -56,7 +56,7 @@ func (out *Output) OpenTrace(c *cobra.Command, path string) (*Trace, error) {
 
 // private are the flags whose values may hold secrets. A trace says only that
 // they are set.
-var private = []string{"tracker", "on-complete"}
+var private = []string{"tracker", "only", "on-complete"}
 
 // configuration is what the user has set, by flag.
 func configuration(c *cobra.Command) map[string]string {
