@@ -246,21 +246,26 @@ func (c *canvas) band(band []Band, colour int, across, up func(float64) float64)
 	c.printf(`Z"/>` + "\n")
 }
 
-// legend names the curves if there are several.
+// legend names the curves if there are several, in two rows if one is too
+// short.
 func (c *canvas) legend(series []Series) {
 	if len(series) < 2 {
 		return
 	}
-	const letter, swatch = 6.3, 26 // a letter's usual width; the room for a colour
-	x := float64(left)
+	const letter, swatch, row = 6.3, 26, 14 // a letter's usual width; the room for a colour; the height of a row
+	x, y := float64(left), 36.0
 	for i, s := range series {
+		width := swatch + letter*float64(len([]rune(s.Name))) + 8
+		if x > left && x+width > float64(c.width) {
+			x, y = left, y+row
+		}
 		class := fmt.Sprintf("curve s%d", s.colour(i))
 		if s.Faint {
 			class += " faint"
 		}
-		c.printf(`<line class="%s" x1="%.1f" y1="36" x2="%.1f" y2="36"/>`+"\n", class, x, x+14)
-		c.text("label", "start", x+19, 40, s.Name)
-		x += swatch + letter*float64(len([]rune(s.Name))) + 8
+		c.printf(`<line class="%s" x1="%.1f" y1="%.0f" x2="%.1f" y2="%.0f"/>`+"\n", class, x, y, x+14, y)
+		c.text("label", "start", x+19, y+4, s.Name)
+		x += width
 	}
 }
 

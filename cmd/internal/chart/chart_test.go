@@ -97,3 +97,20 @@ func TestPicture(t *testing.T) {
 		}
 	})
 }
+
+// TestLegendStaysInThePicture: names that have no room beside each other stand
+// in a second row.
+func TestLegendStaysInThePicture(t *testing.T) {
+	c := canvas{width: 400}
+	c.legend([]Series{{Name: "kouzui, super-seeding"}, {Name: "libtorrent, super-seeding"}, {Name: "aria2"}})
+	var rows []string
+	for line := range strings.Lines(c.String()) {
+		if _, y, is := strings.Cut(line, `<text class="label" text-anchor="start" x="`); is {
+			rows = append(rows, strings.TrimSuffix(y, "</text>\n"))
+		}
+	}
+	want := []string{`81.0" y="40.0">kouzui, super-seeding`, `81.0" y="54.0">libtorrent, super-seeding`, `272.5" y="54.0">aria2`}
+	if diff := cmp.Diff(want, rows); diff != "" {
+		t.Error(diff)
+	}
+}
