@@ -1,6 +1,7 @@
 package dispatch
 
 import (
+	"math"
 	"os"
 	"runtime"
 	"sync/atomic"
@@ -16,6 +17,9 @@ const (
 	// calm is how many looks in succession must find few enough to do before the
 	// number is halved: a download comes in gusts.
 	calm = 10
+	// looking stands in place of the time of the next look while a look is under
+	// way, and when there are to be no more.
+	looking = math.MaxInt64
 )
 
 // following is what FollowLoad has begun, nil if nothing.
@@ -50,7 +54,7 @@ func FollowLoad() (stop func()) {
 	following.Store(f)
 	return func() {
 		following.Store(nil)
-		for !f.taken.CompareAndSwap(false, true) { // for ever: a look that is under way could come later
+		for !f.take(looking - 1) { // whenever it is due, for ever: a look that is under way could come later
 			runtime.Gosched()
 		}
 		runtime.GOMAXPROCS(most)
@@ -59,23 +63,30 @@ func FollowLoad() (stop func()) {
 
 // follower sees how much of its processors the process uses.
 type follower struct {
-	most   int
-	begin  time.Time
-	next   atomic.Int64 // when to look again, in nanoseconds since begin
-	taken  atomic.Bool  // somebody is looking
+	most  int
+	begin time.Time
+	next  atomic.Int64 // when to look again, in nanoseconds since begin; or looking
+
+	// The following belong to whoever has taken the next look.
 	number int
 	calm   int           // looks in succession that found too many
 	used   time.Duration // at the last look
 	last   time.Duration // of the last look, since begin
 }
 
-// look is called whenever a mailbox is about to run.
+// take tells whether a look is due. If so, it is the caller's: no other is due
+// until f.next is set again.
+func (f *follower) take(now time.Duration) bool {
+	due := f.next.Load()
+	return int64(now) >= due && f.next.CompareAndSwap(due, looking)
+}
+
+// look is called whenever a mailbox is about to run, by many workers at a time.
 func (f *follower) look() {
 	now := time.Since(f.begin)
-	if int64(now) < f.next.Load() || !f.taken.CompareAndSwap(false, true) {
+	if !f.take(now) {
 		return
 	}
-	defer f.taken.Store(false)
 	used, _ := timeUsed()
 	load := float64(used-f.used) / float64(now-f.last)
 	f.used, f.last = used, now

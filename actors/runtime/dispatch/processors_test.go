@@ -3,7 +3,10 @@ package dispatch
 import (
 	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 )
@@ -90,8 +93,8 @@ func TestFollowLoad(t *testing.T) {
 			t.Errorf("%d under load, want 2", got)
 		}
 		defer func() { // a worker that had seen f before stop
-			f.next.Store(0)
-			f.used -= 1 << 40
+			f.begin = f.begin.Add(-24 * time.Hour)
+			f.used -= 1 << 60
 			f.most = 3
 			if f.look(); runtime.GOMAXPROCS(0) != 4 {
 				t.Errorf("a look changes the number to %d after stop", runtime.GOMAXPROCS(0))
@@ -108,4 +111,43 @@ func TestFollowLoad(t *testing.T) {
 	if got := runtime.GOMAXPROCS(0); got != 4 {
 		t.Errorf("%d although the user has set it", got)
 	}
+}
+
+// However many workers look, a look is taken by one of them, and not before it
+// is due.
+func TestLooksAreTakenInTurn(t *testing.T) {
+	const looks, workers = 1000, 8
+	f := &follower{}
+	var clock atomic.Int64
+	var all sync.WaitGroup
+	for range workers {
+		all.Go(func() {
+			for range looks {
+				now := time.Duration(clock.Add(1)) * lookEvery / 4
+				if !f.take(now) {
+					continue
+				}
+				if f.number++; f.number > 1 && now-f.last < lookEvery { // -race sees who else is here
+					t.Errorf("a look at %v, after one at %v", now, f.last)
+				}
+				f.last = now
+				f.next.Store(int64(now + lookEvery))
+			}
+		})
+	}
+	all.Wait()
+	if f.number == 0 || f.number > looks*workers/4+1 {
+		t.Errorf("%d looks", f.number)
+	}
+}
+
+// BenchmarkLook is what a look that is not due adds to each run of a mailbox.
+func BenchmarkLook(b *testing.B) {
+	f := &follower{begin: time.Now()}
+	f.next.Store(looking)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			f.look()
+		}
+	})
 }
