@@ -78,6 +78,10 @@ func (b *bounded) Accept() (net.Conn, error) {
 			b.changed.Wait()
 		}
 	}
+	if b.closed { // while conn waited; the server would still answer it
+		conn.Close()
+		return nil, net.ErrClosed
+	}
 	b.last++
 	c.since = b.last
 	b.open[c] = true

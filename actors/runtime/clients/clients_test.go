@@ -130,3 +130,44 @@ func TestCloseWhileNobodyMakesRoom(t *testing.T) {
 	dial(t, "127.0.0.2", addr)
 	close(let)
 }
+
+// handed is a listener of connections that a test hands to it.
+type handed chan net.Conn
+
+func (h handed) Accept() (net.Conn, error) { return <-h, nil }
+func (handed) Close() error                { return nil }
+func (handed) Addr() net.Addr              { return nil }
+
+// A connection that waits for room when the listener is closed is closed too,
+// and not given to a server that has ended.
+func TestCloseEndsWhoWaitsForRoom(t *testing.T) {
+	l := make(handed)
+	b := Bound(new(http.Server), l, 1).(*bounded)
+	hand := func() (far net.Conn) {
+		near, far := net.Pipe()
+		l <- near
+		return far
+	}
+	accepted := make(chan error)
+	go func() {
+		conn, err := b.Accept()
+		b.set(conn.(*client), true)
+		for accepted <- err; err == nil; accepted <- err {
+			_, err = b.Accept()
+		}
+	}()
+	hand()
+	if err := <-accepted; err != nil {
+		t.Fatal(err)
+	}
+	late := hand()
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-accepted; err != net.ErrClosed {
+		t.Fatalf("Accept returns %v", err)
+	}
+	if _, err := late.Read(make([]byte, 1)); err != io.EOF {
+		t.Errorf("who waits reads %v", err)
+	}
+}
