@@ -14,9 +14,7 @@ import (
 	"kouzui/wire/buffer"
 )
 
-var (
-	errNotEmpty = errors.New("the folder is not empty")
-)
+var errNotEmpty = errors.New("the folder is not empty")
 
 // node is a file or a folder. It is guarded by the mu of the disk.
 type node struct {

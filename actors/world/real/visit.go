@@ -152,12 +152,8 @@ func (v *visit) permit(addr netip.Addr) error {
 	defer v.mu.Unlock()
 	to := reachOf(addr)
 	if v.proxied {
-		return v.literal()
+		to = v.behindProxy()
 	}
-	return v.check(to)
-}
-
-func (v *visit) check(to reach) error {
 	isTracker := strings.HasSuffix(v.url.EscapedPath(), "/announce")
 	switch {
 	case v.all || to == public:
@@ -172,13 +168,14 @@ func (v *visit) check(to reach) error {
 	return nil
 }
 
-// literal checks a server that a proxy connects to, as far as its URL tells its
-// address.
-func (v *visit) literal() error {
+// behindProxy is from how far the server that a proxy connects to can be
+// reached, as far as the URL tells: the proxy looks a name up, which counts as
+// public.
+func (v *visit) behindProxy() reach {
 	if addr, err := netip.ParseAddr(v.url.Hostname()); err == nil {
-		return v.check(reachOf(addr))
+		return reachOf(addr)
 	}
-	return nil // a name, which the proxy looks up
+	return public
 }
 
 // proxy is the proxy of the environment, and tells the visit of it.
@@ -199,10 +196,7 @@ func (v *visit) trace() *httptrace.ClientTrace {
 		defer v.mu.Unlock()
 		v.at = reachOf(addrPort(i.Conn.RemoteAddr()).Addr())
 		if v.proxied {
-			v.at = public
-			if addr, err := netip.ParseAddr(v.url.Hostname()); err == nil {
-				v.at = reachOf(addr)
-			}
+			v.at = v.behindProxy()
 		}
 	}}
 }
