@@ -66,6 +66,8 @@ func (n *node) allocated() int64 { return int64(n.bytes.count+n.blocks.count) * 
 
 func (n *node) isDir() bool { return n.kids != nil }
 
+func (n *node) isRegular() bool { return !n.isDir() && n.link == "" }
+
 func (n *node) info() world.Info {
 	i := world.Info{Stamp: n.stamp(), Mode: 0o644, Allocated: n.allocated()}
 	switch {

@@ -129,7 +129,7 @@ func (f *folder) Create(name string) (world.File, error) {
 }
 
 func (f *folder) open(n *node, name string, write bool) (world.File, error) {
-	if n.isDir() || n.link != "" {
+	if !n.isRegular() {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: world.ErrNotRegular}
 	}
 	return &file{disk: f.disk, node: n, name: name, write: write}, nil
@@ -190,6 +190,9 @@ func (f *folder) SetExecutable(name string) error {
 	if err != nil {
 		return err
 	}
+	if !n.isRegular() {
+		return &fs.PathError{Op: "chmod", Path: name, Err: world.ErrNotRegular}
+	}
 	f.disk.changes++
 	n.executable, n.changed = true, f.disk.changes
 	return nil
@@ -241,7 +244,7 @@ func (f *folder) ReadFile(name string, limit int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n.isDir() {
+	if !n.isRegular() {
 		return nil, &fs.PathError{Op: "read", Path: name, Err: world.ErrNotRegular}
 	}
 	if n.size > limit {

@@ -28,6 +28,7 @@ func Disk(t *testing.T, disk world.Disk, newDir func(t *testing.T) string) {
 		"rename":       testRename,
 		"remove":       testRemove,
 		"small files":  testSmallFiles,
+		"links, modes": testLinksAndModes,
 		"lock":         testLock,
 		"free":         testFree,
 		"second close": testSecondClose,

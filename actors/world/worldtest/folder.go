@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -99,6 +100,8 @@ func testInvalidNames(t *testing.T, f world.Folder, _ func() world.Folder) {
 			"ReadFile":  func() error { _, err := f.ReadFile(name, 10); return err },
 			"WriteFile": func() error { return f.WriteFile(name, nil) },
 			"Lock":      func() error { _, err := f.Lock(name); return err },
+			"Symlink":   func() error { return f.Symlink("x", name) },
+			"SetExec":   func() error { return f.SetExecutable(name) },
 		} {
 			if call() == nil {
 				t.Errorf("%s takes the name %q", op, name)
@@ -176,6 +179,41 @@ func testSmallFiles(t *testing.T, f world.Folder, _ func() world.Folder) {
 	slices.Sort(names)
 	if diff := cmp.Diff(want, names); diff != "" {
 		t.Errorf("something else was left behind: %s", diff)
+	}
+}
+
+func testLinksAndModes(t *testing.T, f world.Folder, _ func() world.Folder) {
+	if runtime.GOOS == "windows" {
+		t.Skip("links take a privilege, and modes mean nothing")
+	}
+	ok(t, f.WriteFile("data", []byte("abc")))
+	ok(t, f.SetExecutable("data"))
+	info, err := f.Stat("data")
+	ok(t, err)
+	if info.Mode.Perm()&0o100 == 0 {
+		t.Errorf("an executable file has mode %v", info.Mode)
+	}
+	is(t, f.Symlink("elsewhere", "data"), fs.ErrExist)
+	is(t, f.Symlink("data", "none/link"), fs.ErrNotExist)
+	ok(t, f.Symlink("data", "link"))
+	info, err = f.Stat("link")
+	ok(t, err)
+	if info.Mode.Type() != fs.ModeSymlink {
+		t.Errorf("a link has mode %v", info.Mode)
+	}
+	for _, name := range []string{"link", "."} {
+		_, err = f.Open(name, false)
+		is(t, err, world.ErrNotRegular)
+		_, err = f.ReadFile(name, 10)
+		is(t, err, world.ErrNotRegular)
+		is(t, f.SetExecutable(name), world.ErrNotRegular)
+	}
+	is(t, f.SetExecutable("none"), fs.ErrNotExist)
+	ok(t, f.Remove("link"))
+	got, err := f.ReadFile("data", 10)
+	ok(t, err)
+	if string(got) != "abc" {
+		t.Errorf("what the link led to holds %q", got)
 	}
 }
 
