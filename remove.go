@@ -103,6 +103,9 @@ func removeFiles(folder world.Folder, m *Metainfo, base string) (err error) {
 			continue
 		}
 		name := base + "/" + strings.Join(f.Path, "/")
+		for dir := path.Dir(name); dir != base; dir = path.Dir(dir) {
+			dirs[dir] = true
+		}
 		if f.Link != "" {
 			if info, missing := folder.Stat(name); missing == nil && info.Mode&fs.ModeSymlink != 0 {
 				err = errors.Join(err, folder.Remove(name))
@@ -110,9 +113,6 @@ func removeFiles(folder world.Folder, m *Metainfo, base string) (err error) {
 			continue
 		}
 		err = errors.Join(err, removeFile(folder, name, f.Length))
-		for dir := path.Dir(name); dir != base; dir = path.Dir(dir) {
-			dirs[dir] = true
-		}
 	}
 	deepest := make([]string, 0, len(dirs))
 	for dir := range dirs {

@@ -14,7 +14,7 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// album is a torrent of some files in folders.
+// album is a torrent of some files in folders, and a link in one of its own.
 func album(t testing.TB) (m *kouzui.Metainfo, files map[string][]byte) {
 	t.Helper()
 	files = map[string][]byte{"album/1.mp3": make([]byte, 40_000), "album/scans/front.jpg": make([]byte, 7_000), "album/empty": {}}
@@ -28,6 +28,7 @@ func album(t testing.TB) (m *kouzui.Metainfo, files map[string][]byte) {
 		all = append(all, data...)
 		spec.Files = append(spec.Files, metainfo.FileSpec{Path: path, Length: int64(len(data))})
 	}
+	spec.Files = append(spec.Files, metainfo.FileSpec{Path: []string{"links", "cover.jpg"}, Link: []string{"scans", "front.jpg"}})
 	for piece := range slices.Chunk(all, 16<<10) {
 		sum := sha1.Sum(piece)
 		spec.Pieces = append(spec.Pieces, sum[:]...)
@@ -58,6 +59,21 @@ func tree(t testing.TB, dir string) (names []string) {
 	return names
 }
 
+// downloading returns a torrent that a client downloads to dir, from nobody.
+func downloading(t testing.TB, m *kouzui.Metainfo, dir string) *kouzui.Torrent {
+	t.Helper()
+	torrent, err := open(t, kouzui.Config{Dir: dir}).AddMetainfo(m, kouzui.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for event := range torrent.Events(t.Context()) {
+		if p, is := event.(kouzui.Progress); is && p.Status.State == kouzui.StateDownloading {
+			break
+		}
+	}
+	return torrent
+}
+
 func TestRemove(t *testing.T) {
 	m, files := album(t)
 	seedDir := t.TempDir()
@@ -72,7 +88,7 @@ func TestRemove(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := []string{".album.kouzui", "album", "album/1.mp3", "album/empty", "album/scans", "album/scans/front.jpg"}
+	all := []string{".album.kouzui", "album", "album/1.mp3", "album/empty", "album/links", "album/links/cover.jpg", "album/scans", "album/scans/front.jpg"}
 	for name, tc := range map[string]struct {
 		extra string // a file of the user's that lies there too
 		data  bool
@@ -115,16 +131,7 @@ func TestRemove(t *testing.T) {
 func TestRemoveWhatIsUnfinished(t *testing.T) {
 	m, _ := album(t)
 	dir := t.TempDir()
-	client := open(t, kouzui.Config{Dir: dir})
-	torrent, err := client.AddMetainfo(m, kouzui.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for e := range torrent.Events(t.Context()) {
-		if p, is := e.(kouzui.Progress); is && p.Status.State == kouzui.StateDownloading {
-			break
-		}
-	}
+	torrent := downloading(t, m, dir)
 	if err := torrent.Remove(t.Context(), true); err != nil {
 		t.Error(err)
 	}
@@ -138,16 +145,7 @@ func TestRemoveWhatCannotBeToldApart(t *testing.T) {
 	m, files := album(t)
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "album.part/1.mp3"), files["album/1.mp3"])
-	client := open(t, kouzui.Config{Dir: dir})
-	torrent, err := client.AddMetainfo(m, kouzui.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for event := range torrent.Events(t.Context()) {
-		if p, is := event.(kouzui.Progress); is && p.Status.State == kouzui.StateDownloading {
-			break
-		}
-	}
+	torrent := downloading(t, m, dir)
 	write(t, filepath.Join(dir, "album/1.mp3"), []byte("mine"))
 	if err := torrent.Remove(t.Context(), true); !errors.Is(err, fs.ErrExist) {
 		t.Error(err)
@@ -163,15 +161,7 @@ func TestRemoveWhatCannotBeToldApart(t *testing.T) {
 func TestRemoveLeavesWhatTookTheName(t *testing.T) {
 	m, _ := album(t)
 	dir := t.TempDir()
-	torrent, err := open(t, kouzui.Config{Dir: dir}).AddMetainfo(m, kouzui.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for event := range torrent.Events(t.Context()) {
-		if p, is := event.(kouzui.Progress); is && p.Status.State == kouzui.StateDownloading {
-			break
-		}
-	}
+	torrent := downloading(t, m, dir)
 	write(t, filepath.Join(dir, "album/1.mp3"), []byte("mine"))
 	if err := torrent.Remove(t.Context(), true); err != nil {
 		t.Error(err)
