@@ -2,6 +2,7 @@ package metainfo
 
 import (
 	"crypto/sha1"
+	"math"
 	"slices"
 	"time"
 
@@ -71,7 +72,7 @@ func Encode(s Spec) ([]byte, error) {
 func Draft(s Spec) (*Torrent, error) {
 	var total int64
 	for _, f := range s.Files {
-		total += f.Length
+		total += min(max(f.Length, 0), math.MaxInt64-s.PieceLength-total) // Parse refuses more
 	}
 	if s.PieceLength > 0 {
 		n := min((total+s.PieceLength-1)/s.PieceLength, MaxPieces+1)

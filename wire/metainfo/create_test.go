@@ -1,6 +1,8 @@
 package metainfo
 
 import (
+	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -89,6 +91,18 @@ func TestEncodeRefuses(t *testing.T) {
 		spoil(&s)
 		if raw, err := Encode(s); err == nil {
 			t.Errorf("%s: written as %q", name, raw)
+		}
+	}
+}
+
+// Files on some file systems are sparse, and longer together than a number can
+// say.
+func TestDraftOfMoreThanAnyDiskHolds(t *testing.T) {
+	const half = math.MaxInt64/2 + 1
+	for _, last := range []int64{0, half, math.MaxInt64, -1} {
+		s := Spec{Name: "n", PieceLength: 1 << 20, Files: []FileSpec{{Path: []string{"a"}, Length: half}, {Path: []string{"b"}, Length: last}}}
+		if _, err := Draft(s); !errors.As(err, new(*Error)) {
+			t.Errorf("%d bytes and %d: %v", int64(half), last, err)
 		}
 	}
 }
