@@ -115,7 +115,11 @@ func (s *separator) renumber(in int, part string, folder bool) string {
 
 func (s *separator) key(folder int, name string) place {
 	if s.folds {
-		name = strings.ToLower(norm.NFC.String(name))
+		name = Fold(name)
 	}
 	return place{folder, name}
 }
+
+// Fold returns what all names have in common that a disk which folds case takes
+// for equal.
+func Fold(name string) string { return strings.ToLower(norm.NFC.String(name)) }

@@ -29,7 +29,7 @@ func Stray(folder world.Folder, t *metainfo.Torrent, base string) (string, error
 	folds := world.Folds(folder, t.LockName(), base)
 	key := func(name string) string {
 		if folds {
-			return strings.ToLower(name)
+			return metainfo.Fold(name)
 		}
 		return name
 	}
