@@ -178,8 +178,9 @@ func (k *chores) settle() error {
 		if err != nil {
 			return err
 		}
+		now := k.Files.Stamps()
 		for _, i := range changed {
-			k.chore.Stamps[i] = k.Files.Stamps()[i]
+			k.chore.Stamps[i] = now[i]
 		}
 	}
 	if err := k.Files.SyncNames(); err != nil {
