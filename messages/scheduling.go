@@ -43,7 +43,8 @@ type StartSession struct {
 // wanted ones are verified. Peers dials again the addresses whose peers had
 // nothing that was wanted before. Pieces beyond the last are ignored. Whether
 // the disk has room for more is asked only at the start: later the torrent goes
-// on with what it has, and says that the disk is full when it is. The set must
+// on with what it has, and says that the disk is full when it is. A store that
+// starts gets it from the torrent itself, see QueryKnownPieces. The set must
 // not be changed.
 type SetWanted struct {
 	InfoHash metainfo.Hash

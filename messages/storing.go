@@ -68,7 +68,8 @@ type StoreReady struct {
 type StoreChecking struct{ Done, Total int }
 
 // QueryKnownPieces: store to torrent, once for each life of the store, at its
-// start. The torrent answers with PiecesKnown.
+// start. The torrent answers with SetWanted, if it has been told one, and then
+// PiecesKnown.
 type QueryKnownPieces struct{ ReplyTo *actor.PID }
 
 // Stamp is how a file looked. While it looks the same, it is the same file with

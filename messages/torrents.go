@@ -127,8 +127,9 @@ type TorrentStarted struct {
 }
 
 // RestoreTotals: session to torrent, which reports no Progress before: what has
-// been counted in this run. A torrent that has been told ignores it, for it
-// counts on from there.
+// been counted in this run. A torrent that has been told counts on from there,
+// and ignores the counts: another session has begun. If the torrent is complete
+// it answers TorrentCompleted, which the session before may not have passed on.
 type RestoreTotals struct {
 	Downloaded, Uploaded, Wasted int64 // bytes
 	Corrupt                      int   // pieces
@@ -246,7 +247,8 @@ type TorrentFailed struct {
 
 // TorrentCompleted: torrent to session and on to subscribers: all wanted pieces
 // are there. If these are all, the data has its final name. The torrent may go
-// on seeding. It comes again when more was wanted and is there.
+// on seeding. It comes again when more was wanted and is there, and to each
+// session that begins; the session tells subscribers only what is news.
 type TorrentCompleted struct {
 	InfoHash metainfo.Hash
 	Last     Progress
