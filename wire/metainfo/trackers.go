@@ -154,56 +154,74 @@ func Supported(tiers [][]string) [][]string {
 // tiers reads the trackers: the announce-list (BEP 12), and announce if nothing
 // in the list can be asked.
 func (t *Torrent) tiers(outer dict.Dict) [][]string {
-	var tiers [][]string
-	seen, hosts := make(map[string]bool), make(map[string]int)
-	add := func(tier []bencode.Bytes) (room bool) {
-		var urls []string
-		defer func() {
-			if len(urls) > 0 {
-				tiers = append(tiers, urls)
-			}
-		}()
-		for _, raw := range tier {
-			text, _ := dict.Text(raw)
-			for _, s := range SplitTrackers(text) {
-				url, err := TrackerURL(s)
-				if err == nil {
-					s = url
-				}
-				if seen[s] {
-					continue
-				}
-				if len(seen) == MaxTrackers {
-					t.warn("Trackers beyond the first %d are left out.", MaxTrackers)
-					return false
-				}
-				seen[s] = true
-				if err == nil {
-					err = crowded(hosts, s)
-				}
-				if err != nil {
-					t.warn("The tracker %q is left out: %s.", MaskURL(s), err)
-					continue
-				}
-				urls = append(urls, s)
-			}
-		}
-		return true
-	}
+	l := trackerList{t: t, seen: make(map[string]bool), hosts: make(map[string]int)}
 	list, _ := outer.List("announce-list", maxTiers)
 	for _, raw := range list {
 		tier, ok := dict.List(raw, maxTiers)
 		if !ok { // some makers write a flat list
 			tier = []bencode.Bytes{raw}
 		}
-		if !add(tier) {
+		if !l.add(tier) {
 			break
 		}
 	}
-	if len(Supported(tiers)) == 0 {
-		add([]bencode.Bytes{outer["announce"]})
+	if len(Supported(l.tiers)) == 0 {
+		l.add([]bencode.Bytes{outer["announce"]})
 	}
-	return tiers
+	return l.tiers
+}
+
+// trackerList is the trackers of a torrent that have been read so far.
+type trackerList struct {
+	t     *Torrent // takes the warnings
+	tiers [][]string
+	seen  map[string]bool // those that were left out, too
+	hosts map[string]int  // see crowded
+}
+
+// add adds a tier. It returns false if no more trackers are taken.
+func (l *trackerList) add(tier []bencode.Bytes) bool {
+	var all, taken []string
+	for _, raw := range tier {
+		text, _ := dict.Text(raw)
+		all = append(all, SplitTrackers(text)...)
+	}
+	room := true
+	for i := 0; i < len(all) && room; i++ {
+		var url string
+		if url, room = l.take(all[i]); url != "" {
+			taken = append(taken, url)
+		}
+	}
+	if len(taken) > 0 {
+		l.tiers = append(l.tiers, taken)
+	}
+	return room
+}
+
+// take returns the URL of a tracker, "" if it is left out, and false if no more
+// trackers are taken.
+func (l *trackerList) take(s string) (string, bool) {
+	url, err := TrackerURL(s)
+	if err == nil {
+		s = url
+	}
+	switch {
+	case l.seen[s]:
+		return "", true
+	case len(l.seen) == MaxTrackers:
+		l.t.warn("Trackers beyond the first %d are left out.", MaxTrackers)
+		return "", false
+	}
+	l.seen[s] = true
+	if err == nil {
+		err = crowded(l.hosts, s)
+	}
+	if err != nil {
+		l.t.warn("The tracker %q is left out: %s.", MaskURL(s), err)
+		return "", true
+	}
+	return s, true
 }
 
 // readUnsupported notes what outer has that is not used, so that the user need
@@ -286,7 +304,7 @@ func crowded(hosts map[string]int, tracker string) error {
 	if err != nil || !CanAsk(tracker) {
 		return err
 	}
-	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+	host := strings.TrimSuffix(u.Hostname(), ".")
 	if hosts[host]++; hosts[host] > maxAtHost {
 		return fmt.Errorf("its host has %d already", maxAtHost)
 	}
