@@ -68,8 +68,9 @@ func (l *List) Len() int {
 
 // draft is a List that is being read.
 type draft struct {
-	v4 spans[uint32]
-	v6 spans[addr6]
+	v4   spans[uint32]
+	v6   spans[addr6]
+	room int // how many spans may be held before they are merged
 }
 
 // spans are those read so far: first those that were merged, in order and
@@ -79,21 +80,33 @@ type spans[A any] struct {
 	merged int
 }
 
-// add enters the addresses from first to last, of one family.
-func (d *draft) add(first, last netip.Addr) {
+// add enters the addresses from first to last, of one family. It fails as merge
+// does.
+func (d *draft) add(first, last netip.Addr) error {
 	if first.Is4() {
 		d.v4.add(span[uint32]{number4(first), number4(last)}, order4, next4)
 	} else {
 		d.v6.add(span[addr6]{number6(first), number6(last)}, order6, next6)
 	}
+	if d.held() < d.room {
+		return nil
+	}
+	return d.merge()
 }
 
 // held is how many spans are in memory.
 func (d *draft) held() int { return len(d.v4.all) + len(d.v6.all) }
 
-func (d *draft) merge() {
+// merge makes one of spans that overlap or touch. It fails if more than
+// MaxRanges are left.
+func (d *draft) merge() error {
 	d.v4.merge(order4, next4)
 	d.v6.merge(order6, next6)
+	if d.held() > MaxRanges {
+		return errTooMany
+	}
+	d.room = max(mergeEvery, 2*d.held())
+	return nil
 }
 
 func next4(a uint32) uint32 { return a + 1 }
@@ -130,25 +143,30 @@ func covered[A any](spans []span[A], s span[A], order func(a, b A) int) bool {
 	return i > 0 && order(s.last, spans[i-1].last) <= 0
 }
 
-// merge sorts what came since the last time, and makes one of spans that
-// overlap or touch.
-func (l *spans[A]) merge(order func(a, b A) int, next func(A) A) {
+// sort puts what came since the last merge in its place among the others.
+func (l *spans[A]) sort(order func(a, b A) int) {
 	byFirst := func(a, b span[A]) int { return order(a.first, b.first) }
 	came := l.all[l.merged:]
 	slices.SortFunc(came, byFirst)
-	if l.merged > 0 && len(came) > 0 && byFirst(l.all[l.merged-1], came[0]) > 0 {
-		came = slices.Clone(came) // merged from the end, in place
-		i, j := l.merged-1, len(came)-1
-		for at := len(l.all) - 1; j >= 0; at-- {
-			if i >= 0 && byFirst(l.all[i], came[j]) > 0 {
-				l.all[at] = l.all[i]
-				i--
-			} else {
-				l.all[at] = came[j]
-				j--
-			}
+	if l.merged == 0 || len(came) == 0 || byFirst(l.all[l.merged-1], came[0]) <= 0 {
+		return
+	}
+	came = slices.Clone(came) // merged from the end, in place
+	i, j := l.merged-1, len(came)-1
+	for at := len(l.all) - 1; j >= 0; at-- {
+		if i >= 0 && byFirst(l.all[i], came[j]) > 0 {
+			l.all[at] = l.all[i]
+			i--
+		} else {
+			l.all[at] = came[j]
+			j--
 		}
 	}
+}
+
+// merge sorts the spans, and makes one of those that overlap or touch.
+func (l *spans[A]) merge(order func(a, b A) int, next func(A) A) {
+	l.sort(order)
 	var zero A
 	merged := l.all[:0]
 	for _, s := range l.all {

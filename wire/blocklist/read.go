@@ -117,7 +117,7 @@ func Read(from io.Reader) (*List, Report, error) {
 		return nil, report, err
 	}
 	var d draft
-	passed, size, room := 0, 0, mergeEvery
+	passed, size := 0, 0
 	for number := 1; ; number++ {
 		line, n, err := readLine(in)
 		if size += n; size > MaxText {
@@ -131,14 +131,9 @@ func Read(from io.Reader) (*List, Report, error) {
 		}
 		switch first, last, is := parse(line); is {
 		case entry:
-			d.add(first, last)
 			report.Entries++
-			if d.held() >= room {
-				d.merge()
-				room = max(mergeEvery, 2*d.held())
-			}
-			if room > 2*MaxRanges {
-				return nil, report, errTooMany
+			if err := d.add(first, last); err != nil {
+				return nil, report, err
 			}
 		case pass:
 			passed++
@@ -155,9 +150,8 @@ func Read(from io.Reader) (*List, Report, error) {
 	if report.Entries+passed == 0 {
 		return nil, report, errNone
 	}
-	d.merge()
-	if d.held() > MaxRanges {
-		return nil, report, errTooMany
+	if err := d.merge(); err != nil {
+		return nil, report, err
 	}
 	return &List{slices.Clone(d.v4.all), slices.Clone(d.v6.all)}, report, nil // without the room to grow
 }
