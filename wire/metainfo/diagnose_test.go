@@ -67,9 +67,9 @@ func TestDiagnosis(t *testing.T) {
 	}
 }
 
-// What an editor has put before a torrent does not hurt, and private may be a
+// What an editor has put before a torrent is left out, and private may be a
 // string.
-func TestBornDefects(t *testing.T) {
+func TestSmallDefectsAreForgiven(t *testing.T) {
 	plain := mustParse(t, torrent())
 	for _, before := range []string{"\ufeff", "\r\n", "\ufeff \n"} {
 		got := mustParse(t, append([]byte(before), torrent()...))
