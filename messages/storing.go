@@ -115,7 +115,8 @@ type PieceVerified struct {
 }
 
 // PieceCorrupt: store to scheduler. The piece failed its hash and all of it has
-// to come again. Contributors are the peers whose blocks it was made of.
+// to come again. Contributors are the peers whose blocks it was made of, and
+// Nobody if some were padding; the scheduler bans one that sent all of it.
 type PieceCorrupt struct {
 	Piece        uint32
 	Contributors []PeerKey

@@ -55,12 +55,6 @@ func (s *Sample) Name(tb testing.TB, spec metainfo.Spec) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	s.parse(tb, raw)
-}
-
-func (s *Sample) parse(tb testing.TB, raw []byte) {
-	tb.Helper()
-	var err error
 	if s.Torrent, err = metainfo.Parse(raw); err != nil {
 		tb.Fatal(err)
 	}
