@@ -1,11 +1,13 @@
 // Package metainfo reads, checks and writes .torrent files (BEP 3, with the
-// tracker tiers of BEP 12, the private flag of BEP 27 and the padding files of
-// BEP 47), and says which bytes of which file a piece is made of.
+// tracker tiers of BEP 12, the private flag of BEP 27 and the padding, links and
+// executable files of BEP 47), and says which bytes of which file a piece is
+// made of. Names in an old encoding are decoded if the torrent names the
+// encoding.
 //
 // Use: [Parse] turns the bytes of a .torrent into a [Torrent], [ParseInfo] does
 // so for an info dictionary alone, as a magnet link's peers send it (BEP 9);
 // [Torrent.AppendSpans] maps a range of the content onto files; [Encode] makes
-// a .torrent.
+// a .torrent, and [Draft] tells beforehand what would be read of it.
 //
 // What Parse accepts is safe to use: every path stays inside the torrent's own
 // folder and is a name that the running system can create, no two files have
