@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"testing"
+	"testing/synctest"
 
 	"go.uber.org/goleak"
 )
@@ -122,15 +123,6 @@ func TestWhoIsServedIsLeftAlone(t *testing.T) {
 	}
 }
 
-// Close ends an Accept that waits for room.
-func TestCloseWhileNobodyMakesRoom(t *testing.T) {
-	addr, let, held := serve(t, 1)
-	ask(t, dial(t, "127.0.0.1", addr), "/hold")
-	<-held
-	dial(t, "127.0.0.2", addr)
-	close(let)
-}
-
 // handed is a listener of connections that a test hands to it.
 type handed chan net.Conn
 
@@ -138,36 +130,37 @@ func (h handed) Accept() (net.Conn, error) { return <-h, nil }
 func (handed) Close() error                { return nil }
 func (handed) Addr() net.Addr              { return nil }
 
-// A connection that waits for room when the listener is closed is closed too,
-// and not given to a server that has ended.
+// Close ends an Accept that waits for room. Its connection is closed too, and
+// not given to a server that has ended.
 func TestCloseEndsWhoWaitsForRoom(t *testing.T) {
-	l := make(handed)
-	b := Bound(new(http.Server), l, 1).(*bounded)
-	hand := func() (far net.Conn) {
-		near, far := net.Pipe()
+	synctest.Test(t, func(t *testing.T) {
+		l := make(handed, 2)
+		b := Bound(new(http.Server), l, 1).(*bounded)
+		near, served := net.Pipe()
+		defer served.Close()
 		l <- near
-		return far
-	}
-	accepted := make(chan error)
-	go func() {
-		conn, err := b.Accept()
-		b.set(conn.(*client), true)
-		for accepted <- err; err == nil; accepted <- err {
-			_, err = b.Accept()
+		first, err := b.Accept()
+		if err != nil {
+			t.Fatal(err)
 		}
-	}()
-	hand()
-	if err := <-accepted; err != nil {
-		t.Fatal(err)
-	}
-	late := hand()
-	if err := b.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-accepted; err != net.ErrClosed {
-		t.Fatalf("Accept returns %v", err)
-	}
-	if _, err := late.Read(make([]byte, 1)); err != io.EOF {
-		t.Errorf("who waits reads %v", err)
-	}
+		b.set(first.(*client), true)
+
+		near, late := net.Pipe()
+		l <- near
+		accepted := make(chan error)
+		go func() {
+			_, err := b.Accept()
+			accepted <- err
+		}()
+		synctest.Wait()
+		if err := b.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-accepted; err != net.ErrClosed {
+			t.Fatalf("Accept returns %v", err)
+		}
+		if _, err := late.Read(make([]byte, 1)); err != io.EOF {
+			t.Errorf("who waits reads %v", err)
+		}
+	})
 }
