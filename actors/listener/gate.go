@@ -17,6 +17,11 @@ const (
 	maxPerHost = 4
 )
 
+// maxHeld bounds the handshakes that wait for the routes: each pending
+// connection may tell of the start of one, and then of all of it. So there is
+// always room once those are gone whose connection the gate has closed.
+const maxHeld = 2 * maxPending
+
 // Bounds of the connections that one host may open, however they end.
 const (
 	hostRate  = 5    // a second
@@ -132,6 +137,13 @@ func (g *gate) leave(l messages.Link) {
 	g.remove(l, host)
 }
 
+// holds tells whether a link is in.
+func (g *gate) holds(l messages.Link) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Contains(g.queue, l)
+}
+
 func (g *gate) remove(l messages.Link, host netip.Addr) {
 	i := slices.Index(g.queue, l)
 	if i < 0 {
@@ -161,4 +173,14 @@ func (g *gate) close() {
 func hostOf(l messages.Link) (host netip.Addr, bounded bool) {
 	host = messages.HostOf(l.Remote().Addr())
 	return host, !l.Remote().Addr().Unmap().IsLoopback()
+}
+
+// hold keeps a handshake until the routes have come.
+func (s *socket) hold(m *greeted) {
+	if len(s.held) >= maxHeld {
+		s.held = slices.DeleteFunc(s.held, func(h *greeted) bool { return !s.gate.holds(h.link) })
+	}
+	if s.gate.holds(m.link) {
+		s.held = append(s.held, m)
+	}
 }

@@ -3,6 +3,7 @@ package listener
 import (
 	"errors"
 	"io"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -64,5 +65,30 @@ func TestAnswersBeforeThePeerIDComes(t *testing.T) {
 			mute.Close(io.EOF)
 			s.Quiet(torrent)
 		})
+	}
+}
+
+// Connections that the gate has closed keep no place among those that wait for
+// the routes.
+func TestACrowdBeforeTheRoutesKeepsNobodyOut(t *testing.T) {
+	s := &socket{gate: newGate()}
+	network := fake.New(1).Network
+	for i := range 4 * maxPending {
+		link := network.NewLink(netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), 4000), true)
+		if !s.gate.enter(link, noon) {
+			t.Fatalf("connection %d is refused", i)
+		}
+		s.hold(&greeted{link: link, idLacks: true})
+		s.hold(&greeted{link: link})
+		if last := s.held[len(s.held)-1]; last.link != messages.Link(link) || last.idLacks || len(s.held) > maxHeld {
+			t.Fatalf("connection %d is not the last of %d that wait", i, len(s.held))
+		}
+	}
+	evicted := s.held[0].link
+	s.gate.leave(evicted)
+	held := len(s.held)
+	s.hold(&greeted{link: evicted})
+	if len(s.held) > held {
+		t.Error("a connection that has ended waits")
 	}
 }

@@ -37,9 +37,6 @@ const (
 	acceptsPerSecond = 1000 // the gate closes most of a flood at once
 	handshakeTimeout = 10 * time.Second
 	evictPause       = time.Second // between two EvictIdlePeer
-	// maxHeld bounds the handshakes that wait for the routes: each pending
-	// connection may tell of the start of one, and then of all of it.
-	maxHeld = 2 * maxPending
 
 	// A bind that failed is tried again after firstRetry, then twice that, up
 	// to lastRetry, less up to a quarter by chance.
@@ -239,8 +236,8 @@ func (l *listener) receive(c actor.Context, link messages.Link) {
 func (l *listener) direct(c actor.Context, m *greeted) {
 	s, torrent := l.socket, l.routes[m.handshake.InfoHash]
 	if m.err == nil && torrent == nil {
-		if !s.routed && len(s.held) < maxHeld {
-			s.held = append(s.held, m)
+		if !s.routed {
+			s.hold(m)
 			return
 		}
 		m.err = errUnknown
