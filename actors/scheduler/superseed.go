@@ -61,13 +61,12 @@ type shown struct {
 type superPeer struct {
 	told  *bitset.BitSet // pieces that it was told of; nil: all, or no super-seeding
 	shown []shown
-	done  int       // pieces that are not among shown any more
 	eager time.Time // when it was last interested in us; at first, when it came
 }
 
 // beginSuperSeeding is called when the store has told what is there.
 func (s *swarm) beginSuperSeeding(rng *rand.Rand) {
-	if s.super.when == messages.SuperSeedNever || !s.complete() || s.owned < s.pieces {
+	if s.super.when == messages.SuperSeedNever || s.owned < s.pieces {
 		return
 	}
 	u := &s.super
@@ -161,13 +160,7 @@ func (s *swarm) show(p *peer) {
 		s.tellAll(p)
 		return
 	}
-	p.super.shown = slices.DeleteFunc(p.super.shown, func(one shown) bool {
-		if !s.super.seen.Test(uint(one.piece)) {
-			return false
-		}
-		p.super.done++
-		return true
-	})
+	p.super.shown = slices.DeleteFunc(p.super.shown, func(one shown) bool { return s.super.seen.Test(uint(one.piece)) })
 	n := s.mayShow(p) - len(p.super.shown)
 	pieces := s.unhide(n)
 	if len(pieces) < n && !p.rates.Flags.AmChoking {
@@ -253,7 +246,8 @@ func (s *swarm) awaited(q *peer, one shown, sent bool) bool {
 
 // sentShown is about how many of the pieces that p is shown we have sent it.
 func (s *swarm) sentShown(p *peer) int {
-	return max(0, int(p.rates.UpTotal/s.pieceLength)-p.super.done)
+	seen := int(p.super.told.Count()) - len(p.super.shown)
+	return max(0, int(p.rates.UpTotal/s.pieceLength)-seen)
 }
 
 // endSuperSeeding tells all peers of all pieces.
