@@ -1,6 +1,7 @@
 package scheduler
 
 import (
+	"iter"
 	"maps"
 	"slices"
 
@@ -62,31 +63,20 @@ const (
 
 func (rarest) Pick(a *Availability, of Offer) (uint32, bool) {
 	if of.Owned < firstRandom {
-		return ourRandom(a, of)
+		return ours(of.Share, randomOnes(a, of))
 	}
 	if of.Wanted < len(a.order)/64 {
 		return rarestOfFew(a, of)
 	}
-	// What a peer has is in bucket 1 or above, unless it was counted apart.
-	from := int32(0)
-	if !of.Came && len(a.start) > 2 {
-		from = a.start[1]
-	}
-	return ours(a, of, a.order[from:])
+	return ours(of.Share, rarestOnes(a, of))
 }
 
-// ours is of the pieces of the peer that are as rare as the first one the one
-// that is ours before it is others', as far as a few show.
-func ours(a *Availability, of Offer, order []uint32) (best uint32, ok bool) {
+// ours is of the first shareProbes pieces the one that is ours before it is
+// others'.
+func ours(s *share, pieces iter.Seq[uint32]) (best uint32, ok bool) {
 	least, seen := 0, 0
-	for _, piece := range order {
-		switch {
-		case ok && a.count[piece] != a.count[best]:
-			return best, ok
-		case !of.Have.Test(uint(piece)):
-			continue
-		}
-		if n := of.Share.before(piece); !ok || n < least {
+	for piece := range pieces {
+		if n := s.before(piece); !ok || n < least {
 			best, least, ok = piece, n, true
 		}
 		if seen++; least == 0 || seen == shareProbes {
@@ -96,22 +86,37 @@ func ours(a *Availability, of Offer, order []uint32) (best uint32, ok bool) {
 	return best, ok
 }
 
-// ourRandom is of some random pieces the one that is ours before it is others'.
-func ourRandom(a *Availability, of Offer) (best uint32, ok bool) {
-	least := 0
-	for range shareProbes {
-		piece, is := random{}.Pick(a, of)
-		if !is {
-			return 0, false
-		}
-		if n := of.Share.before(piece); !ok || n < least {
-			best, least, ok = piece, n, true
-		}
-		if least == 0 {
-			break
+// rarestOnes yields the pieces of the peer that are as rare as the rarest.
+func rarestOnes(a *Availability, of Offer) iter.Seq[uint32] {
+	// What a peer has is in bucket 1 or above, unless it was counted apart.
+	from := int32(0)
+	if !of.Came && len(a.start) > 2 {
+		from = a.start[1]
+	}
+	return func(yield func(uint32) bool) {
+		least := int32(-1)
+		for _, piece := range a.order[from:] {
+			switch {
+			case least >= 0 && a.count[piece] != least:
+				return
+			case of.Have.Test(uint(piece)):
+				if least = a.count[piece]; !yield(piece) {
+					return
+				}
+			}
 		}
 	}
-	return best, ok
+}
+
+// randomOnes yields random pieces of the peer, some perhaps more than once.
+func randomOnes(a *Availability, of Offer) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		for {
+			if piece, ok := (random{}).Pick(a, of); !ok || !yield(piece) {
+				return
+			}
+		}
+	}
 }
 
 // rarestOfFew looks at all pieces of the peer, and not at all rare pieces.
