@@ -26,6 +26,7 @@
 //	have          when each peer is told of our new pieces
 //	superseed     which pieces each peer is told of while no other has them
 //	progress      how far the download is, and why it stalls
+//	pace          how soon to act even if no message comes
 //	orders        the messages that result, to peers and others
 package scheduler
 
@@ -54,17 +55,6 @@ type Config struct {
 	// SuperSeed is when a complete torrent is super-seeded; empty: SuperSeedAuto.
 	SuperSeed messages.SuperSeeding
 }
-
-const (
-	// tick is how often peers that can take more requests are looked at. A slow
-	// peer can delay the end of a download by this long.
-	tick = 250 * time.Millisecond
-	// reportPeriod is how often Progress comes.
-	reportPeriod = time.Second
-	// restPeriod is how often Progress comes when nothing can change: all wanted
-	// pieces are there, and no peer is connected.
-	restPeriod = 10 * time.Second
-)
 
 // scheduler is the actor.
 type scheduler struct {
@@ -171,9 +161,7 @@ func (s *scheduler) handle(c actor.Context) {
 
 	case *ticked:
 		s.ticks, s.pace = nil, 0
-		s.planner.timePassed()
-		s.superLook()
-		s.reportEvery(reportPeriod)
+		s.timePassed()
 	case *havesDue:
 		s.announceHaves()
 	}
@@ -231,17 +219,6 @@ func (s *scheduler) keepHaveTimer(c actor.Context) {
 	if len(s.haves.pieces) > 0 && s.haveTimer == nil {
 		s.haveTimer = supervise.SendAfter(c, s.World.Clock, haveWait, &havesDue{})
 	}
-}
-
-// wantedPace is how soon the scheduler has to act even if no message comes.
-func (s *scheduler) wantedPace() time.Duration {
-	switch {
-	case s.planner.starved && len(s.peers) > 0:
-		return tick
-	case s.complete() && s.disk.finished && len(s.peers) == 0:
-		return restPeriod
-	}
-	return reportPeriod
 }
 
 // keepPace sets the timer, and sets it again when it would come too late. All
