@@ -23,7 +23,7 @@ const (
 	paidByBlock = 2 * costChange
 	// maxPaid is what can be paid ahead: as many blocks that come again as the
 	// longest window has.
-	maxPaid = 2000 * (costUseless + blockSize/repeatUnit)
+	maxPaid = maxWindow * (costUseless + blockSize/repeatUnit)
 	// toleranceOnly is by what maxFlood, maxUnasked and paidByBlock are multiplied
 	// for the only source of what is asked for.
 	toleranceOnly = 4

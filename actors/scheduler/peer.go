@@ -64,6 +64,10 @@ const (
 	// time that it needs for silentBlocks at its speed.
 	minSilence   = 1.0 // seconds
 	silentBlocks = 3
+	// A peer that has been silent for quietAfter with requests pending is expected
+	// to stay so for quietFactor times as long again.
+	quietAfter  = time.Second
+	quietFactor = 2
 	// snubDelay is added to the time, in seconds, in which a snubbed peer is
 	// expected to send the blocks requested from it.
 	snubDelay = 60.0
@@ -128,8 +132,8 @@ func (p *peer) silent(now time.Time) bool {
 // that has been silent for long is expected to need longer.
 func (p *peer) eta(n int, now time.Time) float64 {
 	seconds := float64(n) * BlockSize / max(p.speed.PerSecond(), slowest)
-	if quiet := now.Sub(p.speed.heard); p.queue.len() > 0 && quiet > time.Second {
-		seconds += 2 * quiet.Seconds()
+	if quiet := now.Sub(p.speed.heard); p.queue.len() > 0 && quiet > quietAfter {
+		seconds += quietFactor * quiet.Seconds()
 	}
 	if p.snubbed {
 		seconds += snubDelay

@@ -19,6 +19,10 @@ const (
 	maxRateAge = 5 * time.Second
 	// standstill is for how long nothing comes before Progress says why.
 	standstill = 3 * time.Second
+	// indifferentFor is for how long a peer must have shown no interest, moved no
+	// payload and been told of no piece, to be taken for one that needs nothing. A
+	// peer shows its interest within a round trip.
+	indifferentFor = 3 * time.Second
 )
 
 // reported is what the last Progress said, and when it was due.
@@ -108,11 +112,6 @@ func (s *swarm) progress() *messages.Progress {
 	}
 	return m
 }
-
-// indifferentFor is for how long a peer must have shown no interest, moved no
-// payload and been told of no piece, to be taken for one that needs nothing. A
-// peer shows its interest within a round trip.
-const indifferentFor = 3 * time.Second
 
 // needsData tells whether a peer may want pieces of ours. A peer is not told of
 // pieces that it has, so that two which end at the same moment never hear that
