@@ -47,12 +47,12 @@ const maxMarks = 10_000
 
 // record is what a run remembers for its result.
 type record struct {
-	samples []Sample
-	marks   []Mark
-	missed  int   // marks that were not kept because there were too many
-	copies  []int // of each piece, among the nodes that run
-	owned   []int // copies of each piece that downloaders have
-	out     int64 // bytes that seeds had sent when downloaders first had all pieces; 0: not yet
+	samples   []Sample
+	marks     []Mark
+	missed    int   // marks that were not kept because there were too many
+	copies    []int // of each piece, among the nodes that run
+	owned     []int // copies of each piece that downloaders have
+	firstCopy int64 // bytes that seeds had sent when downloaders first had all pieces; 0: not yet
 }
 
 func (r *record) begin(pieces int) {
@@ -123,19 +123,19 @@ func (r *run) gain(n *node, piece uint) {
 	}
 	if n.class.Have < 1 {
 		r.record.owned[piece]++
-		r.lookOut()
+		r.countFirstCopy()
 	}
 }
 
-// lookOut notes what the seeds have sent when downloaders have all pieces for
-// the first time.
-func (r *run) lookOut() {
-	if r.record.out > 0 || slices.Contains(r.record.owned, 0) {
+// countFirstCopy records what the seeds have sent when downloaders have all
+// pieces for the first time.
+func (r *run) countFirstCopy() {
+	if r.record.firstCopy > 0 || slices.Contains(r.record.owned, 0) {
 		return
 	}
 	for _, n := range r.nodes {
 		if n.class.Have == 1 && n.host != nil {
-			r.record.out += n.host.Payload()
+			r.record.firstCopy += n.host.Payload()
 		}
 	}
 }

@@ -72,7 +72,7 @@ func (r *run) result(took time.Duration) *Result {
 		Played: r.Scenario, Bounds: r.bounds(), Pieces: len(r.record.copies),
 		Samples: r.record.samples, Marks: r.record.marks, Missed: r.record.missed,
 	}
-	res.Copies = float64(r.record.out) / float64(r.Content)
+	res.Copies = float64(r.record.firstCopy) / float64(r.Content)
 	if j := r.options.Journal; j != nil {
 		res.Sum = j.Sum()
 	}

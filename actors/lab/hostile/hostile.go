@@ -3,6 +3,9 @@
 // or over those of a simulated network (see Threads), and check that the client
 // goes on, keeps to its bounds, and gets its data from other peers.
 //
+// Over real connections, peers and trackers have the sockets and the time of
+// the machine, and no world: they stand for other programs.
+//
 // Nothing here checks anything: a script ends when the other side has closed
 // the connection, or when its context ends.
 package hostile

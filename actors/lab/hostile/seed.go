@@ -33,31 +33,41 @@ func (s Seed) Script(name string) Script {
 			if kind != frame.Request || len(fields) != 12 {
 				continue
 			}
-			be := binary.BigEndian
-			piece, begin, length := be.Uint32(fields), be.Uint32(fields[4:]), be.Uint32(fields[8:])
-			at := int64(piece)*c.Torrent.PieceLength + int64(begin)
-			if at+int64(length) > int64(len(s.Data)) {
+			if !s.serve(c, n, fields) {
 				return
 			}
-			if s.Pause > 0 && !c.Wait(s.Pause) {
-				return
-			}
-			block := append([]byte(nil), s.Data[at:at+int64(length)]...)
-			if s.Spoil != nil {
-				s.Spoil(piece, begin, block)
-			}
-			head := frame.AppendHeader(nil, frame.Frame{Kind: frame.Piece, Index: piece, Begin: begin, Length: length})
-			choke := s.ChokeEvery > 0 && n%s.ChokeEvery == 0
 			n++
-			if choke {
-				c.Send(frame.Frame{Kind: frame.Choke})
-			}
-			for range 1 + s.Again {
-				c.Raw(append(head[:len(head):len(head)], block...)...)
-			}
-			if choke {
-				c.Send(frame.Frame{Kind: frame.Unchoke})
-			}
 		}
 	}}
+}
+
+// serve sends the block that the fields of a request name, the n-th that is
+// served; false means that the script ends.
+func (s Seed) serve(c *Conn, n int, fields []byte) bool {
+	be := binary.BigEndian
+	piece, begin, length := be.Uint32(fields), be.Uint32(fields[4:]), be.Uint32(fields[8:])
+	at := int64(piece)*c.Torrent.PieceLength + int64(begin)
+	if at+int64(length) > int64(len(s.Data)) {
+		return false
+	}
+	if s.Pause > 0 && !c.Wait(s.Pause) {
+		return false
+	}
+	message := frame.AppendHeader(nil, frame.Frame{Kind: frame.Piece, Index: piece, Begin: begin, Length: length})
+	head := len(message)
+	message = append(message, s.Data[at:at+int64(length)]...)
+	if s.Spoil != nil {
+		s.Spoil(piece, begin, message[head:])
+	}
+	choke := s.ChokeEvery > 0 && n%s.ChokeEvery == 0
+	if choke {
+		c.Send(frame.Frame{Kind: frame.Choke})
+	}
+	for range 1 + s.Again {
+		c.Raw(message...)
+	}
+	if choke {
+		c.Send(frame.Frame{Kind: frame.Unchoke})
+	}
+	return true
 }
