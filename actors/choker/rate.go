@@ -104,8 +104,9 @@ func (a *byRate) merited(r Round) []messages.PeerKey {
 	return keys
 }
 
-// aside are the peers that are unchoked although they are not interested: those
-// that are faster than the slowest that has a slot, fastest first.
+// aside are the peers that are unchoked although they are not interested,
+// fastest first: those that are faster than the slowest that has a slot, and
+// between two full rounds those that are unchoked already.
 func (a *byRate) aside(r Round, slowest float64) (peers []*Peer) {
 	for i := range r.Peers {
 		p := &r.Peers[i]

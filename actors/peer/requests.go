@@ -100,8 +100,7 @@ func (r *requests) overdue(dst []messages.Block, limit time.Time) []messages.Blo
 	return dst
 }
 
-// clear drops all blocks, and appends them to dst: the other side has choked
-// us.
+// clear drops all blocks, and appends them to dst.
 func (r *requests) clear(dst []messages.Block) []messages.Block {
 	for _, q := range r.flight {
 		dst = append(dst, q.Block)
