@@ -101,7 +101,7 @@ type definition struct {
 		Enum        []string
 		Description string
 	}
-	AllOf      json.RawMessage
+	AllOf json.RawMessage
 }
 
 func definitions(t *testing.T) map[string]definition {
