@@ -198,17 +198,25 @@ func said(v reflect.Value) map[string]any {
 // Read reads a scenario from TOML. An error is one line, and names the line of
 // the text.
 func Read(text string) (*Scenario, error) {
-	s := &Scenario{}
-	meta, err := toml.Decode(text, s)
+	s, err := decode(text)
 	if err != nil {
 		return nil, located(text, err)
 	}
+	return s, nil
+}
+
+func decode(text string) (*Scenario, error) {
+	s := &Scenario{}
+	meta, err := toml.Decode(text, s)
+	if err != nil {
+		return nil, err
+	}
 	if odd := meta.Undecoded(); len(odd) > 0 {
-		return nil, located(text, unknown(odd[0]))
+		return nil, unknown(odd[0])
 	}
 	s.cleanText()
 	if err := s.check(); err != nil {
-		return nil, located(text, err)
+		return nil, err
 	}
 	return s, nil
 }

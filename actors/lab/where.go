@@ -46,22 +46,32 @@ func located(text string, err error) error {
 	switch {
 	case errors.As(err, &parse):
 		line = parse.Position.Line
-		message := parse.Message
-		if message == "" {
-			_, message, _ = strings.Cut(parse.Error(), "): ")
-		}
-		err = errors.New(strings.ReplaceAll(message, "\n", " "))
-		if parse.LastKey != "" {
-			err = fmt.Errorf("%s: %w", parse.LastKey, err)
-		}
 	case errors.As(err, &p):
 		line = lineOf(text, p.table, p.index, p.key)
 	}
 	if line == 0 { // errors of the TOML library name their line themselves
+		return worded(err)
+	}
+	return fmt.Errorf("line %d: %w", line, worded(err))
+}
+
+// worded is an error of the TOML library or of a scenario in one line, without
+// the line of the text.
+func worded(err error) error {
+	var parse toml.ParseError
+	if !errors.As(err, &parse) {
 		message, _ := strings.CutPrefix(err.Error(), "toml: ")
 		return errors.New(strings.ReplaceAll(message, "\n", " "))
 	}
-	return fmt.Errorf("line %d: %w", line, err)
+	message := parse.Message
+	if message == "" {
+		_, message, _ = strings.Cut(parse.Error(), "): ")
+	}
+	err = errors.New(strings.ReplaceAll(message, "\n", " "))
+	if parse.LastKey != "" {
+		err = fmt.Errorf("%s: %w", parse.LastKey, err)
+	}
+	return err
 }
 
 // lineOf returns the line on which a key is set in the index-th [[table]], or
