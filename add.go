@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"kouzui/actors/runtime/pattern"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
@@ -88,9 +89,9 @@ func (o *Options) validate() error {
 		return &OptionError{"MaxPeers", "cannot be negative"}
 	case o.UploadSlots < 0:
 		return &OptionError{"UploadSlots", "cannot be negative"}
-	case o.Picker != "" && !slices.Contains(Pickers(), o.Picker):
+	case pattern.Check("picker", o.Picker) != nil:
 		return &OptionError{"Picker", fmt.Sprintf("cannot be %q", o.Picker)}
-	case o.Choker != "" && !slices.Contains(Chokers(), o.Choker):
+	case pattern.Check("choker", o.Choker) != nil:
 		return &OptionError{"Choker", fmt.Sprintf("cannot be %q", o.Choker)}
 	case !(o.SeedRatio >= 0) || math.IsInf(o.SeedRatio, 0): // which NaN is not
 		return &OptionError{"SeedRatio", "must be a number from 0 on"}

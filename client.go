@@ -16,6 +16,7 @@ import (
 	"kouzui/actors"
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/fault"
+	"kouzui/actors/runtime/pattern"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
 	"kouzui/actors/world/real"
@@ -331,10 +332,10 @@ func background(ctx context.Context) context.Context {
 }
 
 // Pickers are the values of Options.Picker, the default first.
-func Pickers() []string { return actors.Pickers() }
+func Pickers() []string { return pattern.Names("picker") }
 
 // Chokers are the values of Options.Choker, the default first.
-func Chokers() []string { return actors.Chokers() }
+func Chokers() []string { return pattern.Names("choker") }
 
 // Version of this library, as peers and trackers are told it.
 const Version = actors.Version

@@ -9,7 +9,7 @@ import (
 // BenchmarkRound is a round among 200 peers, all interested, after each has
 // told its rates.
 func BenchmarkRound(b *testing.B) {
-	for _, name := range Names() {
+	for _, name := range Algorithms.Names() {
 		for state, seeding := range map[string]bool{"downloading": false, "seeding": true} {
 			b.Run(name+"/"+state, func(b *testing.B) {
 				s := newSwarm(b, name, 8)

@@ -1,14 +1,11 @@
 package choker
 
 import (
-	"fmt"
-	"maps"
 	"math/rand/v2"
 	"net/netip"
-	"slices"
-	"strings"
 	"time"
 
+	"kouzui/actors/runtime/pattern"
 	"kouzui/messages"
 )
 
@@ -47,40 +44,21 @@ type Algorithm interface {
 	Decide(Round) []messages.PeerKey
 }
 
-// Default is the name of the algorithm that is used unless another is chosen.
-const Default = "rate"
-
-// algorithms by name.
-var algorithms = map[string]func() Algorithm{
-	"rate":       func() Algorithm { return &byRate{} },
-	"roundrobin": func() Algorithm { return roundRobin{} },
-	"none":       func() Algorithm { return everyone{} },
-	"closed":     func() Algorithm { return nobody{} },
-}
-
-// Names are the algorithms there are.
-func Names() []string { return slices.Sorted(maps.Keys(algorithms)) }
-
-// NewAlgorithm makes the algorithm of that name; an empty name is Default.
-func NewAlgorithm(name string) (Algorithm, error) {
-	if name == "" {
-		name = Default
-	}
-	make, ok := algorithms[name]
-	if !ok {
-		return nil, fmt.Errorf("there is no choker %q; the chokers are %s", name, strings.Join(Names(), ", "))
-	}
-	return make(), nil
-}
+// Algorithms are those that a user can choose from.
+var Algorithms = pattern.NewKind[Algorithm]("choker", "which peers may download from us", "rate", pattern.Everywhere, pattern.OfTorrent)
 
 // nobody is the algorithm that unchokes no peer: with it we are a free rider,
 // which shows how other clients treat one.
 type nobody struct{}
 
+var _ = Algorithms.Register("closed", "nobody is unchoked: a free rider", func() Algorithm { return nobody{} })
+
 func (nobody) Decide(Round) []messages.PeerKey { return nil }
 
 // everyone unchokes all peers: good for a small swarm among friends.
 type everyone struct{}
+
+var _ = Algorithms.Register("none", "all peers are unchoked", func() Algorithm { return everyone{} })
 
 func (everyone) Decide(r Round) []messages.PeerKey {
 	var keys []messages.PeerKey

@@ -29,7 +29,7 @@ import (
 type Config struct {
 	World     *world.World
 	Refs      messages.Refs
-	Algorithm string // one of Names; empty: Default
+	Algorithm string // one of Algorithms; empty: its default
 	Slots     int    // unchoked by merit, beside the optimistic one; 0: defaultSlots
 }
 
@@ -82,7 +82,7 @@ func (k *choker) Receive(c actor.Context) {
 }
 
 func (k *choker) start(c actor.Context) {
-	algorithm, err := NewAlgorithm(k.Algorithm)
+	algorithm, err := Algorithms.Make(k.Algorithm)
 	if err != nil {
 		supervise.Fail(err)
 	}

@@ -43,6 +43,8 @@ type byRate struct {
 	chosen     time.Time // zero: there is no optimistic one
 }
 
+var _ = Algorithms.Register("rate", "the peers that give us most, and one to try out, as BEP 3 says; a seed takes turns", func() Algorithm { return &byRate{} })
+
 func (a *byRate) Decide(r Round) []messages.PeerKey {
 	if !slices.ContainsFunc(r.Peers, func(p Peer) bool { return a.is(p.Key) && p.Interested }) {
 		a.retire()

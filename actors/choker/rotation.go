@@ -123,4 +123,6 @@ func keysOf(peers []Peer) []messages.PeerKey {
 // roundRobin gives every peer the same time, whatever it gives us.
 type roundRobin struct{}
 
+var _ = Algorithms.Register("roundrobin", "all in turn, whatever they give us", func() Algorithm { return roundRobin{} })
+
 func (roundRobin) Decide(r Round) []messages.PeerKey { return rotate(r, r.Slots+1) }

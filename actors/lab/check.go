@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"kouzui/actors"
+	"kouzui/actors/runtime/pattern"
 	"kouzui/actors/world/fake/described"
 	"kouzui/messages"
 )
@@ -96,11 +96,10 @@ func (c *Class) check() *problem {
 	case c.Processors < 0:
 		return wrong("processors", "must be 0 or more")
 	}
-	if p := oneOf("picker", c.Picker, actors.Pickers()); p != nil {
-		return p
-	}
-	if p := oneOf("choker", c.Choker, actors.Chokers()); p != nil {
-		return p
+	for _, chosen := range []struct{ kind, spec string }{{"picker", c.Picker}, {"choker", c.Choker}} {
+		if err := pattern.Check(chosen.kind, chosen.spec); err != nil {
+			return &problem{key: chosen.kind, err: err}
+		}
 	}
 	if p := oneOf("superseed", c.SuperSeed, []string{string(messages.SuperSeedAuto), string(messages.SuperSeedAlways), string(messages.SuperSeedNever)}); p != nil {
 		return p

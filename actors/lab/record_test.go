@@ -119,7 +119,7 @@ func TestWhatIsWrong(t *testing.T) {
 		{"content = \"1 MiB\"\nabout = \"\"\"\n[[class]]\nhave = 3\n\"\"\"\nclass = [{ name = \"a\", have = 3.0 }]", "line 6: class: have must be"},
 		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\ndisk = { rat = \"1 MiB\" }", `line 4: class: disk: there is no key "rat"; there are rate, latency, capacity`},
 		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\ncount = \"many\"", `line 4 (last key "class.count"): incompatible types`},
-		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\npicker = \"best\"", `line 4: class: picker is "best"; there are rarest, random, sequential`},
+		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\npicker = \"best\"", `line 4: class: "best" is no picker; there are rarest, `},
 		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\nmailbox = \"bounded\"", `line 4: class: mailbox is "bounded"; there are lockfree, priority, unbounded`},
 		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\n[class.restarts]\nstrategy = \"hope\"", `line 4: class: strategy is "hope"`},
 		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\n[[event]]\ndo = \"kill\"\n[[event]]\ndo = \"pray\"", `line 7: event: do is "pray"; there are kill`},

@@ -27,11 +27,11 @@ type planner struct {
 	starved bool // a peer could take more requests than there were blocks to request
 }
 
-func newPlanner(s *swarm, memory int64, picker string, rng *rand.Rand) *planner {
+func newPlanner(s *swarm, memory int64, picker Picker, rng *rand.Rand) *planner {
 	n := &planner{
 		moment: s.moment, goal: s.goal, roster: s.roster, orders: s.orders, blame: s.blame,
 		rng:    rng,
-		picker: pickerByName(picker),
+		picker: picker,
 		avail:  NewAvailability(s.pieces, rng),
 		share:  &share{roster: s.roster},
 		ledger: newLedger(s.geometry),

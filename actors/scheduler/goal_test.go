@@ -61,7 +61,7 @@ func TestGoal(t *testing.T) {
 func TestWantedPiecesAreFetchedThenAll(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := geometryOf(rapid.IntRange(2, 40).Draw(t, "pieces"), rapid.Int64Range(1, 4*BlockSize).Draw(t, "piece length"), 1)
-		s := openSwarm(g, rapid.SampledFrom(Pickers()).Draw(t, "picker"), rapid.Uint64().Draw(t, "seed"))
+		s := openSwarm(g, rapid.SampledFrom(Pickers.Names()).Draw(t, "picker"), rapid.Uint64().Draw(t, "seed"))
 		rng := seeded(rapid.Uint64().Draw(t, "world"))
 		some := func() *bitset.BitSet {
 			pieces := bitset.New(uint(g.pieces))
@@ -122,7 +122,7 @@ func TestFinishedCountsForWhatIsWantedNow(t *testing.T) {
 		"all":      {nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := openSwarm(geometryOf(4, BlockSize, BlockSize), DefaultPicker, 1)
+			s := openSwarm(geometryOf(4, BlockSize, BlockSize), "rarest", 1)
 			s.setWanted(first)
 			s.pieceVerified(0)
 			s.pieceVerified(1)
@@ -147,7 +147,7 @@ func TestFinishedCountsForWhatIsWantedNow(t *testing.T) {
 
 // The same of a store that becomes ready.
 func TestReadyCountsForWhatIsWantedNow(t *testing.T) {
-	s := newSwarm(geometryOf(4, BlockSize, BlockSize), bitsOf(4, 0), 1<<20, DefaultPicker, seeded(1))
+	s := newSwarm(geometryOf(4, BlockSize, BlockSize), bitsOf(4, 0), 1<<20, rarest{}, seeded(1))
 	s.setWanted(nil)
 	s.storeReady(&messages.StoreReady{Have: bitsOf(4, 0), Complete: true})
 	if s.disk.finished {
@@ -170,7 +170,7 @@ func TestFinishedThoughAMessageComesLate(t *testing.T) {
 		"a piece, and what is wanted": {nil, func(s *swarm) { s.pieceVerified(1); s.setWanted(two) }, two},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := openSwarm(geometryOf(4, BlockSize, BlockSize), DefaultPicker, 1)
+			s := openSwarm(geometryOf(4, BlockSize, BlockSize), "rarest", 1)
 			s.setWanted(tc.wanted)
 			for piece := range tc.saved.EachSet() {
 				if piece != 1 {

@@ -131,7 +131,7 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := geometryOf(rapid.IntRange(1, 12).Draw(t, "pieces"), rapid.Int64Range(1, 6*BlockSize).Draw(t, "piece length"), 1)
 		g.padding = drawPadding(t, g)
-		s := openSwarm(g, rapid.SampledFrom(Pickers()).Draw(t, "picker"), rapid.Uint64().Draw(t, "seed"))
+		s := openSwarm(g, rapid.SampledFrom(Pickers.Names()).Draw(t, "picker"), rapid.Uint64().Draw(t, "seed"))
 		limit := rapid.IntRange(1, 40).Draw(t, "limit")
 		s.setMemory(int64(limit) * BlockSize)
 		rng := seeded(rapid.Uint64().Draw(t, "world"))

@@ -2,10 +2,10 @@ package scheduler
 
 import (
 	"iter"
-	"maps"
-	"slices"
 
 	"github.com/bits-and-blooms/bitset"
+
+	"kouzui/actors/runtime/pattern"
 )
 
 // Picker chooses which piece a peer begins. Pieces that are begun already are
@@ -24,30 +24,14 @@ type Offer struct {
 	Share  *share         // of us among other downloaders; nil: we know of none
 }
 
-// DefaultPicker is the name of the picker of a user that chooses none.
-const DefaultPicker = "rarest"
-
-var pickers = map[string]Picker{
-	"rarest":     rarest{},
-	"random":     random{},
-	"sequential": sequential{},
-}
-
-// Pickers are the names that a user can choose from.
-func Pickers() []string { return slices.Sorted(maps.Keys(pickers)) }
-
-// pickerByName is the picker of that name, the default for a name that is empty
-// or unknown: names are checked where they are read.
-func pickerByName(name string) Picker {
-	if p, ok := pickers[name]; ok {
-		return p
-	}
-	return pickers[DefaultPicker]
-}
+// Pickers are the rules that a user can choose from.
+var Pickers = pattern.NewKind[Picker]("picker", "which piece a peer begins", "rarest", pattern.Everywhere, pattern.OfTorrent)
 
 // rarest begins with the piece that the fewest peers have: it is the likeliest
 // to vanish, and the one that most peers will want from us.
 type rarest struct{}
+
+var _ = Pickers.Register("rarest", "the piece that the fewest peers have; the first four by chance", func() Picker { return rarest{} })
 
 const (
 	// firstRandom is how many pieces are chosen by chance before the rarest ones
@@ -139,6 +123,8 @@ func rarestOfFew(a *Availability, of Offer) (best uint32, ok bool) {
 // random begins with any piece, as the original Kouzui did.
 type random struct{}
 
+var _ = Pickers.Register("random", "any piece, as the original Kouzui did", func() Picker { return random{} })
+
 func (random) Pick(a *Availability, of Offer) (uint32, bool) {
 	if len(a.order) == 0 {
 		return 0, false
@@ -162,6 +148,8 @@ func (random) Pick(a *Availability, of Offer) (uint32, bool) {
 // sequential begins with the first piece, for those that use the content while
 // it arrives.
 type sequential struct{}
+
+var _ = Pickers.Register("sequential", "the first piece, for those that use the content while it arrives", func() Picker { return sequential{} })
 
 func (sequential) Pick(a *Availability, of Offer) (first uint32, ok bool) {
 	a.eachOpen(of.Have, func(piece uint32) bool {

@@ -1,19 +1,27 @@
 package scheduler
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/bits-and-blooms/bitset"
 )
 
 func TestPickersAreKnownByName(t *testing.T) {
-	if got := Pickers(); !slices.Equal(got, []string{"random", "rarest", "sequential"}) || !slices.Contains(got, DefaultPicker) {
-		t.Errorf("pickers %v, default %s", got, DefaultPicker)
-	}
-	if _, ok := pickerByName("").(rarest); !ok {
+	if _, ok := pickerOf("").(rarest); !ok {
 		t.Error("no name is not rarest first")
 	}
+	if _, ok := pickerOf("random").(random); !ok {
+		t.Error("random is another picker")
+	}
+}
+
+// pickerOf is the picker of that name.
+func pickerOf(name string) Picker {
+	p, err := Pickers.Make(name)
+	if err != nil {
+		panic(err)
+	}
+	return p
 }
 
 // drawn is how often each piece is picked, over many random orders.
@@ -111,13 +119,13 @@ func TestPickersFindNothingWhereNothingIs(t *testing.T) {
 	a := NewAvailability(100, seeded(1))
 	a.Close(5)
 	empty := NewAvailability(0, seeded(1))
-	for _, name := range Pickers() {
+	for _, name := range Pickers.Names() {
 		for _, owned := range []int{0, firstRandom} {
 			of := Offer{Have: bitsOf(100, 5), Wanted: 1, Owned: owned}
-			if piece, ok := pickerByName(name).Pick(a, of); ok {
+			if piece, ok := pickerOf(name).Pick(a, of); ok {
 				t.Errorf("%s picks %d, which is not open", name, piece)
 			}
-			if _, ok := pickerByName(name).Pick(empty, Offer{Have: &bitset.BitSet{}, Owned: owned}); ok {
+			if _, ok := pickerOf(name).Pick(empty, Offer{Have: &bitset.BitSet{}, Owned: owned}); ok {
 				t.Errorf("%s picks from nothing", name)
 			}
 		}

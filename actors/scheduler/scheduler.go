@@ -51,7 +51,7 @@ type Config struct {
 	Torrent *metainfo.Torrent
 	Wanted  *bitset.BitSet // pieces, until SetWanted; nil: all
 	Memory  int64          // bytes of payload at a time, until SetMemory
-	Picker  string         // one of Pickers; empty: DefaultPicker
+	Picker  string         // one of Pickers; empty: its default
 	// SuperSeed is when a complete torrent is super-seeded; empty: SuperSeedAuto.
 	SuperSeed messages.SuperSeeding
 }
@@ -177,7 +177,11 @@ func (s *scheduler) with(key messages.PeerKey, f func(*peer)) {
 
 func (s *scheduler) start(c actor.Context) {
 	t := s.Torrent
-	s.swarm = newSwarm(newGeometry(t), s.Wanted, s.Memory, s.Picker, s.World.Chance.Source(c.Self().Id))
+	picker, err := Pickers.Make(s.Picker)
+	if err != nil {
+		supervise.Fail(err)
+	}
+	s.swarm = newSwarm(newGeometry(t), s.Wanted, s.Memory, picker, s.World.Chance.Source(c.Self().Id))
 	s.planner.share.self = hashOf(s.Self)
 	s.super.when = s.SuperSeed
 	s.torrent, s.refs = t, s.Refs

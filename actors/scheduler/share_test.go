@@ -79,7 +79,7 @@ func TestOurPieceIsBegunFirst(t *testing.T) {
 		a := NewAvailability(pieces, seeded(1))
 		ours := 0
 		for range 10 {
-			piece, ok := pickers[DefaultPicker].Pick(a, Offer{Have: full(pieces), Came: true, Wanted: pieces, Owned: owned, Share: s})
+			piece, ok := rarest{}.Pick(a, Offer{Have: full(pieces), Came: true, Wanted: pieces, Owned: owned, Share: s})
 			if !ok {
 				t.Fatal("nothing is picked")
 			}

@@ -15,7 +15,7 @@ const superPieces = 12
 
 // seedOf is a seed that may super-seed.
 func seedOf(when messages.SuperSeeding) *swarm {
-	s := newSwarm(geometryOf(superPieces, 1<<18, 1<<18), nil, testMemory, DefaultPicker, seeded(1))
+	s := newSwarm(geometryOf(superPieces, 1<<18, 1<<18), nil, testMemory, rarest{}, seeded(1))
 	s.torrent, s.now, s.super.when = &metainfo.Torrent{}, epoch, when
 	s.storeReady(&messages.StoreReady{Have: full(superPieces), Complete: true})
 	return s
@@ -211,7 +211,7 @@ func TestWhoDoesNotSuperSeed(t *testing.T) {
 	if s := seedOf(messages.SuperSeedNever); s.super.active {
 		t.Error("never is not never")
 	}
-	if s := openSwarm(geometryOf(4, 1<<18, 1<<18), DefaultPicker, 1); s.super.active {
+	if s := openSwarm(geometryOf(4, 1<<18, 1<<18), "rarest", 1); s.super.active {
 		t.Error("a downloader super-seeds")
 	}
 	s := seedOf(messages.SuperSeedAuto)

@@ -49,7 +49,7 @@ type totals struct {
 	uploaded, wasted int64 // by peers that have disconnected
 }
 
-func newSwarm(g geometry, wanted *bitset.BitSet, memory int64, picker string, rng *rand.Rand) *swarm {
+func newSwarm(g geometry, wanted *bitset.BitSet, memory int64, picker Picker, rng *rand.Rand) *swarm {
 	s := &swarm{moment: &moment{}, goal: newGoal(g, wanted), roster: newRoster(), orders: &orders{}}
 	s.blame = &blame{
 		moment: s.moment, goal: s.goal, roster: s.roster, orders: s.orders,

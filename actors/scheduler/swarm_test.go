@@ -22,7 +22,7 @@ func geometryOf(pieces int, pieceLength, lastPiece int64) geometry {
 const testMemory = 32 << 20
 
 func openSwarm(g geometry, picker string, seed uint64) *swarm {
-	s := newSwarm(g, nil, testMemory, picker, seeded(seed))
+	s := newSwarm(g, nil, testMemory, pickerOf(picker), seeded(seed))
 	s.torrent = &metainfo.Torrent{}
 	s.now = epoch
 	s.storeReady(&messages.StoreReady{Have: bitset.New(uint(g.pieces))})
@@ -95,7 +95,7 @@ func TestSimulatedSwarms(t *testing.T) {
 			x.add(2, full(n), 1*mb, 32)
 		}, time.Second, 0.1},
 	} {
-		for _, picker := range Pickers() {
+		for _, picker := range Pickers.Names() {
 			t.Run(fmt.Sprintf("%s, %s", tc.name, picker), func(t *testing.T) {
 				s := openSwarm(tc.g, picker, 7)
 				if tc.memory > 0 {

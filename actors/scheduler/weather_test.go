@@ -87,7 +87,7 @@ func TestAnyWeatherEndsWithAllFetched(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		g := geometryOf(rapid.IntRange(1, 60).Draw(t, "pieces"), rapid.Int64Range(1, 20*BlockSize).Draw(t, "piece length"), 1)
 		g.padding = drawPadding(t, g)
-		s := openSwarm(g, rapid.SampledFrom(Pickers()).Draw(t, "picker"), rapid.Uint64().Draw(t, "seed"))
+		s := openSwarm(g, rapid.SampledFrom(Pickers.Names()).Draw(t, "picker"), rapid.Uint64().Draw(t, "seed"))
 		s.setMemory(rapid.Int64Range(1, 200).Draw(t, "memory") * BlockSize)
 		x := &weather{liars: newLiars(t, s), rng: seeded(rapid.Uint64().Draw(t, "weather"))}
 		lying := rapid.IntRange(2, 100).Draw(t, "one in so many lies")

@@ -8,8 +8,8 @@ import (
 	"strconv"
 	"time"
 
-	"kouzui/actors"
 	"kouzui/actors/lab"
+	"kouzui/actors/runtime/pattern"
 	"kouzui/cmd/internal/chart"
 	"kouzui/cmd/internal/page"
 )
@@ -26,7 +26,7 @@ func comparePickers(ctx context.Context) (*section, error) {
 	panels[3] = chart.Panel{Title: "Complete", Y: chart.Axis{Label: "% of the downloaders", To: 100}}
 	var rows [][]string
 	end := 0.0
-	for _, picker := range actors.Pickers() {
+	for _, picker := range pattern.Names("picker") {
 		s, err := read("rarest-first.toml")
 		if err != nil {
 			return nil, err
@@ -52,7 +52,7 @@ func comparePickers(ctx context.Context) (*section, error) {
 		for _, r := range results {
 			end = max(end, r.End.Seconds())
 		}
-		if picker == actors.Pickers()[0] {
+		if picker == pattern.Names("picker")[0] {
 			panels[0].Marks = []chart.Mark{{Name: "F/u of the seed", X: results[0].Seeds.Seconds()}}
 		}
 	}

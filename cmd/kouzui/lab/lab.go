@@ -26,7 +26,7 @@ and time, network, disks, trackers and chance are simulated.`,
 		Args: flags.NoSuchCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newSimulate(), newShrink())
+	c.AddCommand(newSimulate(), newShrink(), newPatterns())
 	return c
 }
 

@@ -2,7 +2,6 @@ package lab
 
 import (
 	"fmt"
-	"kouzui"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -56,8 +55,8 @@ one of them does not hold, the exit code is ` + strconv.Itoa(exit.Other) + `.`,
 	}
 	flags.Group(c, "The run", func(f *pflag.FlagSet) {
 		o.bind(f)
-		o.picker = flags.Choose(c, "picker", "`NAME` of the piece picker of all nodes: %s", append([]string{asWritten}, kouzui.Pickers()...)...)
-		o.choker = flags.Choose(c, "choker", "`NAME` of the choker of all nodes: %s", append([]string{asWritten}, kouzui.Chokers()...)...)
+		o.picker = flags.PatternInPlaceOf(c, "picker", asWritten, "`NAME` of the piece picker of all nodes")
+		o.choker = flags.PatternInPlaceOf(c, "choker", asWritten, "`NAME` of the choker of all nodes")
 		o.payload = flags.Choose(c, "payload", "`KIND` of the payload: %s", asWritten, lab.PayloadDescribed, lab.PayloadReal)
 		f.BoolVar(&o.twice, "twice", false, "play the scenario twice, and show where the two runs differ if they do")
 		f.BoolVar(&o.quick, "quick", false, "skip the checks that look at every message")

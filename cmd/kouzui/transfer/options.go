@@ -107,9 +107,9 @@ func (o *options) bind(c *cobra.Command) {
 	})
 	flags.Group(c, "Experiments", func(f *pflag.FlagSet) {
 		if !o.seedOnly {
-			o.picker = flags.Choose(c, "picker", "choose the next piece by the rule `NAME`: %s", kouzui.Pickers()...)
+			o.picker = flags.Pattern(c, "picker", "choose the next piece by the rule `NAME`")
 		}
-		o.choker = flags.Choose(c, "choker", "choose the peers to unchoke by the rule `NAME`: %s", kouzui.Chokers()...)
+		o.choker = flags.Pattern(c, "choker", "choose the peers to unchoke by the rule `NAME`")
 		f.Var(&o.faults, "fault", "break something on purpose (repeatable), such as 'panic,actor=*/store,at=2s': `SPEC` is a kind and keys, with commas between them; README.md lists them")
 	})
 }
