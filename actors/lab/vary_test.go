@@ -57,7 +57,7 @@ func TestReadWithRefuses(t *testing.T) {
 	}{
 		"contents":             {"1 MiB", `there is no key "contents"`},
 		"class.peer":           {"x", `there is no key "peer"`},
-		"class.peer.picker":    {"best", `picker is "best"`},
+		"class.peer.picker":    {"best", `"best" is no picker`},
 		"class.peer.count":     {"many", "count"},
 		"class.disk.rate.much": {"1", "is no table"},
 		"event.3.count":        {int64(1), `there is no event "3"; there are 2`},
