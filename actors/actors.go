@@ -36,6 +36,7 @@ import (
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/fault"
 	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/work"
 	"kouzui/actors/world"
 	"kouzui/messages"
 	"kouzui/wire/blocklist"
@@ -60,6 +61,8 @@ type Options struct {
 	Sinks []event.Sink
 	// Sample is how often the mailboxes are looked at for the trace; 0: never.
 	Sample time.Duration
+	// Meter sums up what actors do for the trace; nil: nobody does.
+	Meter *work.Meter
 	// Notes puts what actors do into the trace too: chokes, pieces, announces.
 	Notes bool
 	// Notify takes the events. It is called from one goroutine and must not
@@ -116,7 +119,7 @@ func Start(o Options) (*Client, error) {
 	end := &ended{root: o.Name, done: make(chan struct{})}
 	tree := supervise.New(supervise.Config{
 		System: supervise.NewSystem(o.Log), Clock: o.World.Clock, Chance: o.World.Chance,
-		Sinks: append([]event.Sink{counted, end}, o.Sinks...), Sample: o.Sample,
+		Sinks: append([]event.Sink{counted, end}, o.Sinks...), Sample: o.Sample, Meter: o.Meter,
 		Dispatcher: o.Dispatcher, Blocking: o.Dispatcher, Mailbox: o.Mailbox,
 	})
 	tree.TakeNotes(o.Notes)

@@ -79,7 +79,7 @@ type layer string
 const (
 	inWire     layer = "wire"            // bytes and values, no I/O
 	inMessages layer = "messages"        // between actors
-	inEvent    layer = "runtime/event"   // what is recorded: the leaf that a world knows of the runtime
+	inEvent    layer = "runtime/event"   // what is recorded, and what work costs: the leaves that a world knows of the runtime
 	inClients  layer = "runtime/clients" // who connects to HTTP servers, those of a world too
 	inWorld    layer = "world"           // the worlds, and the seam to them
 	inRuntime  layer = "runtime"         // what actors run on
@@ -122,7 +122,7 @@ func layerOf(path string) (at layer, name string) {
 		return nowhere, ""
 	case len(parts) == 1:
 		return inAssembly, ""
-	case len(parts) == 3 && parts[1] == "runtime" && parts[2] == "event":
+	case len(parts) == 3 && parts[1] == "runtime" && (parts[2] == "event" || parts[2] == "work"):
 		return inEvent, ""
 	case len(parts) == 3 && parts[1] == "runtime" && parts[2] == "clients":
 		return inClients, ""

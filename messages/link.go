@@ -95,6 +95,9 @@ type FramesReceived struct {
 	Frames []frame.Frame
 }
 
+// PayloadBytes is what makes handling it take longer.
+func (m *FramesReceived) PayloadBytes() int { return m.Bytes }
+
 // Discard releases the blocks of frames that no peer will handle.
 func (m *FramesReceived) Discard() {
 	for i := range m.Frames {

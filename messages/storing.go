@@ -24,6 +24,14 @@ type StoreBlocks struct {
 	Blocks []StoredBlock
 }
 
+// PayloadBytes is what makes handling it take longer.
+func (m *StoreBlocks) PayloadBytes() (n int) {
+	for i := range m.Blocks {
+		n += int(m.Blocks[i].Length)
+	}
+	return n
+}
+
 // QueryServable: peer to store. Which of these pieces, and of their neighbours,
 // may be served? The store answers ReplyTo with PiecesServable.
 type QueryServable struct {

@@ -9,12 +9,16 @@ import (
 	"time"
 
 	"kouzui/actors/runtime/pattern"
+	"kouzui/actors/runtime/work"
 	"kouzui/actors/world/fake/described"
 	"kouzui/messages"
 )
 
 // maxNodes limits a swarm: each node has an address of 10.0.0.0/8.
 const maxNodes = 100_000
+
+// maxCores bounds the cores of a node: more than there are actors to be busy.
+const maxCores = 1024
 
 // check fills in defaults, and returns what is wrong with the scenario.
 func (s *Scenario) check() error {
@@ -47,6 +51,12 @@ func (s *Scenario) check() error {
 	}
 	if s.Announce == 0 {
 		s.Announce = Time(2 * time.Minute)
+	}
+	if s.Costs != "" && len(s.Cost) > 0 {
+		return wrong("costs", "and [[cost]] exclude each other")
+	}
+	if err := work.CheckCosts(s.Cost); err != nil {
+		return &problem{table: "cost", err: err}
 	}
 	nodes := 0
 	names := map[string]bool{}
@@ -95,6 +105,12 @@ func (c *Class) check() *problem {
 		return wrong("peers", "must be 0 or more")
 	case c.Processors < 0:
 		return wrong("processors", "must be 0 or more")
+	case c.Cores < 0 || c.Cores > maxCores:
+		return wrong("cores", "must be from 0 to %d", maxCores)
+	case c.Cores > 0 && c.Mailbox != "":
+		return wrong("mailbox", "and cores exclude each other: on cores, mailboxes are the simulator's")
+	case c.Cores > 0 && len(c.Hostile) > 0:
+		return wrong("cores", "are of clients, and hostile nodes are none")
 	}
 	for _, chosen := range []struct{ kind, spec string }{{"picker", c.Picker}, {"choker", c.Choker}} {
 		if err := pattern.Check(chosen.kind, chosen.spec); err != nil {

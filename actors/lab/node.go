@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -68,15 +69,13 @@ func (n *node) start() {
 	}
 	n.watch(memory)
 	world := n.host.World()
-	if c.Processors > 0 {
-		world.Machine.Processors = c.Processors
-	}
+	world.Machine.Processors = cmp.Or(c.Processors, c.Cores, world.Machine.Processors)
 	var limits messages.SetLimits
 	if c.Limits {
 		limits = messages.SetLimits{Down: int64(c.Down), Up: int64(c.Up)}
 	}
 	client, err := actors.Start(actors.Options{
-		World: world, Pool: n.host.Pool, Log: zerolog.Nop(), Sinks: sinks, Notes: n.run.options.Notes,
+		World: world, Pool: n.host.Pool, Log: zerolog.Nop(), Sinks: sinks, Meter: n.host.Meter(), Notes: n.run.options.Notes,
 		Notify: n.notify, Listen: ":6881", Memory: memory, Limits: limits, Name: n.name,
 		Dispatcher: n.host.Dispatcher(), Mailbox: n.mailbox(), Restarts: c.Restarts.backoff(), Faults: faults,
 	})
@@ -157,6 +156,7 @@ func (n *node) mailbox() actor.MailboxProducer {
 // bury adds the counts of a process that has ended to those of the earlier
 // ones.
 func (n *node) bury(why string) {
+	n.client.Tree().RecordWork()
 	if n.trace != nil {
 		n.trace.end(n.run.sim.Now(), why)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kouzui/actors/runtime/event"
+	"kouzui/actors/runtime/work"
 	"kouzui/actors/world/sim"
 )
 
@@ -41,6 +42,7 @@ type run struct {
 	over    bool // the run is ending
 	coming  int  // nodes that have not arrived
 	events  int  // events of the scenario that have not ended
+	costs   *work.Costs
 	trace   *merger
 	wrong   []error
 	record  record
@@ -56,11 +58,14 @@ func Run(s *Scenario, o Options) (*Result, error) {
 		return nil, err
 	}
 	w := sim.New(o.Seed, o.Journal)
-	r := &run{Scenario: s, options: o, sim: w, rnd: w.Rand("scenario")}
+	costs, err := s.costs()
+	if err != nil {
+		return nil, err
+	}
+	r := &run{Scenario: s, options: o, sim: w, rnd: w.Rand("scenario"), costs: work.NewCosts(costs)}
 	if len(o.Trace) > 0 {
 		r.trace = &merger{sinks: o.Trace}
 	}
-	var err error
 	if r.content, err = newContent(int64(s.Content), int64(s.Piece), s.Payload == PayloadReal, w.Rand("content")); err != nil {
 		return nil, err
 	}
@@ -108,7 +113,7 @@ func (r *run) schedule() {
 func (r *run) arrive(n *node, leaves time.Duration) {
 	r.coming--
 	r.record.mark(Mark{n.arrived, n.arrived, "arrive", n.name, ""})
-	n.host = r.sim.NewHost(n.name, n.class.host())
+	n.host = r.sim.NewHost(n.name, n.class.host(r.costs))
 	if c := n.class.Disk.Capacity; c > 0 {
 		n.host.Disk().SetCapacity(int64(c))
 	}

@@ -21,6 +21,7 @@ import (
 	"kouzui/actors/runtime/fault"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/units"
+	"kouzui/actors/runtime/work"
 	"kouzui/actors/world/sim"
 	"kouzui/wire/metainfo"
 )
@@ -36,8 +37,13 @@ type Scenario struct {
 	Limit   Time   // by when every node that can must be complete
 	// Announce is the interval between announces that trackers ask for.
 	Announce Time
-	Class    []Class
-	Event    []Event
+	// Costs is a file with the costs of messages, and Cost are such costs: those
+	// of the file, once they are read. Neither: those that come with the program.
+	// They matter to classes that have Cores.
+	Costs string
+	Cost  []work.Cost
+	Class []Class
+	Event []Event
 }
 
 // Class is a number of nodes of one kind.
@@ -68,7 +74,8 @@ type Class struct {
 	Peers          int    // connections at most
 	Restarts       Restarts
 	Mailbox        string // "": the simulator's; see mailboxes
-	Processors     int    // of the machine, which is also the number of hash workers; 0: 2
+	Processors     int    // of the machine, which is also the number of hash workers; 0: as many as Cores, or 2
+	Cores          int    // that handle messages, each of which takes what its cost says; 0: they take no time
 	Faults         []string
 	// Hostile are names of scripts: the nodes are foes without a client, which
 	// play one of these scripts on each connection. Empty: the nodes are clients.
@@ -282,7 +289,7 @@ func (r Restarts) backoff() supervise.Backoff {
 	return b
 }
 
-func (c *Class) host() sim.Class {
+func (c *Class) host(costs *work.Costs) sim.Class {
 	up, down := c.Up, c.Down
 	if c.Limits {
 		up, down = 0, 0
@@ -290,6 +297,7 @@ func (c *Class) host() sim.Class {
 	return sim.Class{
 		Up: int64(up), Down: int64(down), Loss: c.Loss,
 		Delay: time.Duration(c.Delay), Jitter: time.Duration(c.Jitter), SendBuffer: int64(c.SendBuffer),
-		Disk: sim.DiskClass{Rate: int64(c.Disk.Rate), Latency: time.Duration(c.Disk.Latency)},
+		Disk:  sim.DiskClass{Rate: int64(c.Disk.Rate), Latency: time.Duration(c.Disk.Latency)},
+		Cores: c.Cores, Costs: costs,
 	}
 }

@@ -24,6 +24,7 @@ const (
 	DeadLetter Kind = "dead_letter" // nothing: the receiver is unknown
 	Mailbox    Kind = "mailbox"     // the actor's Spawned, Started or Restarted; a sample or the answer to a probe
 	Note       Kind = "note"        // the actor's Started or Restarted
+	Worked     Kind = "worked"      // nothing; what actors of a kind have done since the last event about them
 	Dropped    Kind = "dropped"     // nothing; a sink could not keep up and lost events
 )
 
@@ -72,6 +73,7 @@ type Event struct {
 
 	Note   string // for Note: what was noted
 	Detail []Detail
+	Work   *Work // for Worked
 }
 
 // Detail is one thing that a Note says: a text or a number.

@@ -40,6 +40,9 @@ type invoker struct {
 // which message.
 func (i *invoker) Path() string { return i.node.path }
 
+// Kind is the kind of the actor, for a mailbox that sums up work by kind.
+func (i *invoker) Kind() string { return i.node.kind }
+
 func (i *invoker) InvokeUserMessage(message any) {
 	n := i.node
 	if n.closing {

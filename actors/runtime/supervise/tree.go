@@ -18,6 +18,7 @@
 package supervise
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -31,6 +32,7 @@ import (
 
 	"kouzui/actors/runtime/dispatch"
 	"kouzui/actors/runtime/event"
+	"kouzui/actors/runtime/work"
 	"kouzui/actors/world"
 )
 
@@ -45,6 +47,10 @@ type Config struct {
 	// set, the tree also remembers when messages were sent, which costs a call of
 	// the clock for each message: about 100 ns.
 	Sample time.Duration
+
+	// Meter sums up what actors do; nil: nobody does. The tree records the sums
+	// as events of kind Worked.
+	Meter *work.Meter
 
 	// Dispatcher runs the mailboxes; nil means dispatch.New(0). Blocking runs
 	// those of actors that may block; nil means a dispatch.Blocking. If they have
@@ -71,6 +77,9 @@ type Tree struct {
 	nodes map[string]*node // by path
 
 	sampler world.Timer // nil: mailboxes are not sampled
+	workday world.Timer // until work is recorded again; nil: never
+	root    string      // path of the first root
+	begun   time.Time
 }
 
 // New returns the tree of a system that has no actors yet.
@@ -86,10 +95,14 @@ func New(c Config) *Tree {
 	}
 	t := &Tree{Config: c, nodes: map[string]*node{}}
 	t.letters = c.System.EventStream.Subscribe(t.deadLetter)
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if c.Sample > 0 {
-		t.mu.Lock()
-		defer t.mu.Unlock()
 		t.sampling()
+	}
+	if c.Meter != nil {
+		t.begun = c.Clock.Now()
+		t.recording()
 	}
 	return t
 }
@@ -97,6 +110,9 @@ func New(c Config) *Tree {
 // Spawn starts a root: an actor without a parent, supervised by guardian. A
 // guardian cannot escalate any further; it stops the root instead.
 func (t *Tree) Spawn(name string, props *actor.Props, guardian Strategy) (*actor.PID, error) {
+	t.mu.Lock()
+	t.root = cmp.Or(t.root, name)
+	t.mu.Unlock()
 	props = props.Clone(actor.WithGuardian(&supervisor{tree: t, strategy: guardian}))
 	return t.System.Root.SpawnNamed(props, name)
 }
@@ -135,6 +151,8 @@ func (t *Tree) shutDown(ctx context.Context, roots []*actor.PID) error {
 			err = fmt.Errorf("%w: still running: %s", ctx.Err(), strings.Join(t.running(), ", "))
 		}
 	}
+	t.stopRecording()
+	t.RecordWork()
 	t.System.EventStream.Unsubscribe(t.letters)
 	if !t.System.IsStopped() {
 		t.System.Shutdown()

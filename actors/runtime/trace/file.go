@@ -156,6 +156,9 @@ func (f *File) line(e *event.Event) {
 		}
 		l.Dict("detail", d)
 	}
+	if e.Work != nil {
+		l.Interface("work", e.Work)
+	}
 	l.Send()
 }
 

@@ -151,6 +151,7 @@ type line struct {
 	Waited      int64        `json:"waited_us"`
 	Note        string       `json:"note"`
 	Detail      details      `json:"detail"`
+	Work        *event.Work  `json:"work"`
 }
 
 // maxStackText bounds the bytes of the stacks that a Reader remembers.
@@ -198,6 +199,7 @@ func (t *Reader) event(l *line) *event.Event {
 		Waited:      micro(l.Waited),
 		Note:        l.Note,
 		Detail:      l.Detail,
+		Work:        l.Work,
 	}
 	switch {
 	case l.BudgetLeft != nil:

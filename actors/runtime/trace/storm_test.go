@@ -267,6 +267,10 @@ func TestTheSchemaRefuses(t *testing.T) {
 		dead:   true,
 		`{"kind":"dropped","seq":9,"time":3,"lost":2}`: true,
 
+		`{"kind":"worked","seq":1,"time":0,"actor":"a","actor_kind":"k","work":{"span_ns":1,"actors":1,"handled":1,"busy_ns":1,"busiest_ns":1,"waiting_ns":0,"waits":{"0":1},"service":{"3":1},"flows":[{"message":"M","count":1,"busy_ns":1}]}}`:  true,
+		`{"kind":"worked","seq":1,"time":0,"actor":"a","actor_kind":"k","work":{"span_ns":1,"actors":1,"handled":1,"busy_ns":1,"busiest_ns":1,"waiting_ns":0,"waits":{"-1":1},"service":{"3":1},"flows":[{"message":"M","count":1,"busy_ns":1}]}}`: false,
+		`{"kind":"worked","seq":1,"time":0,"actor":"a","actor_kind":"k"}`: false,
+
 		`{"kind":"born","seq":1,"time":0,"actor":"a"}`:                                               false,
 		`{"seq":1,"time":0}`:                                                                         false,
 		`{"kind":"dropped","seq":9,"time":3}`:                                                        false,

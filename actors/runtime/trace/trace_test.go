@@ -42,6 +42,10 @@ var life = []*event.Event{
 	at(9, event.Event{Kind: event.Stopped, Actor: "client/store", Incarnation: 2, Lost: 4, Reason: "normal"}),
 	at(10, event.Event{Kind: event.Note, Actor: "client", Note: "announce", Detail: []event.Detail{
 		event.Text("url", ""), event.Number("peers", 0), event.Number("seeders", 1<<60)}}),
+	at(11, event.Event{Kind: event.Worked, Actor: "client", ActorKind: "store", Work: &event.Work{
+		Span: time.Second, Cores: 2, Actors: 1, Handled: 3, Busy: 30, Busiest: 30, Waiting: 7,
+		Waits: event.Histogram{2, 0, 1}, Service: event.Histogram{0, 3},
+		Flows: []event.Flow{{From: "peer", Message: "StoreBlocks", Count: 3, Busy: 30, Bytes: 16 << 10}}}}),
 }
 
 var header = Header{

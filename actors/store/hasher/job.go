@@ -34,10 +34,11 @@ type Job struct {
 	Blank  []bool // which hold nothing but zeros
 	Filled []bool // which have no block of zeros
 
-	each   int  // Check: blocks of each piece that are read at a time
-	sum    bool // Verify: Sums are needed
-	hashed bool // Verify: Good is known, as the piece was hashed beside others
-	lost   int  // hash workers that died with it
+	each    int  // Check: blocks of each piece that are read at a time
+	checked int  // Check: bytes of all pieces
+	sum     bool // Verify: Sums are needed
+	hashed  bool // Verify: Good is known, as the piece was hashed beside others
+	lost    int  // hash workers that died with it
 }
 
 // IgnoreDeadLetterLogging keeps jobs out of the trace.
@@ -48,6 +49,20 @@ func (*Job) IgnoreDeadLetterLogging() {}
 type Batch struct {
 	Jobs    []*Job
 	deliver func(any) // to the incarnation that it is meant for
+}
+
+// PayloadBytes is how much the worker is to hash: what is in memory or, of a
+// check, what is on disk.
+func (b *Batch) PayloadBytes() (n int) {
+	for _, j := range b.Jobs {
+		n += j.checked
+		for i := range j.Blocks {
+			if j.Blocks[i].Data != nil {
+				n += int(j.Blocks[i].Length)
+			}
+		}
+	}
+	return n
 }
 
 // Hand sends the batch to its worker.

@@ -141,6 +141,7 @@ func (q *Queue) nextCheck() *Job {
 	}
 	j := q.newJob(Check)
 	j.Pieces, q.unchecked = q.unchecked[:n], q.unchecked[n:]
+	j.checked = n * int(q.pieceLength)
 	j.each = int(max(1, min(window, min(q.memory/2, checkMemory)/int64(n*len(q.workers))/buffer.Size)))
 	return j
 }

@@ -31,7 +31,9 @@ func (d *disk) later(l *life, bytes int64, do func()) {
 		do()
 		return
 	}
-	d.free = max(d.free, d.sim.now) + taking(bytes, d.class.Rate)
+	begins := max(d.free, d.sim.now)
+	d.free = begins + taking(bytes, d.class.Rate)
+	l.device(&l.disk, "disk", begins-d.sim.now, d.free-begins, bytes)
 	d.sim.at(d.free+int64(d.class.Latency), l, do)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 
 	"kouzui/actors/runtime/event"
+	"kouzui/actors/runtime/work"
 	"kouzui/actors/world"
 	"kouzui/actors/world/fake"
 	"kouzui/actors/world/fake/described"
@@ -26,6 +27,10 @@ type Class struct {
 	// process before they have left the host; 0: usualBuffer.
 	SendBuffer int64
 	Disk       DiskClass
+	// Cores is how many processors handle messages, each of which takes what
+	// Costs say; 0: handling messages takes no time.
+	Cores int
+	Costs *work.Costs
 }
 
 // usualBuffer is what Linux's own choice of send buffers comes to behind the
@@ -59,8 +64,11 @@ type Host struct {
 // life is one process on a host, from Boot to Kill or PowerCut. Whatever it has
 // started ends with it.
 type life struct {
-	host *Host
-	done bool
+	host  *Host
+	done  bool
+	cores *cores // nil: handling messages takes no time
+	// The devices of the host, as the meter of cores knows them.
+	disk, up, down *work.Actor
 }
 
 func (l *life) over() bool { return l != nil && l.done }
@@ -107,6 +115,9 @@ func (s *Sim) NewHost(name string, c Class) *Host {
 func (h *Host) Boot() {
 	h.lives++
 	h.life = &life{host: h}
+	if h.Class.Cores > 0 {
+		h.life.cores = &cores{sim: h.sim, life: h.life, costs: h.Costs, meter: work.NewMeter(h.Class.Cores), free: h.Class.Cores}
+	}
 	h.Pool = h.sim.pool()
 	h.listeners = map[uint16]*listener{}
 	h.links = nil
@@ -117,6 +128,15 @@ func (h *Host) Boot() {
 
 // Steps is how many messages have been handled on this host.
 func (h *Host) Steps() uint64 { return h.steps }
+
+// Meter is the meter of the process that runs now; nil: handling messages takes
+// no time.
+func (h *Host) Meter() *work.Meter {
+	if c := h.life.cores; c != nil {
+		return c.meter
+	}
+	return nil
+}
 
 // Payload is how many bytes of blocks have left this host.
 func (h *Host) Payload() int64 { return h.payload }

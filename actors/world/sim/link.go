@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"kouzui/actors/runtime/work"
 	"kouzui/messages"
 	"kouzui/wire/frame"
 )
@@ -42,6 +43,8 @@ type link struct {
 	ahead   int
 	fin     error // how the stream of the other end has ended; nil: it has not
 	told    bool  // LinkClosed was delivered
+
+	reader, writer stream
 }
 
 var _ messages.Link = (*link)(nil)
@@ -51,6 +54,8 @@ func (s *Sim) connect(caller, called *life, addr, local netip.AddrPort) (ours, t
 	ours = &link{id: s.links - 1, host: caller.host, life: caller, remote: addr}
 	theirs = &link{id: s.links, host: called.host, life: called, remote: local, inbound: true}
 	for _, l := range []*link{ours, theirs} {
+		l.reader = stream{link: l, message: work.Received, on: l.take}
+		l.writer = stream{link: l, message: work.Sent, on: l.buffer}
 		l.host.links = append(l.host.links, l)
 	}
 	ours.other, theirs.other = theirs, ours
@@ -153,14 +158,25 @@ func (l *link) drop() {
 	if l.loading != nil && l.life.over() { // the disk will not answer a process that has ended
 		releaseAll(l.loading.frames)
 	}
+	l.reader.drop()
+	l.writer.drop()
 	releaseAll(l.arrived.waiting())
 	l.greeting = nil
 	l.loaded, l.queue, l.arrived = fifo[*segment]{}, fifo[messages.Outgoing]{}, fifo[arrival]{}
 }
 
+// say delivers a message of the world, whosever turn it is.
+func (l *link) say(message any) {
+	s := l.host.sim
+	before := s.running
+	s.running = work.World
+	l.deliver(message)
+	s.running = before
+}
+
 func (l *link) lastWord() {
 	if l.deliver != nil && l.closed != nil && !l.told {
 		l.told = true
-		l.deliver(&messages.LinkClosed{Link: l.id, Err: l.closed})
+		l.say(&messages.LinkClosed{Link: l.id, Err: l.closed})
 	}
 }

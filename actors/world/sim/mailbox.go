@@ -18,7 +18,8 @@ type mailbox struct {
 	user      fifo[any]
 	suspended bool
 	held      bool // its actor hangs
-	waiting   bool // it is in the list of those that can have the next turn
+	waiting   bool // it is in the list of those that can have the next turn, or has a core
+	load      load
 }
 
 func (m *mailbox) PostUserMessage(message any) {
@@ -28,6 +29,7 @@ func (m *mailbox) PostUserMessage(message any) {
 		}
 	}
 	m.user.push(message)
+	m.sent()
 	m.wake()
 }
 
@@ -41,6 +43,7 @@ func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, _ actor.Dispatc
 	if named, is := invoker.(interface{ Path() string }); is {
 		m.path = named.Path()
 	}
+	m.measure()
 }
 
 func (m *mailbox) Start() {}
@@ -48,16 +51,25 @@ func (m *mailbox) Start() {}
 func (m *mailbox) UserMessageCount() int { return m.user.len() }
 
 func (m *mailbox) wake() {
-	if !m.waiting && !m.held && (m.system.len() > 0 || !m.suspended && m.user.len() > 0) {
+	if !m.waiting && m.ready() {
 		m.waiting = true
-		m.sim.ready = append(m.sim.ready, m)
+		if c := m.life.cores; c != nil {
+			c.enter(m)
+		} else {
+			m.sim.ready = append(m.sim.ready, m)
+		}
 	}
+}
+
+func (m *mailbox) ready() bool {
+	return !m.held && (m.system.len() > 0 || !m.suspended && m.user.len() > 0)
 }
 
 // Hold implements supervise.Holds.
 func (m *mailbox) Hold(d time.Duration, first any) {
 	m.held = true
 	m.user.unpop(first)
+	m.unsent()
 	m.sim.at(m.sim.now+int64(d), m.life, func() {
 		m.held = false
 		m.wake()
@@ -70,25 +82,29 @@ func (m *mailbox) take() {
 		return
 	}
 	m.life.host.steps++
-	m.handle()
+	m.handle(m.next())
 	m.wake()
 }
 
-func (m *mailbox) handle() {
-	var message any
+// next takes the next message; those of the system come first.
+func (m *mailbox) next() (message any, user bool) {
+	if m.system.len() == 0 {
+		return m.user.pop(), true
+	}
+	return m.system.pop(), false
+}
+
+func (m *mailbox) handle(message any, user bool) {
 	defer func() {
 		if r := recover(); r != nil {
 			m.invoker.EscalateFailure(r, message)
 		}
 	}()
-	if m.system.len() == 0 {
-		message = m.user.pop()
-		m.enter(message)
+	m.enter(message)
+	if user {
 		m.invoker.InvokeUserMessage(message)
 		return
 	}
-	message = m.system.pop()
-	m.enter(message)
 	switch message.(type) {
 	case *actor.SuspendMailbox:
 		m.suspended = true
@@ -104,16 +120,22 @@ func (m *mailbox) enter(message any) {
 	if w == nil && m.sim.journal == nil {
 		return
 	}
-	_, message, _ = actor.UnwrapEnvelope(message)
-	if m, is := message.(interface{ Unwrap() any }); is { // addressed to one incarnation
-		message = m.Unwrap()
-	}
+	message = bare(message)
 	if w != nil {
 		w.Handled(m.path, message)
 	}
 	if m.sim.journal != nil {
 		m.sim.journal.step(m.sim.now, m.path, reflect.TypeOf(message))
 	}
+}
+
+// bare is a message without what it travels in.
+func bare(message any) any {
+	_, message, _ = actor.UnwrapEnvelope(message)
+	if m, is := message.(interface{ Unwrap() any }); is { // addressed to one incarnation
+		message = m.Unwrap()
+	}
+	return message
 }
 
 // dispatcher runs mailboxes of other kinds, which empty themselves at each

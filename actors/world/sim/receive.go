@@ -59,7 +59,7 @@ func (l *link) hand() {
 		l.arrived.drop(n)
 		l.other.flying -= int64(m.Bytes)
 		l.ahead++
-		l.deliver(m)
+		l.say(m)
 	}
 	if l.deliver != nil && l.closed == nil && l.arrived.len() == 0 && l.fin != nil {
 		l.end(l.fin)

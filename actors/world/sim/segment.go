@@ -97,6 +97,7 @@ func (seg *segment) pass() {
 	seg.at = passing
 	h := seg.from.host
 	h.sim.set(&seg.on, h.up.pass(h.sim.now, seg.wire()), nil, seg)
+	h.life.device(&h.life.up, "uplink", 0, taking(seg.wire(), h.Up), seg.wire())
 }
 
 func (seg *segment) packets() int64 { return max(1, (seg.bytes+packet-1)/packet) }
@@ -141,14 +142,15 @@ func (seg *segment) happen() {
 			s.held = append(s.held, seg)
 		case to.down.rate == 0:
 			seg.acknowledge()
-			l.other.take(seg)
+			l.other.reader.pass(seg)
 		default:
+			to.life.device(&to.life.down, "downlink", max(0, to.down.free-s.now), taking(seg.wire(), to.Down), seg.wire())
 			seg.at = entering
 			s.set(&seg.on, to.down.pass(s.now, seg.wire()), nil, seg)
 		}
 	case entering:
 		seg.acknowledge()
-		l.other.take(seg)
+		l.other.reader.pass(seg)
 	}
 }
 

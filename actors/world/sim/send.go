@@ -72,7 +72,7 @@ func (l *link) load() {
 func (l *link) read(seg *segment, out []messages.Outgoing) {
 	if seg.pieces == 0 {
 		l.queue.drop(len(out))
-		l.buffer(seg)
+		l.writer.pass(seg)
 		return
 	}
 	l.loading = seg
@@ -123,7 +123,7 @@ func (seg *segment) readOne(err error) {
 		seg.release()
 		l.Close(failed)
 	default:
-		l.buffer(seg)
+		l.writer.pass(seg)
 		l.load()
 	}
 }
@@ -131,9 +131,13 @@ func (seg *segment) readOne(err error) {
 // buffer puts a segment into the send buffer, which is all that the sender
 // hears of.
 func (l *link) buffer(seg *segment) {
+	if l.closed != nil { // while the segment waited for a core
+		seg.release()
+		return
+	}
 	l.loaded.push(seg)
 	if seg.pieces > 0 && l.deliver != nil {
-		l.deliver(&messages.FramesSent{Link: l.id, At: l.host.sim.Now(), Payload: seg.payload, Pieces: seg.pieces})
+		l.say(&messages.FramesSent{Link: l.id, At: l.host.sim.Now(), Payload: seg.payload, Pieces: seg.pieces})
 	}
 	l.queueUp()
 }

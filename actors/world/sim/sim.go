@@ -3,6 +3,9 @@
 // that are slow and forget what was not synced, and trackers that can be dead.
 // One seed decides everything, and one goroutine does it.
 //
+// Handling messages takes no time, unless a host has cores: then each message
+// occupies one of them for as long as its costs say, see package work.
+//
 // The Sim is the loop. It runs one message of one mailbox at a time; chance, by
 // the seed, decides which mailbox of those that have messages. Time stands
 // still until no mailbox has any. Then it leaps to the next event: a timer, an
@@ -26,6 +29,7 @@ import (
 	"net/netip"
 	"time"
 
+	"kouzui/actors/runtime/work"
 	"kouzui/actors/world/fake/described"
 	"kouzui/wire/metainfo"
 )
@@ -42,6 +46,9 @@ type Sim struct {
 	agenda agenda
 	ready  []turn
 	steps  uint64
+	// running is the kind of actor whose message is being handled, on a host with
+	// cores, or work.World.
+	running string
 
 	hosts    []*Host
 	byAddr   map[netip.Addr]*Host
@@ -59,7 +66,7 @@ type Sim struct {
 // New returns a world without hosts. Everything that happens is entered in the
 // journal, unless that is nil.
 func New(seed uint64, journal *Journal) *Sim {
-	s := &Sim{seed: seed, byAddr: map[netip.Addr]*Host{}, trackers: map[string]*Tracker{}, journal: journal}
+	s := &Sim{seed: seed, running: work.World, byAddr: map[netip.Addr]*Host{}, trackers: map[string]*Tracker{}, journal: journal}
 	s.order, s.net = s.Rand("order"), s.Rand("net")
 	return s
 }

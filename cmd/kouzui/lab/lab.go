@@ -4,6 +4,7 @@ package lab
 import (
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -62,6 +63,15 @@ func (p *played) scenario(args []string) (s *lab.Scenario, name string, err erro
 		return nil, "", err
 	}
 	if s, err = lab.Read(text); err != nil {
+		return nil, "", exit.Errorf(exit.Usage, "%s: %w", args[0], err)
+	}
+	beside := func(file string) (string, error) {
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(filepath.Dir(args[0]), file)
+		}
+		return readScenario(file)
+	}
+	if err := s.Load(beside); err != nil {
 		return nil, "", exit.Errorf(exit.Usage, "%s: %w", args[0], err)
 	}
 	return s, args[0], nil

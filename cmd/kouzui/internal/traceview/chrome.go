@@ -140,6 +140,9 @@ func (x *export) event(e *event.Event) {
 		x.put(chromeEvent{Name: "events lost", Phase: phaseInstant, Scope: "g", Time: x.now, Args: map[string]any{"lost": e.Lost}})
 		return
 	}
+	if e.Kind == event.Worked { // of many actors, not of one
+		return
+	}
 	t := x.track(e.Actor)
 	switch e.Kind {
 	case event.Spawned:

@@ -87,6 +87,10 @@ func (p Paint) sentence(e *event.Event) string {
 		return p.warning(count(e.Lost, "event", "lost") + ": the file could not keep up")
 	case event.Note:
 		return p.note(e, who)
+	case event.Worked:
+		if w := e.Work; w != nil {
+			return fmt.Sprintf("%s: %s busy for %v of %v with %d messages", who, clean(e.ActorKind), brief(w.Busy), brief(w.Span), w.Handled)
+		}
 	}
 	return fmt.Sprintf("%s: %s", who, clean(string(e.Kind)))
 }

@@ -81,6 +81,8 @@ func Count(r *trace.Reader, actor string) (*Stats, error) {
 		case event.DeadLetter:
 			s.DeadLetters++
 			continue
+		case event.Worked: // of many actors, not of one
+			continue
 		case event.Mailbox, event.Failed:
 			if e.Waited > 0 || e.Depth > 0 {
 				b := boxes[e.Actor]

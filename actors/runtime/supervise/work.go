@@ -1,0 +1,52 @@
+package supervise
+
+import (
+	"time"
+
+	"kouzui/actors/runtime/event"
+)
+
+// workSpan is how often the sums of a Meter are recorded: often enough to tell
+// a download from the seeding after it, and rarely enough to be some hundred
+// bytes a second.
+const workSpan = 10 * time.Second
+
+// recording starts the timer of the next record of work, which starts the next
+// one, until stopRecording. t.mu is held.
+func (t *Tree) recording() {
+	t.workday = t.Clock.AfterFunc(workSpan, func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		if t.workday == nil {
+			return
+		}
+		t.recordWork()
+		t.recording()
+	})
+}
+
+func (t *Tree) stopRecording() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.workday != nil {
+		t.workday.Stop()
+		t.workday = nil
+	}
+}
+
+// RecordWork records what the actors have done since it was recorded last. It
+// does nothing in a tree without a Meter.
+func (t *Tree) RecordWork() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.recordWork()
+}
+
+func (t *Tree) recordWork() {
+	if t.Meter == nil {
+		return
+	}
+	t.Meter.Take(t.Clock.Now().Sub(t.begun), func(kind string, w *event.Work) {
+		t.record(&event.Event{Kind: event.Worked, Actor: t.root, ActorKind: kind, Work: w})
+	})
+}

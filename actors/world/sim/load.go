@@ -1,0 +1,109 @@
+package sim
+
+import (
+	"reflect"
+	"time"
+
+	"kouzui/actors/runtime/work"
+)
+
+// load is what a mailbox needs on a host with cores: when its messages were
+// sent and by whom, and what is being handled.
+type load struct {
+	kind  string
+	meter *work.Actor
+	posts fifo[post] // of the messages of users that wait
+
+	message any // that is being handled
+	user    bool
+	post    post
+	handled work.Handled
+}
+
+// post is the sending of a message.
+type post struct {
+	at   int64
+	from string
+}
+
+func (m *mailbox) measure() {
+	if c := m.life.cores; c != nil {
+		if of, is := m.invoker.(interface{ Kind() string }); is {
+			m.load.kind = of.Kind()
+		}
+		m.load.meter = c.meter.Actor(m.load.kind)
+	}
+}
+
+func (m *mailbox) sent() {
+	if m.life.cores != nil {
+		m.load.posts.push(post{m.sim.now, m.sim.running})
+	}
+}
+
+// unsent puts the message under way back to where it was.
+func (m *mailbox) unsent() {
+	if m.life.cores != nil {
+		m.load.posts.unpop(m.load.post)
+	}
+}
+
+// begin implements thread.
+func (m *mailbox) begin() (time.Duration, bool) {
+	if !m.ready() {
+		m.waiting = false
+		return 0, false
+	}
+	l := &m.load
+	l.message, l.user = m.next()
+	l.post = post{m.sim.now, work.World} // of a message of the actor system
+	if l.user {
+		l.post = l.posts.pop()
+	}
+	message := bare(l.message)
+	name := typeName(message)
+	bytes := payloadOf(message)
+	took := m.life.cores.costs.Of(l.kind, name).Took(bytes)
+	l.handled = work.Handled{
+		From: l.post.from, Message: name, Bytes: uint64(bytes),
+		Waited: time.Duration(m.sim.now - l.post.at), Took: took, For: 1,
+	}
+	return took, true
+}
+
+// end implements thread.
+func (m *mailbox) end() {
+	m.sim.steps++
+	m.life.host.steps++
+	l := &m.load
+	message := l.message
+	l.message = nil
+	l.meter.Add(l.handled)
+	m.sim.as(l.kind, func() { m.handle(message, l.user) })
+}
+
+// as runs f, whose messages come from this sender.
+func (s *Sim) as(sender string, f func()) {
+	before := s.running
+	s.running = sender
+	defer func() { s.running = before }()
+	f()
+}
+
+// payloadOf is how many bytes of payload come with a message, where handling it
+// takes the longer the more they are.
+func payloadOf(message any) int {
+	if m, is := message.(interface{ PayloadBytes() int }); is {
+		return m.PayloadBytes()
+	}
+	return 0
+}
+
+// typeName is the name of a message's type, without its package.
+func typeName(message any) string {
+	t := reflect.TypeOf(message)
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Name()
+}

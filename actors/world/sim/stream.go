@@ -1,0 +1,77 @@
+package sim
+
+import (
+	"time"
+
+	"kouzui/actors/runtime/work"
+)
+
+// stream is one direction of a connection of a host with cores, where what is
+// received and sent takes time too: a thread, through which the segments go one
+// after the other.
+type stream struct {
+	link    *link
+	message string         // work.Received or work.Sent
+	on      func(*segment) // what happens to a segment afterwards
+
+	meter   *work.Actor
+	line    fifo[*segment]
+	times   fifo[int64] // since when each of them waits
+	current *segment    // which has a core; or nil
+	handled work.Handled
+	waiting bool // it is in the line for a core, or has one
+}
+
+// pass hands on a segment when its time has passed.
+func (s *stream) pass(seg *segment) {
+	c := s.link.life.cores
+	if c == nil || s.link.life.over() {
+		s.on(seg)
+		return
+	}
+	if s.meter == nil {
+		s.meter = c.meter.Actor(work.Link)
+	}
+	s.line.push(seg)
+	s.times.push(s.link.host.sim.now)
+	if !s.waiting {
+		s.waiting = true
+		c.enter(s)
+	}
+}
+
+// begin implements thread.
+func (s *stream) begin() (time.Duration, bool) {
+	if s.line.len() == 0 {
+		s.waiting = false
+		return 0, false
+	}
+	s.current = s.line.pop()
+	took := s.link.life.cores.costs.Of(work.Link, s.message).Took(int(s.current.bytes))
+	s.handled = work.Handled{
+		From: work.World, Message: s.message, Bytes: uint64(s.current.bytes),
+		Waited: time.Duration(s.link.host.sim.now - s.times.pop()), Took: took, For: 1,
+	}
+	return took, true
+}
+
+// end implements thread.
+func (s *stream) end() {
+	seg := s.current
+	s.current = nil
+	s.meter.Add(s.handled)
+	s.on(seg)
+}
+
+// drop releases what waits; what has a core is released when its time has
+// passed, unless the process has ended.
+func (s *stream) drop() {
+	for _, seg := range s.line.waiting() {
+		seg.release()
+	}
+	s.line, s.times = fifo[*segment]{}, fifo[int64]{}
+	if s.current != nil && s.link.life.over() {
+		s.current.release()
+		s.current = nil
+	}
+}
