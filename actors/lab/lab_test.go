@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"errors"
 	"runtime"
 	"testing"
 	"time"
@@ -93,5 +94,18 @@ func TestEventsRepeat(t *testing.T) {
 	took := r.Times()[0]
 	if want := 1 + int((took-time.Second)/(5*time.Second)); kills != want {
 		t.Errorf("killed %d times in %v, want %d", kills, took, want)
+	}
+}
+
+// A run that is stopped ends soon, with all that runs in it.
+func TestStop(t *testing.T) {
+	stop := make(chan struct{})
+	s, err := Read("content = \"1 MiB\"\n[[class]]\nname = \"peer\"\nhave = 1.0\nup = \"1 KiB\"\n[[class]]\nname = \"leech\"\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	close(stop)
+	if r, err := Run(s, Options{Seed: 1, Stop: stop}); !errors.Is(err, ErrStopped) {
+		t.Errorf("%v, %v", r, err)
 	}
 }

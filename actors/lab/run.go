@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -21,9 +22,15 @@ type Options struct {
 	// asked for twice, and that the memory is kept to. It also shortens the rest
 	// at the end of the run.
 	Quick bool
+	// Stop ends the run early when it is closed; Run then returns ErrStopped. nil:
+	// never.
+	Stop <-chan struct{}
 
 	tamper *tamper
 }
+
+// ErrStopped is the error of a run that Options.Stop has ended.
+var ErrStopped = errors.New("stopped before its end")
 
 // Epoch is the virtual time at which every run begins.
 var Epoch = sim.Epoch
@@ -77,6 +84,9 @@ func Run(s *Scenario, o Options) (*Result, error) {
 	r.schedule()
 	began := time.Now() // of the machine: what the simulation itself takes
 	r.play()
+	if r.stopped() {
+		return nil, ErrStopped
+	}
 	return r.result(time.Since(began)), nil
 }
 
@@ -138,7 +148,7 @@ func (r *run) arrive(n *node, leaves time.Duration) {
 
 // play runs the world until the scenario is over, and then stops all clients.
 func (r *run) play() {
-	err := r.sim.Run(time.Duration(r.Limit), r.finished)
+	err := r.sim.Run(time.Duration(r.Limit), func() bool { return r.finished() || r.stopped() })
 	if err != nil && r.whole() {
 		for _, n := range r.nodes {
 			if r.owes(n) {
@@ -242,6 +252,16 @@ func (r *run) finished() bool {
 		r.quit++
 	}
 	return r.coming == 0 && r.events == 0 && r.quit == len(r.nodes)
+}
+
+// stopped tells whether the run is to end early.
+func (r *run) stopped() bool {
+	select {
+	case <-r.options.Stop: // never, if it is nil
+		return true
+	default:
+		return false
+	}
 }
 
 // owes tells whether a node must still become complete. Once it need not, it

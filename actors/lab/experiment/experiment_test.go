@@ -95,7 +95,7 @@ func TestReadRefuses(t *testing.T) {
 		"scenario = \"s\"\nmeasure=[\"last\",\"last\"]":                              "there twice",
 		"scenario = \"s\"\n[[variant]]\nname=\"a\"\n[[variant]]\nname=\"a\"\n":       `two variants are called "a"`,
 		"scenario = \"s\"\n[[variant]]\nset={content=\"1 MiB\"}":                     "must have a name",
-		"scenario = \"s\"\n[[variant]]\nname=\"a\"\nset={\"class.picker\"=\"best\"}": `variant "a": class: picker is "best"`,
+		"scenario = \"s\"\n[[variant]]\nname=\"a\"\nset={\"class.picker\"=\"best\"}": `variant "a": class: "best" is no picker`,
 		"scenario = \"s\"\n[vary]\ncontent=[]":                                       "vary.content has no values",
 	} {
 		if !strings.Contains(text, "[") || strings.Contains(text, "measure") {
@@ -130,7 +130,7 @@ func TestRunnersAgree(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, j := range jobs {
-		want, err := e.Play(j)
+		want, err := e.Play(context.Background(), j)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -160,12 +160,15 @@ func TestRunnersAgree(t *testing.T) {
 func TestPlayRefuses(t *testing.T) {
 	e := read(t, "scenario = \"s\"\n[vary]\n\"class.peer.up\" = [\"64 KiB\"]")
 	for _, j := range []Job{{"other", 0, 1}, {e.Digest(), 1, 1}, {e.Digest(), -1, 1}} {
-		if _, err := e.Play(j); err == nil {
+		if _, err := e.Play(context.Background(), j); err == nil {
 			t.Errorf("%+v is played", j)
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
+	if _, err := e.Play(ctx, e.Jobs(1, 1)[0]); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
 	if err := (Local{e, 1}).Run(ctx, e.Jobs(1, 2), func(Outcome) { t.Error("played") }); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}

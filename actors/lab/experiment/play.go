@@ -2,6 +2,7 @@ package experiment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"sync"
@@ -13,15 +14,16 @@ import (
 )
 
 // Play plays one job. It returns an error if the job is not one of the
-// experiment; whatever goes wrong in the run is in the outcome.
-func (e *Experiment) Play(j Job) (Outcome, error) {
+// experiment, or if the context ends before the run does; whatever goes wrong
+// in the run is in the outcome.
+func (e *Experiment) Play(ctx context.Context, j Job) (Outcome, error) {
 	if digest := e.Digest(); j.Experiment != digest {
 		return Outcome{}, fmt.Errorf("the job is of experiment %.12s, and this is %.12s", j.Experiment, digest)
 	}
 	if j.Variant < 0 || j.Variant >= len(e.Variants) {
 		return Outcome{}, fmt.Errorf("the job is of variant %d; there are %d", j.Variant, len(e.Variants))
 	}
-	result, err := e.Replay(j)
+	result, err := e.Replay(ctx, j)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -40,12 +42,16 @@ func (e *Experiment) Play(j Job) (Outcome, error) {
 }
 
 // Replay plays the run of a job for its whole result.
-func (e *Experiment) Replay(j Job) (*lab.Result, error) {
+func (e *Experiment) Replay(ctx context.Context, j Job) (*lab.Result, error) {
 	s, err := lab.Read(e.Variants[j.Variant].Scenario)
 	if err != nil {
 		return nil, err
 	}
-	return lab.Run(s, lab.Options{Seed: j.Seed, Quick: e.Quick, Journal: sim.NewJournal(false)})
+	result, err := lab.Run(s, lab.Options{Seed: j.Seed, Quick: e.Quick, Journal: sim.NewJournal(false), Stop: ctx.Done()})
+	if errors.Is(err, lab.ErrStopped) {
+		return nil, ctx.Err()
+	}
+	return result, err
 }
 
 // Local plays jobs in this process, on so many goroutines.
@@ -54,8 +60,7 @@ type Local struct {
 	Workers    int
 }
 
-// Run implements Runner. A run that has begun when the context ends is played
-// to its end, and its outcome is said.
+// Run implements Runner.
 func (l Local) Run(ctx context.Context, jobs []Job, say func(Outcome)) error {
 	var group errgroup.Group
 	group.SetLimit(max(1, l.Workers))
@@ -65,7 +70,7 @@ func (l Local) Run(ctx context.Context, jobs []Job, say func(Outcome)) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			o, err := l.Experiment.Play(j)
+			o, err := l.Experiment.Play(ctx, j)
 			if err != nil {
 				return err
 			}

@@ -40,7 +40,7 @@ type variant struct {
 // Numbers of an experiment that does not say its own.
 const (
 	usualSeeds = 20
-	usualLeast = 5 // with fewer, a bootstrap interval is too narrow to be believed
+	usualLeast = 8 // with 5 no difference can be significant: all signs agree by chance in 2 of 2^5
 )
 
 // What an experiment may have at most, so that a slip does not ask for years.
