@@ -57,6 +57,8 @@ type Options struct {
 	UploadSlots int    // peers that may download from us at a time; 0: the usual number
 	Picker      string // one of Pickers; empty: the first
 	Choker      string // one of Chokers; empty: the first
+	// Patterns are others that were chosen for this torrent, see Config.Patterns.
+	Patterns Patterns
 
 	// MustExist: nothing is created on disk; data that is missing is an error.
 	MustExist bool
@@ -93,6 +95,8 @@ func (o *Options) validate() error {
 		return &OptionError{"Picker", fmt.Sprintf("cannot be %q", o.Picker)}
 	case pattern.Check("choker", o.Choker) != nil:
 		return &OptionError{"Choker", fmt.Sprintf("cannot be %q", o.Choker)}
+	case o.Picker != "" && o.Patterns["picker"] != "", o.Choker != "" && o.Patterns["choker"] != "":
+		return &OptionError{"Patterns", "choose what Picker or Choker choose"}
 	case !(o.SeedRatio >= 0) || math.IsInf(o.SeedRatio, 0): // which NaN is not
 		return &OptionError{"SeedRatio", "must be a number from 0 on"}
 	case o.SuperSeed != "" && !slices.Contains([]SuperSeeding{SuperSeedAuto, SuperSeedAlways, SuperSeedNever}, o.SuperSeed):
@@ -101,6 +105,9 @@ func (o *Options) validate() error {
 		return &OptionError{"SeedFor", "cannot be negative"}
 	case o.StallTimeout < 0:
 		return &OptionError{"StallTimeout", "cannot be negative"}
+	}
+	if err := o.Patterns.Check(pattern.Real, pattern.OfTorrent); err != nil {
+		return &OptionError{"Patterns", "cannot be used: " + err.Error()}
 	}
 	for _, addr := range o.Peers {
 		if !addr.IsValid() || addr.Port() == 0 {
@@ -118,10 +125,17 @@ func (o *Options) validate() error {
 	return nil
 }
 
-// engine is the options as the actors take them.
-func (o *Options) engine() messages.TorrentOptions {
+// engine is the options as the actors take them; of kinds that they leave open,
+// the patterns are those of the client.
+func (o *Options) engine(client Patterns) messages.TorrentOptions {
+	chosen := Patterns{}
+	for kind, name := range map[string]string{"picker": o.Picker, "choker": o.Choker} {
+		if name != "" {
+			chosen[kind] = name
+		}
+	}
 	return messages.TorrentOptions{
-		Dir: o.Dir, Picker: o.Picker, Choker: o.Choker, Check: cmp.Or(o.Check, CheckAuto),
+		Dir: o.Dir, Patterns: chosen.Or(o.Patterns).Or(client), Check: cmp.Or(o.Check, CheckAuto),
 		Peers: slices.Clone(o.Peers), Trackers: slices.Clone(o.Trackers), MaxPeers: o.MaxPeers, UnchokeSlots: o.UploadSlots,
 		MustExist: o.MustExist, Force: o.Force, Seed: o.Seed || o.SeedRatio > 0 || o.SeedFor > 0, SeedRatio: o.SeedRatio, SeedFor: o.SeedFor,
 		UntilPeersDone: o.UntilPeersDone, SuperSeed: o.SuperSeed, StallTimeout: o.StallTimeout,
@@ -219,11 +233,11 @@ func (c *Client) add(t *Torrent, o Options) (*Torrent, error) {
 // finds the torrent in c.torrents can already stop it.
 func (c *Client) order(t *Torrent, o Options) error {
 	if t.metainfo == nil {
-		return c.engine.AddHash(t.hash, t.name, tiers(nil, o.Trackers), o.engine())
+		return c.engine.AddHash(t.hash, t.name, tiers(nil, o.Trackers), o.engine(c.config.Patterns))
 	}
 	m := *t.metainfo
 	m.Announce = tiers(m.Announce, o.Trackers)
-	return c.engine.Add(&m, o.engine())
+	return c.engine.Add(&m, o.engine(c.config.Patterns))
 }
 
 // tiers is the tracker tiers of a torrent, and one more for each further

@@ -38,6 +38,11 @@ const (
 	freeBlocks = 1024    // that the pool keeps: 16 MiB
 )
 
+// Patterns are ways to do something, by the kind of what is done: package
+// pattern lists both, and so does `kouzui lab patterns`. A kind that is missing
+// has its default. {"picker": "random"} is one.
+type Patterns = pattern.Choice
+
 // Config is what a client is opened with. The zero value works.
 type Config struct {
 	// Dir is where the data of torrents lies whose Options name no other folder.
@@ -76,6 +81,9 @@ type Config struct {
 	SampleMailboxes time.Duration
 	// Restarts is how failed actors are restarted, and how often.
 	Restarts supervise.Backoff
+	// Patterns are those that were chosen in place of defaults, for the client and
+	// for torrents whose Options choose no other.
+	Patterns Patterns
 	// Faults are what breaks on purpose.
 	Faults []fault.Spec
 
@@ -102,6 +110,9 @@ func (c *Config) validate() error {
 		return &OptionError{"Restarts", "must be numbers"}
 	case slices.Contains(c.Trace, nil):
 		return &OptionError{"Trace", "has a sink that is nil"}
+	}
+	if err := c.Patterns.Check(pattern.Real); err != nil {
+		return &OptionError{"Patterns", "cannot be used: " + err.Error()}
 	}
 	return nil
 }
@@ -163,6 +174,7 @@ func Open(c Config) (*Client, error) {
 			Pool: c.Pool, Version: actors.Version, Connections: c.MaxConnections, Source: source, AllowPrivate: c.AllowPrivate,
 		})
 	}
+	c.Patterns = c.Patterns.Or(nil) // the caller may change its own
 	client := &Client{
 		config: c, torrents: map[Hash]*Torrent{}, subs: map[*subscription]bool{},
 		bound: make(chan struct{}), done: make(chan struct{}),
@@ -171,7 +183,7 @@ func Open(c Config) (*Client, error) {
 		World: c.World, Pool: c.Pool, Log: c.Log, Sinks: c.Trace, Sample: c.SampleMailboxes, Notes: c.TraceNotes,
 		Notify: client.notify, Listen: c.Listen, Memory: c.Memory,
 		Limits:    messages.SetLimits{Down: c.DownloadLimit, Up: c.UploadLimit},
-		Blocklist: c.Blocklist, Restarts: c.Restarts, Faults: c.Faults,
+		Blocklist: c.Blocklist, Restarts: c.Restarts, Patterns: c.Patterns, Faults: c.Faults,
 	}
 	if c.Listen == Nowhere {
 		options.Listen = ""

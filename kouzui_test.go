@@ -225,7 +225,7 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 	var wrong *kouzui.OptionError
 	for _, c := range []kouzui.Config{
 		{Memory: -1}, {Memory: 1}, {DownloadLimit: -1}, {UploadLimit: -1}, {MaxConnections: -1}, {SampleMailboxes: -1},
-		{Restarts: supervise.Backoff{Factor: math.NaN()}}, {Trace: []event.Sink{nil}},
+		{Restarts: supervise.Backoff{Factor: math.NaN()}}, {Trace: []event.Sink{nil}}, {Patterns: kouzui.Patterns{"picker": "x"}}, {Patterns: kouzui.Patterns{"x": "random"}},
 	} {
 		if client, err := kouzui.Open(c); client != nil || !errors.As(err, &wrong) {
 			t.Errorf("%+v: %v", c, err)
@@ -235,6 +235,7 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 	client := open(t, kouzui.Config{})
 	for _, o := range []kouzui.Options{
 		{Check: "x"}, {SuperSeed: "x"}, {Picker: "x"}, {Choker: "x"}, {MaxPeers: -1}, {UploadSlots: -1}, {SeedFor: -1}, {StallTimeout: -1},
+		{Patterns: kouzui.Patterns{"picker": "x"}}, {Picker: "random", Patterns: kouzui.Patterns{"picker": "rarest"}},
 		{SeedRatio: -1}, {SeedRatio: math.NaN()}, {SeedRatio: math.Inf(1)},
 		{Peers: []netip.AddrPort{{}}}, {Trackers: []string{"::"}}, {Trackers: []string{"ftp://a/b"}}, {Trackers: []string{"udp://a:1"}},
 	} {

@@ -35,6 +35,7 @@ import (
 	"kouzui/actors/client"
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/fault"
+	"kouzui/actors/runtime/pattern"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/work"
 	"kouzui/actors/world"
@@ -88,6 +89,8 @@ type Options struct {
 	// Restarts is how failed actors are restarted, and how often until they are
 	// given up. What then happens is each supervisor's own.
 	Restarts supervise.Backoff
+	// Patterns are those that were chosen for the client.
+	Patterns pattern.Choice
 	// Faults are what breaks on purpose.
 	Faults []fault.Spec
 }

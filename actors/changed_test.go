@@ -28,7 +28,7 @@ func TestAWrongBlockIsNeverServed(t *testing.T) {
 	await(holder, seeding)
 
 	n := start(t, actors.Options{Limits: messages.SetLimits{Down: 5 << 20}})
-	n.add(torrent, messages.TorrentOptions{Dir: t.TempDir(), Peers: []netip.AddrPort{at}, Picker: "sequential"})
+	n.add(torrent, messages.TorrentOptions{Dir: t.TempDir(), Peers: []netip.AddrPort{at}, Patterns: map[string]string{"picker": "sequential"}})
 	await(n, func(p *messages.Progress) bool { return p.HavePieces > 0 })
 	file, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {

@@ -121,10 +121,10 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 		}
 		return a.tree.Props(name, func() actor.Actor { return store.New(config) }, supervise.WithStrategy(a.Restarts))
 	case engine.Scheduler:
-		config := scheduler.Config{World: a.World, Refs: refs, Self: a.self, Torrent: torrent, Wanted: o.Wanted, Memory: share.Memory, Picker: o.Picker, SuperSeed: o.SuperSeed}
+		config := scheduler.Config{World: a.World, Refs: refs, Self: a.self, Torrent: torrent, Wanted: o.Wanted, Memory: share.Memory, Picker: o.Patterns["picker"], SuperSeed: o.SuperSeed}
 		return a.tree.Props(name, func() actor.Actor { return scheduler.New(config) })
 	case engine.Choker:
-		config := choker.Config{World: a.World, Refs: refs, Algorithm: o.Choker, Slots: o.UnchokeSlots}
+		config := choker.Config{World: a.World, Refs: refs, Algorithm: o.Patterns["choker"], Slots: o.UnchokeSlots}
 		return a.tree.Props(name, func() actor.Actor { return choker.New(config) })
 	case engine.Peers:
 		config := peers.Config{

@@ -47,9 +47,10 @@ const (
 
 // TorrentOptions is what a user chooses for one torrent.
 type TorrentOptions struct {
-	Dir          string // the folder in which the data lies
-	Picker       string // which piece is asked for next, by name; empty: the default
-	Choker       string // which peers may download, by name; empty: the default
+	Dir string // the folder in which the data lies
+	// Patterns are those that were chosen, by kind: see package pattern. A kind
+	// that is missing has its default.
+	Patterns     map[string]string
 	Check        CheckMode
 	Peers        []netip.AddrPort // addresses to be tried, beside those of trackers
 	Trackers     []string         // URLs among AddTorrent.Announce that the user gave

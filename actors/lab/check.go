@@ -58,6 +58,9 @@ func (s *Scenario) check() error {
 	if err := work.CheckCosts(s.Cost); err != nil {
 		return &problem{table: "cost", err: err}
 	}
+	if err := s.Patterns.Check(pattern.Simulated); err != nil {
+		return &problem{table: "patterns", err: err}
+	}
 	nodes := 0
 	names := map[string]bool{}
 	for i := range s.Class {
@@ -112,10 +115,8 @@ func (c *Class) check() *problem {
 	case c.Cores > 0 && len(c.Hostile) > 0:
 		return wrong("cores", "are of clients, and hostile nodes are none")
 	}
-	for _, chosen := range []struct{ kind, spec string }{{"picker", c.Picker}, {"choker", c.Choker}} {
-		if err := pattern.Check(chosen.kind, chosen.spec); err != nil {
-			return &problem{key: chosen.kind, err: err}
-		}
+	if p := c.checkPatterns(); p != nil {
+		return p
 	}
 	if p := oneOf("superseed", c.SuperSeed, []string{string(messages.SuperSeedAuto), string(messages.SuperSeedAlways), string(messages.SuperSeedNever)}); p != nil {
 		return p

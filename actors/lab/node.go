@@ -74,10 +74,11 @@ func (n *node) start() {
 	if c.Limits {
 		limits = messages.SetLimits{Down: int64(c.Down), Up: int64(c.Up)}
 	}
+	patterns := n.run.patterns(c)
 	client, err := actors.Start(actors.Options{
 		World: world, Pool: n.host.Pool, Log: zerolog.Nop(), Sinks: sinks, Meter: n.host.Meter(), Notes: n.run.options.Notes,
 		Notify: n.notify, Listen: ":6881", Memory: memory, Limits: limits, Name: n.name,
-		Dispatcher: n.host.Dispatcher(), Mailbox: n.mailbox(), Restarts: c.Restarts.backoff(), Faults: faults,
+		Dispatcher: n.host.Dispatcher(), Mailbox: n.mailbox(), Restarts: c.Restarts.backoff(), Patterns: patterns, Faults: faults,
 	})
 	if err != nil {
 		n.run.blame(n, "it does not start: %v", err)
@@ -87,7 +88,7 @@ func (n *node) start() {
 	n.run.count(n, true)
 	complete, _, _ := c.leave()
 	if err := client.Add(n.run.content.torrent, messages.TorrentOptions{
-		Dir: dir, Picker: c.Picker, Choker: c.Choker, UnchokeSlots: c.Slots, MaxPeers: c.Peers, Seed: !complete, SuperSeed: messages.SuperSeeding(c.SuperSeed),
+		Dir: dir, Patterns: patterns, UnchokeSlots: c.Slots, MaxPeers: c.Peers, Seed: !complete, SuperSeed: messages.SuperSeeding(c.SuperSeed),
 	}); err != nil {
 		n.run.blame(n, "the torrent is not taken: %v", err)
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"kouzui/actors/runtime/fault"
+	"kouzui/actors/runtime/pattern"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/units"
 	"kouzui/actors/runtime/work"
@@ -42,8 +43,11 @@ type Scenario struct {
 	// They matter to classes that have Cores.
 	Costs string
 	Cost  []work.Cost
-	Class []Class
-	Event []Event
+	// Patterns are those of the world, and of all classes that choose no other of
+	// the same kind.
+	Patterns pattern.Choice
+	Class    []Class
+	Event    []Event
 }
 
 // Class is a number of nodes of one kind.
@@ -68,7 +72,8 @@ type Class struct {
 	Leave  string  // "" never, "complete" when everything is there, or how long after its arrival
 	Memory Size
 
-	Picker, Choker string
+	Picker, Choker string         // short for two of Patterns
+	Patterns       pattern.Choice // other than those of the scenario
 	Slots          int
 	SuperSeed      string // "" is "auto"; "always" or "never"
 	Peers          int    // connections at most

@@ -221,6 +221,7 @@ var plain = []struct {
 	{"downloads without bound", func(c *Class) bool { return set(&c.Down, 0) }},
 	{"uploads without bound", func(c *Class) bool { return set(&c.Up, 0) }},
 	{"the usual memory", func(c *Class) bool { return set(&c.Memory, 0) }},
+	{"the usual patterns", func(c *Class) bool { return len(c.Patterns) > 0 && unset(&c.Patterns) }},
 	{"the usual picker", func(c *Class) bool { return set(&c.Picker, "") }},
 	{"the usual choker", func(c *Class) bool { return set(&c.Choker, "") }},
 	{"the usual restarts", func(c *Class) bool { return set(&c.Restarts, Restarts{}) }},
@@ -232,6 +233,12 @@ func set[T comparable](v *T, to T) bool {
 	changed := *v != to
 	*v = to
 	return changed
+}
+
+// unset makes a value what it is when nothing is said.
+func unset[T any](v *T) bool {
+	*v = *new(T)
+	return true
 }
 
 func halve[N ~int | ~int64](n *N) bool { return *n > 1 && set(n, (*n+1)/2) }

@@ -13,11 +13,12 @@ import (
 	"github.com/BurntSushi/toml"
 )
 
-// Settings are values of keys of a scenario that replace what its text says.
-// A key is one before all tables ("content", or "event" for all events), one of
-// all classes of clients ("class.choker"), of one class ("class.giver.up"), or
-// of one event, counted from 1 ("event.2.count"). Keys of tables in tables
-// follow after dots ("class.giver.disk.rate").
+// Settings are values of keys of a scenario that replace what its text says. A
+// key is one before all tables ("content", or "event" for all events), one of
+// its patterns ("patterns.schedule"), one of all classes of clients
+// ("class.choker"), of one class ("class.giver.up"), or of one event, counted
+// from 1 ("event.2.count"). Keys of tables in tables follow after dots
+// ("class.giver.disk.rate").
 type Settings map[string]any
 
 // ReadWith reads a scenario from TOML as if the text had the settings. The text
@@ -73,6 +74,9 @@ func put(keys map[string]any, key string, value any) error {
 		keys[key] = value
 		return nil
 	}
+	if path[0] == "patterns" {
+		return within(keys, path, value)
+	}
 	tables, err := tablesOf(keys, path[0])
 	if err != nil {
 		return err
@@ -108,7 +112,7 @@ func hasNoClient(class map[string]any) bool {
 
 func tablesOf(keys map[string]any, name string) ([]map[string]any, error) {
 	if name != "class" && name != "event" {
-		return nil, fmt.Errorf("there is no table %q; there are class and event", name)
+		return nil, fmt.Errorf("there is no table %q; there are class, event and patterns", name)
 	}
 	switch v := keys[name].(type) {
 	case []map[string]any:

@@ -67,12 +67,14 @@ func (s Scope) String() string {
 	return [...]string{"each torrent", "each client", "each class", "the whole world"}[s]
 }
 
-// Or is c with the choices of others for the kinds that c leaves open.
+// Or is c with the choices of others for the kinds that c leaves open; nil if
+// nothing was chosen at all.
 func (c Choice) Or(others Choice) Choice {
-	sum := maps.Clone(others)
-	if sum == nil {
-		sum = Choice{}
+	if len(c)+len(others) == 0 {
+		return nil
 	}
+	sum := Choice{}
+	maps.Copy(sum, others)
 	maps.Copy(sum, c)
 	return sum
 }

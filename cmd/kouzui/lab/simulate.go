@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -9,6 +10,7 @@ import (
 
 	"kouzui/actors/lab"
 	"kouzui/actors/runtime/event"
+	"kouzui/actors/runtime/pattern"
 	"kouzui/actors/runtime/trace"
 	"kouzui/actors/runtime/units"
 	"kouzui/cmd/kouzui/internal/command"
@@ -30,6 +32,7 @@ type simulation struct {
 	quick bool
 
 	picker, choker, payload *string
+	patterns                flags.Patterns
 	json                    bool
 	html                    string
 }
@@ -57,6 +60,7 @@ one of them does not hold, the exit code is ` + strconv.Itoa(exit.Other) + `.`,
 		o.bind(f)
 		o.picker = flags.PatternInPlaceOf(c, "picker", asWritten, "`NAME` of the piece picker of all nodes")
 		o.choker = flags.PatternInPlaceOf(c, "choker", asWritten, "`NAME` of the choker of all nodes")
+		flags.BindPatterns(c, &o.patterns, pattern.Simulated)
 		o.payload = flags.Choose(c, "payload", "`KIND` of the payload: %s", asWritten, lab.PayloadDescribed, lab.PayloadReal)
 		f.BoolVar(&o.twice, "twice", false, "play the scenario twice, and show where the two runs differ if they do")
 		f.BoolVar(&o.quick, "quick", false, "skip the checks that look at every message")
@@ -71,6 +75,21 @@ one of them does not hold, the exit code is ` + strconv.Itoa(exit.Other) + `.`,
 	return c
 }
 
+// chosen are the patterns that flags have chosen.
+func (o *simulation) chosen(c *cobra.Command) (pattern.Choice, error) {
+	chosen := pattern.Choice{}
+	maps.Copy(chosen, o.patterns.Choice)
+	for kind, spec := range map[string]string{"picker": *o.picker, "choker": *o.choker} {
+		if err := o.patterns.Exclude(c, kind); err != nil {
+			return nil, err
+		}
+		if spec != asWritten {
+			chosen[kind] = spec
+		}
+	}
+	return chosen, nil
+}
+
 // asWritten leaves the choice to the scenario.
 const asWritten = "scenario"
 
@@ -80,15 +99,11 @@ func (o *simulation) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	for i := range scenario.Class {
-		one := &scenario.Class[i]
-		if *o.picker != asWritten && len(one.Hostile) == 0 {
-			one.Picker = *o.picker
-		}
-		if *o.choker != asWritten && len(one.Hostile) == 0 {
-			one.Choker = *o.choker
-		}
+	chosen, err := o.chosen(c)
+	if err != nil {
+		return err
 	}
+	scenario.Choose(chosen)
 	if *o.payload != asWritten {
 		scenario.Payload = *o.payload
 	}
@@ -159,6 +174,9 @@ func (o *simulation) page(c *cobra.Command, r *lab.Result, path string) error {
 		if f.value != asWritten {
 			command += " --" + f.name + " " + f.value
 		}
+	}
+	for _, text := range o.patterns.GetSlice() {
+		command += " --pattern " + text
 	}
 	if err := labview.WritePage(file, r, command); err != nil {
 		return err

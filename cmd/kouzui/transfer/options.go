@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"kouzui/actors/runtime/pattern"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
 	"kouzui/cmd/kouzui/internal/output"
@@ -48,6 +49,7 @@ type options struct {
 	traceDomain bool
 
 	picker, choker *string
+	patterns       flags.Patterns
 	faults         flags.Faults
 }
 
@@ -110,6 +112,7 @@ func (o *options) bind(c *cobra.Command) {
 			o.picker = flags.Pattern(c, "picker", "choose the next piece by the rule `NAME`")
 		}
 		o.choker = flags.Pattern(c, "choker", "choose the peers to unchoke by the rule `NAME`")
+		flags.BindPatterns(c, &o.patterns, pattern.Real)
 		f.Var(&o.faults, "fault", "break something on purpose (repeatable), such as 'panic,actor=*/store,at=2s': `SPEC` is a kind and keys, with commas between them; README.md lists them")
 	})
 }
@@ -132,6 +135,9 @@ func (o *options) validate(c *cobra.Command) error {
 	if o.output.JSON && o.trace == "-" {
 		return exit.Usagef("", "--json and --trace - cannot both write to stdout")
 	}
+	if err := o.validatePatterns(c); err != nil {
+		return err
+	}
 	if _, err := o.tiers(); err != nil {
 		return err
 	}
@@ -140,6 +146,31 @@ func (o *options) validate(c *cobra.Command) error {
 	}
 	_, err := o.listen()
 	return err
+}
+
+func (o *options) validatePatterns(c *cobra.Command) error {
+	if err := o.patterns.Exclude(c, "choker"); err != nil {
+		return err
+	}
+	if o.seedOnly {
+		if o.patterns.Choice["picker"] != "" {
+			return exit.Usagef("", "--pattern picker is of no use to seed, which downloads nothing")
+		}
+		return nil
+	}
+	return o.patterns.Exclude(c, "picker")
+}
+
+// chosen are the patterns of each torrent.
+func (o *options) chosen() kouzui.Patterns {
+	chosen := kouzui.Patterns{}
+	if o.patterns.Choice["choker"] == "" {
+		chosen["choker"] = *o.choker
+	}
+	if !o.seedOnly && o.patterns.Choice["picker"] == "" {
+		chosen["picker"] = *o.picker
+	}
+	return chosen
 }
 
 // tiers are the trackers of --tracker.

@@ -68,16 +68,13 @@ func (o *options) transfer(s *session, args []string) error {
 		return err
 	}
 	options := kouzui.Options{
-		Dir: o.dir, Check: kouzui.CheckMode(*o.check), Choker: *o.choker, Peers: peers,
+		Dir: o.dir, Check: kouzui.CheckMode(*o.check), Patterns: o.chosen(), Peers: peers,
 		MaxPeers: min(o.maxPeers, connections), UploadSlots: o.slots,
 		Seed: o.seed || o.seedOnly, SeedRatio: o.ratio, SeedFor: o.seedTime, UntilPeersDone: o.untilPeersDone, SuperSeed: kouzui.SuperSeeding(*o.superSeed),
 		StallTimeout: o.stall, MustExist: o.seedOnly, Force: o.force,
 	}
 	tiers, _ := o.tiers() // validate has found no fault
 	options.Trackers = slices.Concat(tiers...)
-	if !o.seedOnly {
-		options.Picker = *o.picker
-	}
 	listen, err := o.listen()
 	if err != nil {
 		return err
@@ -105,7 +102,7 @@ func (o *options) transfer(s *session, args []string) error {
 	config := kouzui.Config{
 		Listen: listen, Memory: o.memory.N, DownloadLimit: o.down.N, UploadLimit: o.up.N,
 		MaxConnections: connections, Blocklist: blocked, Bind: bound, Interface: o.source.Device, AllowPrivate: o.allowPrivate,
-		Log: s.Log, Trace: append(trace.Sinks, s.inbox), TraceNotes: o.traceDomain, Faults: o.faults,
+		Log: s.Log, Trace: append(trace.Sinks, s.inbox), TraceNotes: o.traceDomain, Patterns: o.patterns.Choice, Faults: o.faults,
 	}
 	if o.trace != "" {
 		config.SampleMailboxes = sampleInterval
