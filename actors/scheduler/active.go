@@ -23,6 +23,7 @@ type active struct {
 	// undivided: it has to come from one peer alone. It was corrupt, and parts of
 	// it from several peers would leave the blame open once more.
 	undivided bool
+	turn      int  // of its last run, see abreast
 	dropping  bool // no block is requested until the store has discarded those that arrived
 	finished  bool
 	source    *peer // the peer that sent all arrived blocks; nil: several peers did

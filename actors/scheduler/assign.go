@@ -21,6 +21,7 @@ type planner struct {
 	avail   *Availability
 	ledger  *ledger
 	budget  budget
+	abreast abreast
 	share   *share
 	slowest ranking
 	paused  bool // the store takes nothing
@@ -281,7 +282,11 @@ func (s *planner) assign(p *peer, n int) (given int) {
 		if a == nil {
 			break
 		}
-		given += s.ledger.take(p, a, min(n-given, s.budget.left(a)), from)
+		most := min(n-given, s.budget.left(a))
+		if s.abreast.most > 0 && from == front {
+			most = min(most, s.abreast.runLeft(a))
+		}
+		given += s.ledger.take(p, a, most, from)
 	}
 	return given
 }

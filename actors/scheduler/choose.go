@@ -34,6 +34,10 @@ func (s *planner) choose(p *peer) (*active, end) {
 	if p.parole != nil {
 		return s.chooseTrial(p), front
 	}
+	// Of the large pieces that p brings abreast, the next.
+	if a := s.chooseAbreast(p); a != nil {
+		return a, front
+	}
 	// The piece that was begun with p.
 	if a := s.continued(p); a != nil {
 		return a, front
@@ -122,7 +126,7 @@ func mostFree(best, a *active) *active {
 // fast says whether p gets pieces for itself: so the blame for a corrupt one is
 // clear, and the store has few pieces open. Slower peers share.
 func (s *planner) fast(p *peer) bool {
-	return !p.snubbed && s.blocks(0) <= maxOwnWindows*p.window
+	return !p.snubbed && (s.blocks(0) <= maxOwnWindows*p.window || s.abreastOf(p) > 1)
 }
 
 // begin begins a new piece with p, nil if p has none.

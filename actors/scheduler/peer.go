@@ -96,6 +96,7 @@ func (p *peer) lacks(pieces []uint32) bool {
 // speed is how fast a peer sends blocks while some are requested from it.
 type speed struct {
 	rate.Flow           // bytes
+	recent    rate.Flow // bytes, in measurements as short as the first one
 	heard     time.Time // the last block, or the first request after a rest
 }
 
@@ -103,6 +104,7 @@ type speed struct {
 // requests.
 func (s *speed) begins(now time.Time) {
 	s.Resume(now)
+	s.recent.Resume(now)
 	s.heard = now
 }
 
@@ -113,6 +115,7 @@ func (s *speed) arrived(bytes int, now time.Time) {
 		least = firstMeasurement
 	}
 	s.Add(now, bytes, least, rate.Mean)
+	s.recent.Add(now, bytes, firstMeasurement, rate.Mean)
 }
 
 // silent tells whether no block has arrived from the peer for clearly longer

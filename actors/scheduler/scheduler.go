@@ -100,6 +100,7 @@ func (s *scheduler) Receive(c actor.Context) {
 func (s *scheduler) handle(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *messages.SetMemory:
+		s.planHashing(m.Bytes)
 		s.setMemory(m.Bytes)
 	case *messages.SetWanted:
 		s.setWanted(m.Pieces)
@@ -182,11 +183,16 @@ func (s *scheduler) start(c actor.Context) {
 		supervise.Fail(err)
 	}
 	s.swarm = newSwarm(newGeometry(t), s.Wanted, s.Memory, picker, s.World.Chance.Source(c.Self().Id))
+	s.planHashing(s.Memory)
 	s.planner.share.self = hashOf(s.Self)
 	s.super.when = s.SuperSeed
 	s.torrent, s.refs = t, s.Refs
 	s.now = s.World.Clock.Now()
 	s.reported.at = s.now
+}
+
+func (s *scheduler) planHashing(memory int64) {
+	s.planner.abreast.setPlan(s.World.Machine.PlanHashing(memory, s.Torrent.PieceLength))
 }
 
 func (s *scheduler) stop() {

@@ -11,6 +11,7 @@ import (
 	"kouzui/actors/store/hasher"
 	"kouzui/actors/store/keeper"
 	"kouzui/actors/store/resume"
+	"kouzui/actors/world"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
@@ -54,6 +55,7 @@ type core struct {
 	missing  int                // pieces that are not verified
 	lacking  int                // wanted pieces that are not verified
 	memory   int64              // bytes, see messages.SetMemory
+	plan     world.HashPlan     // with that memory
 	assembly *assembly.Assembly // nil until the store is ready
 	blame    *assembly.Blame
 	spans    []metainfo.Span // scratch of mark
@@ -107,11 +109,11 @@ func (t *timer) stop() {
 	}
 }
 
-// newCore returns the core of a store with this number of hash workers. Hashing
-// pieces side by side is worth while from least pieces on.
-func newCore(cfg Config, f *files.Files, workers, least int) *core {
+// newCore returns the core of a store with this number of hash workers on a
+// machine.
+func newCore(cfg Config, f *files.Files, workers int, machine world.Machine) *core {
 	s := &core{
-		Config: cfg, files: f, queue: hasher.NewQueue(cfg.Torrent, workers, least), blame: assembly.NewBlame(),
+		Config: cfg, files: f, queue: hasher.NewQueue(cfg.Torrent, workers, machine), blame: assembly.NewBlame(),
 		dirty: bitset.New(uint(len(cfg.Torrent.Files))), doubtful: bitset.New(uint(len(cfg.Torrent.Files))),
 	}
 	s.setMemory(cfg.Memory)
@@ -121,8 +123,9 @@ func newCore(cfg Config, f *files.Files, workers, least int) *core {
 
 func (s *core) setMemory(bytes int64) {
 	s.memory = bytes
-	if extend := s.queue.SetMemory(bytes); s.assembly != nil {
-		s.assembly.Extend = extend
+	s.plan = s.queue.SetMemory(bytes)
+	if s.assembly != nil {
+		s.assembly.Extend = s.plan.Run
 	}
 }
 
@@ -264,19 +267,21 @@ func (s *core) gatherDue() {
 	s.queue.WaitedEnough()
 }
 
-// crowded tells whether waiting for more whole pieces is pointless, because few
-// blocks will arrive before pieces are written: the whole pieces are the last
-// lacking ones, or they nearly fill the memory together with the unfinished
-// ones.
+// crowded tells whether waiting for more whole pieces, or for runs of large
+// ones, is pointless: the whole pieces are the last lacking ones, or what waits
+// nearly fills the memory together with the unfinished pieces, so that few
+// blocks will arrive before some are written. Runs do not wait either when an
+// eighth of the memory has arrived that did not become a run, but do wait for a
+// worker that is busy: the pieces whose runs it writes have the next ones.
 func (s *core) crowded() bool {
 	if s.assembly == nil {
 		return false
 	}
-	return crowded(s.queue.Len()+s.queue.Busy(), s.lacking, s.Torrent.PieceLength, s.assembly.Memory, s.memory)
-}
-
-func crowded(whole, lacking int, pieceLength, held, memory int64) bool {
-	return whole >= lacking || held+int64(whole)*pieceLength >= memory*3/4
+	held := s.assembly.Memory
+	if s.plan.Run > 0 {
+		return s.queue.Busy() == 0 && (s.queue.Whole >= s.lacking || held > s.memory/8)
+	}
+	return s.queue.Whole >= s.lacking || held+s.queue.Bytes >= s.memory*3/4
 }
 
 // mark adds to files those that a piece lies in.

@@ -33,7 +33,6 @@ import (
 	"kouzui/actors/world"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
-	"kouzui/wire/digest"
 	"kouzui/wire/metainfo"
 )
 
@@ -156,7 +155,7 @@ func (s *store) begin(c actor.Context) {
 		func(file int, err error) { deliver(&doubted{file, err}) },
 		func() { deliver(&filesOpened{}) })
 	workers := cmp.Or(s.HashWorkers, min(cmp.Or(s.World.Machine.Processors, dispatch.Processors()), maxWorkers))
-	s.core = newCore(s.Config, s.files, workers, cmp.Or(s.World.Machine.Together, digest.Least()))
+	s.core = newCore(s.Config, s.files, workers, s.World.Machine)
 	c.Send(s.Refs.Torrent, &messages.QueryKnownPieces{ReplyTo: c.Self()})
 	s.spawn(c, "keeper", "keeper", func() actor.Actor {
 		return keeper.New(keeper.Config{

@@ -16,6 +16,7 @@ import (
 	"kouzui/actors/store/keeper"
 	"kouzui/actors/store/resume"
 	"kouzui/actors/store/storetest"
+	"kouzui/actors/world"
 	"kouzui/actors/world/fake"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
@@ -155,7 +156,7 @@ func TestCoreFinishesWhatIsWanted(t *testing.T) {
 			return set
 		}
 		f := files.New(s.Torrent, 8, func(int, error) {}, func() {})
-		core := newCore(Config{Torrent: s.Torrent, Memory: 1 << 20, Pool: buffer.NewPool(10), Wanted: draw()}, f, 1, 9)
+		core := newCore(Config{Torrent: s.Torrent, Memory: 1 << 20, Pool: buffer.NewPool(10), Wanted: draw()}, f, 1, world.Machine{Together: 9})
 
 		// What a shell, a hash worker and a keeper would do.
 		synced, saved := bitset.New(pieces), bitset.New(pieces)

@@ -33,11 +33,14 @@ type Hash interface {
 	encoding.BinaryUnmarshaler
 }
 
-// Hashes are several hashes side by side, as in digest.Hasher.
+// Hashes are several hashes side by side, as in digest.Hasher. The state of one
+// of them is that of a Hash.
 type Hashes interface {
 	Reset()
 	Write(blocks ...[]byte)
 	Sum(i int) [sha1.Size]byte
+	AppendState(i int, to []byte) ([]byte, error)
+	Resume(i int, bytes int64, state []byte) error
 }
 
 // SHA1 is the Digest of payload that is held in memory, rather than described.

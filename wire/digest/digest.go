@@ -130,6 +130,19 @@ func (h *Hasher) Sum(i int) [sha1.Size]byte {
 	return h.sum
 }
 
+// AppendState appends the state of piece i to a slice. Resume goes on from it.
+func (h *Hasher) AppendState(i int, to []byte) ([]byte, error) {
+	h.leave(i)
+	return h.alone[i].AppendBinary(to)
+}
+
+// Resume sets piece i to a state that AppendState returned after a number of
+// bytes; it may also come from crypto/sha1.
+func (h *Hasher) Resume(i int, bytes int64, state []byte) error {
+	h.wide[i], h.size[i] = false, uint64(bytes)
+	return h.alone[i].UnmarshalBinary(state)
+}
+
 // state is a SHA-1 of crypto/sha1. Between two chunks it is encoded as 4 bytes
 // that identify the format, the hash value, an empty chunk, and the size.
 type state interface {

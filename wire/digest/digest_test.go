@@ -81,6 +81,53 @@ func TestHasher(t *testing.T) {
 	})
 }
 
+// A state goes on in another Hasher, in any lane, and in crypto/sha1; and one
+// of crypto/sha1 in a Hasher.
+func TestStatesGoOn(t *testing.T) {
+	each(t, func(t *testing.T, k kernel) {
+		rapid.Check(t, func(t *rapid.T) {
+			random := rand.NewChaCha8([32]byte{byte(rapid.Int().Draw(t, "seed"))})
+			h := newHasher(k)
+			var whole [Lanes][]byte
+			var states [Lanes][]byte
+			for range rapid.IntRange(1, 4).Draw(t, "parts") {
+				n := rapid.SampledFrom([]int{1, chunk, step, 16 << 10}).Draw(t, "length")
+				turn := rapid.IntRange(0, Lanes-1).Draw(t, "turn")
+				data := make([][]byte, Lanes)
+				h.Reset()
+				for i := range whole {
+					lane := (i + turn) % Lanes
+					if states[i] != nil {
+						if err := h.Resume(lane, int64(len(whole[i])), states[i]); err != nil {
+							t.Fatal(err)
+						}
+					}
+					data[lane] = make([]byte, n)
+					random.Read(data[lane])
+					whole[i] = append(whole[i], data[lane]...)
+				}
+				h.Write(data...)
+				for i := range whole {
+					var err error
+					if states[i], err = h.AppendState((i+turn)%Lanes, nil); err != nil {
+						t.Fatal(err)
+					}
+					alone := newState()
+					if err := alone.UnmarshalBinary(states[i]); err != nil {
+						t.Fatal(err)
+					}
+					if sum := sha1.Sum(whole[i]); !bytes.Equal(alone.Sum(nil), sum[:]) {
+						t.Fatalf("piece %d of %d bytes is wrong", i, len(whole[i]))
+					}
+					if states[i], err = alone.AppendBinary(nil); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		})
+	})
+}
+
 // A fuzzer's bytes are cut into pieces of any lengths, and these into writes.
 func FuzzHasher(f *testing.F) {
 	f.Add(bytes.Repeat([]byte("piece"), 1000), uint64(1))

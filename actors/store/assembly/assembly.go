@@ -214,8 +214,8 @@ func (a *Assembly) Spill(dst []Block) (*Piece, []Block) {
 // Long tells whether a piece may have a long run.
 func (a *Assembly) Long() bool { return len(a.long) > 0 }
 
-// SpillRun is Spill for a piece with a long run, and for the blocks of the run
-// only.
+// SpillRun is Spill for a piece with a long run, and for Extend bytes of the
+// run only: runs that are hashed side by side should be of one length.
 func (a *Assembly) SpillRun(dst []Block) (*Piece, []Block) {
 	for len(a.long) > 0 {
 		p := a.long[len(a.long)-1]
@@ -225,7 +225,7 @@ func (a *Assembly) SpillRun(dst []Block) (*Piece, []Block) {
 			continue
 		}
 		from := p.find(p.Hashed.Bytes)
-		return p, a.lend(dst, p, from, p.find(p.Hashed.Bytes+p.run))
+		return p, a.lend(dst, p, from, p.find(p.Hashed.Bytes+a.Extend))
 	}
 	return nil, dst
 }

@@ -1,50 +1,34 @@
 package hasher
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
+	"kouzui/actors/store/assembly"
 	"kouzui/wire/digest"
 )
 
 const (
-	// MaxWait is how long a whole piece waits for others to be hashed beside it.
+	// MaxWait is how long a whole piece, or a run of a large one, waits for others
+	// to be hashed beside it.
 	MaxWait = 20 * time.Millisecond
 	// maxGap is how far apart pieces may come, on average, for one to wait for the
 	// next.
 	maxGap = 4 * time.Millisecond
-	// longRun is how many bytes of a large piece are hashed and written at a time
-	// before the rest has come: whole, the piece would fill the memory.
-	longRun = 1 << 20
 )
 
-// gather decides whether whole pieces wait for others to be hashed beside them.
+// gather decides whether whole pieces, or runs of large ones, wait for others
+// to be hashed beside them.
 type gather struct {
 	most  int                     // pieces to be hashed side by side, 1 if it does not pay
 	came  [digest.Lanes]time.Time // when the last pieces became whole, in turn
 	count int                     // of pieces that became whole
-	due   bool                    // the pieces that wait have waited for MaxWait
+	runs  bool                    // large pieces are hashed a run at a time
+	due   bool                    // what waits has waited for MaxWait
 }
 
-// together is how many pieces of a length are hashed side by side, which may
-// fill five eighths of the memory; 1 if that is fewer than least.
-func together(memory, pieceLength int64, least int) int {
-	n := int(min(memory*5/8/pieceLength, digest.Lanes))
-	if n < least {
-		return 1
-	}
-	return n
-}
-
-// extent is the length in bytes from which a run of blocks is hashed and
-// written before the rest of its piece has arrived; 0 if none is.
-func extent(together int, pieceLength int64) int64 {
-	if together > 1 || pieceLength <= 2*longRun {
-		return 0
-	}
-	return longRun
-}
-
-// whole records that a piece has become whole.
+// whole records that a piece is whole.
 func (g *gather) whole(now time.Time) {
 	g.came[g.count%digest.Lanes] = now
 	g.count++
@@ -64,25 +48,36 @@ func (g *gather) flows() bool {
 // for more, for MaxWait at the most. They wait only if nothing else is queued
 // and hurry is not set, and then if pieces come quickly or a worker is busy:
 // until that worker is done they fill a batch, where a second worker would hash
-// few at a time.
+// few at a time. Runs always wait: to leave them unwritten costs nothing.
 func (g *gather) ripe(joining, queued int, busy, hurry bool) int {
 	n := min(joining, g.most)
-	if n < g.most && n == queued && (busy || g.flows()) && !g.due && !hurry {
+	if n < g.most && n == queued && (busy || g.runs || g.flows()) && !g.due && !hurry {
 		return 0
 	}
 	g.due = false
 	return n
 }
 
-// joins tells whether a job can be done beside others.
+// joins tells whether a job can be hashed beside others: all that is not hashed
+// yet is in memory, and follows what is.
 func (j *Job) joins() bool {
-	if j.Task != Verify || j.sum {
+	if j.Task == Check || j.sum {
 		return false
 	}
-	for i := range j.Blocks {
-		if j.Blocks[i].Data == nil {
+	next := j.Hashed.Bytes
+	for _, b := range j.Blocks[j.unhashed():] {
+		if b.Data == nil || int64(b.Begin) != next {
 			return false
 		}
+		next += int64(b.Length)
 	}
 	return true
+}
+
+// unhashed is the index of the first of the job's blocks that is not hashed.
+func (j *Job) unhashed() int {
+	at, _ := slices.BinarySearchFunc(j.Blocks, j.Hashed.Bytes, func(b assembly.Block, hashed int64) int {
+		return cmp.Compare(int64(b.Begin), hashed)
+	})
+	return at
 }

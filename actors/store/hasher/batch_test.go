@@ -9,42 +9,6 @@ import (
 	"kouzui/wire/digest"
 )
 
-func TestTogether(t *testing.T) {
-	if digest.Least() > digest.Lanes {
-		t.Skip("nothing is hashed side by side on this processor")
-	}
-	for _, tc := range []struct {
-		memory, pieceLength int64
-		want                int
-	}{
-		{14 << 20, 1 << 20, digest.Lanes},
-		{16 << 20, 16 << 10, digest.Lanes},
-		{16 << 20, 16 << 20, 1},
-		{1, 1 << 20, 1},
-	} {
-		if got := together(tc.memory, tc.pieceLength, digest.Least()); got != tc.want {
-			t.Errorf("%d bytes of memory, pieces of %d: %d, want %d", tc.memory, tc.pieceLength, got, tc.want)
-		}
-	}
-}
-
-func TestExtent(t *testing.T) {
-	for _, tc := range []struct {
-		together    int
-		pieceLength int64
-		want        int64
-	}{
-		{digest.Lanes, 16 << 20, 0}, // they wait to be whole
-		{1, 1 << 20, 0},
-		{1, 2 * longRun, 0},
-		{1, 2*longRun + 1, longRun},
-	} {
-		if got := extent(tc.together, tc.pieceLength); got != tc.want {
-			t.Errorf("%d together, pieces of %d: %d, want %d", tc.together, tc.pieceLength, got, tc.want)
-		}
-	}
-}
-
 // flowing is a gather to which pieces have come, the given time apart.
 func flowing(most int, apart time.Duration) *gather {
 	g, now := &gather{most: most}, time.Unix(0, 0)
@@ -95,19 +59,31 @@ func TestRipe(t *testing.T) {
 	if got := (&gather{most: most}).ripe(1, 1, false, false); got != 1 {
 		t.Errorf("the very first piece: %d", got)
 	}
+	if got := (&gather{most: most, runs: true}).ripe(1, 1, false, false); got != 0 {
+		t.Errorf("the very first run: %d", got)
+	}
 }
 
 func TestWhatJoins(t *testing.T) {
-	in := assembly.Block{Data: &buffer.Block{}}
+	in := func(begin uint32) assembly.Block {
+		return assembly.Block{Begin: begin, Length: 10, Data: &buffer.Block{}}
+	}
+	out := assembly.Block{Begin: 10, Length: 10}
+	hashed := assembly.Prefix{Bytes: 20}
 	for name, tc := range map[string]struct {
 		j    Job
 		want bool
 	}{
-		"a piece":         {Job{Task: Verify, Blocks: []assembly.Block{in, in}}, true},
-		"partly on disk":  {Job{Task: Verify, Blocks: []assembly.Block{in, {}}}, false},
-		"sums are wanted": {Job{Task: Verify, Blocks: []assembly.Block{in}, sum: true}, false},
-		"a spill":         {Job{Task: Spill, Blocks: []assembly.Block{in}}, false},
-		"a check":         {Job{Task: Check}, false},
+		"a piece":                   {Job{Task: Verify, Blocks: []assembly.Block{in(0), in(10)}}, true},
+		"partly on disk":            {Job{Task: Verify, Blocks: []assembly.Block{in(0), out}}, false},
+		"the rest of a piece":       {Job{Task: Verify, Blocks: []assembly.Block{{Length: 10}, out, in(20)}, Hashed: hashed}, true},
+		"on disk, and not hashed":   {Job{Task: Verify, Blocks: []assembly.Block{out, {Begin: 20, Length: 10}, in(30)}, Hashed: hashed}, false},
+		"sums are wanted":           {Job{Task: Verify, Blocks: []assembly.Block{in(0)}, sum: true}, false},
+		"a first run":               {Job{Task: Spill, Blocks: []assembly.Block{in(0), in(10)}}, true},
+		"a further run":             {Job{Task: Spill, Blocks: []assembly.Block{in(20), in(30)}, Hashed: hashed}, true},
+		"blocks that do not follow": {Job{Task: Spill, Blocks: []assembly.Block{in(30)}, Hashed: hashed}, false},
+		"blocks with a gap":         {Job{Task: Spill, Blocks: []assembly.Block{in(20), in(40)}, Hashed: hashed}, false},
+		"a check":                   {Job{Task: Check}, false},
 	} {
 		if got := tc.j.joins(); got != tc.want {
 			t.Errorf("%s: %t", name, got)

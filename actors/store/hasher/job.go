@@ -34,11 +34,13 @@ type Job struct {
 	Blank  []bool // which hold nothing but zeros
 	Filled []bool // which have no block of zeros
 
-	each    int  // Check: blocks of each piece that are read at a time
-	checked int  // Check: bytes of all pieces
-	sum     bool // Verify: Sums are needed
-	hashed  bool // Verify: Good is known, as the piece was hashed beside others
-	lost    int  // hash workers that died with it
+	bytes   int64 // of Blocks in memory
+	beside  bool  // it can be hashed beside others, see joins
+	each    int   // Check: blocks of each piece that are read at a time
+	checked int   // Check: bytes of all pieces
+	sum     bool  // Verify: Sums are needed
+	hashed  bool  // Verify: Good is known, as the piece was hashed beside others
+	lost    int   // hash workers that died with it
 }
 
 // IgnoreDeadLetterLogging keeps jobs out of the trace.

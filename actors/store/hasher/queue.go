@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kouzui/actors/store/assembly"
+	"kouzui/actors/world"
 	"kouzui/wire/buffer"
 	"kouzui/wire/digest"
 	"kouzui/wire/metainfo"
@@ -23,12 +24,17 @@ const (
 // Queue holds the jobs for the hash workers of one store. It is part of that
 // store's core.
 type Queue struct {
-	// Waiting: whole pieces wait for others to be hashed beside them. If that
-	// lasts for MaxWait, WaitedEnough is to be called.
+	// Waiting: whole pieces or runs wait for others to be hashed beside them. If
+	// that lasts for MaxWait, WaitedEnough is to be called.
 	Waiting bool
 
+	// What waits or is in the hands of workers: whole pieces, and bytes of blocks.
+	Whole int
+	Bytes int64
+
 	pieceLength int64
-	least       int    // hashing pieces side by side is faster from this many pieces on
+	machine     world.Machine
+	plan        world.HashPlan
 	memory      int64  // bytes
 	workers     []slot // by index
 	jobs        []*Job // to be done, in order; jobs whose write has failed come first
@@ -45,19 +51,18 @@ type slot struct {
 
 func (w *slot) batch() *Batch { return &Batch{slices.Clone(w.jobs), w.deliver} }
 
-// NewQueue returns a queue for some workers. It pays to hash least pieces side
-// by side.
-func NewQueue(t *metainfo.Torrent, workers, least int) *Queue {
-	return &Queue{pieceLength: t.PieceLength, least: least, workers: make([]slot, workers)}
+// NewQueue returns a queue for some workers on a machine.
+func NewQueue(t *metainfo.Torrent, workers int, machine world.Machine) *Queue {
+	return &Queue{pieceLength: t.PieceLength, machine: machine, workers: make([]slot, workers)}
 }
 
-// SetMemory says how many bytes of payload there may be in memory. It returns
-// the length in bytes from which a run of blocks is hashed before the rest of
-// its piece has arrived; 0 means that no run is.
-func (q *Queue) SetMemory(bytes int64) (extend int64) {
+// SetMemory says how many bytes of payload there may be in memory, and returns
+// how pieces are hashed with so much.
+func (q *Queue) SetMemory(bytes int64) world.HashPlan {
 	q.memory = bytes
-	q.gather.most = together(bytes, q.pieceLength, q.least)
-	return extent(q.gather.most, q.pieceLength)
+	q.plan = q.machine.PlanHashing(bytes, q.pieceLength)
+	q.gather.most, q.gather.runs = q.plan.Together, q.plan.Run > 0
+	return q.plan
 }
 
 // Ready notes that a worker has started. If it had jobs, its last incarnation
@@ -83,8 +88,7 @@ func (q *Queue) Verify(p *assembly.Piece, sum bool, now time.Time) {
 	j := q.newJob(Verify)
 	j.Piece, j.sum = p, sum
 	j.Blocks = append(j.Blocks, p.Blocks...)
-	j.Hashed.Set(p.Hashed)
-	q.jobs = append(q.jobs, j)
+	q.push(j)
 	q.gather.whole(now)
 }
 
@@ -96,9 +100,23 @@ func (q *Queue) Spill(from func([]assembly.Block) (*assembly.Piece, []assembly.B
 		q.spare = append(q.spare, j)
 		return false
 	}
-	j.Hashed.Set(j.Piece.Hashed)
-	q.jobs = append(q.jobs, j)
+	q.push(j)
 	return true
+}
+
+func (q *Queue) push(j *Job) {
+	j.Hashed.Set(j.Piece.Hashed)
+	j.beside = j.joins()
+	for _, b := range j.Blocks {
+		if b.Data != nil {
+			j.bytes += int64(b.Length)
+		}
+	}
+	if j.Task == Verify {
+		q.Whole++
+	}
+	q.Bytes += j.bytes
+	q.jobs = append(q.jobs, j)
 }
 
 // Check sets the pieces on disk that are to be hashed. Check(nil) ends the
@@ -106,7 +124,10 @@ func (q *Queue) Spill(from func([]assembly.Block) (*assembly.Piece, []assembly.B
 func (q *Queue) Check(pieces []int) { q.unchecked = pieces }
 
 // Retry puts a job at the head of the queue, to be done again.
-func (q *Queue) Retry(j *Job) { q.jobs = slices.Insert(q.jobs, 0, j) }
+func (q *Queue) Retry(j *Job) {
+	j.beside = j.joins()
+	q.jobs = slices.Insert(q.jobs, 0, j)
+}
 
 // Next returns a batch for a worker that has nothing to do, nil if there is no
 // such worker or nothing to be done yet. If single is set, the batch has one
@@ -136,7 +157,7 @@ func (q *Queue) Next(single, hurry bool) *Batch {
 // that is otherwise for downloaded blocks.
 func (q *Queue) nextCheck() *Job {
 	n := 1
-	if q.least <= digest.Lanes {
+	if q.machine.SideBySide() {
 		n = min(digest.Lanes, (len(q.unchecked)+len(q.workers)-1)/len(q.workers))
 	}
 	j := q.newJob(Check)
@@ -149,7 +170,7 @@ func (q *Queue) nextCheck() *Job {
 // ripe is how many of the jobs in front are to be done now as one batch.
 func (q *Queue) ripe(single, hurry bool) int {
 	joining := 0
-	for joining < min(len(q.jobs), q.gather.most) && q.jobs[joining].joins() {
+	for joining < min(len(q.jobs), q.gather.most) && q.jobs[joining].beside {
 		joining++
 	}
 	if joining == 0 || single {
@@ -193,6 +214,10 @@ func (q *Queue) Close() []*Job {
 
 // Reuse keeps a finished job, to save an allocation for a later one.
 func (q *Queue) Reuse(j *Job) {
+	if j.Task == Verify {
+		q.Whole--
+	}
+	q.Bytes -= j.bytes
 	clear(j.Blocks)
 	j.Piece = nil
 	q.spare = append(q.spare, j)

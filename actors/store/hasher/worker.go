@@ -34,7 +34,8 @@ type worker struct {
 	at     int      // index of the first of the job's blocks in view
 	view   [][]byte // bytes of the blocks from at on
 	loans  []*buffer.Block
-	bufs   [][]byte // on their way to the disk
+	bufs   [][]byte                       // on their way to the disk
+	todo   [digest.Lanes][]assembly.Block // to be hashed, of pieces side by side
 	strips [digest.Lanes][]byte
 	checker
 }
@@ -75,19 +76,25 @@ func (w *worker) next() *Job {
 }
 
 // hashTogether hashes the pieces of a batch side by side, if there are several.
-// The queue puts a piece into a batch with others only if all of it is in
-// memory.
+// The queue puts a job into a batch with others only if all that is to be
+// hashed is in memory, and follows what is hashed.
 func (w *worker) hashTogether() {
 	if len(w.jobs) < 2 {
 		return
 	}
 	w.many.Reset()
+	for i, j := range w.jobs {
+		w.todo[i] = j.Blocks[j.unhashed():]
+		if p := &j.Hashed; p.Bytes > 0 {
+			must(w.many.Resume(i, p.Bytes, p.State))
+		}
+	}
 	for at := 0; ; at++ {
 		more := false
-		for i, j := range w.jobs {
+		for i := range w.jobs {
 			w.strips[i] = nil
-			if at < len(j.Blocks) {
-				w.strips[i], more = j.Blocks[at].Data.Bytes(), true
+			if at < len(w.todo[i]) {
+				w.strips[i], more = w.todo[i][at].Data.Bytes(), true
 			}
 		}
 		if !more {
@@ -96,7 +103,25 @@ func (w *worker) hashTogether() {
 		w.many.Write(w.strips[:len(w.jobs)]...)
 	}
 	for i, j := range w.jobs {
-		j.Good, j.hashed = w.many.Sum(i) == w.Torrent.PieceHash(j.Piece.Index), true
+		if j.Task == Verify {
+			j.Good, j.hashed = w.many.Sum(i) == w.Torrent.PieceHash(j.Piece.Index), true
+			continue
+		}
+		for _, b := range w.todo[i] {
+			j.Hashed.Bytes += int64(b.Length)
+		}
+		var err error
+		j.Hashed.State, err = w.many.AppendState(i, j.Hashed.State[:0])
+		must(err)
+	}
+	clear(w.todo[:])
+}
+
+// must fails if a hash could not take or give its state, which no hash of
+// package world does.
+func must(err error) {
+	if err != nil {
+		panic(err)
 	}
 }
 
@@ -136,9 +161,7 @@ func (w *worker) extend() {
 		}
 	}
 	state, err := w.one.AppendBinary(p.State[:0])
-	if err != nil {
-		panic(err) // no hash of package world returns one
-	}
+	must(err)
 	p.Bytes, p.State = bytes, state
 }
 
@@ -146,9 +169,7 @@ func (w *worker) extend() {
 func (w *worker) resume(p *assembly.Prefix) {
 	w.one.Reset()
 	if p.Bytes > 0 {
-		if err := w.one.UnmarshalBinary(p.State); err != nil {
-			panic(err) // AppendBinary made the state
-		}
+		must(w.one.UnmarshalBinary(p.State))
 	}
 }
 

@@ -122,6 +122,13 @@ func TestDigest(t *testing.T) {
 					t.Fatal(err)
 				}
 				_, _ = one.Write(b)
+				if state, err = many.AppendState(1, nil); err != nil {
+					t.Fatal(err)
+				}
+				many = d.Many()
+				if err := many.Resume(1, 0, state); err != nil {
+					t.Fatal(err)
+				}
 				many.Write(nil, b)
 			}
 			sum := metainfo.Hash(one.Sum(nil))

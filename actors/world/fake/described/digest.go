@@ -113,3 +113,7 @@ func (m *pieces) Write(data ...[]byte) {
 }
 
 func (m *pieces) Sum(i int) [20]byte { return m[i].hash() }
+
+func (m *pieces) AppendState(i int, to []byte) ([]byte, error) { return m[i].AppendBinary(to) }
+
+func (m *pieces) Resume(i int, _ int64, state []byte) error { return m[i].UnmarshalBinary(state) }
