@@ -27,9 +27,11 @@ const (
 	// Before the end, a block is taken over only if the slow peer needs longer
 	// than minLong seconds for it, and longFactor times as long as the other peer.
 	// A healthy queue is far shorter. Of a silent peer nobody knows whether it
-	// will bring anything, so minLongSilent is enough.
+	// will bring anything, so minLongSilent is enough. Its silence counts twice,
+	// see eta, so that is up to three seconds of silence: where several
+	// connections share a full uplink, one often stands still for two.
 	minLong       = 10.0
-	minLongSilent = 2.0
+	minLongSilent = 6.0
 	longFactor    = 4.0
 	// maxAskers is from how many peers one of the last blocks may be requested at
 	// a time, while these peers send data.
