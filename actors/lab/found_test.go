@@ -17,6 +17,17 @@ event = [
 	{ at = "4200ms", do = "power cut", class = "leech", for = "1s" },
 ]
 `,
+	// All are complete, and what was asked for twice is still in send buffers,
+	// which take minutes to leave behind a slow uplink. It is nobody's fault that
+	// the receivers have blocks made ready for that.
+	"slow uplinks, and all are complete": `
+content = "1 MiB"
+piece = "64 KiB"
+class = [
+	{ name = "seed", have = 1.0, up = "16 KiB" },
+	{ name = "leech", count = 6, up = "2 KiB", sendbuffer = "1 MiB" },
+]
+`,
 }
 
 func TestFound(t *testing.T) {

@@ -165,7 +165,12 @@ func (r *run) play() {
 	if r.options.Quick {
 		rest = settledSoon
 	}
-	_ = r.sim.Run(r.sim.Elapsed()+rest, func() bool { return false })
+	for late := r.sim.Elapsed() + settledLast; ; {
+		_ = r.sim.Run(r.sim.Elapsed()+rest, func() bool { return false })
+		if r.sim.Elapsed() >= late || !slices.ContainsFunc(r.sim.Hosts(), (*sim.Host).Sends) {
+			break
+		}
+	}
 	for _, n := range r.nodes {
 		n.settle()
 	}
@@ -218,12 +223,14 @@ func (n *node) lives() bool {
 	}
 }
 
-// settled is how long the swarm runs on at the end, while nothing new is asked
-// for. settledSoon is the same for Quick: just until nothing is under way any
-// more.
+// settled is how long the swarm runs on at the end, while nothing new is
+// asked for, and again for as long as send buffers are not empty: behind a
+// slow uplink they take minutes. settledSoon is the same for Quick.
+// settledLast is when the swarm is judged even if something has not left.
 const (
 	settled     = time.Minute
 	settledSoon = 5 * time.Second
+	settledLast = time.Hour
 )
 
 // settle checks that a node that is complete and at rest has got back all

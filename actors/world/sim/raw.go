@@ -43,3 +43,9 @@ func Backlog(of messages.Link) int {
 func (h *Host) Rests() bool {
 	return !slices.ContainsFunc(h.links, func(l *link) bool { return l.ahead > 0 || l.arrived.len() > 0 })
 }
+
+// Sends tells whether anything waits to leave the host: payload that the other
+// host has already made room for.
+func (h *Host) Sends() bool {
+	return slices.ContainsFunc(h.links, func(l *link) bool { return l.buffered > 0 || l.queue.len() > 0 })
+}
