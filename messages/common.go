@@ -45,10 +45,11 @@ type Refs struct {
 // IPv4 address, or the IPv6 prefix of 64 bits that one subscriber commonly has.
 func HostOf(a netip.Addr) netip.Addr {
 	a = a.Unmap().WithZone("")
-	if subscriber, err := a.Prefix(64); err == nil && a.Is6() {
-		return subscriber.Addr()
+	if !a.Is6() {
+		return a
 	}
-	return a
+	subscriber, _ := a.Prefix(64)
+	return subscriber.Addr()
 }
 
 // Direction of payload, seen from us.

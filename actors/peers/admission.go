@@ -35,13 +35,13 @@ func (k *connections) refuse(host netip.Addr, id [20]byte) error {
 	if k.bans.hasID(host, id) {
 		return errors.New("banned")
 	}
-	if len(k.slots) >= k.max-k.reserved() {
+	if len(k.slots.all) >= k.max-k.reserved() {
 		k.wantSlot()
 		return errors.New("too many connections")
 	}
 	same := 0
-	for _, s := range k.slots {
-		if s.Inbound && s.host() == messages.HostOf(host) {
+	for _, s := range k.slots.atHost[messages.HostOf(host)] {
+		if s.Inbound {
 			same++
 		}
 	}
@@ -55,14 +55,8 @@ func (k *connections) refuse(host netip.Addr, id [20]byte) error {
 // reserved is how many connections are kept free for those that we dial.
 func (k *connections) reserved() int {
 	most := k.max / reservedShare
-	if len(k.slots) < k.max-most {
+	if len(k.slots.all) < k.max-most {
 		return 0 // all that come in fit anyway
 	}
-	dialled := 0
-	for _, s := range k.slots {
-		if !s.Inbound {
-			dialled++
-		}
-	}
-	return min(max(0, most-dialled), k.candidates.waiting())
+	return min(max(0, most-k.slots.dialled), k.candidates.waiting())
 }

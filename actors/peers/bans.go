@@ -49,7 +49,7 @@ func (b *bans) add(new ban) {
 // have stolen it.
 func (k *connections) ban(m *messages.BanAddress) {
 	shared := false
-	for _, s := range k.inOrder() {
+	for _, s := range k.slots.all {
 		if s.remote == m.Addr {
 			k.disconnect(s, messages.GoneBanned)
 		} else if s.Inbound && s.ready && s.id == m.ID && s.host() == messages.HostOf(m.Addr.Addr()) {

@@ -31,3 +31,13 @@ func BenchmarkCandidates(b *testing.B) {
 		now = now.Add(time.Millisecond)
 	}
 }
+
+// BenchmarkJoin is a connection that comes in and ends, among 5,000 others.
+func BenchmarkJoin(b *testing.B) {
+	const others = 5000
+	k := crowd(others)
+	b.ReportAllocs()
+	for b.Loop() {
+		k.ended(join(k, others))
+	}
+}

@@ -1,8 +1,6 @@
 package peers
 
 import (
-	"cmp"
-	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -25,7 +23,7 @@ type connections struct {
 	rnd       *rand.Rand
 
 	now        time.Time // of the message that is handled
-	slots      map[messages.PeerKey]*slot
+	slots      slots
 	candidates *candidates
 	bans       *bans
 	dialling   dialling
@@ -45,28 +43,13 @@ type connections struct {
 	out     effects
 }
 
-// slot is a live peer actor.
-type slot struct {
-	Peer
-	ready  bool      // handshakes are exchanged
-	since  time.Time // when they were
-	useful bool      // payload was transferred, either way
-	id     [20]byte
-	remote netip.AddrPort
-	// reason is why the connection ended; valid if reported.
-	reason   messages.GoneReason
-	reported bool
-}
-
-func (s *slot) host() netip.Addr { return messages.HostOf(s.remote.Addr()) }
-
 func newConnections(c Config, rnd *rand.Rand, now time.Time) *connections {
 	if c.Max <= 0 {
 		c.Max = DefaultMax
 	}
 	k := &connections{
 		self: c.Self, max: c.Max, limits: c.Limits, blocklist: c.Blocklist, nextKey: c.NextKey, rnd: rnd, metainfo: c.Metainfo,
-		slots: map[messages.PeerKey]*slot{}, candidates: newCandidates(c.Max), bans: newBans(), dialling: newDialling(now),
+		slots: newSlots(), candidates: newCandidates(c.Max), bans: newBans(), dialling: newDialling(now),
 	}
 	k.candidates.private = c.Metainfo != nil && c.Metainfo.Private
 	return k
@@ -75,18 +58,20 @@ func newConnections(c Config, rnd *rand.Rand, now time.Time) *connections {
 // open makes a slot for a peer, which is to dial addr or to adopt a link.
 func (k *connections) open(addr netip.AddrPort, adopt *messages.AdoptLink) {
 	s := &slot{Peer: Peer{Key: k.nextKey(), Addr: addr, Inbound: adopt != nil, Limits: k.limits}, remote: addr}
-	k.slots[s.Key] = s
+	k.slots.add(s)
 	k.out.add(spawn{s.Peer, adopt})
 }
 
 // ready lets a peer into the swarm, unless we have dialled ourselves, or the
 // peer is banned or connected already.
 func (k *connections) ready(m *messages.PeerReady) {
-	s := k.slots[m.Key]
+	s := k.slots.of(m.Key)
 	if s == nil {
 		return
 	}
-	s.ready, s.id, s.remote, s.reported = true, m.ID, m.Addr, false
+	k.slots.setReady(s, true)
+	k.slots.setRemote(s, m.Addr)
+	s.id, s.reported = m.ID, false
 	s.since, s.useful = k.now, false
 	switch {
 	case s.Inbound && k.bans.hasID(m.Addr.Addr(), m.ID):
@@ -137,7 +122,7 @@ func (k *connections) setMetainfo(t *metainfo.Torrent) {
 	k.metainfo = t
 	if t.Private {
 		k.candidates.private = true
-		for _, s := range k.inOrder() {
+		for _, s := range k.slots.all {
 			if !s.Inbound && !k.candidates.allows(s.Addr) {
 				k.forgetReady(s.Key)
 				k.disconnect(s, messages.GoneUseless)
@@ -152,15 +137,16 @@ func (k *connections) setMetainfo(t *metainfo.Torrent) {
 }
 
 func (k *connections) useful(key messages.PeerKey) {
-	if s := k.slots[key]; s != nil {
+	if s := k.slots.of(key); s != nil {
 		s.useful = true
 	}
 }
 
 func (k *connections) gone(m *messages.PeerGone) {
 	k.forgetReady(m.Key)
-	if s := k.slots[m.Key]; s != nil {
-		s.reason, s.reported, s.ready = m.Reason, true, false
+	if s := k.slots.of(m.Key); s != nil {
+		k.slots.setReady(s, false)
+		s.reason, s.reported = m.Reason, true
 	}
 }
 
@@ -168,8 +154,7 @@ func (k *connections) gone(m *messages.PeerGone) {
 // PeerGone; if none came, the peer failed and its supervisor stopped it.
 func (k *connections) ended(key messages.PeerKey) {
 	k.forgetReady(key)
-	s := k.slots[key]
-	delete(k.slots, key)
+	s := k.slots.remove(key)
 	reason := s.reason
 	switch {
 	case !s.reported:
@@ -192,14 +177,14 @@ func (k *connections) ended(key messages.PeerKey) {
 
 func (k *connections) close(m *messages.CloseConnections) {
 	k.closing, k.dialling.wanted = m, false
-	for _, s := range k.inOrder() {
+	for _, s := range k.slots.all {
 		k.out.add(stop{s.Key, messages.GoneStopping})
 	}
 	k.reportClosed()
 }
 
 func (k *connections) reportClosed() {
-	if k.closing != nil && len(k.slots) == 0 {
+	if k.closing != nil && len(k.slots.all) == 0 {
 		k.out.add(tellScheduler{k.closing})
 	}
 }
@@ -209,13 +194,7 @@ func (k *connections) disconnect(s *slot, reason messages.GoneReason) {
 }
 
 func (k *connections) tellAll(message any) {
-	for _, s := range k.inOrder() {
+	for _, s := range k.slots.all {
 		k.out.add(tell{s.Key, message})
 	}
-}
-
-// inOrder returns all slots, oldest first. The order of a map differs from run
-// to run, and runs of a simulated world must not.
-func (k *connections) inOrder() []*slot {
-	return slices.SortedFunc(maps.Values(k.slots), func(a, b *slot) int { return cmp.Compare(a.Key, b.Key) })
 }

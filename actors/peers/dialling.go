@@ -76,7 +76,7 @@ func (k *connections) dial() {
 		k.out.add(dialAfter{d.pausedUntil.Sub(k.now)})
 		return
 	}
-	for d.wanted && len(k.slots) < k.max && k.halfOpen() < d.maxHalfOpen() {
+	for d.wanted && len(k.slots.all) < k.max && k.slots.halfOpen < d.maxHalfOpen() {
 		best, due := k.candidates.next(k.now, k.rnd)
 		if best == nil {
 			if !due.IsZero() {
@@ -92,13 +92,4 @@ func (k *connections) dial() {
 		k.candidates.dialled(best.addr, k.now)
 		k.open(best.addr, nil)
 	}
-}
-
-func (k *connections) halfOpen() (n int) {
-	for _, s := range k.slots {
-		if !s.Inbound && !s.ready {
-			n++
-		}
-	}
-	return n
 }

@@ -29,8 +29,8 @@ const (
 // tells whether the new one stays.
 func (k *connections) resolveDuplicates(newer *slot) (stays bool) {
 	var sameID []*slot
-	for _, older := range k.inOrder() {
-		if older == newer || !older.ready || older.id != newer.id || older.host() != newer.host() {
+	for _, older := range k.slots.atHost[newer.host()] {
+		if older == newer || !older.ready || older.id != newer.id {
 			continue
 		}
 		if older.Inbound && newer.Inbound {
@@ -60,7 +60,7 @@ func (k *connections) resolveDuplicates(newer *slot) (stays bool) {
 }
 
 func (k *connections) endDuplicate(s *slot) {
-	s.ready = false
+	k.slots.setReady(s, false)
 	k.forgetReady(s.Key)
 	k.disconnect(s, messages.GoneDuplicate)
 }

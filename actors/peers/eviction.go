@@ -23,7 +23,7 @@ func (k *connections) wantSlot() {
 // that were refused or could not be dialled: a connection of this torrent, if
 // the torrent's limit was reached, of any torrent, if the process's was.
 func (k *connections) askForSlots() {
-	if k.dialling.wanted && len(k.slots) >= k.max {
+	if k.dialling.wanted && len(k.slots.all) >= k.max {
 		best, _ := k.candidates.next(k.now, k.rnd)
 		k.refused = k.refused || best != nil && best.failures == 0
 	}
@@ -45,7 +45,7 @@ func (k *connections) evictIdle() {
 		return
 	}
 	for _, m := range k.unreported {
-		if s := k.slots[m.Key]; k.now.Sub(s.since) >= maxIdleUnreported {
+		if s := k.slots.of(m.Key); k.now.Sub(s.since) >= maxIdleUnreported {
 			k.forgetReady(m.Key)
 			k.disconnect(s, messages.GoneUseless)
 			return
