@@ -108,6 +108,8 @@ func (c *Config) validate() error {
 		return &OptionError{"SampleMailboxes", "cannot be negative"}
 	case math.IsNaN(c.Restarts.Factor) || math.IsNaN(c.Restarts.Jitter):
 		return &OptionError{"Restarts", "must be numbers"}
+	case c.Restarts != (supervise.Backoff{}) && c.Patterns["supervision"] != "":
+		return &OptionError{"Restarts", "and the pattern of supervision exclude each other"}
 	case slices.Contains(c.Trace, nil):
 		return &OptionError{"Trace", "has a sink that is nil"}
 	}

@@ -87,7 +87,8 @@ type Options struct {
 	Mailbox    actor.MailboxProducer
 
 	// Restarts is how failed actors are restarted, and how often until they are
-	// given up. What then happens is each supervisor's own.
+	// given up, in place of what the chosen supervision says. What then happens is
+	// each supervisor's own.
 	Restarts supervise.Backoff
 	// Patterns are those that were chosen for the client.
 	Patterns pattern.Choice
@@ -115,8 +116,12 @@ func Start(o Options) (*Client, error) {
 	if o.Notify == nil {
 		o.Notify = func(any) {}
 	}
-	if o.Restarts == (supervise.Backoff{}) {
-		o.Restarts = supervise.DefaultBackoff
+	supervision, err := supervise.Supervisions.Make(o.Patterns["supervision"])
+	if err != nil {
+		return nil, fmt.Errorf("supervision %w", err)
+	}
+	if o.Restarts != (supervise.Backoff{}) {
+		supervision.Restarts = o.Restarts
 	}
 	counted := &restarts{counts: map[string]int{}}
 	end := &ended{root: o.Name, done: make(chan struct{})}
@@ -129,12 +134,13 @@ func Start(o Options) (*Client, error) {
 	parts := assembly{
 		Options: o, tree: tree, counted: counted, orders: newOrders(o.Notify, o.Limits),
 		self: newPeerID(o.World.Chance), key: o.World.Chance.Source("tracker key").Uint32(),
+		supervision: supervision,
 	}
 	if len(o.Faults) > 0 {
 		parts.faults = fault.New(o.Faults, o.World.Clock)
 		parts.faults.Begin(tree)
 	}
-	pid, err := tree.Spawn(o.Name, parts.client(), client.Guardian(o.Restarts))
+	pid, err := tree.Spawn(o.Name, parts.client(), client.Guardian(supervision.Restarts))
 	if err != nil {
 		return nil, fmt.Errorf("cannot start: %w", err)
 	}

@@ -36,6 +36,8 @@ type assembly struct {
 	counted *restarts
 	orders  *orders
 	faults  *fault.Plan // nil: none
+	// supervision is how failures are answered.
+	supervision supervise.Supervision
 	// keys counts the peers of one torrent, whatever restarts meanwhile: store and
 	// scheduler remember peers by their keys, also when the actor peers has been
 	// restarted.
@@ -50,10 +52,22 @@ func (a assembly) world(path string) *world.World {
 	return a.faults.World(a.World, path)
 }
 
+// strategy is that of a supervisor, as the chosen supervision has it.
+func (a assembly) strategy(of func(supervise.Backoff) supervise.Strategy) supervise.Option {
+	strategy := of(a.supervision.Restarts)
+	if around := a.supervision.Around; around != nil {
+		strategy = around(strategy)
+	}
+	return supervise.WithStrategy(strategy)
+}
+
+// usual is the strategy of a supervisor that answers all failures alike.
+func usual(b supervise.Backoff) supervise.Strategy { return b }
+
 func (a assembly) client() *actor.Props {
 	config := client.Config{Listens: a.Listen != "", Child: a.child}
 	return a.tree.Props("client", func() actor.Actor { return client.New(config) },
-		supervise.WithStrategy(client.Strategy(a.Restarts)))
+		a.strategy(client.Strategy))
 }
 
 func (a assembly) child(name string, refs messages.Refs) *actor.Props {
@@ -67,7 +81,7 @@ func (a assembly) child(name string, refs messages.Refs) *actor.Props {
 			Torrent: func(m *messages.StartTorrent) *actor.Props { return a.torrent(refs, m.Add, m.Share) },
 		}
 		return a.tree.Props(name, func() actor.Actor { return torrents.New(config) },
-			supervise.WithStrategy(torrents.Strategy(a.Restarts)))
+			a.strategy(torrents.Strategy))
 	case client.Limiter:
 		config := limiter.Config{World: a.World, Refs: refs}
 		return a.tree.Props(name, func() actor.Actor { return limiter.New(config) })
@@ -86,7 +100,7 @@ func (a assembly) torrent(refs messages.Refs, add *messages.AddTorrent, share me
 		Engine:  func(refs messages.Refs) *actor.Props { return a.engine(refs, add, share) },
 	}
 	return a.tree.Props("torrent", func() actor.Actor { return torrent.New(config) },
-		supervise.WithStrategy(torrent.Strategy(a.Restarts)))
+		a.strategy(torrent.Strategy))
 }
 
 func (a assembly) tracker(refs messages.Refs, add *messages.AddTorrent, tier int, port uint16) *actor.Props {
@@ -105,7 +119,7 @@ func (a assembly) engine(refs messages.Refs, add *messages.AddTorrent, share mes
 		},
 	}
 	return a.tree.Props("engine", func() actor.Actor { return engine.New(config) },
-		supervise.WithStrategy(engine.Strategy(a.Restarts)))
+		a.strategy(engine.Strategy))
 }
 
 func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorrent, torrent *metainfo.Torrent, share messages.Share) *actor.Props {
@@ -119,7 +133,7 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 			World: a.world(refs.Store.Id), Tree: a.tree, Refs: refs, Torrent: torrent, Memory: share.Memory, Pool: a.Pool,
 			Dir: o.Dir, Check: o.Check, MustExist: o.MustExist, Force: o.Force, Wanted: o.Wanted,
 		}
-		return a.tree.Props(name, func() actor.Actor { return store.New(config) }, supervise.WithStrategy(a.Restarts))
+		return a.tree.Props(name, func() actor.Actor { return store.New(config) }, a.strategy(usual))
 	case engine.Scheduler:
 		config := scheduler.Config{World: a.World, Refs: refs, Self: a.self, Torrent: torrent, Wanted: o.Wanted, Memory: share.Memory, Picker: o.Patterns["picker"], SuperSeed: o.SuperSeed}
 		return a.tree.Props(name, func() actor.Actor { return scheduler.New(config) })
@@ -132,7 +146,7 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 			NextKey: func() messages.PeerKey { return messages.PeerKey(a.keys.Add(1)) },
 			Spawn:   func(c actor.Context, p peers.Peer) (*actor.PID, error) { return a.peer(c, refs, add, share.Port, p) },
 		}
-		return a.tree.Props(name, func() actor.Actor { return peers.New(config) }, supervise.WithStrategy(peers.Strategy(a.Restarts)))
+		return a.tree.Props(name, func() actor.Actor { return peers.New(config) }, a.strategy(peers.Strategy))
 	}
 	panic("actors: an engine has no member " + name)
 }

@@ -3,7 +3,6 @@ package lab
 import (
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -122,13 +121,6 @@ func (c *Class) check() *problem {
 		return p
 	}
 	if p := oneOf("mailbox", c.Mailbox, slices.Sorted(maps.Keys(mailboxes))); p != nil {
-		return p
-	}
-	if r := c.Restarts; r.Budget < 0 || !(r.Factor >= 0 && r.Factor <= math.MaxFloat32) || !(r.Jitter >= 0 && r.Jitter <= 1) {
-		return wrong("restarts", "needs a budget and a factor of 0 or more, and a jitter from 0 to 1")
-	}
-	if p := oneOf("strategy", c.Restarts.Strategy, []string{"one-for-one", "all-for-one"}); p != nil {
-		p.key = "restarts"
 		return p
 	}
 	if _, _, err := c.leave(); err != nil {

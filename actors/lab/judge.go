@@ -14,9 +14,9 @@ import (
 // often and how soon an actor is restarted, and that no actor outlives its
 // parent.
 type judge struct {
-	node   *node
-	budget supervise.Backoff
-	lives  map[string]*lived // by path
+	node    *node
+	answers *supervise.Backoff // to be expected; nil: any, as the strategy is another than the usual ones
+	lives   map[string]*lived  // by path
 
 	failures int
 }
@@ -52,8 +52,17 @@ var answers = map[string]struct {
 }
 
 func newJudge(n *node) *judge {
-	b := n.class.Restarts.backoff()
-	return &judge{node: n, budget: b, lives: map[string]*lived{}}
+	return &judge{node: n, answers: expect(n.run.patterns(n.class)["supervision"]), lives: map[string]*lived{}}
+}
+
+// expect is the restarts that a pattern of supervision leads to, if failures
+// are answered as answers says.
+func expect(spec string) *supervise.Backoff {
+	chosen, err := supervise.Supervisions.Make(spec) // checked before
+	if err != nil || chosen.Around != nil || chosen.Restarts.Spent {
+		return nil
+	}
+	return &chosen.Restarts
 }
 
 // Record implements event.Sink.
@@ -120,25 +129,25 @@ func (j *judge) record(e *event.Event) {
 // answered checks a directive against those that are right for the kind of the
 // actor.
 func (j *judge) answered(a *lived, e *event.Event) {
-	if e.Reason == supervise.ReasonParent || e.Reason == supervise.ReasonSibling {
+	if j.answers == nil || e.Reason == supervise.ReasonParent || e.Reason == supervise.ReasonSibling {
 		return // it stops or is restarted together with others
 	}
 	rule, is := answers[e.ActorKind]
 	if !is {
 		rule.usual, rule.spent = event.ActionRestart, event.ActionEscalate
 	}
-	budget := j.budget.Budget
+	budget := j.answers.Budget
 	if rule.half && budget > 1 {
 		budget /= 2
 	}
-	a.restarts = slices.DeleteFunc(a.restarts, func(t time.Time) bool { return e.Time.Sub(t) >= j.budget.Window })
+	a.restarts = slices.DeleteFunc(a.restarts, func(t time.Time) bool { return e.Time.Sub(t) >= j.answers.Window })
 	want := rule.usual
 	if len(a.restarts) >= budget {
 		want = rule.spent
 	}
 	if e.Action != want {
 		j.blame("the failure of %s, a %s restarted %d times in %v, is answered with %s, and should be with %s",
-			e.Actor, e.ActorKind, len(a.restarts), j.budget.Window, e.Action, want)
+			e.Actor, e.ActorKind, len(a.restarts), j.answers.Window, e.Action, want)
 	}
 	if e.Action == event.ActionRestart && len(a.restarts) < budget {
 		a.restarts = append(a.restarts, e.Time)

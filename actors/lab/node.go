@@ -78,7 +78,7 @@ func (n *node) start() {
 	client, err := actors.Start(actors.Options{
 		World: world, Pool: n.host.Pool, Log: zerolog.Nop(), Sinks: sinks, Meter: n.host.Meter(), Notes: n.run.options.Notes,
 		Notify: n.notify, Listen: ":6881", Memory: memory, Limits: limits, Name: n.name,
-		Dispatcher: n.host.Dispatcher(), Mailbox: n.mailbox(), Restarts: c.Restarts.backoff(), Patterns: patterns, Faults: faults,
+		Dispatcher: n.host.Dispatcher(), Mailbox: n.mailbox(), Patterns: patterns, Faults: faults,
 	})
 	if err != nil {
 		n.run.blame(n, "it does not start: %v", err)

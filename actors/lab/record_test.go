@@ -125,7 +125,7 @@ func TestWhatIsWrong(t *testing.T) {
 		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\nchoker = \"none\"\n[class.patterns]\nchoker = \"none\"", `line 4: class: choker is among the patterns as well`},
 		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\nhostile = [\"a liar\"]\npicker = \"random\"", `line 4: class: hostile nodes have no client, and so no patterns`},
 		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\nmailbox = \"bounded\"", `line 4: class: mailbox is "bounded"; there are lockfree, priority, unbounded`},
-		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\n[class.restarts]\nstrategy = \"hope\"", `line 4: class: strategy is "hope"`},
+		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\n[class.patterns]\nsupervision = \"hope\"", `line 4: class: patterns: supervision "hope" is no supervision; there are one-for-one, `},
 		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\n[[event]]\ndo = \"kill\"\n[[event]]\ndo = \"pray\"", `line 7: event: do is "pray"; there are kill`},
 		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\n[[event]]\ndo = \"kill\"\nclass = \"b\"", `line 6: event: class is "b", which there is not`},
 		{"content = \"some\"", `line 1: content: "some" must be an amount such as 500K, 1.5M, 2MiB or 700MB`},

@@ -9,7 +9,6 @@ package lab
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -20,7 +19,6 @@ import (
 
 	"kouzui/actors/runtime/fault"
 	"kouzui/actors/runtime/pattern"
-	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/units"
 	"kouzui/actors/runtime/work"
 	"kouzui/actors/world/sim"
@@ -77,7 +75,6 @@ type Class struct {
 	Slots          int
 	SuperSeed      string // "" is "auto"; "always" or "never"
 	Peers          int    // connections at most
-	Restarts       Restarts
 	Mailbox        string // "": the simulator's; see mailboxes
 	Processors     int    // of the machine, which is also the number of hash workers; 0: as many as Cores, or 2
 	Cores          int    // that handle messages, each of which takes what its cost says; 0: they take no time
@@ -85,15 +82,6 @@ type Class struct {
 	// Hostile are names of scripts: the nodes are foes without a client, which
 	// play one of these scripts on each connection. Empty: the nodes are clients.
 	Hostile []string
-}
-
-// Restarts is the strategy of a class. A field that is zero is as in
-// supervise.DefaultBackoff.
-type Restarts struct {
-	Strategy                   string // "one-for-one" or "all-for-one"
-	Base, Cap, Window, Healthy Time
-	Budget                     int
-	Factor, Jitter             float64
 }
 
 // Disk is how fast the disks of a class are, and how much they hold.
@@ -279,19 +267,6 @@ func (c *Class) faults() ([]fault.Spec, error) {
 		specs[i] = spec
 	}
 	return specs, nil
-}
-
-func (r Restarts) backoff() supervise.Backoff {
-	b := supervise.DefaultBackoff
-	b.Base = cmp.Or(time.Duration(r.Base), b.Base)
-	b.Cap = cmp.Or(time.Duration(r.Cap), b.Cap)
-	b.Window = cmp.Or(time.Duration(r.Window), b.Window)
-	b.Healthy = cmp.Or(time.Duration(r.Healthy), b.Healthy)
-	b.Budget = cmp.Or(r.Budget, b.Budget)
-	b.Factor = cmp.Or(r.Factor, b.Factor)
-	b.Jitter = cmp.Or(r.Jitter, b.Jitter)
-	b.All = r.Strategy == "all-for-one"
-	return b
 }
 
 func (c *Class) host(costs *work.Costs) sim.Class {

@@ -42,7 +42,7 @@ func TestReadWith(t *testing.T) {
 		{Settings{"class.peer.disk.latency": "4ms"}, func(s *Scenario) bool {
 			return s.Class[1].Disk == Disk{Rate: 1 << 20, Latency: 4e6}
 		}},
-		{Settings{"class.restarts.budget": int64(3)}, func(s *Scenario) bool { return s.Class[0].Restarts.Budget == 3 }},
+		{Settings{"class.disk.capacity": int64(3)}, func(s *Scenario) bool { return s.Class[0].Disk.Capacity == 3 }},
 		{Settings{"event.2.count": int64(2)}, func(s *Scenario) bool { return s.Event[1].Count == 2 && s.Event[0].Count == 0 }},
 		{Settings{"event": []any{}}, func(s *Scenario) bool { return len(s.Event) == 0 }},
 	} {

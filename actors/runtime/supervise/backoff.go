@@ -30,6 +30,7 @@ type Backoff struct {
 	Budget    int           // restarts that are granted within Window
 	Window    time.Duration // time in which restarts count
 	WhenSpent Spent
+	Spent     bool // no restart is granted at all, but those of Forever
 
 	// Healthy is how long an incarnation must have lived for its failure to be
 	// counted as the first one, so that delays start from Base again.
@@ -72,6 +73,11 @@ func (b Backoff) Next(h *History, now time.Time, rnd *rand.Rand) Decision {
 	h.Attempt++
 	d := Decision{Action: event.ActionRestart, Attempt: h.Attempt, BudgetLeft: -1, All: b.All}
 
+	if b.Spent {
+		if answer, ok := b.spent(h.Attempt); ok {
+			return answer
+		}
+	}
 	if b.Budget > 0 {
 		h.Restarts = slices.DeleteFunc(h.Restarts, func(t time.Time) bool { return now.Sub(t) >= b.Window })
 		d.BudgetLeft = b.Budget - len(h.Restarts)

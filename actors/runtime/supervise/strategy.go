@@ -14,6 +14,8 @@ type Failure struct {
 	Now      time.Time
 	Rand     *rand.Rand
 	Designed bool // it called Fail: no bug
+	// Supervises: the child has children of its own.
+	Supervises bool
 }
 
 // Decision is the answer to a failure.

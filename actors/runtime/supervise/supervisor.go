@@ -67,6 +67,8 @@ func (s *supervisor) decide(child *node, reason any) Decision {
 		Now:      s.tree.Clock.Now(),
 		Rand:     child.rand,
 		Designed: designed(reason),
+
+		Supervises: s.tree.supervises(child),
 	})
 	if d.Action == event.ActionEscalate && child.parent == nil {
 		d.Action = event.ActionStop
@@ -76,6 +78,16 @@ func (s *supervisor) decide(child *node, reason any) Decision {
 		set(&d.Reason, ReasonFailed)
 	}
 	return d
+}
+
+// supervises tells whether an actor has children. tree.mu is held.
+func (t *Tree) supervises(parent *node) bool {
+	for _, n := range t.nodes {
+		if n.parent == parent {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *supervisor) event(child *node, d Decision) *event.Event {

@@ -157,7 +157,7 @@ func (o *simulation) run(c *cobra.Command, args []string) error {
 		fmt.Fprintln(c.ErrOrStderr(), err)
 	}
 	if n := len(result.Wrong); n > 0 {
-		return exit.Errorf(exit.Other, "%s; to play the run again: %s %s --seed %d", units.Count(n, "failed check"), c.CommandPath(), path, o.seed)
+		return exit.Errorf(exit.Other, "%s; to play the run again: %s", units.Count(n, "failed check"), o.again(c, path))
 	}
 	return nil
 }
@@ -169,6 +169,14 @@ func (o *simulation) page(c *cobra.Command, r *lab.Result, path string) error {
 		return err
 	}
 	defer file.Discard()
+	if err := labview.WritePage(file, r, o.again(c, path)); err != nil {
+		return err
+	}
+	return file.Commit()
+}
+
+// again is the command that plays the run again.
+func (o *simulation) again(c *cobra.Command, path string) string {
 	command := fmt.Sprintf("%s %s --seed %d", c.CommandPath(), path, o.seed)
 	for _, f := range []struct{ name, value string }{{"picker", *o.picker}, {"choker", *o.choker}} {
 		if f.value != asWritten {
@@ -178,10 +186,7 @@ func (o *simulation) page(c *cobra.Command, r *lab.Result, path string) error {
 	for _, text := range o.patterns.GetSlice() {
 		command += " --pattern " + text
 	}
-	if err := labview.WritePage(file, r, command); err != nil {
-		return err
-	}
-	return file.Commit()
+	return command
 }
 
 // twice plays a scenario again, and tells where the two runs differ.
