@@ -109,3 +109,26 @@ func TestStop(t *testing.T) {
 		t.Errorf("%v, %v", r, err)
 	}
 }
+
+// What is still on a slow link when everybody is complete is waited for.
+func TestQuickWaitsForSlowLinks(t *testing.T) {
+	s, err := Read(`content = "512 KiB"
+piece = "64 KiB"
+[[class]]
+name = "seed"
+have = 1.0
+up = "256 KiB"
+[[class]]
+name = "peer"
+count = 3
+up = "32 KiB"
+within = "2s"
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Run(s, Options{Seed: 5, Quick: true})
+	if err != nil || len(r.Wrong) > 0 {
+		t.Error(r.Wrong, err)
+	}
+}

@@ -45,6 +45,21 @@ func ReadWith(text string, set Settings) (*Scenario, error) {
 	return s, nil
 }
 
+// ParseSetting reads "KEY=VALUE", as on a command line. The value is as in
+// TOML; a text needs no quotes.
+func ParseSetting(text string) (key string, value any, err error) {
+	key, written, is := strings.Cut(text, "=")
+	if key = strings.TrimSpace(key); !is || key == "" {
+		return "", nil, fmt.Errorf("%q is not KEY=VALUE", text)
+	}
+	var parsed struct{ V any }
+	if _, err := toml.Decode("v = "+written, &parsed); err == nil && !strings.ContainsAny(written, "\n") {
+		return key, parsed.V, nil
+	}
+	return key, written, nil
+}
+
+// unseenLine is how an error of the TOML library begins, with the key.
 var unseenLine = regexp.MustCompile(`^line \d+ \(last key "([^"]*)"\): `)
 
 // lower is the tables with their keys in lower case, since the case of a key
@@ -70,9 +85,8 @@ func lower(table map[string]any) map[string]any {
 // put sets one key of a scenario.
 func put(keys map[string]any, key string, value any) error {
 	path := strings.Split(key, ".")
-	if len(path) == 1 {
-		keys[key] = value
-		return nil
+	if len(path) == 1 || path[0] != "class" && path[0] != "event" {
+		return within(keys, path, value)
 	}
 	if path[0] == "patterns" {
 		return within(keys, path, value)

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -44,6 +45,7 @@ func TestReadWith(t *testing.T) {
 		}},
 		{Settings{"class.disk.capacity": int64(3)}, func(s *Scenario) bool { return s.Class[0].Disk.Capacity == 3 }},
 		{Settings{"event.2.count": int64(2)}, func(s *Scenario) bool { return s.Event[1].Count == 2 && s.Event[0].Count == 0 }},
+		{Settings{"patterns.picker": "random"}, func(s *Scenario) bool { return s.Patterns["picker"] == "random" }},
 		{Settings{"event": []any{}}, func(s *Scenario) bool { return len(s.Event) == 0 }},
 	} {
 		s, err := ReadWith(varied, c.set)
@@ -65,11 +67,36 @@ func TestReadWithRefuses(t *testing.T) {
 		"class.disk.rate.much": {"1", "is no table"},
 		"event.3.count":        {int64(1), `there is no event "3"; there are 2`},
 		"event.1":              {int64(1), "must name a key"},
-		"node.count":           {int64(1), `there is no table "node"`},
+		"node.count":           {int64(1), `there is no key "node"`},
 	} {
 		_, err := ReadWith(varied, Settings{key: c.value})
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") || strings.Contains(err.Error(), "line ") {
 			t.Errorf("%s: %v", key, err)
+		}
+	}
+}
+
+func TestParseSetting(t *testing.T) {
+	for text, want := range map[string]any{
+		"content=2 MiB":          "2 MiB",
+		`content="2 MiB"`:        "2 MiB",
+		"class.count = 3":        int64(3),
+		"class.have=0.5":         0.5,
+		"class.limits=true":      true,
+		"event=[]":               []any{},
+		`class.faults=["a","b"]`: []any{"a", "b"},
+		"about=a = b":            "a = b",
+		"about=1\nname = 3":      "1\nname = 3",
+		"about=":                 "",
+	} {
+		key, value, err := ParseSetting(text)
+		if err != nil || !reflect.DeepEqual(value, want) || !strings.HasPrefix(text, key) {
+			t.Errorf("%q: %q %#v %v", text, key, value, err)
+		}
+	}
+	for _, text := range []string{"content", "=3", ""} {
+		if _, _, err := ParseSetting(text); err == nil {
+			t.Errorf("%q is taken", text)
 		}
 	}
 }

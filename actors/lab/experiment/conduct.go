@@ -36,6 +36,9 @@ type Comparison struct {
 	// Detectable is the least difference that would have been seen in four of five
 	// experiments of this size.
 	Detectable float64
+	// Blind is set if so few seeds cannot show a difference, however great: that
+	// all of them agree may then be chance.
+	Blind bool
 }
 
 // significance is how probable it may be that any of an experiment's
@@ -132,6 +135,7 @@ func (e *Experiment) Find(outcomes map[Job]Outcome, seeds int) *Findings {
 			c := &f.Comparisons[v][m]
 			c.Corrected, corrected = corrected[0], corrected[1:]
 			c.Detectable = c.Paired.Detectable(significance / float64(len(p)))
+			c.Blind = stat.Least(c.N)*float64(len(p)) >= significance
 		}
 	}
 	f.Enough = e.Rule.Precision > 0 && f.Width() <= e.Rule.Precision

@@ -70,6 +70,9 @@ func TestConduct(t *testing.T) {
 	if !sooner.Seen() || sooner.N != 18 || math.Abs(sooner.Difference+5) > 1.5 || math.Abs(sooner.Part+0.05) > 0.02 || sooner.Corrected < sooner.P {
 		t.Errorf("%+v", sooner)
 	}
+	if same.Blind || !e.Find(outcomesOf(f), 8).Comparisons[1][0].Blind { // 4 comparisons, and 2 of 2^6 at least
+		t.Error("it is not known how many seeds are needed")
+	}
 	if g := f.Groups[2][0]; g.N != 18 || g.Least > g.Median || g.Median > g.Most || g.Interval.Excludes(g.Mean) {
 		t.Errorf("%+v", g)
 	}
@@ -137,4 +140,14 @@ func TestConductBreaks(t *testing.T) {
 			t.Errorf("%d seeds are whole: %+v", whole, f)
 		}
 	}
+}
+
+func outcomesOf(f *Findings) map[Job]Outcome {
+	all := map[Job]Outcome{}
+	for _, outcomes := range f.Outcomes {
+		for _, o := range outcomes {
+			all[o.Job] = o
+		}
+	}
+	return all
 }

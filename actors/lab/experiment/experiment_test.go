@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -188,5 +190,39 @@ func TestDigest(t *testing.T) {
 	}
 	if read(t, strings.Replace(text, "64", "65", 1)).Digest() == base {
 		t.Error("the scenario does not count")
+	}
+}
+
+// The experiments that come with the program can be played.
+func TestShipped(t *testing.T) {
+	files, err := filepath.Glob("../../../testdata/lab/experiments/*.toml")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = Read(string(text), file, func(path string) (string, error) {
+			text, err := os.ReadFile(path)
+			return string(text), err
+		})
+		if err != nil {
+			t.Errorf("%s: %v", file, err)
+		}
+	}
+}
+
+// The page of scenarios tells every measure.
+func TestMeasuresAreTold(t *testing.T) {
+	page, err := os.ReadFile("../../../testdata/lab/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range Measures() {
+		if !strings.Contains(string(page), "`"+m.Name+"`") {
+			t.Errorf("not of %s", m.Name)
+		}
 	}
 }

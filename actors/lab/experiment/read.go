@@ -46,7 +46,7 @@ const (
 // What an experiment may have at most, so that a slip does not ask for years.
 const (
 	mostVariants = 64
-	mostSeeds    = 100_000
+	MostSeeds    = 100_000
 	maxText      = 4096 // bytes of a name or an explanation that is shown
 )
 
@@ -87,8 +87,14 @@ func Read(text, at string, open func(path string) (string, error)) (*Experiment,
 	if len(variants) == 0 {
 		variants = grid(f.Vary)
 	}
+	beside := func(file string) (string, error) {
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(filepath.Dir(e.Path), file)
+		}
+		return open(file)
+	}
 	for _, v := range variants {
-		one, err := v.of(scenario)
+		one, err := v.of(scenario, beside)
 		if err != nil {
 			return nil, err
 		}
@@ -122,8 +128,8 @@ func (f *file) check() error {
 		return errors.New("nothing varies: give vary or variant")
 	case variants > mostVariants:
 		return fmt.Errorf("more than %d variants", mostVariants)
-	case f.Seeds < 1 || f.Seeds > mostSeeds:
-		return fmt.Errorf("seeds must be from 1 to %d", mostSeeds)
+	case f.Seeds < 1 || f.Seeds > MostSeeds:
+		return fmt.Errorf("seeds must be from 1 to %d", MostSeeds)
 	case f.Least < 1:
 		return errors.New("least must be 1 or more")
 	case !(f.Precision >= 0 && f.Precision < 1):
@@ -198,13 +204,16 @@ func written(value any) string {
 	return text
 }
 
-// of is the variant of a scenario.
-func (v variant) of(scenario string) (Variant, error) {
+// of is the variant of a scenario, with what its files say.
+func (v variant) of(scenario string, beside func(file string) (string, error)) (Variant, error) {
 	name := metainfo.Clean(v.Name, maxText)
 	if name == "" {
 		return Variant{}, errors.New("each variant must have a name")
 	}
 	s, err := lab.ReadWith(scenario, v.Set)
+	if err == nil {
+		err = s.Load(beside)
+	}
 	if err != nil {
 		return Variant{}, fmt.Errorf("variant %q: %w", name, err)
 	}

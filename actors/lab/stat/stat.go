@@ -24,7 +24,7 @@ func (i Interval) Excludes(v float64) bool { return v < i.Low || v > i.High }
 const (
 	confidence = 0.95
 	resamples  = 4000 // the ends of an interval then differ by some 2 % of its width from those of endless ones
-	flips      = 10_000
+	flips      = 20_000
 	exactUpTo  = 13 // pairs: 2^13 ways to flip their signs are fewer than flips
 	seed       = 0x6b6f757a7569
 )
@@ -105,6 +105,9 @@ func Compare(control, other []float64) Paired {
 		Delta: Cliff(a, b), P: signFlip(differences), Correlation: correlation(a, b), deviation: deviation(differences),
 	}
 }
+
+// Least is the least P that so many pairs can have: the signs of all agree.
+func Least(pairs int) float64 { return max(math.Pow(2, 1-float64(pairs)), 1.0/(flips+1)) }
 
 // Detectable is the least difference that would have been found in four of five
 // experiments of this size, at such a level of significance.

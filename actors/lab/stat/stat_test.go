@@ -108,12 +108,10 @@ func TestSignFlip(t *testing.T) {
 	if p := signFlip([]float64{1}); !math.IsNaN(p) {
 		t.Error(p)
 	}
-	many := make([]float64, 100)
-	for i := range many {
-		many[i] = 1
-	}
-	if p := signFlip(many); p > 0.001 {
-		t.Error(p)
+	for _, n := range []int{2, 5, 13, 100} {
+		if p := signFlip(slices.Repeat([]float64{1}, n)); !near(p, Least(n), 1e-12) && n <= exactUpTo || n > exactUpTo && p > 3*Least(n) {
+			t.Errorf("%d: %v, and the least is %v", n, p, Least(n))
+		}
 	}
 }
 

@@ -23,11 +23,12 @@ func New() *cobra.Command {
 		Long: `Play whole swarms in one process: every client is complete, with all its actors,
 and time, network, disks, trackers and chance are simulated.`,
 		Example: `  kouzui lab simulate testdata/lab/flash-crowd.toml
+  kouzui lab experiment testdata/lab/experiments/free-riders.toml
   kouzui lab shrink --random --seed 138`,
 		Args: flags.NoSuchCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newSimulate(), newShrink(), newPatterns())
+	c.AddCommand(newSimulate(), newExperiment(), newShrink(), newPatterns())
 	return c
 }
 
@@ -43,6 +44,7 @@ const longestScenario = 1 << 20
 type played struct {
 	seed   uint64
 	random bool
+	set    []string // of a file: settings of its keys
 }
 
 func (p *played) bind(f *pflag.FlagSet) {
@@ -55,14 +57,28 @@ func (p *played) scenario(args []string) (s *lab.Scenario, name string, err erro
 	if p.random == (len(args) == 1) {
 		return nil, "", exit.Errorf(exit.Usage, "give either a scenario or --random")
 	}
+	if p.random && len(p.set) > 0 {
+		return nil, "", exit.Errorf(exit.Usage, "--set needs a scenario, and excludes --random")
+	}
 	if p.random {
 		return lab.Random(p.seed), "--random", nil
+	}
+	set := lab.Settings{}
+	for _, text := range p.set {
+		key, value, err := lab.ParseSetting(text)
+		if err != nil {
+			return nil, "", exit.Errorf(exit.Usage, "--set %w", err)
+		}
+		set[key] = value
 	}
 	text, err := readScenario(args[0])
 	if err != nil {
 		return nil, "", err
 	}
-	if s, err = lab.Read(text); err != nil {
+	if s, err = lab.Read(text); err == nil && len(set) > 0 {
+		s, err = lab.ReadWith(text, set)
+	}
+	if err != nil {
 		return nil, "", exit.Errorf(exit.Usage, "%s: %w", args[0], err)
 	}
 	beside := func(file string) (string, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"kouzui/actors/lab"
+	"kouzui/actors/lab/experiment"
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/pattern"
 	"kouzui/actors/runtime/trace"
@@ -58,6 +59,7 @@ one of them does not hold, the exit code is ` + strconv.Itoa(exit.Other) + `.`,
 	}
 	flags.Group(c, "The run", func(f *pflag.FlagSet) {
 		o.bind(f)
+		f.StringArrayVar(&o.set, "set", nil, "replace what the scenario says by `KEY=VALUE`, such as class.peer.up=1M; repeatable")
 		o.picker = flags.PatternInPlaceOf(c, "picker", asWritten, "`NAME` of the piece picker of all nodes")
 		o.choker = flags.PatternInPlaceOf(c, "choker", asWritten, "`NAME` of the choker of all nodes")
 		flags.BindPatterns(c, &o.patterns, pattern.Simulated)
@@ -177,14 +179,17 @@ func (o *simulation) page(c *cobra.Command, r *lab.Result, path string) error {
 
 // again is the command that plays the run again.
 func (o *simulation) again(c *cobra.Command, path string) string {
-	command := fmt.Sprintf("%s %s --seed %d", c.CommandPath(), path, o.seed)
+	command := fmt.Sprintf("%s %s --seed %d", c.CommandPath(), experiment.Quoted(path), o.seed)
 	for _, f := range []struct{ name, value string }{{"picker", *o.picker}, {"choker", *o.choker}} {
 		if f.value != asWritten {
-			command += " --" + f.name + " " + f.value
+			command += " --" + f.name + " " + experiment.Quoted(f.value)
 		}
 	}
 	for _, text := range o.patterns.GetSlice() {
-		command += " --pattern " + text
+		command += " --pattern " + experiment.Quoted(text)
+	}
+	for _, text := range o.set {
+		command += " --set " + experiment.Quoted(text)
 	}
 	return command
 }

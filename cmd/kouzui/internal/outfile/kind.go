@@ -23,6 +23,7 @@ var (
 	Trace  = Kind{name: "a trace", begins: `{"kind":"header"`}
 	Export = Kind{name: "a trace for Perfetto", begins: `{"displayTimeUnit"`}
 	Page   = Kind{name: "a page", begins: "<!doctype html>"}
+	Table  = Kind{name: "a table of runs", begins: "variant,seed,"}
 )
 
 // looked is how many bytes of what exists are looked at: enough for a .torrent
