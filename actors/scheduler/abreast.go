@@ -14,7 +14,7 @@ type abreast struct {
 // abreastTime is in how many seconds, at a peer's speed, all pieces have come
 // that it brings abreast: that much may be lost if we are killed, and by that
 // much later do others get the first of them. A slow peer brings one at a time.
-const abreastTime = 1.0
+const abreastTime = 0.5
 
 // setPlan says how the store hashes pieces.
 func (b *abreast) setPlan(plan world.HashPlan) {

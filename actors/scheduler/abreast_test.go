@@ -29,7 +29,7 @@ func TestFastPeersBringLargePiecesAbreast(t *testing.T) {
 		want int     // pieces at a time
 	}{
 		"fast":        {100, 8},
-		"not so fast": {3.5, 3},
+		"not so fast": {7, 3},
 		"slow":        {1.5, 1},
 		"a minute":    {1.0 / 60, 1},
 	} {

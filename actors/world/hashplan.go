@@ -19,14 +19,17 @@ type HashPlan struct {
 }
 
 const (
-	// longRun is a run of a large piece, and half of the length from which a piece
-	// is large: whole, it would fill the memory.
-	longRun = 1 << 20
-	// runShare: when runs of several pieces are hashed side by side, one run has
-	// 1/runShare of the memory, so that as many as there are lanes fill a quarter.
-	// Another quarter may be in the hands of hash workers, and half is for blocks
-	// that are under way.
-	runShare = 32
+	// maxRun is how long a run is at most: longer ones make nothing cheaper. Where
+	// nothing is hashed side by side all runs are so long, of pieces that are more
+	// than twice as long.
+	maxRun = 1 << 20
+	// minRun is how long a run is at least: each costs a system call and some
+	// messages.
+	minRun = 128 << 10
+	// runShare: a run has 1/runShare of the memory at most, so that as many as
+	// there are lanes fill a third. Another third may be in the hands of hash
+	// workers, and the rest is for blocks that are under way.
+	runShare = 24
 )
 
 // SideBySide tells whether there is a number of pieces that are hashed faster
@@ -36,17 +39,21 @@ func (m Machine) SideBySide() bool { return m.least() <= digest.Lanes }
 func (m Machine) least() int { return cmp.Or(m.Together, digest.Least()) }
 
 // PlanHashing returns the plan for pieces of a length, if there may be so much
-// payload in memory (both in bytes).
+// payload in memory (both in bytes). Pieces of which several are to fill much of
+// the memory are hashed in runs: they need not come quickly to be hashed side by
+// side, as it costs nothing to leave a run unhashed for a while.
 func (m Machine) PlanHashing(memory, pieceLength int64) HashPlan {
+	most := min(memory/runShare, maxRun)
+	if m.SideBySide() && most >= minRun && pieceLength > most {
+		parts := (pieceLength + most - 1) / most
+		blocks := (pieceLength/parts + buffer.Size - 1) / buffer.Size
+		return HashPlan{Together: digest.Lanes, Run: blocks * buffer.Size}
+	}
 	if n := int(min(memory*5/8/pieceLength, digest.Lanes)); n >= m.least() {
 		return HashPlan{Together: n}
 	}
-	switch {
-	case pieceLength <= 2*longRun:
-		return HashPlan{Together: 1}
-	case !m.SideBySide():
-		return HashPlan{Together: 1, Run: longRun}
+	if pieceLength > 2*maxRun {
+		return HashPlan{Together: 1, Run: maxRun}
 	}
-	run := min(memory/runShare, longRun) / buffer.Size * buffer.Size
-	return HashPlan{Together: digest.Lanes, Run: max(run, buffer.Size)}
+	return HashPlan{Together: 1}
 }
