@@ -39,9 +39,9 @@ func (m Machine) SideBySide() bool { return m.least() <= digest.Lanes }
 func (m Machine) least() int { return cmp.Or(m.Together, digest.Least()) }
 
 // PlanHashing returns the plan for pieces of a length, if there may be so much
-// payload in memory (both in bytes). Pieces of which several are to fill much of
-// the memory are hashed in runs: they need not come quickly to be hashed side by
-// side, as it costs nothing to leave a run unhashed for a while.
+// payload in memory (both in bytes). Pieces of which several would fill much of
+// the memory are hashed in runs. These need not come quickly to be hashed side
+// by side, as it costs nothing to leave a run unhashed for a while.
 func (m Machine) PlanHashing(memory, pieceLength int64) HashPlan {
 	most := min(memory/runShare, maxRun)
 	if m.SideBySide() && most >= minRun && pieceLength > most {
