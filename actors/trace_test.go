@@ -66,3 +66,43 @@ func TestTheNotesOfADownload(t *testing.T) {
 		}
 	}
 }
+
+// TestTheWorkOfADownload looks at who worked, for whom and how much.
+func TestTheWorkOfADownload(t *testing.T) {
+	torrent, data := stage.Torrent(t, 8<<20, 256<<10)
+	_, addr := seed(t, torrent, data, actors.Options{})
+	tracked := *torrent // the seed reads the other one
+	tracked.Announce = [][]string{{trackerOf(t, addr)}}
+	n := start(t, actors.Options{Sample: time.Minute})
+	n.add(&tracked, messages.TorrentOptions{Dir: t.TempDir()})
+	await(n, func(*messages.TorrentDone) bool { return true })
+	n.Tree().RecordWork()
+
+	work := map[string]*event.Work{}
+	for _, e := range n.Trace.Events() {
+		if e.Kind == event.Worked {
+			work[e.ActorKind] = e.Work
+		}
+	}
+	hash := work["hash"]
+	if hash == nil || len(hash.Flows) != 1 {
+		t.Fatalf("the hash workers: %+v", hash)
+	}
+	if f := hash.Flows[0]; f.From != "store" || f.Message != "Batch" || f.Bytes != uint64(torrent.Length) || f.Busy <= 0 {
+		t.Errorf("%d bytes are hashed for the store: %+v", torrent.Length, f)
+	}
+	if cpu := work["processor"]; cpu == nil || !cpu.Device || cpu.Busy <= 0 {
+		t.Errorf("the processor: %+v", cpu)
+	}
+	senders := []string{"world", ""}
+	for _, e := range n.Trace.Events() {
+		senders = append(senders, e.ActorKind)
+	}
+	for kind, w := range work {
+		for _, f := range w.Flows {
+			if !slices.Contains(senders, f.From) {
+				t.Errorf("%s sends %s to %s, and is no kind of actor", f.From, f.Message, kind)
+			}
+		}
+	}
+}

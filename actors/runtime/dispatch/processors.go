@@ -44,11 +44,11 @@ func Processors() int {
 // not for a library.
 func FollowLoad() (stop func()) {
 	most := runtime.GOMAXPROCS(0)
-	if _, ok := timeUsed(); !ok || most == 1 || os.Getenv("GOMAXPROCS") != "" {
+	if _, ok := TimeUsed(); !ok || most == 1 || os.Getenv("GOMAXPROCS") != "" {
 		return func() {}
 	}
 	f := &follower{most: most, number: 1, begin: time.Now()}
-	f.used, _ = timeUsed()
+	f.used, _ = TimeUsed()
 	f.next.Store(int64(lookEvery))
 	runtime.GOMAXPROCS(f.number)
 	following.Store(f)
@@ -87,7 +87,7 @@ func (f *follower) look() {
 	if !f.take(now) {
 		return
 	}
-	used, _ := timeUsed()
+	used, _ := TimeUsed()
 	load := float64(used-f.used) / float64(now-f.last)
 	f.used, f.last = used, now
 	if n := f.decide(load); n != f.number {

@@ -78,7 +78,7 @@ func TestFollowLoad(t *testing.T) {
 	defer runtime.SetDefaultGOMAXPROCS()
 	runtime.GOMAXPROCS(4)
 	stop := FollowLoad()
-	_, known := timeUsed()
+	_, known := TimeUsed()
 	if got := runtime.GOMAXPROCS(0); known && got != 1 {
 		t.Errorf("begins with %d", got)
 	}

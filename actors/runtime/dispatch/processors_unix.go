@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// timeUsed is the processor time that the process has used.
-func timeUsed() (time.Duration, bool) {
+// TimeUsed is the processor time that the process has used.
+func TimeUsed() (time.Duration, bool) {
 	var u unix.Rusage
 	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
 		return 0, false

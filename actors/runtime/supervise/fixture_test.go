@@ -211,6 +211,7 @@ var causesOf = map[event.Kind][]event.Kind{
 		event.Restarted, event.Spawned, ""},
 	event.Stopped:    {event.Stopping},
 	event.DeadLetter: {""},
+	event.Worked:     {""},
 	event.Mailbox:    {event.Spawned, event.Started, event.Restarted},
 	event.Note:       {event.Started, event.Restarted, event.Stopping, event.Restarting},
 }

@@ -10,13 +10,17 @@ import (
 // the actor does.
 type mailbox struct {
 	actor.Mailbox
-	clock world.Clock
-	ages  *ages // nil: the times of sending are not remembered
+	clock  world.Clock
+	ages   *ages   // nil: the times of sending are not remembered
+	timing *timing // nil: messages are not measured
 }
 
 func (m *mailbox) PostUserMessage(message any) {
 	if m.ages != nil {
 		m.ages.post(m.clock.Now())
+	}
+	if m.timing != nil {
+		m.timing.post(m.clock)
 	}
 	m.Mailbox.PostUserMessage(message)
 }
@@ -26,14 +30,20 @@ func (m *mailbox) RegisterHandlers(next actor.MessageInvoker, d actor.Dispatcher
 	n.tree.mu.Lock()
 	n.mailbox, n.ages = m.Mailbox, m.ages
 	n.tree.mu.Unlock()
-	m.Mailbox.RegisterHandlers(&invoker{next, n}, d)
+	i := &invoker{next, n, m.timing, m.clock}
+	if m.timing != nil {
+		m.timing.actor, m.timing.start = n.tree.Meter.Actor(n.kind), n.tree.begun
+	}
+	m.Mailbox.RegisterHandlers(i, d)
 }
 
 // invoker passes messages from a mailbox to its actor: it drops messages that
 // are not meant for this incarnation, carries out faults, and records failures.
 type invoker struct {
-	next actor.MessageInvoker
-	node *node
+	next   actor.MessageInvoker
+	node   *node
+	timing *timing // nil: messages are not measured
+	clock  world.Clock
 }
 
 // Path is the path of the actor, for a mailbox that records which actor handles
@@ -43,7 +53,18 @@ func (i *invoker) Path() string { return i.node.path }
 // Kind is the kind of the actor, for a mailbox that sums up work by kind.
 func (i *invoker) Kind() string { return i.node.kind }
 
+// InvokeUserMessage implements actor.MessageInvoker.
 func (i *invoker) InvokeUserMessage(message any) {
+	if i.timing != nil {
+		if one, stands, is := i.timing.next(); is {
+			i.measured(message, one, stands)
+			return
+		}
+	}
+	i.invoke(message)
+}
+
+func (i *invoker) invoke(message any) {
 	n := i.node
 	if n.closing {
 		n.lost++

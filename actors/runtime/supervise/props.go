@@ -32,21 +32,31 @@ func (t *Tree) Props(kind string, producer actor.Producer, options ...Option) *a
 	for _, o := range options {
 		o(&r)
 	}
-	if r.dispatcher == nil {
+	blocking := r.dispatcher == nil
+	if blocking {
 		r.dispatcher = t.Blocking
 	}
 	return actor.PropsFromProducer(
 		func() actor.Actor { return &supervised{inner: producer()} },
 		actor.WithOnInit(func(c actor.Context) { t.spawned(kind, r.strategy.Name(), c) }),
-		actor.WithMailbox(func() actor.Mailbox { return t.mailbox(t.Mailbox()) }),
+		actor.WithMailbox(func() actor.Mailbox { return t.mailbox(t.Mailbox(), blocking) }),
 		actor.WithDispatcher(r.dispatcher),
 		actor.WithSupervisor(&supervisor{tree: t, strategy: r.strategy}),
 	)
 }
 
-func (t *Tree) mailbox(m actor.Mailbox) actor.Mailbox {
+func (t *Tree) mailbox(m actor.Mailbox, blocking bool) actor.Mailbox {
 	if t.Sample <= 0 {
 		return newWhenReady(&mailbox{Mailbox: m})
 	}
-	return newWhenReady(&mailbox{Mailbox: m, clock: t.Clock, ages: &ages{start: t.Clock.Now()}})
+	return newWhenReady(&mailbox{Mailbox: m, clock: t.Clock, ages: &ages{start: t.Clock.Now()}, timing: t.timing(blocking)})
+}
+
+// timing is what measures the messages of one actor; nil: nobody does, or the
+// mailbox does.
+func (t *Tree) timing(blocking bool) *timing {
+	if !t.measures {
+		return nil
+	}
+	return &timing{all: blocking}
 }

@@ -3,7 +3,9 @@ package supervise
 import (
 	"time"
 
+	"kouzui/actors/runtime/dispatch"
 	"kouzui/actors/runtime/event"
+	"kouzui/actors/runtime/work"
 )
 
 // workSpan is how often the sums of a Meter are recorded: often enough to tell
@@ -45,6 +47,10 @@ func (t *Tree) RecordWork() {
 func (t *Tree) recordWork() {
 	if t.Meter == nil {
 		return
+	}
+	if used, known := dispatch.TimeUsed(); t.measures && known {
+		t.Meter.Device(work.Processor).Add(work.Handled{Message: work.Processor, Took: used - t.used, For: 1})
+		t.used = used
 	}
 	t.Meter.Take(t.Clock.Now().Sub(t.begun), func(kind string, w *event.Work) {
 		t.record(&event.Event{Kind: event.Worked, Actor: t.root, ActorKind: kind, Work: w})

@@ -6,6 +6,7 @@ package work
 import (
 	"cmp"
 	"maps"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -15,6 +16,10 @@ import (
 
 // World is the sender of what no actor has sent: timers, links and disks.
 const World = "world"
+
+// Processor is the device that runs all code of the process: its time is that
+// of all threads, those that no actor uses included.
+const Processor = "processor"
 
 // Meter sums up what the actors of a process do. It is safe for concurrent use.
 type Meter struct {
@@ -121,4 +126,25 @@ func (m *Meter) Take(now time.Duration, say func(kind string, w *event.Work)) {
 	}
 	m.since = now
 	m.span++
+}
+
+// NameOf is the name of a message's type, without its package.
+func NameOf(message any) string {
+	t := reflect.TypeOf(message)
+	if t == nil {
+		return ""
+	}
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Name()
+}
+
+// PayloadOf is how many bytes of payload come with a message, where handling it
+// takes the longer the more they are.
+func PayloadOf(message any) int {
+	if m, is := message.(interface{ PayloadBytes() int }); is {
+		return m.PayloadBytes()
+	}
+	return 0
 }

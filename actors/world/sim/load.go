@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"reflect"
 	"time"
 
 	"kouzui/actors/runtime/work"
@@ -61,8 +60,8 @@ func (m *mailbox) begin() (time.Duration, bool) {
 		l.post = l.posts.pop()
 	}
 	message := bare(l.message)
-	name := typeName(message)
-	bytes := payloadOf(message)
+	name := work.NameOf(message)
+	bytes := work.PayloadOf(message)
 	took := m.life.cores.costs.Of(l.kind, name).Took(bytes)
 	l.handled = work.Handled{
 		From: l.post.from, Message: name, Bytes: uint64(bytes),
@@ -88,22 +87,4 @@ func (s *Sim) as(sender string, f func()) {
 	s.running = sender
 	defer func() { s.running = before }()
 	f()
-}
-
-// payloadOf is how many bytes of payload come with a message, where handling it
-// takes the longer the more they are.
-func payloadOf(message any) int {
-	if m, is := message.(interface{ PayloadBytes() int }); is {
-		return m.PayloadBytes()
-	}
-	return 0
-}
-
-// typeName is the name of a message's type, without its package.
-func typeName(message any) string {
-	t := reflect.TypeOf(message)
-	if t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	return t.Name()
 }
