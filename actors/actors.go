@@ -131,6 +131,13 @@ func Start(o Options) (*Client, error) {
 		Dispatcher: o.Dispatcher, Blocking: o.Dispatcher, Mailbox: o.Mailbox,
 	})
 	tree.TakeNotes(o.Notes)
+	notify := o.Notify
+	o.Notify = func(m any) {
+		if _, is := m.(*messages.TorrentCompleted); is {
+			tree.RecordWork() // that of a download apart from that of seeding
+		}
+		notify(m)
+	}
 	parts := assembly{
 		Options: o, tree: tree, counted: counted, orders: newOrders(o.Notify, o.Limits),
 		self: newPeerID(o.World.Chance), key: o.World.Chance.Source("tracker key").Uint32(),

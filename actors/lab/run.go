@@ -158,6 +158,11 @@ func (r *run) play() {
 		}
 	}
 	r.over = true
+	for _, n := range r.nodes {
+		if n.client != nil && !n.down {
+			n.client.Tree().RecordWork() // that of the rest counts apart
+		}
+	}
 	for _, f := range r.foes {
 		f.leave()
 	}

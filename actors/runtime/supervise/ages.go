@@ -19,9 +19,11 @@ type ages struct {
 	at     [stamps]atomic.Int64 // nanoseconds since start
 }
 
-func (a *ages) post(now time.Time) {
-	n := a.posted.Add(1) - 1
+// post counts a message that is being sent, and returns its number from 0.
+func (a *ages) post(now time.Time) (n int64) {
+	n = a.posted.Add(1) - 1
 	a.at[n%stamps].Store(int64(now.Sub(a.start)))
+	return n
 }
 
 // since is how long ago the n-th of the waiting messages was sent: 0 is the

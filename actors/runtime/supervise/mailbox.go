@@ -12,15 +12,16 @@ type mailbox struct {
 	actor.Mailbox
 	clock  world.Clock
 	ages   *ages   // nil: the times of sending are not remembered
-	timing *timing // nil: messages are not measured
+	timing *timing // nil: messages are not measured; there are ages where it is not
 }
 
 func (m *mailbox) PostUserMessage(message any) {
 	if m.ages != nil {
-		m.ages.post(m.clock.Now())
-	}
-	if m.timing != nil {
-		m.timing.post(m.clock)
+		now := m.clock.Now()
+		n := m.ages.post(now)
+		if m.timing != nil {
+			m.timing.post(n, now)
+		}
 	}
 	m.Mailbox.PostUserMessage(message)
 }

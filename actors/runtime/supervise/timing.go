@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"kouzui/actors/runtime/work"
-	"kouzui/actors/world"
 )
 
 // timedEvery is which part of the messages to a mailbox is measured: stamped
@@ -26,11 +25,13 @@ const timesKept = 16
 // are taken for the same message. When several goroutines send at once that may
 // be wrong by a place or two.
 type timing struct {
+	all   bool // every message is measured
+	start time.Time
+	at    [timesKept]stamp
+
+	_ [64]byte // what follows is written for each message by the actor's side only: a cache line of its own
+
 	actor  *work.Actor
-	all    bool // every message is measured
-	start  time.Time
-	sent   atomic.Int64
-	at     [timesKept]stamp
 	number int64 // of the next message to be handled
 }
 
@@ -55,16 +56,15 @@ func (t *timing) measured(n int64) (sample int64, stands uint64, is bool) {
 	return 0, 0, false
 }
 
-// post counts a message that is being sent.
-func (t *timing) post(clock world.Clock) {
-	n := t.sent.Add(1) - 1
+// post stamps the n-th message, from 0, if it is one of the sample.
+func (t *timing) post(n int64, now time.Time) {
 	sample, _, is := t.measured(n)
 	if !is {
 		return
 	}
 	one := &t.at[sample%timesKept]
 	one.number.Store(0) // while it is written
-	one.time.Store(int64(clock.Now().Sub(t.start)))
+	one.time.Store(int64(now.Sub(t.start)))
 	one.caller.Store(whoCalls())
 	one.number.Store(n + 1)
 }

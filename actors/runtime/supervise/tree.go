@@ -80,6 +80,7 @@ type Tree struct {
 
 	sampler  world.Timer   // nil: mailboxes are not sampled
 	workday  world.Timer   // until work is recorded again; nil: never
+	spans    int           // at whose ends the timer has been set
 	root     string        // path of the first root
 	begun    time.Time     // from which the Meter counts
 	measures bool          // mailboxes do not measure: the tree does

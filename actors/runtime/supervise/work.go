@@ -8,15 +8,24 @@ import (
 	"kouzui/actors/runtime/work"
 )
 
-// workSpan is how often the sums of a Meter are recorded: often enough to tell
-// a download from the seeding after it, and rarely enough to be some hundred
-// bytes a second.
-const workSpan = 10 * time.Second
+// workSpan is how often the sums of a Meter are recorded: often enough to see
+// when a run changes, and rarely enough to be some hundred bytes a second. In
+// the first earlySpans spans it is earlySpan, for the sake of short runs.
+const (
+	workSpan   = 10 * time.Second
+	earlySpan  = time.Second
+	earlySpans = 10
+)
 
 // recording starts the timer of the next record of work, which starts the next
 // one, until stopRecording. t.mu is held.
 func (t *Tree) recording() {
-	t.workday = t.Clock.AfterFunc(workSpan, func() {
+	span := workSpan
+	if t.spans < earlySpans {
+		span = earlySpan
+	}
+	t.spans++
+	t.workday = t.Clock.AfterFunc(span, func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		if t.workday == nil {

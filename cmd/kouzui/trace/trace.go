@@ -27,7 +27,7 @@ last line that a crash has cut short is ignored with a warning.`,
 		Args: flags.NoSuchCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newTree(), newTail(), newWhy(), newStats(), newDiff(), newExport())
+	c.AddCommand(newTree(), newTail(), newWhy(), newStats(), newBottleneck(), newDiff(), newExport())
 	return c
 }
 
@@ -51,5 +51,5 @@ func sentences(c *cobra.Command, indent int) io.Writer {
 var kinds = []event.Kind{
 	event.Spawned, event.Started, event.Failed, event.Directive, event.Restarting, event.Restarted,
 	event.Escalated, event.Stopping, event.Stopped, event.DeadLetter, event.Mailbox, event.Fault,
-	event.Dropped, event.Note,
+	event.Dropped, event.Note, event.Worked,
 }

@@ -34,6 +34,8 @@ type Stats struct {
 	Total       Tally              `json:"total"`
 	Kinds       []Tally            `json:"kinds"` // of actors, by name
 	Mailboxes   []Slow             `json:"slowest_mailboxes"`
+	Work        []Worker           `json:"work"`  // by kind of actor, the busiest first; empty if it was not measured
+	Flows       []Flow             `json:"flows"` // who sends what to whom, the most frequent first
 }
 
 // Tally sums up the actors of a kind.
@@ -66,6 +68,7 @@ func Count(r *trace.Reader, actor string) (*Stats, error) {
 	s := &Stats{V: 1, Run: r.Header.Run, ByKind: map[event.Kind]int{}, Kinds: []Tally{}, Mailboxes: []Slow{}}
 	kinds := map[string]*Tally{}
 	boxes := map[string]*Slow{}
+	works := spans{}
 	ill := illness{failed: map[string]bool{}, struck: map[string]bool{}}
 	for e := range r.Events() {
 		if e.Kind != event.Dropped && !Match(actor, e.Actor) {
@@ -82,6 +85,7 @@ func Count(r *trace.Reader, actor string) (*Stats, error) {
 			s.DeadLetters++
 			continue
 		case event.Worked: // of many actors, not of one
+			works.add(e)
 			continue
 		case event.Mailbox, event.Failed:
 			if e.Waited > 0 || e.Depth > 0 {
@@ -100,6 +104,7 @@ func Count(r *trace.Reader, actor string) (*Stats, error) {
 		}
 		k.count(e, ill)
 	}
+	s.Work, s.Flows = sum(moving(works.list))
 	for _, k := range kinds {
 		s.Total.add(k)
 		s.Kinds = append(s.Kinds, k.mean())
@@ -199,8 +204,8 @@ func (s *Stats) Write(w io.Writer, p Paint, width int) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	if len(s.Mailboxes) == 0 {
-		return nil
+	if err := writeWork(w, s.Work, s.Flows); err != nil || len(s.Mailboxes) == 0 {
+		return err
 	}
 	fmt.Fprintln(w, "\nslowest mailboxes: longest wait and most messages seen")
 	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)

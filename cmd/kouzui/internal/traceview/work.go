@@ -1,0 +1,235 @@
+package traceview
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"kouzui/actors/runtime/event"
+)
+
+// mostFlows is how many rows the table of who sends what to whom has, the
+// busiest first.
+const mostFlows = 20
+
+// Worker is what the actors of a kind have done, or a device. Times are in
+// microseconds, parts from 0 to 1.
+type Worker struct {
+	Kind    string  `json:"kind"`
+	Device  bool    `json:"device,omitempty"`
+	Actors  int     `json:"actors"` // of a process, at most
+	Handled uint64  `json:"messages"`
+	Busy    float64 `json:"busy"`    // of all actors of a process together, as a part of one core
+	Busiest float64 `json:"busiest"` // of the busiest actor in its busiest span
+	Queue   float64 `json:"queue"`   // messages that wait in a process, on average
+	Wait    float64 `json:"wait_median_us"`
+	Wait99  float64 `json:"wait_p99_us"`
+	Took    float64 `json:"service_median_us"`
+	Took99  float64 `json:"service_p99_us"`
+}
+
+// Flow is who sends what to whom.
+type Flow struct {
+	From    string  `json:"from"`
+	To      string  `json:"to"`
+	Message string  `json:"message"`
+	Count   uint64  `json:"count"`
+	Bytes   uint64  `json:"bytes"`
+	Busy    float64 `json:"busy"` // of the receiver, as a part of one core
+}
+
+// span is what one process did in one span, by kind.
+type span struct {
+	process string
+	end     time.Time
+	length  time.Duration
+	kinds   map[string]*event.Work
+}
+
+// spans collects what a trace tells of work.
+type spans struct {
+	list []*span
+	last map[string]*span // of each process
+}
+
+func (s *spans) add(e *event.Event) {
+	if e.Work == nil {
+		return
+	}
+	if s.last == nil {
+		s.last = map[string]*span{}
+	}
+	one := s.last[e.Actor]
+	if one == nil || !one.end.Equal(e.Time) {
+		one = &span{process: e.Actor, end: e.Time, kinds: map[string]*event.Work{}}
+		s.last[e.Actor] = one
+		s.list = append(s.list, one)
+	}
+	one.length = max(one.length, e.Work.Span)
+	if known := one.kinds[e.ActorKind]; known != nil {
+		known.Merge(e.Work)
+	} else {
+		one.kinds[e.ActorKind] = e.Work
+	}
+}
+
+// still is below which part of its highest rate a process is said to rest:
+// blocks come late, and are asked for again.
+const still = 0.02
+
+// moving are the spans in which each process downloaded; of those that never
+// did the spans in which it sent payload, or hashed; else all.
+func moving(list []*span) []*span {
+	var some []*span
+	of := map[string][]*span{}
+	for _, one := range list {
+		of[one.process] = append(of[one.process], one)
+	}
+	for _, root := range slices.Sorted(maps.Keys(of)) {
+		some = append(some, active(of[root])...)
+	}
+	return some
+}
+
+// active are the moving spans of one process.
+func active(list []*span) []*span {
+	for _, message := range []string{"StoreBlocks", "FramesSent", "Batch"} {
+		most := 0.0
+		for _, one := range list {
+			most = max(most, one.rate(message))
+		}
+		if most > 0 {
+			return slices.DeleteFunc(slices.Clone(list), func(one *span) bool { return one.rate(message) < still*most })
+		}
+	}
+	return list
+}
+
+// rate is how many messages of a type were handled in a second.
+func (s *span) rate(message string) float64 {
+	n := uint64(0)
+	for kind := range s.kinds {
+		n += s.messages(kind, message)
+	}
+	return part(time.Duration(n), s.length)
+}
+
+// sum adds up the work of spans.
+func sum(list []*span) (workers []Worker, flows []Flow) {
+	workers, flows = []Worker{}, []Flow{}
+	total, length := map[string]*event.Work{}, time.Duration(0)
+	busiest := map[string]float64{}
+	for _, one := range list {
+		length += one.length
+		for kind, w := range one.kinds {
+			if total[kind] == nil {
+				total[kind] = &event.Work{}
+			}
+			total[kind].Merge(w)
+			busiest[kind] = max(busiest[kind], min(1, part(w.Busiest, one.length))) // more if a message has begun before the span
+		}
+	}
+	for _, kind := range slices.Sorted(maps.Keys(total)) {
+		w := total[kind]
+		workers = append(workers, Worker{
+			Kind: kind, Device: w.Device, Actors: w.Actors, Handled: w.Handled,
+			Busy: part(w.Busy, length), Busiest: busiest[kind], Queue: part(w.Waiting, length),
+			Wait: inMicros(w.Waits.Quantile(0.5)), Wait99: inMicros(w.Waits.Quantile(0.99)),
+			Took: inMicros(w.Service.Quantile(0.5)), Took99: inMicros(w.Service.Quantile(0.99)),
+		})
+		if w.Device {
+			continue
+		}
+		for _, f := range w.Flows {
+			flows = append(flows, Flow{cmp.Or(f.From, "?"), kind, f.Message, f.Count, f.Bytes, part(f.Busy, length)})
+		}
+	}
+	slices.SortFunc(workers, func(a, b Worker) int {
+		if a.Device != b.Device {
+			return map[bool]int{false: -1, true: 1}[a.Device]
+		}
+		return cmp.Or(cmp.Compare(b.Busy, a.Busy), strings.Compare(a.Kind, b.Kind))
+	})
+	slices.SortFunc(flows, func(a, b Flow) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.To, b.To), strings.Compare(a.From, b.From), strings.Compare(a.Message, b.Message))
+	})
+	return workers, flows
+}
+
+func part(of, all time.Duration) float64 {
+	if all <= 0 {
+		return 0
+	}
+	return float64(of) / float64(all)
+}
+
+func inMicros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
+
+// writeWork writes tables for people.
+func writeWork(w io.Writer, workers []Worker, flows []Flow) error {
+	if len(workers) == 0 {
+		return nil
+	}
+	fmt.Fprintln(w, "\nwork while payload moved, of all actors of a kind, as a part of one core")
+	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "\t\t\tbusiest\t\twait\twait\ttakes\ttakes\t")
+	fmt.Fprintln(t, "kind\tmessages\tbusy\tactor\tqueue\tmedian\t99 %\tmedian\t99 %\t")
+	for _, k := range workers {
+		if k.Device {
+			fmt.Fprintf(t, "%s\t\t%s\t\t\t\t\t\t\t\n", clean(k.Kind), percent(k.Busy))
+			continue
+		}
+		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%.2g\t%s\t%s\t%s\t%s\t\n", clean(k.Kind), k.Handled,
+			percent(k.Busy), percent(k.Busiest), k.Queue, short(k.Wait), short(k.Wait99), short(k.Took), short(k.Took99))
+	}
+	if err := t.Flush(); err != nil || len(flows) == 0 {
+		return err
+	}
+	fmt.Fprintln(w, "\nwho sends what to whom")
+	t = tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, f := range flows[:min(len(flows), mostFlows)] {
+		fmt.Fprintf(t, "%d\t%s\t-> %s\t%s\t%s\n", f.Count, clean(f.From), clean(f.To), clean(f.Message), percent(f.Busy))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if more := len(flows) - mostFlows; more > 0 {
+		fmt.Fprintf(w, "%s, which --json has\n", count(more, "flow", "more"))
+	}
+	return nil
+}
+
+func percent(part float64) string {
+	if part > 0 && part < 0.001 {
+		return "<0.1 %"
+	}
+	return fmt.Sprintf("%.1f %%", 100*part)
+}
+
+// short is a time with two digits.
+func short(us float64) string {
+	d := time.Duration(us * 1000)
+	for unit := time.Duration(1e12); unit >= 1; unit /= 10 {
+		if d >= unit*10 {
+			return d.Round(unit).String()
+		}
+	}
+	return d.String()
+}
+
+// messages is how many messages of a type were handled by a kind in a span.
+func (s *span) messages(kind, message string) (n uint64) {
+	if w := s.kinds[kind]; w != nil {
+		for _, f := range w.Flows {
+			if f.Message == message {
+				n += f.Count
+			}
+		}
+	}
+	return n
+}
