@@ -5,12 +5,14 @@ package shaped
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
 	"os/exec"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -75,32 +77,89 @@ func checkNetwork(t *testing.T) {
 	if err := errors.Join(err, e); err != nil || min(from.Sent, to.Received) < least || max(from.Sent, to.Received) > most {
 		t.Errorf("carried %+v and %+v, %v", from, to, err)
 	}
+	if err := shares(&n.Hosts[0], &n.Hosts[1]); err != nil {
+		t.Error(err)
+	}
 }
 
-// transfer sends bytes from one host to a server of the other.
-func transfer(from, to *Host, n int) error {
-	var l net.Listener
-	err := to.inside(func() (err error) {
-		l, err = net.Listen("tcp", net.JoinHostPort(to.Addr.String(), "0"))
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	defer l.Close()
-	conn, err := from.Dial(context.Background(), "tcp", l.Addr().String())
+// shares has one host send to the other on two connections, of which the second
+// is made when the first has filled the link. The first must not be given much
+// more.
+func shares(from, to *Host) error {
+	const busy, watched, most = 300_000, 1_000_000, 5
+	conn, first, err := connect(from, to)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	other, err := l.Accept()
+	defer first.Close()
+	fill := func(conn net.Conn) {
+		for {
+			if _, err := conn.Write(make([]byte, 64<<10)); err != nil {
+				return
+			}
+		}
+	}
+	go fill(conn)
+	if _, err := io.CopyN(io.Discard, first, busy); err != nil {
+		return err
+	}
+	conn, second, err := connect(from, to)
 	if err != nil {
 		return err
 	}
+	defer conn.Close()
+	defer second.Close()
+	go fill(conn)
+	var taken atomic.Int64
+	go func() {
+		room := make([]byte, 16<<10)
+		for {
+			n, err := first.Read(room)
+			if taken.Add(int64(n)); err != nil {
+				return
+			}
+		}
+	}()
+	_, err = io.CopyN(io.Discard, second, watched)
+	if n := taken.Load(); n > most*watched {
+		return fmt.Errorf("the first connection carries %d bytes while the second carries %d", n, watched)
+	}
+	return err
+}
+
+// transfer sends bytes from one host to the other.
+func transfer(from, to *Host, n int) error {
+	conn, other, err := connect(from, to)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
 	defer other.Close()
 	if _, err := conn.Write(make([]byte, n)); err != nil {
 		return err
 	}
 	_, err = io.ReadFull(other, make([]byte, n))
 	return err
+}
+
+// connect connects one host to a server of the other, and returns both ends.
+func connect(from, to *Host) (conn, other net.Conn, err error) {
+	var l net.Listener
+	err = to.inside(func() (err error) {
+		l, err = net.Listen("tcp", net.JoinHostPort(to.Addr.String(), "0"))
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer l.Close()
+	if conn, err = from.Dial(context.Background(), "tcp", l.Addr().String()); err != nil {
+		return nil, nil, err
+	}
+	if other, err = l.Accept(); err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	return conn, other, nil
 }
