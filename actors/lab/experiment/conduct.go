@@ -155,6 +155,18 @@ func (f *Findings) Sample(variant, measure int) []float64 {
 	return values
 }
 
+// Typical is the seed whose value of the first measure under the control is
+// the nearest to the median of all.
+func (f *Findings) Typical() uint64 {
+	best, distance := f.Seeds[0], math.Inf(1)
+	for i, v := range f.Sample(0, 0) {
+		if d := math.Abs(v - f.Groups[0][0].Median); d < distance {
+			best, distance = f.Seeds[i], d
+		}
+	}
+	return best
+}
+
 // Failed are the outcomes of the runs that failed, seed by seed.
 func (f *Findings) Failed() (failed []Outcome) {
 	for _, outcomes := range f.Outcomes {

@@ -11,7 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	"golang.org/x/sync/errgroup"
 
+	"kouzui/actors/lab"
 	"kouzui/actors/lab/experiment"
 	"kouzui/actors/runtime/units"
 	"kouzui/cmd/kouzui/internal/command"
@@ -27,7 +29,7 @@ import (
 type trial struct {
 	seeds, workers int
 	json           bool
-	csv            string
+	csv, html      string
 	quiet          bool
 }
 
@@ -44,8 +46,8 @@ experiment is written.
 
 If a check that must hold of every swarm fails in any run, the exit code is ` + strconv.Itoa(exit.Other) + `.
 The first interrupt shows what the seeds that were played tell.`,
-		Example: `  kouzui lab experiment testdata/lab/experiments/free-riders.toml
-  kouzui lab experiment testdata/lab/experiments/pickers.toml --csv runs.csv`,
+		Example: `  kouzui lab experiment testdata/lab/experiments/pickers.toml --html page.html
+  kouzui lab experiment testdata/lab/experiments/free-riders.toml --seeds 40`,
 		Args: flags.Arguments(1, 1, "one experiment"),
 		RunE: func(c *cobra.Command, args []string) error { return o.run(c, args[0]) },
 	}
@@ -56,6 +58,7 @@ The first interrupt shows what the seeds that were played tell.`,
 	flags.Group(c, "Output", func(f *pflag.FlagSet) {
 		f.BoolVar(&o.json, "json", false, "write JSON lines to stdout: runs, groups, comparisons, the experiment")
 		f.StringVar(&o.csv, "csv", "", "write a table of all runs to `FILE`")
+		f.StringVar(&o.html, "html", "", "write a self-contained page with pictures to `FILE`")
 		f.BoolVarP(&o.quiet, "quiet", "q", false, "do not say how many runs were played")
 	})
 	return c
@@ -73,8 +76,11 @@ func (o *trial) run(c *cobra.Command, path string) error {
 	if err := o.change(e); err != nil {
 		return err
 	}
-	if o.csv != "" {
-		if err := outfile.Try(o.csv, outfile.Table); err != nil {
+	for file, kind := range map[string]outfile.Kind{o.csv: outfile.Table, o.html: outfile.Page} {
+		if file == "" {
+			continue
+		}
+		if err := outfile.Try(file, kind); err != nil {
 			return err
 		}
 	}
@@ -89,7 +95,7 @@ func (o *trial) run(c *cobra.Command, path string) error {
 	if f == nil {
 		return exit.ErrInterrupted
 	}
-	if err := o.write(c, f); err != nil {
+	if err := o.write(c, f, path); err != nil {
 		return err
 	}
 	if interrupted != nil {
@@ -154,9 +160,22 @@ func (o *trial) progress(w io.Writer, most int) func(experiment.Outcome) {
 }
 
 // write writes what was found in all the forms that were asked for.
-func (o *trial) write(c *cobra.Command, f *experiment.Findings) error {
+func (o *trial) write(c *cobra.Command, f *experiment.Findings, path string) error {
 	if o.csv != "" {
 		if err := replace(o.csv, outfile.Table, func(w io.Writer) error { return labview.WriteRuns(w, f) }); err != nil {
+			return err
+		}
+	}
+	if o.html != "" {
+		again := fmt.Sprintf("%s %s", c.CommandPath(), experiment.Quoted(path))
+		if o.seeds > 0 {
+			again += fmt.Sprintf(" --seeds %d", o.seeds)
+		}
+		page, err := o.page(f, again)
+		if err != nil {
+			return err
+		}
+		if err := replace(o.html, outfile.Page, page.Write); err != nil {
 			return err
 		}
 	}
@@ -165,6 +184,21 @@ func (o *trial) write(c *cobra.Command, f *experiment.Findings) error {
 	}
 	colour := output.ColouredResults(c, "auto")
 	return labview.FindingsTable{Findings: f, Colour: colour}.Write(output.Fit(c.OutOrStdout(), 2))
+}
+
+// page plays one run of each variant again, to show them over time.
+func (o *trial) page(f *experiment.Findings, again string) (labview.FindingsPage, error) {
+	page := labview.FindingsPage{Findings: f, Command: again, Seed: f.Typical()}
+	page.Runs = make([]*lab.Result, min(len(f.Experiment.Variants), labview.MostRuns))
+	var group errgroup.Group
+	group.SetLimit(o.workers)
+	for variant := range page.Runs {
+		group.Go(func() (err error) {
+			page.Runs[variant], err = f.Experiment.Replay(context.Background(), experiment.Job{Variant: variant, Seed: page.Seed})
+			return err
+		})
+	}
+	return page, group.Wait()
 }
 
 // replace writes a file that takes the place of an older one of its kind.

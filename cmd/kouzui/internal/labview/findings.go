@@ -102,10 +102,10 @@ func withUnit(m experiment.Measure) string {
 // findingsRow is a measure of one variant.
 func findingsRow(f *experiment.Findings, v, m int) []string {
 	g := f.Groups[v][m]
-	row := []string{letter(v), number(g.Mean, g.Interval.Half()), interval(g.Interval)}
+	row := []string{letter(v), number(g.Mean, g.Interval.Half()), between(g.Interval)}
 	if v > 0 {
 		c := f.Comparisons[v-1][m]
-		row = append(row, signed(c.Difference, c.Interval.Half()), interval(c.Interval), number(c.Delta, 1), probability(c.Corrected), number(c.Correlation, 1))
+		row = append(row, signed(c.Difference, c.Interval.Half()), between(c.Interval), number(c.Delta, 1), probability(c.Corrected), number(c.Correlation, 1))
 	} else if len(f.Comparisons) > 0 {
 		row = append(row, "", "", "", "", "")
 	}
@@ -179,7 +179,7 @@ func signed(v, half float64) string {
 	return s
 }
 
-func interval(i stat.Interval) string {
+func between(i stat.Interval) string {
 	if math.IsNaN(i.Low) {
 		return "-"
 	}

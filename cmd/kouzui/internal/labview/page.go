@@ -31,9 +31,26 @@ func (p *page) add(html string, text ...string) {
 	fmt.Fprintf(p, html, escaped...)
 }
 
+// begin writes what stands before the first words of a page.
+func (p *page) begin(title string) {
+	p.add(`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>%s</title>
+`, title)
+	fmt.Fprintf(p, "<style>\n%s%s</style>\n</head>\n<body>\n<main>\n", chart.Style, style)
+}
+
 func (p *page) figures(list ...figure) {
 	for _, f := range list {
-		fmt.Fprintf(p, "<figure>%s<figcaption>%s</figcaption></figure>\n", f.Picture, escape(f.Caption))
+		fmt.Fprintf(p, "<figure>%s", f.Picture)
+		if f.Caption != "" {
+			p.add("<figcaption>%s</figcaption>", f.Caption)
+		}
+		p.WriteString("</figure>\n")
 	}
 }
 
@@ -53,15 +70,7 @@ func (p *page) row(sums bool, cells []string) {
 // one that plays the run again.
 func WritePage(w io.Writer, r *lab.Result, command string) error {
 	v, p := newView(r), &page{}
-	p.add(`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>%s</title>
-`, title(r))
-	fmt.Fprintf(p, "<style>\n%s%s</style>\n</head>\n<body>\n<main>\n", chart.Style, style)
+	p.begin(title(r))
 	p.add("<h1>%s</h1>\n", cmp.Or(r.Scenario, "scenario"))
 	if about := r.Played.About; about != "" {
 		p.add("<p>%s</p>\n", about)

@@ -1,0 +1,126 @@
+package labview
+
+import (
+	"context"
+	"encoding/xml"
+	"errors"
+	"io"
+	"math"
+	"strings"
+	"testing"
+
+	"kouzui/actors/lab/experiment"
+	"kouzui/actors/lab/stat"
+)
+
+// found is an experiment of three variants, one run of which fails, and one has
+// no value.
+func found(t *testing.T) FindingsPage {
+	t.Helper()
+	e, err := experiment.Read(`
+about = "Who <waits>?"
+scenario = "small.toml"
+seeds = 6
+precision = 0.01
+measure = ["last", "complete"]
+[vary]
+"class.peer.up" = ["64 KiB", "60 KiB", "16 KiB"]
+`, "e.toml", func(string) (string, error) {
+		return "content = \"256 KiB\"\npiece = \"64 KiB\"\nlimit = \"2m\"\n[[class]]\nname = \"seed\"\nhave = 1.0\nup = \"64 KiB\"\n[[class]]\nname = \"peer\"\ncount = 2\nup = \"64 KiB\"\nwithin = \"1s\"\n", nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := map[experiment.Job]experiment.Outcome{}
+	for _, j := range e.Jobs(1, 6) {
+		o := experiment.Outcome{Job: j, Run: "abc", Values: experiment.Values{10 + float64(j.Seed)/10 + float64(j.Variant), 100}}
+		switch {
+		case j.Variant == 1 && j.Seed == 2:
+			o.Failure = "peer-001: it is <late>"
+		case j.Variant == 2 && j.Seed == 3:
+			o.Values[0] = math.NaN()
+		}
+		all[j] = o
+	}
+	p := FindingsPage{Findings: e.Find(all, 6), Command: "kouzui lab experiment e.toml", Seed: 1}
+	for v := range 2 {
+		r, err := e.Replay(context.Background(), experiment.Job{Variant: v, Seed: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.Runs = append(p.Runs, r)
+	}
+	return p
+}
+
+func TestFindingsPage(t *testing.T) {
+	var b strings.Builder
+	if err := found(t).Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	text := b.String()
+	for _, never := range []string{"<script", "src=", "href=", "url(", "NaN", "Inf", "<late>", "<waits>"} {
+		if strings.Contains(text, never) {
+			t.Errorf("there is %q in it", never)
+		}
+	}
+	pictures := picture.FindAllString(text, -1)
+	if len(pictures) != 7 {
+		t.Errorf("%d pictures", len(pictures))
+	}
+	for _, p := range pictures {
+		for d := xml.NewDecoder(strings.NewReader(p)); ; {
+			if _, err := d.Token(); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Fatalf("%v in %s", err, p)
+			}
+		}
+	}
+	for _, want := range []string{"kouzui lab simulate small.toml --seed 6 --quick", "&lt;late&gt;", "up=60 KiB", "was asked for"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	if dots := strings.Count(text, `class="d0 dot"`); dots != 12 { // of the control, of two measures
+		t.Errorf("%d dots of the control", dots)
+	}
+}
+
+func TestVerdict(t *testing.T) {
+	nan := math.NaN()
+	for _, c := range []struct {
+		c    experiment.Comparison
+		want string
+	}{
+		{experiment.Comparison{}, "nothing to compare: no seed has a value in both"},
+		{experiment.Comparison{Paired: stat.Paired{N: 9, Difference: -1.234, Delta: -0.4, Interval: stat.Interval{Low: -1.5, High: -0.9}}, Part: -0.1, Corrected: 0.01},
+			"1.23 s less (10 %), a medium effect"},
+		{experiment.Comparison{Paired: stat.Paired{N: 9, Difference: 1, Interval: stat.Interval{Low: -1, High: 3}}, Part: 0.05, Corrected: 0.5, Detectable: 4},
+			"no difference seen; 4.0 s (20 %) would have been"},
+		{experiment.Comparison{Paired: stat.Paired{N: 9, Difference: 1, Interval: stat.Interval{Low: 0.5, High: 1.5}}, Corrected: 0.2},
+			"no difference seen: the interval leaves 0 out, but one of so many comparisons may do so by chance"},
+		{experiment.Comparison{Paired: stat.Paired{N: 3, Difference: 1, Interval: stat.Interval{Low: 0.5, High: 1.5}}, Corrected: 0.2, Blind: true},
+			"too few seeds to see a difference, however great"},
+		{experiment.Comparison{Paired: stat.Paired{N: 9}, Corrected: 1, Part: nan}, "no difference at all, in any seed"},
+	} {
+		if got := Verdict(c.c, "s"); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
+// Numbers show two digits of what is uncertain.
+func TestNumber(t *testing.T) {
+	for _, c := range []struct {
+		v, half float64
+		want    string
+	}{
+		{43.4012, 0.59, "43.40"}, {43.4012, 5.9, "43.4"}, {4301.2, 59, "4301"}, {0.01234, 0.0021, "0.0123"}, {100, 0, "100"}, {1.23456, 0, "1.235"},
+		{-0.001, 0.5, "0.00"}, {math.NaN(), 1, "-"}, {0, math.NaN(), "0"}, {12345.6, math.NaN(), "12346"},
+	} {
+		if got := number(c.v, c.half); got != c.want {
+			t.Errorf("%v ± %v: %q, want %q", c.v, c.half, got, c.want)
+		}
+	}
+}
