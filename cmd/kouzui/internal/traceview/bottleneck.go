@@ -21,8 +21,8 @@ const (
 	// taken for what holds a run up. Saturated ones are never idle for long, and
 	// spans begin and end in the middle of something.
 	full = 0.9
-	// refused is which part of the requests for tokens has to wait, where the limiter
-	// is what holds a run up.
+	// refused is which part of the requests for tokens has to wait, where the
+	// limiter is what holds a run up.
 	refused = 0.5
 	// mostWaits is how many kinds of actors are shown with their waits, and
 	// mostProcesses how many processes.
