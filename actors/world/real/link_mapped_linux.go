@@ -2,6 +2,7 @@ package real
 
 import (
 	"errors"
+	"runtime"
 	"sync"
 	"unsafe"
 
@@ -30,6 +31,11 @@ type gathering struct {
 	parts [2 * mappedFrames]unix.Iovec
 }
 
+// mapping has a place for each write from mapped memory that may be under way
+// in the process. More of them than there are processors would only wait for
+// these, each with about mappedLen that counts as resident.
+var mapping = make(chan struct{}, runtime.NumCPU())
+
 // gatherings are lent for one write each.
 var gatherings = sync.Pool{New: func() any { return new(gathering) }}
 
@@ -45,6 +51,8 @@ func (s *sender) gather(fd uintptr) error {
 	if pieces == 0 {
 		return errors.ErrUnsupported
 	}
+	mapping <- struct{}{}
+	defer func() { <-mapping }()
 	memory, err := source.Map(off, length)
 	if err != nil {
 		s.plain = pieces

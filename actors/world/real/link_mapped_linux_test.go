@@ -6,7 +6,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -44,6 +46,64 @@ func TestPayloadThatCannotBeMappedIsSent(t *testing.T) {
 	b.Close(nil)
 	closing(t, b, got)
 	closing(t, a, sent)
+}
+
+// placed is a file that is mapped only while the mapping has a place.
+type placed struct {
+	*onDisk
+	*testing.T
+	maps *atomic.Int64
+}
+
+func (p placed) Map(off int64, length int) ([]byte, error) {
+	p.maps.Add(1)
+	if len(mapping) == 0 {
+		p.Error("a mapping without a place")
+	}
+	return p.onDisk.Map(off, length)
+}
+
+// Each mapping has one of the places that bound how much is mapped at a time,
+// and gives it back: also where more links send than there are places.
+func TestMappingsAreBounded(t *testing.T) {
+	const blocks = 32
+	m := random(blocks * buffer.Size)
+	var maps atomic.Int64
+	source := placed{newOnDisk(t, m, len(m.data)), t, &maps}
+	var takes, closes, ends []func()
+	for range 3 * cap(mapping) {
+		a, b := pair(t)
+		a.(*link).sendBy(mapped)
+		sent, got := start(a, frame.Limits{}), start(b, frame.Limits{})
+		var out []messages.Outgoing
+		for i := range blocks {
+			out = append(out, m.piece(i*buffer.Size, buffer.Size))
+			out[i].Source = source
+		}
+		a.Send(out)
+		takes = append(takes, func() {
+			for _, f := range take(t, b, got, blocks) {
+				f.Block.Release()
+			}
+		})
+		closes = append(closes, func() {
+			a.Close(nil)
+			b.Close(nil)
+		})
+		ends = append(ends, func() {
+			closing(t, b, got)
+			closing(t, a, sent)
+		})
+	}
+	for _, f := range slices.Concat(takes, closes, ends) {
+		f()
+	}
+	if maps.Load() == 0 {
+		t.Error("nothing was mapped")
+	}
+	if n := len(mapping); n != 0 {
+		t.Errorf("%d places are taken", n)
+	}
 }
 
 // maps tells whether this process has mapped a file.
