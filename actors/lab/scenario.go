@@ -61,7 +61,10 @@ type Class struct {
 	// SendBuffer is how much the socket of each connection takes before it has
 	// left the node; 0: what sim.Class says.
 	SendBuffer Size
-	Disk       Disk
+	// Queue is how long what the node sends waits before its uplink while that
+	// is busy.
+	Queue Time
+	Disk  Disk
 
 	Have   float64 // part of the pieces that are there at the start, 1: all
 	Copies int     // or: how many copies are dealt out among the nodes of the class
@@ -276,7 +279,7 @@ func (c *Class) host(costs *work.Costs) sim.Class {
 	}
 	return sim.Class{
 		Up: int64(up), Down: int64(down), Loss: c.Loss,
-		Delay: time.Duration(c.Delay), Jitter: time.Duration(c.Jitter), SendBuffer: int64(c.SendBuffer),
+		Delay: time.Duration(c.Delay), Jitter: time.Duration(c.Jitter), SendBuffer: int64(c.SendBuffer), Queue: time.Duration(c.Queue),
 		Disk:  sim.DiskClass{Rate: int64(c.Disk.Rate), Latency: time.Duration(c.Disk.Latency)},
 		Cores: c.Cores, Costs: costs,
 	}

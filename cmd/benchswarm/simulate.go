@@ -13,17 +13,19 @@ import (
 	"strconv"
 
 	"kouzui/actors/lab"
+	"kouzui/cmd/internal/shaped"
 )
 
-// scenario is the swarm as it is simulated: links, arrivals and departures are
-// the same, the network has no other delay.
+// scenario is the swarm as it is simulated: links, the queues before uplinks,
+// arrivals and departures are the same, the network has no other delay.
 func (s swarm) scenario() *lab.Scenario {
 	one := &lab.Scenario{
 		Name: s.name, Content: contentLength, Piece: pieceLength,
-		Class: []lab.Class{{Name: "seed", Count: 1, Have: 1, Up: seedUp, Down: down}},
+		Class: []lab.Class{{Name: "seed", Count: 1, Have: 1, Up: seedUp, Down: down, Queue: lab.Time(shaped.Queue(seedUp))}},
 	}
 	for i := range leechers {
 		c := lab.Class{Name: "leech" + strconv.Itoa(i), Count: 1, Up: lab.Rate(s.rate(i)), Down: down, Arrive: lab.Time(s.arrival(i))}
+		c.Queue = lab.Time(shaped.Queue(s.rate(i)))
 		if s.leave {
 			c.Leave = "complete"
 		}

@@ -26,7 +26,10 @@ type Class struct {
 	// SendBuffer is how many bytes the socket of each connection takes from its
 	// process before they have left the host; 0: usualBuffer.
 	SendBuffer int64
-	Disk       DiskClass
+	// Queue is how long the queue before the uplink is, as TCP keeps it filled
+	// while other connections of the host wait for the uplink, too.
+	Queue time.Duration
+	Disk  DiskClass
 	// Cores is how many processors handle messages, each of which takes what
 	// Costs say; 0: handling messages takes no time.
 	Cores int

@@ -108,3 +108,29 @@ func TestAcknowledgements(t *testing.T) {
 		t.Errorf("a host that receives 4 MiB takes %v longer to send, not %v", more, acks)
 	}
 }
+
+// Before a busy uplink there is a queue, in which what has had its turn waits.
+func TestQueueBeforeABusyUplink(t *testing.T) {
+	const queue = 250 * time.Millisecond
+	first := func(queue time.Duration, busy bool) time.Duration {
+		s := New(1, nil)
+		ours, theirs, a, b := pair(t, s, Class{Up: 1 << 20, Queue: queue}, Class{})
+		if busy {
+			for range 2 {
+				others, _ := connect(t, s, a, b)
+				others.send(256)
+			}
+		}
+		began := s.Elapsed()
+		ours.send(1)
+		for theirs.bytes == 0 && s.Step() {
+		}
+		return s.Elapsed() - began
+	}
+	if idle, without := first(queue, false), first(0, false); idle != without {
+		t.Errorf("a block takes %v past an uplink at rest, not %v", idle, without)
+	}
+	if busy, without := first(queue, true), first(0, true); busy != without+queue {
+		t.Errorf("a block takes %v past a busy uplink, not %v", busy, without+queue)
+	}
+}

@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"time"
+
 	"kouzui/messages"
 	"kouzui/wire/frame"
 )
@@ -118,7 +120,7 @@ func (seg *segment) acknowledge() {
 func (seg *segment) launch() {
 	l := seg.from
 	s, to := l.host.sim, l.other.host
-	l.last = max(l.last+1, s.now+s.transit(l.host, to))
+	l.last = max(l.last+1, s.now+l.host.up.queueing(l.host.Queue)+s.transit(l.host, to))
 	seg.at = flying
 	s.set(&seg.on, l.last, nil, seg)
 }
@@ -159,6 +161,14 @@ type uplink struct {
 	port
 	busy bool
 	line fifo[*link]
+}
+
+// queueing is how long what leaves now has to wait, in nanoseconds.
+func (u *uplink) queueing(full time.Duration) int64 {
+	if u.rate == 0 || u.line.len() == 0 {
+		return 0
+	}
+	return int64(full)
 }
 
 func (u *uplink) enter(l *link) {

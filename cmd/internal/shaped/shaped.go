@@ -148,6 +148,12 @@ func bucket(rate int64) string {
 	return fmt.Sprintf("tbf rate %dbit burst %d limit %d", 8*rate, max(leastBurst, in(burst)), max(leastBuffer, in(buffer)))
 }
 
+// Queue is how long what waits before a link of this rate takes to pass it when
+// its buffer is full.
+func Queue(rate int64) time.Duration {
+	return max(buffer, time.Duration(leastBuffer*int64(time.Second)/rate))
+}
+
 // Close removes the network. Programs that still run there lose it.
 func (n *Network) Close() {
 	for i := range n.Hosts {
