@@ -40,8 +40,8 @@ type SuperSeeding = messages.SuperSeeding
 
 // When to super-seed.
 const (
-	SuperSeedAuto   = messages.SuperSeedAuto   // while there is no other seed, and more than one peer
-	SuperSeedAlways = messages.SuperSeedAlways // with a single peer, and if we are fast, too
+	SuperSeedAuto   = messages.SuperSeedAuto   // while there is no other seed, unless we can upload all within seconds
+	SuperSeedAlways = messages.SuperSeedAlways // if we are fast, too
 	SuperSeedNever  = messages.SuperSeedNever
 )
 

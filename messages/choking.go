@@ -14,7 +14,9 @@ import (
 type SetChoked struct{ Choked bool }
 
 // PeerRates: peer to choker and scheduler: once after StartSession, at each
-// change of a flag, after ReportRates, and every second while bytes move.
+// change of a flag, after ReportRates, and every second while bytes move; when
+// we super-seed (BEP 16), also when the other side has asked for half of the
+// pieces that it was told of, and for the last.
 type PeerRates struct {
 	Key  PeerKey
 	Peer *actor.PID
@@ -31,9 +33,12 @@ type PeerRates struct {
 	DownTotal, UpTotal int64
 	// WastedTotal: bytes of payload that were not, or no longer, asked for.
 	WastedTotal int64
-	Flags       PeerFlags
-	Window      int // requests that the peer can have under way
-	InFlight    int // requests that the peer has under way
+	// Asked: when we super-seed, of how many of the pieces that it was told of the
+	// other side has asked for a part.
+	Asked    int
+	Flags    PeerFlags
+	Window   int // requests that the peer can have under way
+	InFlight int // requests that the peer has under way
 }
 
 // PeerFlags is the state of both sides of a connection, in the terms of BEP 3.

@@ -35,6 +35,8 @@ type StartSession struct {
 	Link    uint64
 	Torrent *metainfo.Torrent
 	Have    *bitset.BitSet
+	// SuperSeed: the peer counts in PeerRates.Asked.
+	SuperSeed bool
 }
 
 // SetWanted: a command to session, and from session by torrent and engine to

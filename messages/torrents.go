@@ -30,8 +30,8 @@ type SuperSeeding string
 
 // When to super-seed.
 const (
-	SuperSeedAuto   SuperSeeding = "auto"   // while there is no other seed, and more than one peer
-	SuperSeedAlways SuperSeeding = "always" // with a single peer, and if we are fast, too
+	SuperSeedAuto   SuperSeeding = "auto"   // while there is no other seed, unless we can upload all within seconds
+	SuperSeedAlways SuperSeeding = "always" // if we are fast, too
 	SuperSeedNever  SuperSeeding = "never"
 )
 

@@ -135,6 +135,10 @@ func (k *connection) startSession(m *messages.StartSession) {
 	}
 	s := newSession(m.Torrent, k.Inbound, k.now)
 	k.session = s
+	if m.SuperSeed {
+		s.offers.open = m.Have.Clone()
+		s.offers.left = int(m.Have.Count())
+	}
 	s.keepAlive -= time.Duration(k.Key%keepAliveSpread) * time.Second
 	if m.Have.Any() {
 		s.frame(frame.Frame{Kind: frame.Bitfield, Bits: bitfield(m.Have, m.Torrent.PieceCount())})

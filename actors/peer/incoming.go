@@ -146,6 +146,7 @@ func (s *session) request(f *frame.Frame, now time.Time) error {
 	if s.flags.AmChoking || !s.uploads.request(blockOf(f)) {
 		return s.flood.charge(costUseless, now)
 	}
+	s.out.asked = s.offers.ask(f.Index) || s.out.asked
 	return nil
 }
 

@@ -35,7 +35,7 @@ func (k *connection) flush() {
 		k.dormant = false
 		k.tickAfter(tickBusy)
 	}
-	changed := s.out.flags
+	changed := s.out.flags || s.out.asked
 	s.out = effects{frames: s.out.frames}
 	if changed {
 		k.report()
@@ -81,7 +81,7 @@ func (k *connection) report() {
 		Down: s.down.Over(k.now, rate.MaxSpan), Up: s.up.Over(k.now, rate.MaxSpan),
 		DownNow: s.down.Over(k.now, recent), UpNow: s.up.Over(k.now, recent),
 		Taking:    s.up.Over(k.now, recent) > 0 || s.uploads.handed == 0 && len(s.uploads.queue) > 0,
-		DownTotal: s.down.Total(), UpTotal: s.up.Total(), WastedTotal: s.wasted,
+		DownTotal: s.down.Total(), UpTotal: s.up.Total(), WastedTotal: s.wasted, Asked: s.offers.asked,
 		Flags: s.flags, Window: s.window.requests(), InFlight: s.requests.outstanding(),
 	}
 	k.out.Send(k.to.Choker, m)

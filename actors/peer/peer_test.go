@@ -118,6 +118,24 @@ func TestPeerUploads(t *testing.T) {
 	}
 }
 
+// The scheduler hears at once when the other side has asked for all that a
+// super-seed has told it of, by the bitfield and later.
+func TestPeerReportsWhenAllIsAskedFor(t *testing.T) {
+	s := newScene(t, messages.SetLimits{})
+	link := s.World.Network.AwaitDial().Connect()
+	link.AwaitHandshake()
+	link.Handshake(frame.Handshake{InfoHash: s.torrent.InfoHash, PeerID: remote})
+	ready := stage.Await[*messages.PeerReady](s.peers)
+	s.Tell(&messages.StartSession{Link: ready.Link, Torrent: s.torrent, Have: bitset.New(10).Set(1), SuperSeed: true})
+	link.AwaitStart()
+	s.Tell(&messages.SetChoked{Choked: false})
+	s.Tell(&messages.AnnounceHave{Pieces: []uint32{2}})
+	link.Receive(frame.Frame{Kind: frame.Request, Index: 1, Length: blockSize}, frame.Frame{Kind: frame.Request, Index: 2, Length: blockSize})
+	for stage.Await[*messages.PeerRates](s.scheduler).Asked != 2 {
+		// at the start, and when it was unchoked
+	}
+}
+
 // What sending costs is passed on to the session, for its metrics.
 func TestPeerTellsWhatSendingCosts(t *testing.T) {
 	s := newScene(t, messages.SetLimits{})

@@ -40,6 +40,7 @@ type session struct {
 	flags    messages.PeerFlags
 	requests requests
 	uploads  uploads
+	offers   offers
 	window   window
 	down, up rate.Rolling // payload
 	wasted   int64        // bytes
@@ -72,6 +73,7 @@ type effects struct {
 	voided   bool // it has choked us, even if it unchoked us again: requests are void
 	snubbed  bool
 	flags    bool // the flags have changed
+	asked    bool // the other side has asked for much of what it was told of, see offers
 }
 
 func newSession(t *metainfo.Torrent, inbound bool, now time.Time) *session {
@@ -212,5 +214,6 @@ func (s *session) frame(f frame.Frame) {
 
 // announce sends a have for each piece. All peers share the slice.
 func (s *session) announce(pieces []uint32) {
+	s.offers.tell(pieces)
 	s.out.frames = append(s.out.frames, messages.Outgoing{Frame: frame.Frame{Kind: frame.Have}, Haves: pieces})
 }

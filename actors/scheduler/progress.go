@@ -118,7 +118,7 @@ func (s *swarm) progress() *messages.Progress {
 // the other is complete. Each sees that the other wants nothing. One that was
 // not told of everything yet may want the rest.
 func (s *swarm) needsData(p *peer) bool {
-	return p.super.told != nil || p.rates.Flags.PeerInterested || p.told < s.haves.end() ||
+	return s.keepsFrom(p) || p.rates.Flags.PeerInterested || p.told < s.haves.end() ||
 		s.now.Sub(p.useful) < indifferentFor || s.now.Sub(p.offered) < indifferentFor
 }
 

@@ -17,6 +17,18 @@ const (
 	// behind what it uploads.
 	leastShown = 2
 	showAhead  = 1.5 // seconds
+	// A peer that has asked for all that it was told of is told of showMore: on a
+	// fast line it asks for hundreds before it is known what was sent.
+	showMore = 1
+	// A peer that is alone has nobody to pass a piece on to, and may stay alone.
+	// It is told of one of lonePart pieces when it comes, and of as many as it
+	// knows once it has asked for half of those: with an eighth, none runs dry
+	// while an acknowledgement is delayed.
+	lonePart = 8
+	// fastProof is after how many bytes to a peer its rate shows whether all of
+	// the content can be uploaded within superWorth: more than a socket takes at
+	// once.
+	fastProof = 4 << 20
 	// superWorth is within how many seconds a seed must be able to upload all of
 	// the content for super-seeding to end: then copies cost nothing.
 	superWorth = 10.0
@@ -77,15 +89,25 @@ func (s *swarm) beginSuperSeeding(rng *rand.Rand) {
 	}
 }
 
-// greets returns what a peer is told of by its bitfield: everything if it is
-// alone, unless the user wants super-seeding in any case. A lone peer has
-// nobody to pass a piece on to, so hiding pieces could only slow it down.
+// greets returns what a peer is told of by its bitfield: nothing while we
+// super-seed, unless it is alone.
 func (s *swarm) greets(p *peer) *bitset.BitSet {
-	if !s.super.active || s.super.when != messages.SuperSeedAlways && len(s.peers) == 1 {
+	if !s.super.active {
 		return s.have.Clone()
 	}
 	p.super = superPeer{told: bitset.New(uint(s.pieces)), eager: s.now}
-	return bitset.New(uint(s.pieces))
+	if len(s.peers) == 1 {
+		s.reveal(p, s.unhide(max(leastShown, s.pieces/lonePart)))
+	}
+	return p.super.told.Clone()
+}
+
+// reveal records that p is told of pieces.
+func (s *swarm) reveal(p *peer, pieces []uint32) {
+	for _, piece := range pieces {
+		p.super.shown = append(p.super.shown, shown{piece, s.now})
+		p.super.told.Set(uint(piece))
+	}
 }
 
 // superSaw notes which pieces p has, and shows it others.
@@ -101,6 +123,21 @@ func (s *swarm) superSaw(p *peer) {
 		u.moved = s.now
 	}
 	if int(seen) == s.pieces {
+		s.endSuperSeeding()
+		return
+	}
+	s.show(p)
+}
+
+// keepsFrom says that p lacks a piece that it was not told of.
+func (s *swarm) keepsFrom(p *peer) bool {
+	return p.super.told != nil && int(p.super.told.UnionCardinality(p.have)) < s.pieces
+}
+
+// superSent shows p what it may be shown by what we have sent it, or ends
+// super-seeding if p alone shows that we are fast.
+func (s *swarm) superSent(p *peer) {
+	if s.super.active && s.super.when != messages.SuperSeedAlways && s.fastPeer(p) {
 		s.endSuperSeeding()
 		return
 	}
@@ -145,6 +182,13 @@ func (s *swarm) fastSeed() bool {
 	return sum*superWorth > float64(s.length)
 }
 
+// fastPeer says that all of the content could be uploaded to p alone in
+// superWorth, by what p has taken since it came.
+func (s *swarm) fastPeer(p *peer) bool {
+	sent := p.rates.UpTotal
+	return sent >= fastProof && float64(sent)*superWorth > float64(s.length)*s.now.Sub(p.At).Seconds()
+}
+
 func (p *peer) isShown(piece uint32) bool {
 	return slices.ContainsFunc(p.super.shown, func(one shown) bool { return one.piece == piece })
 }
@@ -166,10 +210,7 @@ func (s *swarm) show(p *peer) {
 	if len(pieces) < n && !p.rates.Flags.AmChoking {
 		pieces = s.overdue(pieces, n, p)
 	}
-	for _, piece := range pieces {
-		p.super.shown = append(p.super.shown, shown{piece, s.now})
-		p.super.told.Set(uint(piece))
-	}
+	s.reveal(p, pieces)
 	if len(pieces) > 0 {
 		s.offer(p, &messages.AnnounceHave{Pieces: pieces})
 	}
@@ -186,7 +227,15 @@ func (s *swarm) mayShow(p *peer) int {
 		return 1
 	}
 	_, up := p.ratesNow(s.now)
-	return leastShown + s.sentShown(p) + int(showAhead*up/float64(s.pieceLength))
+	ahead := leastShown + s.sentShown(p) + int(showAhead*up/float64(s.pieceLength))
+	switch told, asked := int(p.super.told.Count()), p.rates.Asked; {
+	case len(s.peers) == 1 && told <= 2*asked:
+		return max(ahead, n+told)
+	case told <= asked:
+		return max(ahead, n+showMore)
+	default:
+		return ahead
+	}
 }
 
 // unhide returns up to n pieces that no peer was told of.

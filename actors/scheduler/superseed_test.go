@@ -27,17 +27,22 @@ func (s *swarm) reports(p *peer, sent int) {
 }
 
 func (s *swarm) joinEmpty(key messages.PeerKey) *peer {
-	s.peerReady(&messages.PeerReady{Key: key, Link: uint64(key), Addr: testAddr(key)})
+	s.peerReady(&messages.PeerReady{Key: key, Link: uint64(key), Addr: testAddr(key), At: s.now})
 	return s.byKey[key]
 }
 
-// haveOrders takes what was sent: how many haves for each piece.
+// haveOrders takes what was sent: how many peers are told of each piece.
 func (s *swarm) haveOrders() map[uint32]int {
 	times := map[uint32]int{}
 	s.out.Flush(func(_ *actor.PID, m any) {
-		if have, is := m.(*messages.AnnounceHave); is {
-			for _, piece := range have.Pieces {
+		switch m := m.(type) {
+		case *messages.AnnounceHave:
+			for _, piece := range m.Pieces {
 				times[piece]++
+			}
+		case *messages.StartSession:
+			for piece := range m.Have.EachSet() {
+				times[uint32(piece)]++
 			}
 		}
 	})
@@ -87,19 +92,65 @@ func TestEachPieceIsShownToOnePeer(t *testing.T) {
 	}
 }
 
-// A peer that is alone is told of everything at once; with super-seeding in any
-// case of what it takes, although it never says that it has something.
+// asks has p report of how many pieces that it was told of it has asked for.
+func (s *swarm) asks(p *peer, pieces int) {
+	s.peerRates(p, &messages.PeerRates{Key: p.Key, At: s.now, Asked: pieces, Flags: messages.PeerFlags{PeerInterested: true}})
+}
+
+// A peer that is alone is told of twice as many pieces each time that it has
+// asked for half of them; beside others it is told of one more once it has
+// asked for all.
+func TestWhoAsksIsToldOfMore(t *testing.T) {
+	type step struct{ asked, told int }
+	for _, when := range []messages.SuperSeeding{messages.SuperSeedAuto, messages.SuperSeedAlways} {
+		for peers, steps := range map[int][]step{
+			1: {{0, 2}, {1, 4}, {1, 4}, {2, 8}, {3, 8}, {4, 12}, {12, 12}},
+			2: {{0, 2}, {1, 2}, {2, 3}, {2, 3}, {3, 4}, {4, 5}},
+		} {
+			s := seedOf(when)
+			p := s.joinEmpty(1)
+			for other := 1; other < peers; other++ {
+				s.joinEmpty(messages.PeerKey(1 + other))
+			}
+			for i, step := range steps {
+				s.asks(p, step.asked)
+				if told := int(p.super.told.Count()); told != step.told {
+					t.Errorf("%s, %d peers, step %d: told of %d pieces, want %d", when, peers, i, told, step.told)
+				}
+			}
+		}
+	}
+}
+
+// The first peer that takes pieces fast enough ends super-seeding before its
+// rates are known, unless the user wants it in any case. What lies in a
+// socket's buffer proves nothing.
+func TestAFastPeerEndsSuperSeeding(t *testing.T) {
+	for _, c := range []struct {
+		when  messages.SuperSeeding
+		sent  int64
+		after time.Duration
+		ends  bool
+	}{
+		{messages.SuperSeedAuto, fastProof, 10 * time.Millisecond, true},
+		{messages.SuperSeedAlways, fastProof, 10 * time.Millisecond, false},
+		{messages.SuperSeedAuto, fastProof - 1, 10 * time.Millisecond, false},
+		{messages.SuperSeedAuto, fastProof, time.Minute, false},
+	} {
+		s := seedOf(c.when)
+		p := s.joinEmpty(1)
+		s.now = s.now.Add(c.after)
+		s.peerRates(p, &messages.PeerRates{Key: 1, At: s.now, UpTotal: c.sent})
+		if ended := !s.super.active; ended != c.ends {
+			t.Errorf("%s, %d bytes in %v: ended %v", c.when, c.sent, c.after, ended)
+		}
+	}
+}
+
+// A peer that is alone is told of what it takes, although it never says that it
+// has something or asks ahead.
 func TestALonePeerIsNotKeptWaiting(t *testing.T) {
 	s := seedOf(messages.SuperSeedAuto)
-	if p := s.joinEmpty(1); p.super.told != nil || !s.super.active {
-		t.Errorf("the first peer was told of %v", p.super.told)
-	}
-	if p := s.joinEmpty(2); p.super.told == nil {
-		t.Error("so was the second one")
-	} else if s.now = s.now.Add(time.Hour); !s.needsData(p) {
-		t.Error("the second one is taken to want nothing though it was told of nothing yet")
-	}
-	s = seedOf(messages.SuperSeedAlways)
 	p := s.joinEmpty(1)
 	for sent := range superPieces + 1 {
 		s.now = s.now.Add(time.Second)
@@ -107,6 +158,28 @@ func TestALonePeerIsNotKeptWaiting(t *testing.T) {
 		if told := int(p.super.told.Count()); told < min(sent+leastShown, superPieces) {
 			t.Fatalf("with %d pieces sent it was told of %d", sent, told)
 		}
+	}
+	late := s.joinEmpty(2)
+	if s.now = s.now.Add(time.Hour); !s.needsData(late) {
+		t.Error("the second one is taken to want nothing though it was told of nothing yet")
+	}
+}
+
+// A peer that asks for a part of every piece and takes none leaves others
+// waiting for no longer than a piece may be awaited.
+func TestWhoAsksForEverythingKeepsNothing(t *testing.T) {
+	s := seedOf(messages.SuperSeedAlways)
+	greedy, late := s.joinEmpty(1), s.joinEmpty(2)
+	for asked := range superPieces {
+		s.asks(greedy, asked)
+	}
+	if len(s.super.hidden) > 0 {
+		t.Fatalf("%d pieces are hidden yet", len(s.super.hidden))
+	}
+	s.now = s.now.Add(showAgain)
+	s.asks(late, 0)
+	if told := int(late.super.told.Count()); told < leastShown {
+		t.Errorf("the other peer was told of %d pieces", told)
 	}
 }
 

@@ -118,7 +118,7 @@ func (s *swarm) peerReady(m *messages.PeerReady) {
 
 func (s *swarm) startSession(p *peer) {
 	p.told = s.haves.end()
-	s.out.Send(p.Peer, &messages.StartSession{Link: p.Link, Torrent: s.torrent, Have: s.greets(p)})
+	s.out.Send(p.Peer, &messages.StartSession{Link: p.Link, Torrent: s.torrent, Have: s.greets(p), SuperSeed: s.super.active})
 }
 
 // leave removes a peer and takes back all requests to it.
@@ -200,7 +200,7 @@ func (s *swarm) peerRates(p *peer, m *messages.PeerRates) {
 		p.useful, s.super.moved = s.now, s.now
 	}
 	p.rates = *m
-	s.show(p)
+	s.superSent(p)
 }
 
 func (s *swarm) blocksArrived(p *peer, m *messages.BlocksArrived) {

@@ -96,7 +96,7 @@ func (o *options) bind(c *cobra.Command) {
 		flags.Number(f, &o.ratio, "seed-ratio", "seed until `N` times the size has been uploaded (0: no limit)")
 		flags.Duration(f, &o.seedTime, "seed-time", 0, "seed for `TIME`, such as 90m or 2d (0: no limit)")
 		f.BoolVar(&o.untilPeersDone, "until-peers-done", false, "seed until no connected peer needs data")
-		o.superSeed = flags.Choose(c, "super-seed", "`WHEN` to tell each peer of other pieces until a second copy of each is out (BEP 16): %s; auto is with several peers and no other seed",
+		o.superSeed = flags.Choose(c, "super-seed", "`WHEN` to tell each peer of other pieces until a second copy of each is out (BEP 16): %s; auto is with no other seed, unless we upload all within 10 s",
 			string(kouzui.SuperSeedAuto), string(kouzui.SuperSeedAlways), string(kouzui.SuperSeedNever))
 		c.Flag("super-seed").NoOptDefVal = string(kouzui.SuperSeedAlways)
 		f.IntVar(&o.slots, "unchoke-slots", 4, "let `N` peers download from us at a time, and one more that is tried out")
