@@ -52,8 +52,16 @@ The first interrupt shows what the seeds that were played tell.`,
 		RunE: func(c *cobra.Command, args []string) error { return o.run(c, args[0]) },
 	}
 	flags.Group(c, "The runs", func(f *pflag.FlagSet) {
-		f.IntVar(&o.seeds, "seeds", 0, "play at most `N` seeds instead of as many as the experiment says")
 		f.IntVar(&o.workers, "workers", runtime.GOMAXPROCS(0), "play `N` runs at a time")
+	})
+	o.bind(c)
+	return c
+}
+
+// bind adds the flags of all commands that play an experiment.
+func (o *trial) bind(c *cobra.Command) {
+	flags.Group(c, "The runs", func(f *pflag.FlagSet) {
+		f.IntVar(&o.seeds, "seeds", 0, "play at most `N` seeds instead of as many as the experiment says")
 	})
 	flags.Group(c, "Output", func(f *pflag.FlagSet) {
 		f.BoolVar(&o.json, "json", false, "write JSON lines to stdout: runs, groups, comparisons, the experiment")
@@ -61,7 +69,6 @@ The first interrupt shows what the seeds that were played tell.`,
 		f.StringVar(&o.html, "html", "", "write a self-contained page with pictures to `FILE`")
 		f.BoolVarP(&o.quiet, "quiet", "q", false, "do not say how many runs were played")
 	})
-	return c
 }
 
 // sayEvery is how often it is said how many runs were played.
@@ -69,26 +76,40 @@ const sayEvery = 10 * time.Second
 
 func (o *trial) run(c *cobra.Command, path string) error {
 	command.CollectAt(gcPercent)
-	e, err := readExperiment(path)
+	if o.workers < 1 {
+		return exit.Errorf(exit.Usage, "--workers must be 1 or more")
+	}
+	e, err := o.read(path)
 	if err != nil {
 		return err
 	}
-	if err := o.change(e); err != nil {
-		return err
+	return o.conduct(c, e, path, experiment.Local{Experiment: e, Workers: o.workers})
+}
+
+// read reads the experiment, and looks early at what would be refused later.
+func (o *trial) read(path string) (*experiment.Experiment, error) {
+	e, err := readExperiment(path)
+	if err != nil {
+		return nil, err
 	}
 	for file, kind := range map[string]outfile.Kind{o.csv: outfile.Table, o.html: outfile.Page} {
 		if file == "" {
 			continue
 		}
 		if err := outfile.Try(file, kind); err != nil {
-			return err
+			return nil, err
 		}
 	}
+	return e, o.change(e)
+}
+
+// conduct plays the experiment, and writes what was found.
+func (o *trial) conduct(c *cobra.Command, e *experiment.Experiment, path string, runner experiment.Runner) error {
 	stop := interrupt.Listen()
 	defer stop.Close()
 	ctx, cancel := stop.Context()
 	defer cancel()
-	f, interrupted := e.Conduct(ctx, experiment.Local{Experiment: e, Workers: o.workers}, o.progress(c.ErrOrStderr(), len(e.Variants)*e.Rule.Most))
+	f, interrupted := e.Conduct(ctx, runner, o.progress(c.ErrOrStderr(), len(e.Variants)*e.Rule.Most))
 	if interrupted != nil && !errors.Is(interrupted, context.Canceled) {
 		return interrupted
 	}
@@ -139,8 +160,6 @@ func (o *trial) change(e *experiment.Experiment) error {
 	switch {
 	case o.seeds < 0 || o.seeds > experiment.MostSeeds:
 		return exit.Errorf(exit.Usage, "--seeds must be from 1 to %d", experiment.MostSeeds)
-	case o.workers < 1:
-		return exit.Errorf(exit.Usage, "--workers must be 1 or more")
 	case o.seeds > 0:
 		e.Rule.Most, e.Rule.Least = o.seeds, min(e.Rule.Least, o.seeds)
 	}

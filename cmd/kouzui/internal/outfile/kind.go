@@ -14,16 +14,18 @@ import (
 type Kind struct {
 	name   string
 	begins string // how all of them begin
-	text   bool   // they are any text, and a new run adds to it
+	text   bool   // they are any text
+	grows  bool   // a new run adds to it
 }
 
 // The kinds of files.
 var (
-	Log    = Kind{name: "text", text: true}
+	Log    = Kind{name: "text", text: true, grows: true}
 	Trace  = Kind{name: "a trace", begins: `{"kind":"header"`}
 	Export = Kind{name: "a trace for Perfetto", begins: `{"displayTimeUnit"`}
 	Page   = Kind{name: "a page", begins: "<!doctype html>"}
 	Table  = Kind{name: "a table of runs", begins: "variant,seed,"}
+	Sweep  = Kind{name: "the journal of a sweep", begins: `{"sweep":`, grows: true}
 )
 
 // looked is how many bytes of what exists are looked at: enough for a .torrent

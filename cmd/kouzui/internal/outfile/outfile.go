@@ -126,7 +126,7 @@ func (f *File) Discard() {
 // Open opens a file that is read while it grows: a log, or a trace. Only its
 // owner may read a new one. A log goes on where an older run ended.
 func Open(path string, kind Kind) (*os.File, error) {
-	more := kind.text
+	more := kind.grows
 	flag := os.O_RDWR | os.O_CREATE // what is there is looked at
 	if more {
 		flag |= os.O_APPEND

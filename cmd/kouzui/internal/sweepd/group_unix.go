@@ -1,0 +1,9 @@
+//go:build unix
+
+package sweepd
+
+import "syscall"
+
+// ownGroup keeps the interrupts of a terminal from the worker: the sweep ends
+// it.
+func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
