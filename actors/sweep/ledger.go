@@ -202,3 +202,12 @@ func (l *ledger) idle() (names []string) {
 	slices.Sort(names)
 	return names
 }
+
+// News is what a sweep would tell of the jobs if its journal had the records,
+// and nobody played any more.
+func News(jobs []job.Job, records []job.Record) []any {
+	l := newLedger(0)
+	l.load(records, time.Time{})
+	l.add(jobs, time.Time{})
+	return l.take().tell
+}

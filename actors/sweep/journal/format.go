@@ -93,8 +93,8 @@ var (
 	ErrOtherExperiment = errors.New("the journal is of another experiment")
 )
 
-// match returns an error unless other is of the same jobs.
-func (h Header) match(other Header) error {
+// Match returns an error unless other is of the same jobs.
+func (h Header) Match(other Header) error {
 	switch {
 	case other.Digest != h.Digest:
 		return ErrOtherExperiment

@@ -97,7 +97,7 @@ func (j *journal) load() ([]job.Record, error) {
 		}
 	}
 	if whole > 0 {
-		return records, j.Header.match(h)
+		return records, j.Header.Match(h)
 	}
 	line, err := Line(j.Header)
 	if err != nil {

@@ -83,7 +83,7 @@ func (o *trial) run(c *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	return o.conduct(c, e, path, experiment.Local{Experiment: e, Workers: o.workers})
+	return o.conduct(c, e, []string{path}, experiment.Local{Experiment: e, Workers: o.workers})
 }
 
 // read reads the experiment, and looks early at what would be refused later.
@@ -92,6 +92,11 @@ func (o *trial) read(path string) (*experiment.Experiment, error) {
 	if err != nil {
 		return nil, err
 	}
+	return o.checked(e)
+}
+
+// checked is the experiment as the flags change it, which are checked.
+func (o *trial) checked(e *experiment.Experiment) (*experiment.Experiment, error) {
 	for file, kind := range map[string]outfile.Kind{o.csv: outfile.Table, o.html: outfile.Page} {
 		if file == "" {
 			continue
@@ -103,8 +108,9 @@ func (o *trial) read(path string) (*experiment.Experiment, error) {
 	return e, o.change(e)
 }
 
-// conduct plays the experiment, and writes what was found.
-func (o *trial) conduct(c *cobra.Command, e *experiment.Experiment, path string, runner experiment.Runner) error {
+// conduct plays the experiment, which the command has got from its arguments,
+// and writes what was found.
+func (o *trial) conduct(c *cobra.Command, e *experiment.Experiment, args []string, runner experiment.Runner) error {
 	stop := interrupt.Listen()
 	defer stop.Close()
 	ctx, cancel := stop.Context()
@@ -116,7 +122,7 @@ func (o *trial) conduct(c *cobra.Command, e *experiment.Experiment, path string,
 	if f == nil {
 		return exit.ErrInterrupted
 	}
-	if err := o.write(c, f, path); err != nil {
+	if err := o.write(c, f, args); err != nil {
 		return err
 	}
 	if interrupted != nil {
@@ -179,14 +185,17 @@ func (o *trial) progress(w io.Writer, most int) func(experiment.Outcome) {
 }
 
 // write writes what was found in all the forms that were asked for.
-func (o *trial) write(c *cobra.Command, f *experiment.Findings, path string) error {
+func (o *trial) write(c *cobra.Command, f *experiment.Findings, args []string) error {
 	if o.csv != "" {
 		if err := replace(o.csv, outfile.Table, func(w io.Writer) error { return labview.WriteRuns(w, f) }); err != nil {
 			return err
 		}
 	}
 	if o.html != "" {
-		again := fmt.Sprintf("%s %s", c.CommandPath(), experiment.Quoted(path))
+		again := c.CommandPath()
+		for _, arg := range args {
+			again += " " + experiment.Quoted(arg)
+		}
 		if o.seeds > 0 {
 			again += fmt.Sprintf(" --seeds %d", o.seeds)
 		}
@@ -210,7 +219,7 @@ func (o *trial) page(f *experiment.Findings, again string) (labview.FindingsPage
 	page := labview.FindingsPage{Findings: f, Command: again, Seed: f.Typical()}
 	page.Runs = make([]*lab.Result, min(len(f.Experiment.Variants), labview.MostRuns))
 	var group errgroup.Group
-	group.SetLimit(o.workers)
+	group.SetLimit(max(1, o.workers))
 	for variant := range page.Runs {
 		group.Go(func() (err error) {
 			page.Runs[variant], err = f.Experiment.Replay(context.Background(), experiment.Job{Variant: variant, Seed: page.Seed})

@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -13,12 +14,14 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"kouzui/actors/lab/experiment"
 	"kouzui/actors/runtime/remote"
 	"kouzui/actors/sweep"
 	"kouzui/actors/sweep/journal"
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/interrupt"
 	"kouzui/cmd/kouzui/internal/sweepd"
 )
 
@@ -30,6 +33,7 @@ type sweeping struct {
 	journal string
 	lease   time.Duration
 	trace   string
+	shard   shard
 }
 
 func newSweep() *cobra.Command {
@@ -45,10 +49,15 @@ workers there were.
 Each outcome is written to a journal first. If the sweep is interrupted, or
 killed, the same command goes on. A worker may be killed at any time: another
 one plays its run. A run that has ended three workers is put aside. One of a
-hundred runs is played by two workers, and the sweep fails if they disagree.`,
+hundred runs is played by two workers, and the sweep fails if they disagree.
+
+Where machines cannot reach each other, --shard 1/8 to 8/8 each play an eighth
+of the seeds, all of them whatever the precision, and show nothing: kouzui lab
+merge does, from their journals.`,
 		Example: `  kouzui lab sweep testdata/lab/experiments/pickers.toml
   kouzui lab certificates lab-tls
-  kouzui lab sweep pickers.toml --listen 192.0.2.1:7700 --tls-dir lab-tls`,
+  kouzui lab sweep pickers.toml --listen 192.0.2.1:7700 --tls-dir lab-tls
+  kouzui lab sweep pickers.toml --shard "$SLURM_ARRAY_TASK_ID/8"`,
 		Args: flags.Arguments(1, 1, "one experiment"),
 		RunE: o.run,
 	}
@@ -59,6 +68,9 @@ hundred runs is played by two workers, and the sweep fails if they disagree.`,
 		flags.Duration(f, &o.lease, "lease", sweep.DefaultLease, "give a run to another worker after `TIME`")
 	})
 	o.bind(c)
+	flags.Group(c, "The runs", func(f *pflag.FlagSet) {
+		f.Var(&o.shard, "shard", "play the `I/N`th part of the seeds, into a journal for lab merge")
+	})
 	flags.Group(c, "Output", func(f *pflag.FlagSet) {
 		f.StringVar(&o.journal, "journal", "", "keep outcomes in `FILE` (EXPERIMENT.journal in the current folder unless set)")
 		f.StringVar(&o.trace, "trace", "", "write the supervision trace of the sweep to `FILE`")
@@ -74,7 +86,7 @@ func (o *sweeping) run(c *cobra.Command, args []string) error {
 	}
 	config := sweepd.Config{Experiment: e, Workers: o.workers, Listen: o.listen, Lease: o.lease, Journal: o.journal}
 	if config.Journal == "" {
-		config.Journal = strings.TrimSuffix(filepath.Base(args[0]), ".toml") + ".journal"
+		config.Journal = strings.TrimSuffix(filepath.Base(args[0]), ".toml") + o.shard.suffix() + ".journal"
 	}
 	if err := o.check(&config); err != nil {
 		return err
@@ -95,7 +107,7 @@ func (o *sweeping) run(c *cobra.Command, args []string) error {
 	if o.listen != "" {
 		fmt.Fprintf(c.ErrOrStderr(), "workers join with: kouzui lab worker %s --tls-dir FOLDER\n", s.Address())
 	}
-	err = o.conduct(c, e, args[0], s)
+	err = o.play(c, e, args, s)
 	if closed := s.Close(); err == nil {
 		err = closed
 	}
@@ -103,24 +115,61 @@ func (o *sweeping) run(c *cobra.Command, args []string) error {
 }
 
 // sweepError gives the errors of a sweep their exit codes.
-func sweepError(journalPath string, err error) error {
-	var (
-		disagreed *sweepd.DisagreementError
-		listening *net.OpError
-	)
+func sweepError(path string, err error) error {
+	var listening *net.OpError
 	switch {
 	case errors.Is(err, remote.ErrAddress):
 		return exit.With(exit.Usage, err)
 	case errors.As(err, &listening):
 		return exit.With(exit.Network, err)
 	case errors.Is(err, exit.ErrInterrupted):
-		return exit.Hint("The same command goes on from "+journalPath+".", exit.ErrInterrupted)
-	case errors.Is(err, journal.ErrNoJournal), errors.Is(err, journal.ErrOtherBuild), errors.Is(err, journal.ErrOtherExperiment):
-		return exit.Hint("Give another --journal, or move the file away.", exit.Errorf(exit.Foreign, "%s: %w", journalPath, err))
+		return exit.Hint("The same command goes on from "+path+".", exit.ErrInterrupted)
+	case foreign(err):
+		return exit.Hint("Give another --journal, or move the file away.", exit.Errorf(exit.Foreign, "%s: %w", path, err))
 	case errors.Is(err, sweep.ErrGivenUp):
 		return exit.With(exit.GivenUp, err)
+	}
+	return mergeError(err)
+}
+
+// foreign: a journal is another's.
+func foreign(err error) bool {
+	return errors.Is(err, journal.ErrNoJournal) || errors.Is(err, journal.ErrOtherBuild) || errors.Is(err, journal.ErrOtherExperiment)
+}
+
+// mergeError gives the errors of what stands in journals their exit codes.
+func mergeError(err error) error {
+	var (
+		disagreed *sweepd.DisagreementError
+		missing   *sweepd.MissingError
+	)
+	switch {
 	case errors.As(err, &disagreed):
 		return exit.With(exit.Mismatch, err)
+	case errors.As(err, &missing):
+		return exit.Hint("The sweep that has not played them goes on with the same command.", exit.With(exit.NotFound, err))
+	case foreign(err):
+		return exit.With(exit.Usage, err)
+	}
+	return err
+}
+
+// play plays what is to be played: a shard without showing what was found.
+func (o *sweeping) play(c *cobra.Command, e *experiment.Experiment, args []string, s *sweepd.Sweep) error {
+	if o.shard.of == 0 {
+		return o.conduct(c, e, args, s)
+	}
+	if o.json || o.csv != "" || o.html != "" {
+		return exit.Usagef("", "--json, --csv and --html show what was found, and --shard does not: kouzui lab merge does")
+	}
+	stop := interrupt.Listen()
+	defer stop.Close()
+	ctx, cancel := stop.Context()
+	defer cancel()
+	jobs := o.shard.part(e)
+	err := s.Run(ctx, jobs, o.progress(c.ErrOrStderr(), len(jobs)))
+	if errors.Is(err, context.Canceled) {
+		return exit.ErrInterrupted
 	}
 	return err
 }

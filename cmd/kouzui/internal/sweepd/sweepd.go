@@ -6,7 +6,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"fmt"
 	"sync"
 	"time"
 
@@ -131,46 +130,22 @@ func (s *Sweep) Address() string { return s.remote.Address() }
 
 // Run implements experiment.Runner.
 func (s *Sweep) Run(ctx context.Context, jobs []experiment.Job, say func(experiment.Outcome)) error {
-	wanted := map[job.Job]experiment.Job{}
-	var texts []job.Job
-	for _, j := range jobs {
-		text, err := json.Marshal(j)
-		if err != nil {
-			return err
-		}
-		wanted[job.Job(text)] = j
-		texts = append(texts, job.Job(text))
+	w, texts, err := want(jobs)
+	if err != nil {
+		return err
 	}
 	s.orders.add(texts)
 	s.tree.System.Root.Send(s.pid, &sweep.AddJobs{Jobs: texts})
-	for len(wanted) > 0 {
+	for len(w) > 0 {
 		m, err := s.heard.next(ctx)
 		if err != nil {
 			return err
 		}
-		switch m := m.(type) {
-		case *sweep.Played:
-			j, is := wanted[m.Job]
-			if !is {
-				continue // said before, by a sweep that has failed since
-			}
-			delete(wanted, m.Job)
-			var o experiment.Outcome
-			if err := json.Unmarshal([]byte(m.Outcome), &o); err != nil || o.Job != j {
-				return fmt.Errorf("an outcome of %s cannot be read", m.Job)
-			}
-			say(o)
-		case *sweep.PutAside:
-			if j, is := wanted[m.Job]; is {
-				delete(wanted, m.Job)
-				say(experiment.Outcome{Job: j, Failure: fmt.Sprintf("put aside, as it has ended %d workers", m.Deaths)})
-			}
-		case *sweep.Disagreed:
-			return &DisagreementError{m}
-		case *sweep.Failed:
-			return m.Err
-		case *sweep.Refused:
-			s.Refused(m.Worker, m.Reason)
+		if r, is := m.(*sweep.Refused); is {
+			s.Refused(r.Worker, r.Reason)
+		}
+		if err := w.hear(m, say); err != nil {
+			return err
 		}
 	}
 	return nil
