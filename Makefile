@@ -120,6 +120,10 @@ bench-swarm: build ## whole swarms over shaped links beside other clients, into 
 demo: build ## a swarm of actors in the terminal
 	bin/kouzui demo
 
+.PHONY: reproduce
+reproduce: build ## repeat published results, and write what was found into BENCHMARKS.md
+	bin/kouzui lab reproduce all --update BENCHMARKS.md
+
 .PHONY: screenshots
 screenshots: build ## make the pictures of the live page and of a simulated swarm again
 	KOUZUI_SCREENSHOT=$(CURDIR)/testdata/observe.png $(GO) test -count=1 -run TestScreenshot ./actors/runtime/observe

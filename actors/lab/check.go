@@ -126,6 +126,9 @@ func (c *Class) check() *problem {
 	if _, _, err := c.leave(); err != nil {
 		return &problem{key: "leave", err: err}
 	}
+	if c.Linger > 0 && c.Leave != "complete" {
+		return wrong("linger", "is before a leave of \"complete\"")
+	}
 	if p := c.checkHostile(); p != nil {
 		return p
 	}

@@ -86,6 +86,9 @@ func (r *run) strike(n *node, how string, down time.Duration) {
 	r.events++
 	r.sim.After(down, func() {
 		r.events--
+		if r.over {
+			return
+		}
 		n.host.Boot()
 		if how == "power cut" {
 			r.forget(n)

@@ -132,3 +132,85 @@ within = "2s"
 		t.Error(r.Wrong, err)
 	}
 }
+
+// At the end of a run that is open, nobody need be complete, and nobody comes
+// any more.
+func TestUntil(t *testing.T) {
+	s, err := Read(`content = "1 MiB"
+piece = "64 KiB"
+until = "20s"
+[[class]]
+name = "seed"
+have = 1.0
+up = "16 KiB"
+[[class]]
+name = "peer"
+count = 20
+within = "40s"
+leave = "complete"
+[[event]]
+at = "15s"
+do = "kill"
+for = "10s"
+class = "peer"
+count = 2
+[[event]]
+at = "30s"
+do = "tracker"
+for = "1s"
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Run(s, Options{Seed: 5})
+	if err != nil || len(r.Wrong) > 0 {
+		t.Error(r.Wrong, err)
+	}
+	last := r.Samples[len(r.Samples)-1]
+	if last.At > 20*time.Second || last.Nodes < 4 || last.Nodes > 18 || last.Complete > 1 {
+		t.Errorf("%+v", last)
+	}
+	for _, m := range r.Marks {
+		if m.At > 20*time.Second {
+			t.Errorf("%+v", m)
+		}
+	}
+}
+
+// Who lingers seeds for that time after it is complete.
+func TestLinger(t *testing.T) {
+	s, err := Read(`content = "256 KiB"
+piece = "64 KiB"
+[[class]]
+name = "seed"
+have = 1.0
+[[class]]
+name = "peer"
+count = 2
+up = "64 KiB"
+leave = "complete"
+linger = "20s"
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Run(s, Options{Seed: 1})
+	if err != nil || len(r.Wrong) > 0 {
+		t.Fatal(r.Wrong, err)
+	}
+	left := 0
+	for _, m := range r.Marks {
+		if m.What != "leave" {
+			continue
+		}
+		left++
+		for _, n := range r.Nodes {
+			if stayed := m.At - n.Arrived - n.Took; n.Name == m.Node && (stayed < 20*time.Second || stayed > 22*time.Second) {
+				t.Errorf("%s stayed for %v", n.Name, stayed)
+			}
+		}
+	}
+	if left != 2 {
+		t.Errorf("%d left", left)
+	}
+}

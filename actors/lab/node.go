@@ -88,7 +88,7 @@ func (n *node) start() {
 	n.run.count(n, true)
 	complete, _, _ := c.leave()
 	if err := client.Add(n.run.content.torrent, messages.TorrentOptions{
-		Dir: dir, Patterns: patterns, UnchokeSlots: c.Slots, MaxPeers: c.Peers, Seed: !complete, SuperSeed: messages.SuperSeeding(c.SuperSeed),
+		Dir: dir, Patterns: patterns, UnchokeSlots: c.Slots, MaxPeers: c.Peers, Seed: !complete || c.Linger > 0, SeedFor: time.Duration(c.Linger), SuperSeed: messages.SuperSeeding(c.SuperSeed),
 	}); err != nil {
 		n.run.blame(n, "the torrent is not taken: %v", err)
 	}

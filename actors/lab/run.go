@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -114,13 +115,18 @@ func (r *run) schedule() {
 	for _, e := range r.Event {
 		r.events++
 		r.sim.After(time.Duration(e.At), func() {
-			r.happen(e)
-			r.again(e)
+			if !r.over {
+				r.happen(e)
+				r.again(e)
+			}
 		})
 	}
 }
 
 func (r *run) arrive(n *node, leaves time.Duration) {
+	if r.over { // it would have come after Until
+		return
+	}
 	r.coming--
 	r.record.mark(Mark{n.arrived, n.arrived, "arrive", n.name, ""})
 	n.host = r.sim.NewHost(n.name, n.class.host(r.costs))
@@ -148,8 +154,8 @@ func (r *run) arrive(n *node, leaves time.Duration) {
 
 // play runs the world until the scenario is over, and then stops all clients.
 func (r *run) play() {
-	err := r.sim.Run(time.Duration(r.Limit), func() bool { return r.finished() || r.stopped() })
-	if err != nil && r.whole() {
+	err := r.sim.Run(time.Duration(cmp.Or(r.Until, r.Limit)), func() bool { return r.finished() || r.stopped() })
+	if err != nil && r.Until == 0 && r.whole() {
 		for _, n := range r.nodes {
 			if r.owes(n) {
 				r.blame(n, "it is not complete: %v (%d of %d bytes, %s, %d peers; %s; %v)", err,
@@ -166,18 +172,8 @@ func (r *run) play() {
 	for _, f := range r.foes {
 		f.leave()
 	}
-	rest := settled
-	if r.options.Quick {
-		rest = settledSoon
-	}
-	for late := r.sim.Elapsed() + settledLast; ; {
-		_ = r.sim.Run(r.sim.Elapsed()+rest, func() bool { return false })
-		if r.sim.Elapsed() >= late || !slices.ContainsFunc(r.sim.Hosts(), (*sim.Host).Sends) {
-			break
-		}
-	}
-	for _, n := range r.nodes {
-		n.settle()
+	if r.Until == 0 {
+		r.rest()
 	}
 	for _, n := range r.nodes {
 		if n.client != nil && !n.down && !n.gone {
@@ -193,6 +189,23 @@ func (r *run) play() {
 		if n.client != nil && !n.down {
 			_ = n.client.Shutdown(0)
 		}
+	}
+}
+
+// rest lets the swarm come to rest, and checks that it has.
+func (r *run) rest() {
+	rest := settled
+	if r.options.Quick {
+		rest = settledSoon
+	}
+	for late := r.sim.Elapsed() + settledLast; ; {
+		_ = r.sim.Run(r.sim.Elapsed()+rest, func() bool { return false })
+		if r.sim.Elapsed() >= late || !slices.ContainsFunc(r.sim.Hosts(), (*sim.Host).Sends) {
+			break
+		}
+	}
+	for _, n := range r.nodes {
+		n.settle()
 	}
 }
 

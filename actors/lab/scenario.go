@@ -34,6 +34,7 @@ type Scenario struct {
 	Piece   Size
 	Payload string // PayloadDescribed unless it is PayloadReal
 	Limit   Time   // by when every node that can must be complete
+	Until   Time   // if set: when the run ends, whoever is complete by then
 	// Announce is the interval between announces that trackers ask for.
 	Announce Time
 	// Costs is a file with the costs of messages, and Cost are such costs: those
@@ -71,6 +72,7 @@ type Class struct {
 	Arrive Time    // from then on ...
 	Within Time    // ... in the course of this
 	Leave  string  // "" never, "complete" when everything is there, or how long after its arrival
+	Linger Time    // how long it seeds before it leaves when everything is there
 	Memory Size
 
 	Picker, Choker string         // short for two of Patterns

@@ -28,7 +28,7 @@ and time, network, disks, trackers and chance are simulated.`,
 		Args: flags.NoSuchCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newSimulate(), newExperiment(), newSweep(), newMerge(), newWorker(), newCertificates(), newShrink(), newPatterns())
+	c.AddCommand(newSimulate(), newExperiment(), newReproduce(), newSweep(), newMerge(), newWorker(), newCertificates(), newShrink(), newPatterns())
 	return c
 }
 

@@ -1,0 +1,72 @@
+package paper
+
+import (
+	"kouzui/actors/lab"
+)
+
+// murai2011 is that equal downloaders take unequal times in small swarms.
+var murai2011 = &Paper{
+	Name:     "murai2011",
+	Short:    "unequal times of equal downloaders",
+	Citation: "Murai, Rocha, Figueiredo and de Souza e Silva, Heterogeneous Download Times in a Homogeneous BitTorrent Swarm (2011)",
+	Scenario: "murai2011.toml",
+	Seeds:    5,
+	Variants: []Variant{
+		{"few", nil},
+		{"many", lab.Settings{"class.peer.count": int64(48)}},
+	},
+	Claims: []Claim{
+		{
+			Text: "equal downloaders take unequal times in a small swarm", Unit: "standard deviation, of the mean", Least: 0.1, Most: none,
+			Of: func(r Runs, seed int) float64 { return unequal(r[0][seed]) },
+		},
+		{
+			Text: "more so than in a large one", Unit: "times as unequal", Least: 1, Most: none,
+			Of: func(r Runs, seed int) float64 { return unequal(r[0][seed]) / unequal(r[1][seed]) },
+		},
+		{
+			Text: "who comes later takes less time", Unit: "s less for each s later", Least: 0.1, Most: none,
+			Of: func(r Runs, seed int) float64 { return -later(r[0][seed]) },
+		},
+		{
+			Text: "and they leave in bursts: of the time from the first to the last arrival, that from the first to the last departure", Unit: "of it", Least: 0, Most: 0.75,
+			Of: func(r Runs, seed int) float64 { return burst(r[0][seed]) },
+		},
+	},
+}
+
+func unequal(r *lab.Result) float64 {
+	var times []float64
+	for _, t := range r.Times() {
+		times = append(times, t.Seconds())
+	}
+	return deviation(times)
+}
+
+// later is how many seconds more the download of a node takes for each second
+// that it comes later.
+func later(r *lab.Result) float64 {
+	var arrived, took []float64
+	for _, n := range ofClass(r, "peer") {
+		if n.Took >= 0 {
+			arrived, took = append(arrived, n.Arrived.Seconds()), append(took, n.Took.Seconds())
+		}
+	}
+	return slope(arrived, took)
+}
+
+func burst(r *lab.Result) float64 {
+	nodes := ofClass(r, "peer")
+	first, last := nodes[0], nodes[0]
+	begin, end := nodes[0].Arrived+nodes[0].Took, nodes[0].Arrived+nodes[0].Took
+	for _, n := range nodes {
+		if n.Arrived < first.Arrived {
+			first = n
+		}
+		if n.Arrived > last.Arrived {
+			last = n
+		}
+		begin, end = min(begin, n.Arrived+n.Took), max(end, n.Arrived+n.Took)
+	}
+	return (end - begin).Seconds() / (last.Arrived - first.Arrived).Seconds()
+}
