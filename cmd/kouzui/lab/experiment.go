@@ -83,7 +83,9 @@ func (o *trial) run(c *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	return o.conduct(c, e, []string{path}, experiment.Local{Experiment: e, Workers: o.workers})
+	ctx, done := untilInterrupt()
+	defer done()
+	return o.conduct(ctx, c, e, []string{path}, experiment.Local{Experiment: e, Workers: o.workers})
 }
 
 // read reads the experiment, and looks early at what would be refused later.
@@ -108,13 +110,19 @@ func (o *trial) checked(e *experiment.Experiment) (*experiment.Experiment, error
 	return e, o.change(e)
 }
 
+// untilInterrupt returns a context that the first interrupt ends.
+func untilInterrupt() (ctx context.Context, done func()) {
+	stop := interrupt.Listen()
+	ctx, cancel := stop.Context()
+	return ctx, func() {
+		cancel()
+		stop.Close()
+	}
+}
+
 // conduct plays the experiment, which the command has got from its arguments,
 // and writes what was found.
-func (o *trial) conduct(c *cobra.Command, e *experiment.Experiment, args []string, runner experiment.Runner) error {
-	stop := interrupt.Listen()
-	defer stop.Close()
-	ctx, cancel := stop.Context()
-	defer cancel()
+func (o *trial) conduct(ctx context.Context, c *cobra.Command, e *experiment.Experiment, args []string, runner experiment.Runner) error {
 	f, interrupted := e.Conduct(ctx, runner, o.progress(c.ErrOrStderr(), len(e.Variants)*e.Rule.Most))
 	if interrupted != nil && !errors.Is(interrupted, context.Canceled) {
 		return interrupted

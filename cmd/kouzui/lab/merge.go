@@ -33,7 +33,9 @@ outcomes of one run that differ.`,
 			if err != nil {
 				return err
 			}
-			return mergeError(o.conduct(c, e, args, recorded))
+			ctx, done := untilInterrupt()
+			defer done()
+			return mergeError(o.conduct(ctx, c, e, args, recorded))
 		},
 	}
 	o.bind(c)

@@ -21,7 +21,6 @@ import (
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
-	"kouzui/cmd/kouzui/internal/interrupt"
 	"kouzui/cmd/kouzui/internal/sweepd"
 )
 
@@ -88,6 +87,9 @@ func (o *sweeping) run(c *cobra.Command, args []string) error {
 	if config.Journal == "" {
 		config.Journal = strings.TrimSuffix(filepath.Base(args[0]), ".toml") + o.shard.suffix() + ".journal"
 	}
+	if o.shard.of > 0 && (o.json || o.csv != "" || o.html != "") {
+		return exit.Usagef("", "--json, --csv and --html show what was found, and --shard does not: kouzui lab merge does")
+	}
 	if err := o.check(&config); err != nil {
 		return err
 	}
@@ -100,6 +102,8 @@ func (o *sweeping) run(c *cobra.Command, args []string) error {
 	}
 	defer trace.close()
 	config.Sinks = trace.sinks
+	ctx, done := untilInterrupt()
+	defer done()
 	s, err := sweepd.Open(config)
 	if err != nil {
 		return sweepError(config.Journal, err)
@@ -107,7 +111,7 @@ func (o *sweeping) run(c *cobra.Command, args []string) error {
 	if o.listen != "" {
 		fmt.Fprintf(c.ErrOrStderr(), "workers join with: kouzui lab worker %s --tls-dir FOLDER\n", s.Address())
 	}
-	err = o.play(c, e, args, s)
+	err = o.play(ctx, c, e, args, s)
 	if closed := s.Close(); err == nil {
 		err = closed
 	}
@@ -155,17 +159,10 @@ func mergeError(err error) error {
 }
 
 // play plays what is to be played: a shard without showing what was found.
-func (o *sweeping) play(c *cobra.Command, e *experiment.Experiment, args []string, s *sweepd.Sweep) error {
+func (o *sweeping) play(ctx context.Context, c *cobra.Command, e *experiment.Experiment, args []string, s *sweepd.Sweep) error {
 	if o.shard.of == 0 {
-		return o.conduct(c, e, args, s)
+		return o.conduct(ctx, c, e, args, s)
 	}
-	if o.json || o.csv != "" || o.html != "" {
-		return exit.Usagef("", "--json, --csv and --html show what was found, and --shard does not: kouzui lab merge does")
-	}
-	stop := interrupt.Listen()
-	defer stop.Close()
-	ctx, cancel := stop.Context()
-	defer cancel()
 	jobs := o.shard.part(e)
 	err := s.Run(ctx, jobs, o.progress(c.ErrOrStderr(), len(jobs)))
 	if errors.Is(err, context.Canceled) {

@@ -14,7 +14,6 @@ import (
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
-	"kouzui/cmd/kouzui/internal/interrupt"
 	"kouzui/cmd/kouzui/internal/sweepd"
 )
 
@@ -83,10 +82,8 @@ func (o *working) run(c *cobra.Command, args []string) error {
 	}
 	defer trace.close()
 	config.Sinks = trace.sinks
-	stop := interrupt.Listen()
-	defer stop.Close()
-	ctx, cancel := stop.Context()
-	defer cancel()
+	ctx, done := untilInterrupt()
+	defer done()
 	return workError(sweepd.Work(ctx, config))
 }
 
