@@ -76,6 +76,9 @@ func (s *Scenario) check() error {
 		names[c.Name] = true
 		nodes += c.Count
 	}
+	if p := s.checkMachines(); p != nil {
+		return p
+	}
 	if nodes == 0 || nodes > maxNodes {
 		return &problem{table: "class", key: "count", err: fmt.Errorf("%d nodes: there must be 1 to %d", nodes, maxNodes)}
 	}

@@ -80,6 +80,43 @@ func TestWorkTakesTime(t *testing.T) {
 	}
 }
 
+// Nodes on one machine share its cores.
+func TestMachinesAreShared(t *testing.T) {
+	var took [2]time.Duration
+	for i, machine := range []string{"", "laptop"} {
+		s, err := Read(`
+			content = "4 MiB"
+			cost = [{ kind = "hash", kib = "1ms" }]
+			[[class]]
+			name = "seed"
+			have = 1
+			[[class]]
+			name = "peer"
+			count = 2
+			cores = 1
+			machine = "` + machine + `"`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Run(s, Options{Seed: 1})
+		if err != nil || len(r.Wrong) > 0 {
+			t.Fatal(err, r.Wrong)
+		}
+		took[i] = r.End
+	}
+	if took[1] < took[0]*18/10 {
+		t.Errorf("two nodes take %v on machines of their own, and %v on one", took[0], took[1])
+	}
+	for text, want := range map[string]string{
+		"machine = \"a\"": "line 4: class: machine needs cores",
+		"machine = \"a\"\ncores = 1\n[[class]]\nname=\"b\"\nmachine=\"a\"\ncores=2": "line 9: class: cores are 2, and 1 in another class on the machine \"a\"",
+	} {
+		if _, err := Read("content = 1\n[[class]]\nname = \"a\"\n" + text); err == nil || err.Error() != want {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}
+
 // A run with cores is the same for the same seed, also when processes are
 // killed in the middle of their work.
 func TestWorkRepeats(t *testing.T) {

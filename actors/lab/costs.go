@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"kouzui/actors/runtime/work"
+	"kouzui/actors/world/sim"
 )
 
 // Load reads the file of costs that the scenario names, if any, and keeps the
@@ -32,4 +33,35 @@ func (s *Scenario) costs() ([]work.Cost, error) {
 		return s.Cost, nil
 	}
 	return work.Shipped().Cost, nil
+}
+
+// cores returns the processors of a node of the class; nil: it needs none.
+func (r *run) cores(c *Class) *sim.Cores {
+	if c.Cores == 0 || r.machines[c.Machine] != nil {
+		return r.machines[c.Machine]
+	}
+	cores := r.sim.NewCores(c.Cores)
+	if c.Machine != "" {
+		r.machines[c.Machine] = cores
+	}
+	return cores
+}
+
+// checkMachines checks that classes agree about the machines that they share.
+func (s *Scenario) checkMachines() *problem {
+	cores := map[string]int{}
+	for i := range s.Class {
+		c := &s.Class[i]
+		if c.Machine == "" {
+			continue
+		}
+		if c.Cores == 0 {
+			return wrong("machine", "needs cores").in("class", i)
+		}
+		if n, known := cores[c.Machine]; known && n != c.Cores {
+			return wrong("cores", "are %d, and %d in another class on the machine %q", c.Cores, n, c.Machine).in("class", i)
+		}
+		cores[c.Machine] = c.Cores
+	}
+	return nil
 }

@@ -103,7 +103,7 @@ func (r *run) intrude(c *Class, name string) {
 	for i := range f.id {
 		f.id[i] = byte(f.rnd.Uint32())
 	}
-	f.host = r.sim.NewHost(name, c.host(nil))
+	f.host = r.sim.NewHost(name, c.host(nil, nil))
 	f.world = f.host.World()
 	r.foes = append(r.foes, f)
 	f.listen, _ = f.world.Network.Listen(fmt.Sprintf(":%d", foePort), 0, f.play, nil) // the host is new, the port free

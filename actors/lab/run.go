@@ -39,21 +39,22 @@ var Epoch = sim.Epoch
 // run is the state of a scenario that is being played.
 type run struct {
 	*Scenario
-	options Options
-	sim     *sim.Sim
-	rnd     *rand.Rand
-	content *content
-	tracker *sim.Tracker
-	nodes   []*node // in the order of their classes
-	quit    int     // the first quit of nodes are known to owe nothing, see owes
-	foes    []*foe
-	over    bool // the run is ending
-	coming  int  // nodes that have not arrived
-	events  int  // events of the scenario that have not ended
-	costs   *work.Costs
-	trace   *merger
-	wrong   []error
-	record  record
+	options  Options
+	sim      *sim.Sim
+	rnd      *rand.Rand
+	content  *content
+	tracker  *sim.Tracker
+	nodes    []*node // in the order of their classes
+	quit     int     // the first quit of nodes are known to owe nothing, see owes
+	foes     []*foe
+	over     bool // the run is ending
+	coming   int  // nodes that have not arrived
+	events   int  // events of the scenario that have not ended
+	costs    *work.Costs
+	machines map[string]*sim.Cores
+	trace    *merger
+	wrong    []error
+	record   record
 }
 
 // maxWrong limits how many errors of one run are kept.
@@ -70,7 +71,7 @@ func Run(s *Scenario, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{Scenario: s, options: o, sim: w, rnd: w.Rand("scenario"), costs: work.NewCosts(costs)}
+	r := &run{Scenario: s, options: o, sim: w, rnd: w.Rand("scenario"), costs: work.NewCosts(costs), machines: map[string]*sim.Cores{}}
 	if len(o.Trace) > 0 {
 		r.trace = &merger{sinks: o.Trace}
 	}
@@ -129,7 +130,7 @@ func (r *run) arrive(n *node, leaves time.Duration) {
 	}
 	r.coming--
 	r.record.mark(Mark{n.arrived, n.arrived, "arrive", n.name, ""})
-	n.host = r.sim.NewHost(n.name, n.class.host(r.costs))
+	n.host = r.sim.NewHost(n.name, n.class.host(r.cores(n.class), r.costs))
 	if c := n.class.Disk.Capacity; c > 0 {
 		n.host.Disk().SetCapacity(int64(c))
 	}

@@ -83,6 +83,7 @@ type Class struct {
 	Mailbox        string // "": the simulator's; see mailboxes
 	Processors     int    // of the machine, which is also the number of hash workers; 0: as many as Cores, or 2
 	Cores          int    // that handle messages, each of which takes what its cost says; 0: they take no time
+	Machine        string // the nodes of all classes that name the same one share its cores; "": each has its own
 	Faults         []string
 	// Hostile are names of scripts: the nodes are foes without a client, which
 	// play one of these scripts on each connection. Empty: the nodes are clients.
@@ -274,7 +275,7 @@ func (c *Class) faults() ([]fault.Spec, error) {
 	return specs, nil
 }
 
-func (c *Class) host(costs *work.Costs) sim.Class {
+func (c *Class) host(cores *sim.Cores, costs *work.Costs) sim.Class {
 	up, down := c.Up, c.Down
 	if c.Limits {
 		up, down = 0, 0
@@ -283,6 +284,6 @@ func (c *Class) host(costs *work.Costs) sim.Class {
 		Up: int64(up), Down: int64(down), Loss: c.Loss,
 		Delay: time.Duration(c.Delay), Jitter: time.Duration(c.Jitter), SendBuffer: int64(c.SendBuffer), Queue: time.Duration(c.Queue),
 		Disk:  sim.DiskClass{Rate: int64(c.Disk.Rate), Latency: time.Duration(c.Disk.Latency)},
-		Cores: c.Cores, Costs: costs,
+		Cores: cores, Costs: costs,
 	}
 }

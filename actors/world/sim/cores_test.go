@@ -13,7 +13,10 @@ import (
 type chore struct {
 	takes []time.Duration
 	done  func()
+	life  *life // nil: for ever
 }
+
+func (c *chore) over() bool { return c.life.over() }
 
 func (c *chore) begin() (time.Duration, bool) {
 	if len(c.takes) == 0 {
@@ -43,37 +46,40 @@ func TestCores(t *testing.T) {
 		"what has begun is not stopped": {1, [][]time.Duration{{50 * ms, 1 * ms}, {1 * ms}}, []string{"a 50ms", "b 51ms", "a 52ms"}},
 	} {
 		s := New(1, nil)
-		h := s.NewHost("a", Class{Cores: tc.cores})
+		cores := s.NewCores(tc.cores)
 		var got []string
 		for i, takes := range tc.takes {
 			who := string(rune('a' + i))
-			h.life.cores.enter(&chore{takes, func() { got = append(got, who+" "+s.Elapsed().String()) }})
+			cores.enter(&chore{takes: takes, done: func() { got = append(got, who+" "+s.Elapsed().String()) }})
 		}
 		for s.Step() {
 		}
 		if !slices.Equal(got, tc.want) {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
-		if free := h.life.cores.free; free != tc.cores {
-			t.Errorf("%s: %d of %d cores are free in the end", name, free, tc.cores)
+		if cores.free != tc.cores {
+			t.Errorf("%s: %d of %d cores are free in the end", name, cores.free, tc.cores)
 		}
 	}
 }
 
-// A process that has ended lets nothing happen any more, and the next one has
-// all cores.
-func TestCoresEndWithTheirProcess(t *testing.T) {
+// A process that has ended lets nothing happen any more, and what it had in
+// line takes no time from others.
+func TestWorkEndsWithItsProcess(t *testing.T) {
 	s := New(1, nil)
-	h := s.NewHost("a", Class{Cores: 1})
-	h.life.cores.enter(&chore{[]time.Duration{time.Second}, func() { t.Error("the work of a killed process has had effects") }})
+	cores := s.NewCores(1)
+	h := s.NewHost("a", Class{Cores: cores})
+	for range 2 {
+		cores.enter(&chore{[]time.Duration{time.Second}, func() { t.Error("the work of a killed process has had effects") }, h.life})
+	}
 	h.Kill()
 	h.Boot()
-	done := false
-	h.life.cores.enter(&chore{[]time.Duration{time.Second}, func() { done = true }})
+	done := time.Duration(0)
+	cores.enter(&chore{[]time.Duration{time.Second}, func() { done = s.Elapsed() }, h.life})
 	for s.Step() {
 	}
-	if !done {
-		t.Error("the next process does not work")
+	if done != 2*time.Second { // what had begun keeps its core to its end
+		t.Errorf("the next process is done after %v", done)
 	}
 }
 
@@ -86,7 +92,7 @@ func TestLinksTakeTime(t *testing.T) {
 		{Kind: work.Link, Message: work.Received, KiB: work.Time(kib)},
 	})
 	s := New(1, nil)
-	h := s.NewHost("a", Class{Cores: 1, Costs: costs})
+	h := s.NewHost("a", Class{Cores: s.NewCores(1), Costs: costs})
 	l := &link{host: h, life: h.life}
 	var at []time.Duration
 	l.reader = stream{link: l, message: work.Received, on: func(*segment) { at = append(at, s.Elapsed()) }}

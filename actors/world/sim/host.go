@@ -30,9 +30,9 @@ type Class struct {
 	// while other connections of the host wait for the uplink, too.
 	Queue time.Duration
 	Disk  DiskClass
-	// Cores is how many processors handle messages, each of which takes what
-	// Costs say; 0: handling messages takes no time.
-	Cores int
+	// Cores handle messages, each of which takes what Costs say; nil: handling
+	// messages takes no time.
+	Cores *Cores
 	Costs *work.Costs
 }
 
@@ -69,7 +69,7 @@ type Host struct {
 type life struct {
 	host  *Host
 	done  bool
-	cores *cores // nil: handling messages takes no time
+	meter *work.Meter // nil: handling messages takes no time
 	// The devices of the host, as the meter of cores knows them.
 	disk, up, down *work.Actor
 }
@@ -118,8 +118,8 @@ func (s *Sim) NewHost(name string, c Class) *Host {
 func (h *Host) Boot() {
 	h.lives++
 	h.life = &life{host: h}
-	if h.Class.Cores > 0 {
-		h.life.cores = &cores{sim: h.sim, life: h.life, costs: h.Costs, meter: work.NewMeter(h.Class.Cores), free: h.Class.Cores}
+	if h.Cores != nil {
+		h.life.meter = work.NewMeter(h.Cores.n)
 	}
 	h.Pool = h.sim.pool()
 	h.listeners = map[uint16]*listener{}
@@ -134,12 +134,7 @@ func (h *Host) Steps() uint64 { return h.steps }
 
 // Meter is the meter of the process that runs now; nil: handling messages takes
 // no time.
-func (h *Host) Meter() *work.Meter {
-	if c := h.life.cores; c != nil {
-		return c.meter
-	}
-	return nil
-}
+func (h *Host) Meter() *work.Meter { return h.life.meter }
 
 // Payload is how many bytes of blocks have left this host.
 func (h *Host) Payload() int64 { return h.payload }

@@ -26,26 +26,29 @@ type post struct {
 }
 
 func (m *mailbox) measure() {
-	if c := m.life.cores; c != nil {
+	if m.life.meter != nil {
 		if of, is := m.invoker.(interface{ Kind() string }); is {
 			m.load.kind = of.Kind()
 		}
-		m.load.meter = c.meter.Actor(m.load.kind)
+		m.load.meter = m.life.meter.Actor(m.load.kind)
 	}
 }
 
 func (m *mailbox) sent() {
-	if m.life.cores != nil {
+	if m.life.meter != nil {
 		m.load.posts.push(post{m.sim.now, m.sim.running})
 	}
 }
 
 // unsent puts the message under way back to where it was.
 func (m *mailbox) unsent() {
-	if m.life.cores != nil {
+	if m.life.meter != nil {
 		m.load.posts.unpop(m.load.post)
 	}
 }
+
+// over implements thread.
+func (m *mailbox) over() bool { return m.life.over() }
 
 // begin implements thread.
 func (m *mailbox) begin() (time.Duration, bool) {
@@ -62,7 +65,7 @@ func (m *mailbox) begin() (time.Duration, bool) {
 	message := bare(l.message)
 	name := work.NameOf(message)
 	bytes := work.PayloadOf(message)
-	took := m.life.cores.costs.Of(l.kind, name).Took(bytes)
+	took := m.life.host.Costs.Of(l.kind, name).Took(bytes)
 	l.handled = work.Handled{
 		From: l.post.from, Message: name, Bytes: uint64(bytes),
 		Waited: time.Duration(m.sim.now - l.post.at), Took: took, For: 1,

@@ -53,7 +53,7 @@ func (m *mailbox) UserMessageCount() int { return m.user.len() }
 func (m *mailbox) wake() {
 	if !m.waiting && m.ready() {
 		m.waiting = true
-		if c := m.life.cores; c != nil {
+		if c := m.life.host.Cores; c != nil {
 			c.enter(m)
 		} else {
 			m.sim.ready = append(m.sim.ready, m)

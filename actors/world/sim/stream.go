@@ -24,13 +24,13 @@ type stream struct {
 
 // pass hands on a segment when its time has passed.
 func (s *stream) pass(seg *segment) {
-	c := s.link.life.cores
-	if c == nil || s.link.life.over() {
+	c := s.link.host.Cores
+	if c == nil || s.over() {
 		s.on(seg)
 		return
 	}
 	if s.meter == nil {
-		s.meter = c.meter.Actor(work.Link)
+		s.meter = s.link.life.meter.Actor(work.Link)
 	}
 	s.line.push(seg)
 	s.times.push(s.link.host.sim.now)
@@ -40,6 +40,9 @@ func (s *stream) pass(seg *segment) {
 	}
 }
 
+// over implements thread.
+func (s *stream) over() bool { return s.link.life.over() }
+
 // begin implements thread.
 func (s *stream) begin() (time.Duration, bool) {
 	if s.line.len() == 0 {
@@ -47,7 +50,7 @@ func (s *stream) begin() (time.Duration, bool) {
 		return 0, false
 	}
 	s.current = s.line.pop()
-	took := s.link.life.cores.costs.Of(work.Link, s.message).Took(int(s.current.bytes))
+	took := s.link.host.Costs.Of(work.Link, s.message).Took(int(s.current.bytes))
 	s.handled = work.Handled{
 		From: work.World, Message: s.message, Bytes: uint64(s.current.bytes),
 		Waited: time.Duration(s.link.host.sim.now - s.times.pop()), Took: took, For: 1,
@@ -70,7 +73,7 @@ func (s *stream) drop() {
 		seg.release()
 	}
 	s.line, s.times = fifo[*segment]{}, fifo[int64]{}
-	if s.current != nil && s.link.life.over() {
+	if s.current != nil && s.over() {
 		s.current.release()
 		s.current = nil
 	}
