@@ -238,10 +238,12 @@ func (t *Tree) deadLetter(published any) {
 }
 
 // record numbers the event and hands it to the sinks. t.mu is held.
-func (t *Tree) record(e *event.Event) uint64 {
+func (t *Tree) record(e *event.Event) uint64 { return t.recordAt(t.Clock.Now(), e) }
+
+func (t *Tree) recordAt(now time.Time, e *event.Event) uint64 {
 	t.seq++
 	e.Seq = t.seq
-	e.Time = t.Clock.Now()
+	e.Time = now
 	for _, s := range t.Sinks {
 		s.Record(e)
 	}

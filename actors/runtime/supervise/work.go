@@ -61,7 +61,8 @@ func (t *Tree) recordWork() {
 		t.Meter.Device(work.Processor).Add(work.Handled{Message: work.Processor, Took: used - t.used, For: 1})
 		t.used = used
 	}
-	t.Meter.Take(t.Clock.Now().Sub(t.begun), func(kind string, w *event.Work) {
-		t.record(&event.Event{Kind: event.Worked, Actor: t.root, ActorKind: kind, Work: w})
+	now := t.Clock.Now() // one for all kinds, by which readers know what was at one time
+	t.Meter.Take(now.Sub(t.begun), func(kind string, w *event.Work) {
+		t.recordAt(now, &event.Event{Kind: event.Worked, Actor: t.root, ActorKind: kind, Work: w})
 	})
 }

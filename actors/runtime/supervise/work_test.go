@@ -63,6 +63,17 @@ func TestWorkIsRecorded(t *testing.T) {
 				t.Errorf("%s: a message waits %v at most", kind, w.Waits.Quantile(1))
 			}
 		}
+		ends := map[time.Time][]string{}
+		for _, e := range f.trace.Events() {
+			if e.Kind == event.Worked {
+				ends[e.Time] = append(ends[e.Time], e.ActorKind)
+			}
+		}
+		for at, kinds := range ends {
+			if len(kinds) == 1 && kinds[0] != "processor" {
+				t.Errorf("at %v the work of %s alone is recorded", at, kinds)
+			}
+		}
 		f.tell("root/b", &mark{})
 		f.advance(10 * time.Millisecond)
 		before := f.works("blocking leaf").Handled

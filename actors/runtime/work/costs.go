@@ -11,17 +11,17 @@ import (
 
 // Table is what handling messages costs on one machine.
 type Table struct {
-	Machine string // on which it was measured
-	Cost    []Cost
+	Machine string `toml:"machine"` // on which it was measured
+	Cost    []Cost `toml:"cost"`
 }
 
 // Cost is the time that handling messages of one type takes an actor of one
 // kind. A connection counts as an actor of kind Link.
 type Cost struct {
-	Kind    string
-	Message string // its type, without the package; "": all that have no cost of their own
-	Time    Time   // of each
-	KiB     Time   // of each KiB of payload that comes with it, more
+	Kind    string `toml:"kind"`
+	Message string `toml:"message,omitempty"` // its type, without the package; "": all that have no cost of their own
+	Time    Time   `toml:"time,omitempty"`    // of each
+	KiB     Time   `toml:"kib,omitempty"`     // of each KiB of payload that comes with it, more
 }
 
 // Link is the kind of a connection, whose messages are Received and Sent: what

@@ -63,3 +63,40 @@ func TestMeter(t *testing.T) {
 		t.Errorf("the next span: %+v\nwant %+v", got, want)
 	}
 }
+
+// A table made of rounds has the least of each cost, and gives the connections
+// what no actor has used.
+func TestMeasured(t *testing.T) {
+	const kib = 1024
+	round := func(factor time.Duration) Round {
+		return Round{
+			Down: map[string]*event.Work{
+				"peer": {Flows: []event.Flow{
+					{From: World, Message: "FramesReceived", Count: 10, Busy: 400 * factor, Bytes: 100 * kib},
+					{From: "store", Message: "Small", Count: 5, Busy: 50 * factor, Bytes: 5},
+					{From: "choker", Message: "Small", Count: 5, Busy: 50 * factor, Bytes: 5},
+				}},
+				Processor: {Device: true, Busy: 2500 * factor},
+			},
+			Up: map[string]*event.Work{
+				"inbound-peer": {Flows: []event.Flow{{From: World, Message: "FramesReceived", Count: 10, Busy: 70 * factor, Bytes: 17}}},
+				Processor:      {Device: true, Busy: 1070 * factor},
+			},
+		}
+	}
+	table := Measured("m", []Round{round(3), round(1), round(2)})
+	want := []Cost{
+		{Kind: "inbound-peer", Message: "FramesReceived", Time: 7, KiB: 4},
+		{Kind: "inbound-peer", Message: "Small", Time: 10},
+		{Kind: Link, Message: Received, KiB: 19}, // (2500 - 400 - 10*7 - 100) / 100
+		{Kind: Link, Message: Sent, KiB: 10},     // (1070 - 10*7) / 100
+		{Kind: "peer", Message: "FramesReceived", Time: 7, KiB: 4},
+		{Kind: "peer", Message: "Small", Time: 10},
+	}
+	if !reflect.DeepEqual(table.Cost, want) {
+		t.Errorf("%+v\nwant %+v", table.Cost, want)
+	}
+	if empty := Measured("m", []Round{{}}); len(empty.Cost) > 0 {
+		t.Errorf("costs of nothing: %+v", empty.Cost)
+	}
+}

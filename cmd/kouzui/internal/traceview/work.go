@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kouzui/actors/runtime/event"
+	"kouzui/actors/runtime/trace"
 )
 
 // mostFlows is how many rows the table of who sends what to whom has, the
@@ -232,4 +233,25 @@ func (s *span) messages(kind, message string) (n uint64) {
 		}
 	}
 	return n
+}
+
+// Moved reads a trace to its end, and adds up the work of each kind while
+// payload moved.
+func Moved(r *trace.Reader) (map[string]*event.Work, error) {
+	s := spans{}
+	for e := range r.Events() {
+		if e.Kind == event.Worked {
+			s.add(e)
+		}
+	}
+	kinds := map[string]*event.Work{}
+	for _, one := range moving(s.list) {
+		for kind, w := range one.kinds {
+			if kinds[kind] == nil {
+				kinds[kind] = &event.Work{}
+			}
+			kinds[kind].Merge(w)
+		}
+	}
+	return kinds, r.Err()
 }

@@ -1,0 +1,138 @@
+package lab
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kouzui/actors/runtime/units"
+	"kouzui/actors/runtime/work"
+	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/outfile"
+	"kouzui/cmd/kouzui/internal/version"
+)
+
+const (
+	// mostRounds bounds a calibration.
+	mostRounds = 20
+	// leastContent is what a download must have for its start not to matter, and
+	// mostContent keeps the temporary files small.
+	leastContent, mostContent = 16 << 20, 2 << 30
+)
+
+// calibration is what the flags of calibrate say.
+type calibration struct {
+	out, size string
+	rounds    int
+}
+
+func newCalibrate() *cobra.Command {
+	var o calibration
+	c := &cobra.Command{
+		Use:   "calibrate",
+		Short: "Measure what handling messages costs on this machine",
+		Long: `Measure what handling messages costs on this machine, in real downloads from one
+process of this program to another over the loopback interface, and write the
+table that the key costs of a scenario names. Of several rounds the least costs
+count, because other work on the machine only adds to them. Half of the rounds
+have one processor. The data is random, stands in a temporary folder (see
+TMPDIR), and is removed.`,
+		Example: `  kouzui lab calibrate --out costs.toml
+  kouzui lab calibrate --size 1G --rounds 8`,
+		Args: flags.Arguments(0, 0, "no arguments"),
+		RunE: func(c *cobra.Command, _ []string) error {
+			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			return o.run(ctx, c)
+		},
+	}
+	c.Flags().StringVar(&o.out, "out", "", "write the table to `FILE` instead of stdout")
+	c.Flags().StringVar(&o.size, "size", "256M", "`SIZE` of what each round downloads")
+	c.Flags().IntVar(&o.rounds, "rounds", 4, "download `N` times")
+	return c
+}
+
+func (o *calibration) run(ctx context.Context, c *cobra.Command) error {
+	size, err := units.ParseBytes(o.size)
+	if err == nil && (size < leastContent || size > mostContent) {
+		err = fmt.Errorf("must be from %s to %s", units.Bytes(leastContent), units.Bytes(mostContent))
+	}
+	if err != nil {
+		return exit.Errorf(exit.Usage, "--size %s: %w", o.size, err)
+	}
+	if o.rounds < 2 || o.rounds > mostRounds {
+		return exit.Errorf(exit.Usage, "--rounds %d: must be from 2 to %d", o.rounds, mostRounds)
+	}
+	dir, err := os.MkdirTemp("", "kouzui-calibrate-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	p, err := newPair(ctx, dir, size)
+	if err != nil {
+		return err
+	}
+	var rounds []work.Round
+	for i := range o.rounds {
+		cores := 1
+		if i%2 == 1 {
+			cores = runtime.NumCPU()
+		}
+		r, took, err := p.round(ctx, cores)
+		if ctx.Err() != nil {
+			return exit.Errorf(exit.Interrupted, "interrupted")
+		}
+		if err != nil {
+			return fmt.Errorf("round %d: %w", i+1, err)
+		}
+		fmt.Fprintf(c.ErrOrStderr(), "round %d of %d: %s in %v, on %s each\n", i+1, o.rounds, units.Bytes(size), took.Round(time.Millisecond), units.Count(cores, "processor"))
+		rounds = append(rounds, r)
+	}
+	text := "# Measured by kouzui lab calibrate, build " + version.Build() + ".\n" + work.Measured(machine(), rounds).TOML()
+	if o.out == "" {
+		_, err := io.WriteString(c.OutOrStdout(), text)
+		return err
+	}
+	file, err := outfile.Create(o.out, true)
+	if err != nil {
+		return err
+	}
+	defer file.Discard()
+	if _, err := io.WriteString(file, text); err != nil {
+		return err
+	}
+	return file.Commit()
+}
+
+// machine says on what the costs are measured.
+func machine() string {
+	return fmt.Sprintf("%s, %s, %s/%s, %s", processorName(), units.Count(runtime.NumCPU(), "processor"), runtime.GOOS, runtime.GOARCH, runtime.Version())
+}
+
+// writeRandom makes the content of the downloads.
+func writeRandom(path string, size int64) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.CopyN(f, rand.Reader, size)
+	if closed := f.Close(); err == nil {
+		err = closed
+	}
+	return err
+}
+
+// contentName is the name of the torrent.
+const contentName = "calibration"
+
+func (p *pair) content() string { return filepath.Join(p.dir, contentName) }
