@@ -81,8 +81,8 @@ func messages(w *event.Work) map[string]event.Flow {
 // long is from how many bytes on the length of a message decides what it costs.
 const long = 4 << 10
 
-// costOf is the mean cost of a message. Long ones cost by their length: how much
-// travels at a time differs from run to run.
+// costOf is the mean cost of a message. Long ones cost by their length: how
+// much travels at a time differs from run to run.
 func costOf(kind, message string, f event.Flow) Cost {
 	c := Cost{Kind: kind, Message: message}
 	if f.Bytes >= long*f.Count {
