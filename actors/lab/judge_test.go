@@ -94,17 +94,22 @@ var tampered = map[string]struct {
 	},
 	"a request stays open": {
 		tamper: func() *tamper {
-			once := false
-			return &tamper{seen: func(_ string, m any) any {
+			const pieces = 2 * 32 // each is seen when it is sent, and when it is handled
+			verified, asked := map[string]int{}, uint32(0)
+			return &tamper{seen: func(node string, m any) any {
 				switch m := m.(type) {
 				case *messages.PeerGone, interface{ Deceased() *actor.PID }:
 					return nil
-				case *messages.RequestBlocks:
-					if once {
-						break
+				case *messages.PieceVerified:
+					verified[node]++
+				case *messages.PeerChoking: // the last one would void what is asked for
+					if m.Choking && verified[node] >= pieces {
+						return nil
 					}
-					once = true
-					return &messages.RequestBlocks{Blocks: append(m.Blocks[:len(m.Blocks):len(m.Blocks)], messages.Block{Piece: 3, Begin: 5, Length: 7})}
+				case *messages.RequestBlocks: // each time, as a choke voids what was asked for before
+					asked++
+					odd := messages.Block{Piece: m.Blocks[0].Piece, Begin: 5, Length: asked}
+					return &messages.RequestBlocks{Blocks: append(m.Blocks[:len(m.Blocks):len(m.Blocks)], odd)}
 				}
 				return m
 			}}
