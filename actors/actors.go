@@ -33,8 +33,10 @@ import (
 	"github.com/rs/zerolog"
 
 	"kouzui/actors/client"
+	"kouzui/actors/runtime/dispatch"
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/fault"
+	"kouzui/actors/runtime/mailbox"
 	"kouzui/actors/runtime/pattern"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/work"
@@ -81,10 +83,13 @@ type Options struct {
 
 	// Name is that of the root, with which all paths begin; empty: "client".
 	Name string
-	// Dispatcher and Mailbox are those of a simulated world, in which no actor
-	// has a goroutine. nil: those of package dispatch, and the default.
-	Dispatcher actor.Dispatcher
-	Mailbox    actor.MailboxProducer
+	// Dispatcher, Blocking and Mailbox are those of a simulated world, in which no
+	// actor has a goroutine; Together makes what makes the mailboxes of one
+	// engine, whose actors share a thread of control. nil: those that Patterns
+	// choose.
+	Dispatcher, Blocking actor.Dispatcher
+	Mailbox              actor.MailboxProducer
+	Together             func() actor.MailboxProducer
 
 	// Restarts is how failed actors are restarted, and how often until they are
 	// given up, in place of what the chosen supervision says. What then happens is
@@ -116,19 +121,22 @@ func Start(o Options) (*Client, error) {
 	if o.Notify == nil {
 		o.Notify = func(any) {}
 	}
-	supervision, err := supervise.Supervisions.Make(o.Patterns["supervision"])
-	if err != nil {
-		return nil, fmt.Errorf("supervision %w", err)
+	if err := o.Patterns.Check(pattern.Everywhere); err != nil {
+		return nil, err
 	}
+	supervision := pattern.Chosen(supervise.Supervisions, o.Patterns)
 	if o.Restarts != (supervise.Backoff{}) {
 		supervision.Restarts = o.Restarts
+	}
+	if o.Dispatcher == nil {
+		o.runForReal()
 	}
 	counted := &restarts{counts: map[string]int{}}
 	end := &ended{root: o.Name, done: make(chan struct{})}
 	tree := supervise.New(supervise.Config{
 		System: supervise.NewSystem(o.Log), Clock: o.World.Clock, Chance: o.World.Chance,
 		Sinks: append([]event.Sink{counted, end}, o.Sinks...), Sample: o.Sample, Meter: o.Meter,
-		Dispatcher: o.Dispatcher, Blocking: o.Dispatcher, Mailbox: o.Mailbox,
+		Dispatcher: o.Dispatcher, Blocking: o.Blocking, Mailbox: o.Mailbox,
 	})
 	tree.TakeNotes(o.Notes)
 	notify := o.Notify
@@ -153,6 +161,16 @@ func Start(o Options) (*Client, error) {
 	}
 	session := actor.NewPID(pid.Address, pid.Id+"/"+client.Session)
 	return &Client{tree: tree, pid: pid, session: session, orders: parts.orders, ended: end}, nil
+}
+
+// runForReal has the actors run by goroutines, as Patterns choose.
+func (o *Options) runForReal() {
+	blocking := new(dispatch.Blocking)
+	box := pattern.Chosen(mailbox.Mailboxes, o.Patterns)
+	granularity := pattern.Chosen(mailbox.Granularities, o.Patterns)
+	o.Dispatcher, o.Blocking = pattern.Chosen(dispatch.Dispatchers, o.Patterns).Real(), blocking
+	o.Mailbox = box.Producer
+	o.Together = func() actor.MailboxProducer { return granularity.Engine(box.Rule, blocking) }
 }
 
 // Tree is the supervision tree, to be watched, or broken on purpose.

@@ -38,6 +38,8 @@ type assembly struct {
 	faults  *fault.Plan // nil: none
 	// supervision is how failures are answered.
 	supervision supervise.Supervision
+	// together makes the mailboxes of the engine's actors; nil: that of the tree.
+	together actor.MailboxProducer
 	// keys counts the peers of one torrent, whatever restarts meanwhile: store and
 	// scheduler remember peers by their keys, also when the actor peers has been
 	// restarted.
@@ -112,6 +114,9 @@ func (a assembly) tracker(refs messages.Refs, add *messages.AddTorrent, tier int
 }
 
 func (a assembly) engine(refs messages.Refs, add *messages.AddTorrent, share messages.Share) *actor.Props {
+	if a.Together != nil {
+		a.together = a.Together()
+	}
 	config := engine.Config{
 		Refs: refs, Torrent: add.Torrent,
 		Member: func(name string, refs messages.Refs, torrent *metainfo.Torrent) *actor.Props {
@@ -119,10 +124,11 @@ func (a assembly) engine(refs messages.Refs, add *messages.AddTorrent, share mes
 		},
 	}
 	return a.tree.Props("engine", func() actor.Actor { return engine.New(config) },
-		a.strategy(engine.Strategy))
+		a.strategy(engine.Strategy), supervise.WithMailbox(a.together))
 }
 
 func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorrent, torrent *metainfo.Torrent, share messages.Share) *actor.Props {
+	box := supervise.WithMailbox(a.together)
 	o := add.Options
 	if torrent != nil {
 		o.Wanted = messages.ClipPieces(o.Wanted, torrent.PieceCount())
@@ -133,20 +139,20 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 			World: a.world(refs.Store.Id), Tree: a.tree, Refs: refs, Torrent: torrent, Memory: share.Memory, Pool: a.Pool,
 			Dir: o.Dir, Check: o.Check, MustExist: o.MustExist, Force: o.Force, Wanted: o.Wanted,
 		}
-		return a.tree.Props(name, func() actor.Actor { return store.New(config) }, a.strategy(usual))
+		return a.tree.Props(name, func() actor.Actor { return store.New(config) }, box, a.strategy(usual))
 	case engine.Scheduler:
 		config := scheduler.Config{World: a.World, Refs: refs, Self: a.self, Torrent: torrent, Wanted: o.Wanted, Memory: share.Memory, Picker: o.Patterns["picker"], SuperSeed: o.SuperSeed}
-		return a.tree.Props(name, func() actor.Actor { return scheduler.New(config) })
+		return a.tree.Props(name, func() actor.Actor { return scheduler.New(config) }, box)
 	case engine.Choker:
 		config := choker.Config{World: a.World, Refs: refs, Algorithm: o.Patterns["choker"], Slots: o.UnchokeSlots}
-		return a.tree.Props(name, func() actor.Actor { return choker.New(config) })
+		return a.tree.Props(name, func() actor.Actor { return choker.New(config) }, box)
 	case engine.Peers:
 		config := peers.Config{
 			World: a.World, Refs: refs, Self: a.self, Metainfo: torrent, Max: o.MaxPeers, Limits: share.Limits, Blocklist: a.Blocklist,
 			NextKey: func() messages.PeerKey { return messages.PeerKey(a.keys.Add(1)) },
 			Spawn:   func(c actor.Context, p peers.Peer) (*actor.PID, error) { return a.peer(c, refs, add, share.Port, p) },
 		}
-		return a.tree.Props(name, func() actor.Actor { return peers.New(config) }, a.strategy(peers.Strategy))
+		return a.tree.Props(name, func() actor.Actor { return peers.New(config) }, box, a.strategy(peers.Strategy))
 	}
 	panic("actors: an engine has no member " + name)
 }
@@ -161,7 +167,7 @@ func (a assembly) peer(c actor.Context, refs messages.Refs, add *messages.AddTor
 	if p.Inbound {
 		kind = peers.Accepted
 	}
-	props := a.tree.Props(kind, func() actor.Actor { return peer.New(config) })
+	props := a.tree.Props(kind, func() actor.Actor { return peer.New(config) }, supervise.WithMailbox(a.together))
 	return c.SpawnNamed(props, name)
 }
 

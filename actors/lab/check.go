@@ -2,12 +2,10 @@ package lab
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"kouzui/actors/runtime/pattern"
 	"kouzui/actors/runtime/work"
 	"kouzui/actors/world/fake/described"
 	"kouzui/messages"
@@ -57,8 +55,8 @@ func (s *Scenario) check() error {
 	if err := work.CheckCosts(s.Cost); err != nil {
 		return &problem{table: "cost", err: err}
 	}
-	if err := s.Patterns.Check(pattern.Simulated); err != nil {
-		return &problem{table: "patterns", err: err}
+	if p := s.checkPatterns(); p != nil {
+		return p
 	}
 	nodes := 0
 	names := map[string]bool{}
@@ -112,8 +110,6 @@ func (c *Class) check() *problem {
 		return wrong("processors", "must be 0 or more")
 	case c.Cores < 0 || c.Cores > maxCores:
 		return wrong("cores", "must be from 0 to %d", maxCores)
-	case c.Cores > 0 && c.Mailbox != "":
-		return wrong("mailbox", "and cores exclude each other: on cores, mailboxes are the simulator's")
 	case c.Cores > 0 && len(c.Hostile) > 0:
 		return wrong("cores", "are of clients, and hostile nodes are none")
 	}
@@ -121,9 +117,6 @@ func (c *Class) check() *problem {
 		return p
 	}
 	if p := oneOf("superseed", c.SuperSeed, []string{string(messages.SuperSeedAuto), string(messages.SuperSeedAlways), string(messages.SuperSeedNever)}); p != nil {
-		return p
-	}
-	if p := oneOf("mailbox", c.Mailbox, slices.Sorted(maps.Keys(mailboxes))); p != nil {
 		return p
 	}
 	if _, _, err := c.leave(); err != nil {

@@ -11,6 +11,8 @@ import (
 
 	"kouzui/actors"
 	"kouzui/actors/runtime/event"
+	"kouzui/actors/runtime/mailbox"
+	"kouzui/actors/runtime/pattern"
 	"kouzui/actors/world/sim"
 	"kouzui/messages"
 )
@@ -32,10 +34,9 @@ type node struct {
 	down     bool          // its process was ended and will be started again
 	failed   error         // the error with which the torrent ended
 
-	pieces  *bitset.BitSet // pieces that it has
-	counts  bool           // its process runs: its copies count
-	laid    int64          // bytes that were there from the start
-	handled uint64         // messages, by mailboxes that are not the simulator's
+	pieces *bitset.BitSet // pieces that it has
+	counts bool           // its process runs: its copies count
+	laid   int64          // bytes that were there from the start
 
 	life  messages.Progress // counts of the process that runs now
 	past  messages.Progress // sums of the counts of earlier processes
@@ -78,7 +79,7 @@ func (n *node) start() {
 	client, err := actors.Start(actors.Options{
 		World: world, Pool: n.host.Pool, Log: zerolog.Nop(), Sinks: sinks, Meter: n.host.Meter(), Notes: n.run.options.Notes,
 		Notify: n.notify, Listen: ":6881", Memory: memory, Limits: limits, Name: n.name,
-		Dispatcher: n.host.Dispatcher(), Mailbox: n.mailbox(), Patterns: patterns, Faults: faults,
+		Dispatcher: n.host.Dispatcher(), Blocking: n.host.Blocking(), Mailbox: n.host.Mailbox, Together: n.together(patterns), Patterns: patterns, Faults: faults,
 	})
 	if err != nil {
 		n.run.blame(n, "it does not start: %v", err)
@@ -92,6 +93,15 @@ func (n *node) start() {
 	}); err != nil {
 		n.run.blame(n, "the torrent is not taken: %v", err)
 	}
+}
+
+// together is what makes the mailboxes of an engine; nil: its actors share
+// nothing.
+func (n *node) together(chosen pattern.Choice) func() actor.MailboxProducer {
+	if !pattern.Chosen(mailbox.Granularities, chosen).Shared {
+		return nil
+	}
+	return n.host.Together
 }
 
 func (n *node) notify(m any) {
@@ -143,15 +153,6 @@ func (n *node) leave() {
 	n.client.Halt()
 	n.run.count(n, false)
 	n.run.record.mark(Mark{n.run.sim.Elapsed(), n.run.sim.Elapsed(), "leave", n.name, ""})
-}
-
-// mailbox is the kind of mailboxes that the class has chosen; nil: those of the
-// simulator.
-func (n *node) mailbox() actor.MailboxProducer {
-	if made, is := mailboxes[n.class.Mailbox]; is {
-		return made(tally{&n.handled})
-	}
-	return n.host.Mailbox
 }
 
 // bury adds the counts of a process that has ended to those of the earlier

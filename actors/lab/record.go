@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
 	"github.com/bits-and-blooms/bitset"
 
 	"kouzui/actors/runtime/event"
@@ -251,22 +250,4 @@ func (w witness) Record(e *event.Event) {
 	}
 	at := n.run.sim.Elapsed()
 	n.run.record.mark(Mark{at, at, what, n.name, e.Actor + ": " + e.Reason})
-}
-
-// tally counts the messages that mailboxes other than the simulator's hand to
-// actors.
-type tally struct{ n *uint64 }
-
-func (tally) MailboxStarted()       {}
-func (tally) MessagePosted(any)     {}
-func (tally) MailboxEmpty()         {}
-func (t tally) MessageReceived(any) { *t.n++ }
-
-// mailboxes are the kinds of mailbox that a class can choose in place of the
-// simulator's, which hands its actor one message a turn. They are the actor
-// library's, and empty themselves at each turn, as in the real world.
-var mailboxes = map[string]func(actor.MailboxMiddleware) actor.MailboxProducer{
-	"unbounded": func(t actor.MailboxMiddleware) actor.MailboxProducer { return actor.Unbounded(t) },
-	"lockfree":  func(t actor.MailboxMiddleware) actor.MailboxProducer { return actor.UnboundedLockfree(t) },
-	"priority":  func(t actor.MailboxMiddleware) actor.MailboxProducer { return actor.UnboundedPriority(t) },
 }

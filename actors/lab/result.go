@@ -81,9 +81,8 @@ func (r *run) result(took time.Duration) *Result {
 		one := Node{
 			Name: n.name, Class: n.class.Name, Arrived: n.arrived, Took: -1, Seed: n.class.Have == 1,
 			Downloaded: t.Downloaded, Uploaded: t.Uploaded, Duplicate: t.Wasted, Restarts: t.Restarts, Peak: int64(n.peak) << 14, Have: n.graph,
-			Messages: n.handled,
 		}
-		if n.host != nil && n.class.Mailbox == "" {
+		if n.host != nil {
 			one.Messages = n.host.Steps()
 		}
 		res.Messages += one.Messages

@@ -130,7 +130,9 @@ func (r *run) arrive(n *node, leaves time.Duration) {
 	}
 	r.coming--
 	r.record.mark(Mark{n.arrived, n.arrived, "arrive", n.name, ""})
-	n.host = r.sim.NewHost(n.name, n.class.host(r.cores(n.class), r.costs))
+	host := n.class.host(r.cores(n.class), r.costs)
+	host.Run = running(r.patterns(n.class))
+	n.host = r.sim.NewHost(n.name, host)
 	if c := n.class.Disk.Capacity; c > 0 {
 		n.host.Disk().SetCapacity(int64(c))
 	}

@@ -80,7 +80,6 @@ type Class struct {
 	Slots          int
 	SuperSeed      string // "" is "auto"; "always" or "never"
 	Peers          int    // connections at most
-	Mailbox        string // "": the simulator's; see mailboxes
 	Processors     int    // of the machine, which is also the number of hash workers; 0: as many as Cores, or 2
 	Cores          int    // that handle messages, each of which takes what its cost says; 0: they take no time
 	Machine        string // the nodes of all classes that name the same one share its cores; "": each has its own

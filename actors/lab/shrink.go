@@ -224,7 +224,6 @@ var plain = []struct {
 	{"the usual patterns", func(c *Class) bool { return len(c.Patterns) > 0 && unset(&c.Patterns) }},
 	{"the usual picker", func(c *Class) bool { return set(&c.Picker, "") }},
 	{"the usual choker", func(c *Class) bool { return set(&c.Choker, "") }},
-	{"the usual mailbox", func(c *Class) bool { return set(&c.Mailbox, "") }},
 }
 
 // set sets a value, and tells whether it was another one before.

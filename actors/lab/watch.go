@@ -3,15 +3,19 @@ package lab
 import (
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/fault"
+	"kouzui/actors/runtime/pattern"
+	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
 )
 
 // watch sees all messages of a process, and checks what the process does.
 type watch struct {
-	node    *node
-	account *account // nil: a fault delays messages to the scheduler, which cannot be followed then
-	limit   int      // blocks of memory
+	node *node
+	// account is nil if the scheduler cannot be followed: a fault delays messages
+	// to it, or it is restarted with its mailbox, for the failure of a sibling.
+	account *account
+	limit   int // blocks of memory
 }
 
 // tamper lets tests of the checks make something wrong in the world.
@@ -27,7 +31,7 @@ func (n *node) watch(memory int64) {
 	}
 	w := &watch{node: n, limit: int(memory / buffer.Size)}
 	path := n.name + "/torrents/torrent-" + n.run.content.torrent.InfoHash.String()[:8] + "/engine/scheduler"
-	if !n.lates(path) {
+	if !n.lates(path) && !pattern.Chosen(supervise.Supervisions, n.run.patterns(n.class)).Restarts.All {
 		w.account = newAccount(n.run.content.torrent, path, w.limit, func(format string, args ...any) { n.run.blame(n, format, args...) })
 	}
 	n.watcher = w

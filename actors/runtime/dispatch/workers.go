@@ -41,6 +41,7 @@ type Workers struct {
 	taken  uint64          // mailboxes taken from the queue, to see whether it moves
 	watch  *time.Timer     // nil while no standstill is watched for
 	closed bool
+	alone  bool // no worker is ever added
 	wg     sync.WaitGroup
 }
 
@@ -113,7 +114,7 @@ func (w *Workers) wakeOne() {
 // watchBacklog arms the timer that starts one more worker when the queue has
 // not moved for maxStandstill.
 func (w *Workers) watchBacklog() {
-	if w.watch != nil || w.queue.n == 0 || len(w.idle) > 0 || w.waking {
+	if w.alone || w.watch != nil || w.queue.n == 0 || len(w.idle) > 0 || w.waking {
 		return
 	}
 	before := w.taken

@@ -45,21 +45,46 @@ func (c Choice) Check(runs Runs, scopes ...Scope) error {
 		if err := t.Check(c[kind]); err != nil {
 			return fmt.Errorf("%s %w", kind, err)
 		}
+		if name, _, _ := split(c[kind]); t.find(name).Runs&runs == 0 {
+			return fmt.Errorf("%s %s can be chosen in %s runs only", kind, name, t.find(name).Runs)
+		}
 	}
 	return nil
+}
+
+// Chosen makes the pattern of a kind that was chosen. Check must have passed
+// the choice.
+func Chosen[T any](k *Kind[T], c Choice) T {
+	value, err := k.Make(c[k.Name])
+	if err != nil {
+		panic(err)
+	}
+	return value
 }
 
 // fits tells whether the kind can be chosen there.
 func (t *Table) fits(runs Runs, scopes []Scope) error {
 	switch {
-	case t.Runs&runs == 0 && runs == Real:
-		return fmt.Errorf("%s can be chosen in simulated runs only", t.Name)
 	case t.Runs&runs == 0:
-		return fmt.Errorf("%s can be chosen in real runs only", t.Name)
+		return fmt.Errorf("%s can be chosen in %s runs only", t.Name, t.Runs)
 	case len(scopes) > 0 && !slices.Contains(scopes, t.Scope):
 		return fmt.Errorf("%s is chosen for %s", t.Name, t.Scope)
 	}
 	return nil
+}
+
+// find is the pattern of that name.
+func (t *Table) find(name string) *Pattern {
+	at, found := slices.BinarySearchFunc(t.patterns, name, func(p *Pattern, name string) int { return strings.Compare(p.Name, name) })
+	if !found {
+		return nil
+	}
+	return t.patterns[at]
+}
+
+// String says which runs these are.
+func (r Runs) String() string {
+	return map[Runs]string{Real: "real", Simulated: "simulated", Everywhere: "all"}[r]
 }
 
 // String says who shares a choice.

@@ -49,6 +49,7 @@ type Pattern struct {
 	Name  string
 	About string // what it does, a line without a full stop
 	Keys  []Key
+	Runs  Runs // in which it can be chosen, of those of its kind
 }
 
 // Table is what is known of a kind, whatever its values are.
@@ -59,7 +60,7 @@ type Table struct {
 	Runs    Runs
 	Scope   Scope
 
-	patterns []Pattern // by name
+	patterns []*Pattern // by name
 	try      func(spec string) error
 }
 
@@ -117,18 +118,25 @@ func must(kind string) *Table {
 	return t
 }
 
+// In limits the runs in which a pattern can be chosen. It is for the
+// declaration of the pattern.
+func (p *Pattern) In(runs Runs) *Pattern {
+	p.Runs = runs
+	return p
+}
+
 // Register enters a pattern without keys. It returns the pattern, so that it
 // can stand in the declaration of a variable.
-func (k *Kind[T]) Register(name, about string, make func() T) Pattern {
+func (k *Kind[T]) Register(name, about string, make func() T) *Pattern {
 	return Keyed(k, name, about, struct{}{}, func(struct{}) T { return make() })
 }
 
 // Keyed enters a pattern with keys: the fields of a struct, see Keys. preset
 // has their defaults. If the struct has a method Check() error, that refuses
 // values that make no sense.
-func Keyed[T, K any](k *Kind[T], name, about string, preset K, make func(K) T) Pattern {
-	p := Pattern{Name: name, About: about, Keys: Keys(preset)}
-	at, found := slices.BinarySearchFunc(k.patterns, name, func(p Pattern, name string) int { return cmp.Compare(p.Name, name) })
+func Keyed[T, K any](k *Kind[T], name, about string, preset K, make func(K) T) *Pattern {
+	p := &Pattern{Name: name, About: about, Keys: Keys(preset), Runs: Everywhere}
+	at, found := slices.BinarySearchFunc(k.patterns, name, func(p *Pattern, name string) int { return cmp.Compare(p.Name, name) })
 	if found {
 		panic("pattern: there are two of " + k.Name + "=" + name)
 	}
@@ -144,9 +152,9 @@ func Keyed[T, K any](k *Kind[T], name, about string, preset K, make func(K) T) P
 }
 
 // Patterns are those of the kind, the default first and then by name.
-func (t *Table) Patterns() []Pattern {
+func (t *Table) Patterns() []*Pattern {
 	sorted := slices.Clone(t.patterns)
-	slices.SortStableFunc(sorted, func(a, b Pattern) int {
+	slices.SortStableFunc(sorted, func(a, b *Pattern) int {
 		switch t.Default {
 		case a.Name:
 			return -1
@@ -160,7 +168,7 @@ func (t *Table) Patterns() []Pattern {
 
 // Names are the names of Patterns.
 func (t *Table) Names() []string {
-	return namesOf(t.Patterns(), func(p Pattern) string { return p.Name })
+	return namesOf(t.Patterns(), func(p *Pattern) string { return p.Name })
 }
 
 // Check refuses what Make would refuse. The error is one line.

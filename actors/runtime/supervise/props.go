@@ -10,11 +10,21 @@ type Option func(*recipe)
 type recipe struct {
 	strategy   Strategy
 	dispatcher actor.Dispatcher
+	mailbox    actor.MailboxProducer
 }
 
 // WithStrategy sets what happens to the actor's children when they fail. The
 // default is DefaultBackoff.
 func WithStrategy(s Strategy) Option { return func(r *recipe) { r.strategy = s } }
+
+// WithMailbox sets what makes the actor's mailbox; nil: Config.Mailbox does.
+func WithMailbox(p actor.MailboxProducer) Option {
+	return func(r *recipe) {
+		if p != nil {
+			r.mailbox = p
+		}
+	}
+}
 
 // Blocking says that the actor may block in Receive, and must not run on the
 // shared workers.
@@ -28,6 +38,7 @@ func (t *Tree) Props(kind string, producer actor.Producer, options ...Option) *a
 	r := recipe{
 		strategy:   DefaultBackoff,
 		dispatcher: t.Dispatcher,
+		mailbox:    t.Mailbox,
 	}
 	for _, o := range options {
 		o(&r)
@@ -39,7 +50,7 @@ func (t *Tree) Props(kind string, producer actor.Producer, options ...Option) *a
 	return actor.PropsFromProducer(
 		func() actor.Actor { return &supervised{inner: producer()} },
 		actor.WithOnInit(func(c actor.Context) { t.spawned(kind, r.strategy.Name(), c) }),
-		actor.WithMailbox(func() actor.Mailbox { return t.mailbox(t.Mailbox(), blocking) }),
+		actor.WithMailbox(func() actor.Mailbox { return t.mailbox(r.mailbox(), blocking) }),
 		actor.WithDispatcher(r.dispatcher),
 		actor.WithSupervisor(&supervisor{tree: t, strategy: r.strategy}),
 	)

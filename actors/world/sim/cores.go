@@ -37,30 +37,71 @@ type Cores struct {
 // NewCores returns the n processors of a machine.
 func (s *Sim) NewCores(n int) *Cores { return &Cores{sim: s, n: n, free: n} }
 
+// workers are what may run the mailboxes of a process that do not block.
+type workers struct {
+	limited bool // there are only so many
+	free    int
+	line    fifo[thread] // those that wait for one
+}
+
+// runBy is the process one of whose workers runs the thread; nil: none does.
+func runBy(t thread) *life {
+	if m, is := t.(interface{ runBy() *life }); is {
+		return m.runBy()
+	}
+	return nil
+}
+
 // enter puts a thread into the line. It must not be there, nor have a core.
 func (c *Cores) enter(t thread) {
+	if l := runBy(t); l != nil && l.workers.limited {
+		if l.workers.free == 0 {
+			l.workers.line.push(t)
+			return
+		}
+		l.workers.free--
+	}
 	c.line.push(t)
 	c.fill()
+}
+
+// leave notes that a thread has nothing more to do: its worker takes another.
+func (c *Cores) leave(t thread) {
+	l := runBy(t)
+	switch {
+	case l == nil || !l.workers.limited:
+	case l.workers.line.len() > 0:
+		c.line.push(l.workers.line.pop())
+	default:
+		l.workers.free++
+	}
 }
 
 func (c *Cores) fill() {
 	for c.free > 0 && c.line.len() > 0 {
 		c.free--
-		c.run(c.line.pop(), c.sim.now)
+		t := c.line.pop()
+		wake := time.Duration(0)
+		if l := runBy(t); l != nil {
+			wake = l.host.Run.Wake
+		}
+		c.run(t, c.sim.now, wake)
 	}
 }
 
-// run lets a thread, which has had a core since that time, do one thing more.
-func (c *Cores) run(t thread, since int64) {
+// run lets a thread, which has had a core since that time, do one thing more,
+// after the time that it takes to wake up.
+func (c *Cores) run(t thread, since int64, wake time.Duration) {
 	took, more := time.Duration(0), false
 	if !t.over() {
 		took, more = t.begin()
 	}
 	if !more {
 		c.free++
+		c.leave(t)
 		return
 	}
-	c.sim.at(c.sim.now+int64(took), nil, func() {
+	c.sim.at(c.sim.now+int64(wake+took), nil, func() {
 		if !t.over() {
 			t.end()
 		}
@@ -68,7 +109,7 @@ func (c *Cores) run(t thread, since int64) {
 			c.line.push(t)
 			c.free++
 		} else {
-			c.run(t, since)
+			c.run(t, since, 0)
 		}
 		c.fill()
 	})

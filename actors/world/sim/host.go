@@ -34,6 +34,22 @@ type Class struct {
 	// messages takes no time.
 	Cores *Cores
 	Costs *work.Costs
+	Run   Running
+}
+
+// Running is how the mailboxes of a host are run, in place of the usual way.
+// Where handling messages takes no time, none of it makes a difference.
+type Running struct {
+	// Lane is where a message waits in its mailbox: lane 0 is emptied before lane
+	// 1. nil: all wait in one.
+	Lane func(message any) int
+	// KeepsOut tells whether a message is lost, where so many wait; nil: none is.
+	KeepsOut func(message any, waiting int) bool
+	// Workers is how many mailboxes have a core at a time, but for those that may
+	// block; 0: any number.
+	Workers int
+	// Wake is how long it takes to start what runs a mailbox that wakes up.
+	Wake time.Duration
 }
 
 // usualBuffer is what Linux's own choice of send buffers comes to behind the
@@ -70,6 +86,8 @@ type life struct {
 	host  *Host
 	done  bool
 	meter *work.Meter // nil: handling messages takes no time
+	// workers run the mailboxes whose actors do not block.
+	workers workers
 	// The devices of the host, as the meter of cores knows them.
 	disk, up, down *work.Actor
 }
@@ -120,6 +138,7 @@ func (h *Host) Boot() {
 	h.life = &life{host: h}
 	if h.Cores != nil {
 		h.life.meter = work.NewMeter(h.Cores.n)
+		h.life.workers = workers{limited: h.Run.Workers > 0, free: h.Run.Workers}
 	}
 	h.Pool = h.sim.pool()
 	h.listeners = map[uint16]*listener{}
@@ -159,13 +178,23 @@ func (h *Host) World() *world.World {
 	}
 }
 
-// Dispatcher runs mailboxes that are not made by Mailbox, each until it is
-// empty.
-func (h *Host) Dispatcher() actor.Dispatcher { return dispatcher{h.sim, h.life} }
+// Dispatcher is that of actors which do not block, Blocking that of the others.
+// They run nothing: the mailboxes tell by them whose they are.
+func (h *Host) Dispatcher() actor.Dispatcher { return dispatcher{} }
+
+// Blocking is the dispatcher of actors that may block.
+func (h *Host) Blocking() actor.Dispatcher { return dispatcher{blocking: true} }
 
 // Mailbox returns a mailbox of the process whose messages are handled one a
 // step, in an order that the seed decides.
 func (h *Host) Mailbox() actor.Mailbox { return &mailbox{sim: h.sim, life: h.life} }
+
+// Together returns what makes the mailboxes of actors that share one thread of
+// control.
+func (h *Host) Together() actor.MailboxProducer {
+	t := &together{sim: h.sim, life: h.life}
+	return func() actor.Mailbox { return &mailbox{sim: h.sim, life: h.life, together: t} }
+}
 
 // Record implements event.Sink: the events of the process go into the journal.
 func (h *Host) Record(e *event.Event) {

@@ -11,10 +11,10 @@ import (
 type load struct {
 	kind  string
 	meter *work.Actor
-	posts fifo[post] // of the messages of users that wait
+	posts [2]fifo[post] // of the messages of users that wait, by lane
 
 	message any // that is being handled
-	user    bool
+	lane    int // of it; -1: it is the system's
 	post    post
 	handled work.Handled
 }
@@ -34,16 +34,16 @@ func (m *mailbox) measure() {
 	}
 }
 
-func (m *mailbox) sent() {
+func (m *mailbox) sent(lane int) {
 	if m.life.meter != nil {
-		m.load.posts.push(post{m.sim.now, m.sim.running})
+		m.load.posts[lane].push(post{m.sim.now, m.sim.running})
 	}
 }
 
 // unsent puts the message under way back to where it was.
 func (m *mailbox) unsent() {
 	if m.life.meter != nil {
-		m.load.posts.unpop(m.load.post)
+		m.load.posts[0].unpop(m.load.post)
 	}
 }
 
@@ -57,10 +57,10 @@ func (m *mailbox) begin() (time.Duration, bool) {
 		return 0, false
 	}
 	l := &m.load
-	l.message, l.user = m.next()
+	l.message, l.lane = m.next()
 	l.post = post{m.sim.now, work.World} // of a message of the actor system
-	if l.user {
-		l.post = l.posts.pop()
+	if l.lane >= 0 {
+		l.post = l.posts[l.lane].pop()
 	}
 	message := bare(l.message)
 	name := work.NameOf(message)
@@ -81,7 +81,7 @@ func (m *mailbox) end() {
 	message := l.message
 	l.message = nil
 	l.meter.Add(l.handled)
-	m.sim.as(l.kind, func() { m.handle(message, l.user) })
+	m.sim.as(l.kind, func() { m.handle(message, l.lane >= 0) })
 }
 
 // as runs f, whose messages come from this sender.

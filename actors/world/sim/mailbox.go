@@ -15,7 +15,9 @@ type mailbox struct {
 	invoker   actor.MessageInvoker
 	path      string
 	system    fifo[any]
-	user      fifo[any]
+	user      [2]fifo[any] // by lane
+	together  *together    // nil: it has a thread of control of its own
+	blocking  bool         // its actor may block
 	suspended bool
 	held      bool // its actor hangs
 	waiting   bool // it is in the list of those that can have the next turn, or has a core
@@ -28,18 +30,35 @@ func (m *mailbox) PostUserMessage(message any) {
 			return
 		}
 	}
-	m.user.push(message)
-	m.sent()
-	m.wake()
+	if keepsOut := m.life.host.Run.KeepsOut; keepsOut != nil && keepsOut(message, m.UserMessageCount()) {
+		return
+	}
+	lane := 0
+	if of := m.life.host.Run.Lane; of != nil {
+		lane = of(message)
+	}
+	m.user[lane].push(message)
+	m.sent(lane)
+	m.posted(1)
 }
 
 func (m *mailbox) PostSystemMessage(message any) {
 	m.system.push(message)
-	m.wake()
+	m.posted(1)
 }
 
-func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, _ actor.Dispatcher) {
+// posted sees to it that n messages get their turns.
+func (m *mailbox) posted(n int) {
+	if m.together != nil {
+		m.together.add(m, n)
+	} else {
+		m.wake()
+	}
+}
+
+func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, d actor.Dispatcher) {
 	m.invoker = invoker
+	m.blocking = d == dispatcher{blocking: true}
 	if named, is := invoker.(interface{ Path() string }); is {
 		m.path = named.Path()
 	}
@@ -48,7 +67,7 @@ func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, _ actor.Dispatc
 
 func (m *mailbox) Start() {}
 
-func (m *mailbox) UserMessageCount() int { return m.user.len() }
+func (m *mailbox) UserMessageCount() int { return m.user[0].len() + m.user[1].len() }
 
 func (m *mailbox) wake() {
 	if !m.waiting && m.ready() {
@@ -62,18 +81,25 @@ func (m *mailbox) wake() {
 }
 
 func (m *mailbox) ready() bool {
-	return !m.held && (m.system.len() > 0 || !m.suspended && m.user.len() > 0)
+	return !m.held && (m.system.len() > 0 || !m.suspended && m.UserMessageCount() > 0)
 }
 
 // Hold implements supervise.Holds.
 func (m *mailbox) Hold(d time.Duration, first any) {
-	m.held = true
-	m.user.unpop(first)
+	m.hold(true)
+	m.user[0].unpop(first)
 	m.unsent()
 	m.sim.at(m.sim.now+int64(d), m.life, func() {
-		m.held = false
-		m.wake()
+		m.hold(false)
+		m.posted(m.UserMessageCount())
 	})
+}
+
+// hold also holds all that share a thread of control with the actor.
+func (m *mailbox) hold(held bool) {
+	if m.held = held; m.together != nil {
+		m.together.held = held
+	}
 }
 
 func (m *mailbox) take() {
@@ -82,16 +108,21 @@ func (m *mailbox) take() {
 		return
 	}
 	m.life.host.steps++
-	m.handle(m.next())
+	message, lane := m.next()
+	m.handle(message, lane >= 0)
 	m.wake()
 }
 
-// next takes the next message; those of the system come first.
-func (m *mailbox) next() (message any, user bool) {
-	if m.system.len() == 0 {
-		return m.user.pop(), true
+// next takes the next message; those of the system, whose lane is -1, come
+// first.
+func (m *mailbox) next() (message any, lane int) {
+	switch {
+	case m.system.len() > 0:
+		return m.system.pop(), -1
+	case m.user[0].len() > 0:
+		return m.user[0].pop(), 0
 	}
-	return m.system.pop(), false
+	return m.user[1].pop(), 1
 }
 
 func (m *mailbox) handle(message any, user bool) {
@@ -110,6 +141,9 @@ func (m *mailbox) handle(message any, user bool) {
 		m.suspended = true
 	case *actor.ResumeMailbox:
 		m.suspended = false
+		if m.together != nil {
+			m.together.add(m, m.UserMessageCount())
+		}
 	default:
 		m.invoker.InvokeSystemMessage(message)
 	}
@@ -138,29 +172,9 @@ func bare(message any) any {
 	return message
 }
 
-// dispatcher runs mailboxes of other kinds, which empty themselves at each
-// turn.
-type dispatcher struct {
-	sim  *Sim
-	life *life
-}
+// dispatcher stands for what runs mailboxes in the real world.
+type dispatcher struct{ blocking bool }
 
-func (d dispatcher) Throughput() int { return 1 << 30 }
+func (dispatcher) Throughput() int { return 1 }
 
-func (d dispatcher) Schedule(run func()) { d.sim.ready = append(d.sim.ready, &emptying{d, run}) }
-
-type emptying struct {
-	dispatcher
-	run func()
-}
-
-func (e *emptying) take() {
-	if e.life.over() {
-		return
-	}
-	if e.sim.journal != nil {
-		e.sim.journal.step(e.sim.now, e.life.host.Name, nil)
-	}
-	e.life.host.steps++
-	e.run()
-}
+func (dispatcher) Schedule(func()) { panic("sim: mailboxes are run by the loop") }

@@ -3,7 +3,6 @@ package lab
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -60,10 +59,17 @@ const aboutColumn = 21
 
 // writeKind writes a kind, its patterns, and below each its keys.
 func writeKind(w io.Writer, t *pattern.Table, p paint.Paint) {
-	where := map[pattern.Runs]string{pattern.Real: ", real runs only", pattern.Simulated: ", simulated runs only"}[t.Runs]
+	where := ""
+	if t.Runs != pattern.Everywhere {
+		where = fmt.Sprintf(", %s runs only", t.Runs)
+	}
 	fmt.Fprintf(w, "%s: %s (of %s%s)\n", p.Bold(t.Name), t.About, t.Scope, where)
 	for _, one := range t.Patterns() {
-		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("  %-*s %s", aboutColumn-3, one.Name, one.About), " "))
+		about := one.About
+		if one.Runs != pattern.Everywhere {
+			about += fmt.Sprintf(" (%s runs only)", one.Runs)
+		}
+		fmt.Fprintf(w, "  %-*s %s\n", aboutColumn-3, one.Name, about)
 		for _, key := range one.Keys {
 			fmt.Fprintln(w, p.Faint(fmt.Sprintf("    %-*s %s", aboutColumn-5, key.Name+"="+key.Default, key.About)))
 		}
