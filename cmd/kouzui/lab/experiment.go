@@ -137,7 +137,11 @@ func (o *trial) conduct(ctx context.Context, c *cobra.Command, e *experiment.Exp
 		return exit.ErrInterrupted
 	}
 	failed := f.Failed()
-	for _, r := range failed {
+	for i, r := range failed {
+		if i == mostTold {
+			fmt.Fprintf(c.ErrOrStderr(), "and %s more\n", units.Count(len(failed)-i, "run"))
+			break
+		}
 		fmt.Fprintf(c.ErrOrStderr(), "%s, seed %d: %s\n", e.Variants[r.Job.Variant].Name, r.Job.Seed, r.Failure)
 	}
 	if len(failed) > 0 {
@@ -147,6 +151,9 @@ func (o *trial) conduct(ctx context.Context, c *cobra.Command, e *experiment.Exp
 	}
 	return nil
 }
+
+// mostTold is how many failed runs are told one by one.
+const mostTold = 10
 
 // readExperiment reads an experiment and its scenario.
 func readExperiment(path string) (*experiment.Experiment, error) {

@@ -143,7 +143,11 @@ func part(of float64) string {
 	if math.IsNaN(of) || math.IsInf(of, 0) {
 		return ""
 	}
-	return fmt.Sprintf(" (%.2g %%)", 100*math.Abs(of))
+	percent := 100 * math.Abs(of)
+	if percent >= 10 {
+		return fmt.Sprintf(" (%.0f %%)", percent)
+	}
+	return fmt.Sprintf(" (%.2g %%)", percent)
 }
 
 // number is a value with as many decimals as its uncertainty is worth.
