@@ -17,7 +17,10 @@ type Peer struct {
 	Host       netip.Addr
 	Snubbed    bool // it has given us nothing for long, though asked
 	Seed       bool
-	Down, Up   float64   // bytes a second, rolling over 20 s
+	Choking    bool    // it chokes us
+	Down, Up   float64 // bytes a second, rolling over 20 s
+	DownTotal  int64   // bytes in all of this connection
+	UpTotal    int64
 	Taking     bool      // it makes use of what it is unchoked for
 	Unchoked   bool      // as things stand
 	Since      time.Time // when that last changed; at first Joined

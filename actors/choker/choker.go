@@ -12,6 +12,8 @@
 //	choke     what an algorithm is
 //	rate      the default one, by what peers give us
 //	rotation  slots in turn, for seeding
+//
+// The other algorithms have a file each.
 package choker
 
 import (
