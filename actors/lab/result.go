@@ -55,6 +55,7 @@ type Node struct {
 	Messages   uint64
 	Peak       int64 // bytes of payload in memory, as seen once a second
 	Have       []Have
+	Given      map[string]int64 // bytes of blocks that have left it, by the node or foe that was to receive them
 }
 
 // Wasted is how many bytes came for nothing.
@@ -83,6 +84,10 @@ func (r *run) result(took time.Duration) *Result {
 			Downloaded: t.Downloaded, Uploaded: t.Uploaded, Duplicate: t.Wasted, Restarts: t.Restarts, Peak: int64(n.peak) << 14, Have: n.graph,
 		}
 		if n.host != nil {
+			one.Given = map[string]int64{}
+			for to, bytes := range n.host.Given() {
+				one.Given[to.Name] = bytes
+			}
 			one.Messages = n.host.Steps()
 		}
 		res.Messages += one.Messages
@@ -248,6 +253,37 @@ func (r *Result) Classes() (classes []Nodes) {
 		classes[last] = append(classes[last], n)
 	}
 	return classes
+}
+
+// Utilisation is the part of what the uplinks of nodes could have sent, while
+// they were there and until the last downloader was complete, that their
+// clients sent; NaN if an uplink has no bound, or no downloader was complete.
+func (r *Result) Utilisation(ns Nodes) float64 {
+	up := map[string]float64{}
+	for _, c := range r.Played.Class {
+		up[c.Name] = float64(c.Up)
+	}
+	left := map[string]time.Duration{}
+	for _, m := range r.Marks {
+		if m.What == "leave" {
+			left[m.Node] = m.At
+		}
+	}
+	could := 0.0
+	for _, n := range ns {
+		if up[n.Class] == 0 {
+			return math.NaN()
+		}
+		until := r.End
+		if at, is := left[n.Name]; is {
+			until = min(until, at)
+		}
+		could += up[n.Class] * max(0, until-n.Arrived).Seconds()
+	}
+	if could == 0 {
+		return math.NaN()
+	}
+	return float64(ns.Total().Uploaded) / could
 }
 
 // Quantile is the time within which this part of them was complete; 0 if none

@@ -17,6 +17,7 @@ import (
 type Options struct {
 	Seed    uint64
 	Journal *sim.Journal // nil: none is kept
+	Hash    bool         // keep a journal for the sum of the result alone
 	Trace   []event.Sink // sinks for the events of all nodes, numbered as one trace
 	Notes   bool         // notes of actors go into the trace too
 	// Quick skips checks that cost something for each message: that no block is
@@ -65,6 +66,9 @@ const maxWrong = 20
 func Run(s *Scenario, o Options) (*Result, error) {
 	if err := s.check(); err != nil {
 		return nil, err
+	}
+	if o.Hash && o.Journal == nil {
+		o.Journal = sim.NewJournal(false)
 	}
 	w := sim.New(o.Seed, o.Journal)
 	costs, err := s.costs()

@@ -56,7 +56,7 @@ var measures = []Measure{
 	{Name: "restarts", About: "of actors", nodes: func(_ *lab.Result, ns lab.Nodes) float64 { return float64(ns.Total().Restarts) }},
 	{Name: "messages", About: "that actors handled", nodes: func(_ *lab.Result, ns lab.Nodes) float64 { return float64(ns.Total().Messages) }},
 	{Name: "memory", Unit: "MiB", About: "of payload at once, in the node that had the most", nodes: func(_ *lab.Result, ns lab.Nodes) float64 { return float64(ns.Total().Peak) / (1 << 20) }},
-	{Name: "utilisation", Unit: "%", About: "of what the uplinks could have sent until the last downloader was complete", nodes: utilisation},
+	{Name: "utilisation", Unit: "%", About: "of what the uplinks could have sent until the last downloader was complete", nodes: func(r *lab.Result, ns lab.Nodes) float64 { return 100 * r.Utilisation(ns) }},
 	{Name: "end", Unit: "s", About: "from the start until the last downloader was complete", swarm: func(r *lab.Result) float64 { return someTime(r.End) }},
 	{Name: "bound", About: "end, as a multiple of the lower bound", swarm: func(r *lab.Result) float64 { return ratio(someTime(r.End), r.Bound().Seconds()) }},
 	{Name: "copies", About: "of the content that the seeds had sent when downloaders had every piece", swarm: func(r *lab.Result) float64 {
@@ -101,33 +101,6 @@ func ratio(a, b float64) float64 {
 		return math.NaN()
 	}
 	return a / b
-}
-
-// utilisation compares what nodes sent with what their uplinks could have sent
-// while they were there.
-func utilisation(r *lab.Result, ns lab.Nodes) float64 {
-	up := map[string]float64{}
-	for _, c := range r.Played.Class {
-		up[c.Name] = float64(c.Up)
-	}
-	left := map[string]time.Duration{}
-	for _, m := range r.Marks {
-		if m.What == "leave" {
-			left[m.Node] = m.At
-		}
-	}
-	could := 0.0
-	for _, n := range ns {
-		if up[n.Class] == 0 {
-			return math.NaN() // no bound, so no part of it
-		}
-		until := r.End
-		if at, is := left[n.Name]; is {
-			until = min(until, at)
-		}
-		could += up[n.Class] * max(0, until-n.Arrived).Seconds()
-	}
-	return 100 * ratio(float64(ns.Total().Uploaded), could)
 }
 
 // measured is a measure of one scenario, with the class it is of.

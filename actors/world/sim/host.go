@@ -70,8 +70,9 @@ type Host struct {
 	life      *life
 	lives     int
 	steps     uint64
-	payload   int64 // bytes sent
-	side      int   // the side of a partition that it is on
+	payload   int64           // bytes sent
+	given     map[*Host]int64 // of these, by who was to receive them
+	side      int             // the side of a partition that it is on
 	up        uplink
 	down      port
 	disk      *disk
@@ -115,7 +116,8 @@ func (s *Sim) digest() world.Digest {
 func (s *Sim) NewHost(name string, c Class) *Host {
 	n := len(s.hosts) + 1
 	h := &Host{
-		sim: s, Class: c, Name: name,
+		given: map[*Host]int64{},
+		sim:   s, Class: c, Name: name,
 		Addr: netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)}),
 	}
 	if h.SendBuffer == 0 {
@@ -157,6 +159,10 @@ func (h *Host) Meter() *work.Meter { return h.life.meter }
 
 // Payload is how many bytes of blocks have left this host.
 func (h *Host) Payload() int64 { return h.payload }
+
+// Given is how many bytes of blocks have left this host, by the host that was
+// to receive them.
+func (h *Host) Given() map[*Host]int64 { return h.given }
 
 // Lives is how many processes there have been on this host.
 func (h *Host) Lives() int { return h.lives }

@@ -154,7 +154,10 @@ func (l *link) queueUp() {
 func (l *link) sent(seg *segment) {
 	l.flying += seg.bytes
 	l.buffered -= seg.bytes
-	l.host.payload += int64(seg.payload)
+	if seg.payload > 0 {
+		l.host.payload += int64(seg.payload)
+		l.host.given[l.other.host] += int64(seg.payload)
+	}
 	seg.launch()
 	l.load()
 	l.queueUp()

@@ -109,7 +109,7 @@ func (o *simulation) run(c *cobra.Command, args []string) error {
 	if *o.payload != asWritten {
 		scenario.Payload = *o.payload
 	}
-	options := lab.Options{Seed: o.seed, Notes: o.notes, Quick: o.quick}
+	options := lab.Options{Seed: o.seed, Notes: o.notes, Quick: o.quick, Hash: o.json}
 	if o.html != "" {
 		if err := outfile.Try(o.html, outfile.Page); err != nil {
 			return err

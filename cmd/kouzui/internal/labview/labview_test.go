@@ -4,13 +4,17 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
+	"math"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"kouzui/actors/lab"
+	"kouzui/wire/buffer"
 )
 
 const scenario = `
@@ -101,7 +105,7 @@ func TestLinesAddUp(t *testing.T) {
 		if err := json.Unmarshal([]byte(line), &s); err != nil {
 			t.Fatal(err)
 		}
-		to := map[string]*sums{"node": &nodes, "class": &classes, "swarm": &swarm}[s.Type]
+		to := map[string]*sums{"node": &nodes, "class": &classes, "sample": {}, "swarm": &swarm}[s.Type]
 		to.Done, to.Down, to.Up, to.Wasted = to.Done+s.Done, to.Down+s.Down, to.Up+s.Up, to.Wasted+s.Wasted
 		to.Restarts, to.Messages = to.Restarts+s.Restarts, to.Messages+s.Messages
 		if s.Complete != nil {
@@ -125,6 +129,108 @@ func TestLinesAddUp(t *testing.T) {
 	if swarm.Down < 3<<20 || swarm.Restarts < 4 || swarm.Messages == 0 {
 		t.Errorf("%+v", swarm)
 	}
+}
+
+// TestLinesShowTheRun: what nodes were given came to them, samples go on
+// to the end, and the same run has the same hash.
+func TestLinesShowTheRun(t *testing.T) {
+	s, err := lab.Read(strings.ReplaceAll(scenario, "faults", "#")) // of an actor that dies the last counts may be missing
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Event = nil
+	lines := func(seed uint64) (came, taken map[string]int64, samples []sampleLine, swarm swarmLine) {
+		r, err := lab.Run(s, lab.Options{Seed: seed, Hash: true})
+		if err != nil || len(r.Wrong) > 0 {
+			t.Fatal(err, r.Wrong)
+		}
+		var b strings.Builder
+		if err := WriteLines(&b, r); err != nil {
+			t.Fatal(err)
+		}
+		came, taken = map[string]int64{}, map[string]int64{}
+		for text := range strings.Lines(b.String()) {
+			var n nodeLine
+			var one sampleLine
+			if errors.Join(json.Unmarshal([]byte(text), &n), json.Unmarshal([]byte(text), &one), json.Unmarshal([]byte(text), &swarm)) != nil {
+				t.Fatal(text)
+			}
+			switch n.Type {
+			case "node":
+				for to, bytes := range n.Sent {
+					taken[to] += bytes
+				}
+				if came[n.Name] = n.Downloaded + n.Duplicate; n.Seed {
+					delete(came, n.Name)
+				}
+				if gave := sum(n.Sent); gave > n.Uploaded || gave < n.Uploaded/2 || n.SentOthers != 0 {
+					t.Errorf("%s gave %v, uploaded %d", n.Name, n.Sent, n.Uploaded)
+				}
+			case "sample":
+				samples = append(samples, one)
+			}
+		}
+		return came, taken, samples, swarm
+	}
+	came, taken, samples, swarm := lines(1)
+	for name := range taken { // the last duplicates may come to a closed connection
+		if lost := taken[name] - came[name]; lost < 0 || lost > 4*buffer.Size {
+			t.Errorf("what came is %v, what was given %v", came, taken)
+		}
+	}
+	if len(taken) != 4 {
+		t.Errorf("%d were given anything", len(taken))
+	}
+	last := samples[len(samples)-1]
+	if late := *swarm.End - last.At; late < 0 || late > 1 || last.Downloaded > swarm.Downloaded || last.Downloaded < swarm.Downloaded/2 || last.Out != 16 {
+		t.Errorf("the last sample is %+v, the swarm %+v", last, swarm)
+	}
+	if u := swarm.Utilisation; u == nil || *u < 0.3 || *u > 1 {
+		t.Errorf("utilisation %v", u)
+	}
+	_, _, _, again := lines(1)
+	_, _, _, other := lines(2)
+	if swarm.Hash != again.Hash || swarm.Hash == other.Hash || len(swarm.Hash) != 16 {
+		t.Errorf("hashes %s, %s, of another seed %s", swarm.Hash, again.Hash, other.Hash)
+	}
+}
+
+// TestLinesAreBounded: however large a swarm is and however long it takes, a
+// node names so many receivers, and there are so many samples.
+func TestLinesAreBounded(t *testing.T) {
+	r := &lab.Result{Played: &lab.Scenario{}, End: time.Hour, Nodes: lab.Nodes{{Name: "a", Given: map[string]int64{}}}}
+	for i := range 3000 {
+		r.Samples = append(r.Samples, lab.Sample{At: time.Duration(i) * time.Second, Entropy: math.NaN()})
+		r.Nodes[0].Given[fmt.Sprint(i)] = int64(i)
+	}
+	var b strings.Builder
+	if err := WriteLines(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(b.String(), `"type":"sample"`); n == 0 || n > mostPoints {
+		t.Errorf("%d samples", n)
+	}
+	var n nodeLine
+	if err := json.Unmarshal([]byte(b.String()[:strings.Index(b.String(), "\n")]), &n); err != nil {
+		t.Fatal(err)
+	}
+	most := int64(0)
+	for i := 2800; i < 3000; i++ {
+		most += int64(i)
+	}
+	if sent := sum(n.Sent); len(n.Sent) != mostReceivers || sent != most || n.SentOthers != 2799*2800/2 {
+		t.Errorf("%d receivers of %d bytes, others of %d", len(n.Sent), sent, n.SentOthers)
+	}
+	if strings.Contains(b.String(), `"utilisation":0`) || !strings.Contains(b.String(), `"entropy":null`) {
+		t.Error(b.String())
+	}
+}
+
+func sum(given map[string]int64) (bytes int64) {
+	for _, n := range given {
+		bytes += n
+	}
+	return bytes
 }
 
 var picture = regexp.MustCompile(`(?s)<svg.*?</svg>`)

@@ -1,9 +1,13 @@
 package labview
 
 import (
+	"cmp"
 	"encoding/json"
+	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
 	"time"
 
 	"kouzui/actors/lab"
@@ -15,7 +19,7 @@ const Schema = "kouzui-lab-1"
 // line is what all lines have in common; testdata/lab/README.md describes them.
 type line struct {
 	Schema     string `json:"schema"`
-	Type       string `json:"type"` // "node", "class" or "swarm"
+	Type       string `json:"type"` // "node", "class", "sample" or "swarm"
 	Name       string `json:"name"`
 	Downloaded int64  `json:"downloaded_bytes"`
 	Uploaded   int64  `json:"uploaded_bytes"`
@@ -33,6 +37,9 @@ type nodeLine struct {
 	Seed     bool     `json:"was_seed"`
 	Arrived  float64  `json:"arrived_seconds"`
 	Complete *float64 `json:"complete_after_seconds"` // null: never
+	// Sent is the row of the node in the matrix of who gave how much to whom.
+	Sent       map[string]int64 `json:"sent_to_bytes"`
+	SentOthers int64            `json:"sent_to_others_bytes"` // to those left out of Sent
 }
 
 type groupLine struct {
@@ -44,11 +51,30 @@ type groupLine struct {
 	Most        *float64 `json:"complete_after_p95_seconds"`
 	Last        *float64 `json:"complete_after_last_seconds"`
 	Fairness    float64  `json:"fairness_jain"`
+	Utilisation *float64 `json:"utilisation"`
+}
+
+// sampleLine is the swarm at one time, as the page draws it.
+type sampleLine struct {
+	Schema     string   `json:"schema"`
+	Type       string   `json:"type"`
+	At         float64  `json:"at_seconds"`
+	Nodes      int      `json:"nodes"`
+	Complete   int      `json:"nodes_complete"`
+	Downloaded int64    `json:"downloaded_bytes"`
+	Uploaded   int64    `json:"uploaded_bytes"`
+	Least      int      `json:"copies_least"`
+	Mean       float64  `json:"copies_mean"`
+	Most       int      `json:"copies_most"`
+	Rare       int      `json:"pieces_rare"`
+	Out        int      `json:"pieces_out"`
+	Entropy    *float64 `json:"entropy"`
 }
 
 type swarmLine struct {
 	groupLine
 	Seed    uint64   `json:"seed"`
+	Hash    string   `json:"hash"`
 	End     *float64 `json:"all_complete_at_seconds"`
 	Bound   *float64 `json:"lower_bound_seconds"`
 	Seeds   *float64 `json:"bound_seeds_seconds"`
@@ -60,8 +86,12 @@ type swarmLine struct {
 	Wrong   []string `json:"wrong"`
 }
 
-// WriteLines writes a JSON object on a line for each node, each class and the
-// swarm.
+// mostReceivers is how many receivers the line of a node names at most: those
+// that were sent the most.
+const mostReceivers = 200
+
+// WriteLines writes a JSON object on a line for each node, each class, each of
+// at most mostPoints times, and the swarm.
 func WriteLines(w io.Writer, r *lab.Result) error {
 	out := json.NewEncoder(w)
 	for _, n := range r.Nodes {
@@ -69,22 +99,27 @@ func WriteLines(w io.Writer, r *lab.Result) error {
 		if n.Took >= 0 {
 			one.Complete = span(n.Took)
 		}
+		one.Sent, one.SentOthers = receivers(n.Given)
 		if err := out.Encode(one); err != nil {
 			return err
 		}
 	}
 	for _, nodes := range r.Classes() {
-		if err := out.Encode(groupOf("class", nodes[0].Class, nodes)); err != nil {
+		if err := out.Encode(groupOf("class", nodes[0].Class, r, nodes)); err != nil {
+			return err
+		}
+	}
+	for _, s := range newView(r).samples {
+		if err := out.Encode(sampleOf(s)); err != nil {
 			return err
 		}
 	}
 	all := swarmLine{
-		groupLine: groupOf("swarm", r.Scenario, r.Nodes), Seed: r.Seed, Virtual: round(r.Virtual), Real: round(r.Real), Wrong: []string{},
+		groupLine: groupOf("swarm", r.Scenario, r, r.Nodes), Seed: r.Seed, Hash: fmt.Sprintf("%016x", r.Sum), Virtual: round(r.Virtual), Real: round(r.Real), Wrong: []string{},
 		End: bounded(r.End), Bound: bounded(r.Bound()), Seeds: bounded(r.Seeds), Slowest: bounded(r.Slowest), All: bounded(r.All),
 	}
 	if r.Copies > 0 {
-		copies := math.Round(r.Copies*1e4) / 1e4
-		all.Copies = &copies
+		all.Copies = known(r.Copies)
 	}
 	for _, err := range r.Wrong {
 		all.Wrong = append(all.Wrong, err.Error())
@@ -99,11 +134,35 @@ func lineOf(kind, name string, n lab.Node) line {
 	}
 }
 
-func groupOf(kind, name string, nodes lab.Nodes) groupLine {
+// receivers are those to whom a node sent the most, and what it sent to all
+// others.
+func receivers(given map[string]int64) (most map[string]int64, others int64) {
+	names := slices.SortedFunc(maps.Keys(given), func(a, b string) int {
+		return cmp.Or(cmp.Compare(given[b], given[a]), cmp.Compare(a, b))
+	})
+	most = map[string]int64{}
+	for i, name := range names {
+		if i < mostReceivers {
+			most[name] = given[name]
+		} else {
+			others += given[name]
+		}
+	}
+	return most, others
+}
+
+func sampleOf(s lab.Sample) sampleLine {
+	return sampleLine{
+		Schema: Schema, Type: "sample", At: round(s.At), Nodes: s.Nodes, Complete: s.Complete, Downloaded: s.Downloaded, Uploaded: s.Uploaded,
+		Least: s.Least, Mean: *known(s.Mean), Most: s.Most, Rare: s.Rare, Out: s.Out, Entropy: known(s.Entropy),
+	}
+}
+
+func groupOf(kind, name string, r *lab.Result, nodes lab.Nodes) groupLine {
 	times := nodes.Times()
 	g := groupLine{
 		line: lineOf(kind, name, nodes.Total()), Nodes: len(nodes), Downloaders: nodes.Downloaders(), Complete: len(times),
-		Fairness: math.Round(nodes.Fairness()*1e4) / 1e4,
+		Fairness: *known(nodes.Fairness()), Utilisation: known(r.Utilisation(nodes)),
 	}
 	if len(times) > 0 {
 		g.Median, g.Most, g.Last = span(lab.Quantile(times, 0.5)), span(lab.Quantile(times, 0.95)), span(lab.Quantile(times, 1))
@@ -117,6 +176,15 @@ func round(d time.Duration) float64 { return d.Round(time.Millisecond).Seconds()
 func span(d time.Duration) *float64 {
 	s := round(d)
 	return &s
+}
+
+// known is x to four digits after the point; null if x is not a number.
+func known(x float64) *float64 {
+	if math.IsNaN(x) {
+		return nil
+	}
+	x = math.Round(x*1e4) / 1e4
+	return &x
 }
 
 // bounded is null for a bound that does not exist.
