@@ -34,8 +34,9 @@ type Stats struct {
 	Total       Tally              `json:"total"`
 	Kinds       []Tally            `json:"kinds"` // of actors, by name
 	Mailboxes   []Slow             `json:"slowest_mailboxes"`
-	Work        []Worker           `json:"work"`  // by kind of actor, the busiest first; empty if it was not measured
-	Flows       []Flow             `json:"flows"` // who sends what to whom, the most frequent first
+	Waited      int                `json:"mailboxes"` // in which messages waited, the slowest and the others
+	Work        []Worker           `json:"work"`      // by kind of actor, the busiest first; empty if it was not measured
+	Flows       []Flow             `json:"flows"`     // who sends what to whom, the most frequent first
 }
 
 // Tally sums up the actors of a kind.
@@ -117,6 +118,7 @@ func Count(r *trace.Reader, actor string) (*Stats, error) {
 	slices.SortFunc(s.Mailboxes, func(a, b Slow) int {
 		return cmp.Or(cmp.Compare(b.Waited, a.Waited), cmp.Compare(b.Depth, a.Depth), strings.Compare(a.Actor, b.Actor))
 	})
+	s.Waited = len(s.Mailboxes)
 	s.Mailboxes = s.Mailboxes[:min(len(s.Mailboxes), slowest)]
 	return s, r.Err()
 }
@@ -204,7 +206,11 @@ func (s *Stats) Write(w io.Writer, p Paint, width int) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	if err := writeWork(w, s.Work, s.Flows); err != nil || len(s.Mailboxes) == 0 {
+	if err := writeWork(w, s.Work, s.Flows); err != nil {
+		return err
+	}
+	if len(s.Mailboxes) == 0 {
+		_, err := fmt.Fprintln(w, "\nslowest mailboxes: none was seen to hold messages up")
 		return err
 	}
 	fmt.Fprintln(w, "\nslowest mailboxes: longest wait and most messages seen")
@@ -216,7 +222,11 @@ func (s *Stats) Write(w io.Writer, p Paint, width int) error {
 		}
 		fmt.Fprintf(t, "%s\t%d\t  %s\n", micros(b.Waited), b.Depth, actor)
 	}
-	return t.Flush()
+	err := t.Flush()
+	if more := s.Waited - len(s.Mailboxes); err == nil && more > 0 {
+		_, err = fmt.Fprintf(w, "%s waited less\n", units.Count(more, "other"))
+	}
+	return err
 }
 
 func micros(n int64) string { return brief(time.Duration(n) * time.Microsecond).String() }

@@ -174,7 +174,8 @@ func inMicros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 
 // writeWork writes tables for people.
 func writeWork(w io.Writer, workers []Worker, flows []Flow) error {
 	if len(workers) == 0 {
-		return nil
+		_, err := fmt.Fprintln(w, "\nwork: none was measured")
+		return err
 	}
 	fmt.Fprintln(w, "\nwork while payload moved, of all actors of a kind, as a part of one core")
 	t := tabwriter.NewWriter(w, 0, 0, 1, ' ', tabwriter.AlignRight)
@@ -185,10 +186,18 @@ func writeWork(w io.Writer, workers []Worker, flows []Flow) error {
 			fmt.Fprintf(t, "%s\t\t%s\t\t\t\t\t\t\t\n", clean(k.Kind), percent(k.Busy))
 			continue
 		}
+		if k.Handled == 0 {
+			fmt.Fprintf(t, "%s\t0\t%s\t%s\t%.2g\t-\t-\t-\t-\t\n", clean(k.Kind), percent(k.Busy), percent(k.Busiest), k.Queue)
+			continue
+		}
 		fmt.Fprintf(t, "%s\t%d\t%s\t%s\t%.2g\t%s\t%s\t%s\t%s\t\n", clean(k.Kind), k.Handled,
 			percent(k.Busy), percent(k.Busiest), k.Queue, short(k.Wait), short(k.Wait99), short(k.Took), short(k.Took99))
 	}
-	if err := t.Flush(); err != nil || len(flows) == 0 {
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	if len(flows) == 0 {
+		_, err := fmt.Fprintln(w, "\nwho sends what to whom: no message was measured")
 		return err
 	}
 	fmt.Fprintln(w, "\nwho sends what to whom")
