@@ -75,12 +75,7 @@ func (r *run) victims(e Event) []*node {
 
 // strike ends the process of a node, and schedules the next one.
 func (r *run) strike(n *node, how string, down time.Duration) {
-	if how == "kill" {
-		n.host.Kill()
-	} else {
-		n.host.PowerCut()
-	}
-	n.bury(how)
+	n.end(how)
 	now := r.sim.Elapsed()
 	r.record.mark(Mark{now, now + down, how, n.name, ""})
 	r.events++

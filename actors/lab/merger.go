@@ -6,23 +6,26 @@ import (
 	"time"
 
 	"kouzui/actors/runtime/event"
+	"kouzui/actors/world/sim"
 )
 
 // merger makes one trace of the traces of all nodes: events are numbered anew
 // in the order in which they come, and so are their causes.
 type merger struct {
 	sinks []event.Sink
+	world *sim.Sim // which follows what stems from which event
 	seq   uint64
 }
 
 // of returns a sink for one more tree.
 func (m *merger) of() *part {
-	return &part{merger: m, numbers: []uint64{0}, living: map[string]*event.Event{}}
+	return &part{merger: m, numbers: []uint64{0}, begins: []bool{true}, living: map[string]*event.Event{}}
 }
 
 type part struct {
 	*merger
 	numbers []uint64                // new numbers, by the numbers in its own tree
+	begins  []bool                  // which of them are starts of incarnations, or none
 	living  map[string]*event.Event // the last start of each actor, by path
 	over    bool
 }
@@ -34,14 +37,31 @@ func (p *part) Record(e *event.Event) {
 	}
 	one := *e
 	one.Cause = p.numbers[e.Cause]
+	if from := p.world.Origin(); p.begins[e.Cause] && stems(e.Kind) && from != one.Cause {
+		one.Origin = from
+	}
 	p.write(&one)
-	p.numbers = append(p.numbers, p.seq)
+	begins := e.Kind == event.Started || e.Kind == event.Restarted
+	if begins || stems(e.Kind) && e.Kind != event.Spawned { // what a parent does next does not stem from its child
+		p.world.Stem(p.seq, begins)
+	}
+	p.numbers, p.begins = append(p.numbers, p.seq), append(p.begins, begins)
 	switch e.Kind {
 	case event.Spawned, event.Started, event.Restarted:
 		p.living[e.Actor] = &one
 	case event.Stopped:
 		delete(p.living, e.Actor)
 	}
+}
+
+// stems tells whether events of a kind stem from the message that is being
+// handled, and what is sent afterwards from them.
+func stems(k event.Kind) bool {
+	switch k {
+	case event.Started, event.Mailbox, event.Worked, event.Dropped:
+		return false
+	}
+	return true
 }
 
 func (p *part) write(e *event.Event) {
@@ -65,6 +85,7 @@ func (p *part) end(at time.Time, why string) {
 	}
 	fault := entry(event.Fault, paths[0], p.living[paths[0]].Seq)
 	p.write(fault)
+	p.world.Stem(fault.Seq, true)
 	for _, path := range slices.Backward(paths) { // children before their parents, because their paths are longer
 		stopping := entry(event.Stopping, path, fault.Seq)
 		p.write(stopping)

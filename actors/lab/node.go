@@ -155,12 +155,17 @@ func (n *node) leave() {
 	n.run.record.mark(Mark{n.run.sim.Elapsed(), n.run.sim.Elapsed(), "leave", n.name, ""})
 }
 
-// bury adds the counts of a process that has ended to those of the earlier
-// ones.
-func (n *node) bury(why string) {
+// end ends the process, and adds its counts to those of the earlier ones. The
+// trace comes first: what others notice stems from its last event.
+func (n *node) end(how string) {
 	n.client.Tree().RecordWork()
 	if n.trace != nil {
-		n.trace.end(n.run.sim.Now(), why)
+		n.trace.end(n.run.sim.Now(), how)
+	}
+	if how == "kill" {
+		n.host.Kill()
+	} else {
+		n.host.PowerCut()
 	}
 	add(&n.past, &n.life)
 	n.life = messages.Progress{}

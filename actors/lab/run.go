@@ -77,7 +77,8 @@ func Run(s *Scenario, o Options) (*Result, error) {
 	}
 	r := &run{Scenario: s, options: o, sim: w, rnd: w.Rand("scenario"), costs: work.NewCosts(costs), machines: map[string]*sim.Cores{}}
 	if len(o.Trace) > 0 {
-		r.trace = &merger{sinks: o.Trace}
+		w.FollowCauses()
+		r.trace = &merger{sinks: o.Trace, world: w}
 	}
 	if r.content, err = newContent(int64(s.Content), int64(s.Piece), s.Payload == PayloadReal, w.Rand("content")); err != nil {
 		return nil, err

@@ -52,6 +52,10 @@ type Event struct {
 	Actor       string    // path, stable across restarts: client/torrents/torrent-ab12/engine
 	Incarnation int       // from 1; raised by every restart
 	Cause       uint64    // Seq of the event that led to this one, 0 if there is none
+	// Origin is the Seq of the event that the message stems from at which the
+	// actor did this, if Cause is no more than the start of an incarnation. Only
+	// simulated worlds follow messages that far; 0 elsewhere.
+	Origin uint64
 
 	ActorKind   string // what was given to Props
 	Parent      string // path of the parent, empty for a root

@@ -129,6 +129,9 @@ func (f *File) line(e *event.Event) {
 	if e.Cause > 0 {
 		l.Uint64("cause", e.Cause)
 	}
+	if e.Origin > 0 {
+		l.Uint64("origin", e.Origin)
+	}
 	text(l, "actor_kind", e.ActorKind)
 	if e.Kind == event.Spawned { // of other kinds the reader knows it by the path
 		text(l, "parent", e.Parent)

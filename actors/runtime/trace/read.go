@@ -133,6 +133,7 @@ type line struct {
 	Actor       string       `json:"actor"`
 	Incarnation int          `json:"incarnation"`
 	Cause       uint64       `json:"cause"`
+	Origin      uint64       `json:"origin"`
 	ActorKind   string       `json:"actor_kind"`
 	Parent      string       `json:"parent"`
 	Strategy    string       `json:"strategy"`
@@ -183,6 +184,7 @@ func (t *Reader) event(l *line) *event.Event {
 		Actor:       l.Actor,
 		Incarnation: l.Incarnation,
 		Cause:       l.Cause,
+		Origin:      l.Origin,
 		ActorKind:   l.ActorKind,
 		Parent:      l.Parent,
 		Strategy:    l.Strategy,

@@ -31,6 +31,9 @@ func (e *appointment) Stop() bool {
 }
 
 func (s *Sim) at(at int64, l *life, f func()) *appointment {
+	if s.follows {
+		f = s.carried(f)
+	}
 	e := &appointment{}
 	s.set(e, at, l, call(f))
 	return e

@@ -26,6 +26,7 @@ type link struct {
 	greeting *frame.Handshake
 	saluted  bool // our handshake was queued
 	queue    fifo[messages.Outgoing]
+	queued   causes   // of queue
 	loading  *segment // whose payload is being read; or nil
 	loaded   fifo[*segment]
 	buffered int64 // bytes in the send buffer
@@ -40,9 +41,11 @@ type link struct {
 	lapse   *appointment                 // ends the wait for the handshake
 	deliver func(any)
 	arrived fifo[arrival]
+	brought causes // of arrived
 	ahead   int
-	fin     error // how the stream of the other end has ended; nil: it has not
-	told    bool  // LinkClosed was delivered
+	fin     error  // how the stream of the other end has ended; nil: it has not
+	ended   uint64 // the event that fin stems from
+	told    bool   // LinkClosed was delivered
 
 	reader, writer stream
 }
@@ -116,7 +119,7 @@ func (l *link) Close(reason error) {
 // finish sends the end of the stream to the other end.
 func (l *link) finish(err error) {
 	seg := l.segment()
-	seg.fin = err
+	seg.fin, seg.cause = err, l.host.sim.origin.next
 	seg.launch()
 }
 
@@ -163,6 +166,7 @@ func (l *link) drop() {
 	releaseAll(l.arrived.waiting())
 	l.greeting = nil
 	l.loaded, l.queue, l.arrived = fifo[*segment]{}, fifo[messages.Outgoing]{}, fifo[arrival]{}
+	l.queued, l.brought = causes{}, causes{}
 }
 
 // say delivers a message of the world, whosever turn it is.

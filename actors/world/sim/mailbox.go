@@ -16,6 +16,8 @@ type mailbox struct {
 	path      string
 	system    fifo[any]
 	user      [2]fifo[any] // by lane
+	causes    [3]causes    // of system, and of user by lane
+	cause     uint64       // of the message that is being handled
 	together  *together    // nil: it has a thread of control of its own
 	blocking  bool         // its actor may block
 	suspended bool
@@ -38,12 +40,14 @@ func (m *mailbox) PostUserMessage(message any) {
 		lane = of(message)
 	}
 	m.user[lane].push(message)
+	m.causes[1+lane].pushed(m.sim, 1, m.sim.origin.next)
 	m.sent(lane)
 	m.posted(1)
 }
 
 func (m *mailbox) PostSystemMessage(message any) {
 	m.system.push(message)
+	m.causes[0].pushed(m.sim, 1, m.sim.origin.next)
 	m.posted(1)
 }
 
@@ -88,6 +92,9 @@ func (m *mailbox) ready() bool {
 func (m *mailbox) Hold(d time.Duration, first any) {
 	m.hold(true)
 	m.user[0].unpop(first)
+	if m.sim.follows {
+		m.causes[1].unpop(m.cause)
+	}
 	m.unsent()
 	m.sim.at(m.sim.now+int64(d), m.life, func() {
 		m.hold(false)
@@ -118,11 +125,14 @@ func (m *mailbox) take() {
 func (m *mailbox) next() (message any, lane int) {
 	switch {
 	case m.system.len() > 0:
-		return m.system.pop(), -1
+		message, lane = m.system.pop(), -1
 	case m.user[0].len() > 0:
-		return m.user[0].pop(), 0
+		message, lane = m.user[0].pop(), 0
+	default:
+		message, lane = m.user[1].pop(), 1
 	}
-	return m.user[1].pop(), 1
+	m.cause = m.causes[1+lane].taken(m.sim, 1)
+	return message, lane
 }
 
 func (m *mailbox) handle(message any, user bool) {
@@ -131,6 +141,7 @@ func (m *mailbox) handle(message any, user bool) {
 			m.invoker.EscalateFailure(r, message)
 		}
 	}()
+	m.sim.stem(m.cause)
 	m.enter(message)
 	if user {
 		m.invoker.InvokeUserMessage(message)

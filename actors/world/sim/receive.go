@@ -11,6 +11,9 @@ const (
 
 // take handles a segment that has arrived.
 func (l *link) take(seg *segment) {
+	s := l.host.sim
+	before := s.stem(seg.cause)
+	defer func() { s.origin = before }()
 	switch {
 	case l.life.over():
 		seg.release()
@@ -30,12 +33,13 @@ func (l *link) take(seg *segment) {
 		l.greet(*l.theirs, nil)
 	}
 	l.arrived.push(seg.frames...)
+	l.brought.pushed(s, len(seg.frames), seg.cause)
 	l.other.flying -= seg.bytes
 	for i := range seg.frames {
 		l.other.flying += seg.frames[i].size // until they are delivered
 	}
 	if seg.fin != nil {
-		l.fin = seg.fin
+		l.fin, l.ended = seg.fin, seg.cause
 	}
 	seg.retire()
 	l.hand()
@@ -45,6 +49,9 @@ func (l *link) take(seg *segment) {
 // hand delivers frames that have arrived, as far as earlier batches have been
 // given back, and then the end of the stream.
 func (l *link) hand() {
+	s := l.host.sim
+	before := s.origin
+	defer func() { s.origin = before }()
 	if l.deliver == nil && l.fin != nil && l.theirs == nil {
 		l.end(l.fin)
 		return
@@ -57,11 +64,13 @@ func (l *link) hand() {
 			m.Bytes += int(a.size)
 		}
 		l.arrived.drop(n)
+		s.stem(l.brought.taken(s, n))
 		l.other.flying -= int64(m.Bytes)
 		l.ahead++
 		l.say(m)
 	}
 	if l.deliver != nil && l.closed == nil && l.arrived.len() == 0 && l.fin != nil {
+		s.stem(l.ended)
 		l.end(l.fin)
 	}
 }

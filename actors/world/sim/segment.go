@@ -24,7 +24,8 @@ type segment struct {
 	frames          []arrival
 	bytes           int64
 	payload, pieces int
-	fin             error // the end of the stream instead of frames
+	fin             error  // the end of the stream instead of frames
+	cause           uint64 // the latest event that what it brings stems from, see origin
 
 	on appointment // when it leaves the place where it is
 	at place

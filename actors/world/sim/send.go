@@ -22,6 +22,7 @@ func (l *link) Send(out []messages.Outgoing) {
 	if l.closed != nil || len(out) == 0 {
 		return
 	}
+	before := l.queue.len()
 	for _, o := range out {
 		for _, piece := range o.Haves {
 			l.queue.push(messages.Outgoing{Frame: frame.Frame{Kind: frame.Have, Index: piece}})
@@ -31,6 +32,7 @@ func (l *link) Send(out []messages.Outgoing) {
 			l.queue.push(o)
 		}
 	}
+	l.queued.pushed(l.host.sim, l.queue.len()-before, l.host.sim.origin.next)
 	l.load()
 }
 
@@ -42,6 +44,7 @@ func (l *link) load() {
 		seg := l.segment()
 		if l.greeting != nil {
 			seg.greeting, l.greeting = l.greeting, nil
+			seg.cause = l.host.sim.origin.next
 			seg.bytes += int64(frame.HandshakeLen)
 		}
 		limit := int64(most)
@@ -62,6 +65,7 @@ func (l *link) load() {
 			seg.frames = append(seg.frames, a)
 			n++
 		}
+		seg.cause = max(seg.cause, l.queued.taken(l.host.sim, n))
 		l.buffered += seg.bytes
 		l.read(seg, l.queue.waiting()[:n])
 	}
@@ -101,10 +105,12 @@ func (l *link) read(seg *segment, out []messages.Outgoing) {
 	seg.bufs = bufs
 	l.queue.drop(len(out))
 	seg.reading = 1 + len(stretches)
+	before := l.host.sim.stem(seg.cause)
 	for _, one := range stretches {
 		one.source.ReadBlocks(one.bufs, one.off, seg.read)
 	}
 	seg.readOne(nil)
+	l.host.sim.origin = before
 }
 
 func (seg *segment) readOne(err error) {
@@ -137,7 +143,9 @@ func (l *link) buffer(seg *segment) {
 	}
 	l.loaded.push(seg)
 	if seg.pieces > 0 && l.deliver != nil {
+		before := l.host.sim.stem(seg.cause)
 		l.say(&messages.FramesSent{Link: l.id, At: l.host.sim.Now(), Payload: seg.payload, Pieces: seg.pieces})
+		l.host.sim.origin = before
 	}
 	l.queueUp()
 }

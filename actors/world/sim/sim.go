@@ -49,6 +49,8 @@ type Sim struct {
 	// running is the kind of actor whose message is being handled, on a host with
 	// cores, or work.World.
 	running string
+	follows bool   // causes are followed
+	origin  origin // of what is being handled
 
 	hosts    []*Host
 	byAddr   map[netip.Addr]*Host
@@ -116,6 +118,7 @@ func (s *Sim) Step() bool {
 		return false
 	}
 	s.now = e.at
+	s.origin = origin{}
 	do, its := e.do, e.life
 	e.do = nil
 	s.agenda.pop()

@@ -98,6 +98,7 @@ func (s *side) facts(e *event.Event) []fact {
 		{"actor", e.Actor},
 		{"incarnation", fmt.Sprint(e.Incarnation)},
 		{"cause", fmt.Sprint(s.number(e.Cause))},
+		{"origin", fmt.Sprint(s.number(e.Origin))},
 		{"actor_kind", e.ActorKind},
 		{"strategy", e.Strategy},
 		{"reason", e.Reason},
