@@ -17,7 +17,6 @@ import (
 	library "github.com/asynkron/protoactor-go/remote"
 	"github.com/rs/zerolog"
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
 	"kouzui/actors/runtime/supervise"
@@ -283,7 +282,7 @@ func TestConnectionsAreCounted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		shaken, _, err := server.Clone().(credentials.TransportCredentials).ServerHandshake(conn)
+		shaken, _, err := server.Clone().ServerHandshake(conn)
 		if err != nil {
 			conn.Close()
 		}
