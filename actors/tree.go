@@ -141,7 +141,7 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 		}
 		return a.tree.Props(name, func() actor.Actor { return store.New(config) }, box, a.strategy(usual))
 	case engine.Scheduler:
-		config := scheduler.Config{World: a.World, Refs: refs, Self: a.self, Torrent: torrent, Wanted: o.Wanted, Memory: share.Memory, Picker: o.Patterns["picker"], SuperSeed: o.SuperSeed}
+		config := scheduler.Config{World: a.World, Refs: refs, Self: a.self, Torrent: torrent, Wanted: o.Wanted, Memory: share.Memory, Picker: o.Patterns["picker"], Rules: o.Patterns["requests"], SuperSeed: o.SuperSeed}
 		return a.tree.Props(name, func() actor.Actor { return scheduler.New(config) }, box)
 	case engine.Choker:
 		config := choker.Config{World: a.World, Refs: refs, Algorithm: o.Patterns["choker"], Slots: o.UnchokeSlots}

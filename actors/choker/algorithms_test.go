@@ -124,3 +124,26 @@ func TestAllAlgorithmsAreSteady(t *testing.T) {
 		}
 	})
 }
+
+// How long the optimistic slot stays with a peer is a key of the algorithm.
+func TestTurnsAreKeys(t *testing.T) {
+	for algorithm, most := range map[string]int{"rate,optimistic-turn=10s": 40, "rate,optimistic-turn=5m": 2} {
+		s := newSwarm(t, algorithm, 1)
+		moves, holder := 0, messages.PeerKey(0)
+		for range 40 {
+			s.set(1, down(1e6))
+			for key := 2; key < 8; key++ {
+				s.set(key, func(m *messages.PeerRates) { m.Up = 1 })
+			}
+			s.round()
+			for _, key := range s.served() {
+				if key != 1 && key != holder {
+					moves, holder = moves+1, key
+				}
+			}
+		}
+		if moves > most || moves < most/2 {
+			t.Errorf("%s: the slot moved %d times in 40 rounds", algorithm, moves)
+		}
+	}
+}

@@ -165,7 +165,7 @@ func TestOptimisticMovesOnAndPrefersNewcomers(t *testing.T) {
 	for key := 2; key <= 21; key++ { // old ones
 		s.set(key, nil)
 	}
-	s.now = s.now.Add(2 * newcomerTime)
+	s.now = s.now.Add(2 * usualTurns.NewcomerTime)
 	turns := map[int]int{}
 	for i := range 4000 {
 		key := 1000 + i
@@ -178,7 +178,7 @@ func TestOptimisticMovesOnAndPrefersNewcomers(t *testing.T) {
 		s.round()
 		if moved := !s.algorithm.(*byRate).chosen.Equal(chosen); !moved && before != s.optimistic() {
 			t.Fatal("the slot moved without a new choice")
-		} else if moved && s.now.Sub(chosen) < optimisticTurn && i > 0 && before != key-1 {
+		} else if moved && s.now.Sub(chosen) < usualTurns.OptimisticTurn && i > 0 && before != key-1 {
 			t.Fatalf("the slot moved after %v", s.now.Sub(chosen))
 		} else if moved {
 			turns[s.optimistic()/1000]++ // rounds to 0 for the old

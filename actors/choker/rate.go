@@ -2,30 +2,39 @@ package choker
 
 import (
 	"cmp"
+	"errors"
 	"math"
 	"slices"
 	"time"
 
+	"kouzui/actors/runtime/pattern"
 	"kouzui/messages"
 )
 
-const (
-	// optimisticTurn is how long one peer has the optimistic slot: three rounds,
-	// as BEP 3 says.
-	optimisticTurn = 30 * time.Second
-	// newcomerTime is for how long after its arrival a peer has newcomerLots as
-	// many chances to get that slot: it has nothing yet that it could be ranked
-	// by.
-	newcomerTime = time.Minute
-	newcomerLots = 3
-	// holderBonus is how much faster another peer must be to take a slot from one
-	// that has it: peers that are alike do not take turns.
-	holderBonus = 1.1
-	// maxAside is how many peers that are not interested are unchoked beside those
-	// that have slots, and so by how many peers the slots may be exceeded until
-	// the next round.
-	maxAside = 4
-)
+// maxAside is how many peers that are not interested are unchoked beside those
+// that have slots, and so by how many peers the slots may be exceeded until the
+// next round.
+const maxAside = 4
+
+// turns are the numbers of byRate.
+type turns struct {
+	OptimisticTurn time.Duration `about:"how long one peer has the optimistic slot; three rounds, as BEP 3 says"`
+	// A newcomer has nothing yet that it could be ranked by.
+	NewcomerTime time.Duration `about:"for how long after its arrival a peer is a newcomer"`
+	NewcomerLots int           `about:"times the chances of others that a newcomer has to get the optimistic slot"`
+	// Peers that are alike do not take turns.
+	HolderBonus float64 `about:"times as fast as the holder of a slot another peer must be to take the slot"`
+}
+
+var usualTurns = turns{OptimisticTurn: 30 * time.Second, NewcomerTime: time.Minute, NewcomerLots: 3, HolderBonus: 1.1}
+
+// Check refuses numbers with which nobody would get the slot.
+func (t turns) Check() error {
+	if t.NewcomerLots == 0 || t.HolderBonus < 1 {
+		return errors.New("newcomer-lots and holder-bonus must be 1 or more")
+	}
+	return nil
+}
 
 // byRate is the algorithm of BEP 3. Slots go to the interested peers that give
 // us most. One more slot, the optimistic one, goes to any other peer: to find
@@ -39,11 +48,13 @@ const (
 // A peer that snubs us has no slot by its rate, but may have the optimistic
 // one. When we seed, no peer gives us anything, and the slots are rotated.
 type byRate struct {
+	turns
 	optimistic messages.PeerKey
 	chosen     time.Time // zero: there is no optimistic one
 }
 
-var _ = Algorithms.Register("rate", "the peers that give us most, and one to try out, as BEP 3 says; a seed takes turns", func() Algorithm { return &byRate{} })
+var _ = pattern.Keyed(Algorithms, "rate", "the peers that give us most, and one to try out, as BEP 3 says; a seed takes turns", usualTurns,
+	func(t turns) Algorithm { return &byRate{turns: t} })
 
 func (a *byRate) Decide(r Round) []messages.PeerKey {
 	if !slices.ContainsFunc(r.Peers, func(p Peer) bool { return a.is(p.Key) && p.Interested }) {
@@ -58,7 +69,7 @@ func (a *byRate) Decide(r Round) []messages.PeerKey {
 		open = a.merited(r)
 	}
 	wasted := func(p Peer) bool { return a.is(p.Key) && p.idling(r.Now) }
-	if r.Full && (r.Now.Sub(a.chosen) >= optimisticTurn || slices.ContainsFunc(r.Peers, wasted)) || slices.Contains(open, a.optimistic) {
+	if r.Full && (r.Now.Sub(a.chosen) >= a.OptimisticTurn || slices.ContainsFunc(r.Peers, wasted)) || slices.Contains(open, a.optimistic) {
 		a.retire()
 	}
 	if a.chosen.IsZero() {
@@ -141,7 +152,7 @@ func (a *byRate) trusted(p *Peer) bool { return p.Unchoked && !a.is(p.Key) }
 
 func (a *byRate) score(p *Peer) float64 {
 	if a.trusted(p) {
-		return p.Down * holderBonus
+		return p.Down * a.HolderBonus
 	}
 	return p.Down
 }
@@ -159,8 +170,8 @@ func (a *byRate) choose(r Round, open []messages.PeerKey) {
 			lots, least = lots[:0], turns
 		}
 		n := 1
-		if r.Now.Sub(p.Joined) < newcomerTime {
-			n = newcomerLots
+		if r.Now.Sub(p.Joined) < a.NewcomerTime {
+			n = a.NewcomerLots
 		}
 		for range n {
 			lots = append(lots, p.Key)

@@ -113,7 +113,7 @@ func (x *askings) asked(p *peer, b messages.Block) {
 		x.t.Fatalf("peer %d is asked for %v, which has come", p.Key, b)
 	case k.of[p]:
 		x.t.Fatalf("peer %d is asked for %v, which it owes", p.Key, b)
-	case len(k.of) >= maxAskers && 2*(x.silent(k)+k.reclaimed) < len(k.of):
+	case len(k.of) >= usualRules.Askers && 2*(x.silent(k)+k.reclaimed) < len(k.of):
 		x.t.Fatalf("peer %d is asked for %v, as %d others are that are not silent", p.Key, b, len(k.of))
 	case len(k.of) > 0:
 		x.endgame(p, b)

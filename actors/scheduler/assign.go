@@ -18,6 +18,7 @@ type planner struct {
 	blame   *blame
 	rng     *rand.Rand
 	picker  Picker
+	rules   Rules
 	avail   *Availability
 	ledger  *ledger
 	budget  budget
@@ -33,6 +34,7 @@ func newPlanner(s *swarm, memory int64, picker Picker, rng *rand.Rand) *planner 
 		moment: s.moment, goal: s.goal, roster: s.roster, orders: s.orders, blame: s.blame,
 		rng:    rng,
 		picker: picker,
+		rules:  usualRules,
 		avail:  NewAvailability(s.pieces, rng),
 		share:  &share{roster: s.roster},
 		ledger: newLedger(s.geometry),

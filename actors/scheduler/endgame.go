@@ -13,44 +13,19 @@ import (
 // requests to the others are cancelled. In no other case is a block requested
 // from a second peer.
 
-const (
-	// endBlocks is how many blocks are under way at most at the end, of which each
-	// may be requested from several peers. It is no more than a few peers have in
-	// their queues: with more, what comes anyway would be requested twice.
-	endBlocks = 32
-	// At the end, a block is requested from a second peer if that saves minSaving
-	// seconds, and as long as the slow peer needs for uncancelled blocks. A
-	// smaller saving is within the error of the estimate, and the block would
-	// often come twice: what lies in a link of the slow peer cannot be cancelled.
-	minSaving   = 0.2
-	uncancelled = 4
-	// Before the end, a block is taken over only if the slow peer needs longer
-	// than minLong seconds for it, and longFactor times as long as the other peer.
-	// A healthy queue is far shorter. Of a silent peer nobody knows whether it
-	// will bring anything, so minLongSilent is enough. Its silence counts twice,
-	// see eta, so that is up to three seconds of silence: where several
-	// connections share a full uplink, one often stands still for two.
-	minLong       = 10.0
-	minLongSilent = 6.0
-	longFactor    = 4.0
-	// maxAskers is from how many peers one of the last blocks may be requested at
-	// a time, while these peers send data.
-	maxAskers = 3
-)
-
 // muchLonger tells whether something is worth taking over from h before the
 // end: h needs theirs seconds for it, the other peer mine.
 func (s *planner) muchLonger(h *peer, theirs, mine float64) bool {
-	least := minLong
+	least := s.rules.Long
 	if h.silent(s.now) {
-		least = minLongSilent
+		least = s.rules.LongSilent
 	}
-	return theirs > least && theirs > longFactor*mine
+	return theirs > least && theirs > s.rules.LongFactor*mine
 }
 
 // nearEnd tells whether the last blocks of the download are under way.
 func (s *planner) nearEnd() bool {
-	return s.avail.Open() == 0 && s.ledger.free == 0 && s.ledger.requested <= endBlocks
+	return s.avail.Open() == 0 && s.ledger.free == 0 && s.ledger.requested <= s.rules.EndBlocks
 }
 
 // takeOver asks p for up to n blocks that are already requested from slower
@@ -131,9 +106,9 @@ func (s *planner) sooner(p, h *peer, blocks int, end bool) bool {
 // peer for a block beside h.
 func (s *planner) leastSaving(h *peer) float64 {
 	if h.silent(s.now) {
-		return minSaving
+		return s.rules.MinSaving
 	}
-	return max(minSaving, uncancelled*BlockSize/max(h.speed.PerSecond(), slowest))
+	return max(s.rules.MinSaving, float64(s.rules.Uncancelled)*BlockSize/max(h.speed.PerSecond(), slowest))
 }
 
 // brings says whether p could bring a block that others were asked for.
@@ -151,11 +126,11 @@ func (s *planner) mayAsk(p *peer, c *cell, end bool) bool {
 	switch {
 	case !end:
 		return n < 2
-	case n < maxAskers-1:
+	case n < s.rules.Askers-1:
 		return true
 	case !p.brought:
 		return false
-	case n < maxAskers:
+	case n < s.rules.Askers:
 		return true
 	default:
 		return 2*c.silent(s.now) >= n

@@ -52,6 +52,7 @@ type Config struct {
 	Wanted  *bitset.BitSet // pieces, until SetWanted; nil: all
 	Memory  int64          // bytes of payload at a time, until SetMemory
 	Picker  string         // one of Pickers; empty: its default
+	Rules   string         // one of Requests; empty: its default
 	// SuperSeed is when a complete torrent is super-seeded; empty: SuperSeedAuto.
 	SuperSeed messages.SuperSeeding
 }
@@ -184,6 +185,9 @@ func (s *scheduler) start(c actor.Context) {
 	}
 	s.swarm = newSwarm(newGeometry(t), s.Wanted, s.Memory, picker, s.World.Chance.Source(c.Self().Id))
 	s.planHashing(s.Memory)
+	if s.planner.rules, err = Requests.Make(s.Rules); err != nil {
+		supervise.Fail(err)
+	}
 	s.planner.share.self = hashOf(s.Self)
 	s.super.when = s.SuperSeed
 	s.torrent, s.refs = t, s.Refs

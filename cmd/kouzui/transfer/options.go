@@ -153,8 +153,10 @@ func (o *options) validatePatterns(c *cobra.Command) error {
 		return err
 	}
 	if o.seedOnly {
-		if o.patterns.Choice["picker"] != "" {
-			return exit.Usagef("", "--pattern picker is of no use to seed, which downloads nothing")
+		for _, kind := range []string{"picker", "requests"} {
+			if o.patterns.Choice[kind] != "" {
+				return exit.Usagef("", "--pattern %s is of no use to seed, which downloads nothing", kind)
+			}
 		}
 		return nil
 	}
