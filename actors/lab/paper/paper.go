@@ -74,7 +74,7 @@ var scenarios embed.FS
 
 // Papers are all that are repeated, in the order of their years.
 func Papers() []*Paper {
-	return []*Paper{qiu2004, bharambe2006, legout2006, hajek2011, murai2011}
+	return []*Paper{qiu2004, bharambe2006, legout2006, legout2007, hajek2011, murai2011}
 }
 
 // Find returns the paper of a name.

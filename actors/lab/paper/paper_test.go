@@ -162,3 +162,14 @@ func TestLaterAndBurst(t *testing.T) {
 		t.Error(u)
 	}
 }
+
+func TestIncentive(t *testing.T) {
+	r := &lab.Result{}
+	for i := range 3 {
+		took := time.Duration(i+1) * time.Second
+		r.Nodes = append(r.Nodes, lab.Node{Class: "slow", Took: 2 * took}, lab.Node{Class: "fast", Took: took})
+	}
+	if x := incentive(r); x != 2 {
+		t.Error(x)
+	}
+}
