@@ -129,3 +129,51 @@ func (v FindingsPage) differences(m int) figure {
 	}
 	return figure{s.picture(), ""}
 }
+
+// matrix shows how much each class gave to each in one run, of all that it
+// gave. A class of foes is not shown.
+func (v FindingsPage) matrix(variant int) figure {
+	r := v.Runs[variant]
+	class := map[string]int{} // of each node
+	var names []string
+	for _, nodes := range r.Classes() {
+		for _, n := range nodes {
+			class[n.Name] = len(names)
+		}
+		names = append(names, nodes[0].Class)
+	}
+	given, sum := make([][]float64, len(names)), make([]float64, len(names))
+	for i := range given {
+		given[i] = make([]float64, len(names))
+	}
+	for _, n := range r.Nodes {
+		from := class[n.Name]
+		for to, bytes := range n.Given {
+			if k, is := class[to]; is {
+				given[from][k] += float64(bytes)
+				sum[from] += float64(bytes)
+			}
+		}
+	}
+	const cell, tall, first = 76.0, 30.0, 58.0
+	c := &canvas{}
+	c.begin(letter(variant)+": who gave to whom, % of what the class gave", max(stripWide, side+gap+cell*float64(len(names))), first+tall*float64(len(names))+8)
+	for k, name := range names {
+		c.text("tick", "middle", side+gap+cell*(float64(k)+0.5), first-8, name)
+	}
+	for i, name := range names {
+		y := first + tall*float64(i)
+		c.text("tick", "end", side+gap-8, y+tall/2+4, name)
+		for k := range names {
+			if sum[i] == 0 {
+				continue
+			}
+			part := given[i][k] / sum[i]
+			x := side + gap + cell*float64(k)
+			c.printf(`<rect class="d%d" x="%.1f" y="%.1f" width="%.1f" height="%.1f" opacity="%.2f"><title>%s</title></rect>`+"\n",
+				variant%MostRuns, x+1, y+1, cell-2, tall-2, 0.04+0.6*part, escape(fmt.Sprintf("%s to %s: %.1f MiB", name, names[k], given[i][k]/(1<<20))))
+			c.text("tick", "middle", x+cell/2, y+tall/2+4, fmt.Sprintf("%.0f", 100*part))
+		}
+	}
+	return figure{c.picture(), ""}
+}

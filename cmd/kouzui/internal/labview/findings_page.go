@@ -146,7 +146,11 @@ func (v FindingsPage) overTime(p *page) {
 		}),
 		v.curves("Copies of the rarest piece", "copies", end, 0, func(r *lab.Result, i int) float64 { return float64(r.Samples[i].Least) }),
 	)
-	p.WriteString("<ul class=\"soft\">\n")
+	p.WriteString("<div class=\"pair\">")
+	for i := range v.Runs {
+		p.figures(v.matrix(i))
+	}
+	p.WriteString("</div>\n<ul class=\"soft\">\n")
 	for i := range v.Runs {
 		p.add("<li>%s: <code>%s</code></li>\n", letter(i), "kouzui lab simulate "+v.Experiment.Again(i, v.Seed)+" --html page.html")
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -65,7 +66,7 @@ func TestFindingsPage(t *testing.T) {
 		}
 	}
 	pictures := picture.FindAllString(text, -1)
-	if len(pictures) != 7 {
+	if len(pictures) != 9 {
 		t.Errorf("%d pictures", len(pictures))
 	}
 	for _, p := range pictures {
@@ -77,10 +78,13 @@ func TestFindingsPage(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"kouzui lab simulate small.toml --seed 6 --quick", "&lt;late&gt;", "up=60 KiB", "was asked for"} {
+	for _, want := range []string{"kouzui lab simulate small.toml --seed 6 --quick", "&lt;late&gt;", "up=60 KiB", "was asked for", "A: who gave to whom"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q", want)
 		}
+	}
+	if !regexp.MustCompile(`seed to peer: 0\.[1-9] MiB`).MatchString(text) {
+		t.Error("it is not shown what the seed gave")
 	}
 	if dots := strings.Count(text, `class="d0 dot"`); dots != 12 { // of the control, of two measures
 		t.Errorf("%d dots of the control", dots)
