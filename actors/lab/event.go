@@ -49,8 +49,10 @@ func (r *run) happen(e Event) {
 		if down == 0 {
 			down = reboot
 		}
-		for _, n := range r.victims(e) {
-			r.strike(n, e.Do, down)
+		for i, n := range r.victims(e) {
+			if !r.spares(i + 1) {
+				r.strike(n, e.Do, down)
+			}
 		}
 		r.sim.After(down, over)
 		return

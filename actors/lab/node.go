@@ -58,6 +58,7 @@ func (n *node) start() {
 	for i := range faults {
 		faults[i].Seed ^= n.run.sim.Rand("faults " + n.name).Uint64()
 	}
+	n.spare(faults)
 	n.judge = newJudge(n)
 	sinks := []event.Sink{n.host, n.judge, witness{n}}
 	if n.run.trace != nil {

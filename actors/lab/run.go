@@ -28,6 +28,9 @@ type Options struct {
 	// never.
 	Stop <-chan struct{}
 
+	// Spared is a failure that does not happen; nil: all do.
+	Spared *Spared
+
 	tamper *tamper
 }
 
@@ -339,7 +342,7 @@ func Parted(s *Scenario, o Options) (string, error) {
 	again := first.Against()
 	for _, j := range []*sim.Journal{first, again} {
 		o.Journal = j
-		if _, err := Run(s.clone(), o); err != nil {
+		if _, err := Run(s.Clone(), o); err != nil {
 			return "", err
 		}
 	}

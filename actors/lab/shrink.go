@@ -59,7 +59,7 @@ func (x Shrinking) Shrink(s *Scenario) (*Scenario, error, error) {
 }
 
 func (x *Shrinking) play(s *Scenario) (*Result, error) {
-	return Run(s.clone(), Options{Seed: x.Seed, tamper: x.tamper})
+	return Run(s.Clone(), Options{Seed: x.Seed, tamper: x.tamper})
 }
 
 // gist is the text of an error without times, nodes and numbers.
@@ -137,7 +137,8 @@ func (s *Scenario) with(keep []element) *Scenario {
 	return &small
 }
 
-func (s *Scenario) clone() *Scenario {
+// Clone copies a scenario, so that a class or event of it can be changed.
+func (s *Scenario) Clone() *Scenario {
 	c := *s
 	c.Class, c.Event = slices.Clone(s.Class), slices.Clone(s.Event)
 	return &c
@@ -173,7 +174,7 @@ func (x *Shrinking) fewer(s *Scenario) *Scenario {
 // disks without limits, shorter times and less content.
 func (x *Shrinking) simpler(s *Scenario) *Scenario {
 	try := func(what string, change func(*Scenario) bool) bool {
-		small := s.clone()
+		small := s.Clone()
 		if !change(small) || !x.same(small) {
 			return false
 		}

@@ -32,13 +32,14 @@ type Plan struct {
 type fault struct {
 	Spec
 	trigger *trigger
+	strikes int
 }
 
 // New returns a plan of these faults. Their times count from now.
 func New(specs []Spec, clock world.Clock) *Plan {
 	p := &Plan{clock: clock, start: clock.Now(), faults: map[Kind][]*fault{}}
 	for _, s := range specs {
-		p.faults[s.Kind] = append(p.faults[s.Kind], &fault{s, newTrigger(s.When)})
+		p.faults[s.Kind] = append(p.faults[s.Kind], &fault{Spec: s, trigger: newTrigger(s.When)})
 	}
 	return p
 }
@@ -75,6 +76,10 @@ func (p *Plan) strike(kind Kind, fits func(*Spec) bool) *fault {
 	defer p.mu.Unlock()
 	for _, f := range p.faults[kind] {
 		if fits(&f.Spec) && f.trigger.due(p.clock.Now().Sub(p.start)) {
+			if f.strikes++; f.strikes == f.Spare {
+				f.Spared()
+				continue
+			}
 			return f
 		}
 	}

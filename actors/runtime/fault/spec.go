@@ -38,7 +38,13 @@ type Spec struct {
 	URL     Pattern       // of tracker
 	Error   string        // of disk and tracker
 	Time    time.Duration // of hang, delay and a slow disk: how long
-	text    string
+
+	// Spare is the number of the strike, from 1, that does not happen, so that a
+	// run can be compared with one that has it; 0: none. Spared is told then.
+	Spare  int
+	Spared func()
+
+	text string
 }
 
 // String is the text that the Spec was parsed from.

@@ -20,8 +20,8 @@ type Table struct {
 type Cost struct {
 	Kind    string `toml:"kind"`
 	Message string `toml:"message,omitempty"` // its type, without the package; "": all that have no cost of their own
-	Time    Time   `toml:"time,omitempty"`    // of each
-	KiB     Time   `toml:"kib,omitempty"`     // of each KiB of payload that comes with it, more
+	Time    Time   `toml:"time,omitzero"`     // of each
+	KiB     Time   `toml:"kib,omitzero"`      // of each KiB of payload that comes with it, more
 }
 
 // Link is the kind of a connection, whose messages are Received and Sent: what

@@ -29,7 +29,7 @@ and time, network, disks, trackers and chance are simulated.`,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newSimulate(), newExperiment(), newReproduce(), newSweep(), newMerge(), newWorker(), newCertificates(), newShrink(), newPatterns())
-	c.AddCommand(newCalibrate())
+	c.AddCommand(newCalibrate(), newProfile())
 	return c
 }
 

@@ -128,7 +128,7 @@ func (o *simulation) run(c *cobra.Command, args []string) error {
 		defer file.Close()
 		t := trace.NewDirect(file, trace.Header{
 			Run: fmt.Sprintf("%s, seed %d", scenario.Name, o.seed), Build: version.Build(),
-			Configuration: map[string]string{"command": c.Name(), "seed": strconv.FormatUint(o.seed, 10)}, Clock: "virtual", StartedAt: lab.Epoch,
+			Configuration: map[string]string{"command": c.Name(), "seed": strconv.FormatUint(o.seed, 10), "scenario": scenario.TOML()}, Clock: "virtual", StartedAt: lab.Epoch,
 		})
 		options.Trace = []event.Sink{t}
 		defer func() {

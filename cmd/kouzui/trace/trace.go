@@ -27,7 +27,7 @@ last line that a crash has cut short is ignored with a warning.`,
 		Args: flags.NoSuchCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newTree(), newTail(), newWhy(), newStats(), newBottleneck(), newDiff(), newExport())
+	c.AddCommand(newTree(), newTail(), newWhy(), newStats(), newBottleneck(), newWhatIf(), newDiff(), newExport())
 	return c
 }
 
