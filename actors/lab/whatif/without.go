@@ -16,8 +16,8 @@ import (
 type Answer struct {
 	Failure string // in words
 	// Last and Mean are how much sooner the last downloader would have been
-	// complete without the failure in the run itself, and how much less downloaders
-	// would have taken on average, in seconds.
+	// complete without the failure in the run itself, and how much less
+	// downloaders would have taken on average, in seconds.
 	Last, Mean float64
 	// OverLast and OverMean are the same over other seeds in which it happens too.
 	OverLast, OverMean stat.Paired
