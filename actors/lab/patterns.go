@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"kouzui/actors/runtime/dispatch"
@@ -60,6 +61,12 @@ func (c *Class) checkPatterns() *problem {
 		if c.Patterns[kind] != "" && c.Cores == 0 {
 			return wrong("patterns", "%s: handling messages takes no time here, so that %s makes no difference: give the class cores", kind, c.Patterns[kind])
 		}
+	}
+	switch spec, _, _ := strings.Cut(c.Patterns["arrivals"], ","); {
+	case spec == "poisson" && c.Within > 0:
+		return wrong("patterns", "with poisson arrivals within is of no use")
+	case spec == "flash" && c.Within == 0:
+		return wrong("patterns", "without within a flash makes no difference")
 	}
 	if len(c.Hostile) > 0 && len(c.Patterns)+len(c.short()) > 0 {
 		return wrong("hostile", "nodes have no client, and so no patterns")

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kouzui/actors/runtime/event"
+	"kouzui/actors/runtime/pattern"
 	"kouzui/actors/runtime/work"
 	"kouzui/actors/world/sim"
 )
@@ -104,6 +105,7 @@ func Run(s *Scenario, o Options) (*Result, error) {
 func (r *run) schedule() {
 	for i := range r.Class {
 		c := &r.Class[i]
+		next, last := pattern.Chosen(Arrivals, r.patterns(c)), time.Duration(0)
 		for k := range c.Count {
 			if len(c.Hostile) > 0 {
 				r.sim.After(time.Duration(c.Arrive), func() { r.intrude(c, nodeName(c, k)) })
@@ -112,10 +114,8 @@ func (r *run) schedule() {
 			n := &node{run: r, class: c, index: k, name: nodeName(c, k), complete: -1}
 			_, after, _ := c.leave()
 			n.leaves = after > 0
-			n.arrived = time.Duration(c.Arrive)
-			if c.Within > 0 {
-				n.arrived += time.Duration(r.rnd.Int64N(int64(c.Within)))
-			}
+			last = next(last, time.Duration(c.Within), r.rnd)
+			n.arrived = time.Duration(c.Arrive) + last
 			r.nodes = append(r.nodes, n)
 			r.coming++
 			r.sim.After(n.arrived, func() { r.arrive(n, after) })
