@@ -88,14 +88,12 @@ func put(keys map[string]any, key string, value any) error {
 	if len(path) == 1 || path[0] != "class" && path[0] != "event" {
 		return within(keys, path, value)
 	}
-	if path[0] == "patterns" {
-		return within(keys, path, value)
-	}
 	tables, err := tablesOf(keys, path[0])
 	if err != nil {
 		return err
 	}
-	chosen, rest := tables, path[1:]
+	var chosen []map[string]any
+	rest := path[1:]
 	if path[0] == "event" {
 		n, err := strconv.Atoi(rest[0])
 		if err != nil || n < 1 || n > len(tables) {
