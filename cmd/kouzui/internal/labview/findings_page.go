@@ -163,7 +163,7 @@ func (v FindingsPage) curves(title, unit string, end, top float64, of func(r *la
 	for k, r := range v.Runs {
 		s := chart.Series{Name: letter(k), Line: true}
 		step := len(r.Samples)/mostPoints + 1
-		for i := 0; i < len(r.Samples) && r.Samples[i].At.Seconds() <= end; i += step {
+		for i := 0; i < len(r.Samples) && r.Samples[i].At.Seconds() <= end+1; i += step {
 			s.Points = append(s.Points, chart.Point{X: r.Samples[i].At.Seconds(), Y: of(r, i)})
 		}
 		panel.Series = append(panel.Series, s)
