@@ -16,10 +16,10 @@ var linesSchema = sync.OnceValues(func() (*jsonschema.Schema, error) {
 })
 
 // holdsSchema fails the script if a command was told to write JSON, and a line
-// that begins like an object is not as the schema says. The statistics of
-// traces are no part of it.
+// that begins like an object is not as the schema says. What is said of
+// traces is no part of it.
 func holdsSchema(ts *testscript.TestScript, args []string, output string) {
-	if !slices.Contains(args, "--json") || slices.Contains(args, "stats") {
+	if !slices.Contains(args, "--json") || slices.Contains(args, "trace") {
 		return
 	}
 	schema, err := linesSchema()
