@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"kouzui/actors"
@@ -17,7 +18,8 @@ import (
 
 // TestSupervisions kills the choker in the middle of a download. What is
 // restarted for it differs with the pattern of supervision; the download is
-// complete and right in any case but that in which nothing is restarted.
+// complete and right in any case but that in which nothing is restarted. Who is
+// restarted does not depend on who shares a thread of control.
 func TestSupervisions(t *testing.T) {
 	const engine = "client/torrents/torrent-HASH/engine"
 	for spec, tc := range map[string]struct {
@@ -30,6 +32,11 @@ func TestSupervisions(t *testing.T) {
 		"escalate":     {back: engine, stays: []string{"client"}, goes: []string{engine + "/scheduler"}},
 		"restart-node": {back: "client", goes: []string{engine + "/scheduler"}},
 		"stop":         {},
+
+		"one-for-one granularity=monolith": {back: engine + "/choker", stays: []string{engine, engine + "/peers", engine + "/scheduler", engine + "/store"}},
+		"one-for-one granularity=mutex":    {back: engine + "/choker", stays: []string{engine, engine + "/peers", engine + "/scheduler", engine + "/store"}},
+		"all-for-one granularity=monolith": {back: engine + "/choker", stays: []string{engine, "client"}, goes: []string{engine + "/peers", engine + "/scheduler", engine + "/store"}},
+		"all-for-one granularity=mutex":    {back: engine + "/choker", stays: []string{engine, "client"}, goes: []string{engine + "/peers", engine + "/scheduler", engine + "/store"}},
 	} {
 		t.Run(spec, func(t *testing.T) {
 			noFilesLeft(t)
@@ -41,8 +48,11 @@ func TestSupervisions(t *testing.T) {
 			torrent.Announce = [][]string{{trackerOf(t, addr)}}
 			dir := t.TempDir()
 			o := actors.Options{Limits: messages.SetLimits{Down: 8 << 20}}
-			if spec != "" {
-				o.Patterns = pattern.Choice{"supervision": spec}
+			if supervision, granularity, shared := strings.Cut(spec, " granularity="); spec != "" {
+				o.Patterns = pattern.Choice{"supervision": supervision}
+				if shared {
+					o.Patterns["granularity"] = granularity
+				}
 			}
 			n := start(t, o)
 			n.add(torrent, messages.TorrentOptions{Dir: dir, Peers: []netip.AddrPort{addr}})
