@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"kouzui/actors/runtime/event"
 	"kouzui/actors/world/sim"
 )
 
@@ -44,7 +45,7 @@ func (r *run) happen(e Event) {
 			n.host.Reset()
 			r.record.mark(Mark{time.Duration(e.At), time.Duration(e.At), e.Do, n.name, ""})
 		}
-	case "kill", "power cut":
+	case event.ReasonKill, event.ReasonPowerCut:
 		down := time.Duration(e.For)
 		if down == 0 {
 			down = reboot
@@ -87,7 +88,7 @@ func (r *run) strike(n *node, how string, down time.Duration) {
 			return
 		}
 		n.host.Boot()
-		if how == "power cut" {
+		if how == event.ReasonPowerCut {
 			r.forget(n)
 		}
 		n.start()

@@ -73,11 +73,11 @@ func (p *part) write(e *event.Event) {
 }
 
 // end adds the events that the tree could not record itself: its process was
-// killed, and all its actors have stopped.
-func (p *part) end(at time.Time, why string) {
+// killed, and all its actors have stopped. It returns the number of the fault.
+func (p *part) end(at time.Time, why string) (seq uint64) {
 	paths := slices.Sorted(maps.Keys(p.living))
 	if len(paths) == 0 {
-		return
+		return 0
 	}
 	entry := func(kind event.Kind, path string, cause uint64) *event.Event {
 		last := p.living[path]
@@ -92,4 +92,16 @@ func (p *part) end(at time.Time, why string) {
 		p.write(entry(event.Stopped, path, stopping.Seq))
 	}
 	p.over = true
+	return fault.Seq
+}
+
+// recovered adds that the root at path has made up for the fault that ended the
+// process before.
+func (p *part) recovered(at time.Time, path string, fault uint64, down time.Duration) {
+	if root := p.living[path]; root != nil {
+		p.write(&event.Event{
+			Kind: event.Note, Note: event.NoteRecovered, Time: at, Actor: path, ActorKind: root.ActorKind,
+			Incarnation: root.Incarnation, Cause: fault, Down: down,
+		})
+	}
 }

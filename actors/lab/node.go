@@ -38,6 +38,10 @@ type node struct {
 	counts bool           // its process runs: its copies count
 	laid   int64          // bytes that were there from the start
 
+	outage  *outage         // nil: its process has not been ended since it last served or downloaded
+	crashes int             // how often its process was ended
+	repairs []time.Duration // how long each outage took
+
 	life  messages.Progress // counts of the process that runs now
 	past  messages.Progress // sums of the counts of earlier processes
 	peak  int               // blocks of payload in memory
@@ -131,7 +135,11 @@ func (n *node) notify(m any) {
 }
 
 func (n *node) observe() {
-	if n.life.State == messages.StateSeeding {
+	switch n.life.State {
+	case messages.StateDownloading:
+		n.recover()
+	case messages.StateSeeding:
+		n.recover()
 		n.done()
 	}
 	n.peak = max(n.peak, n.host.Pool.Stats().Live)
@@ -160,10 +168,15 @@ func (n *node) leave() {
 // trace comes first: what others notice stems from its last event.
 func (n *node) end(how string) {
 	n.client.Tree().RecordWork()
+	var fault uint64
 	if n.trace != nil {
-		n.trace.end(n.run.sim.Now(), how)
+		fault = n.trace.end(n.run.sim.Now(), how)
 	}
-	if how == "kill" {
+	n.crashes++
+	if n.outage == nil {
+		n.outage = &outage{n.run.sim.Elapsed(), fault}
+	}
+	if how == event.ReasonKill {
 		n.host.Kill()
 	} else {
 		n.host.PowerCut()
@@ -173,6 +186,26 @@ func (n *node) end(how string) {
 	n.down = true
 	n.run.count(n, false)
 	_ = n.client.Shutdown(0) // its actors will not answer any more
+}
+
+// outage is that a node neither serves nor downloads because its process was
+// ended, once or several times.
+type outage struct {
+	since time.Duration
+	fault uint64 // in the trace
+}
+
+// recover ends the outage, if there is one.
+func (n *node) recover() {
+	if n.outage == nil {
+		return
+	}
+	took := n.run.sim.Elapsed() - n.outage.since
+	n.repairs = append(n.repairs, took)
+	if n.trace != nil {
+		n.trace.recovered(n.run.sim.Now(), n.name, n.outage.fault, took)
+	}
+	n.outage = nil
 }
 
 func add(sum, p *messages.Progress) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strings"
 	"testing"
+	"time"
 
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/world/sim"
@@ -49,13 +50,14 @@ func TestCausesCrossTheSwarm(t *testing.T) {
 				t.Fatal(err)
 			}
 			l, again := &log{}, plain.Against()
-			if _, err := Run(s, Options{Seed: 1, Journal: again, Notes: true, Trace: []event.Sink{l}}); err != nil {
+			r, err := Run(s, Options{Seed: 1, Journal: again, Notes: true, Trace: []event.Sink{l}})
+			if err != nil {
 				t.Fatal(err)
 			}
 			if plain.Sum() != again.Sum() {
 				t.Fatalf("following causes changes the run: %s", again.Parted())
 			}
-			lost, revived, verified := 0, 0, 0
+			lost, revived, verified, recovered := 0, 0, 0, 0
 			for _, e := range l.events {
 				if e.Origin >= e.Seq {
 					t.Fatalf("event %d stems from event %d", e.Seq, e.Origin)
@@ -71,6 +73,11 @@ func TestCausesCrossTheSwarm(t *testing.T) {
 					lost++
 				case killed && e.Kind == event.Spawned && e.Parent == "" && e.Actor == before.Actor:
 					revived++
+				case killed && e.Note == event.NoteRecovered:
+					recovered++
+					if e.Down != e.Time.Sub(before.Time) || e.Down < 5*time.Second {
+						t.Errorf("the node recovered at %v, %v after %v", e.Time, e.Down, before.Time)
+					}
 				case e.Note == "piece_verified":
 					for _, earlier := range path {
 						if nodeOf(earlier) != nodeOf(e) {
@@ -80,8 +87,13 @@ func TestCausesCrossTheSwarm(t *testing.T) {
 					}
 				}
 			}
-			if lost == 0 || revived != 1 || verified == 0 {
-				t.Errorf("%d lost connections and %d processes stem from the kill, and %d verified pieces from other nodes", lost, revived, verified)
+			if lost == 0 || revived != 1 || verified == 0 || recovered != 1 {
+				t.Errorf("%d lost connections, %d processes and %d recoveries stem from the kill, and %d verified pieces from other nodes",
+					lost, revived, recovered, verified)
+			}
+			sum := r.Total()
+			if mean, most := sum.Repair(); sum.Crashes != 1 || len(sum.Repairs) != 1 || mean != most || mean < 5*time.Second {
+				t.Errorf("%d crashes, repairs after %v", sum.Crashes, sum.Repairs)
 			}
 		})
 	}

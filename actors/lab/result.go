@@ -52,10 +52,20 @@ type Node struct {
 	Duplicate  int64 // bytes of blocks that it had already, or did not want any more
 	Lost       int64 // bytes that came and were lost: corrupt, or by a crash
 	Restarts   int
+	Crashes    int             // how often its process was killed, or its machine lost power
+	Repairs    []time.Duration // from such an end until it served or downloaded again; several ends may have one repair
 	Messages   uint64
 	Peak       int64 // bytes of payload in memory, as seen once a second
 	Have       []Have
 	Given      map[string]int64 // bytes of blocks that have left it, by the node or foe that was to receive them
+}
+
+// Repair is how long repairs took on average and at most; 0: there were none.
+func (n Node) Repair() (mean, most time.Duration) {
+	for _, took := range n.Repairs {
+		mean, most = mean+took/time.Duration(len(n.Repairs)), max(most, took)
+	}
+	return mean, most
 }
 
 // Wasted is how many bytes came for nothing.
@@ -81,7 +91,7 @@ func (r *run) result(took time.Duration) *Result {
 		t := n.total()
 		one := Node{
 			Name: n.name, Class: n.class.Name, Arrived: n.arrived, Took: -1, Seed: n.class.Have == 1,
-			Downloaded: t.Downloaded, Uploaded: t.Uploaded, Duplicate: t.Wasted, Restarts: t.Restarts, Peak: int64(n.peak) << 14, Have: n.graph,
+			Downloaded: t.Downloaded, Uploaded: t.Uploaded, Duplicate: t.Wasted, Restarts: t.Restarts, Crashes: n.crashes, Repairs: n.repairs, Peak: int64(n.peak) << 14, Have: n.graph,
 		}
 		if n.host != nil {
 			one.Given = map[string]int64{}
@@ -237,6 +247,8 @@ func (ns Nodes) Total() (t Node) {
 		t.Duplicate += n.Duplicate
 		t.Lost += n.Lost
 		t.Restarts += n.Restarts
+		t.Crashes += n.Crashes
+		t.Repairs = append(t.Repairs, n.Repairs...)
 		t.Messages += n.Messages
 		t.Peak = max(t.Peak, n.Peak)
 	}

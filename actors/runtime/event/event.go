@@ -33,6 +33,17 @@ const (
 // answer any more.
 const NotePanic = "swallowed_panic"
 
+// NoteRecovered is the text of the Note that a node of a simulated swarm serves
+// or downloads again, Down after its process was ended.
+const NoteRecovered = "recovered"
+
+// The reasons of the Fault that ends a process of a simulated swarm, and for
+// which all actors of that process stop.
+const (
+	ReasonKill     = "kill"
+	ReasonPowerCut = "power cut"
+)
+
 // Action is how a supervisor answers a failure.
 type Action string
 
@@ -69,7 +80,7 @@ type Event struct {
 	BudgetLeft int // restarts left in the window; -1 if there is no limit
 
 	Delay  time.Duration // from the directive to the restart
-	Down   time.Duration // from the failure to the restart
+	Down   time.Duration // from the failure to the restart; of NoteRecovered: from the end of the process
 	Kept   int           // messages that waited in the mailbox for the new incarnation
 	Lost   int           // messages that were never handled, the one that caused the failure included; for Dropped: events
 	Depth  int           // messages in the mailbox

@@ -27,8 +27,14 @@ type line struct {
 	Lost       int64  `json:"lost_bytes"`
 	Wasted     int64  `json:"wasted_bytes"`
 	Restarts   int    `json:"restarts"`
-	Messages   uint64 `json:"messages"`
-	Peak       int64  `json:"memory_peak_bytes"`
+	Crashes    int    `json:"crashes"`
+	Repairs    int    `json:"repairs"`
+	// The times of repairs are null if there were none.
+	RepairMean    *float64 `json:"repair_mean_seconds"`
+	RepairLongest *float64 `json:"repair_longest_seconds"`
+
+	Messages uint64 `json:"messages"`
+	Peak     int64  `json:"memory_peak_bytes"`
 }
 
 type nodeLine struct {
@@ -128,7 +134,9 @@ func WriteLines(w io.Writer, r *lab.Result) error {
 }
 
 func lineOf(kind, name string, n lab.Node) line {
+	mean, longest := n.Repair()
 	return line{
+		Crashes: n.Crashes, Repairs: len(n.Repairs), RepairMean: bounded(mean), RepairLongest: bounded(longest),
 		Schema: Schema, Type: kind, Name: name, Downloaded: n.Downloaded, Uploaded: n.Uploaded, Duplicate: n.Duplicate,
 		Lost: n.Lost, Wasted: n.Wasted(), Restarts: n.Restarts, Messages: n.Messages, Peak: n.Peak,
 	}

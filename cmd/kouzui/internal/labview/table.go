@@ -129,10 +129,24 @@ func facts(r *lab.Result) [][2]string {
 	if r.Copies > 0 {
 		f = slices.Insert(f, 3, [2]string{"seeds", fmt.Sprintf("sent %.2f copies until the downloaders had every piece", r.Copies)})
 	}
+	if sum.Crashes > 0 {
+		f = append(f, [2]string{"crashes", crashes(sum)})
+	}
 	if n := len(r.Wrong); n > 0 {
 		f = append(f, [2]string{"failed", units.Count(n, "check")})
 	}
 	return f
+}
+
+// crashes tells how often processes were ended, and how soon their nodes served
+// or downloaded again.
+func crashes(sum lab.Node) string {
+	text := units.Count(sum.Crashes, "end") + " of processes, " + units.Count(len(sum.Repairs), "repair")
+	if len(sum.Repairs) > 0 {
+		mean, most := sum.Repair()
+		text += fmt.Sprintf(" within %s on average, %s at most", seconds(mean), seconds(most))
+	}
+	return text
 }
 
 // atBest compares the end with the lower bound, or with the soonest end that

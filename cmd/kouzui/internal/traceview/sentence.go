@@ -139,7 +139,7 @@ func (p Paint) note(e *event.Event, who string) string {
 	if e.Note == event.NotePanic {
 		return fmt.Sprintf("%s %s at %s: %s", who, p.red("panicked while it ended"), clean(e.MessageType), clean(e.Reason))
 	}
-	return who + ": " + clean(e.Note) + details(e.Detail)
+	return who + ": " + clean(e.Note) + details(e.Detail) + list("; ", after(e.Down))
 }
 
 func details(list []event.Detail) string {

@@ -44,11 +44,11 @@ type Tally struct {
 	Kind     string `json:"kind,omitempty"`
 	Spawned  int    `json:"spawned"`
 	Faults   int    `json:"faults"`   // injected
-	Failures int    `json:"failures"` // of the actors themselves, not in place of a child
+	Failures int    `json:"failures"` // of the actors themselves, not in place of a child; of a root also that its process was ended
 	Bugs     int    `json:"bugs"`     // failures that were neither by design nor injected
 	Restarts int    `json:"restarts"`
 	GivenUp  int    `json:"given_up"` // stopped because of a failure
-	Repairs  int    `json:"repairs"`  // restarts that ended a failure
+	Repairs  int    `json:"repairs"`  // restarts that ended a failure, and processes that made up for one that was ended
 	MTTR     int64  `json:"mean_time_to_repair_us"`
 	Longest  int64  `json:"longest_repair_us"`
 	Lost     int    `json:"messages_lost"`
@@ -152,14 +152,28 @@ func (t *Tally) count(e *event.Event, ill illness) {
 		t.Lost += e.Lost
 		if ill.failed[e.Actor] {
 			delete(ill.failed, e.Actor)
-			t.Repairs++
-			t.down += e.Down
-			t.Longest = max(t.Longest, e.Down.Microseconds())
+			t.repaired(e)
+		}
+	case event.Stopping: // of a process that was ended, the root counts for all its actors
+		if !strings.Contains(e.Actor, "/") && (e.Reason == event.ReasonKill || e.Reason == event.ReasonPowerCut) {
+			t.Failures++
+			delete(ill.struck, e.Actor)
+		}
+	case event.Note:
+		if e.Note == event.NoteRecovered {
+			t.repaired(e)
 		}
 	case event.Stopped:
 		t.Lost += e.Lost
 		delete(ill.failed, e.Actor)
 	}
+}
+
+// repaired counts that a failure was made up for by e.
+func (t *Tally) repaired(e *event.Event) {
+	t.Repairs++
+	t.down += e.Down
+	t.Longest = max(t.Longest, e.Down.Microseconds())
 }
 
 func (t *Tally) add(o *Tally) {
