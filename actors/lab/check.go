@@ -119,7 +119,7 @@ func (c *Class) check() *problem {
 	if p := oneOf("superseed", c.SuperSeed, []string{string(messages.SuperSeedAuto), string(messages.SuperSeedAlways), string(messages.SuperSeedNever)}); p != nil {
 		return p
 	}
-	if _, _, err := c.leave(); err != nil {
+	if _, _, err := c.Leaving(); err != nil {
 		return &problem{key: "leave", err: err}
 	}
 	if c.Linger > 0 && c.Leave != "complete" {

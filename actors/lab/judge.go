@@ -52,7 +52,7 @@ var answers = map[string]struct {
 }
 
 func newJudge(n *node) *judge {
-	return &judge{node: n, answers: expect(n.run.patterns(n.class)["supervision"]), lives: map[string]*lived{}}
+	return &judge{node: n, answers: expect(n.run.PatternsOf(n.class)["supervision"]), lives: map[string]*lived{}}
 }
 
 // expect is the restarts that a pattern of supervision leads to, if failures

@@ -80,7 +80,7 @@ func (n *node) start() {
 	if c.Limits {
 		limits = messages.SetLimits{Down: int64(c.Down), Up: int64(c.Up)}
 	}
-	patterns := n.run.patterns(c)
+	patterns := n.run.PatternsOf(c)
 	client, err := actors.Start(actors.Options{
 		World: world, Pool: n.host.Pool, Log: zerolog.Nop(), Sinks: sinks, Meter: n.host.Meter(), Notes: n.run.options.Notes,
 		Notify: n.notify, Listen: ":6881", Memory: memory, Limits: limits, Name: n.name,
@@ -92,7 +92,7 @@ func (n *node) start() {
 	}
 	n.client, n.down = client, false
 	n.run.count(n, true)
-	complete, _, _ := c.leave()
+	complete, _, _ := c.Leaving()
 	if err := client.Add(n.run.content.torrent, messages.TorrentOptions{
 		Dir: dir, Patterns: patterns, UnchokeSlots: c.Slots, MaxPeers: c.Peers, Seed: !complete || c.Linger > 0, SeedFor: time.Duration(c.Linger), SuperSeed: messages.SuperSeeding(c.SuperSeed),
 	}); err != nil {

@@ -35,8 +35,10 @@ func running(chosen pattern.Choice) sim.Running {
 	return r
 }
 
-// patterns are those with which the nodes of a class run.
-func (s *Scenario) patterns(c *Class) pattern.Choice { return c.short().Or(c.Patterns).Or(s.Patterns) }
+// PatternsOf are those with which the nodes of a class run.
+func (s *Scenario) PatternsOf(c *Class) pattern.Choice {
+	return c.short().Or(c.Patterns).Or(s.Patterns)
+}
 
 // short are the patterns of the class that have keys of their own.
 func (c *Class) short() pattern.Choice {

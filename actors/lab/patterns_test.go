@@ -34,13 +34,13 @@ hostile = ["a liar"]`)
 	}
 	s := read()
 	for i, want := range []string{"closed", "roundrobin", "none"} {
-		if got := s.patterns(&s.Class[i])["choker"]; got != want {
+		if got := s.PatternsOf(&s.Class[i])["choker"]; got != want {
 			t.Errorf("the choker of class %d is %s, want %s", i, got, want)
 		}
 	}
 	s.Choose(pattern.Choice{"choker": "rate"})
 	for i := range 3 {
-		if got := s.patterns(&s.Class[i]); got["choker"] != "rate" || got["picker"] != "sequential" {
+		if got := s.PatternsOf(&s.Class[i]); got["choker"] != "rate" || got["picker"] != "sequential" {
 			t.Errorf("class %d has %v", i, got)
 		}
 	}

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -68,22 +69,27 @@ func (r *record) mark(m Mark) {
 
 // share is the set of pieces that a node has when it arrives.
 func (r *run) share(n *node) *bitset.BitSet {
-	pieces := uint(r.content.torrent.PieceCount())
+	return n.class.Share(n.index, r.content.torrent.PieceCount(), r.rnd)
+}
+
+// Share is the set of pieces that a node of the class has when it arrives. Its
+// number in the class is index, from 0 on.
+func (c *Class) Share(index, count int, rnd *rand.Rand) *bitset.BitSet {
+	pieces := uint(count)
 	have := bitset.New(pieces)
-	c := n.class
 	switch {
 	case c.Have == 1:
 		have.SetAll()
 	case c.Have > 0:
 		for i := range pieces {
-			have.SetTo(i, r.rnd.Float64() < c.Have)
+			have.SetTo(i, rnd.Float64() < c.Have)
 		}
 	case c.Copies > 0:
 		for i := range pieces {
 			// Each copy is dealt out piece by piece, beginning with another node each
 			// time.
 			for k := range c.Copies {
-				if int(i+uint(k))%c.Count == n.index {
+				if int(i+uint(k))%c.Count == index {
 					have.Set(i)
 				}
 			}
@@ -166,7 +172,15 @@ func (r *run) look() {
 }
 
 func (r *run) sample(at time.Duration) Sample {
-	s := Sample{At: at, Least: math.MaxInt}
+	var some []*bitset.BitSet
+	for _, n := range r.nodes {
+		// A downloader that has nothing yet cannot interest others, so it is not
+		// counted.
+		if n.counts && n.complete < 0 && n.pieces != nil && n.pieces.Any() {
+			some = append(some, n.pieces)
+		}
+	}
+	s := NewSample(at, r.record.copies, r.record.owned, some)
 	for _, n := range r.nodes {
 		if n.client == nil {
 			continue
@@ -181,34 +195,34 @@ func (r *run) sample(at time.Duration) Sample {
 			}
 		}
 	}
+	return s
+}
+
+// NewSample counts, for each piece, its copies and those that downloaders own,
+// and compares what unfinished downloaders have. The sums are left to the
+// caller.
+func NewSample(at time.Duration, copies, owned []int, unfinished []*bitset.BitSet) Sample {
+	s := Sample{At: at, Least: math.MaxInt, Entropy: entropy(unfinished)}
 	sum := 0
-	for i, copies := range r.record.copies {
+	for i, copies := range copies {
 		s.Least, s.Most = min(s.Least, copies), max(s.Most, copies)
 		sum += copies
 		if copies <= 1 {
 			s.Rare++
 		}
-		if r.record.owned[i] > 0 {
+		if owned[i] > 0 {
 			s.Out++
 		}
 	}
-	s.Mean = float64(sum) / float64(len(r.record.copies))
-	s.Entropy = r.entropy()
+	s.Mean = float64(sum) / float64(len(copies))
 	return s
 }
 
 // entropyOf is of how many downloaders all pairs are looked at, at most.
 const entropyOf = 48
 
-func (r *run) entropy() float64 {
-	var some []*bitset.BitSet
-	for _, n := range r.nodes {
-		// A downloader that has nothing yet cannot interest others, so it is not
-		// counted.
-		if n.counts && n.complete < 0 && n.pieces != nil && n.pieces.Any() {
-			some = append(some, n.pieces)
-		}
-	}
+// entropy is that of downloaders, of which each has something.
+func entropy(some []*bitset.BitSet) float64 {
 	if len(some) < 2 {
 		return math.NaN()
 	}

@@ -84,7 +84,7 @@ func TestBounds(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(c.want, s.bounds()); diff != "" {
+		if diff := cmp.Diff(c.want, s.Bounds()); diff != "" {
 			t.Errorf("%s: %s", c.name, diff)
 		}
 	}

@@ -27,6 +27,17 @@ type Result struct {
 	Samples []Sample // one a second
 	Marks   []Mark   // in no particular order
 	Missed  int      // marks that were not kept because there were too many
+	// Processes is what real processes took of this machine, if they were played
+	// and nothing was simulated; else nil. Nobody has counted their messages and
+	// their memory.
+	Processes *Processes
+}
+
+// Processes is what the processes of a swarm took of the machine.
+type Processes struct {
+	Started int           // all in all, the tracker too
+	Busy    time.Duration // of all processors together
+	Cores   int           // of the machine
 }
 
 // Bounds are times within which no swarm can be complete, even if it wasted
@@ -80,7 +91,7 @@ type Have struct {
 func (r *run) result(took time.Duration) *Result {
 	res := &Result{
 		Scenario: r.Name, Seed: r.options.Seed, Wrong: r.wrong, Virtual: r.sim.Elapsed(), Real: took,
-		Played: r.Scenario, Bounds: r.bounds(), Pieces: len(r.record.copies),
+		Played: r.Scenario, Bounds: r.Scenario.Bounds(), Pieces: len(r.record.copies),
 		Samples: r.record.samples, Marks: r.record.marks, Missed: r.record.missed,
 	}
 	res.Copies = float64(r.record.firstCopy) / float64(r.Content)
@@ -127,11 +138,11 @@ func (n *node) have() (bytes int64) {
 	return bytes
 }
 
-// bounds computes lower bounds of the completion time from what is missing at
+// Bounds computes lower bounds of the completion time from what is missing at
 // the start. The upload of a class that would never give anything is not
 // counted; if some downloaders bring data with them, the seeds need not send
 // everything.
-func (s *Scenario) bounds() Bounds {
+func (s *Scenario) Bounds() Bounds {
 	var seeds, all, wanted, slowest float64
 	brought := false
 	rate := func(s Rate) float64 {

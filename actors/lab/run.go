@@ -105,14 +105,14 @@ func Run(s *Scenario, o Options) (*Result, error) {
 func (r *run) schedule() {
 	for i := range r.Class {
 		c := &r.Class[i]
-		next, last := pattern.Chosen(Arrivals, r.patterns(c)), time.Duration(0)
+		next, last := pattern.Chosen(Arrivals, r.PatternsOf(c)), time.Duration(0)
 		for k := range c.Count {
 			if len(c.Hostile) > 0 {
 				r.sim.After(time.Duration(c.Arrive), func() { r.intrude(c, nodeName(c, k)) })
 				continue
 			}
 			n := &node{run: r, class: c, index: k, name: nodeName(c, k), complete: -1}
-			_, after, _ := c.leave()
+			_, after, _ := c.Leaving()
 			n.leaves = after > 0
 			last = next(last, time.Duration(c.Within), r.rnd)
 			n.arrived = time.Duration(c.Arrive) + last
@@ -139,7 +139,7 @@ func (r *run) arrive(n *node, leaves time.Duration) {
 	r.coming--
 	r.record.mark(Mark{n.arrived, n.arrived, "arrive", n.name, ""})
 	host := n.class.host(r.cores(n.class), r.costs)
-	host.Run = running(r.patterns(n.class))
+	host.Run = running(r.PatternsOf(n.class))
 	n.host = r.sim.NewHost(n.name, host)
 	if c := n.class.Disk.Capacity; c > 0 {
 		n.host.Disk().SetCapacity(int64(c))

@@ -249,7 +249,9 @@ const (
 	PayloadDescribed = "described"
 )
 
-func (c *Class) leave() (complete bool, after time.Duration, err error) {
+// Leaving says when nodes of the class leave: when they are complete, or that
+// long after they came; 0: neither.
+func (c *Class) Leaving() (complete bool, after time.Duration, err error) {
 	switch c.Leave {
 	case "":
 	case "complete":

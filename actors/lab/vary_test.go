@@ -36,7 +36,7 @@ func TestReadWith(t *testing.T) {
 			return s.Class[0].Picker == "random" && s.Class[1].Picker == "random" && s.Class[2].Picker == ""
 		}},
 		{Settings{"patterns.picker": "random", "class.peer.patterns.choker": "none"}, func(s *Scenario) bool {
-			return s.patterns(&s.Class[0])["picker"] == "random" && s.Class[0].Patterns == nil && s.patterns(&s.Class[1])["choker"] == "none"
+			return s.PatternsOf(&s.Class[0])["picker"] == "random" && s.Class[0].Patterns == nil && s.PatternsOf(&s.Class[1])["choker"] == "none"
 		}},
 		{Settings{"class.peer.count": int64(5)}, func(s *Scenario) bool { return s.Class[1].Count == 5 && s.Class[0].Count == 1 }},
 		{Settings{"class.seed.have": 0.5}, func(s *Scenario) bool { return s.Class[0].Have == 0.5 }},

@@ -31,7 +31,7 @@ func (n *node) watch(memory int64) {
 	}
 	w := &watch{node: n, limit: int(memory / buffer.Size)}
 	path := n.name + "/torrents/torrent-" + n.run.content.torrent.InfoHash.String()[:8] + "/engine/scheduler"
-	if !n.lates(path) && !pattern.Chosen(supervise.Supervisions, n.run.patterns(n.class)).Restarts.All {
+	if !n.lates(path) && !pattern.Chosen(supervise.Supervisions, n.run.PatternsOf(n.class)).Restarts.All {
 		w.account = newAccount(n.run.content.torrent, path, w.limit, func(format string, args ...any) { n.run.blame(n, format, args...) })
 	}
 	n.watcher = w

@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"serve":       serve,
 			"random":      random,
 			"damage":      damage,
+			"empty":       empty,
 		},
 		Setup: func(e *testscript.Env) error {
 			for _, name := range []string{"PORT", "TRACKER"} {
@@ -174,6 +175,15 @@ func random(ts *testscript.TestScript, _ bool, args []string) {
 	path := ts.MkAbs(args[0])
 	ts.Check(os.MkdirAll(filepath.Dir(path), 0o755))
 	ts.Check(os.WriteFile(path, pseudoRandom(args[0], n), 0o644))
+}
+
+// empty FOLDER: fails if there is anything in the folder.
+func empty(ts *testscript.TestScript, _ bool, args []string) {
+	entries, err := os.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	for _, e := range entries {
+		ts.Fatalf("%s holds %s", args[0], e.Name())
+	}
 }
 
 // damage FILE OFFSET: changes one byte.

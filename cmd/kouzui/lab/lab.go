@@ -24,11 +24,12 @@ func New() *cobra.Command {
 and time, network, disks, trackers and chance are simulated.`,
 		Example: `  kouzui lab simulate testdata/lab/flash-crowd.toml
   kouzui lab experiment testdata/lab/experiments/free-riders.toml
+  kouzui lab run testdata/lab/ten.toml
   kouzui lab shrink --random --seed 138`,
 		Args: flags.NoSuchCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newSimulate(), newExperiment(), newReproduce(), newSweep(), newMerge(), newWorker(), newCertificates(), newShrink(), newPatterns())
+	c.AddCommand(newSimulate(), newRun(), newRemoveRun(), newExperiment(), newReproduce(), newSweep(), newMerge(), newWorker(), newCertificates(), newShrink(), newPatterns())
 	c.AddCommand(newCalibrate(), newProfile())
 	return c
 }

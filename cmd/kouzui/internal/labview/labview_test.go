@@ -190,8 +190,8 @@ func TestLinesShowTheRun(t *testing.T) {
 	}
 	_, _, _, again := lines(1)
 	_, _, _, other := lines(2)
-	if swarm.Hash != again.Hash || swarm.Hash == other.Hash || len(swarm.Hash) != 16 {
-		t.Errorf("hashes %s, %s, of another seed %s", swarm.Hash, again.Hash, other.Hash)
+	if *swarm.Hash != *again.Hash || *swarm.Hash == *other.Hash || len(*swarm.Hash) != 16 {
+		t.Errorf("hashes %s, %s, of another seed %s", *swarm.Hash, *again.Hash, *other.Hash)
 	}
 }
 

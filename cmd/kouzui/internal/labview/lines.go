@@ -19,7 +19,8 @@ const Schema = "kouzui-lab-1"
 // line is what all lines have in common; testdata/lab/README.md describes them.
 type line struct {
 	Schema     string `json:"schema"`
-	Type       string `json:"type"` // "node", "class", "sample" or "swarm"
+	Type       string `json:"type"`             // "node", "class", "sample" or "swarm"
+	Played     string `json:"played,omitempty"` // "processes", or missing
 	Name       string `json:"name"`
 	Downloaded int64  `json:"downloaded_bytes"`
 	Uploaded   int64  `json:"uploaded_bytes"`
@@ -34,7 +35,7 @@ type line struct {
 	RepairLongest *float64 `json:"repair_longest_seconds"`
 
 	Messages uint64 `json:"messages"`
-	Peak     int64  `json:"memory_peak_bytes"`
+	Peak     *int64 `json:"memory_peak_bytes"` // null: nobody has counted
 }
 
 type nodeLine struct {
@@ -44,7 +45,7 @@ type nodeLine struct {
 	Arrived  float64  `json:"arrived_seconds"`
 	Complete *float64 `json:"complete_after_seconds"` // null: never
 	// Sent is the row of the node in the matrix of who gave how much to whom.
-	Sent       map[string]int64 `json:"sent_to_bytes"`
+	Sent       map[string]int64 `json:"sent_to_bytes"`        // null: nobody has counted
 	SentOthers int64            `json:"sent_to_others_bytes"` // to those left out of Sent
 }
 
@@ -63,6 +64,7 @@ type groupLine struct {
 // sampleLine is the swarm at one time, as the page draws it.
 type sampleLine struct {
 	Schema     string   `json:"schema"`
+	Played     string   `json:"played,omitempty"`
 	Type       string   `json:"type"`
 	At         float64  `json:"at_seconds"`
 	Nodes      int      `json:"nodes"`
@@ -80,7 +82,7 @@ type sampleLine struct {
 type swarmLine struct {
 	groupLine
 	Seed    uint64   `json:"seed"`
-	Hash    string   `json:"hash"`
+	Hash    *string  `json:"hash"` // null: nothing was simulated
 	End     *float64 `json:"all_complete_at_seconds"`
 	Bound   *float64 `json:"lower_bound_seconds"`
 	Seeds   *float64 `json:"bound_seeds_seconds"`
@@ -101,11 +103,13 @@ const mostReceivers = 200
 func WriteLines(w io.Writer, r *lab.Result) error {
 	out := json.NewEncoder(w)
 	for _, n := range r.Nodes {
-		one := nodeLine{line: lineOf("node", n.Name, n), Class: n.Class, Seed: n.Seed, Arrived: round(n.Arrived)}
+		one := nodeLine{line: lineOf("node", n.Name, r, n), Class: n.Class, Seed: n.Seed, Arrived: round(n.Arrived)}
 		if n.Took >= 0 {
 			one.Complete = span(n.Took)
 		}
-		one.Sent, one.SentOthers = receivers(n.Given)
+		if r.Processes == nil {
+			one.Sent, one.SentOthers = receivers(n.Given)
+		}
 		if err := out.Encode(one); err != nil {
 			return err
 		}
@@ -116,13 +120,21 @@ func WriteLines(w io.Writer, r *lab.Result) error {
 		}
 	}
 	for _, s := range newView(r).samples {
-		if err := out.Encode(sampleOf(s)); err != nil {
+		one := sampleOf(s)
+		if r.Processes != nil {
+			one.Played = byProcesses
+		}
+		if err := out.Encode(one); err != nil {
 			return err
 		}
 	}
 	all := swarmLine{
-		groupLine: groupOf("swarm", r.Scenario, r, r.Nodes), Seed: r.Seed, Hash: fmt.Sprintf("%016x", r.Sum), Virtual: round(r.Virtual), Real: round(r.Real), Wrong: []string{},
+		groupLine: groupOf("swarm", r.Scenario, r, r.Nodes), Seed: r.Seed, Virtual: round(r.Virtual), Real: round(r.Real), Wrong: []string{},
 		End: bounded(r.End), Bound: bounded(r.Bound()), Seeds: bounded(r.Seeds), Slowest: bounded(r.Slowest), All: bounded(r.All),
+	}
+	if r.Processes == nil {
+		hash := fmt.Sprintf("%016x", r.Sum)
+		all.Hash = &hash
 	}
 	if r.Copies > 0 {
 		all.Copies = known(r.Copies)
@@ -133,14 +145,21 @@ func WriteLines(w io.Writer, r *lab.Result) error {
 	return out.Encode(all)
 }
 
-func lineOf(kind, name string, n lab.Node) line {
+func lineOf(kind, name string, r *lab.Result, n lab.Node) line {
 	mean, longest := n.Repair()
-	return line{
+	one := line{
 		Crashes: n.Crashes, Repairs: len(n.Repairs), RepairMean: bounded(mean), RepairLongest: bounded(longest),
 		Schema: Schema, Type: kind, Name: name, Downloaded: n.Downloaded, Uploaded: n.Uploaded, Duplicate: n.Duplicate,
-		Lost: n.Lost, Wasted: n.Wasted(), Restarts: n.Restarts, Messages: n.Messages, Peak: n.Peak,
+		Lost: n.Lost, Wasted: n.Wasted(), Restarts: n.Restarts, Messages: n.Messages, Peak: &n.Peak,
 	}
+	if r.Processes != nil {
+		one.Played, one.Peak = byProcesses, nil
+	}
+	return one
 }
+
+// byProcesses is who has played what was not simulated.
+const byProcesses = "processes"
 
 // receivers are those to whom a node sent the most, and what it sent to all
 // others.
@@ -169,7 +188,7 @@ func sampleOf(s lab.Sample) sampleLine {
 func groupOf(kind, name string, r *lab.Result, nodes lab.Nodes) groupLine {
 	times := nodes.Times()
 	g := groupLine{
-		line: lineOf(kind, name, nodes.Total()), Nodes: len(nodes), Downloaders: nodes.Downloaders(), Complete: len(times),
+		line: lineOf(kind, name, r, nodes.Total()), Nodes: len(nodes), Downloaders: nodes.Downloaders(), Complete: len(times),
 		Fairness: *known(nodes.Fairness()), Utilisation: known(r.Utilisation(nodes)),
 	}
 	if len(times) > 0 {

@@ -81,7 +81,17 @@ func (t Table) Write(w io.Writer) error {
 	return err
 }
 
+// took is what a swarm of processes took of the machine.
+func took(r *lab.Result) string {
+	p := r.Processes
+	busy := p.Busy.Seconds() / (r.Real.Seconds() * float64(p.Cores))
+	return fmt.Sprintf("%d in %s, which kept %d processors busy to %.0f %%; %s messages", p.Started, seconds(r.Real), p.Cores, 100*busy, count(r.Messages))
+}
+
 func title(r *lab.Result) string {
+	if r.Processes != nil {
+		return fmt.Sprintf("%s: played by %d nodes that are processes", cmp.Or(r.Scenario, "scenario"), len(r.Nodes))
+	}
 	return fmt.Sprintf("%s: %d nodes, %s in %d pieces, seed %d", cmp.Or(r.Scenario, "scenario"), len(r.Nodes),
 		units.Bytes(int64(r.Played.Content)), r.Pieces, r.Seed)
 }
@@ -125,6 +135,9 @@ func facts(r *lab.Result) [][2]string {
 		{"fairness", fmt.Sprintf("%.2f (Jain's index of what the downloaders uploaded)", r.Fairness())},
 		{"wasted", fmt.Sprintf("%s received twice, %s lost: %s of the payload", units.Bytes(sum.Duplicate), units.Bytes(sum.Lost), percent(sum.Wasted(), received))},
 		{"simulation", fmt.Sprintf("%s of virtual time in %s; %s messages", seconds(r.Virtual), seconds(r.Real), count(r.Messages))},
+	}
+	if p := r.Processes; p != nil {
+		f[len(f)-1] = [2]string{"processes", took(r)}
 	}
 	if r.Copies > 0 {
 		f = slices.Insert(f, 3, [2]string{"seeds", fmt.Sprintf("sent %.2f copies until the downloaders had every piece", r.Copies)})

@@ -1,14 +1,13 @@
 package sweepd
 
 import (
-	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"strings"
 	"sync"
+
+	"kouzui/cmd/kouzui/internal/lastwords"
 )
 
 // FromParent stands in place of the folder of certificates: a worker reads from
@@ -25,10 +24,6 @@ type birth struct {
 // maxBirth is how many bytes a birth may have.
 const maxBirth = 64 << 10
 
-// keptWords is how many bytes of what a worker says on stderr are kept, to tell
-// why it has ended.
-const keptWords = 2048
-
 // process is a worker of ours.
 type process struct {
 	command *exec.Cmd
@@ -43,7 +38,7 @@ func startProcess(address string, b birth, ended func(error)) (*process, error) 
 	if err != nil {
 		return nil, err
 	}
-	words := &tail{}
+	words := &lastwords.Words{}
 	p := &process{command: &exec.Cmd{
 		Path: path, Args: []string{os.Args[0], "lab", "worker", address, "--tls-dir", FromParent},
 		Stderr: words, SysProcAttr: ownGroup(),
@@ -60,7 +55,7 @@ func startProcess(address string, b birth, ended func(error)) (*process, error) 
 	}
 	go func() {
 		_, _ = p.stdin.Write(append(line, '\n')) // a process that has ended says so itself
-		ended(words.why(p.command.Wait()))
+		ended(words.Why(p.command.Wait()))
 	}()
 	return p, nil
 }
@@ -71,24 +66,4 @@ func (p *process) kill() {
 		p.stdin.Close()
 		_ = p.command.Process.Kill() // it has ended already, perhaps
 	})
-}
-
-// tail keeps the last bytes that were written.
-type tail struct{ kept []byte }
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.kept = append(t.kept, p...)
-	t.kept = t.kept[max(0, len(t.kept)-keptWords):]
-	return len(p), nil
-}
-
-// why adds the last line to the error of the process.
-func (t *tail) why(err error) error {
-	lines := strings.Split(string(bytes.TrimSpace(t.kept)), "\n")
-	last := strings.ToValidUTF8(lines[len(lines)-1], "")
-	switch {
-	case err == nil || last == "":
-		return err
-	}
-	return fmt.Errorf("%w: %s", err, last)
 }

@@ -1,0 +1,92 @@
+package processes
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"kouzui/actors/lab"
+	"kouzui/actors/runtime/pattern"
+)
+
+const (
+	// MostNodes is how many processes a swarm has at most: each takes some 30 MB
+	// of memory.
+	MostNodes = 64
+	// shortestAnnounce is the shortest interval of the tracker's flag.
+	shortestAnnounce = 2 * time.Second
+)
+
+// classKey is a key of a class that processes cannot play as it is written.
+type classKey struct {
+	name string
+	is   func(*lab.Class) bool
+	why  string
+}
+
+// refused are keys without which the scenario would be another one.
+var refused = []classKey{
+	{"hostile", func(c *lab.Class) bool { return len(c.Hostile) > 0 }, "foes have no client that a process could be"},
+	{"disk", func(c *lab.Class) bool { return c.Disk != lab.Disk{} }, "processes have the disk of this machine"},
+	{"loss", func(c *lab.Class) bool { return c.Loss > 0 }, "this machine loses no segments on the way to itself"},
+	{"cores", func(c *lab.Class) bool { return c.Cores > 0 }, "processes share the processors of this machine"},
+	{"machine", func(c *lab.Class) bool { return c.Machine != "" }, "processes share the processors of this machine"},
+	{"linger", func(c *lab.Class) bool { return c.Linger > 0 }, "they leave when they are complete, or never"},
+}
+
+// left are keys that are left out, and said to be: the swarm is the same one,
+// in slightly other conditions.
+var left = []classKey{
+	{"delay", func(c *lab.Class) bool { return c.Delay > 0 }, "there is none between processes of one machine"},
+	{"jitter", func(c *lab.Class) bool { return c.Jitter > 0 }, "there is none between processes of one machine"},
+	{"queue", func(c *lab.Class) bool { return c.Queue > 0 }, "the buffers are those of the system"},
+	{"sendbuffer", func(c *lab.Class) bool { return c.SendBuffer > 0 }, "the buffers are those of the system"},
+	{"processors", func(c *lab.Class) bool { return c.Processors > 0 }, "processes see those of this machine"},
+}
+
+// Playable says which keys of a scenario are left out, each in a sentence. The
+// error names a key that cannot be played at all.
+func Playable(s *lab.Scenario) (notes []string, err error) {
+	if err := s.Patterns.Check(pattern.Real); err != nil {
+		return nil, fmt.Errorf("patterns: processes cannot play this: %w", err)
+	}
+	if time.Duration(s.Announce) < shortestAnnounce {
+		return nil, fmt.Errorf("announce: the tracker's interval must be at least %v", shortestAnnounce)
+	}
+	if s.Until > 0 {
+		return nil, errors.New("until: processes cannot play this: the swarm ends when all are complete")
+	}
+	if s.Costs != "" || len(s.Cost) > 0 {
+		notes = append(notes, "costs: not played: what work costs is up to this machine")
+	}
+	nodes := 0
+	for i := range s.Class {
+		c := &s.Class[i]
+		nodes += c.Count
+		for _, k := range refused {
+			if k.is(c) {
+				return nil, fmt.Errorf("class %s: %s: processes cannot play this: %s", c.Name, k.name, k.why)
+			}
+		}
+		if err := c.Patterns.Check(pattern.Real); err != nil {
+			return nil, fmt.Errorf("class %s: patterns: processes cannot play this: %w", c.Name, err)
+		}
+		for _, k := range left {
+			if k.is(c) {
+				notes = append(notes, fmt.Sprintf("class %s: %s: not played: %s", c.Name, k.name, k.why))
+			}
+		}
+		if !c.Limits && c.Up+c.Down > 0 {
+			notes = append(notes, fmt.Sprintf("class %s: up, down: kept by the clients, as with limits = true", c.Name))
+		}
+	}
+	if nodes > MostNodes {
+		return nil, fmt.Errorf("count: %d nodes, and this machine plays %d at most", nodes, MostNodes)
+	}
+	for i, e := range s.Event {
+		if e.Do != "kill" && e.Do != "tracker" {
+			return nil, fmt.Errorf("event %d: do: processes cannot play %q; they can play kill and tracker", i+1, e.Do)
+		}
+	}
+	return notes, nil
+}

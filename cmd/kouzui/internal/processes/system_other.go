@@ -1,0 +1,21 @@
+//go:build !linux
+
+package processes
+
+import (
+	"errors"
+	"os/exec"
+	"syscall"
+)
+
+// Supported is nil where swarms of processes can be played: no other kernel
+// ends the processes with the program that has started them.
+func Supported() error {
+	return errors.New("swarms of processes can be played on Linux only")
+}
+
+func attributes() *syscall.SysProcAttr { return nil }
+
+func apart(*exec.Cmd) {}
+
+func room(string) (int64, error) { return 0, Supported() }
