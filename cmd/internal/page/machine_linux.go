@@ -3,21 +3,13 @@ package page
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
-	"time"
 
 	"github.com/dustin/go-humanize"
 	"golang.org/x/sys/unix"
 )
-
-// Now says when a section was measured, at which revision and on which machine:
-// a sentence to stand below the tables.
-func Now() string {
-	return fmt.Sprintf("%s, revision %s, %s.", time.Now().UTC().Format("2006-01-02"), revision(), Machine())
-}
 
 // Machine describes the processor, its cores, the memory and the kernel.
 func Machine() string {
@@ -45,20 +37,6 @@ func Filesystem(dir string) string {
 		}
 	}
 	return kind
-}
-
-// revision is that of the checkout in the working directory, with a + if files
-// other than Markdown are changed: pages are written between two runs.
-func revision() string {
-	out, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
-	if err != nil {
-		return "unknown"
-	}
-	r := strings.TrimSpace(string(out))
-	if changed, _ := exec.Command("git", "status", "--porcelain", "--untracked-files=no", "--", ":!*.md").Output(); len(changed) > 0 {
-		r += "+"
-	}
-	return r
 }
 
 func processor() string {
