@@ -23,7 +23,7 @@ import (
 // right and complete, although all that an engine consists of, and the engine
 // itself, die on the way, one after another.
 func TestEveryWayToRunActorsDownloads(t *testing.T) {
-	for _, kind := range []string{"mailbox", "dispatcher", "granularity"} {
+	for _, kind := range []string{"mailbox", "dispatcher", "granularity", "hashing"} {
 		for _, name := range pattern.Names(kind) {
 			t.Run(kind+"="+name, func(t *testing.T) { survives(t, pattern.Choice{kind: name}) })
 		}
@@ -42,7 +42,7 @@ func survives(t *testing.T, chosen pattern.Choice) {
 		_, second := seed(t, torrent, data, actors.Options{Patterns: chosen})
 		dir := t.TempDir()
 		n := start(t, actors.Options{Limits: messages.SetLimits{Down: 256 << 10}, Patterns: chosen})
-		n.add(torrent, messages.TorrentOptions{Dir: dir, Peers: []netip.AddrPort{first, second}})
+		n.add(torrent, messages.TorrentOptions{Dir: dir, Peers: []netip.AddrPort{first, second}, Patterns: chosen})
 		engine := "client/torrents/torrent-" + torrent.InfoHash.String()[:8] + "/engine"
 		for _, victim := range []string{"/peers", "/choker", "/store/hash-0", "/scheduler", "/peers", "/store", ""} {
 			downloading := func(p *messages.Progress) bool { return p.State == messages.StateDownloading }
@@ -61,6 +61,25 @@ func survives(t *testing.T, chosen pattern.Choice) {
 			t.Errorf("wrong data, or none: %v", err)
 		}
 	})
+}
+
+// A torrent has as many hash workers as were chosen for it.
+func TestHashWorkersAreChosen(t *testing.T) {
+	for spec, want := range map[string]int{"batched,n=1": 1, "batched,n=7": 7, "unbatched,n=3": 3} {
+		torrent, _ := stage.Torrent(t, 1<<20, 64<<10)
+		n := start(t, actors.Options{})
+		n.add(torrent, messages.TorrentOptions{Dir: t.TempDir(), Patterns: pattern.Choice{"hashing": spec}})
+		await(n, func(p *messages.Progress) bool { return p.State == messages.StateDownloading })
+		workers := 0
+		for _, node := range n.Tree().Snapshot() {
+			if node.Kind == "hash" {
+				workers++
+			}
+		}
+		if workers != want {
+			t.Errorf("%s: %d hash workers", spec, workers)
+		}
+	}
 }
 
 // restarted waits until one of the actors has been restarted, after so many

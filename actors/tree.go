@@ -14,6 +14,7 @@ import (
 	"kouzui/actors/peer"
 	"kouzui/actors/peers"
 	"kouzui/actors/runtime/fault"
+	"kouzui/actors/runtime/pattern"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/scheduler"
 	"kouzui/actors/session"
@@ -133,15 +134,16 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 	if torrent != nil {
 		o.Wanted = messages.ClipPieces(o.Wanted, torrent.PieceCount())
 	}
+	hashing := pattern.Chosen(store.Hashings, o.Patterns)
 	switch name {
 	case engine.Store:
 		config := store.Config{
-			World: a.world(refs.Store.Id), Tree: a.tree, Refs: refs, Torrent: torrent, Memory: share.Memory, Pool: a.Pool,
+			World: hashing.World(a.world(refs.Store.Id)), HashWorkers: hashing.Workers, Tree: a.tree, Refs: refs, Torrent: torrent, Memory: share.Memory, Pool: a.Pool,
 			Dir: o.Dir, Check: o.Check, MustExist: o.MustExist, Force: o.Force, Wanted: o.Wanted,
 		}
 		return a.tree.Props(name, func() actor.Actor { return store.New(config) }, box, a.strategy(usual))
 	case engine.Scheduler:
-		config := scheduler.Config{World: a.World, Refs: refs, Self: a.self, Torrent: torrent, Wanted: o.Wanted, Memory: share.Memory, Picker: o.Patterns["picker"], Rules: o.Patterns["requests"], SuperSeed: o.SuperSeed}
+		config := scheduler.Config{World: hashing.World(a.World), Refs: refs, Self: a.self, Torrent: torrent, Wanted: o.Wanted, Memory: share.Memory, Picker: o.Patterns["picker"], Rules: o.Patterns["requests"], SuperSeed: o.SuperSeed}
 		return a.tree.Props(name, func() actor.Actor { return scheduler.New(config) }, box)
 	case engine.Choker:
 		config := choker.Config{World: a.World, Refs: refs, Algorithm: o.Patterns["choker"], Slots: o.UnchokeSlots}

@@ -20,7 +20,13 @@ const wakeCost = 1500 * time.Nanosecond
 
 // onCores are the kinds that make no difference where handling messages takes
 // no time.
-var onCores = []string{"mailbox", "dispatcher", "granularity"}
+var onCores = []string{"mailbox", "dispatcher", "granularity", "hashing"}
+
+// matters tells whether one of onCores makes a difference on nodes of the
+// class. Hash workers also wait for a disk side by side.
+func (c *Class) matters(kind string) bool {
+	return c.Cores > 0 || kind == "hashing" && c.Disk.Latency > 0
+}
 
 // running is how the mailboxes of a host are run that has chosen some patterns.
 func running(chosen pattern.Choice) sim.Running {
@@ -60,7 +66,7 @@ func (c *Class) checkPatterns() *problem {
 		return &problem{key: "patterns", err: fmt.Errorf("patterns: %w", err)}
 	}
 	for _, kind := range onCores {
-		if c.Patterns[kind] != "" && c.Cores == 0 {
+		if c.Patterns[kind] != "" && !c.matters(kind) {
 			return wrong("patterns", "%s: handling messages takes no time here, so that %s makes no difference: give the class cores", kind, c.Patterns[kind])
 		}
 	}
@@ -81,9 +87,9 @@ func (s *Scenario) checkPatterns() *problem {
 	if err := s.Patterns.Check(pattern.Simulated); err != nil {
 		return &problem{table: "patterns", err: err}
 	}
-	cores := slices.ContainsFunc(s.Class, func(c Class) bool { return c.Cores > 0 })
 	for _, kind := range onCores {
-		if s.Patterns[kind] != "" && !cores {
+		matters := slices.ContainsFunc(s.Class, func(c Class) bool { return c.matters(kind) })
+		if s.Patterns[kind] != "" && !matters {
 			return &problem{table: "patterns", key: kind, err: fmt.Errorf("handling messages takes no time here, so that %s=%s makes no difference: give a class cores", kind, s.Patterns[kind])}
 		}
 	}

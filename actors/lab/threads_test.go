@@ -12,6 +12,13 @@ import (
 // send: its actors have 0.75 s of work, more than half of it of its peers.
 func busy(t *testing.T, cores int, chosen pattern.Choice) time.Duration {
 	t.Helper()
+	ms := work.Time(time.Millisecond)
+	return busyWith(t, cores, chosen, work.Cost{Kind: "peer", Time: ms}, work.Cost{Kind: "scheduler", Time: ms / 4}, work.Cost{Kind: "store", Time: ms / 4}, work.Cost{Kind: "hash", Time: ms})
+}
+
+// busyWith is how long the downloader takes if handling messages costs so much.
+func busyWith(t *testing.T, cores int, chosen pattern.Choice, costs ...work.Cost) time.Duration {
+	t.Helper()
 	s, err := Read(`
 content = "8 MiB"
 piece = "64 KiB"
@@ -28,8 +35,7 @@ delay = "1ms"
 		t.Fatal(err)
 	}
 	s.Class[1].Cores, s.Class[1].Patterns = cores, chosen
-	ms := work.Time(time.Millisecond)
-	s.Cost = []work.Cost{{Kind: "peer", Time: ms}, {Kind: "scheduler", Time: ms / 4}, {Kind: "store", Time: ms / 4}, {Kind: "hash", Time: ms}}
+	s.Cost = costs
 	r, err := Run(s, Options{Seed: 1, Quick: true})
 	if err != nil || len(r.Wrong) > 0 {
 		t.Fatal(err, r.Wrong)
@@ -62,5 +68,21 @@ func TestThreadsMatterOnCores(t *testing.T) {
 		if times := float64(took) / float64(split[tc.cores]); times < tc.least || times > tc.most {
 			t.Errorf("%s: %v, %.4f times of %v; it should be %g to %g", name, took, times, split[tc.cores], tc.least, tc.most)
 		}
+	}
+}
+
+// Where hashing takes most of the time, several hash workers use several cores.
+func TestHashWorkersMatterOnCores(t *testing.T) {
+	hashing := func(cores int, spec string) time.Duration {
+		return busyWith(t, cores, pattern.Choice{"hashing": spec}, work.Cost{Kind: "hash", Time: work.Time(20 * time.Millisecond)})
+	}
+	one := hashing(4, "batched,n=1")
+	for spec, most := range map[string]float64{"batched": 0.35, "batched,n=2": 0.6, "batched,n=4": 0.35} {
+		if took := hashing(4, spec); float64(took) > most*float64(one) {
+			t.Errorf("%s: %v, and %v with one worker", spec, took, one)
+		}
+	}
+	if took := hashing(1, "batched,n=4"); float64(took) < 0.9*float64(one) {
+		t.Errorf("four workers take %v on one core, and one worker %v", took, one)
 	}
 }

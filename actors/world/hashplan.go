@@ -36,6 +36,12 @@ const (
 // side by side.
 func (m Machine) SideBySide() bool { return m.least() <= digest.Lanes }
 
+// OneByOne is m if hashing side by side never paid there.
+func (m Machine) OneByOne() Machine {
+	m.Together = digest.Lanes + 1
+	return m
+}
+
 func (m Machine) least() int { return cmp.Or(m.Together, digest.Least()) }
 
 // PlanHashing returns the plan for pieces of a length, if there may be so much
