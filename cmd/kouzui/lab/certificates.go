@@ -17,7 +17,7 @@ import (
 func newCertificates() *cobra.Command {
 	return &cobra.Command{
 		Use:   "certificates FOLDER",
-		Short: "Make the certificates by which a sweep and its workers know each other",
+		Short: "Make the certificates of a sweep and its workers",
 		Long: `Make a folder with two files: coordinator.pem for the machine of the sweep, and
 worker.pem, which is copied to those of the workers. Each has a certificate, its
 key, and the certificate of an authority whose key is not kept. Who has

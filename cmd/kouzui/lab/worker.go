@@ -34,15 +34,18 @@ func newWorker() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "worker HOST:PORT",
 		Short: "Play runs of a sweep on another machine",
-		Long: `Join the sweep at HOST:PORT and play runs of its experiment, one at a time, until
-none is left. Start as many workers as the machine has cores. A worker needs the
-file worker.pem of the sweep's certificates, and the very same program.
+		Long: `Join the sweep at HOST:PORT and play runs of its experiment, one at a time,
+until none is left. Start as many workers as the machine has cores. A worker
+needs the file worker.pem of the sweep's certificates, and the very same
+program.
 
 The sweep connects to the worker, too: at the address from which the worker
 reaches the sweep and any port, or at --listen. While the sweep does not answer,
 the worker tries again. With the first interrupt it gives its run back.`,
 		Example: `  kouzui lab worker 192.0.2.1:7700 --tls-dir lab-tls
-  for core in $(seq "$(nproc)"); do kouzui lab worker 192.0.2.1:7700 --tls-dir lab-tls & done; wait`,
+  for core in $(seq "$(nproc)"); do
+    kouzui lab worker 192.0.2.1:7700 --tls-dir lab-tls &
+  done; wait`,
 		Args: flags.Arguments(1, 1, "the HOST:PORT of a sweep"),
 		RunE: o.run,
 	}
