@@ -86,7 +86,7 @@ func (a assembly) child(name string, refs messages.Refs) *actor.Props {
 		return a.tree.Props(name, func() actor.Actor { return torrents.New(config) },
 			a.strategy(torrents.Strategy))
 	case client.Limiter:
-		config := limiter.Config{World: a.World, Refs: refs}
+		config := limiter.Config{World: a.World, Refs: refs, Rule: pattern.Chosen(limiter.Limiters, a.Patterns)}
 		return a.tree.Props(name, func() actor.Actor { return limiter.New(config) })
 	case client.Listener:
 		config := listener.Config{World: a.world(refs.Listener.Id), Refs: refs, Self: a.self, Addr: a.Listen, Blocklist: a.Blocklist}

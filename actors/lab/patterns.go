@@ -70,6 +70,9 @@ func (c *Class) checkPatterns() *problem {
 			return wrong("patterns", "%s: handling messages takes no time here, so that %s makes no difference: give the class cores", kind, c.Patterns[kind])
 		}
 	}
+	if c.Patterns["limiter"] != "" && !c.Limits {
+		return wrong("patterns", "limiter: nothing is limited here, so that %s makes no difference: set limits", c.Patterns["limiter"])
+	}
 	switch spec, _, _ := strings.Cut(c.Patterns["arrivals"], ","); {
 	case spec == "poisson" && c.Within > 0:
 		return wrong("patterns", "with poisson arrivals within is of no use")
@@ -86,6 +89,9 @@ func (c *Class) checkPatterns() *problem {
 func (s *Scenario) checkPatterns() *problem {
 	if err := s.Patterns.Check(pattern.Simulated); err != nil {
 		return &problem{table: "patterns", err: err}
+	}
+	if s.Patterns["limiter"] != "" && !slices.ContainsFunc(s.Class, func(c Class) bool { return c.Limits }) {
+		return &problem{table: "patterns", key: "limiter", err: fmt.Errorf("nothing is limited here, so that limiter=%s makes no difference: set the limits of a class", s.Patterns["limiter"])}
 	}
 	for _, kind := range onCores {
 		matters := slices.ContainsFunc(s.Class, func(c Class) bool { return c.matters(kind) })

@@ -12,7 +12,7 @@ func BenchmarkGrant(b *testing.B) {
 	grants := 0
 	b.ReportAllocs()
 	for b.Loop() {
-		k := newBucket[int](start)
+		k := newBucket[int](burst, start)
 		k.setRate(100<<20, start)
 		run(k, start, time.Second, wants, func(time.Time, int, int) { grants++ })
 	}

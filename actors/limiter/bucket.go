@@ -9,8 +9,8 @@ import (
 
 // How a rate is cut up into grants.
 const (
-	// burst is what a bucket holds at most, in time at its rate: a quarter of a
-	// second in a window of 10 s is 2.5 % over the rate.
+	// burst is what a bucket usually holds at most, in time at its rate: a quarter
+	// of a second in a window of 10 s is 2.5 % over the rate.
 	burst = time.Second / 4
 	// grantBytes is the most of one grant, a block, so that many peers share a
 	// rate evenly. It is less where that takes longer than maxGrant, and more
@@ -31,6 +31,7 @@ const (
 // bucket is a token bucket with the queue of those that wait for its tokens. It
 // starts empty: a restart is never a way to get more than the rate.
 type bucket[K comparable] struct {
+	burst  time.Duration
 	rate   int64   // bytes a second, or untold or unlimited
 	level  float64 // bytes
 	filled time.Time
@@ -42,8 +43,8 @@ type want[K comparable] struct {
 	bytes int
 }
 
-func newBucket[K comparable](now time.Time) *bucket[K] {
-	return &bucket[K]{rate: untold, filled: now}
+func newBucket[K comparable](burst time.Duration, now time.Time) *bucket[K] {
+	return &bucket[K]{burst: burst, rate: untold, filled: now}
 }
 
 // setRate changes the rate. Of the tokens that were earned at the old one, it
@@ -126,8 +127,12 @@ func (b *bucket[K]) share(w want[K]) (bytes int, ok bool) {
 	case unlimited:
 		return w.bytes, true
 	}
-	most := max(min(grantBytes, b.worth(maxGrant)), b.worth(minGrant), 1)
-	return min(w.bytes, int(most)), true
+	return min(w.bytes, int(b.most())), true
+}
+
+// most is the largest grant; at a few bytes a second still one.
+func (b *bucket[K]) most() float64 {
+	return max(min(grantBytes, b.worth(maxGrant)), b.worth(minGrant), 1)
 }
 
 // fill adds what was earned since the last time. A clock that went back adds
@@ -141,8 +146,8 @@ func (b *bucket[K]) fill(now time.Time) {
 	b.level = min(b.level+b.worth(elapsed), b.capacity())
 }
 
-// capacity is the burst; at a few bytes a second a bucket still holds one.
-func (b *bucket[K]) capacity() float64 { return max(b.worth(burst), 1) }
+// capacity is the burst; a bucket holds one grant in any case.
+func (b *bucket[K]) capacity() float64 { return max(b.worth(b.burst), b.most()) }
 
 // worth is how many bytes may pass in a time; none while there is no rate.
 func (b *bucket[K]) worth(d time.Duration) float64 {

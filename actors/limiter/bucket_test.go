@@ -40,7 +40,7 @@ func TestRateIsExactInEveryWindow(t *testing.T) {
 		}
 		idle := rapid.SampledFrom([]time.Duration{0, time.Second, time.Hour}).Draw(t, "idle before")
 
-		b := newBucket[int](start)
+		b := newBucket[int](burst, start)
 		b.setRate(rate, start)
 		type grant struct {
 			at    time.Time
@@ -79,7 +79,7 @@ func TestTakersShareFairly(t *testing.T) {
 		for i := range wants {
 			wants[i] = 128 << 10
 		}
-		b := newBucket[int](start)
+		b := newBucket[int](burst, start)
 		b.setRate(rate, start)
 		turns := make([]int, n)
 		run(b, start, 20*time.Second, wants, func(_ time.Time, who, _ int) { turns[who]++ })
@@ -93,7 +93,7 @@ func TestTakersShareFairly(t *testing.T) {
 
 func TestBurstIsBounded(t *testing.T) {
 	for _, rate := range []int64{1, 1000, 1e6, 1e10} {
-		b := newBucket[int](start)
+		b := newBucket[int](burst, start)
 		b.setRate(rate, start)
 		now, sum := start.Add(24*time.Hour), int64(0)
 		for b.ask(0, math.MaxInt); ; b.ask(0, math.MaxInt) {
@@ -111,7 +111,7 @@ func TestBurstIsBounded(t *testing.T) {
 
 func TestBlockAtATinyRateArrivesInParts(t *testing.T) {
 	const rate, block = 5000, 16 << 10
-	b := newBucket[int](start)
+	b := newBucket[int](burst, start)
 	b.setRate(rate, start)
 	now, got := start, 0
 	for got < block {
@@ -131,7 +131,7 @@ func TestBlockAtATinyRateArrivesInParts(t *testing.T) {
 }
 
 func TestEdges(t *testing.T) {
-	b := newBucket[int](start)
+	b := newBucket[int](burst, start)
 	b.ask(1, 100)
 	if got := b.grant(start.Add(time.Hour)); len(got) != 0 {
 		t.Errorf("granted %v before any rate was told", got)

@@ -1,6 +1,7 @@
-// Package limiter holds the rates of the whole process: one token bucket for
-// payload that comes in, one for payload that goes out. Peers ask for tokens
-// only while there is a limit, so without one the limiter has nothing to do.
+// Package limiter holds the rates of the whole process: usually one token
+// bucket for payload that comes in, one for payload that goes out. Peers ask
+// for tokens only while there is a limit, so without one the limiter has
+// nothing to do.
 package limiter
 
 import (
@@ -18,6 +19,7 @@ import (
 type Config struct {
 	World *world.World
 	Refs  messages.Refs
+	Rule  Rule
 }
 
 // New returns a limiter that is yet to be started.
@@ -25,10 +27,10 @@ func New(cfg Config) actor.Actor { return &limiter{Config: cfg} }
 
 type limiter struct {
 	Config
-	buckets buckets
-	peers   map[string]*actor.PID // all that have ever asked and live, by id; watched
-	timer   world.Timer           // nil: not set
-	dueAt   time.Time             // when the timer comes
+	accounts accounts
+	peers    map[string]*actor.PID // all that have ever asked and live, by id; watched
+	timer    world.Timer           // nil: not set
+	dueAt    time.Time             // when the timer comes
 }
 
 // due: the limiter to itself, by a timer, when the next grant may be possible.
@@ -37,22 +39,25 @@ type due struct{}
 func (l *limiter) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *actor.Started:
-		l.buckets = newBuckets(l.World.Clock.Now())
+		l.accounts = accounts{rule: l.Rule}
+		if l.Rule.Per != perPeer {
+			l.accounts.of("", l.World.Clock.Now())
+		}
 		l.peers = map[string]*actor.PID{}
 		c.Send(l.Refs.Session, &messages.LimiterReady{})
 	case *messages.SetLimits:
-		l.buckets.setLimits(m, l.World.Clock.Now())
+		l.accounts.setLimits(m, l.World.Clock.Now())
 		l.grant(c)
 	case *messages.TokensWanted:
 		l.watch(c, m.From)
-		l.buckets[m.Direction].ask(m.From.Id, m.Bytes)
+		l.accounts.of(m.From.Id, l.World.Clock.Now()).buckets[m.Direction].ask(m.From.Id, m.Bytes)
 		l.grant(c)
 	case *due:
 		l.timer = nil
 		l.grant(c)
 	case *actor.Terminated:
 		delete(l.peers, m.Who.Id)
-		l.buckets.drop(m.Who.Id)
+		l.accounts.drop(m.Who.Id)
 		l.grant(c)
 	case *actor.Restarting, *actor.Stopping:
 		if l.timer != nil {
@@ -72,12 +77,14 @@ func (l *limiter) watch(c actor.Context, peer *actor.PID) {
 // there will be.
 func (l *limiter) grant(c actor.Context) {
 	now := l.World.Clock.Now()
-	for direction := range l.buckets {
-		for _, g := range l.buckets[direction].grant(now) {
-			c.Send(l.peers[g.who], &messages.TokensGranted{Direction: messages.Direction(direction), Bytes: g.bytes})
+	for _, account := range l.accounts.all {
+		for direction, bucket := range account.buckets {
+			for _, g := range bucket.grant(now) {
+				c.Send(l.peers[g.who], &messages.TokensGranted{Direction: messages.Direction(direction), Bytes: g.bytes})
+			}
 		}
 	}
-	wait, ok := l.buckets.next(now)
+	wait, ok := l.accounts.next(now)
 	at := now.Add(wait)
 	if !ok || l.timer != nil && !at.Before(l.dueAt) {
 		return // a timer that comes too early, or for nothing, does no harm

@@ -15,10 +15,16 @@ type scene struct {
 	session *stage.Probe
 }
 
-func perform(t *testing.T) *scene {
+func perform(t *testing.T) *scene { return performBy(t, "") }
+
+func performBy(t *testing.T, spec string) *scene {
+	rule, err := Limiters.Make(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := &scene{Stage: stage.New(t)}
 	s.session = s.StartProbe("session")
-	config := Config{World: s.World.World(), Refs: messages.Refs{Session: s.session.PID}}
+	config := Config{World: s.World.World(), Refs: messages.Refs{Session: s.session.PID}, Rule: rule}
 	s.Perform(func() actor.Actor { return New(config) })
 	stage.Next[*messages.LimiterReady](s.session)
 	return s

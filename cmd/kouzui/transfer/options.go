@@ -152,6 +152,9 @@ func (o *options) validatePatterns(c *cobra.Command) error {
 	if err := o.patterns.Exclude(c, "choker"); err != nil {
 		return err
 	}
+	if o.patterns.Choice["limiter"] != "" && o.down.N == 0 && o.up.N == 0 {
+		return exit.Usagef("", "--pattern limiter makes no difference without a rate limit")
+	}
 	if o.seedOnly {
 		for _, kind := range []string{"picker", "requests"} {
 			if o.patterns.Choice[kind] != "" {
