@@ -93,6 +93,9 @@ func (s *Scenario) checkPatterns() *problem {
 	if s.Patterns["limiter"] != "" && !slices.ContainsFunc(s.Class, func(c Class) bool { return c.Limits }) {
 		return &problem{table: "patterns", key: "limiter", err: fmt.Errorf("nothing is limited here, so that limiter=%s makes no difference: set the limits of a class", s.Patterns["limiter"])}
 	}
+	if s.Patterns["schedule"] != "" && !slices.ContainsFunc(s.Class, func(c Class) bool { return c.Cores == 0 && len(c.Hostile) == 0 }) {
+		return &problem{table: "patterns", key: "schedule", err: fmt.Errorf("all nodes have cores, for which messages wait, so that schedule=%s makes no difference", s.Patterns["schedule"])}
+	}
 	for _, kind := range onCores {
 		matters := slices.ContainsFunc(s.Class, func(c Class) bool { return c.matters(kind) })
 		if s.Patterns[kind] != "" && !matters {

@@ -130,6 +130,8 @@ func TestWhatIsWrong(t *testing.T) {
 		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\ncores = 1\n[class.patterns]\nhashing = \"unbatched\"", `line 5: class: patterns: hashing unbatched can be chosen in real runs only`},
 		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\n[class.patterns]\nlimiter = \"leaky-bucket\"", `line 4: class: patterns limiter: nothing is limited here`},
 		{"content = \"1 MiB\"\n[patterns]\nlimiter = \"leaky-bucket\"\n[[class]]\nname = \"a\"", `line 3: patterns: nothing is limited here`},
+		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\n[class.patterns]\nschedule = \"lifo\"", `line 4: class: patterns: schedule is chosen for the whole world`},
+		{"content = \"1 MiB\"\n[patterns]\nschedule = \"lifo\"\n[[class]]\nname = \"a\"\ncores = 1", `line 3: patterns: all nodes have cores, for which messages wait`},
 		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\n[class.patterns]\narrivals = \"flash\"", `line 4: class: patterns without within a flash makes no difference`},
 		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\nwithin = \"1m\"\n[class.patterns]\narrivals = \"poisson,rate=2\"", `line 5: class: patterns with poisson arrivals within is of no use`},
 		{"content = \"1 MiB\"\n[[class]]\nname = \"a\"\nhostile = [\"a liar\"]\npicker = \"random\"", `line 4: class: hostile nodes have no client, and so no patterns`},

@@ -75,6 +75,7 @@ func Run(s *Scenario, o Options) (*Result, error) {
 		o.Journal = sim.NewJournal(false)
 	}
 	w := sim.New(o.Seed, o.Journal)
+	w.Order(pattern.Chosen(Schedules, s.Patterns))
 	costs, err := s.costs()
 	if err != nil {
 		return nil, err

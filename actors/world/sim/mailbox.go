@@ -24,6 +24,7 @@ type mailbox struct {
 	held      bool // its actor hangs
 	waiting   bool // it is in the list of those that can have the next turn, or has a core
 	load      load
+	ranked    rank
 }
 
 func (m *mailbox) PostUserMessage(message any) {
@@ -79,7 +80,7 @@ func (m *mailbox) wake() {
 		if c := m.life.host.Cores; c != nil {
 			c.enter(m)
 		} else {
-			m.sim.ready = append(m.sim.ready, m)
+			m.sim.ready.add(m)
 		}
 	}
 }

@@ -7,11 +7,11 @@
 // occupies one of them for as long as its costs say, see package work.
 //
 // The Sim is the loop. It runs one message of one mailbox at a time; chance, by
-// the seed, decides which mailbox of those that have messages. Time stands
-// still until no mailbox has any. Then it leaps to the next event: a timer, an
-// arrival, the answer of a disk. So a run with the same seed is the same run,
-// step by step, however busy the machine is, and an hour in which nothing
-// happens costs nothing.
+// the seed, or another Schedule decides which mailbox of those that have any.
+// Time stands still until no mailbox has any. Then it leaps to the next event:
+// a timer, an arrival, the answer of a disk. So a run with the same seed is the
+// same run, step by step, however busy the machine is, and an hour in which
+// nothing happens costs nothing.
 //
 // A Host is a machine on which one process runs: its World, Dispatcher and
 // Mailbox are what actors.Start is given in place of the real ones. The process
@@ -40,11 +40,10 @@ var Epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 // Sim is a simulated world of any number of hosts.
 type Sim struct {
 	seed   uint64
-	order  *rand.Rand // whose turn it is
 	net    *rand.Rand // jitter and loss
 	now    int64      // nanoseconds since Epoch
 	agenda agenda
-	ready  []turn
+	ready  line
 	steps  uint64
 	// running is the kind of actor whose message is being handled, on a host with
 	// cores, or work.World.
@@ -69,9 +68,14 @@ type Sim struct {
 // journal, unless that is nil.
 func New(seed uint64, journal *Journal) *Sim {
 	s := &Sim{seed: seed, running: work.World, byAddr: map[netip.Addr]*Host{}, trackers: map[string]*Tracker{}, journal: journal}
-	s.order, s.net = s.Rand("order"), s.Rand("net")
+	s.net = s.Rand("net")
+	s.Order(Random())
 	return s
 }
+
+// Order has mailboxes get their turns by a schedule. Call it before the first
+// host is added.
+func (s *Sim) Order(by Schedule) { s.ready = by(s) }
 
 // Describe makes payload of this torrent described instead of held in memory,
 // see package described. Call it before the first host is added.
@@ -97,20 +101,12 @@ func (s *Sim) Steps() uint64 { return s.steps }
 // After calls f after d.
 func (s *Sim) After(d time.Duration, f func()) { s.at(s.now+int64(max(d, 0)), nil, f) }
 
-// turn is a mailbox that has messages.
-type turn interface{ take() }
-
 // Step handles one message or, if no mailbox has any, lets the next event
 // happen. It returns false if there is neither.
 func (s *Sim) Step() bool {
-	if n := len(s.ready); n > 0 {
-		i := s.order.IntN(n)
-		t := s.ready[i]
-		s.ready[i] = s.ready[n-1]
-		s.ready[n-1] = nil
-		s.ready = s.ready[:n-1]
+	if s.ready.len() > 0 {
 		s.steps++
-		t.take()
+		s.ready.next().take()
 		return true
 	}
 	e := s.agenda.first()
@@ -139,7 +135,7 @@ var (
 // not go beyond limit, measured from the start of the simulation.
 func (s *Sim) Run(limit time.Duration, done func() bool) error {
 	for {
-		if len(s.ready) == 0 {
+		if s.ready.len() == 0 {
 			if done() {
 				return nil
 			}

@@ -12,6 +12,7 @@ type together struct {
 	held    bool           // an actor hangs, and so all do
 	waiting bool           // it is in the list of those that can have the next turn, or has a core
 	current *mailbox       // whose message is being handled
+	ranked  rank
 }
 
 // add enters n messages of a mailbox into the line.
@@ -30,7 +31,7 @@ func (t *together) wake() {
 	if c := t.life.host.Cores; c != nil {
 		c.enter(t)
 	} else {
-		t.sim.ready = append(t.sim.ready, t)
+		t.sim.ready.add(t)
 	}
 }
 
