@@ -21,8 +21,8 @@ func newBottleneck() *cobra.Command {
 		Short: "Name what holds the run up",
 		Long: `Name what holds a run up, and on which evidence: the limiter, the link, the
 disk, the processor, one kind of actor, or nothing in this process. What counts
-is how busy each was while payload moved. A real run is measured by a sample of its
-messages; of a simulated one, only nodes with cores are.`,
+is how busy each was while payload moved. A real run is measured by a sample of
+its messages; of a simulated one, only nodes with cores are.`,
 		Example: `  kouzui trace bottleneck run.trace
   kouzui trace bottleneck run.trace --json | jq '.processes[].held_up_by'`,
 		Args: flags.Arguments(1, 1, "one trace file"),
