@@ -180,10 +180,13 @@ func (o *simulation) page(c *cobra.Command, r *lab.Result, path string) error {
 // again is the command that plays the run again.
 func (o *simulation) again(c *cobra.Command, path string) string {
 	command := fmt.Sprintf("%s %s --seed %d", c.CommandPath(), experiment.Quoted(path), o.seed)
-	for _, f := range []struct{ name, value string }{{"picker", *o.picker}, {"choker", *o.choker}} {
+	for _, f := range []struct{ name, value string }{{"picker", *o.picker}, {"choker", *o.choker}, {"payload", *o.payload}} {
 		if f.value != asWritten {
 			command += " --" + f.name + " " + experiment.Quoted(f.value)
 		}
+	}
+	if o.quick {
+		command += " --quick"
 	}
 	for _, text := range o.patterns.GetSlice() {
 		command += " --pattern " + experiment.Quoted(text)
