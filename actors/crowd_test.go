@@ -30,6 +30,7 @@ func TestConnectionsOfAllTorrentsAreBounded(t *testing.T) {
 	})
 	victim := await(n, func(*messages.ListenerReady) bool { return true }).Addr
 	n.add(idle, messages.TorrentOptions{Dir: t.TempDir()})
+	await(n, func(p *messages.Progress) bool { return p.InfoHash == idle.InfoHash }) // it can be reached
 
 	ctx, cancel := context.WithCancel(t.Context())
 	var all sync.WaitGroup

@@ -142,22 +142,11 @@ func bracketed(host string) string {
 	return host
 }
 
-// closeTime is how long Close waits for the others to let go.
-const closeTime = time.Second
-
-// Close tells those who are connected that this process leaves, and ends all
-// connections.
-func (r *Remote) Close() {
-	closed := make(chan struct{})
-	go func() {
-		defer close(closed)
-		r.library.Shutdown(true)
-	}()
-	select {
-	case <-closed:
-	case <-time.After(closeTime):
-	}
-}
+// Close ends all connections that came in, by which the others hear that this
+// process leaves. Those that go out last until the process ends. The library
+// could end them as well, but panics in goroutines of its own if a connection
+// ends at that moment.
+func (r *Remote) Close() { r.library.Shutdown(false) }
 
 // Address is the HOST:PORT under which the process is known to others.
 func (r *Remote) Address() string { return r.system.Address() }
