@@ -137,7 +137,6 @@ func (k *connection) startSession(m *messages.StartSession) {
 	k.session = s
 	if m.SuperSeed {
 		s.offers.open = m.Have.Clone()
-		s.offers.left = int(m.Have.Count())
 	}
 	s.keepAlive -= time.Duration(k.Key%keepAliveSpread) * time.Second
 	if m.Have.Any() {

@@ -5,8 +5,7 @@ import "github.com/bits-and-blooms/bitset"
 // offers are the pieces that a super-seed (BEP 16) has told the other side of.
 type offers struct {
 	open  *bitset.BitSet // those of which the other side has asked for nothing yet; nil: we do not super-seed
-	left  int            // how many are in open
-	asked int            // how many were, before the other side asked for them
+	asked int            // how many others there are
 }
 
 func (o *offers) tell(pieces []uint32) {
@@ -14,22 +13,21 @@ func (o *offers) tell(pieces []uint32) {
 		return
 	}
 	for _, piece := range pieces {
-		if !o.open.Test(uint(piece)) {
-			o.open.Set(uint(piece))
-			o.left++
-		}
+		o.open.Set(uint(piece))
 	}
 }
 
 // ask records that the other side has asked for a part of a piece. It says
-// whether the scheduler should hear: as many pieces have been asked for as are
-// left, or none is left.
+// whether the scheduler should hear: half of the pieces have been asked for
+// now, or all.
 func (o *offers) ask(piece uint32) (news bool) {
 	if o.open == nil || !o.open.Test(uint(piece)) {
 		return false
 	}
 	o.open.Clear(uint(piece))
-	o.left--
 	o.asked++
-	return o.left == 0 || o.left <= o.asked && o.left+1 > o.asked-1
+	left := int(o.open.Count())
+	// The difference grows by two at a time, and is 0 or 1 when half is reached.
+	beyond := o.asked - left
+	return left == 0 || beyond == 0 || beyond == 1
 }
