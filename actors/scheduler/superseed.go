@@ -58,7 +58,7 @@ type superSeed struct {
 	hidden []uint32       // pieces of which no peer was told, in random order
 	seen   *bitset.BitSet // pieces that another peer has or had
 	moved  time.Time      // when payload was last uploaded, or a piece seen
-	busy   *bitset.BitSet // scratch of overdue
+	busy   *bitset.BitSet // scratch of overdue and superLeft
 }
 
 // shown is a piece that a peer was told of and that nobody is known to have
@@ -148,7 +148,6 @@ func (s *swarm) superSent(p *peer) {
 // when it does not get on.
 func (s *swarm) superLook() {
 	if !s.super.active || len(s.peers) == 0 {
-		s.super.moved = s.now
 		return
 	}
 	if s.now.Sub(s.super.moved) > superStall || s.super.when != messages.SuperSeedAlways && s.fastSeed() {
@@ -161,13 +160,24 @@ func (s *swarm) superLook() {
 }
 
 // superLeft hides again what was shown to p alone, which is shown nothing any
-// more.
+// more. It looks at each piece that is shown to somebody only once, see
+// overdue.
 func (s *swarm) superLeft(p *peer) {
 	left := p.super.shown
 	p.super = superPeer{}
+	if len(left) == 0 {
+		return
+	}
+	u := &s.super
+	u.busy.ClearAll()
+	for _, q := range s.peers {
+		for _, one := range q.super.shown {
+			u.busy.Set(uint(one.piece))
+		}
+	}
 	for _, one := range left {
-		if !s.super.seen.Test(uint(one.piece)) && !slices.ContainsFunc(s.peers, func(q *peer) bool { return q.isShown(one.piece) }) {
-			s.super.hidden = append(s.super.hidden, one.piece)
+		if piece := uint(one.piece); !u.seen.Test(piece) && !u.busy.Test(piece) {
+			u.hidden = append(u.hidden, one.piece)
 		}
 	}
 }
@@ -187,10 +197,6 @@ func (s *swarm) fastSeed() bool {
 func (s *swarm) fastPeer(p *peer) bool {
 	sent := p.rates.UpTotal
 	return sent >= fastProof && float64(sent)*superWorth > float64(s.length)*s.now.Sub(p.At).Seconds()
-}
-
-func (p *peer) isShown(piece uint32) bool {
-	return slices.ContainsFunc(p.super.shown, func(one shown) bool { return one.piece == piece })
 }
 
 // show tells p of as many pieces as it may be told of now.
