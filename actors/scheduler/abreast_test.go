@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"pgregory.net/rapid"
+
 	"kouzui/actors/world"
 	"kouzui/messages"
 )
@@ -19,6 +21,12 @@ func openLarge(pieces int) *swarm {
 	s.setMemory(14 << 20)
 	s.planner.abreast.setPlan(world.HashPlan{Together: 8, Run: runOfLarge})
 	return s
+}
+
+// drawPlan draws how pieces are hashed; runs may be longer than they are, or
+// than the memory.
+func drawPlan(t *rapid.T) world.HashPlan {
+	return world.HashPlan{Together: rapid.IntRange(1, 8).Draw(t, "together"), Run: rapid.Int64Range(0, 10).Draw(t, "run") * BlockSize}
 }
 
 // A peer brings as many large pieces abreast as come within abreastTime, a run

@@ -6,12 +6,13 @@ import "math"
 //
 // Memory is reserved by whole pieces: a piece is begun only when all that is
 // begun could arrive within the limit, so that begun pieces can always be
-// finished. Only a peer that has no part of what is begun may begin a piece
-// beyond that, as far as there is memory at the moment. Should such pieces fill
-// the memory and come to a stand, one piece at a time, the exempt one, goes on
-// beyond the limit, and the store spills to the disk. The exempt piece waits
-// while most of the memory holds blocks that have arrived: then the store has
-// something to write, and will tell when it has.
+// finished. Beyond that a piece is begun, as far as there is memory at the
+// moment, by a peer that has no part of what is begun, and by one that brings
+// large pieces abreast, which the store writes a run at a time. Should such
+// pieces fill the memory and come to a stand, one piece at a time, the exempt
+// one, goes on beyond the limit, and the store spills to the disk. The exempt
+// piece waits while most of the memory holds blocks that have arrived: then the
+// store has something to write, and will tell when it has.
 type budget struct {
 	ledger *ledger
 	limit  int

@@ -134,6 +134,7 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 		s := openSwarm(g, rapid.SampledFrom(Pickers.Names()).Draw(t, "picker"), rapid.Uint64().Draw(t, "seed"))
 		limit := rapid.IntRange(1, 40).Draw(t, "limit")
 		s.setMemory(int64(limit) * BlockSize)
+		s.planner.abreast.setPlan(drawPlan(t))
 		rng := seeded(rapid.Uint64().Draw(t, "world"))
 		asked := newAskings(t, s)
 		exempt := map[*active]bool{}

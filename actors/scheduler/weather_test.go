@@ -89,6 +89,7 @@ func TestAnyWeatherEndsWithAllFetched(t *testing.T) {
 		g.padding = drawPadding(t, g)
 		s := openSwarm(g, rapid.SampledFrom(Pickers.Names()).Draw(t, "picker"), rapid.Uint64().Draw(t, "seed"))
 		s.setMemory(rapid.Int64Range(1, 200).Draw(t, "memory") * BlockSize)
+		s.planner.abreast.setPlan(drawPlan(t))
 		x := &weather{liars: newLiars(t, s), rng: seeded(rapid.Uint64().Draw(t, "weather"))}
 		lying := rapid.IntRange(2, 100).Draw(t, "one in so many lies")
 		x.lies = func(key messages.PeerKey, piece, begin uint32) bool {
