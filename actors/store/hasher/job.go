@@ -57,12 +57,7 @@ type Batch struct {
 // check, what is on disk.
 func (b *Batch) PayloadBytes() (n int) {
 	for _, j := range b.Jobs {
-		n += j.checked
-		for i := range j.Blocks {
-			if j.Blocks[i].Data != nil {
-				n += int(j.Blocks[i].Length)
-			}
-		}
+		n += j.checked + int(j.bytes)
 	}
 	return n
 }
