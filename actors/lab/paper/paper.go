@@ -12,6 +12,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 
@@ -99,12 +100,13 @@ func (p *Paper) Text() string {
 }
 
 // Play plays the runs of the first seeds, so many at a time, and says when each
-// has been played. A run in which a check fails is an error: it tells of the
-// client, not of the paper.
+// has been played, never of two at a time. A run in which a check fails is an
+// error: it tells of the client, not of the paper.
 func (p *Paper) Play(ctx context.Context, seeds, workers int, played func()) (Runs, error) {
 	runs := make(Runs, len(p.Variants))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(1, workers))
+	var one sync.Mutex // played is called by one goroutine at a time
 	for v, variant := range p.Variants {
 		runs[v] = make([]*lab.Result, seeds)
 		for seed := range seeds {
@@ -124,6 +126,8 @@ func (p *Paper) Play(ctx context.Context, seeds, workers int, played func()) (Ru
 					return fmt.Errorf("%s, %s, seed %d: %w", p.Name, variant.Name, seed+1, r.Wrong[0])
 				}
 				runs[v][seed] = r
+				one.Lock()
+				defer one.Unlock()
 				played()
 				return nil
 			})
@@ -157,6 +161,10 @@ func (p *Paper) Judge(runs Runs) (answers []Answer) {
 
 // fewest is how many values an interval must come from to be believed.
 const fewest = 4
+
+// payload is the part of what an uplink carries that is payload: 1448 of the
+// 1514 bytes of a packet.
+const payload = 0.956
 
 // none is for a bound that a claim does not have.
 var none = math.Inf(1)

@@ -189,12 +189,19 @@ func (o *trial) change(e *experiment.Experiment) error {
 
 // progress says from time to time how many runs were played.
 func (o *trial) progress(w io.Writer, most int) func(experiment.Outcome) {
-	began, last, played := time.Now(), time.Now(), 0
-	return func(experiment.Outcome) {
-		played++
-		if now := time.Now(); !o.quiet && now.Sub(last) >= sayEvery {
+	played := progress(w, o.quiet, fmt.Sprintf("at most %d runs", most))
+	return func(experiment.Outcome) { played() }
+}
+
+// progress counts runs, and says from time to time how many of all there are
+// unless it is to be quiet.
+func progress(w io.Writer, quiet bool, all string) (played func()) {
+	began, last, count := time.Now(), time.Now(), 0
+	return func() {
+		count++
+		if now := time.Now(); !quiet && now.Sub(last) >= sayEvery {
 			last = now
-			fmt.Fprintf(w, "%d of at most %d runs after %.0f s\n", played, most, now.Sub(began).Seconds())
+			fmt.Fprintf(w, "%d of %s after %.0f s\n", count, all, now.Sub(began).Seconds())
 		}
 	}
 }

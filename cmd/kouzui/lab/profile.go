@@ -17,7 +17,8 @@ import (
 	"kouzui/cmd/kouzui/internal/flags"
 )
 
-// mostSeeds bounds how many seeds a profile plays.
+// mostSeeds bounds how many seeds a profile or a paper plays: all its results
+// are kept.
 const mostSeeds = 1000
 
 func newProfile() *cobra.Command {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"runtime"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -17,7 +16,6 @@ import (
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
-	"kouzui/cmd/kouzui/internal/interrupt"
 	"kouzui/cmd/kouzui/internal/labview"
 	"kouzui/cmd/kouzui/internal/output"
 )
@@ -81,13 +79,14 @@ func (o *repetition) run(c *cobra.Command, name string) error {
 		}
 		papers = []*paper.Paper{p}
 	}
-	if o.seeds < 0 || o.workers < 1 {
-		return exit.Errorf(exit.Usage, "--seeds and --workers must be 1 or more")
+	switch {
+	case o.seeds < 0 || o.seeds > mostSeeds:
+		return exit.Errorf(exit.Usage, "--seeds must be from 1 to %d", mostSeeds)
+	case o.workers < 1:
+		return exit.Errorf(exit.Usage, "--workers must be 1 or more")
 	}
-	stop := interrupt.Listen()
-	defer stop.Close()
-	ctx, cancel := stop.Context()
-	defer cancel()
+	ctx, done := untilInterrupt()
+	defer done()
 	var repeated []labview.Repeated
 	for _, p := range papers {
 		answers, seeds, err := o.repeat(ctx, p, c.ErrOrStderr())
@@ -115,27 +114,12 @@ func (o *repetition) run(c *cobra.Command, name string) error {
 }
 
 // repeat plays the runs of a paper.
-func (o *repetition) repeat(ctx context.Context, p *paper.Paper, progress io.Writer) ([]paper.Answer, int, error) {
+func (o *repetition) repeat(ctx context.Context, p *paper.Paper, told io.Writer) ([]paper.Answer, int, error) {
 	seeds := p.Seeds
 	if o.seeds > 0 {
 		seeds = o.seeds
 	}
-	last, played := time.Now(), make(chan struct{})
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		count := 0
-		for range played {
-			count++
-			if now := time.Now(); !o.quiet && now.Sub(last) >= sayEvery {
-				last = now
-				fmt.Fprintf(progress, "%s: %d of %d runs\n", p.Name, count, seeds*len(p.Variants))
-			}
-		}
-	}()
-	runs, err := p.Play(ctx, seeds, o.workers, func() { played <- struct{}{} })
-	close(played)
-	<-done
+	runs, err := p.Play(ctx, seeds, o.workers, progress(told, o.quiet, fmt.Sprintf("%d runs of %s", seeds*len(p.Variants), p.Name)))
 	if err != nil {
 		return nil, 0, err
 	}
