@@ -9,7 +9,6 @@ var bharambe2006 = &Paper{
 	Name:     "bharambe2006",
 	Short:    "how well uplinks are used",
 	Citation: "Bharambe, Herley and Padmanabhan, Analyzing and Improving a BitTorrent Network's Performance Mechanisms (Infocom 2006)",
-	Scenario: "bharambe2006.toml",
 	Seeds:    5,
 	Variants: []Variant{
 		{"equal uplinks", lab.Settings{"class.slow.up": "64 KiB", "class.fast.up": "64 KiB"}},
@@ -36,8 +35,9 @@ var bharambe2006 = &Paper{
 // when all is out until the first downloader is complete.
 func busy(r *lab.Result) float64 {
 	var first, last lab.Sample
+	from := out(r)
 	for _, s := range r.Samples {
-		if s.At < out(r) {
+		if s.At < from {
 			continue
 		}
 		if s.Complete > 1 {
@@ -48,7 +48,7 @@ func busy(r *lab.Result) float64 {
 		}
 		last = s
 	}
-	could := float64(r.Played.Capacity()) * hajekPayload * (last.At - first.At).Seconds()
+	could := float64(r.Played.Capacity()) * payload * (last.At - first.At).Seconds()
 	return float64(last.Uploaded-first.Uploaded) / could
 }
 

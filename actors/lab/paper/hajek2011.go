@@ -8,9 +8,8 @@ import (
 
 // What the scenario of the missing piece says, in the paper's terms.
 const (
-	hajekArrivals = 0.5   // downloaders a second
-	hajekPayload  = 0.956 // of what an uplink carries: 1448 of 1514 bytes
-	hajekSlow     = 0.25  // pieces a second that the slow seed could send without headers
+	hajekArrivals = 0.5  // downloaders a second
+	hajekSlow     = 0.25 // pieces a second that the slow seed could send without headers
 	hajekFrom     = 100 * time.Second
 )
 
@@ -21,7 +20,6 @@ var hajek2011 = &Paper{
 	Name:     "hajek2011",
 	Short:    "the missing piece syndrome",
 	Citation: "Hajek and Zhu, The Missing Piece Syndrome in Peer-to-Peer Communication (2011)",
-	Scenario: "hajek2011.toml",
 	Seeds:    4,
 	Variants: []Variant{
 		{"slow seed, rarest", nil},
@@ -42,7 +40,7 @@ var hajek2011 = &Paper{
 
 // growth is the claim that the swarm of a variant grows as the model says.
 func growth(text string, variant int) Claim {
-	least, most := within(hajekArrivals-hajekSlow*hajekPayload, 0.15)
+	least, most := within(hajekArrivals-hajekSlow*payload, 0.15)
 	return Claim{
 		Text: text, Unit: "downloaders more each second", Least: least, Most: most,
 		Of: func(r Runs, seed int) float64 { return present(r[variant][seed]) },

@@ -13,7 +13,6 @@ var legout2006 = &Paper{
 	Name:     "legout2006",
 	Short:    "rarest first, with a slow seed",
 	Citation: "Legout, Urvoy-Keller and Michiardi, Rarest First and Choke Algorithms Are Enough (IMC 2006)",
-	Scenario: "legout2006.toml",
 	Seeds:    5,
 	Variants: []Variant{{"rarest", nil}},
 	Claims: []Claim{
@@ -47,8 +46,9 @@ func out(r *lab.Result) time.Duration {
 // complete: who has everything wants nothing.
 func entropy(r *lab.Result) float64 {
 	var values []float64
+	from := out(r)
 	for _, s := range r.Samples {
-		if s.At >= out(r) && s.Complete-1 <= r.Downloaders()/10 && !math.IsNaN(s.Entropy) {
+		if s.At >= from && s.Complete-1 <= r.Downloaders()/10 && !math.IsNaN(s.Entropy) {
 			values = append(values, s.Entropy)
 		}
 	}

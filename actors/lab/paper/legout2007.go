@@ -10,7 +10,6 @@ var legout2007 = &Paper{
 	Name:     "legout2007",
 	Short:    "sharing incentives, with a fast and a slow seed",
 	Citation: "Legout, Liogkas, Kohler and Zhang, Clustering and Sharing Incentives in BitTorrent Systems (Sigmetrics 2007)",
-	Scenario: "legout2007.toml",
 	Seeds:    5,
 	Variants: []Variant{
 		{"fast seed", nil},

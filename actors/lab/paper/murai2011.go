@@ -9,7 +9,6 @@ var murai2011 = &Paper{
 	Name:     "murai2011",
 	Short:    "unequal times of equal downloaders",
 	Citation: "Murai, Rocha, Figueiredo and de Souza e Silva, Heterogeneous Download Times in a Homogeneous BitTorrent Swarm (2011)",
-	Scenario: "murai2011.toml",
 	Seeds:    5,
 	Variants: []Variant{
 		{"few", nil},

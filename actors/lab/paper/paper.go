@@ -22,10 +22,9 @@ import (
 
 // Paper is a publication, and how its results are repeated.
 type Paper struct {
-	Name     string // of whom and of when
+	Name     string // of whom and of when; that of the file of its scenario, too
 	Short    string // what it is about, in a few words
 	Citation string
-	Scenario string // file
 	Seeds    int
 	Variants []Variant
 	Claims   []Claim
@@ -92,9 +91,9 @@ func Find(name string) (*Paper, error) {
 
 // Text is the scenario in TOML.
 func (p *Paper) Text() string {
-	text, err := scenarios.ReadFile(p.Scenario)
+	text, err := scenarios.ReadFile(p.Name + ".toml")
 	if err != nil {
-		panic(err) // TestScenarios reads them all
+		panic(err) // TestPapers reads them all
 	}
 	return string(text)
 }

@@ -11,12 +11,12 @@ import (
 // What the scenario of the fluid model says, in the paper's terms; a seed that
 // stays is added to it.
 const (
-	qiuArrivals = 0.075                     // λ: downloaders a second
-	qiuUpload   = 64 * hajekPayload / 16384 // μ: copies a second of an uplink
-	qiuLeaves   = 1.0 / 60                  // γ: part of the seeds that leave in a second
-	qiuSeed     = 2 * qiuUpload             // of the seed that stays
-	qiuSteady   = 500 * time.Second         // from then on the swarm is steady
-	qiuTick     = 100 * time.Millisecond    // of the integration
+	qiuArrivals = 0.075                  // λ: downloaders a second
+	qiuUpload   = 64 * payload / 16384   // μ: copies a second of an uplink
+	qiuLeaves   = 1.0 / 60               // γ: part of the seeds that leave in a second
+	qiuSeed     = 2 * qiuUpload          // of the seed that stays
+	qiuSteady   = 500 * time.Second      // from then on the swarm is steady
+	qiuTick     = 100 * time.Millisecond // of the integration
 )
 
 // qiu2004 is the fluid model of downloaders and seeds.
@@ -24,7 +24,6 @@ var qiu2004 = &Paper{
 	Name:     "qiu2004",
 	Short:    "a fluid model of downloaders and seeds",
 	Citation: "Qiu and Srikant, Modeling and Performance Analysis of BitTorrent-Like Peer-to-Peer Networks (Sigcomm 2004)",
-	Scenario: "qiu2004.toml",
 	Seeds:    5,
 	Variants: []Variant{{"as written", nil}},
 	Claims: []Claim{
