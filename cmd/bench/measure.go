@@ -12,7 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"kouzui/cmd/interop/counterpart"
+	"kouzui/cmd/internal/noise"
 	"kouzui/wire/metainfo"
 )
 
@@ -24,7 +24,7 @@ const nobody = "http://127.0.0.1:1/announce"
 type bench struct {
 	report
 	homes    map[bool]string // by whether on a disk
-	contents map[key]*counterpart.Content
+	contents map[key]*noise.Content
 	gaveUp   map[string]bool // clients that failed in a scenario and are not tried again there
 }
 
@@ -32,7 +32,7 @@ func measure(ctx context.Context, p part, clients []participant, partner partici
 	n := int(math.Ceil(float64(*rounds) * p.rounds))
 	b := bench{
 		report: report{part: p, clients: clients, size: *size * mib, rounds: n, partner: partner},
-		homes:  map[bool]string{}, contents: map[key]*counterpart.Content{}, gaveUp: map[string]bool{},
+		homes:  map[bool]string{}, contents: map[key]*noise.Content{}, gaveUp: map[string]bool{},
 	}
 	for onDisk, parent := range map[bool]string{false: *dir, true: *disk} {
 		home, err := b.place(parent, p.need(b.size, onDisk))
@@ -107,7 +107,7 @@ func (b *bench) try(ctx context.Context, s scenario, c participant, round int) e
 }
 
 // content makes the content of a scenario, once in a part.
-func (b *bench) content(s scenario) (*counterpart.Content, error) {
+func (b *bench) content(s scenario) (*noise.Content, error) {
 	k := s.content(b.size)
 	if c := b.contents[k]; c != nil {
 		return c, nil
@@ -116,7 +116,7 @@ func (b *bench) content(s scenario) (*counterpart.Content, error) {
 	if err := os.Mkdir(home, 0o700); err != nil {
 		return nil, err
 	}
-	c, err := counterpart.NewContent(home, "bench", k.piece, []metainfo.FileSpec{{Length: k.length}}, nobody)
+	c, err := noise.New(home, "bench", k.piece, []metainfo.FileSpec{{Length: k.length}}, nobody)
 	b.contents[k] = c
 	return c, err
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
+	"kouzui/cmd/internal/noise"
 	"kouzui/cmd/interop/counterpart"
 )
 
@@ -40,7 +41,7 @@ type transfer struct {
 	scenario
 	client  participant
 	partner participant
-	content *counterpart.Content
+	content *noise.Content
 	home    string // an empty folder
 
 	seed, leech participant
@@ -169,7 +170,7 @@ func (t *transfer) startLeeches(ctx context.Context, peers ...string) error {
 
 func (t *transfer) task(data string, peers []string) (counterpart.Task, error) {
 	task := counterpart.Task{
-		Torrent: t.content.Torrent, Hash: t.content.Hash, Place: counterpart.NewPlace(),
+		Torrent: t.content.Torrent, Hash: t.content.Info.InfoHash.String(), Place: counterpart.NewPlace(),
 		Home: filepath.Join(filepath.Dir(data), "home"), Dir: data, Peers: peers, Stay: true,
 	}
 	for _, folder := range []string{task.Home, task.Dir} {
@@ -198,7 +199,7 @@ func (t *transfer) stop() {
 }
 
 // total is how much is downloaded.
-func (t *transfer) total() int64 { return t.content.Length * int64(t.downloaders) }
+func (t *transfer) total() int64 { return t.content.Info.Length * int64(t.downloaders) }
 
 // warm keeps memory warm until the downloads fill it, or ctx ends.
 func (t *transfer) warm(ctx context.Context) error {

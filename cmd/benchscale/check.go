@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"kouzui/cmd/internal/chart"
-	"kouzui/cmd/interop/counterpart"
+	"kouzui/cmd/internal/noise"
 	"kouzui/wire/metainfo"
 )
 
@@ -31,7 +31,7 @@ include those of a process to start.`,
 const checkContent = 2 * gibibyte
 
 func measureCheck(ctx context.Context, e *Env, kibibytes int) ([]float64, error) {
-	content, err := counterpart.NewContent(e.Dir, "check", int64(kibibytes)<<10, []metainfo.FileSpec{{Length: checkContent}})
+	content, err := noise.New(e.Dir, "check", int64(kibibytes)<<10, []metainfo.FileSpec{{Length: checkContent}})
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +52,7 @@ func measureCheck(ctx context.Context, e *Env, kibibytes int) ([]float64, error)
 
 // hash verifies content and makes a torrent of it. The content is read once
 // before, so that its memory is warm.
-func (e *Env) hash(ctx context.Context, content *counterpart.Content, name, pieceLength string) (verify, create cost, err error) {
+func (e *Env) hash(ctx context.Context, content *noise.Content, name, pieceLength string) (verify, create cost, err error) {
 	for range 2 {
 		if verify, err = e.run(ctx, "verify", content.Torrent, "--dir", content.Dir); err != nil {
 			return verify, create, err
@@ -65,7 +65,7 @@ func (e *Env) hash(ctx context.Context, content *counterpart.Content, name, piec
 }
 
 // begin starts a seed, and stops it as soon as it seeds.
-func (e *Env) begin(ctx context.Context, content *counterpart.Content, flags ...string) (cost, error) {
+func (e *Env) begin(ctx context.Context, content *noise.Content, flags ...string) (cost, error) {
 	begin := time.Now()
 	p, err := e.seed(ctx, content, flags...)
 	if err != nil {

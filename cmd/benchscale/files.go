@@ -7,7 +7,7 @@ import (
 	"fmt"
 
 	"kouzui/cmd/internal/chart"
-	"kouzui/cmd/interop/counterpart"
+	"kouzui/cmd/internal/noise"
 	"kouzui/wire/metainfo"
 )
 
@@ -32,7 +32,7 @@ func measureFiles(ctx context.Context, e *Env, size int) ([]float64, error) {
 	for i := range list {
 		list[i] = metainfo.FileSpec{Path: []string{fmt.Sprintf("folder-%03d", i/100), fmt.Sprintf("file-%05d", i)}, Length: gibibyte / int64(size)}
 	}
-	content, err := counterpart.NewContent(e.Dir, "files", 256<<10, list)
+	content, err := noise.New(e.Dir, "files", 256<<10, list)
 	if err != nil {
 		return nil, err
 	}

@@ -12,6 +12,7 @@ import (
 
 	"kouzui/cmd/internal/chart"
 	"kouzui/cmd/internal/distance"
+	"kouzui/cmd/internal/noise"
 	"kouzui/cmd/interop/counterpart"
 	"kouzui/wire/metainfo"
 )
@@ -53,7 +54,7 @@ const (
 var wideOpen = []string{"net.ipv4.tcp_rmem=4096 131072 67108864", "net.ipv4.tcp_wmem=4096 16384 67108864"}
 
 func measureLatency(ctx context.Context, e *Env, milliseconds int) ([]float64, error) {
-	content, err := counterpart.NewContent(e.Dir, "far", 1<<20, []metainfo.FileSpec{{Length: farContent}})
+	content, err := noise.New(e.Dir, "far", 1<<20, []metainfo.FileSpec{{Length: farContent}})
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +80,7 @@ type farDownload struct {
 	seed, leech counterpart.Client
 	settings    []string
 	dir         string
-	content     *counterpart.Content
+	content     *noise.Content
 	roundTrip   time.Duration
 }
 
@@ -101,7 +102,7 @@ func (d farDownload) run(ctx context.Context) (flowing, whole float64, err error
 	var tasks [2]counterpart.Task
 	for i, name := range []string{"seed", "leech"} {
 		tasks[i] = counterpart.Task{
-			Torrent: d.content.Torrent, Hash: d.content.Hash, Home: filepath.Join(home, name), Dir: filepath.Join(home, "data"),
+			Torrent: d.content.Torrent, Hash: d.content.Info.InfoHash.String(), Home: filepath.Join(home, name), Dir: filepath.Join(home, "data"),
 			Place:  counterpart.Place{Host: wire.Ends[i].Addr.String(), Port: farPort},
 			Within: wire.Ends[i].Within, Stay: true,
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kouzui/cmd/internal/chart"
+	"kouzui/cmd/internal/noise"
 	"kouzui/cmd/interop/counterpart"
 	"kouzui/wire/metainfo"
 )
@@ -60,7 +61,7 @@ const (
 )
 
 func measurePeers(ctx context.Context, e *Env, size int) ([]float64, error) {
-	content, err := counterpart.NewContent(e.Dir, "crowd", peersPiece, []metainfo.FileSpec{{Length: peersContent}})
+	content, err := noise.New(e.Dir, "crowd", peersPiece, []metainfo.FileSpec{{Length: peersContent}})
 	if err != nil {
 		return nil, err
 	}
@@ -149,13 +150,13 @@ func measurePeers(ctx context.Context, e *Env, size int) ([]float64, error) {
 
 // task is a download of content into a folder of its own. The process goes on
 // seeding.
-func (e *Env) task(content *counterpart.Content) (counterpart.Task, error) {
+func (e *Env) task(content *noise.Content) (counterpart.Task, error) {
 	home, err := os.MkdirTemp(e.Dir, "kouzui")
 	if err != nil {
 		return counterpart.Task{}, err
 	}
 	t := counterpart.Task{
-		Torrent: content.Torrent, Hash: content.Hash, Place: counterpart.NewPlace(),
+		Torrent: content.Torrent, Hash: content.Info.InfoHash.String(), Place: counterpart.NewPlace(),
 		Home: home, Dir: filepath.Join(home, "data"), Stay: true,
 	}
 	return t, os.Mkdir(t.Dir, 0o700)

@@ -6,7 +6,7 @@ import (
 	"context"
 
 	"kouzui/cmd/internal/chart"
-	"kouzui/cmd/interop/counterpart"
+	"kouzui/cmd/internal/noise"
 	"kouzui/wire/metainfo"
 )
 
@@ -26,7 +26,7 @@ their number.`,
 }
 
 func measurePieces(ctx context.Context, e *Env, size int) ([]float64, error) {
-	content, err := counterpart.NewContent(e.Dir, "pieces", 16<<10, []metainfo.FileSpec{{Length: int64(size) * 16 << 10}})
+	content, err := noise.New(e.Dir, "pieces", 16<<10, []metainfo.FileSpec{{Length: int64(size) * 16 << 10}})
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"kouzui/cmd/internal/noise"
 	"kouzui/cmd/interop/counterpart"
 )
 
@@ -20,13 +21,13 @@ func mebibytes(n int64) float64 { return float64(n) / (1 << 20) }
 
 // seed starts a Kouzui that seeds content. The further arguments are flags, and
 // other torrents whose content lies in the same folder.
-func (e *Env) seed(ctx context.Context, content *counterpart.Content, more ...string) (*counterpart.Process, error) {
+func (e *Env) seed(ctx context.Context, content *noise.Content, more ...string) (*counterpart.Process, error) {
 	home, err := os.MkdirTemp(e.Dir, "seed")
 	if err != nil {
 		return nil, err
 	}
 	return counterpart.Kouzui(e.Kouzui, more...).Start(ctx, counterpart.Task{
-		Torrent: content.Torrent, Hash: content.Hash, Place: counterpart.NewPlace(),
+		Torrent: content.Torrent, Hash: content.Info.InfoHash.String(), Place: counterpart.NewPlace(),
 		Home: home, Dir: content.Dir, Seed: true,
 	})
 }
@@ -53,7 +54,7 @@ type fetched struct {
 }
 
 // fetch downloads content into a folder of its own and removes it again.
-func (e *Env) fetch(ctx context.Context, content *counterpart.Content) (f fetched, err error) {
+func (e *Env) fetch(ctx context.Context, content *noise.Content) (f fetched, err error) {
 	seed, err := e.seed(ctx, content)
 	if err != nil {
 		return f, err

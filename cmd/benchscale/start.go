@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 
 	"kouzui/cmd/internal/chart"
-	"kouzui/cmd/interop/counterpart"
+	"kouzui/cmd/internal/noise"
 	"kouzui/wire/metainfo"
 )
 
@@ -44,7 +44,7 @@ func measureStart(ctx context.Context, e *Env, size int) ([]float64, error) {
 }
 
 // hole makes content that takes no space: a sparse file, which reads as zeros.
-func hole(dir string, length int64) (*counterpart.Content, error) {
+func hole(dir string, length int64) (*noise.Content, error) {
 	const piece = 1 << 20
 	sum := sha1.Sum(make([]byte, piece))
 	raw, err := metainfo.Encode(metainfo.Spec{
@@ -54,11 +54,10 @@ func hole(dir string, length int64) (*counterpart.Content, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := metainfo.Parse(raw)
-	if err != nil {
+	c := &noise.Content{Torrent: filepath.Join(dir, "hole.torrent"), Dir: filepath.Join(dir, "content")}
+	if c.Info, err = metainfo.Parse(raw); err != nil {
 		return nil, err
 	}
-	c := &counterpart.Content{Torrent: filepath.Join(dir, "hole.torrent"), Dir: filepath.Join(dir, "content"), Hash: t.InfoHash.String(), Length: length}
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, err
 	}

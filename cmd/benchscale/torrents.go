@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"kouzui/cmd/internal/chart"
-	"kouzui/cmd/interop/counterpart"
+	"kouzui/cmd/internal/noise"
 	"kouzui/wire/metainfo"
 )
 
@@ -34,10 +34,10 @@ return from waiting.`,
 const resting = 10 * time.Second
 
 func measureTorrents(ctx context.Context, e *Env, size int) ([]float64, error) {
-	var first *counterpart.Content
+	var first *noise.Content
 	var others []string
 	for i := range size {
-		content, err := counterpart.NewContent(e.Dir, fmt.Sprintf("torrent-%04d", i), 16<<10, []metainfo.FileSpec{{Length: 64 << 10}})
+		content, err := noise.New(e.Dir, fmt.Sprintf("torrent-%04d", i), 16<<10, []metainfo.FileSpec{{Length: 64 << 10}})
 		if err != nil {
 			return nil, err
 		}

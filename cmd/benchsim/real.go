@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"kouzui/actors/lab"
+	"kouzui/cmd/internal/noise"
 	"kouzui/cmd/interop/counterpart"
 	"kouzui/wire/metainfo"
 )
@@ -66,11 +67,11 @@ func (s *swarm) play(ctx context.Context) (times []time.Duration, err error) {
 	}
 	defer os.RemoveAll(home)
 	tracker, at := counterpart.KouzuiTracker(s.kouzui), place()
-	content, err := counterpart.NewContent(home, "content", int64(s.Piece), []metainfo.FileSpec{{Length: int64(s.Content)}}, tracker.Announce(at)...)
+	content, err := noise.New(home, "content", int64(s.Piece), []metainfo.FileSpec{{Length: int64(s.Content)}}, tracker.Announce(at)...)
 	if err != nil {
 		return nil, err
 	}
-	served, err := tracker.Start(ctx, home, at, content.Hash)
+	served, err := tracker.Start(ctx, home, at, content.Info.InfoHash.String())
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +128,7 @@ func (s *swarm) playable() error {
 type member struct {
 	*swarm
 	class   *lab.Class
-	content *counterpart.Content
+	content *noise.Content
 	home    string
 }
 
@@ -136,7 +137,7 @@ type member struct {
 func (m member) play(ctx context.Context, at time.Time, complete func(took time.Duration)) error {
 	c := m.class
 	task := counterpart.Task{
-		Torrent: m.content.Torrent, Hash: m.content.Hash, Dir: filepath.Join(m.home, "data"), Home: m.home,
+		Torrent: m.content.Torrent, Hash: m.content.Info.InfoHash.String(), Dir: filepath.Join(m.home, "data"), Home: m.home,
 		Place: place(), Seed: c.Have == 1, Stay: true,
 	}
 	if err := os.MkdirAll(task.Dir, 0o755); err != nil {

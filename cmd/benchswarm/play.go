@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"kouzui/cmd/internal/noise"
 	"kouzui/cmd/internal/shaped"
 	"kouzui/cmd/interop/counterpart"
 	"kouzui/wire/metainfo"
@@ -67,7 +68,7 @@ type playing struct {
 	team
 	home    string
 	network *shaped.Network
-	content *counterpart.Content
+	content *noise.Content
 
 	mu    sync.Mutex // guards the fields below
 	begin time.Time  // the first arrival
@@ -95,13 +96,13 @@ func play(ctx context.Context, s swarm, t team, tracker string, round int) (r Ru
 	defer os.RemoveAll(p.home)
 	at := counterpart.Place{Host: p.network.Bridge.String(), Port: trackerPort}
 	told := counterpart.KouzuiTracker(tracker)
-	p.content, err = counterpart.NewContent(p.home, "swarm", pieceLength, []metainfo.FileSpec{{Length: contentLength}}, told.Announce(at)...)
+	p.content, err = noise.New(p.home, "swarm", pieceLength, []metainfo.FileSpec{{Length: contentLength}}, told.Announce(at)...)
 	if err != nil {
 		return r, err
 	}
 	p.left = contentLength / pieceLength
 	p.out = make([]bool, p.left)
-	tracking, err := told.Start(ctx, p.home, at, p.content.Hash)
+	tracking, err := told.Start(ctx, p.home, at, p.content.Info.InfoHash.String())
 	if err != nil {
 		return r, err
 	}
@@ -161,7 +162,7 @@ func (p *playing) all(ctx context.Context, tracker counterpart.Tracker) (r Run, 
 func (p *playing) task(host int, name string) (task counterpart.Task, err error) {
 	h := &p.network.Hosts[host]
 	task = counterpart.Task{
-		Torrent: p.content.Torrent, Hash: p.content.Hash, Place: counterpart.Place{Host: h.Addr.String(), Port: peerPort},
+		Torrent: p.content.Torrent, Hash: p.content.Info.InfoHash.String(), Place: counterpart.Place{Host: h.Addr.String(), Port: peerPort},
 		Home: filepath.Join(p.home, name), Dir: filepath.Join(p.home, name, "data"), Within: h.Within, Dial: h.Dial, Stay: !p.leave,
 	}
 	return task, os.MkdirAll(task.Dir, 0o700)

@@ -43,13 +43,13 @@ func TestSIGTERMEndsADownload(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), transferTimeout)
 			var all sync.WaitGroup
 			defer func() { cancel(); all.Wait() }()
-			content, torrent := noise(t, 16<<20)
-			data, err := os.ReadFile(filepath.Join(content.Dir, torrent.Name))
+			content := oneFile(t, 16<<20)
+			data, err := os.ReadFile(filepath.Join(content.Dir, content.Info.Name))
 			if err != nil {
 				t.Fatal(err)
 			}
 			var served atomic.Int64
-			seed, err := hostile.Listen(ctx, torrent, "127.0.0.1", hostile.Seed{
+			seed, err := hostile.Listen(ctx, content.Info, "127.0.0.1", hostile.Seed{
 				Data: data, Pause: time.Millisecond,
 				Spoil: func(_, _ uint32, block []byte) { served.Add(int64(len(block))) },
 			}.Script("a good seed"))
@@ -84,7 +84,7 @@ func TestSIGTERMEndsADownload(t *testing.T) {
 			for i := range uint64(4) {
 				greedy := hostile.Scripts[slices.IndexFunc(hostile.Scripts, func(s hostile.Script) bool { return s.Name == "a reader that never reads" })]
 				all.Go(func() {
-					_, _ = hostile.Run(ctx, torrent, netip.Addr{}, netip.MustParseAddrPort(task.Place.Peer()), greedy, i)
+					_, _ = hostile.Run(ctx, content.Info, netip.Addr{}, netip.MustParseAddrPort(task.Place.Peer()), greedy, i)
 				})
 			}
 			pieces(10)
@@ -111,12 +111,12 @@ func TestSIGTERMEndsADownload(t *testing.T) {
 			if err := content.Verify(task.Dir, false); err != nil {
 				t.Error(err)
 			}
-			cost := served.Load() - content.Length
+			cost := served.Load() - content.Info.Length
 			t.Logf("%d bytes came twice", cost)
 			// What is lost are the requests under way, some 20 blocks at this rate, and
 			// parts of one or two pieces.
-			if flags == nil && cost > 3*torrent.PieceLength {
-				t.Errorf("%d bytes came twice, more than three pieces of %d", cost, torrent.PieceLength)
+			if flags == nil && cost > 3*content.Info.PieceLength {
+				t.Errorf("%d bytes came twice, more than three pieces of %d", cost, content.Info.PieceLength)
 			}
 		})
 	}
@@ -129,10 +129,10 @@ func TestASeedWhoseDataChanges(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), transferTimeout)
 	defer cancel()
-	content, torrent := noise(t, 8<<20)
+	content := oneFile(t, 8<<20)
 	task := seedTask(t, kouzui, content)
 	seed := start(t, ctx, kouzui, task)
-	f, err := os.OpenFile(filepath.Join(content.Dir, torrent.Name), os.O_RDWR, 0)
+	f, err := os.OpenFile(filepath.Join(content.Dir, content.Info.Name), os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ package interop
 import (
 	"context"
 	"net/netip"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"kouzui/actors/lab/hostile"
+	"kouzui/cmd/internal/noise"
 	"kouzui/cmd/interop/counterpart"
 	"kouzui/wire/metainfo"
 )
@@ -77,7 +77,7 @@ func TestAHostileCrowd(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*transferTimeout)
 	defer cancel()
 	client := counterpart.Kouzui(plain(t), "--max-download-limit", "16M")
-	content, torrent := noise(t, 96<<20)
+	content := oneFile(t, 96<<20)
 	seeder := counterpart.Kouzui(plain(t))
 	seed := seedTask(t, seeder, content)
 	start(t, ctx, seeder, seed)
@@ -85,7 +85,7 @@ func TestAHostileCrowd(t *testing.T) {
 	task.Stay, task.Peers = true, []string{seed.Place.Peer()}
 	victim := start(t, ctx, client, task)
 	begun := time.Now()
-	crowdAt(t, ctx, torrent, netip.MustParseAddrPort(task.Place.Peer()), func(i int) netip.Addr {
+	crowdAt(t, ctx, content.Info, netip.MustParseAddrPort(task.Place.Peer()), func(i int) netip.Addr {
 		if i < crowd/2 {
 			return netip.MustParseAddr("127.0.77.1")
 		}
@@ -99,7 +99,7 @@ func TestAHostileCrowd(t *testing.T) {
 		t.Error(err)
 	}
 	usage := victim.Usage()
-	undisturbed := float64(content.Length) / (16 << 20)
+	undisturbed := float64(content.Info.Length) / (16 << 20)
 	t.Logf("%.0f %% of the speed that is allowed, %.1f MiB resident at most, %v of CPU",
 		100*undisturbed/took.Seconds(), float64(usage.Peak)/(1<<20), usage.CPU)
 	if usage.Peak > mostResident {
@@ -115,10 +115,10 @@ func TestAHostileCrowd(t *testing.T) {
 func TestOneAddressKeepsNobodyOut(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), transferTimeout)
 	defer cancel()
-	content, torrent := noise(t, 4<<20)
+	content := oneFile(t, 4<<20)
 	seed := seedTask(t, kouzui, content)
 	start(t, ctx, kouzui, seed)
-	crowdAt(t, ctx, torrent, netip.MustParseAddrPort(seed.Place.Peer()), func(int) netip.Addr {
+	crowdAt(t, ctx, content.Info, netip.MustParseAddrPort(seed.Place.Peer()), func(int) netip.Addr {
 		return netip.MustParseAddr("127.0.77.1")
 	}, slices.DeleteFunc(slices.Clone(hostile.Scripts), func(s hostile.Script) bool { return s.Ends }))
 	task := newTask(t, kouzui, content)
@@ -131,20 +131,12 @@ func TestOneAddressKeepsNobodyOut(t *testing.T) {
 	}
 }
 
-// noise is a torrent of one file.
-func noise(t *testing.T, length int64) (*counterpart.Content, *metainfo.Torrent) {
+// oneFile is a torrent of one file.
+func oneFile(t *testing.T, length int64) *noise.Content {
 	t.Helper()
-	content, err := counterpart.NewContent(t.TempDir(), "noise", 256<<10, []metainfo.FileSpec{{Length: length}})
+	content, err := noise.New(t.TempDir(), "noise", 256<<10, []metainfo.FileSpec{{Length: length}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := os.ReadFile(content.Torrent)
-	if err != nil {
-		t.Fatal(err)
-	}
-	torrent, err := metainfo.Parse(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return content, torrent
+	return content
 }

@@ -16,6 +16,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"kouzui/cmd/internal/noise"
 	"kouzui/cmd/interop/counterpart"
 )
 
@@ -93,8 +94,8 @@ func start(t *testing.T, ctx context.Context, c counterpart.Client, task counter
 // newTask is a task for the content c. Kouzui does not bind its outgoing
 // connections to the address at which it listens, so a tracker believes that it
 // listens at 127.0.0.1.
-func newTask(t *testing.T, client counterpart.Client, c *counterpart.Content) counterpart.Task {
-	task := counterpart.Task{Torrent: c.Torrent, Hash: c.Hash, Dir: t.TempDir(), Home: t.TempDir(), Place: counterpart.NewPlace()}
+func newTask(t *testing.T, client counterpart.Client, c *noise.Content) counterpart.Task {
+	task := counterpart.Task{Torrent: c.Torrent, Hash: c.Info.InfoHash.String(), Dir: t.TempDir(), Home: t.TempDir(), Place: counterpart.NewPlace()}
 	if client.Name == kouzui.Name {
 		task.Place.Host = "127.0.0.1"
 	}
@@ -102,7 +103,7 @@ func newTask(t *testing.T, client counterpart.Client, c *counterpart.Content) co
 }
 
 // seedTask is a task that seeds the content c.
-func seedTask(t *testing.T, client counterpart.Client, c *counterpart.Content) counterpart.Task {
+func seedTask(t *testing.T, client counterpart.Client, c *noise.Content) counterpart.Task {
 	task := newTask(t, client, c)
 	task.Seed, task.Dir = true, c.Dir
 	return task

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"kouzui/cmd/internal/noise"
 	"kouzui/cmd/interop/counterpart"
 	"kouzui/wire/metainfo"
 )
@@ -84,7 +85,7 @@ func pair(t *testing.T, direction string, seed, leech, other counterpart.Client,
 	if k.dialled && other.Dials {
 		dialler = other
 	}
-	content, err := counterpart.NewContent(t.TempDir(), "größe "+k.name, k.pieceLength, k.files, nobody)
+	content, err := noise.New(t.TempDir(), "größe "+k.name, k.pieceLength, k.files, nobody)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"testing"
 
+	"kouzui/cmd/internal/noise"
 	"kouzui/cmd/interop/counterpart"
 )
 
@@ -52,14 +53,14 @@ func TestTracker(t *testing.T) {
 }
 
 // tracked starts a tracker and returns content that is announced there.
-func tracked(t *testing.T, ctx context.Context, tracker counterpart.Tracker) *counterpart.Content {
+func tracked(t *testing.T, ctx context.Context, tracker counterpart.Tracker) *noise.Content {
 	t.Helper()
 	at := counterpart.NewPlace()
-	content, err := counterpart.NewContent(t.TempDir(), "tracked", 64<<10, folder, tracker.Announce(at)...)
+	content, err := noise.New(t.TempDir(), "tracked", 64<<10, folder, tracker.Announce(at)...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := tracker.Start(ctx, t.TempDir(), at, content.Hash)
+	p, err := tracker.Start(ctx, t.TempDir(), at, content.Info.InfoHash.String())
 	if err != nil {
 		t.Fatal(err)
 	}

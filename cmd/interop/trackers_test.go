@@ -37,7 +37,7 @@ func TestATrackerThatHarmsCostsItself(t *testing.T) {
 			harmful := tracker(name)
 			ctx, cancel := context.WithTimeout(t.Context(), 2*transferTimeout)
 			defer cancel()
-			content, _ := noise(t, 4<<20)
+			content := oneFile(t, 4<<20)
 			seed := seedTask(t, kouzui, content)
 			start(t, ctx, kouzui, seed)
 			bad := serve(t, ctx, harmful)

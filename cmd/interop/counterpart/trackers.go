@@ -5,8 +5,8 @@ package counterpart
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"fmt"
+	"kouzui/cmd/internal/noise"
 	"net/http"
 	"net/url"
 	"os"
@@ -94,12 +94,8 @@ func announceUDP(p Place) string  { return "udp://" + p.Peer() + "/announce" }
 
 // Knows returns when the tracker of the content counts that many seeds, by its
 // answer to a scrape (BEP 48).
-func (t Tracker) Knows(ctx context.Context, c *Content, seeds int) error {
-	hash, err := hex.DecodeString(c.Hash)
-	if err != nil {
-		return err
-	}
-	scrape := strings.Replace(c.announce, "announce", "scrape", 1) + "?info_hash=" + url.QueryEscape(string(hash))
+func (t Tracker) Knows(ctx context.Context, c *noise.Content, seeds int) error {
+	scrape := strings.Replace(c.Info.Announce[0][0], "announce", "scrape", 1) + "?info_hash=" + url.QueryEscape(string(c.Info.InfoHash[:]))
 	return poll(ctx, nil, func(ctx context.Context) (bool, error) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, scrape, nil)
 		if err != nil {

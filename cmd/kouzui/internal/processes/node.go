@@ -87,12 +87,12 @@ func (s *swarm) newNode(c *lab.Class, index int, as lab.Node) (*node, error) {
 	if err := os.MkdirAll(n.data, 0o700); err != nil {
 		return nil, err
 	}
-	n.pieces = c.Share(index, s.content.torrent.PieceCount(), s.rnd)
+	n.pieces = c.Share(index, s.content.Info.PieceCount(), s.rnd)
 	for piece := range n.pieces.EachSet() {
-		n.laid += int64(s.content.torrent.PieceSize(int(piece)))
+		n.laid += s.content.Info.PieceSize(int(piece))
 	}
 	n.came = c.Have == 1
-	if err := s.content.lay(n.data, n.pieces); err != nil {
+	if err := s.lay(n.data, n.pieces); err != nil {
 		return nil, err
 	}
 	complete, after, err := c.Leaving()
@@ -107,7 +107,7 @@ func (s *swarm) newNode(c *lab.Class, index int, as lab.Node) (*node, error) {
 
 // arguments are those of the process of a node.
 func (s *swarm) arguments(c *lab.Class, seed, leaves bool) []string {
-	args := []string{"download", s.content.file}
+	args := []string{"download", s.content.Torrent}
 	if seed {
 		args[0] = "seed"
 	} else {

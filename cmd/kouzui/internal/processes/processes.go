@@ -13,11 +13,11 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
-	"strconv"
 	"time"
 
 	"kouzui/actors/lab"
 	"kouzui/actors/runtime/units"
+	"kouzui/cmd/internal/noise"
 	"kouzui/cmd/kouzui/internal/exit"
 )
 
@@ -56,7 +56,7 @@ const (
 type swarm struct {
 	Config
 	starter
-	content *content
+	content *noise.Content
 	rnd     *rand.Rand
 	begin   time.Time
 	nodes   []*node
@@ -120,8 +120,7 @@ func Play(ctx context.Context, c Config) (r *lab.Result, err error) {
 	if s.listen, err = hostOf(url); err != nil {
 		return nil, err
 	}
-	s.content, err = newContent(folder.path, int64(c.Scenario.Content), int64(c.Scenario.Piece), c.Seed, url)
-	if err != nil {
+	if err := s.newContent(url); err != nil {
 		return nil, err
 	}
 	if err := s.prepare(); err != nil {
@@ -158,7 +157,7 @@ func Fits(s *lab.Scenario, folder string) error {
 
 // prepare lays out the data of all nodes, and enters what is to happen.
 func (s *swarm) prepare() error {
-	pieces := s.content.torrent.PieceCount()
+	pieces := s.content.Info.PieceCount()
 	s.copies, s.owned = make([]int, pieces), make([]int, pieces)
 	at := 0
 	for i := range s.Scenario.Class {
@@ -235,7 +234,7 @@ func (s *swarm) finished() bool {
 func (s *swarm) lacks(why string) {
 	for _, n := range s.nodes {
 		if n.owes() {
-			s.blame(n, "%w: %s (%s of %s; %s)", ErrLate, why, units.Bytes(n.have()), units.Bytes(s.content.torrent.Length), n.life.about())
+			s.blame(n, "%w: %s (%s of %s; %s)", ErrLate, why, units.Bytes(n.have()), units.Bytes(s.content.Info.Length), n.life.about())
 		}
 	}
 }
@@ -278,7 +277,7 @@ func (s *swarm) finish() *lab.Result {
 		if n.complete.IsZero() || n.came {
 			continue
 		}
-		if err := s.content.check(n.data); err != nil {
+		if err := s.content.Verify(n.data, false); err != nil {
 			s.blame(n, "it is complete, but %v", err)
 		}
 	}
@@ -310,4 +309,4 @@ func (s *swarm) killAll() {
 	awaitAll(all, endWithin)
 }
 
-func number[N ~int | ~int64](n N) string { return strconv.FormatInt(int64(n), 10) }
+func number[N ~int | ~int64 | ~uint64](n N) string { return fmt.Sprint(n) }

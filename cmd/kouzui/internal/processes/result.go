@@ -40,7 +40,7 @@ func (s *swarm) tell(took time.Duration) *lab.Result {
 		have := n.have()
 		if !n.complete.IsZero() {
 			one.Took = max(0, n.complete.Sub(n.arrived))
-			have = s.content.torrent.Length
+			have = s.content.Info.Length
 			if !n.came {
 				r.End = max(r.End, n.complete.Sub(s.begin))
 			}
@@ -55,7 +55,7 @@ func (s *swarm) tell(took time.Duration) *lab.Result {
 		}
 		r.Nodes = append(r.Nodes, one)
 	}
-	r.Copies = float64(first) / float64(s.content.torrent.Length)
+	r.Copies = float64(first) / float64(s.content.Info.Length)
 	return r
 }
 

@@ -1,6 +1,6 @@
-//go:build linux
-
-package counterpart
+// Package noise makes torrents whose content is pseudo-random: for tests,
+// measurements, and swarms of real processes.
+package noise
 
 import (
 	"bufio"
@@ -18,37 +18,30 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Content is a torrent made for a test, and the folder with its data.
+// Content is a torrent, and the folder with its data.
 type Content struct {
 	Torrent string // path of the .torrent
-	Hash    string // its info hash, 40 hexadecimal digits
+	Info    *metainfo.Torrent
 	Dir     string
-	Length  int64
-
-	announce string // its first tracker
 
 	files []string            // relative to Dir
 	sums  [][sha256.Size]byte // of each
 }
 
-// NewContent fills files with noise and makes a torrent of them: the data is in
+// New fills files with noise and makes a torrent of them: the data is in
 // dir/content, the torrent in dir. A single file without a path makes a torrent
 // of one file. The data depends on all arguments but dir and announce.
-func NewContent(dir, name string, pieceLength int64, files []metainfo.FileSpec, announce ...string) (*Content, error) {
+func New(dir, name string, pieceLength int64, files []metainfo.FileSpec, announce ...string) (*Content, error) {
 	spec := metainfo.Spec{Name: name, PieceLength: pieceLength, Files: files, Single: len(files) == 1 && files[0].Path == nil}
 	for _, url := range announce {
 		spec.Announce = append(spec.Announce, []string{url})
 	}
 	c := &Content{Torrent: filepath.Join(dir, name+".torrent"), Dir: filepath.Join(dir, "content")}
-	if len(announce) > 0 {
-		c.announce = announce[0]
-	}
 	noise := rand.NewChaCha8(sha256.Sum256([]byte(name)))
 	pieces := pieceHasher{length: pieceLength, sha1: sha1.New()}
 	for _, f := range files {
 		if f.Padding {
 			_, _ = pieces.Write(make([]byte, f.Length)) // never fails
-			c.Length += f.Length
 			continue
 		}
 		path := filepath.Join(append([]string{name}, f.Path...)...)
@@ -56,18 +49,16 @@ func NewContent(dir, name string, pieceLength int64, files []metainfo.FileSpec, 
 		if err != nil {
 			return nil, err
 		}
-		c.files, c.sums, c.Length = append(c.files, path), append(c.sums, sum), c.Length+f.Length
+		c.files, c.sums = append(c.files, path), append(c.sums, sum)
 	}
 	spec.Pieces = pieces.finish()
 	raw, err := metainfo.Encode(spec)
 	if err != nil {
 		return nil, err
 	}
-	t, err := metainfo.Parse(raw)
-	if err != nil {
+	if c.Info, err = metainfo.Parse(raw); err != nil {
 		return nil, err
 	}
-	c.Hash = t.InfoHash.String()
 	return c, os.WriteFile(c.Torrent, raw, 0o600)
 }
 
