@@ -74,20 +74,15 @@ func (s *swarm) victims(e lab.Event) []*node {
 	return list
 }
 
-// strike kills the process of a node, and starts another one later.
+// strike kills the process of a node. Another one is started later, and not
+// before the first has ended.
 func (s *swarm) strike(n *node, down time.Duration) {
 	s.mark("kill", n, down, "")
-	n.ending, n.down = true, true
+	n.ending, n.down, n.back = true, true, s.now()+down
 	n.crashes++
 	n.killed = time.Now()
 	n.process.kill()
 	s.events++
-	s.after(s.now()+down, func() {
-		s.events--
-		if n.process == nil && !n.gone {
-			s.start(n)
-		}
-	})
 }
 
 // mark records that something has happened.

@@ -24,11 +24,12 @@ type node struct {
 	data    string        // the folder of its data
 	planned time.Duration // when it comes
 
-	process  *process // nil: none runs
-	ending   bool     // the process was asked to end, or killed
-	gone     bool     // it has left, or failed
-	leaves   bool     // it may leave before it is complete
-	down     bool     // its process was killed and will be started again
+	process  *process      // nil: none runs
+	ending   bool          // the process was asked to end, or killed
+	gone     bool          // it has left, or failed
+	leaves   bool          // it may leave before it is complete
+	down     bool          // its process was killed and will be started again
+	back     time.Duration // when it will be
 	arrived  time.Time
 	complete time.Time // zero: it is not
 	came     bool      // it came with everything
@@ -178,7 +179,7 @@ func (s *swarm) start(n *node) {
 		}
 	}
 	started := make(chan struct{}) // p is set before any news
-	p, err := starter{program: s.program, within: s.within, home: n.home}.start(append(slices.Clone(n.args), "--trace", trace),
+	p, err := starter{program: s.program, home: n.home}.start(append(slices.Clone(n.args), "--trace", trace),
 		func(text string) { <-started; say(news{line: text}) }, func() { <-started; say(news{ended: true}) })
 	close(started)
 	if err != nil {
@@ -296,7 +297,13 @@ func (s *swarm) ended(n *node) {
 	n.life = counts{State: "ended"}
 	complete, _, _ := n.class.Leaving()
 	switch {
-	case n.down: // it comes back
+	case n.down:
+		s.after(n.back, func() {
+			s.events--
+			if !n.gone {
+				s.start(n)
+			}
+		})
 	case n.ending && !n.gone: // the swarm is over
 	case n.ending || p.err == nil && complete:
 		n.gone = true

@@ -29,7 +29,6 @@ type process struct {
 // starter starts processes of this program.
 type starter struct {
 	program string
-	within  []string // command in front of the program; nil: none
 	home    string
 }
 
@@ -40,16 +39,7 @@ func (s starter) start(args []string, line func(string), over func()) (*process,
 		return nil, err
 	}
 	p := &process{ended: make(chan struct{})}
-	name, args := s.program, slices.Concat([]string{os.Args[0]}, args)
-	if len(s.within) > 0 {
-		path, err := exec.LookPath(s.within[0])
-		if err != nil {
-			return nil, err
-		}
-		args[0] = s.program
-		name, args = path, slices.Concat(s.within, args)
-	}
-	p.command = &exec.Cmd{Path: name, Args: args, Dir: s.home, Env: environment(s.home), Stderr: &p.words, SysProcAttr: attributes()}
+	p.command = &exec.Cmd{Path: s.program, Args: slices.Concat([]string{os.Args[0]}, args), Dir: s.home, Env: environment(s.home), Stderr: &p.words, SysProcAttr: attributes()}
 	out, err := p.command.StdoutPipe()
 	if err != nil {
 		return nil, err
