@@ -131,7 +131,11 @@ const (
 )
 
 func (v *view) time() chart.Axis {
-	return chart.Axis{Label: "virtual time, s", To: v.end.Seconds()}
+	axis := chart.Axis{Label: "virtual time, s", To: v.end.Seconds()}
+	if v.Processes != nil {
+		axis.Label = "time, s"
+	}
+	return axis
 }
 
 // curve draws one value of each sample.

@@ -43,8 +43,14 @@ func (v Versus) WritePage(w io.Writer) error {
 		p.row(false, row)
 	}
 	p.add("</tbody>\n</table></div>\n<p class=\"soft\">Lower bound: %s. The simulator is held to one seed, and the processes were played once: "+
-		"small differences say nothing.</p>\n<div class=\"pair\">", Bound(s.Bounds))
-	p.figures(v.completion(), runs[1].given())
+		"small differences say nothing.</p>\n", Bound(s.Bounds))
+	p.figures(v.completion())
+	p.WriteString("<div class=\"pair\">\n")
+	for _, one := range runs {
+		p.add("<div><h3>%s</h3>\n", one.name)
+		p.figures(one.given())
+		p.WriteString("</div>\n")
+	}
 	p.WriteString("</div>\n<h2>Over time</h2>\n")
 	for _, draw := range []func(*view) figure{(*view).life, (*view).nodes, (*view).rates, (*view).copies, (*view).rare, (*view).interest} {
 		var last figure
@@ -99,6 +105,6 @@ func (v Versus) completion() figure {
 		}
 		p.Series = append(p.Series, s)
 	}
-	f := chart.Figure{Title: p.Title, Panels: []chart.Panel{p}, Width: 490, Height: 330}
+	f := chart.Figure{Title: p.Title, Panels: []chart.Panel{p}, Width: wide, Height: low}
 	return figure{svg(f.Inline()), "The part of the downloaders that was complete within a time after arrival."}
 }
