@@ -14,11 +14,18 @@ func (e *Experiment) Again(variant int, seed uint64) string {
 	if e.Quick {
 		words = append(words, "--quick")
 	}
-	set := e.Variants[variant].Set
-	for _, key := range slices.Sorted(maps.Keys(set)) {
-		words = append(words, "--set "+Quoted(key+"="+set[key]))
+	for _, setting := range e.Variants[variant].Settings() {
+		words = append(words, "--set "+setting)
 	}
 	return strings.Join(words, " ")
+}
+
+// Settings are what a variant sets, each as KEY=VALUE, as a shell takes it.
+func (v Variant) Settings() (settings []string) {
+	for _, key := range slices.Sorted(maps.Keys(v.Set)) {
+		settings = append(settings, Quoted(key+"="+v.Set[key]))
+	}
+	return settings
 }
 
 // Quoted is a word as a shell takes it.

@@ -14,8 +14,9 @@ import (
 	"kouzui/cmd/kouzui/internal/paint"
 )
 
-// FindingsTable is what an experiment has found, for people: a table of at most
-// 80 columns for each measure, in which variants are letters.
+// FindingsTable is what an experiment has found, for people: a table for each
+// measure, in which variants are letters. Numbers of at most five characters
+// fit into 80 columns.
 type FindingsTable struct {
 	Findings *experiment.Findings
 	Colour   bool
@@ -45,10 +46,7 @@ func (t FindingsTable) Write(w io.Writer) error {
 	for m, name := range f.Experiment.Measures {
 		measure := experiment.Of(name)
 		fmt.Fprintf(&b, "\n%s: %s\n", p.Bold(withUnit(measure)), measure.About)
-		rows := [][]string{{"", "mean", "95 % interval", "difference", "95 % interval", "effect", "p", "r", "runs"}}
-		if len(f.Comparisons) == 0 {
-			rows = [][]string{{"", "mean", "95 % interval", "runs"}}
-		}
+		rows := [][]string{findingsHeads(f)}
 		for v := range f.Experiment.Variants {
 			rows = append(rows, findingsRow(f, v, m))
 		}
@@ -85,6 +83,9 @@ func ended(f *experiment.Findings) string {
 		return ""
 	}
 	word := "The widest interval of a difference in " + f.Experiment.Measures[0]
+	if len(f.Comparisons) == 0 {
+		word = "The interval of the mean of " + f.Experiment.Measures[0]
+	}
 	width := fmt.Sprintf("± %.2g %% of the control's mean", 100*f.Width())
 	if f.Enough {
 		return fmt.Sprintf("%s is %s, and %.2g %% was asked for.", word, width, 100*rule.Precision)
@@ -97,6 +98,14 @@ func withUnit(m experiment.Measure) string {
 		return m.Name
 	}
 	return m.Name + ", " + m.Unit
+}
+
+// findingsHeads are the heads of the columns of findingsRow.
+func findingsHeads(f *experiment.Findings) []string {
+	if len(f.Comparisons) == 0 {
+		return []string{"", "mean", "95 % interval", "runs"}
+	}
+	return []string{"", "mean", "95 % interval", "difference", "95 % interval", "effect", "p", "r", "runs"}
 }
 
 // findingsRow is a measure of one variant.

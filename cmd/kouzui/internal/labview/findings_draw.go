@@ -15,6 +15,11 @@ const (
 	dotRadius                        = 3.0
 )
 
+// rounding is how far apart values are, as a part of them, that differ by how
+// floating-point numbers are rounded. Ticks between them might have no numbers
+// of their own.
+const rounding = 1e-9
+
 // strips draws samples: a row each, in which every value is a dot.
 type strips struct {
 	canvas
@@ -34,7 +39,7 @@ func newStrips(title string, rows int, values ...[]float64) *strips {
 	if s.low > s.high {
 		s.low, s.high = 0, 1
 	}
-	if s.low == s.high {
+	if s.high-s.low <= rounding*max(math.Abs(s.low), math.Abs(s.high)) {
 		s.low, s.high = s.low-1, s.high+1
 	}
 	margin := (s.high - s.low) * 0.04

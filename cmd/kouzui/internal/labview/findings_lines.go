@@ -18,7 +18,7 @@ const FindingsSchema = "kouzui-experiment-1"
 // findingsLine is what all lines have in common; docs/JSON.md describes them.
 type findingsLine struct {
 	Schema string `json:"schema"`
-	Type   string `json:"type"` // "run", "group", "comparison" or "experiment"
+	Type   string `json:"type"` // "run", "group", "comparison", "experiment" or "claim"
 }
 
 type runLine struct {
@@ -106,7 +106,7 @@ func WriteFindings(w io.Writer, f *experiment.Findings) error {
 	}
 	for v, one := range e.Variants {
 		for m, name := range e.Measures {
-			lines = append(lines, groupLineOf(kind("group"), one.Name, name, f.Groups[v][m]))
+			lines = append(lines, groupedLineOf(kind("group"), one.Name, experiment.Of(name), f.Groups[v][m]))
 		}
 	}
 	for v, comparisons := range f.Comparisons {
@@ -124,9 +124,9 @@ func WriteFindings(w io.Writer, f *experiment.Findings) error {
 	return nil
 }
 
-func groupLineOf(kind findingsLine, variant, measure string, g experiment.Group) groupedLine {
+func groupedLineOf(kind findingsLine, variant string, m experiment.Measure, g experiment.Group) groupedLine {
 	return groupedLine{
-		kind, variant, measure, experiment.Of(measure).Unit, g.N, some(g.Mean), some(g.Interval.Low), some(g.Interval.High),
+		kind, variant, m.Name, m.Unit, g.N, some(g.Mean), some(g.Interval.Low), some(g.Interval.High),
 		some(g.Least), some(g.Median), some(g.Most),
 	}
 }

@@ -61,11 +61,11 @@ func (v FindingsPage) Write(w io.Writer) error {
 }
 
 func (v FindingsPage) sets(variant int) string {
-	if len(v.Experiment.Variants[variant].Set) == 0 {
+	settings := v.Experiment.Variants[variant].Settings()
+	if len(settings) == 0 {
 		return "nothing: the scenario as it is"
 	}
-	_, set, _ := strings.Cut(v.Experiment.Again(variant, 1), "--set ")
-	return strings.ReplaceAll(set, " --set ", ", ")
+	return strings.Join(settings, ", ")
 }
 
 // failed lists the runs that do not count.
@@ -97,11 +97,7 @@ func (v FindingsPage) measure(p *page, m int) {
 		p.figures(v.differences(m))
 	}
 	p.WriteString("</div>\n<div class=\"table\"><table>\n<thead><tr>")
-	heads := []string{"", "mean", "95 % interval", "difference", "95 % interval", "effect", "p", "r", "runs"}
-	if len(v.Comparisons) == 0 {
-		heads = []string{"", "mean", "95 % interval", "runs"}
-	}
-	for _, head := range heads {
+	for _, head := range findingsHeads(v.Findings) {
 		p.add("<th>%s</th>", head)
 	}
 	p.WriteString("</tr></thead>\n<tbody>")

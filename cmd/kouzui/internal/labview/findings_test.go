@@ -2,13 +2,11 @@ package labview
 
 import (
 	"context"
-	"encoding/xml"
-	"errors"
-	"io"
 	"math"
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"kouzui/actors/lab/experiment"
 	"kouzui/actors/lab/stat"
@@ -60,25 +58,8 @@ func TestFindingsPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := b.String()
-	for _, never := range []string{"<script", "src=", "href=", "url(", "NaN", "Inf", "<late>", "<waits>"} {
-		if strings.Contains(text, never) {
-			t.Errorf("there is %q in it", never)
-		}
-	}
-	pictures := picture.FindAllString(text, -1)
-	if len(pictures) != 9 {
-		t.Errorf("%d pictures", len(pictures))
-	}
-	for _, p := range pictures {
-		for d := xml.NewDecoder(strings.NewReader(p)); ; {
-			if _, err := d.Token(); errors.Is(err, io.EOF) {
-				break
-			} else if err != nil {
-				t.Fatalf("%v in %s", err, p)
-			}
-		}
-	}
-	for _, want := range []string{"kouzui lab simulate small.toml --seed 6 --quick", "&lt;late&gt;", "up=60 KiB", "was asked for", "A: who gave to whom"} {
+	checkPage(t, text, 9)
+	for _, want := range []string{"kouzui lab simulate small.toml --seed 6 --quick", "&lt;late&gt;", "Who &lt;waits&gt;?", "up=60 KiB", "was asked for", "A: who gave to whom"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q", want)
 		}
@@ -88,6 +69,42 @@ func TestFindingsPage(t *testing.T) {
 	}
 	if dots := strings.Count(text, `class="d0 dot"`); dots != 12 { // of the control, of two measures
 		t.Errorf("%d dots of the control", dots)
+	}
+}
+
+// Numbers of five characters fit a terminal; with one variant no difference is
+// spoken of.
+func TestFindingsTableFitsATerminal(t *testing.T) {
+	for _, variants := range []int{3, 1} {
+		e := found(t).Experiment
+		e.Variants = e.Variants[:variants]
+		all := map[experiment.Job]experiment.Outcome{}
+		for _, j := range e.Jobs(1, 6) {
+			chance := float64(j.Seed*(uint64(j.Variant)+7)%11) / 10
+			all[j] = experiment.Outcome{Job: j, Values: experiment.Values{80_000 + 1e4*chance, 0.12345 * chance}}
+		}
+		var b strings.Builder
+		if err := (FindingsTable{Findings: e.Find(all, 6)}).Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(b.String()) {
+			if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 && !strings.HasPrefix(line, "The ") {
+				t.Errorf("%d letters: %s", n, line)
+			}
+		}
+		if strings.Contains(b.String(), "difference") != (variants > 1) {
+			t.Errorf("of %d variants:\n%s", variants, b.String())
+		}
+	}
+}
+
+// Values that differ by rounding alone are drawn, with a few ticks.
+func TestStripsOfRoundedValues(t *testing.T) {
+	for _, values := range [][]float64{{1, math.Nextafter(1, 0)}, {43.25, math.Nextafter(43.25, 50)}, {7, 7}, {math.NaN()}, {0, 1e-300}, {1e15, 1e15 + 1}} {
+		s := newStrips("values", 1, values)
+		if ticks := strings.Count(s.String(), "<line"); ticks < 2 || ticks > 8 {
+			t.Errorf("%v: %d ticks", values, ticks)
+		}
 	}
 }
 
