@@ -202,6 +202,11 @@ func (s *Scenario) Capacity() (sum Rate) {
 // Nodes are several nodes of a swarm.
 type Nodes []Node
 
+// OfClass are those of one class.
+func (ns Nodes) OfClass(class string) Nodes {
+	return slices.DeleteFunc(slices.Clone(ns), func(n Node) bool { return n.Class != class })
+}
+
 // Times are the times that downloaders took until they were complete, sorted.
 func (ns Nodes) Times() []time.Duration {
 	var times []time.Duration

@@ -122,10 +122,8 @@ func hasNoClient(class map[string]any) bool {
 	return is && len(hostile) > 0
 }
 
+// tablesOf are the tables of an array of tables, in either way to write it.
 func tablesOf(keys map[string]any, name string) ([]map[string]any, error) {
-	if name != "class" && name != "event" {
-		return nil, fmt.Errorf("there is no table %q; there are class, event and patterns", name)
-	}
 	switch v := keys[name].(type) {
 	case []map[string]any:
 		return v, nil

@@ -22,7 +22,7 @@ type Experiment struct {
 	Path     string    `json:"path"` // of the scenario, for commands that play a run again
 	Quick    bool      `json:"quick"`
 	Variants []Variant `json:"variants"` // the first is the control, which the others are compared with
-	Measures []string  `json:"measures"` // see Measures; the first decides when it is enough
+	Measures []string  `json:"measures"` // by their names, see measures; the first decides when it is enough
 	Rule     Rule      `json:"rule"`
 }
 

@@ -220,7 +220,7 @@ func TestMeasuresAreTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range Measures() {
+	for _, m := range measures {
 		if !strings.Contains(string(page), "`"+m.Name+"`") {
 			t.Errorf("not of %s", m.Name)
 		}

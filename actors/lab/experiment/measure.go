@@ -18,9 +18,7 @@ type Measure struct {
 	swarm             func(r *lab.Result) float64                  // or of the swarm only
 }
 
-// Measures are all that can be measured.
-func Measures() []Measure { return slices.Clone(measures) }
-
+// measures are all that can be measured.
 var measures = []Measure{
 	{Name: "median", Unit: "s", About: "from arrival to completion, of the downloaders that were complete", nodes: within(0.5)},
 	{Name: "p95", Unit: "s", About: "within which 95 % of them were complete", nodes: within(0.95)},
@@ -115,7 +113,7 @@ func (m measured) of(r *lab.Result) float64 {
 	}
 	ns := r.Nodes
 	if m.class != "" {
-		ns = slices.DeleteFunc(slices.Clone(ns), func(n lab.Node) bool { return n.Class != m.class })
+		ns = ns.OfClass(m.class)
 	}
 	return m.nodes(r, ns)
 }

@@ -230,11 +230,13 @@ func (e *Experiment) checkMeasures() error {
 		if slices.Contains(e.Measures[:i], name) {
 			return fmt.Errorf("measure: %q is there twice", name)
 		}
-		for _, v := range e.Variants {
-			s, err := lab.Read(v.Scenario)
-			if err != nil {
-				return err
-			}
+	}
+	for _, v := range e.Variants {
+		s, err := lab.Read(v.Scenario)
+		if err != nil {
+			return err
+		}
+		for _, name := range e.Measures {
 			if _, err := measureOf(name, s); err != nil {
 				return fmt.Errorf("measure: %w", err)
 			}

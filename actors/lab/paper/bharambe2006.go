@@ -53,6 +53,6 @@ func busy(r *lab.Result) float64 {
 }
 
 func given(r *lab.Result, class string) float64 {
-	sum := ofClass(r, class).Total()
+	sum := r.OfClass(class).Total()
 	return float64(sum.Uploaded) / float64(sum.Downloaded)
 }

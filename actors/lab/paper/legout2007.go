@@ -34,5 +34,5 @@ var legout2007 = &Paper{
 
 // incentive is how much longer the slow take than the fast.
 func incentive(r *lab.Result) float64 {
-	return lab.Quantile(ofClass(r, "slow").Times(), 0.5).Seconds() / lab.Quantile(ofClass(r, "fast").Times(), 0.5).Seconds()
+	return lab.Quantile(r.OfClass("slow").Times(), 0.5).Seconds() / lab.Quantile(r.OfClass("fast").Times(), 0.5).Seconds()
 }

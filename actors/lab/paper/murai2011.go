@@ -46,7 +46,7 @@ func unequal(r *lab.Result) float64 {
 // that it comes later.
 func later(r *lab.Result) float64 {
 	var arrived, took []float64
-	for _, n := range ofClass(r, "peer") {
+	for _, n := range r.OfClass("peer") {
 		if n.Took >= 0 {
 			arrived, took = append(arrived, n.Arrived.Seconds()), append(took, n.Took.Seconds())
 		}
@@ -55,7 +55,7 @@ func later(r *lab.Result) float64 {
 }
 
 func burst(r *lab.Result) float64 {
-	nodes := ofClass(r, "peer")
+	nodes := r.OfClass("peer")
 	first, last := nodes[0], nodes[0]
 	begin, end := nodes[0].Arrived+nodes[0].Took, nodes[0].Arrived+nodes[0].Took
 	for _, n := range nodes {

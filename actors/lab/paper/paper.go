@@ -10,7 +10,6 @@ import (
 	"embed"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"sync"
 
@@ -171,11 +170,6 @@ var none = math.Inf(1)
 // within are the bounds of a value that the paper predicts, with a tolerance.
 func within(value, tolerance float64) (least, most float64) {
 	return value * (1 - tolerance), value * (1 + tolerance)
-}
-
-// ofClass are the nodes of one class.
-func ofClass(r *lab.Result, class string) lab.Nodes {
-	return slices.DeleteFunc(slices.Clone(r.Nodes), func(n lab.Node) bool { return n.Class != class })
 }
 
 // deviation is how far values are from their mean, as a part of that.

@@ -63,7 +63,7 @@ func fluid(r *lab.Result) compared {
 		}
 	}
 	var takes []float64
-	for _, n := range ofClass(r, "peer") {
+	for _, n := range r.OfClass("peer") {
 		if n.Took >= 0 && n.Arrived >= qiuSteady {
 			takes = append(takes, n.Took.Seconds())
 		}

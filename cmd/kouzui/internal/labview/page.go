@@ -77,13 +77,7 @@ func WritePage(w io.Writer, r *lab.Result, command string) error {
 	}
 	p.add("<p class=\"soft\">%s. To play the run again: <code>%s</code></p>\n", fmt.Sprintf("%d nodes, %s in %d pieces; %s messages in %s of virtual time, simulated in %s",
 		len(r.Nodes), units.Bytes(int64(r.Played.Content)), r.Pieces, count(r.Messages), seconds(r.Virtual), seconds(r.Real)), command)
-	if len(r.Wrong) > 0 {
-		p.WriteString(`<div class="wrong"><b>Checks that every swarm must pass failed:</b>`)
-		for _, err := range r.Wrong {
-			p.add("<pre>%s</pre>", err.Error())
-		}
-		p.WriteString("</div>\n")
-	}
+	p.wrong("Checks that every swarm must pass failed", r)
 	p.WriteString(`<div class="tiles">`)
 	for _, t := range tiles(r) {
 		p.add(`<div class="tile"><i>%s</i><b>%s</b><i>%s</i></div>`, t.Name, t.Value, t.About)
@@ -109,6 +103,18 @@ func WritePage(w io.Writer, r *lab.Result, command string) error {
 `, r.Played.TOML())
 	_, err := io.WriteString(w, p.String())
 	return err
+}
+
+// wrong lists what must hold of a run and did not.
+func (p *page) wrong(title string, r *lab.Result) {
+	if len(r.Wrong) == 0 {
+		return
+	}
+	p.add(`<div class="wrong"><b>%s:</b>`, title)
+	for _, err := range r.Wrong {
+		p.add("<pre>%s</pre>", err.Error())
+	}
+	p.WriteString("</div>\n")
 }
 
 // table writes the table of the nodes, class by class.

@@ -7,7 +7,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"kouzui/actors/lab"
 	"kouzui/cmd/kouzui/internal/paint"
@@ -68,12 +67,7 @@ func (m measure) value(r *lab.Result) (float64, bool) {
 	if m.Of == "" {
 		return m.of(r, r.Nodes)
 	}
-	for _, nodes := range r.Classes() {
-		if nodes[0].Class == m.Of {
-			return m.of(r, nodes)
-		}
-	}
-	return 0, false
+	return m.of(r, r.OfClass(m.Of))
 }
 
 // title names the measure and whom it is of.
@@ -124,25 +118,9 @@ func (v Versus) Write(w io.Writer) error {
 		}
 	}
 	p := paint.Paint(v.Colour)
-	rows := slices.Concat([][]string{versusHeads}, v.rows())
-	width := make([]int, len(versusHeads))
-	for _, cells := range rows {
-		for i, cell := range cells {
-			width[i] = max(width[i], utf8.RuneCountInString(cell))
-		}
-	}
 	var b strings.Builder
-	for i, cells := range rows {
-		line := ""
-		for k, cell := range cells {
-			space := strings.Repeat(" ", width[k]-utf8.RuneCountInString(cell))
-			if k == 0 {
-				line = cell + space
-			} else {
-				line += "  " + space + cell
-			}
-		}
-		if line = strings.TrimRight(line, " "); i == 0 {
+	for i, line := range aligned(slices.Concat([][]string{versusHeads}, v.rows())) {
+		if i == 0 {
 			line = p.Faint(line)
 		}
 		b.WriteString(line + "\n")

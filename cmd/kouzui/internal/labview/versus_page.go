@@ -32,7 +32,7 @@ func (v Versus) WritePage(w io.Writer) error {
 		p.add("<p class=\"soft\">%s</p>\n", note)
 	}
 	for _, one := range runs {
-		p.wrong(one.name, one.Result)
+		p.wrong(one.name+": what must hold of every swarm, and did not", one.Result)
 	}
 	p.WriteString("<div class=\"table\"><table>\n<thead><tr>")
 	for _, head := range versusHeads {
@@ -78,18 +78,6 @@ func (v Versus) WritePage(w io.Writer) error {
 `, s.Played.TOML())
 	_, err := io.WriteString(w, p.String())
 	return err
-}
-
-// wrong lists what must hold of a run and did not.
-func (p *page) wrong(name string, r *lab.Result) {
-	if len(r.Wrong) == 0 {
-		return
-	}
-	p.add(`<div class="wrong"><b>%s: what must hold of every swarm, and did not:</b>`, name)
-	for _, err := range r.Wrong {
-		p.add("<pre>%s</pre>", err.Error())
-	}
-	p.WriteString("</div>\n")
 }
 
 // completion draws when the downloaders of both were complete.
