@@ -55,7 +55,7 @@ const (
 type superSeed struct {
 	when   messages.SuperSeeding
 	active bool
-	hidden []uint32       // pieces of which no peer was told, in random order
+	hidden []uint32       // pieces of which no peer was told, in random order; some may be seen by now
 	seen   *bitset.BitSet // pieces that another peer has or had
 	moved  time.Time      // when payload was last uploaded, or a piece seen
 	busy   *bitset.BitSet // scratch of overdue and superLeft
@@ -176,7 +176,7 @@ func (s *swarm) superLeft(p *peer) {
 		}
 	}
 	for _, one := range left {
-		if piece := uint(one.piece); !u.seen.Test(piece) && !u.busy.Test(piece) {
+		if !u.busy.Test(uint(one.piece)) {
 			u.hidden = append(u.hidden, one.piece)
 		}
 	}

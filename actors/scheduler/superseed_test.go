@@ -14,10 +14,12 @@ import (
 const superPieces = 12
 
 // seedOf is a seed that may super-seed.
-func seedOf(when messages.SuperSeeding) *swarm {
-	s := newSwarm(geometryOf(superPieces, 1<<18, 1<<18), nil, testMemory, rarest{}, seeded(1))
+func seedOf(when messages.SuperSeeding) *swarm { return seedOfPieces(superPieces, when) }
+
+func seedOfPieces(pieces int, when messages.SuperSeeding) *swarm {
+	s := newSwarm(geometryOf(pieces, 1<<18, 1<<18), nil, testMemory, rarest{}, seeded(1))
 	s.torrent, s.now, s.super.when = &metainfo.Torrent{}, epoch, when
-	s.storeReady(&messages.StoreReady{Have: full(superPieces), Complete: true})
+	s.storeReady(&messages.StoreReady{Have: full(pieces), Complete: true})
 	return s
 }
 
@@ -50,7 +52,8 @@ func (s *swarm) haveOrders() map[uint32]int {
 }
 
 // While pieces are left that nobody was told of, no piece is shown to two
-// peers; when others are seen to have all of them, everybody is told of all.
+// peers, and no peer is shown more than it may be ahead of what it passes on;
+// when others are seen to have all pieces, everybody is told of all.
 func TestEachPieceIsShownToOnePeer(t *testing.T) {
 	s := seedOf(messages.SuperSeedAlways)
 	peers := []*peer{s.joinEmpty(1), s.joinEmpty(2), s.joinEmpty(3)}
@@ -75,6 +78,9 @@ func TestEachPieceIsShownToOnePeer(t *testing.T) {
 					t.Fatalf("piece %d was shown to %d peers", piece, n)
 				}
 			}
+			if n := len(p.super.shown); n > leastShown {
+				t.Fatalf("a peer is shown %d pieces ahead of what it has passed on", n)
+			}
 			if len(p.super.shown) > 0 { // the next one gets it from p and says so
 				sent[p]++
 				s.peerHave(peers[(i+1)%3], []uint32{p.super.shown[0].piece})
@@ -95,6 +101,27 @@ func TestEachPieceIsShownToOnePeer(t *testing.T) {
 // asks has p report of how many pieces that it was told of it has asked for.
 func (s *swarm) asks(p *peer, pieces int) {
 	s.peerRates(p, &messages.PeerRates{Key: p.Key, At: s.now, Asked: pieces, Flags: messages.PeerFlags{PeerInterested: true}})
+}
+
+// A peer that comes while nobody else is there is told of an eighth of the
+// pieces by its bitfield, and one that comes later of none; each peer is asked
+// to count what it is asked for while we super-seed.
+func TestWhatAPeerIsToldOfWhenItComes(t *testing.T) {
+	const pieces = 64
+	for when, want := range map[messages.SuperSeeding][]int{
+		messages.SuperSeedAuto:  {pieces / lonePart, 0},
+		messages.SuperSeedNever: {pieces, pieces},
+	} {
+		s := seedOfPieces(pieces, when)
+		for i, n := range want {
+			s.joinEmpty(messages.PeerKey(i + 1))
+			s.out.Flush(func(_ *actor.PID, m any) {
+				if m, is := m.(*messages.StartSession); is && (int(m.Have.Count()) != n || m.SuperSeed != (when == messages.SuperSeedAuto)) {
+					t.Errorf("%s: peer %d begins with %d pieces, counts: %v", when, i+1, m.Have.Count(), m.SuperSeed)
+				}
+			})
+		}
+	}
 }
 
 // A peer that is alone is told of twice as many pieces each time that it has
@@ -181,6 +208,40 @@ func TestWhoAsksForEverythingKeepsNothing(t *testing.T) {
 	if told := int(late.super.told.Count()); told < leastShown {
 		t.Errorf("the other peer was told of %d pieces", told)
 	}
+	s.leave(greedy)
+	if hidden, shown := len(s.super.hidden), len(late.super.shown); hidden+shown != superPieces {
+		t.Errorf("%d pieces are hidden and %d shown, of %d", hidden, shown, superPieces)
+	}
+}
+
+// A piece is shown to another peer at once if the one that it was shown to is
+// choked, and else when that has not fetched it for showAgain; or, if it was
+// sent, when nobody has announced it for showSent.
+func TestWhenAPieceIsShownToAnother(t *testing.T) {
+	const sent = 3
+	for _, c := range []struct {
+		after  time.Duration
+		choked bool
+		want   int
+	}{
+		{0, false, 0},
+		{0, true, superPieces - sent},
+		{showAgain - 1, false, 0},
+		{showAgain, false, superPieces - sent},
+		{showSent - 1, true, superPieces - sent},
+		{showSent, false, superPieces},
+	} {
+		s := seedOf(messages.SuperSeedAlways)
+		first, other := s.joinEmpty(1), s.joinEmpty(2)
+		for asked := range superPieces {
+			s.asks(first, asked)
+		}
+		s.peerRates(first, &messages.PeerRates{Key: 1, At: s.now, UpTotal: sent << 18, Flags: messages.PeerFlags{AmChoking: c.choked}})
+		s.now = s.now.Add(c.after)
+		if n := len(s.overdue(nil, superPieces, other)); n != c.want {
+			t.Errorf("after %v, choked %v: %d pieces may be shown to another, want %d", c.after, c.choked, n, c.want)
+		}
+	}
 }
 
 func TestSuperSeedingEndsWhenNothingMoves(t *testing.T) {
@@ -210,10 +271,11 @@ func TestSuperSeedingEndsWhenNothingMoves(t *testing.T) {
 func TestSuperSeedingOutlastsATimeWithoutPeers(t *testing.T) {
 	s := seedOf(messages.SuperSeedAlways)
 	s.now = s.now.Add(time.Hour)
+	s.superLook()
 	s.joinEmpty(1)
 	s.superLook()
 	if !s.super.active {
-		t.Error("super-seeding ended as soon as the first peer came")
+		t.Error("super-seeding ended though nobody waited for anything until the first peer came")
 	}
 }
 
