@@ -22,6 +22,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -60,6 +61,9 @@ var settings = []string{
 	"net.ipv4.tcp_congestion_control=reno", "net.ipv4.tcp_no_metrics_save=1", "net.ipv4.tcp_tso_rtt_log=0",
 }
 
+// Numbers of those in a network: the last bytes of their addresses.
+const bridge, firstHost = 1, 10
+
 // Link says how fast the link of a host is, in bytes a second.
 type Link struct{ Up, Down int64 }
 
@@ -69,6 +73,7 @@ type Host struct {
 	// Within is the command in front of a program that is to run on the host.
 	Within []string
 
+	number          int
 	namespace, port string // its port of the bridge
 }
 
@@ -87,7 +92,7 @@ var (
 // New makes a network with a host for each link. Several can be there at once.
 func New(links []Link) (*Network, error) {
 	const most = 200
-	number := networks.Add(1)
+	number := int(networks.Add(1))
 	if len(links) > most {
 		return nil, fmt.Errorf("%d hosts, and %d is the most", len(links), most)
 	}
@@ -97,20 +102,20 @@ func New(links []Link) (*Network, error) {
 	addr := func(host int) netip.Addr {
 		return netip.AddrFrom4([4]byte{10, 77, byte(number), byte(host)})
 	}
-	n := &Network{Bridge: addr(1), name: fmt.Sprintf("b%d", number)}
+	n := &Network{Bridge: addr(bridge), name: fmt.Sprintf("b%d", number)}
 	setup := []string{
-		"link add " + n.name + " type bridge",
+		"link add " + n.name + " address " + hardware(bridge) + " type bridge",
 		"addr add " + n.Bridge.String() + "/24 dev " + n.name,
 		"link set lo up",
 		"link set " + n.name + " up",
 	}
 	for i := range links {
-		h := Host{Addr: addr(10 + i), namespace: fmt.Sprintf("n%d-%d", number, i), port: fmt.Sprintf("p%d-%d", number, i)}
+		h := Host{Addr: addr(firstHost + i), number: firstHost + i, namespace: fmt.Sprintf("n%d-%d", number, i), port: fmt.Sprintf("p%d-%d", number, i)}
 		h.Within = []string{"ip", "netns", "exec", h.namespace}
 		n.Hosts = append(n.Hosts, h)
 		setup = append(setup,
 			"netns add "+h.namespace,
-			"link add "+h.port+" type veth peer name home netns "+h.namespace,
+			"link add "+h.port+" type veth peer name home address "+hardware(h.number)+" netns "+h.namespace,
 			"link set "+h.port+" master "+n.name+" up")
 	}
 	if err := batch(setup, "ip"); err != nil {
@@ -123,8 +128,37 @@ func New(links []Link) (*Network, error) {
 			return nil, err
 		}
 	}
+	if err := n.introduce(); err != nil {
+		n.Close()
+		return nil, err
+	}
 	return n, nil
 }
+
+// introduce has all know where the others are, without asking. Linux keeps
+// answers to such questions in one table for all namespaces, of 1,024 entries
+// unless told otherwise, and drops packets to those for whom it has no room: of
+// four swarms of 17 some hosts found neither tracker nor peers for half a
+// minute. Entries like these do not count.
+func (n *Network) introduce() error {
+	known := []string{fmt.Sprintf("neigh replace %s lladdr %s dev home nud permanent", n.Bridge, hardware(bridge))}
+	var atBridge []string
+	for i := range n.Hosts {
+		h := &n.Hosts[i]
+		known = append(known, fmt.Sprintf("neigh replace %s lladdr %s dev home nud permanent", h.Addr, hardware(h.number)))
+		atBridge = append(atBridge, fmt.Sprintf("neigh replace %s lladdr %s dev %s nud permanent", h.Addr, hardware(h.number), n.name))
+	}
+	for i := range n.Hosts {
+		others := slices.Delete(slices.Clone(known), 1+i, 2+i)
+		if err := batch(others, "ip", "-n", n.Hosts[i].namespace); err != nil {
+			return err
+		}
+	}
+	return batch(atBridge, "ip")
+}
+
+// hardware is the address of a network card.
+func hardware(number int) string { return fmt.Sprintf("02:00:00:00:00:%02x", number) }
 
 // shape gives a host its address, its rates and the settings of its TCP.
 func (h *Host) shape(l Link) error {

@@ -65,6 +65,13 @@ func checkNetwork(t *testing.T) {
 			t.Errorf("the uplink of host %d is %s, %v; want %s", i, out, err, want)
 		}
 	}
+	// All know where the others are, and ask nobody.
+	for _, where := range [][]string{{"-n", n.Hosts[0].namespace}, {}} {
+		out, err := exec.Command("ip", append(where, "neigh", "show", "nud", "permanent")...).Output()
+		if err != nil || strings.Count(string(out), "\n") != 2 {
+			t.Errorf("known beforehand: %s, %v; want two others", out, err)
+		}
+	}
 	// One host sends to the other, and each byte is counted at both, but for what
 	// frames have more or less of headers than most.
 	const sent, least, most = 100_000, 99_900, 110_000
