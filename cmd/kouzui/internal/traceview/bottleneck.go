@@ -117,10 +117,10 @@ type busyOf struct {
 func measure(spans []*span) *busyOf {
 	b := &busyOf{kinds: map[string]time.Duration{}, busiest: map[string]time.Duration{}, devices: map[string]time.Duration{}}
 	for _, one := range spans {
-		b.length += one.length
+		b.length += one.Length
 		b.asked += one.messages("limiter", "TokensWanted")
 		b.waited += one.messages("limiter", "due")
-		for kind, w := range one.kinds {
+		for kind, w := range one.Kinds {
 			b.cores = max(b.cores, w.Cores)
 			switch {
 			case kind == work.Processor:
@@ -167,18 +167,18 @@ func (b *busyOf) signs() []Evidence {
 		if name == disk {
 			rank = byDisk
 		}
-		list = append(list, Evidence{What: name, Busy: part(busy, b.length), rank: rank})
+		list = append(list, Evidence{What: name, Busy: work.Part(busy, b.length), rank: rank})
 	}
 	used, real := b.actors, b.process > 0
 	if real {
 		used = b.process
 	}
 	list = append(list, Evidence{
-		What: work.Processor, Busy: min(1, part(used, b.length*time.Duration(max(b.cores, 1)))), rank: byProcessor,
-		Note: fmt.Sprintf("%.2f of %s; of what actors did, most was %s", part(used, b.length), units.Count(b.cores, "core"), b.most()),
+		What: work.Processor, Busy: min(1, work.Part(used, b.length*time.Duration(max(b.cores, 1)))), rank: byProcessor,
+		Note: fmt.Sprintf("%.2f of %s; of what actors did, most was %s", work.Part(used, b.length), units.Count(b.cores, "core"), b.most()),
 	})
 	for kind, busy := range b.busiest {
-		one := Evidence{What: kind, Busy: min(1, part(busy, b.length)), rank: byActor, Note: "its busiest actor"}
+		one := Evidence{What: kind, Busy: min(1, work.Part(busy, b.length)), rank: byActor, Note: "its busiest actor"}
 		if real && (kind == "hash" || kind == "keeper") && b.blocking > used {
 			one.What, one.rank = disk, byDisk
 			one.Note = fmt.Sprintf("%s was busy for %v, of which it computed for %v at most, and else waited for the disk", kind, brief(b.blocking), brief(used))
@@ -199,7 +199,7 @@ func (b *busyOf) most() string {
 			best = kind
 		}
 	}
-	return fmt.Sprintf("%s (%s)", clean(best), percent(part(b.kinds[best], b.actors)))
+	return fmt.Sprintf("%s (%s)", clean(best), percent(work.Part(b.kinds[best], b.actors)))
 }
 
 // heldBy names what is full and, of several, what holds the others up.

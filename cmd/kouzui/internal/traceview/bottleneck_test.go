@@ -12,6 +12,7 @@ import (
 	"kouzui/actors/lab"
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
+	"kouzui/actors/runtime/work"
 )
 
 // traced plays a download from one seed, whose class has these keys, and
@@ -101,7 +102,7 @@ func TestBusyActorOrDisk(t *testing.T) {
 		"few wait for tokens": {map[string]*event.Work{"limiter": w(0, false, event.Flow{Message: "TokensWanted", Count: 100}, event.Flow{Message: "due", Count: 20})}, ""},
 		"many do":             {map[string]*event.Work{"limiter": w(0, false, event.Flow{Message: "TokensWanted", Count: 100}, event.Flow{Message: "due", Count: 80})}, "limiter"},
 	} {
-		if p := judge("client", []*span{{process: "client", length: second, kinds: tc.kinds}}); p.HeldBy != tc.want {
+		if p := judge("client", []*span{{process: "client", Span: work.Span{Length: second, Kinds: tc.kinds}}}); p.HeldBy != tc.want {
 			t.Errorf("%s: held up by %q: %+v", name, p.HeldBy, p.Signs)
 		}
 	}
@@ -110,7 +111,7 @@ func TestBusyActorOrDisk(t *testing.T) {
 // Only the time in which a process downloads counts, not its rest.
 func TestMoving(t *testing.T) {
 	of := func(process, message string, n uint64) *span {
-		return &span{process: process, length: time.Second, kinds: map[string]*event.Work{"k": {Flows: []event.Flow{{Message: message, Count: n}}}}}
+		return &span{process: process, Span: work.Span{Length: time.Second, Kinds: map[string]*event.Work{"k": {Flows: []event.Flow{{Message: message, Count: n}}}}}}
 	}
 	down, tail, up, rest := of("a", "StoreBlocks", 1000), of("a", "StoreBlocks", 1), of("a", "FramesSent", 1000), of("a", "Tick", 1)
 	seed := of("b", "FramesSent", 5)

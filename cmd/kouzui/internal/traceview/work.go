@@ -1,55 +1,33 @@
 package traceview
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
-	"strings"
 	"text/tabwriter"
 	"time"
 
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
+	"kouzui/actors/runtime/work"
 )
 
 // mostFlows is how many rows the table of who sends what to whom has, the
 // busiest first.
 const mostFlows = 20
 
-// Worker is what the actors of a kind have done, or a device. Times are in
-// microseconds, parts from 0 to 1.
-type Worker struct {
-	Kind    string  `json:"kind"`
-	Device  bool    `json:"device,omitempty"`
-	Actors  int     `json:"actors"` // of a process, at most
-	Handled uint64  `json:"messages"`
-	Busy    float64 `json:"busy"`    // of all actors of a process together, as a part of one core
-	Busiest float64 `json:"busiest"` // of the busiest actor in its busiest span
-	Queue   float64 `json:"queue"`   // messages that wait in a process, on average
-	Wait    float64 `json:"wait_median_us"`
-	Wait99  float64 `json:"wait_p99_us"`
-	Took    float64 `json:"service_median_us"`
-	Took99  float64 `json:"service_p99_us"`
-}
-
-// Flow is who sends what to whom.
-type Flow struct {
-	From    string  `json:"from"`
-	To      string  `json:"to"`
-	Message string  `json:"message"`
-	Count   uint64  `json:"count"`
-	Bytes   uint64  `json:"bytes"`
-	Busy    float64 `json:"busy"` // of the receiver, as a part of one core
-}
+// Worker and Flow are how work is summed up.
+type (
+	Worker = work.Worker
+	Flow   = work.Flow
+)
 
 // span is what one process did in one span, by kind.
 type span struct {
 	process string
 	end     time.Time
-	length  time.Duration
-	kinds   map[string]*event.Work
+	work.Span
 }
 
 // spans collects what a trace tells of work.
@@ -67,16 +45,11 @@ func (s *spans) add(e *event.Event) {
 	}
 	one := s.last[e.Actor]
 	if one == nil || !one.end.Equal(e.Time) {
-		one = &span{process: e.Actor, end: e.Time, kinds: map[string]*event.Work{}}
+		one = &span{process: e.Actor, end: e.Time}
 		s.last[e.Actor] = one
 		s.list = append(s.list, one)
 	}
-	one.length = max(one.length, e.Work.Span)
-	if known := one.kinds[e.ActorKind]; known != nil {
-		known.Merge(e.Work)
-	} else {
-		one.kinds[e.ActorKind] = e.Work
-	}
+	one.Add(e.ActorKind, e.Work)
 }
 
 // still is below which part of its highest rate a process is said to rest:
@@ -114,62 +87,20 @@ func active(list []*span) []*span {
 // rate is how many messages of a type were handled in a second.
 func (s *span) rate(message string) float64 {
 	n := uint64(0)
-	for kind := range s.kinds {
+	for kind := range s.Kinds {
 		n += s.messages(kind, message)
 	}
-	return part(time.Duration(n), s.length)
+	return work.Part(time.Duration(n), s.Length)
 }
 
 // sum adds up the work of spans.
-func sum(list []*span) (workers []Worker, flows []Flow) {
-	workers, flows = []Worker{}, []Flow{}
-	total, length := map[string]*event.Work{}, time.Duration(0)
-	busiest := map[string]float64{}
-	for _, one := range list {
-		length += one.length
-		for kind, w := range one.kinds {
-			if total[kind] == nil {
-				total[kind] = &event.Work{}
-			}
-			total[kind].Merge(w)
-			busiest[kind] = max(busiest[kind], min(1, part(w.Busiest, one.length))) // more if a message has begun before the span
-		}
+func sum(list []*span) ([]Worker, []Flow) {
+	spans := make([]*work.Span, len(list))
+	for i, one := range list {
+		spans[i] = &one.Span
 	}
-	for _, kind := range slices.Sorted(maps.Keys(total)) {
-		w := total[kind]
-		workers = append(workers, Worker{
-			Kind: kind, Device: w.Device, Actors: w.Actors, Handled: w.Handled,
-			Busy: part(w.Busy, length), Busiest: busiest[kind], Queue: part(w.Waiting, length),
-			Wait: inMicros(w.Waits.Quantile(0.5)), Wait99: inMicros(w.Waits.Quantile(0.99)),
-			Took: inMicros(w.Service.Quantile(0.5)), Took99: inMicros(w.Service.Quantile(0.99)),
-		})
-		if w.Device {
-			continue
-		}
-		for _, f := range w.Flows {
-			flows = append(flows, Flow{cmp.Or(f.From, "?"), kind, f.Message, f.Count, f.Bytes, part(f.Busy, length)})
-		}
-	}
-	slices.SortFunc(workers, func(a, b Worker) int {
-		if a.Device != b.Device {
-			return map[bool]int{false: -1, true: 1}[a.Device]
-		}
-		return cmp.Or(cmp.Compare(b.Busy, a.Busy), strings.Compare(a.Kind, b.Kind))
-	})
-	slices.SortFunc(flows, func(a, b Flow) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.To, b.To), strings.Compare(a.From, b.From), strings.Compare(a.Message, b.Message))
-	})
-	return workers, flows
+	return work.Sum(spans)
 }
-
-func part(of, all time.Duration) float64 {
-	if all <= 0 {
-		return 0
-	}
-	return float64(of) / float64(all)
-}
-
-func inMicros(d time.Duration) float64 { return float64(d.Nanoseconds()) / 1000 }
 
 // writeWork writes tables for people.
 func writeWork(w io.Writer, workers []Worker, flows []Flow) error {
@@ -234,7 +165,7 @@ func short(us float64) string {
 
 // messages is how many messages of a type were handled by a kind in a span.
 func (s *span) messages(kind, message string) (n uint64) {
-	if w := s.kinds[kind]; w != nil {
+	if w := s.Kinds[kind]; w != nil {
 		for _, f := range w.Flows {
 			if f.Message == message {
 				n += f.Count
@@ -255,7 +186,7 @@ func Moved(r *trace.Reader) (map[string]*event.Work, error) {
 	}
 	kinds := map[string]*event.Work{}
 	for _, one := range moving(s.list) {
-		for kind, w := range one.kinds {
+		for kind, w := range one.Kinds {
 			if kinds[kind] == nil {
 				kinds[kind] = &event.Work{}
 			}
