@@ -79,6 +79,9 @@ type Config struct {
 	Trace           []event.Sink
 	TraceNotes      bool
 	SampleMailboxes time.Duration
+	// Measurable allows Client.Tree().Look, which measures how busy actors are and
+	// who sends what to whom. While nobody looks it costs next to nothing.
+	Measurable bool
 	// Restarts is how failed actors are restarted, and how often.
 	Restarts supervise.Backoff
 	// Patterns are those that were chosen in place of defaults, for the client and
@@ -182,7 +185,7 @@ func Open(c Config) (*Client, error) {
 		bound: make(chan struct{}), done: make(chan struct{}),
 	}
 	options := actors.Options{
-		World: c.World, Pool: c.Pool, Log: c.Log, Sinks: c.Trace, Sample: c.SampleMailboxes, Notes: c.TraceNotes,
+		World: c.World, Pool: c.Pool, Log: c.Log, Sinks: c.Trace, Sample: c.SampleMailboxes, Measurable: c.Measurable, Notes: c.TraceNotes,
 		Notify: client.notify, Listen: c.Listen, Memory: c.Memory,
 		Limits:    messages.SetLimits{Down: c.DownloadLimit, Up: c.UploadLimit},
 		Blocklist: c.Blocklist, Restarts: c.Restarts, Patterns: c.Patterns, Faults: c.Faults,

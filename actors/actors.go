@@ -64,6 +64,8 @@ type Options struct {
 	Sinks []event.Sink
 	// Sample is how often the mailboxes are looked at for the trace; 0: never.
 	Sample time.Duration
+	// Measurable allows Tree().Look.
+	Measurable bool
 	// Meter sums up what actors do for the trace; nil: nobody does.
 	Meter *work.Meter
 	// Notes puts what actors do into the trace too: chokes, pieces, announces.
@@ -135,7 +137,7 @@ func Start(o Options) (*Client, error) {
 	end := &ended{root: o.Name, done: make(chan struct{})}
 	tree := supervise.New(supervise.Config{
 		System: supervise.NewSystem(o.Log), Clock: o.World.Clock, Chance: o.World.Chance,
-		Sinks: append([]event.Sink{counted, end}, o.Sinks...), Sample: o.Sample, Meter: o.Meter,
+		Sinks: append([]event.Sink{counted, end}, o.Sinks...), Sample: o.Sample, Measurable: o.Measurable, Meter: o.Meter,
 		Dispatcher: o.Dispatcher, Blocking: o.Blocking, Mailbox: o.Mailbox,
 	})
 	tree.TakeNotes(o.Notes)

@@ -28,13 +28,14 @@ func BenchmarkTell(b *testing.B) {
 		}
 	}
 	producer := func() actor.Actor { return actor.ReceiveFunc(count) }
-	tree := func(sample time.Duration) *supervise.Tree {
+	tree := func(sample time.Duration, measurable bool) *supervise.Tree {
 		return supervise.New(supervise.Config{
 			System: system, Clock: clock{}, Chance: clock{}, Dispatcher: workers,
-			Sinks: []event.Sink{trace.NewRecent(1024)}, Sample: sample,
+			Sinks: []event.Sink{trace.NewRecent(1024)}, Sample: sample, Measurable: measurable,
 		})
 	}
-	supervised, sampled := tree(0), tree(time.Second)
+	supervised, measurable, looked, sampled := tree(0, false), tree(0, true), tree(0, true), tree(time.Second, false)
+	defer looked.Look().Close()
 	spawn := func(t *supervise.Tree, name string) *actor.PID {
 		pid, err := t.Spawn(name, t.Props("root", producer), supervise.StopChild)
 		if err != nil {
@@ -45,11 +46,14 @@ func BenchmarkTell(b *testing.B) {
 	bare := actor.PropsFromProducer(producer, actor.WithDispatcher(workers), actor.WithMailbox(actor.UnboundedLockfree()))
 	cases := []struct {
 		name string
+		tree *supervise.Tree
 		pid  *actor.PID
 	}{
-		{"bare", system.Root.Spawn(bare)},
-		{"supervised", spawn(supervised, "supervised")},
-		{"sampled", spawn(sampled, "sampled")},
+		{"bare", nil, system.Root.Spawn(bare)},
+		{"supervised", supervised, spawn(supervised, "supervised")},
+		{"measurable", measurable, spawn(measurable, "measurable")},
+		{"looked at", looked, spawn(looked, "looked")},
+		{"sampled", sampled, spawn(sampled, "sampled")},
 	}
 	for _, bb := range cases {
 		b.Run(bb.name, func(b *testing.B) {
@@ -62,16 +66,14 @@ func BenchmarkTell(b *testing.B) {
 			<-done
 		})
 	}
-	if err := system.Root.StopFuture(cases[0].pid).Wait(); err != nil {
-		b.Error(err)
+	for _, bb := range cases {
+		if err := system.Root.StopFuture(bb.pid).Wait(); err != nil {
+			b.Error(err)
+		}
 	}
-	if err := system.Root.StopFuture(cases[2].pid).Wait(); err != nil {
-		b.Error(err)
-	}
-	if err := supervised.Shutdown(b.Context(), cases[1].pid); err != nil {
-		b.Error(err)
-	}
-	if err := sampled.Shutdown(b.Context()); err != nil {
-		b.Error(err)
+	for _, bb := range cases[1:] { // the first ends the system for all
+		if err := bb.tree.Shutdown(b.Context()); err != nil {
+			b.Error(err)
+		}
 	}
 }

@@ -100,6 +100,8 @@ func sampledBubble(t *testing.T, every time.Duration, test func(*fixture)) {
 			Chance: clock{},
 			Sinks:  []event.Sink{recent},
 			Sample: every,
+
+			Measurable: true,
 		})
 		test(f)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)

@@ -12,16 +12,15 @@ type mailbox struct {
 	actor.Mailbox
 	clock  world.Clock
 	ages   *ages   // nil: the times of sending are not remembered
-	timing *timing // nil: messages are not measured; there are ages where it is not
+	timing *timing // nil: messages are not measured
 }
 
 func (m *mailbox) PostUserMessage(message any) {
 	if m.ages != nil {
-		now := m.clock.Now()
-		n := m.ages.post(now)
-		if m.timing != nil {
-			m.timing.post(n, now)
-		}
+		m.ages.post(m.clock.Now())
+	}
+	if m.timing != nil {
+		m.timing.post(m.clock)
 	}
 	m.Mailbox.PostUserMessage(message)
 }
@@ -33,7 +32,7 @@ func (m *mailbox) RegisterHandlers(next actor.MessageInvoker, d actor.Dispatcher
 	n.tree.mu.Unlock()
 	i := &invoker{next, n, m.timing, m.clock}
 	if m.timing != nil {
-		m.timing.actor, m.timing.start = n.tree.Meter.Actor(n.kind), n.tree.begun
+		m.timing.of(n)
 	}
 	m.Mailbox.RegisterHandlers(i, d)
 }
@@ -57,8 +56,8 @@ func (i *invoker) Kind() string { return i.node.kind }
 // InvokeUserMessage implements actor.MessageInvoker.
 func (i *invoker) InvokeUserMessage(message any) {
 	if i.timing != nil {
-		if one, stands, is := i.timing.next(); is {
-			i.measured(message, one, stands)
+		if one := i.timing.next(); one != nil {
+			i.measured(message, one)
 			return
 		}
 	}

@@ -57,17 +57,18 @@ func (t *Tree) Props(kind string, producer actor.Producer, options ...Option) *a
 }
 
 func (t *Tree) mailbox(m actor.Mailbox, blocking bool) actor.Mailbox {
-	if t.Sample <= 0 {
-		return newWhenReady(&mailbox{Mailbox: m})
+	one := &mailbox{Mailbox: m, clock: t.Clock, timing: t.timing(blocking)}
+	if t.Sample > 0 {
+		one.ages = &ages{start: t.Clock.Now()}
 	}
-	return newWhenReady(&mailbox{Mailbox: m, clock: t.Clock, ages: &ages{start: t.Clock.Now()}, timing: t.timing(blocking)})
+	return newWhenReady(one)
 }
 
-// timing is what measures the messages of one actor; nil: nobody does, or the
-// mailbox does.
+// timing is what measures the messages of one actor; nil: nobody ever does, or
+// the mailbox does.
 func (t *Tree) timing(blocking bool) *timing {
-	if !t.measures {
+	if !t.measures && !t.Measurable {
 		return nil
 	}
-	return &timing{all: blocking}
+	return &timing{all: blocking, tree: t}
 }

@@ -54,6 +54,10 @@ type Config struct {
 	// its own measurements too.
 	Meter *work.Meter
 
+	// Measurable allows Look in a tree whose Sample is 0. While nobody looks, this
+	// costs every message two counts, some 10 ns.
+	Measurable bool
+
 	// Dispatcher runs the mailboxes; nil means dispatch.New(0). Blocking runs
 	// those of actors that may block; nil means a dispatch.Blocking. If they have
 	// a method Close, Shutdown calls it.
@@ -70,6 +74,8 @@ type Tree struct {
 	Config
 	inject      atomic.Pointer[Injector]
 	notes       atomic.Bool
+	looked      atomic.Pointer[work.Meter] // of the Look under way; nil: nobody looks
+	rounds      atomic.Int64               // of measuring; in each, relatively many of the first messages are measured
 	deadLetters atomic.Uint64
 	letters     *eventstream.Subscription
 	shutdown    sync.Once
@@ -82,7 +88,7 @@ type Tree struct {
 	workday  world.Timer   // until work is recorded again; nil: never
 	spans    int           // at whose ends the timer has been set
 	root     string        // path of the first root
-	begun    time.Time     // from which the Meter counts
+	begun    time.Time     // from which what is measured counts
 	measures bool          // mailboxes do not measure: the tree does
 	used     time.Duration // processor time of the process, when work was recorded last
 }
@@ -98,7 +104,7 @@ func New(c Config) *Tree {
 	if c.Mailbox == nil {
 		c.Mailbox = actor.UnboundedLockfree()
 	}
-	t := &Tree{Config: c, nodes: map[string]*node{}}
+	t := &Tree{Config: c, nodes: map[string]*node{}, begun: c.Clock.Now()}
 	t.letters = c.System.EventStream.Subscribe(t.deadLetter)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -110,7 +116,6 @@ func New(c Config) *Tree {
 		t.used, _ = dispatch.TimeUsed()
 	}
 	if t.Meter != nil {
-		t.begun = c.Clock.Now()
 		t.recording()
 	}
 	return t

@@ -3,9 +3,7 @@ package supervise
 import (
 	"time"
 
-	"kouzui/actors/runtime/dispatch"
 	"kouzui/actors/runtime/event"
-	"kouzui/actors/runtime/work"
 )
 
 // workSpan is how often the sums of a Meter are recorded: often enough to see
@@ -57,12 +55,12 @@ func (t *Tree) recordWork() {
 	if t.Meter == nil {
 		return
 	}
-	if used, known := dispatch.TimeUsed(); t.measures && known {
-		t.Meter.Device(work.Processor).Add(work.Handled{Message: work.Processor, Took: used - t.used, For: 1})
-		t.used = used
+	if t.measures {
+		addProcessor(t.Meter, &t.used)
 	}
 	now := t.Clock.Now() // one for all kinds, by which readers know what was at one time
 	t.Meter.Take(now.Sub(t.begun), func(kind string, w *event.Work) {
 		t.recordAt(now, &event.Event{Kind: event.Worked, Actor: t.root, ActorKind: kind, Work: w})
 	})
+	t.rounds.Add(1)
 }
