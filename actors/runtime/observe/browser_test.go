@@ -113,6 +113,48 @@ func TestAnActorKilledOnThePageComesBack(t *testing.T) {
 	}
 }
 
+// The page shows how busy each kind of actor is, and who sends what to whom.
+func TestThePageShowsWhoSendsWhatToWhom(t *testing.T) {
+	torrent, data := stage.Torrent(t, 16<<20, 64<<10)
+	addr := seed(t, torrent, data)
+	s := observer(t)
+	n := start(t, actors.Options{Limits: messages.SetLimits{Down: 2 << 20}}, s)
+	n.Add(torrent, messages.TorrentOptions{Dir: t.TempDir(), Peers: []netip.AddrPort{addr}, Seed: true})
+	const edge = `.edge[data-edge="peer → store"]`
+	point := func(selector string) step {
+		return chromedp.Evaluate[chromedp.Void](`document.querySelector('` + selector + `').dispatchEvent(new PointerEvent('pointerenter'))`)
+	}
+	ctx := browse(t, s.URL(), 1280, 800)
+	do(t, ctx,
+		visible(row("/engine/store")),
+		click(`#views button:last-child`),
+		shows(`document.querySelector('#actors').hidden && !document.querySelector('#work').hidden`),
+		shows(`document.querySelector('tr[data-kind=peer] td:nth-child(3)')?.textContent.endsWith('/s')`),
+		shows(`document.querySelector('tr[data-kind=processor] td:nth-child(5)')?.textContent.startsWith('of ')`),
+		shows(`document.querySelector('`+edge+`')`),
+		shows(`document.querySelector('.kind[data-kind=store] .name')?.textContent === 'store'`),
+		shows(`document.querySelector('tr[data-kind=peer] td')?.textContent === '1'`),
+		// The more messages there are, the thicker the edge is.
+		shows(`(() => {
+			const edges = [...graph.edges.values()].filter(e => e.from !== e.to).sort((a, b) => a.count - b.count);
+			const widths = edges.map(e => +document.querySelector('.edge[data-edge="' + e.key + '"]')?.dataset.width);
+			return widths.length > 3 && widths.every((w, i) => w > 0 && (!i || w >= widths[i - 1])) && widths[0] < widths.at(-1);
+		})()`),
+		// No kind hides another.
+		shows(`(() => {
+			const boxes = [...document.querySelectorAll('.kind')].map(g => g.firstChild.getBoundingClientRect());
+			return boxes.every((a, i) => boxes.every((b, j) => i === j || a.right <= b.left || b.right <= a.left || a.bottom <= b.top || b.bottom <= a.top));
+		})()`),
+		point(edge),
+		shows(`document.querySelector('#tip').textContent.includes('StoreBlocks')`),
+		shows(`document.querySelector('`+edge+`').classList.contains('on')`),
+		point(`tr[data-kind=scheduler]`),
+		shows(`document.querySelector('#tip b')?.textContent === 'scheduler'`),
+		click(`#views button:first-child`),
+		visible(row("/engine/store")),
+	)
+}
+
 // The token is in no address that the browser keeps, and the page works without
 // it, also when it is loaded again.
 func TestTheBrowserForgetsTheToken(t *testing.T) {
@@ -229,8 +271,9 @@ func costs(t *testing.T, ctx context.Context) map[string]float64 {
 	return seconds
 }
 
-// TestScreenshot makes the picture of the README where KOUZUI_SCREENSHOT says;
-// KOUZUI_SCHEME=dark makes it a dark one.
+// TestScreenshot makes the pictures of the README: that of the tree where
+// KOUZUI_SCREENSHOT says, and that of the messages beside it.
+// KOUZUI_SCHEME=dark makes dark ones.
 func TestScreenshot(t *testing.T) {
 	path := os.Getenv("KOUZUI_SCREENSHOT")
 	if path == "" {
@@ -276,11 +319,17 @@ func TestScreenshot(t *testing.T) {
 		shows(`document.querySelectorAll('#failures .good').length === 3`),
 		shows(`[...document.querySelectorAll('.torrent h3 b')].every(part => parseFloat(part.textContent) > 60)`),
 	)
-	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-	if err != nil {
-		t.Fatal(err)
+	picture := func(path string) {
+		t.Helper()
+		png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+		if err == nil {
+			err = os.WriteFile(path, png, 0o644)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := os.WriteFile(path, png, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	picture(path)
+	do(t, ctx, click(`#views button:last-child`), shows(`document.querySelectorAll('.kind').length > 9`))
+	picture(strings.TrimSuffix(path, ".png") + "-work.png")
 }

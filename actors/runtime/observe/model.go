@@ -9,6 +9,7 @@ import (
 
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/work"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
@@ -35,6 +36,9 @@ type model struct {
 	failures []*failure  // oldest first
 	open     map[string]*failure
 	torrents map[metainfo.Hash]*torrent
+
+	doing *doing       // nil: nobody has looked yet
+	spans []*work.Span // that doing sums up, oldest first
 
 	seq      uint64 // of the last event
 	lost     uint64 // events that were missed because they came too fast
@@ -223,6 +227,7 @@ type frame struct {
 	Gone     []string  `json:"gone,omitempty"` // before Actors: a path may be taken again
 	Failures []failure `json:"failures,omitempty"`
 	Torrents []torrent `json:"torrents,omitempty"`
+	Work     *doing    `json:"work,omitempty"`
 	version  uint64
 }
 
@@ -263,6 +268,9 @@ func (m *model) frame(seen uint64, now time.Time) (frame, <-chan struct{}) {
 			shown.Down, shown.Up = slices.Clone(t.Down), slices.Clone(t.Up)
 			f.Torrents = append(f.Torrents, shown)
 		}
+	}
+	if m.doing != nil && m.doing.version > seen {
+		f.Work = m.doing
 	}
 	slices.SortFunc(f.Torrents, func(a, b torrent) int { return strings.Compare(a.Name+a.Hash, b.Name+b.Hash) })
 	return f, m.changed

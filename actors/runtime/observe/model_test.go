@@ -5,8 +5,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/rs/zerolog"
+
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/runtime/work"
+	"kouzui/actors/world"
 	"kouzui/messages"
 )
 
@@ -153,3 +157,60 @@ func TestRatesAreKeptOnceASecond(t *testing.T) {
 		t.Errorf("%s, %d rates: %v", r.State, len(r.Down), r.Down)
 	}
 }
+
+// worked is a span in which an actor handled messages of so many types.
+func worked(types int) *work.Span {
+	s := &work.Span{}
+	w := &event.Work{Span: time.Second, Cores: 2, Handled: uint64(types), Actors: 1, Busy: time.Second / 4, Busiest: time.Second / 4}
+	for i := range types {
+		w.Flows = append(w.Flows, event.Flow{From: "peer", Message: fmt.Sprint("M", i), Count: 1})
+	}
+	s.Add("store", w)
+	return s
+}
+
+func TestAPageIsToldWhatActorsDo(t *testing.T) {
+	m := newModel(epoch)
+	for range spansShown + 5 {
+		m.worked(worked(1))
+	}
+	f, _ := m.frame(0, epoch)
+	if f.Work == nil || f.Work.Seconds != spansShown || f.Work.Cores != 2 || len(f.Work.Kinds) != 1 || f.Work.Kinds[0].Handled != spansShown || f.Work.Kinds[0].Busy != 0.25 {
+		t.Errorf("%+v", f.Work)
+	}
+	if f, _ = m.frame(f.version, epoch); f.Work != nil {
+		t.Errorf("once more: %+v", f.Work)
+	}
+	m.worked(worked(maxFlows + 7))
+	if f, _ = m.frame(f.version, epoch); f.Work == nil || len(f.Work.Flows) != maxFlows || f.Work.LeftOut != 7 {
+		t.Errorf("of many flows: %+v", f.Work)
+	}
+}
+
+// Messages are measured for as long as a page is open.
+func TestOnlyWhoLooksPays(t *testing.T) {
+	s := &Server{model: newModel(epoch), viewers: make(chan struct{}, 1)}
+	s.tree = supervise.New(supervise.Config{System: supervise.NewSystem(zerolog.Nop()), Clock: realClock{}, Measurable: true})
+	defer func() {
+		if err := s.tree.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
+	if look := s.measure(nil); look != nil {
+		t.Error("nobody looks, and it is measured")
+	}
+	s.viewers <- struct{}{}
+	look := s.measure(nil)
+	if look == nil || s.measure(look) != look || s.model.doing == nil {
+		t.Fatalf("a page is open: %v, %+v", look, s.model.doing)
+	}
+	<-s.viewers
+	if look = s.measure(look); look != nil || s.model.doing != nil {
+		t.Errorf("the page is closed: %v, %+v", look, s.model.doing)
+	}
+}
+
+type realClock struct{}
+
+func (realClock) Now() time.Time                                  { return time.Now() }
+func (realClock) AfterFunc(d time.Duration, f func()) world.Timer { return time.AfterFunc(d, f) }

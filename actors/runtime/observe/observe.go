@@ -186,6 +186,12 @@ func (c complaints) Write(line []byte) (int, error) {
 func (s *Server) follow() {
 	sample := time.NewTicker(sampling)
 	defer sample.Stop()
+	var look *supervise.Look // nil: no page is open
+	defer func() {
+		if look != nil {
+			look.Close()
+		}
+	}()
 	for next := uint64(0); ; {
 		events, total, more := s.recent.After(next)
 		next = total
@@ -196,10 +202,27 @@ func (s *Server) follow() {
 		case <-more:
 		case <-sample.C:
 			s.model.sample(s.tree.Snapshot())
+			look = s.measure(look)
 		case <-s.ended:
 			return
 		}
 	}
+}
+
+// measure tells the model what actors have done since the last call, and goes
+// on measuring for as long as a page is open.
+func (s *Server) measure(look *supervise.Look) *supervise.Look {
+	switch open := len(s.viewers) > 0; {
+	case look != nil && open:
+		s.model.worked(look.Take())
+	case look != nil:
+		look.Close()
+		s.model.rested()
+		return nil
+	case open:
+		return s.tree.Look()
+	}
+	return look
 }
 
 // Close tells the pages that the run has ended, and returns when all goroutines

@@ -11,7 +11,7 @@ import (
 var pageFiles embed.FS
 
 // scripts of the page, in the order in which they are joined.
-var scripts = []string{"format.js", "tree.js", "torrents.js", "failures.js", "panel.js", "live.js"}
+var scripts = []string{"format.js", "tree.js", "torrents.js", "work.js", "graph.js", "failures.js", "panel.js", "live.js"}
 
 // thePage is a single document. Its content security policy allows the browser
 // to run the one script and the one style in it, and to connect to this server

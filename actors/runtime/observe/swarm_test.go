@@ -37,6 +37,7 @@ func start(t *testing.T, o actors.Options, shown *observe.Server) *node {
 	o.Notify = func(m any) { n.events <- m }
 	if shown != nil {
 		o.Sinks = []event.Sink{shown}
+		o.Measurable = true
 		o.Notify = func(m any) { shown.Notify(m); n.events <- m }
 	}
 	c, err := actors.Start(o)

@@ -58,6 +58,7 @@ func (o *observeFlags) open(out *output.Output) (*observer, error) {
 func (o *observer) attach(config kouzui.Config) kouzui.Config {
 	if o != nil {
 		config.Trace = append(config.Trace, o.Server)
+		config.Measurable = true
 	}
 	return config
 }

@@ -31,11 +31,13 @@ live.take = f => {
     tree.reset();
     torrents.reset();
     failures.reset();
+    work.reset();
   }
   for (const path of f.gone || []) tree.remove(path);
   tree.update(f.actors || [], f.full);
   torrents.update(f.torrents || []);
   failures.update(f.failures || []);
+  work.update(f.work);
   const touched = path => path === panel.path;
   if (panel.path && (f.full || (f.actors || []).some(a => touched(a.path)) || (f.gone || []).some(touched) || (f.failures || []).some(e => touched(e.actor)))) {
     panel.refresh();
@@ -78,6 +80,7 @@ function draw() {
     tree.render();
     torrents.render();
     failures.render();
+    work.render();
     live.render();
   });
 }
@@ -85,6 +88,7 @@ function draw() {
 function redraw() {
   readColours();
   torrents.redraw();
+  work.redraw();
   draw();
 }
 addEventListener('resize', redraw);
