@@ -15,6 +15,11 @@ func TestShrunkRegistry(t *testing.T) {
 	if n := len(registry.LocalPIDs.LocalPIDs); n != buckets {
 		t.Errorf("%d buckets, want %d", n, buckets)
 	}
+	for _, bucket := range registry.LocalPIDs.LocalPIDs {
+		if len(bucket) != 1 {
+			t.Fatalf("a bucket of %d maps, want one", len(bucket))
+		}
+	}
 	found := 0
 	for _, bucket := range before {
 		for id := range bucket.Items() {
