@@ -33,11 +33,11 @@ func NewSystem(logger zerolog.Logger) *actor.ActorSystem {
 // a map each. The library makes 1,024.
 const buckets = 32
 
-// Each bucket has one lock and one map, not 32. The library would make 32,768
-// of them for a system: three megabytes, more objects for the garbage collector
-// than all of Kouzui's own, and five milliseconds, a tenth of what a simulated
-// swarm takes. The number is one for the whole process, and may not change
-// while a registry is in use.
+// init gives each bucket one lock and one map, not 32. The library would make
+// 32,768 of them for a system: three megabytes, more objects for the garbage
+// collector than all of Kouzui's own, and five milliseconds, a tenth of what a
+// simulated swarm takes. The number is one for the whole process, and may not
+// change while a registry is in use.
 func init() { cmap.SHARD_COUNT = 1 }
 
 // shrink reduces a registry that is not in use yet to its first buckets.
