@@ -61,7 +61,7 @@ var settings = []string{
 	"net.ipv4.tcp_congestion_control=reno", "net.ipv4.tcp_no_metrics_save=1", "net.ipv4.tcp_tso_rtt_log=0",
 }
 
-// Numbers of those in a network: the last bytes of their addresses.
+// bridge and firstHost are the last bytes of addresses in a network.
 const bridge, firstHost = 1, 10
 
 // Link says how fast the link of a host is, in bytes a second.
