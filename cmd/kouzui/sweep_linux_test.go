@@ -283,6 +283,34 @@ func TestASweepsOwnWorkersAreKilled(t *testing.T) {
 	}
 }
 
+// TestAWorkerOfAnotherBuildIsRefused: a program that differs in one byte, though
+// it has the right certificate. Both sides say so, and the sweep goes on.
+func TestAWorkerOfAnotherBuildIsRefused(t *testing.T) {
+	f := newField(t)
+	other := *f
+	other.program = filepath.Join(t.TempDir(), "kouzui")
+	program, err := os.ReadFile(f.program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(other.program, append(program, 0), 0o700); err != nil { // what follows an executable is not read
+		t.Fatal(err)
+	}
+	f.ends(f.start(host{}, "lab", "certificates", "tls"), 0)
+	at := net.JoinHostPort(f.hosts[0].addr, freeTCP(t))
+	sweep := f.start(f.hosts[0], "lab", "sweep", "exp.toml", "--workers", "0", "--listen", at, "--tls-dir", "tls")
+	stranger := other.start(f.hosts[0], "lab", "worker", at, "--tls-dir", "tls")
+	other.ends(stranger, 1)
+	if said := stranger.err.String(); !strings.Contains(said, "copy the program from one machine to all") {
+		t.Errorf("the worker says %q", said)
+	}
+	f.ends(f.start(f.hosts[0], "lab", "worker", at, "--tls-dir", "tls"), 0)
+	f.ends(sweep, 0)
+	if said := sweep.err.String(); !strings.Contains(said, "is refused: it is of build") {
+		t.Errorf("the sweep says %q", said)
+	}
+}
+
 // kill ends a process, and what it is the front of, at once.
 func kill(r *running) { _ = r.Process.Kill() }
 
