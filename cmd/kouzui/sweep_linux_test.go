@@ -283,8 +283,9 @@ func TestASweepsOwnWorkersAreKilled(t *testing.T) {
 	}
 }
 
-// TestAWorkerOfAnotherBuildIsRefused: a program that differs in one byte, though
-// it has the right certificate. Both sides say so, and the sweep goes on.
+// TestAWorkerOfAnotherBuildIsRefused: a program that differs in one byte,
+// though it has the right certificate. Both sides say so, and the sweep goes
+// on.
 func TestAWorkerOfAnotherBuildIsRefused(t *testing.T) {
 	f := newField(t)
 	other := *f
