@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"sync"
 )
 
 //go:embed page
@@ -16,7 +17,7 @@ var scripts = []string{"format.js", "tree.js", "torrents.js", "work.js", "graph.
 // thePage is a single document. Its content security policy allows the browser
 // to run the one script and the one style in it, and to connect to this server
 // only: names that torrents and peers give themselves stay text.
-var thePage = assemble()
+var thePage = sync.OnceValue(assemble)
 
 type page struct {
 	html   []byte

@@ -16,7 +16,7 @@ func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write(thePage.html)
+		_, _ = w.Write(thePage().html)
 	})
 	mux.HandleFunc("GET /events", lasting(s.stream))
 	mux.HandleFunc("GET /actor", s.actor)

@@ -125,6 +125,7 @@ func (o *trackerFlags) run(r *command.Run, trusted []netip.Prefix) error {
 		return exit.With(exit.Network, err)
 	}
 	defer tracker.Close()
+	command.ReleaseStartPages()
 	r.Result("%s", tracker.URL)
 	if err := r.Stdout.Err(); err != nil && !exit.BrokenPipe(err) {
 		return err

@@ -107,6 +107,7 @@ func (o *options) transfer(s *session, args []string) error {
 	if o.trace != "" {
 		config.SampleMailboxes = sampleInterval
 	}
+	command.ReleaseStartPages()
 	return s.run(config)
 }
 
