@@ -29,6 +29,11 @@ type Options struct {
 	// never.
 	Stop <-chan struct{}
 
+	// Pause is called at each moment of the run, with the run as it stands; nil:
+	// nobody looks. If it panics, nothing is left running. Both arguments are
+	// Pause's until it returns.
+	Pause func(*Inside, *sim.Moment)
+
 	// Spared is a failure that does not happen; nil: all do.
 	Spared *Spared
 
@@ -81,6 +86,11 @@ func Run(s *Scenario, o Options) (*Result, error) {
 		return nil, err
 	}
 	r := &run{Scenario: s, options: o, sim: w, rnd: w.Rand("scenario"), costs: work.NewCosts(costs), machines: map[string]*sim.Cores{}}
+	if o.Pause != nil {
+		inside := &Inside{r}
+		w.Pause(func(m *sim.Moment) { o.Pause(inside, m) })
+		defer r.release()
+	}
 	if len(o.Trace) > 0 {
 		w.FollowCauses()
 		r.trace = &merger{sinks: o.Trace, world: w}

@@ -53,6 +53,20 @@ func (i *invoker) Path() string { return i.node.path }
 // Kind is the kind of the actor, for a mailbox that sums up work by kind.
 func (i *invoker) Kind() string { return i.node.kind }
 
+// Actor is the present incarnation of the actor, for a debugger that looks into
+// a mailbox; nil: there is none.
+func (i *invoker) Actor() actor.Actor {
+	of, is := i.next.(interface{ Actor() actor.Actor })
+	if !is {
+		return nil
+	}
+	s, is := of.Actor().(*supervised)
+	if !is {
+		return nil
+	}
+	return s.inner
+}
+
 // InvokeUserMessage implements actor.MessageInvoker.
 func (i *invoker) InvokeUserMessage(message any) {
 	if i.timing != nil {

@@ -222,6 +222,17 @@ func (t *Tree) Snapshot() []Node {
 	return nodes
 }
 
+// MailboxOf is the mailbox of the actor at path, as Config.Mailbox or
+// WithMailbox has made it; nil: there is no such actor.
+func (t *Tree) MailboxOf(path string) actor.Mailbox {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if n := t.nodes[path]; n != nil {
+		return n.mailbox
+	}
+	return nil
+}
+
 // DeadLetters counts the messages that had no receiver, including those of
 // types that are not recorded as events.
 func (t *Tree) DeadLetters() uint64 { return t.deadLetters.Load() }

@@ -35,7 +35,11 @@ func (s *Sim) at(at int64, l *life, f func()) *appointment {
 		f = s.carried(f)
 	}
 	e := &appointment{}
-	s.set(e, at, l, call(f))
+	if s.pauses != nil {
+		s.set(e, at, l, s.pauses.plan(f))
+	} else {
+		s.set(e, at, l, call(f))
+	}
 	return e
 }
 

@@ -101,7 +101,7 @@ func (c *Cores) run(t thread, since int64, wake time.Duration) {
 		c.leave(t)
 		return
 	}
-	c.sim.at(c.sim.now+int64(wake+took), nil, func() {
+	e := c.sim.at(c.sim.now+int64(wake+took), nil, func() {
 		if !t.over() {
 			t.end()
 		}
@@ -113,6 +113,9 @@ func (c *Cores) run(t thread, since int64, wake time.Duration) {
 		}
 		c.fill()
 	})
+	if c.sim.pauses != nil {
+		e.running(t)
+	}
 }
 
 // device counts that a device of the host was busy; waited is for how long what

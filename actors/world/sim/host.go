@@ -193,13 +193,17 @@ func (h *Host) Blocking() actor.Dispatcher { return dispatcher{blocking: true} }
 
 // Mailbox returns a mailbox of the process whose messages are handled one a
 // step, in an order that the seed decides.
-func (h *Host) Mailbox() actor.Mailbox { return &mailbox{sim: h.sim, life: h.life} }
+func (h *Host) Mailbox() actor.Mailbox { return h.mailbox(nil) }
+
+func (h *Host) mailbox(t *together) *mailbox {
+	return &mailbox{sim: h.sim, life: h.life, together: t, senders: h.sim.newSenders()}
+}
 
 // Together returns what makes the mailboxes of actors that share one thread of
 // control.
 func (h *Host) Together() actor.MailboxProducer {
 	t := &together{sim: h.sim, life: h.life}
-	return func() actor.Mailbox { return &mailbox{sim: h.sim, life: h.life, together: t} }
+	return func() actor.Mailbox { return h.mailbox(t) }
 }
 
 // Record implements event.Sink: the events of the process go into the journal.

@@ -174,8 +174,10 @@ func (l *link) say(message any) {
 	s := l.host.sim
 	before := s.running
 	s.running = work.World
+	acting := s.pauses.sign("")
 	l.deliver(message)
 	s.running = before
+	s.pauses.sign(acting)
 }
 
 func (l *link) lastWord() {

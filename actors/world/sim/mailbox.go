@@ -18,6 +18,7 @@ type mailbox struct {
 	user      [2]fifo[any] // by lane
 	causes    [3]causes    // of system, and of user by lane
 	cause     uint64       // of the message that is being handled
+	senders   *senders     // of system, and of user by lane; nil: the run cannot pause
 	together  *together    // nil: it has a thread of control of its own
 	blocking  bool         // its actor may block
 	suspended bool
@@ -42,6 +43,7 @@ func (m *mailbox) PostUserMessage(message any) {
 	}
 	m.user[lane].push(message)
 	m.causes[1+lane].pushed(m.sim, 1, m.sim.origin.next)
+	m.sim.pauses.sentTo(m, lane)
 	m.sent(lane)
 	m.posted(1)
 }
@@ -49,6 +51,7 @@ func (m *mailbox) PostUserMessage(message any) {
 func (m *mailbox) PostSystemMessage(message any) {
 	m.system.push(message)
 	m.causes[0].pushed(m.sim, 1, m.sim.origin.next)
+	m.sim.pauses.sentTo(m, -1)
 	m.posted(1)
 }
 
@@ -96,6 +99,7 @@ func (m *mailbox) Hold(d time.Duration, first any) {
 	if m.sim.follows {
 		m.causes[1].unpop(m.cause)
 	}
+	m.senders.untake()
 	m.unsent()
 	m.sim.at(m.sim.now+int64(d), m.life, func() {
 		m.hold(false)
@@ -133,10 +137,14 @@ func (m *mailbox) next() (message any, lane int) {
 		message, lane = m.user[1].pop(), 1
 	}
 	m.cause = m.causes[1+lane].taken(m.sim, 1)
+	m.senders.take(lane)
 	return message, lane
 }
 
 func (m *mailbox) handle(message any, user bool) {
+	if p := m.sim.pauses; p != nil {
+		p.handling(m, message)
+	}
 	defer func() {
 		if r := recover(); r != nil {
 			m.invoker.EscalateFailure(r, message)

@@ -62,6 +62,7 @@ type Sim struct {
 	memory    described.Memory
 
 	journal *Journal
+	pauses  *pauses // nil: the run cannot pause
 }
 
 // New returns a world without hosts. Everything that happens is entered in the
@@ -112,6 +113,9 @@ func (s *Sim) Step() bool {
 	e := s.agenda.first()
 	if e == nil {
 		return false
+	}
+	if s.pauses != nil {
+		s.pauses.goingOn(e.at)
 	}
 	s.now = e.at
 	s.origin = origin{}
