@@ -45,6 +45,7 @@ func TestScripts(t *testing.T) {
 			"random":      random,
 			"damage":      damage,
 			"empty":       empty,
+			"digests":     digests,
 		},
 		Setup: func(e *testscript.Env) error {
 			for _, name := range []string{"PORT", "TRACKER"} {
@@ -183,6 +184,17 @@ func empty(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	for _, e := range entries {
 		ts.Fatalf("%s holds %s", args[0], e.Name())
+	}
+}
+
+// digests SIMULATED DEBUGGED: fails unless the digest with which the run of a
+// debugger has ended is the hash that lab simulate has written.
+func digests(ts *testscript.TestScript, _ bool, args []string) {
+	simulated, debugged := ts.ReadFile(args[0]), ts.ReadFile(args[1])
+	_, hash, found := strings.Cut(simulated, `"hash":"`)
+	hash, _, _ = strings.Cut(hash, `"`)
+	if !found || !strings.Contains(debugged, `"digest":"`+hash+`"`) {
+		ts.Fatalf("the hash is %q, and no digest is", hash)
 	}
 }
 

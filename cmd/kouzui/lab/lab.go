@@ -30,7 +30,7 @@ and time, network, disks, trackers and chance are simulated.`,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(newSimulate(), newRun(), newRemoveRun(), newExperiment(), newReproduce(), newSweep(), newMerge(), newWorker(), newCertificates(), newShrink(), newPatterns())
-	c.AddCommand(newCalibrate(), newProfile())
+	c.AddCommand(newDebug(), newCalibrate(), newProfile())
 	return c
 }
 

@@ -2,7 +2,6 @@ package lab
 
 import (
 	"fmt"
-	"maps"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -11,7 +10,6 @@ import (
 	"kouzui/actors/lab"
 	"kouzui/actors/lab/experiment"
 	"kouzui/actors/runtime/event"
-	"kouzui/actors/runtime/pattern"
 	"kouzui/actors/runtime/trace"
 	"kouzui/actors/runtime/units"
 	"kouzui/cmd/kouzui/internal/command"
@@ -25,17 +23,12 @@ import (
 
 // simulation is what the flags of simulate say.
 type simulation struct {
-	played
+	variant
 	trace string
-	notes bool
 	nodes bool
 	twice bool
-	quick bool
-
-	picker, choker, payload *string
-	patterns                flags.Patterns
-	json                    bool
-	html                    string
+	json  bool
+	html  string
 }
 
 func newSimulate() *cobra.Command {
@@ -58,12 +51,7 @@ one of them does not hold, the exit code is ` + strconv.Itoa(exit.Other) + `.`,
 		RunE: o.run,
 	}
 	flags.Group(c, "The run", func(f *pflag.FlagSet) {
-		o.bind(f)
-		f.StringArrayVar(&o.set, "set", nil, "replace what the scenario says by `KEY=VALUE`, such as class.peer.up=1M; repeatable")
-		o.picker = flags.PatternInPlaceOf(c, "picker", asWritten, "`NAME` of the piece picker of all nodes")
-		o.choker = flags.PatternInPlaceOf(c, "choker", asWritten, "`NAME` of the choker of all nodes")
-		flags.BindPatterns(c, &o.patterns, pattern.Simulated)
-		o.payload = flags.Choose(c, "payload", "`KIND` of the payload: %s", asWritten, lab.PayloadDescribed, lab.PayloadReal)
+		o.bind(c, f)
 		f.BoolVar(&o.twice, "twice", false, "play the scenario twice, and show where the two runs differ if they do")
 		f.BoolVar(&o.quick, "quick", false, "skip the checks that look at every message")
 	})
@@ -77,37 +65,11 @@ one of them does not hold, the exit code is ` + strconv.Itoa(exit.Other) + `.`,
 	return c
 }
 
-// chosen are the patterns that flags have chosen.
-func (o *simulation) chosen(c *cobra.Command) (pattern.Choice, error) {
-	chosen := pattern.Choice{}
-	maps.Copy(chosen, o.patterns.Choice)
-	for kind, spec := range map[string]string{"picker": *o.picker, "choker": *o.choker} {
-		if err := o.patterns.Exclude(c, kind); err != nil {
-			return nil, err
-		}
-		if spec != asWritten {
-			chosen[kind] = spec
-		}
-	}
-	return chosen, nil
-}
-
-// asWritten leaves the choice to the scenario.
-const asWritten = "scenario"
-
 func (o *simulation) run(c *cobra.Command, args []string) error {
 	command.CollectAt(gcPercent)
-	scenario, path, err := o.scenario(args)
+	scenario, path, err := o.scenario(c, args)
 	if err != nil {
 		return err
-	}
-	chosen, err := o.chosen(c)
-	if err != nil {
-		return err
-	}
-	scenario.Choose(chosen)
-	if *o.payload != asWritten {
-		scenario.Payload = *o.payload
 	}
 	options := lab.Options{Seed: o.seed, Notes: o.notes, Quick: o.quick, Hash: o.json}
 	if o.html != "" {

@@ -33,7 +33,7 @@ const SentenceColumn = 22
 // Line is an event as a sentence, with its time since the start and its number.
 func (p Paint) Line(e *event.Event, start time.Time) string {
 	return fmt.Sprintf("%s  %s  %s",
-		p.faint(fmt.Sprintf("%12.6f", e.Time.Sub(start).Seconds())), p.faint(fmt.Sprintf("%6s", fmt.Sprint("#", e.Seq))), p.sentence(e))
+		p.faint(fmt.Sprintf("%12.6f", e.Time.Sub(start).Seconds())), p.faint(fmt.Sprintf("%6s", fmt.Sprint("#", e.Seq))), p.Sentence(e))
 }
 
 // reasons says in words what the constants of package supervise mean.
@@ -49,7 +49,8 @@ var reasons = map[string]string{
 
 func because(reason string) string { return cmp.Or(reasons[reason], clean(reason)) }
 
-func (p Paint) sentence(e *event.Event) string {
+// Sentence is an event in words, without its time and its number.
+func (p Paint) Sentence(e *event.Event) string {
 	who := p.bold(clean(e.Actor))
 	switch e.Kind {
 	case event.Spawned:
