@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"cmp"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +19,7 @@ func (l *log) path(seq uint64) (path []*event.Event) {
 	for seq > 0 {
 		e := l.events[seq-1]
 		path = append(path, e)
-		seq = cmp.Or(e.Origin, e.Cause)
+		seq = e.From()
 	}
 	return path
 }

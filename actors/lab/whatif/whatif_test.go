@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"kouzui/actors/lab"
@@ -137,6 +138,23 @@ func TestWithout(t *testing.T) {
 		if before, after := faults(trace), faults(left); after != before-1 {
 			t.Errorf("%s: %d faults, and %d without it", name, before, after)
 		}
+	}
+}
+
+// What other nodes do about a crash leads to the crash.
+func TestFindOfAnotherNode(t *testing.T) {
+	trace := traced(t, scenario(t, broken+"[[event]]\nat = \"3s\"\nfor = \"20s\"\ndo = \"kill\"\nclass = \"peer\"\ncount = 1"), 5)
+	crash := trace[slices.IndexFunc(trace, func(e *event.Event) bool { return e.Kind == event.Fault })]
+	lost := slices.IndexFunc(trace, func(e *event.Event) bool { return e.Origin == crash.Seq && !strings.HasPrefix(e.Actor, crash.Actor) })
+	if lost < 0 {
+		t.Fatal("no other node notices the crash")
+	}
+	want, _, err := Find(trace, crash.Seq)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _, err := Find(trace, trace[lost].Seq); err != nil || *got != *want {
+		t.Errorf("%s %s leads to %+v, %v; want %+v", trace[lost].Actor, trace[lost].Kind, got, err, want)
 	}
 }
 

@@ -58,13 +58,13 @@ func Find(events []*event.Event, seq uint64) (*lab.Spared, string, error) {
 		return nil, "", fmt.Errorf("there is no event %d", seq)
 	}
 	for found.Kind != event.Fault {
-		if found = at[found.Cause]; found == nil {
+		if found = at[found.From()]; found == nil {
 			return nil, "", ErrNoFailure
 		}
 	}
 	node, _, _ := strings.Cut(found.Actor, "/")
 	words := fmt.Sprintf("%s of %s at %v", found.Reason, found.Actor, found.Time.Sub(lab.Epoch))
-	crash := found.Reason == "kill" || found.Reason == "power cut"
+	crash := found.Reason == event.ReasonKill || found.Reason == event.ReasonPowerCut
 	s := &lab.Spared{Node: node, Fault: found.Reason, At: found.Time.Sub(lab.Epoch), Crash: crash}
 	for _, e := range events {
 		root, _, _ := strings.Cut(e.Actor, "/")

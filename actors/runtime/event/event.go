@@ -3,7 +3,10 @@
 // program, so that whatever records, keeps, shows or simulates can know it.
 package event
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // Kind is what an Event tells.
 type Kind string
@@ -90,6 +93,10 @@ type Event struct {
 	Detail []Detail
 	Work   *Work // for Worked
 }
+
+// From is the Seq of the event that led to this one; of two it is the Origin,
+// which says more. 0: there is none.
+func (e *Event) From() uint64 { return cmp.Or(e.Origin, e.Cause) }
 
 // Detail is one thing that a Note says: a text or a number.
 type Detail struct {

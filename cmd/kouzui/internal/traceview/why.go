@@ -1,7 +1,6 @@
 package traceview
 
 import (
-	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -14,8 +13,7 @@ import (
 )
 
 // Causes finds the events that led to event number seq, the first cause first
-// and that event last. Of two causes it follows the Origin, which says more. It
-// keeps two numbers for each event.
+// and that event last. It keeps two numbers for each event.
 func Causes(r *trace.Reader, seq uint64) ([]uint64, error) {
 	type link struct{ seq, cause uint64 }
 	var links []link
@@ -23,7 +21,7 @@ func Causes(r *trace.Reader, seq uint64) ([]uint64, error) {
 		if e.Seq > seq {
 			break
 		}
-		links = append(links, link{e.Seq, cmp.Or(e.Origin, e.Cause)})
+		links = append(links, link{e.Seq, e.From()})
 	}
 	if err := r.Err(); err != nil {
 		return nil, err
