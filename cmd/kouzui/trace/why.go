@@ -20,9 +20,9 @@ func newWhy() *cobra.Command {
   kouzui trace why run.trace 117`,
 		Args: flags.Arguments(2, 2, "a trace file and the number of an event"),
 		RunE: func(c *cobra.Command, args []string) error {
-			seq, err := strconv.ParseUint(strings.TrimPrefix(args[1], "#"), 10, 64)
-			if err != nil || seq == 0 {
-				return exit.Usagef("", "%q must be the number of an event", args[1])
+			seq, err := eventNumber(args[1])
+			if err != nil {
+				return err
 			}
 			path, remove, err := spooled(c, args[0])
 			if err != nil {
@@ -34,6 +34,16 @@ func newWhy() *cobra.Command {
 	}
 	colour = flags.Colour(c)
 	return c
+}
+
+// eventNumber reads the number of an event, as lines of events show it or
+// without the sign.
+func eventNumber(text string) (uint64, error) {
+	seq, err := strconv.ParseUint(strings.TrimPrefix(text, "#"), 10, 64)
+	if err != nil || seq == 0 {
+		return 0, exit.Usagef("", "%q must be the number of an event", text)
+	}
+	return seq, nil
 }
 
 // why reads the trace twice. Causes lead from an event back to earlier ones,

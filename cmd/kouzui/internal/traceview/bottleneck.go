@@ -14,6 +14,7 @@ import (
 	"kouzui/actors/runtime/trace"
 	"kouzui/actors/runtime/units"
 	"kouzui/actors/runtime/work"
+	"kouzui/cmd/kouzui/internal/paint"
 )
 
 const (
@@ -91,12 +92,9 @@ func FindBottleneck(r *trace.Reader, actor string) (*Bottleneck, error) {
 		return nil, ErrNoWork
 	}
 	b := &Bottleneck{V: 1, Run: r.Header.Run, Processes: []Process{}}
-	of := map[string][]*span{}
-	for _, one := range s.list {
-		of[one.process] = append(of[one.process], one)
-	}
+	of := byProcess(s.list)
 	for _, root := range slices.Sorted(maps.Keys(of)) {
-		b.Processes = append(b.Processes, judge(root, moving(of[root])))
+		b.Processes = append(b.Processes, judge(root, active(of[root])))
 	}
 	return b, nil
 }
@@ -118,8 +116,8 @@ func measure(spans []*span) *busyOf {
 	b := &busyOf{kinds: map[string]time.Duration{}, busiest: map[string]time.Duration{}, devices: map[string]time.Duration{}}
 	for _, one := range spans {
 		b.length += one.Length
-		b.asked += one.messages("limiter", "TokensWanted")
-		b.waited += one.messages("limiter", "due")
+		b.asked += one.messages(limited, "TokensWanted")
+		b.waited += one.messages(limited, "due")
 		for kind, w := range one.Kinds {
 			b.cores = max(b.cores, w.Cores)
 			switch {
@@ -131,7 +129,7 @@ func measure(spans []*span) *busyOf {
 				b.actors += w.Busy
 				b.kinds[kind] += w.Busy
 				b.busiest[kind] += w.Busiest
-				if kind == "hash" || kind == "keeper" {
+				if blocks(kind) {
 					b.blocking += w.Busy
 				}
 			}
@@ -139,6 +137,10 @@ func measure(spans []*span) *busyOf {
 	}
 	return b
 }
+
+// blocks tells whether actors of a kind wait for the disk while they handle a
+// message.
+func blocks(kind string) bool { return kind == "hash" || kind == "keeper" }
 
 // judge weighs what a process did in these spans.
 func judge(root string, spans []*span) Process {
@@ -179,7 +181,7 @@ func (b *busyOf) signs() []Evidence {
 	})
 	for kind, busy := range b.busiest {
 		one := Evidence{What: kind, Busy: min(1, work.Part(busy, b.length)), rank: byActor, Note: "its busiest actor"}
-		if real && (kind == "hash" || kind == "keeper") && b.blocking > used {
+		if real && blocks(kind) && b.blocking > used {
 			one.What, one.rank = disk, byDisk
 			one.Note = fmt.Sprintf("%s was busy for %v, of which it computed for %v at most, and else waited for the disk", kind, brief(b.blocking), brief(used))
 		}
@@ -213,14 +215,18 @@ func heldBy(signs []Evidence) string {
 	return best.What
 }
 
-// Write says it to people.
-func (b *Bottleneck) Write(w io.Writer, p Paint) error {
+// besideBusy is how many cells of a line of evidence stand before what was busy.
+const besideBusy = 11
+
+// Write says it to people. Lines are wrapped at width columns; 0: they are not.
+func (b *Bottleneck) Write(out io.Writer, p Paint, width int) error {
+	w := &strings.Builder{}
 	held := map[string]int{}
 	for _, one := range b.Processes {
 		held[one.HeldBy]++
 	}
 	if len(b.Processes) > 1 {
-		fmt.Fprintf(w, "run %s: %s\n", clean(b.Run), fmt.Sprint(len(b.Processes), " processes"))
+		fmt.Fprintf(w, "run %s: %d processes\n", clean(b.Run), len(b.Processes))
 		for _, what := range slices.SortedFunc(maps.Keys(held), func(a, b string) int {
 			return cmp.Or(cmp.Compare(held[b], held[a]), strings.Compare(a, b))
 		}) {
@@ -232,11 +238,11 @@ func (b *Bottleneck) Write(w io.Writer, p Paint) error {
 			fmt.Fprintf(w, "\n%d more, which --actor and --json show\n", len(b.Processes)-i)
 			break
 		}
-		if i > 0 || len(b.Processes) > 1 {
+		if len(b.Processes) > 1 {
 			fmt.Fprintln(w)
 		}
 		if one.HeldBy == "" {
-			fmt.Fprintf(w, "%s is held up by nothing of its own; nothing was busy for %.0f %% of its time,\n  so it waited for others\n", p.bold(clean(one.Root)), 100*full)
+			fmt.Fprintf(w, "%s is held up by nothing of its own; nothing was busy for %.0f %% of its time, so it waited for others\n", p.bold(clean(one.Root)), 100*full)
 		} else {
 			fmt.Fprintf(w, "%s is held up by: %s\n", p.bold(clean(one.Root)), p.warning(clean(one.HeldBy)))
 		}
@@ -246,6 +252,11 @@ func (b *Bottleneck) Write(w io.Writer, p Paint) error {
 		}
 		for _, k := range one.Waits {
 			fmt.Fprintf(w, "  messages to %s waited %s, 1 in 100 more than %s; %.2g waited on average\n", clean(k.Kind), short(k.Wait), short(k.Wait99), k.Queue)
+		}
+	}
+	for line := range strings.Lines(w.String()) {
+		if _, err := fmt.Fprintln(out, paint.Wrap(strings.TrimSuffix(line, "\n"), width, besideBusy)); err != nil {
+			return err
 		}
 	}
 	return nil

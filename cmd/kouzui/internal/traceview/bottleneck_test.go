@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/charmbracelet/x/ansi"
-
 	"kouzui/actors/lab"
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
@@ -73,9 +71,10 @@ func TestFindBottleneck(t *testing.T) {
 			t.Errorf("%s: the seed is held up by %q, want %q; the peer by %q, want %q", name, got["seed-001"], tc.ofSeed, got["peer-001"], tc.ofPeer)
 		}
 		var out strings.Builder
-		if err := b.Write(&out, false); err != nil || !strings.Contains(out.String(), "peer-001 is held up by") {
+		if err := b.Write(&out, false, 80); err != nil || !strings.Contains(out.String(), "peer-001 is held up by") {
 			t.Errorf("%v: %s", err, out.String())
 		}
+		checkWidth(t, out.String(), 80)
 	}
 	if _, err := FindBottleneck(traced(t, "", ""), "nobody*"); !errors.Is(err, ErrNoWork) {
 		t.Errorf("of a run without measurements: %v", err)
@@ -151,11 +150,7 @@ func TestStatsOfWork(t *testing.T) {
 	if err := s.Write(&out, false, 80); err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(out.String()) {
-		if ansi.StringWidth(strings.TrimRight(line, "\n")) > 80 {
-			t.Errorf("wider than 80: %s", line)
-		}
-	}
+	checkWidth(t, out.String(), 80)
 	if !strings.Contains(out.String(), "who sends what to whom") {
 		t.Error(out.String())
 	}

@@ -60,14 +60,19 @@ const still = 0.02
 // did the spans in which it sent payload, or hashed; else all.
 func moving(list []*span) []*span {
 	var some []*span
-	of := map[string][]*span{}
-	for _, one := range list {
-		of[one.process] = append(of[one.process], one)
-	}
+	of := byProcess(list)
 	for _, root := range slices.Sorted(maps.Keys(of)) {
 		some = append(some, active(of[root])...)
 	}
 	return some
+}
+
+func byProcess(list []*span) map[string][]*span {
+	of := map[string][]*span{}
+	for _, one := range list {
+		of[one.process] = append(of[one.process], one)
+	}
+	return of
 }
 
 // active are the moving spans of one process.
