@@ -83,7 +83,7 @@ func (o *trial) run(c *cobra.Command, path string) error {
 	if err != nil {
 		return err
 	}
-	ctx, done := untilInterrupt()
+	ctx, done := interrupt.Context()
 	defer done()
 	return o.conduct(ctx, c, e, []string{path}, experiment.Local{Experiment: e, Workers: o.workers})
 }
@@ -108,16 +108,6 @@ func (o *trial) checked(e *experiment.Experiment) (*experiment.Experiment, error
 		}
 	}
 	return e, o.change(e)
-}
-
-// untilInterrupt returns a context that the first interrupt ends.
-func untilInterrupt() (ctx context.Context, done func()) {
-	stop := interrupt.Listen()
-	ctx, cancel := stop.Context()
-	return ctx, func() {
-		cancel()
-		stop.Close()
-	}
 }
 
 // conduct plays the experiment, which the command has got from its arguments,

@@ -7,6 +7,7 @@ import (
 
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/interrupt"
 	"kouzui/cmd/kouzui/internal/sweepd"
 )
 
@@ -33,7 +34,7 @@ outcomes of one run that differ.`,
 			if err != nil {
 				return err
 			}
-			ctx, done := untilInterrupt()
+			ctx, done := interrupt.Context()
 			defer done()
 			return mergeError(o.conduct(ctx, c, e, args, recorded))
 		},

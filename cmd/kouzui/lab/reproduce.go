@@ -85,7 +85,7 @@ func (o *repetition) run(c *cobra.Command, name string) error {
 	case o.workers < 1:
 		return exit.Errorf(exit.Usage, "--workers must be 1 or more")
 	}
-	ctx, done := untilInterrupt()
+	ctx, done := interrupt.Context()
 	defer done()
 	var repeated []labview.Repeated
 	for _, p := range papers {

@@ -120,10 +120,8 @@ func (o *processRun) run(c *cobra.Command, args []string) error {
 
 // play plays the simulated swarm, and then the processes.
 func (o *processRun) play(c *cobra.Command, s *lab.Scenario, path string, both *labview.Versus) (err error) {
-	signals := interrupt.Listen()
-	defer signals.Close()
-	ctx, cancel := signals.Context()
-	defer cancel()
+	ctx, done := interrupt.Context()
+	defer done()
 	both.Simulated, err = lab.Run(s, lab.Options{Seed: o.seed, Quick: true, Stop: ctx.Done()})
 	switch {
 	case errors.Is(err, lab.ErrStopped):

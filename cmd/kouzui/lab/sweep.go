@@ -21,6 +21,7 @@ import (
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/interrupt"
 	"kouzui/cmd/kouzui/internal/sweepd"
 )
 
@@ -102,7 +103,7 @@ func (o *sweeping) run(c *cobra.Command, args []string) error {
 	}
 	defer trace.close()
 	config.Sinks = trace.sinks
-	ctx, done := untilInterrupt()
+	ctx, done := interrupt.Context()
 	defer done()
 	s, err := sweepd.Open(config)
 	if err != nil {

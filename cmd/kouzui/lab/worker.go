@@ -14,6 +14,7 @@ import (
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/interrupt"
 	"kouzui/cmd/kouzui/internal/sweepd"
 )
 
@@ -85,7 +86,7 @@ func (o *working) run(c *cobra.Command, args []string) error {
 	}
 	defer trace.close()
 	config.Sinks = trace.sinks
-	ctx, done := untilInterrupt()
+	ctx, done := interrupt.Context()
 	defer done()
 	return workError(sweepd.Work(ctx, config))
 }

@@ -50,10 +50,8 @@ ends or you interrupt the command.`,
 			if t.last < 0 {
 				return exit.Usagef("", "--lines cannot be negative")
 			}
-			stop := interrupt.Listen()
-			defer stop.Close()
-			ctx, cancel := stop.Context()
-			defer cancel()
+			ctx, done := interrupt.Context()
+			defer done()
 			t.out, t.paint = bufio.NewWriter(sentences(c, 0)), paint(c, *colour)
 			if t.follow && regular(args[0]) {
 				return t.live(ctx, args[0])

@@ -4,11 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
-	"os"
-	"os/signal"
 	"slices"
 	"strconv"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -17,6 +14,8 @@ import (
 	"kouzui/actors/lab/whatif"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/interrupt"
+	"kouzui/cmd/kouzui/internal/output"
 )
 
 // mostOthers bounds how many other seeds are played.
@@ -40,9 +39,9 @@ scenario. Only what the scenario breaks can be left out.`,
   kouzui trace what-if run.trace 1234`,
 		Args: flags.Arguments(2, 2, "one trace file and the number of an event"),
 		RunE: func(c *cobra.Command, args []string) error {
-			seq, err := strconv.ParseUint(args[1], 10, 64)
+			seq, err := eventNumber(args[1])
 			if err != nil {
-				return exit.Errorf(exit.Usage, "%q is no number of an event", args[1])
+				return err
 			}
 			if others < 1 || others > mostOthers {
 				return exit.Errorf(exit.Usage, "--seeds %d: must be from 1 to %d", others, mostOthers)
@@ -69,12 +68,12 @@ scenario. Only what the scenario breaks can be left out.`,
 			if err != nil {
 				return exit.Errorf(exit.Usage, "event %d of %s: %w", seq, args[0], err)
 			}
-			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
+			ctx, done := interrupt.Context()
+			defer done()
 			a, err := whatif.Without(ctx, s, seed, spared, words, others)
 			switch {
 			case ctx.Err() != nil:
-				return exit.Errorf(exit.Interrupted, "interrupted")
+				return exit.ErrInterrupted
 			case err != nil:
 				return exit.Errorf(exit.Other, "%s: %w", args[0], err)
 			case asJSON:
@@ -89,7 +88,7 @@ scenario. Only what the scenario breaks can be left out.`,
 }
 
 func say(c *cobra.Command, a *whatif.Answer) error {
-	out := c.OutOrStdout()
+	out := output.Fit(c.OutOrStdout(), 4)
 	fmt.Fprintf(out, "without %s\n", a.Failure)
 	fmt.Fprintf(out, "  this run: downloaders take %+.3f s on average, the last is complete %+.3f s later\n", -a.Mean, -a.Last)
 	if a.Met > 1 {

@@ -75,6 +75,17 @@ func (s *Signals) Context() (context.Context, context.CancelFunc) {
 	return ctx, cancel
 }
 
+// Context returns a context that the first interrupt ends. done gives signals
+// their usual effect back.
+func Context() (ctx context.Context, done func()) {
+	s := Listen()
+	ctx, cancel := s.Context()
+	return ctx, func() {
+		cancel()
+		s.Close()
+	}
+}
+
 // Close gives signals their usual effect back.
 func (s *Signals) Close() {
 	signal.Stop(s.signals)
