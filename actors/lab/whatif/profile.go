@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -26,11 +27,15 @@ type Kind struct {
 	Name    string
 	Share   float64       // of all work in the run of the first seed
 	Sooner  []stat.Paired // how much sooner the last downloader is complete, in seconds, for each of Faster
-	Without float64       // seconds until then as things are, on average
+	Without float64       // seconds until then as things are, on average of Seeds
+	Seeds   int           // those with which all downloaders are complete
 }
 
-// ErrNoCores: in a scenario work takes no time.
-var ErrNoCores = errors.New("no class has cores, so work takes no time: give cores to the classes whose work matters")
+// Why a scenario has no profile.
+var (
+	ErrNoCores    = errors.New("no class has cores, so work takes no time: give cores to the classes whose work matters")
+	ErrIncomplete = errors.New("with no seed are all downloaders complete, so none ends sooner")
+)
 
 // Profile plays a scenario with each of the seeds, and again with one kind of
 // actor faster. This is a causal profile (Curtsinger and Berger, "Coz", 2015)
@@ -41,13 +46,22 @@ func Profile(ctx context.Context, s *lab.Scenario, seeds []uint64, say func(Kind
 	if !slices.ContainsFunc(s.Class, func(c lab.Class) bool { return c.Cores > 0 }) {
 		return ErrNoCores
 	}
-	shares, err := shares(s, seeds[0])
+	shares, err := shares(ctx, s, seeds[0])
 	if err != nil {
 		return err
 	}
 	before, err := play(ctx, func() *lab.Scenario { return faster(s, "", 0) }, seeds, nil)
 	if err != nil {
 		return err
+	}
+	var ends []float64
+	for _, e := range before {
+		if !math.IsNaN(e.last) {
+			ends = append(ends, e.last)
+		}
+	}
+	if len(ends) == 0 {
+		return ErrIncomplete
 	}
 	kinds := slices.SortedFunc(maps.Keys(shares), func(a, b string) int {
 		return cmp.Or(cmp.Compare(shares[b], shares[a]), strings.Compare(a, b))
@@ -56,10 +70,7 @@ func Profile(ctx context.Context, s *lab.Scenario, seeds []uint64, say func(Kind
 		if shares[name] < leastShare {
 			continue
 		}
-		k := Kind{Name: name, Share: shares[name]}
-		for _, e := range before {
-			k.Without += e.last / float64(len(before))
-		}
+		k := Kind{Name: name, Share: shares[name], Without: stat.Mean(ends), Seeds: len(ends)}
 		for _, by := range Faster {
 			after, err := play(ctx, func() *lab.Scenario { return faster(s, name, by) }, seeds, nil)
 			if err != nil {
@@ -92,9 +103,9 @@ func faster(s *lab.Scenario, kind string, by float64) *lab.Scenario {
 func same(kind string) string { return strings.TrimPrefix(kind, "inbound-") }
 
 // shares are the parts of all work that the kinds of actors do.
-func shares(s *lab.Scenario, seed uint64) (map[string]float64, error) {
+func shares(ctx context.Context, s *lab.Scenario, seed uint64) (map[string]float64, error) {
 	t := tally{}
-	if _, err := lab.Run(s.Clone(), lab.Options{Seed: seed, Quick: true, Trace: []event.Sink{t}}); err != nil {
+	if _, err := lab.Run(s.Clone(), lab.Options{Seed: seed, Quick: true, Trace: []event.Sink{t}, Stop: ctx.Done()}); err != nil {
 		return nil, err
 	}
 	sum := 0.0

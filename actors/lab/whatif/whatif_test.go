@@ -1,11 +1,13 @@
 package whatif
 
 import (
+	"context"
 	"errors"
 	"math"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"kouzui/actors/lab"
 	"kouzui/actors/runtime/event"
@@ -49,10 +51,23 @@ func TestProfile(t *testing.T) {
 			t.Errorf("%v faster: %v s sooner, %v; hashing takes %v s", by, p.Difference, p.Interval, takes)
 		}
 	}
-	s := scenario(t, hashing)
-	s.Class[1].Cores = 0
-	if err := Profile(t.Context(), s, Seeds(1, 3), func(Kind) {}); !errors.Is(err, ErrNoCores) {
-		t.Error(err)
+	for name, tc := range map[string]struct {
+		spoil func(*lab.Scenario)
+		want  error
+	}{
+		"no cores":      {func(s *lab.Scenario) { s.Class[1].Cores = 0 }, ErrNoCores},
+		"none complete": {func(s *lab.Scenario) { s.Until = lab.Time(time.Second) }, ErrIncomplete},
+	} {
+		s := scenario(t, hashing)
+		tc.spoil(s)
+		if err := Profile(t.Context(), s, Seeds(1, 3), func(Kind) { t.Errorf("%s: there is a profile", name) }); !errors.Is(err, tc.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	interrupted, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	if err := Profile(interrupted, scenario(t, hashing), Seeds(1, 3), func(Kind) {}); !errors.Is(err, lab.ErrStopped) {
+		t.Errorf("interrupted in its first run: %v", err)
 	}
 }
 

@@ -3,18 +3,19 @@ package lab
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
+	"math"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"kouzui/actors/lab/stat"
 	"kouzui/actors/lab/whatif"
+	"kouzui/actors/runtime/units"
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/interrupt"
+	"kouzui/cmd/kouzui/internal/labview"
 )
 
 // mostSeeds bounds how many seeds a profile or a paper plays: all its results
@@ -46,8 +47,8 @@ system does for connections.`,
 			if seeds < 2 || seeds > mostSeeds {
 				return exit.Errorf(exit.Usage, "--seeds %d: must be from 2 to %d", seeds, mostSeeds)
 			}
-			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
+			ctx, done := interrupt.Context()
+			defer done()
 			var kinds []whatif.Kind
 			err = whatif.Profile(ctx, s, whatif.Seeds(p.seed, seeds), func(k whatif.Kind) {
 				kinds = append(kinds, k)
@@ -55,14 +56,14 @@ system does for connections.`,
 			})
 			switch {
 			case ctx.Err() != nil:
-				return exit.Errorf(exit.Interrupted, "interrupted")
+				return exit.ErrInterrupted
 			case err != nil:
 				return exit.Errorf(exit.Usage, "%s: %w", name, err)
 			}
 			if asJSON {
 				return profileLines(c, kinds, seeds)
 			}
-			return profileTable(c, kinds, seeds)
+			return profileTable(c, kinds)
 		},
 	}
 	p.bind(c.Flags())
@@ -71,12 +72,13 @@ system does for connections.`,
 	return c
 }
 
-func profileTable(c *cobra.Command, kinds []whatif.Kind, seeds int) error {
-	if len(kinds) == 0 {
-		return nil
-	}
+func profileTable(c *cobra.Command, kinds []whatif.Kind) error {
 	out := c.OutOrStdout()
-	fmt.Fprintf(out, "The last downloader is complete after %.2f s, on average of %d seeds. With one\nkind of actor faster it would be so much sooner, in seconds:\n\n", kinds[0].Without, seeds)
+	if len(kinds) == 0 {
+		_, err := fmt.Fprintln(out, "No kind of actor works enough to matter.")
+		return err
+	}
+	fmt.Fprintf(out, "The last downloader is complete after %.2f s, on average of %s. With one\nkind of actor faster it would be so much sooner, in seconds:\n\n", kinds[0].Without, units.Count(kinds[0].Seeds, "seed"))
 	t := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(t, "kind\tof all work\t")
 	for _, by := range whatif.Faster {
@@ -93,21 +95,47 @@ func profileTable(c *cobra.Command, kinds []whatif.Kind, seeds int) error {
 	return t.Flush()
 }
 
-// interval is a difference with how far it reaches, or a dash if none is seen.
+// interval is a difference with how far it reaches, in brackets if none is
+// seen, or a dash if none is known.
 func interval(p stat.Paired) string {
+	if math.IsNaN(p.Difference) {
+		return "-"
+	}
 	if !p.Interval.Excludes(0) && p.Difference != 0 {
 		return fmt.Sprintf("(%+.2f ± %.2f)", p.Difference, p.Interval.Half())
 	}
 	return fmt.Sprintf("%+.2f ± %.2f", p.Difference, p.Interval.Half())
 }
 
+// profileLine is how much sooner the last downloader is complete if a kind is
+// faster by a part. A number that there is not is null.
+type profileLine struct {
+	Schema   string   `json:"schema"`
+	Type     string   `json:"type"`
+	Kind     string   `json:"kind"`
+	Share    float64  `json:"share_of_work"`
+	Faster   float64  `json:"faster"`
+	Seeds    int      `json:"seeds"`
+	Pairs    int      `json:"pairs"`
+	Complete float64  `json:"complete_seconds"`
+	Sooner   *float64 `json:"sooner_seconds"`
+	Low      *float64 `json:"sooner_low_seconds"`
+	High     *float64 `json:"sooner_high_seconds"`
+}
+
 func profileLines(c *cobra.Command, kinds []whatif.Kind, seeds int) error {
+	known := func(v float64) *float64 {
+		if math.IsNaN(v) {
+			return nil
+		}
+		return &v
+	}
 	lines := json.NewEncoder(c.OutOrStdout())
 	for _, k := range kinds {
 		for i, p := range k.Sooner {
-			if err := lines.Encode(map[string]any{
-				"schema": "kouzui-lab-1", "type": "profile", "kind": k.Name, "share_of_work": k.Share, "faster": whatif.Faster[i], "seeds": seeds,
-				"complete_seconds": k.Without, "sooner_seconds": p.Difference, "sooner_low_seconds": p.Interval.Low, "sooner_high_seconds": p.Interval.High,
+			if err := lines.Encode(profileLine{
+				Schema: labview.Schema, Type: "profile", Kind: k.Name, Share: k.Share, Faster: whatif.Faster[i], Seeds: seeds, Pairs: p.N,
+				Complete: k.Without, Sooner: known(p.Difference), Low: known(p.Interval.Low), High: known(p.Interval.High),
 			}); err != nil {
 				return err
 			}
