@@ -4,6 +4,8 @@ import (
 	"bytes"
 	_ "embed" // the table that ships
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/BurntSushi/toml"
@@ -84,6 +86,12 @@ func CheckCosts(costs []Cost) error {
 	return nil
 }
 
+// Unseen are the costs that are 0: what was measured was less than what other
+// work on the machine did.
+func (t *Table) Unseen() []Cost {
+	return slices.DeleteFunc(slices.Clone(t.Cost), func(c Cost) bool { return c.Time > 0 || c.KiB > 0 })
+}
+
 // TOML is the table as text.
 func (t *Table) TOML() string {
 	var b bytes.Buffer
@@ -98,14 +106,15 @@ func (t *Table) TOML() string {
 //go:embed costs.toml
 var shipped string
 
-// Shipped is the table that comes with the program.
-func Shipped() *Table {
+// Shipped is the table that comes with the program, one for all callers: it
+// must not be changed.
+var Shipped = sync.OnceValue(func() *Table {
 	t, err := ReadTable(shipped)
 	if err != nil {
 		panic(err) // a test has read it
 	}
 	return t
-}
+})
 
 // Costs finds the cost of a message.
 type Costs struct{ by map[[2]string]Cost }

@@ -6,10 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"runtime"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,6 +16,7 @@ import (
 	"kouzui/actors/runtime/work"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/interrupt"
 	"kouzui/cmd/kouzui/internal/outfile"
 	"kouzui/cmd/kouzui/internal/version"
 )
@@ -51,8 +50,8 @@ TMPDIR), and is removed.`,
   kouzui lab calibrate --size 1G --rounds 8`,
 		Args: flags.Arguments(0, 0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
-			ctx, stop := signal.NotifyContext(c.Context(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
+			ctx, done := interrupt.Context()
+			defer done()
 			return o.run(ctx, c)
 		},
 	}
@@ -90,7 +89,7 @@ func (o *calibration) run(ctx context.Context, c *cobra.Command) error {
 		}
 		r, took, err := p.round(ctx, cores)
 		if ctx.Err() != nil {
-			return exit.Errorf(exit.Interrupted, "interrupted")
+			return exit.ErrInterrupted
 		}
 		if err != nil {
 			return fmt.Errorf("round %d: %w", i+1, err)
@@ -98,7 +97,14 @@ func (o *calibration) run(ctx context.Context, c *cobra.Command) error {
 		fmt.Fprintf(c.ErrOrStderr(), "round %d of %d: %s in %v, on %s each\n", i+1, o.rounds, units.Bytes(size), took.Round(time.Millisecond), units.Count(cores, "processor"))
 		rounds = append(rounds, r)
 	}
-	text := "# Measured by kouzui lab calibrate, build " + version.Build() + ".\n" + work.Measured(machine(), rounds).TOML()
+	return o.write(c, work.Measured(machine(), rounds))
+}
+
+func (o *calibration) write(c *cobra.Command, table *work.Table) error {
+	for _, cost := range table.Unseen() {
+		fmt.Fprintf(c.ErrOrStderr(), "kouzui: warning: the cost of %s %s could not be told from other work on this machine, and is 0 in the table\n", cost.Kind, cost.Message)
+	}
+	text := "# Measured by kouzui lab calibrate, build " + version.Build() + ".\n" + table.TOML()
 	if o.out == "" {
 		_, err := io.WriteString(c.OutOrStdout(), text)
 		return err
