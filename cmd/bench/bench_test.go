@@ -68,6 +68,25 @@ func TestAcross(t *testing.T) {
 	}
 }
 
+// TestPieceTables: a direction without scenarios has no tables, and what has no
+// pieces of 1 MiB is compared with nothing.
+func TestPieceTables(t *testing.T) {
+	r := &report{
+		part:    part{scenarios: []scenario{{name: "64 KiB", piece: 64 * kib}, {name: "4 MiB", piece: 4 * mib}, {name: "16 MiB", piece: 16 * mib}}},
+		clients: []participant{named("kouzui", "kouzui")},
+		runs:    []Run{{Scenario: "64 KiB", Client: "kouzui", CPU: 3}, {Scenario: "4 MiB", Client: "kouzui", CPU: 2}},
+	}
+	const want = `
+| download, CPU s/GiB | 64 KiB | 4 MiB | 16 MiB |
+|---------------------|-------:|------:|-------:|
+| kouzui              |   3.00 |  2.00 |      - |
+
+`
+	if got := pieceTables(r); !strings.HasPrefix("\n"+got, want) || strings.Contains(got, "seed") {
+		t.Error(got)
+	}
+}
+
 func TestNeed(t *testing.T) {
 	p := part{scenarios: []scenario{
 		{piece: mib, share: 1, downloaders: 1},

@@ -170,11 +170,22 @@ func fanoutTables(r *report) string {
 }
 
 func pieceTables(r *report) string {
-	half := len(r.part.scenarios) / 2
 	var tables []string
-	for _, s := range [][]scenario{r.part.scenarios[:half], r.part.scenarios[half:]} {
-		smallToMiB := [2]int{0, slices.IndexFunc(s, func(s scenario) bool { return s.piece == mib })}
-		tables = append(tables, r.across(cpu, s, smallToMiB), r.across(wall, s), r.across(resident, s), r.across(anonymous, s))
+	for _, seeds := range []bool{false, true} {
+		var s []scenario
+		for _, one := range r.part.scenarios {
+			if one.seeds == seeds {
+				s = append(s, one)
+			}
+		}
+		if len(s) == 0 {
+			continue
+		}
+		var ratios [][2]int
+		if of := slices.IndexFunc(s, func(s scenario) bool { return s.piece == mib }); of > 0 {
+			ratios = [][2]int{{0, of}}
+		}
+		tables = append(tables, r.across(cpu, s, ratios...), r.across(wall, s), r.across(resident, s), r.across(anonymous, s))
 	}
 	return strings.Join(tables, "\n")
 }
