@@ -16,6 +16,7 @@ import (
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/interrupt"
 	"kouzui/cmd/kouzui/internal/labview"
 	"kouzui/cmd/kouzui/internal/output"
 )

@@ -3,7 +3,6 @@ package trace
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 
@@ -15,6 +14,7 @@ import (
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
 	"kouzui/cmd/kouzui/internal/interrupt"
+	"kouzui/cmd/kouzui/internal/labview"
 	"kouzui/cmd/kouzui/internal/output"
 )
 
@@ -130,15 +130,9 @@ type answer struct {
 }
 
 func answerOf(a *whatif.Answer) answer {
-	known := func(v float64) *float64 {
-		if math.IsNaN(v) {
-			return nil
-		}
-		return &v
-	}
 	why := a.Unclean()
 	return answer{
-		V: 1, Failure: a.Failure, Mean: known(a.Mean), Last: known(a.Last), Seeds: a.Seeds, Met: a.Met, OverMean: known(a.OverMean.Difference),
-		Low: known(a.OverMean.Interval.Low), High: known(a.OverMean.Interval.High), Correlation: known(a.OverMean.Correlation), Clean: why == "", Why: why,
+		V: 1, Failure: a.Failure, Mean: labview.Number(a.Mean), Last: labview.Number(a.Last), Seeds: a.Seeds, Met: a.Met, OverMean: labview.Number(a.OverMean.Difference),
+		Low: labview.Number(a.OverMean.Interval.Low), High: labview.Number(a.OverMean.Interval.High), Correlation: labview.Number(a.OverMean.Correlation), Clean: why == "", Why: why,
 	}
 }

@@ -104,8 +104,8 @@ func WriteClaims(w io.Writer, r Repeated) error {
 	out := json.NewEncoder(w)
 	for _, a := range r.Answers {
 		line := claimLine{
-			findingsLine{FindingsSchema, "claim"}, r.Paper.Name, a.Text, a.Unit, a.N, some(a.Mean), some(a.Interval.Low), some(a.Interval.High),
-			some(a.Least), some(a.Most), a.Verdict,
+			findingsLine{FindingsSchema, "claim"}, r.Paper.Name, a.Text, a.Unit, a.N, Number(a.Mean), Number(a.Interval.Low), Number(a.Interval.High),
+			Number(a.Least), Number(a.Most), a.Verdict,
 		}
 		if err := out.Encode(line); err != nil {
 			return err

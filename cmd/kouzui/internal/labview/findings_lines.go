@@ -91,7 +91,7 @@ func WriteFindings(w io.Writer, f *experiment.Findings) error {
 	kind := func(name string) findingsLine { return findingsLine{FindingsSchema, name} }
 	last := experimentLine{
 		findingsLine: kind("experiment"), Name: e.Name, Experiment: e.Digest(), Scenario: e.Path, Measures: e.Measures, First: e.Rule.First,
-		Seeds: len(f.Seeds), Failed: len(f.Failed()), Precision: e.Rule.Precision, Width: some(f.Width()),
+		Seeds: len(f.Seeds), Failed: len(f.Failed()), Precision: e.Rule.Precision, Width: Number(f.Width()),
 	}
 	var lines []any
 	for v, one := range e.Variants {
@@ -99,7 +99,7 @@ func WriteFindings(w io.Writer, f *experiment.Findings) error {
 		for _, o := range f.Outcomes[v] {
 			run := runLine{kind("run"), one.Name, o.Job.Seed, o.Run, map[string]*float64{}, o.Failure, "kouzui lab simulate " + e.Again(v, o.Job.Seed)}
 			for m, value := range o.Values {
-				run.Values[e.Measures[m]] = some(value)
+				run.Values[e.Measures[m]] = Number(value)
 			}
 			lines = append(lines, run)
 		}
@@ -126,21 +126,21 @@ func WriteFindings(w io.Writer, f *experiment.Findings) error {
 
 func groupedLineOf(kind findingsLine, variant string, m experiment.Measure, g experiment.Group) groupedLine {
 	return groupedLine{
-		kind, variant, m.Name, m.Unit, g.N, some(g.Mean), some(g.Interval.Low), some(g.Interval.High),
-		some(g.Least), some(g.Median), some(g.Most),
+		kind, variant, m.Name, m.Unit, g.N, Number(g.Mean), Number(g.Interval.Low), Number(g.Interval.High),
+		Number(g.Least), Number(g.Median), Number(g.Most),
 	}
 }
 
 func comparisonLineOf(c experiment.Comparison, m experiment.Measure) comparisonLine {
 	return comparisonLine{
-		Measure: m.Name, Unit: m.Unit, Pairs: c.N, Difference: some(c.Difference), Low: some(c.Interval.Low), High: some(c.Interval.High),
-		Part: some(c.Part), Delta: some(c.Delta), P: some(c.P), Corrected: some(c.Corrected), Correlation: some(c.Correlation),
-		Detectable: some(c.Detectable), Seen: c.Seen(), Verdict: Verdict(c, m.Unit),
+		Measure: m.Name, Unit: m.Unit, Pairs: c.N, Difference: Number(c.Difference), Low: Number(c.Interval.Low), High: Number(c.Interval.High),
+		Part: Number(c.Part), Delta: Number(c.Delta), P: Number(c.P), Corrected: Number(c.Corrected), Correlation: Number(c.Correlation),
+		Detectable: Number(c.Detectable), Seen: c.Seen(), Verdict: Verdict(c, m.Unit),
 	}
 }
 
-// some is null for what is not a number.
-func some(v float64) *float64 {
+// Number is v for JSON, which has no word for what is not a number: null.
+func Number(v float64) *float64 {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		return nil
 	}

@@ -206,13 +206,7 @@ func span(d time.Duration) *float64 {
 }
 
 // known is x to four digits after the point; null if x is not a number.
-func known(x float64) *float64 {
-	if math.IsNaN(x) {
-		return nil
-	}
-	x = math.Round(x*1e4) / 1e4
-	return &x
-}
+func known(x float64) *float64 { return Number(math.Round(x*1e4) / 1e4) }
 
 // bounded is null for a bound that does not exist.
 func bounded(d time.Duration) *float64 {
