@@ -73,7 +73,7 @@ func (l *ledger) write(t *task, r job.Record) {
 
 // want puts the job into one of the queues as often as it must still be given.
 func (l *ledger) want(t *task, queue *[]*task) {
-	for t.asked && t.wanted() > 0 {
+	for t.wanted() > 0 {
 		t.queued++
 		*queue = append(*queue, t)
 	}
@@ -127,11 +127,20 @@ func (l *ledger) ready(name, label string, plays job.Job, last *job.Played, now 
 	}
 	if w.task == nil || w.task.job != plays {
 		l.release(w)
-		if t := l.jobs[plays]; t != nil && !t.closed() {
-			l.lend(w, t, now)
+		if plays != "" {
+			l.lend(w, l.known(plays), now)
 		}
 	}
 	l.assign(now)
+}
+
+// known is the task of a job that a worker plays, though nobody may want it any
+// more: until the worker has played it, it can play no other.
+func (l *ledger) known(j job.Job) *task {
+	if t := l.jobs[j]; t != nil {
+		return t
+	}
+	return &task{job: j} // of an earlier sweep of another experiment, perhaps
 }
 
 func (l *ledger) lend(w *player, t *task, now time.Time) {
@@ -153,18 +162,20 @@ func (l *ledger) release(w *player) {
 // played takes what a worker says of a job, perhaps after the job was given to
 // another.
 func (l *ledger) played(name string, j job.Job, o job.Outcome, now time.Time) {
-	w, t := l.workers[name], l.jobs[j]
-	if w == nil || t == nil {
+	w := l.workers[name]
+	if w == nil {
 		return
 	}
-	given := w.task == t
+	given := w.task != nil && w.task.job == j
 	if given {
+		w.task.players--
 		w.task = nil
-		t.players--
 		l.timed(now.Sub(w.since))
 	}
-	l.enter(w, t, o, given)
-	l.want(t, &l.again)
+	if t := l.jobs[j]; t != nil {
+		l.enter(w, t, o, given)
+		l.want(t, &l.again)
+	}
 	l.assign(now)
 }
 
@@ -192,10 +203,10 @@ func (l *ledger) lost(name, reason string, now time.Time) {
 	l.assign(now)
 }
 
-// idle are the workers that have nothing to do, in a fixed order.
+// idle are the workers that can be given a job, in a fixed order.
 func (l *ledger) idle() (names []string) {
 	for name, w := range l.workers {
-		if w.task == nil {
+		if w.task == nil && !w.over {
 			names = append(names, name)
 		}
 	}

@@ -199,8 +199,7 @@ func TestStragglersAreCopied(t *testing.T) {
 }
 
 func TestAWorkerThatTakesTooLongIsDismissed(t *testing.T) {
-	jobs := named(1, false)
-	p := newPlan(t, jobs...)
+	p := newPlan(t, named(2, false)...)
 	p.join("a", "x:1")
 	at, ok := p.next(p.now)
 	if !ok || at.Sub(p.now) != lease {
@@ -210,6 +209,47 @@ func TestAWorkerThatTakesTooLongIsDismissed(t *testing.T) {
 	p.wait(time.Second)
 	if !slices.Equal(p.out, []string{"a"}) {
 		t.Errorf("dismissed are %v, want a, once", p.out)
+	}
+	p.says("a", "1") // it has not heard yet
+	if j := p.given["a"]; j != "" {
+		t.Errorf("%s is given to a worker that ends", j)
+	}
+}
+
+// TestAWorkerIsGivenNothingWhileItPlays: one that joins again may play what
+// nobody wants any more.
+func TestAWorkerIsGivenNothingWhileItPlays(t *testing.T) {
+	jobs := named(3, false)
+	for name, plays := range map[string]job.Job{
+		"what another has played":         jobs[0],
+		"what nobody has asked for":       jobs[2],
+		"what a worker that died had too": jobs[1],
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlan(t, jobs[:2]...)
+			p.join("b", "x:2")
+			p.says("b", outcomeOf(jobs[0]))
+			p.write()
+			p.given["a"] = plays
+			p.ready("a", "x:1", plays, nil, p.now)
+			p.carryOut()
+			p.wait(lease / 2)
+			p.dies("b", "")
+			p.says("a", outcomeOf(plays))
+			want := jobs[1]
+			if plays == jobs[1] {
+				want = ""
+			}
+			if j := p.given["a"]; j != want {
+				t.Errorf("then %q is given, want %q", j, want)
+			}
+			p.write()
+			for _, r := range p.journal {
+				if !slices.Contains(jobs[:2], r.Job) {
+					t.Errorf("the journal has %+v", r)
+				}
+			}
+		})
 	}
 }
 
@@ -315,9 +355,6 @@ func TestNothingIsLost(t *testing.T) {
 					p.given[name] = plays
 				}
 				p.ready(name, label, plays, nil, p.now)
-				if w := p.workers[name]; w.task == nil || w.task.job != plays {
-					delete(p.given, name)
-				}
 				p.carryOut()
 			case 3: // the journal restarts, and has lost what it was not told to have
 				p.unsaid = nil

@@ -69,7 +69,7 @@ func (t *task) count(all bool) (outcomes, deaths int) {
 // closed: nobody needs to play the job any more.
 func (t *task) closed() bool {
 	outcomes, deaths := t.count(true)
-	return outcomes >= t.needs() || deaths >= MaxDeaths
+	return !t.asked || outcomes >= t.needs() || deaths >= MaxDeaths
 }
 
 // wanted: how many more workers are to play the job.

@@ -1,6 +1,7 @@
 // Package proxy is the actor that stands for one worker where the sweep is. It
 // starts the worker's process, if that is ours, and watches the worker. When
-// the process ends, the proxy fails, and its restart starts another.
+// the process ends, the proxy fails, and its restart starts another. The proxy
+// of a worker that came by itself ends with the worker, and at its own failure.
 package proxy
 
 import (
@@ -73,7 +74,13 @@ func (p *proxy) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *actor.Started:
 		p.name = path.Base(c.Self().Id)
-		p.lose(c, "its proxy has failed") // an earlier incarnation had it
+		if supervise.Incarnation(c) > 1 {
+			p.lose(c, "its proxy has failed")
+			if p.Launch == nil { // the worker, which watches the proxy, joins again
+				supervise.StopSelf(c, supervise.ReasonNormal)
+				return
+			}
+		}
 		p.launch(c)
 	case *Adopt:
 		p.adopt(c, m)
@@ -85,10 +92,7 @@ func (p *proxy) Receive(c actor.Context) {
 		p.dismiss(c, m)
 	case *ended:
 		p.stop = nil
-		reason := exit(m.err)
-		if p.reason != "" {
-			reason = p.reason
-		}
+		reason := p.why(exit(m.err))
 		p.lose(c, reason)
 		if p.over {
 			supervise.StopSelf(c, supervise.ReasonNormal)
@@ -103,11 +107,7 @@ func (p *proxy) Receive(c actor.Context) {
 			p.halt()
 			return
 		}
-		reason := p.reason
-		if reason == "" {
-			reason = "the connection has ended"
-		}
-		p.lose(c, reason)
+		p.lose(c, p.why("the connection has ended"))
 		supervise.StopSelf(c, supervise.ReasonNormal)
 	case *actor.Restarting, *actor.Stopping:
 		p.halt()
@@ -155,8 +155,20 @@ func (p *proxy) adopt(c actor.Context, m *Adopt) {
 	p.say(c, job.Remote{Welcome: &job.Welcome{Experiment: p.Subject.Experiment}})
 }
 
+// why is the reason for which the worker is lost: that of its dismissal, if it
+// was dismissed. Its job is not to blame if the sweep has no more to do.
+func (p *proxy) why(otherwise string) string {
+	if p.over || p.reason != "" {
+		return p.reason
+	}
+	return otherwise
+}
+
 // dismiss ends the worker: for good if the sweep has no more to do.
 func (p *proxy) dismiss(c actor.Context, m *job.Dismiss) {
+	if p.over {
+		return
+	}
 	p.reason, p.over = m.Reason, m.Reason == ""
 	p.say(c, job.Remote{Dismiss: m})
 	p.halt()

@@ -36,7 +36,6 @@ func newScene(t *testing.T, ours bool) *scene {
 		}
 	}
 	s.Perform(func() actor.Actor { return New(config) })
-	stage.Next[*Lost](s.Probe) // whatever an earlier incarnation had
 	return s
 }
 
@@ -104,20 +103,31 @@ func TestAWorkerOfAnotherExperimentIsRefused(t *testing.T) {
 }
 
 func TestTheProxyEndsWithAWorkerThatCameByItself(t *testing.T) {
-	for name, end := range map[string]func(*scene){
-		"": func(s *scene) { s.says(s.worker, job.Remote{Leave: &job.Leave{}}) },
-		"the connection has ended": func(s *scene) {
-			if err := s.Tree.System.Root.StopFuture(s.worker.PID).Wait(); err != nil {
-				s.t.Fatal(err)
-			}
-		},
+	stop := func(s *scene) {
+		if err := s.Tree.System.Root.StopFuture(s.worker.PID).Wait(); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	fail := func(s *scene) {
+		if err := s.Tree.Kill(s.Actor.Id, "on purpose"); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]struct {
+		end    func(*scene)
+		reason string
+	}{
+		"the worker leaves":   {func(s *scene) { s.says(s.worker, job.Remote{Leave: &job.Leave{}}) }, ""},
+		"the worker has gone": {stop, "the connection has ended"},
+		"nothing is left":     {func(s *scene) { s.Tell(&job.Dismiss{}); s.hears(); stop(s) }, ""},
+		"the proxy fails":     {fail, "its proxy has failed"}, // and the worker joins again
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t, false)
 			s.join()
-			end(s)
-			if m := stage.Next[*Lost](s.Probe); m.Reason != name {
-				t.Errorf("lost because %q", m.Reason)
+			c.end(s)
+			if m := stage.Next[*Lost](s.Probe); m.Reason != c.reason {
+				t.Errorf("lost because %q, want %q", m.Reason, c.reason)
 			}
 			s.awaitEnd()
 		})
@@ -158,8 +168,10 @@ func TestAProcessThatEndsIsStartedAgain(t *testing.T) {
 	stage.Next[*Lost](s.Probe)
 	s.Tell(&job.Dismiss{}) // nothing is left to do
 	<-s.stopped
-	last(nil)
-	stage.Next[*Lost](s.Probe)
+	last(errors.New("signal: killed"))
+	if m := stage.Next[*Lost](s.Probe); m.Reason != "" { // its job is not to blame
+		t.Errorf("lost because %q", m.Reason)
+	}
 	s.awaitEnd()
 	if len(s.launched) > 0 {
 		t.Error("a process is started for nothing")
