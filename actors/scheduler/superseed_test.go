@@ -149,6 +149,35 @@ func TestWhoAsksIsToldOfMore(t *testing.T) {
 	}
 }
 
+// Beside others, a peer that we choke is told of one piece, and one that may
+// download of some, and of more the faster it does; one that wants none of them
+// is told of twice as many after a while.
+func TestHowManyPiecesAPeerIsToldOf(t *testing.T) {
+	interested, choked := messages.PeerFlags{PeerInterested: true}, messages.PeerFlags{AmChoking: true}
+	for name, c := range map[string]struct {
+		rates messages.PeerRates
+		want  int
+		later int // when showAgain is over
+	}{
+		"choked":     {messages.PeerRates{Flags: choked}, 1, 2},
+		"interested": {messages.PeerRates{Flags: interested}, leastShown, leastShown},
+		"not":        {messages.PeerRates{}, leastShown, 2 * leastShown},
+		"fast":       {messages.PeerRates{Flags: interested, UpNow: 4 << 18}, leastShown + 6, leastShown + 6},
+	} {
+		s := seedOf(messages.SuperSeedAlways)
+		s.joinEmpty(1)
+		p := s.joinEmpty(2)
+		for i, want := range []int{c.want, c.later} {
+			s.now = s.now.Add(time.Duration(i) * (showAgain + 1))
+			c.rates.At = s.now
+			s.peerRates(p, &c.rates)
+			if told := int(p.super.told.Count()); told != want {
+				t.Errorf("%s, look %d: told of %d pieces, want %d", name, i, told, want)
+			}
+		}
+	}
+}
+
 // The first peer that takes pieces fast enough ends super-seeding before its
 // rates are known, unless the user wants it in any case. What lies in a
 // socket's buffer proves nothing.
@@ -204,6 +233,10 @@ func TestWhoAsksForEverythingKeepsNothing(t *testing.T) {
 		t.Fatalf("%d pieces are hidden yet", len(s.super.hidden))
 	}
 	s.now = s.now.Add(showAgain)
+	s.peerRates(late, &messages.PeerRates{Key: late.Key, At: s.now, Flags: messages.PeerFlags{AmChoking: true}})
+	if told := int(late.super.told.Count()); told != 0 {
+		t.Errorf("another peer, which may not download, was told of %d pieces", told)
+	}
 	s.asks(late, 0)
 	if told := int(late.super.told.Count()); told < leastShown {
 		t.Errorf("the other peer was told of %d pieces", told)
