@@ -20,7 +20,7 @@ func (f *fixture) works(kind string) (sum event.Work) {
 	return sum
 }
 
-// slow takes a millisecond for each mark.
+// slow takes a millisecond of virtual time for each mark.
 func slow(c actor.Context) {
 	if _, is := c.Message().(*mark); is {
 		time.Sleep(time.Millisecond)

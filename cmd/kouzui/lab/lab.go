@@ -1,4 +1,5 @@
-// Package lab is the commands that play simulated swarms.
+// Package lab is the commands that play simulated swarms, and real ones beside
+// them.
 package lab
 
 import (
@@ -21,7 +22,8 @@ func New() *cobra.Command {
 		Use:   "lab",
 		Short: "Play swarms of simulated clients",
 		Long: `Play whole swarms in one process: every client is complete, with all its actors,
-and time, network, disks, trackers and chance are simulated.`,
+and time, network, disks, trackers and chance are simulated. kouzui lab run
+plays a swarm with real processes as well.`,
 		Example: `  kouzui lab simulate testdata/lab/flash-crowd.toml
   kouzui lab experiment testdata/lab/experiments/free-riders.toml
   kouzui lab run testdata/lab/ten.toml
