@@ -2,6 +2,7 @@ package lab
 
 import (
 	"fmt"
+	"io"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -104,7 +105,8 @@ func (o *simulation) run(c *cobra.Command, args []string) error {
 		return exit.Errorf(exit.Usage, "%s: %w", path, err)
 	}
 	if o.html != "" {
-		if err := o.page(c, result, path); err != nil {
+		write := func(w io.Writer) error { return labview.WritePage(w, result, o.again(c, path)) }
+		if err := replace(o.html, outfile.Page, write); err != nil {
 			return err
 		}
 	}
@@ -124,19 +126,6 @@ func (o *simulation) run(c *cobra.Command, args []string) error {
 		return exit.Errorf(exit.Other, "%s; to play the run again: %s", units.Count(n, "failed check"), o.again(c, path))
 	}
 	return nil
-}
-
-// page writes the page with plots.
-func (o *simulation) page(c *cobra.Command, r *lab.Result, path string) error {
-	file, err := outfile.Replace(o.html, outfile.Page)
-	if err != nil {
-		return err
-	}
-	defer file.Discard()
-	if err := labview.WritePage(file, r, o.again(c, path)); err != nil {
-		return err
-	}
-	return file.Commit()
 }
 
 // again is the command that plays the run again.
