@@ -30,10 +30,12 @@ func longNames() (names []string) {
 }
 
 // TestLongNames: torrents with the longest names that the system takes are
-// created, seeded, downloaded, interrupted, resumed and verified.
+// created, seeded, downloaded, interrupted, resumed and verified. Nobody has
+// their first pieces before the interrupt, so that none can be complete.
 func TestLongNames(t *testing.T) {
 	dir := t.TempDir()
-	data := make([]byte, 6*16<<10) // whole pieces, whichever come first
+	const pieceLength = 16 << 10
+	data := make([]byte, 6*pieceLength) // whole pieces, whichever come first
 	source := rand.NewChaCha8([32]byte{3})
 	var torrents, files []string
 	run := func(code int, args ...string) string {
@@ -54,12 +56,14 @@ func TestLongNames(t *testing.T) {
 			file = filepath.Join(name, name)
 		}
 		_, _ = source.Read(data) // never fails
-		path := filepath.Join(dir, "data", file)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, data, 0o644); err != nil {
-			t.Fatal(err)
+		for folder, content := range map[string][]byte{"data": data, "part": slices.Concat(make([]byte, pieceLength), data[pieceLength:])} {
+			path := filepath.Join(dir, folder, file)
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(path, content, 0o644); err != nil {
+				t.Fatal(err)
+			}
 		}
 		torrents = append(torrents, strings.TrimSpace(run(0, "create", filepath.Join("data", name), "--piece-length", "16K", "-q")))
 		files = append(files, file)
@@ -69,33 +73,16 @@ func TestLongNames(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	seed := exec.Command("kouzui", append([]string{"seed", "-d", "data", "--listen", "127.0.0.1", "--listen-port", port, "--json"}, torrents...)...)
-	begun := begin(t, seed, dir)
-	seeding := map[string]bool{}
-	for event := range begun {
-		if event.Type == "torrent" || event.State == "seeding" {
-			seeding[event.InfoHash] = true
-		}
-		if len(seeding) == len(torrents) {
-			break
-		}
-	}
-	defer func() { _, _ = seed.Process.Kill(), seed.Wait() }()
-
 	download := append([]string{"download", "-d", "got", "--listen-port", "none", "--peer", "127.0.0.1:" + port, "--json"}, torrents...)
-	// So slowly that no torrent is complete when each has its first piece, also if
-	// this test is held up.
-	partly := exec.Command("kouzui", append(download, "--max-download-limit", "200K")...)
-	begun = begin(t, partly, dir)
-	some := map[string]bool{}
-	for event := range begun {
-		if event.Type == "piece" {
-			some[event.InfoHash] = true
-		}
-		if len(some) == len(torrents) {
-			break
-		}
+	upload := func(args ...string) *exec.Cmd {
+		return exec.Command("kouzui", slices.Concat(args, []string{"--listen", "127.0.0.1", "--listen-port", port, "--json"}, torrents)...)
 	}
+
+	part := upload("download", "-d", "part", "--stall-timeout", "1h")
+	awaitEach(t, begin(t, part, dir), torrents, func(e jsonEvent) bool { return e.State == "downloading" })
+	partly := exec.Command("kouzui", download...)
+	begun := begin(t, partly, dir)
+	awaitEach(t, begun, torrents, func(e jsonEvent) bool { return e.Type == "piece" })
 	if err := partly.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
@@ -109,13 +96,16 @@ func TestLongNames(t *testing.T) {
 		t.Errorf("of %d torrents there are %d names: %q", len(torrents), len(left), left)
 	}
 
+	_, _ = part.Process.Kill(), part.Wait()
+	seed := upload("seed", "-d", "data")
+	awaitEach(t, begin(t, seed, dir), torrents, func(e jsonEvent) bool { return e.State == "seeding" })
 	out := run(0, download...)
 	var last struct{ Bytes int }
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil {
 		t.Fatal(err)
 	}
-	if whole := len(torrents) * len(data); last.Bytes > whole-len(torrents)*(16<<10) {
+	if whole := len(torrents) * len(data); last.Bytes > whole-len(torrents)*pieceLength {
 		t.Errorf("fetched are %d of %d bytes, as if nothing had been there", last.Bytes, whole)
 	}
 	for i, file := range files {
@@ -152,6 +142,7 @@ func begin(t *testing.T, c *exec.Cmd, dir string) <-chan jsonEvent {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { _, _ = c.Process.Kill(), c.Wait() }) // if it has not ended
 	events := make(chan jsonEvent, 100_000)
 	go func() {
 		defer close(events)
@@ -163,6 +154,21 @@ func begin(t *testing.T, c *exec.Cmd, dir string) <-chan jsonEvent {
 		}
 	}()
 	return events
+}
+
+// awaitEach reads events until one of each torrent is such a one.
+func awaitEach(t *testing.T, events <-chan jsonEvent, torrents []string, such func(jsonEvent) bool) {
+	t.Helper()
+	seen := map[string]bool{}
+	for len(seen) < len(torrents) {
+		e, more := <-events
+		if !more {
+			t.Fatalf("it ends with %d torrents of %d", len(seen), len(torrents))
+		}
+		if such(e) {
+			seen[e.InfoHash] = true
+		}
+	}
 }
 
 func list(t *testing.T, dir string) (names []string) {
