@@ -215,7 +215,8 @@ func heldBy(signs []Evidence) string {
 	return best.What
 }
 
-// besideBusy is how many cells of a line of evidence stand before what was busy.
+// besideBusy is how many cells of a line of evidence stand before what was
+// busy.
 const besideBusy = 11
 
 // Write says it to people. Lines are wrapped at width columns; 0: they are not.
