@@ -32,6 +32,16 @@ func TestArrivalsDiffer(t *testing.T) {
 			t.Errorf("%s: half have come after %v, want %v", spec, half, want)
 		}
 	}
+	next, err := Arrivals.Make("listed,times=0s 1.5s 1.5s 1m")
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := time.Duration(0)
+	for _, want := range []time.Duration{0, 1500 * time.Millisecond, 1500 * time.Millisecond, time.Minute} {
+		if last = next(last, 0, nil); last != want {
+			t.Errorf("listed: one comes after %v, want %v", last, want)
+		}
+	}
 	if Arrivals.Check("poisson,rate=0") == nil {
 		t.Error("a class can come never")
 	}

@@ -68,6 +68,9 @@ func (s *Scenario) check() error {
 		if p := c.check(); p != nil {
 			return p.in("class", i)
 		}
+		if err := c.checkListed(s.PatternsOf(c)["arrivals"]); err != nil {
+			return (&problem{key: "patterns", err: err}).in("class", i)
+		}
 		if names[c.Name] {
 			return wrong("name", "%q is another class's already", c.Name).in("class", i)
 		}

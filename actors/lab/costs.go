@@ -7,9 +7,17 @@ import (
 	"kouzui/actors/world/sim"
 )
 
-// Load reads the file of costs that the scenario names, if any, and keeps the
-// costs in its place: then the scenario is whole without the file.
+// Load reads the files of costs and of arrivals that the scenario names, and
+// keeps in their place what stands there: then the scenario is whole without
+// files.
 func (s *Scenario) Load(read func(file string) (string, error)) error {
+	if err := s.loadCosts(read); err != nil {
+		return err
+	}
+	return s.loadArrivals(read)
+}
+
+func (s *Scenario) loadCosts(read func(file string) (string, error)) error {
 	if s.Costs == "" {
 		return nil
 	}

@@ -74,8 +74,8 @@ func (c *Class) checkPatterns() *problem {
 		return wrong("patterns", "limiter: nothing is limited here, so that %s makes no difference: set limits", c.Patterns["limiter"])
 	}
 	switch spec, _, _ := strings.Cut(c.Patterns["arrivals"], ","); {
-	case spec == "poisson" && c.Within > 0:
-		return wrong("patterns", "with poisson arrivals within is of no use")
+	case (spec == "poisson" || spec == "listed") && c.Within > 0:
+		return wrong("patterns", "with %s arrivals within is of no use", spec)
 	case spec == "flash" && c.Within == 0:
 		return wrong("patterns", "without within a flash makes no difference")
 	}

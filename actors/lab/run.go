@@ -76,6 +76,9 @@ func Run(s *Scenario, o Options) (*Result, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
+	if file := s.unread(); file != "" {
+		return nil, wrong("arrivals", "names the file %q, which was not read", file)
+	}
 	if o.Hash && o.Journal == nil {
 		o.Journal = sim.NewJournal(false)
 	}

@@ -38,6 +38,9 @@ func (a *accounts) of(id string, now time.Time) account {
 }
 
 func (a *accounts) setLimits(m *messages.SetLimits, now time.Time) {
+	if a.rule.Passes {
+		m = &messages.SetLimits{Down: unlimited, Up: unlimited}
+	}
 	a.limits = m
 	for _, one := range a.all {
 		one.setLimits(m, now)

@@ -15,6 +15,8 @@ type Rule struct {
 	Burst time.Duration
 	// Per tells whose rate it is.
 	Per Per
+	// Passes: the rate is not kept, and who asks is let pass at once.
+	Passes bool
 }
 
 // Limiters are the rules that a user can choose from.
@@ -49,10 +51,12 @@ func (t tokens) Check() error {
 	return nil
 }
 
-var _ = pattern.Keyed(Limiters, "token-bucket", "what is not used of a rate is saved up for a while", tokens{burst, perClient}, func(t tokens) Rule { return Rule(t) })
+var _ = pattern.Keyed(Limiters, "token-bucket", "what is not used of a rate is saved up for a while", tokens{burst, perClient}, func(t tokens) Rule { return Rule{Burst: t.Burst, Per: t.Per} })
 
 type leaks struct {
 	Per Per `about:"as that of token-bucket"`
 }
 
 var _ = pattern.Keyed(Limiters, "leaky-bucket", "nothing is saved up: one grant after the other, and what comes late is not made up for", leaks{perClient}, func(l leaks) Rule { return Rule{Per: l.Per} })
+
+var _ = Limiters.Register("none", "limits are not kept: who asks is let pass at once, so that what keeping them costs can be seen", func() Rule { return Rule{Per: perClient, Passes: true} })

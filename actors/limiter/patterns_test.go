@@ -66,6 +66,21 @@ func TestLimitersPerPeer(t *testing.T) {
 	}
 }
 
+// With none, a limit is asked for and not kept; before it is told nothing
+// passes, as ever.
+func TestLimiterNone(t *testing.T) {
+	s := performBy(t, "none")
+	a, b := s.StartProbe("a"), s.StartProbe("b")
+	ask(s, a, messages.Down, 3000)
+	s.Settle()
+	s.Quiet(a)
+	s.Tell(&messages.SetLimits{Down: 8, Up: 8})
+	ask(s, b, messages.Up, 1<<20)
+	s.Settle()
+	granted(t, a, messages.Down, 3000)
+	granted(t, b, messages.Up, 1<<20)
+}
+
 func TestKeysOfLimiters(t *testing.T) {
 	for spec, want := range map[string]string{
 		"token-bucket,burst=0s":  `"token-bucket,burst=0s" is wrong: burst must be more than 0; without one it is the limiter leaky-bucket`,

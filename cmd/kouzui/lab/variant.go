@@ -8,6 +8,7 @@ import (
 
 	"kouzui/actors/lab"
 	"kouzui/actors/runtime/pattern"
+	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
 )
 
@@ -59,6 +60,9 @@ func (v *variant) scenario(c *cobra.Command, args []string) (*lab.Scenario, stri
 		return nil, "", err
 	}
 	s.Choose(chosen)
+	if err := s.Load(readScenario); err != nil { // what was chosen here
+		return nil, "", exit.Errorf(exit.Usage, "%s: %w", name, err)
+	}
 	if *v.payload != asWritten {
 		s.Payload = *v.payload
 	}

@@ -63,6 +63,9 @@ func (o *options) transfer(s *session, args []string) error {
 		return err
 	}
 	connections := o.connections(s.Command, openFilesAllowed(), s.Warn)
+	if o.patterns.Choice["limiter"] == "none" {
+		s.Warn("the rate limits are not kept: --pattern limiter=none")
+	}
 	blocked, err := loadBlocklist(ctx, o.blocklist, s.Output)
 	if err != nil {
 		return err
