@@ -38,6 +38,8 @@ type Processes struct {
 	Started int           // all in all, the tracker too
 	Busy    time.Duration // of all processors together
 	Cores   int           // of the machine
+	// Namespaces: each node had a network namespace with a link of its own.
+	Namespaces bool
 }
 
 // Bounds are times within which no swarm can be complete, even if it wasted

@@ -49,8 +49,8 @@ func run(ctx context.Context) error {
 	if *rounds < 1 || *together < 1 {
 		return errors.New("-rounds and -together must be 1 or more")
 	}
-	if !shaped.Alone() {
-		return shaped.RunAlone(ctx)
+	if err := shaped.Enter(); err != nil {
+		return tool.Failure{Code: tool.NotPermitted, Text: err.Error()}
 	}
 	chosen, err := tool.Choose("swarm", swarms, *only, func(s swarm) string { return s.name })
 	if err != nil {

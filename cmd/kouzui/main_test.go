@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -59,9 +60,25 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GORACE", "atexit_sleep_ms=0") // else each process takes a second to end
 			return nil
 		},
+		Condition: func(name string) (bool, error) {
+			if name != "netns" {
+				return false, fmt.Errorf("there is no condition %s", name)
+			}
+			return namespacesPossible(), nil
+		},
 		UpdateScripts:       os.Getenv("KOUZUI_UPDATE") != "",
 		RequireExplicitExec: true,
 	})
+}
+
+// namespacesPossible tells whether network namespaces can be made and shaped.
+func namespacesPossible() bool {
+	for _, program := range []string{"ip", "tc", "sysctl"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return false
+		}
+	}
+	return os.Geteuid() == 0
 }
 
 // Every command has an example, and a help that fits a terminal of 80 columns.
@@ -79,6 +96,11 @@ func TestHelp(t *testing.T) {
 		}
 		if !c.HasExample() {
 			t.Errorf("%s has no example", c.CommandPath())
+		}
+		for word := range strings.FieldsSeq(c.Example) {
+			if _, err := os.Stat(filepath.Join("..", "..", word)); strings.HasPrefix(word, "testdata/") && err != nil {
+				t.Errorf("%s: the example names a file that is not there: %v", c.CommandPath(), err)
+			}
 		}
 		for line := range strings.Lines(help.String()) {
 			if utf8.RuneCountInString(strings.TrimSuffix(line, "\n")) > 80 {

@@ -3,18 +3,20 @@
 // Package shaped makes a network of hosts on one machine, each behind a link of
 // its own like that of a home: two rates, and buffers before them.
 //
-// Each host is a network namespace with real TCP. A veth leads from it to a
-// bridge in the namespace of this process. Tc's token bucket shapes what the
-// host sends where the host sends it, and what it receives where the bridge
-// sends it to the host; what does not fit into the buffer is lost. There is no
-// other delay than that of the buffers.
+// Each host is a network namespace with real TCP. A veth leads from it to the
+// namespace of this process. Tc's token bucket shapes what the host sends where
+// the host sends it, and what it receives where it is sent to the host; what
+// does not fit into the buffer is lost. In between there is a bridge, which New
+// makes, and so no other delay than that of the buffers; or this process, which
+// takes the frames from link to link after a delay: see NewFar.
 //
-// A program calls RunAlone first, and New in the namespaces that it gets then.
-// The package needs root, and the programs ip and tc.
+// A program calls Enter first, and New or NewFar in the namespaces that it gets
+// then. The package needs root, and the programs ip, tc and sysctl.
 package shaped
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -64,8 +66,18 @@ var settings = []string{
 // bridge and firstHost are the last bytes of addresses in a network.
 const bridge, firstHost = 1, 10
 
-// Link says how fast the link of a host is, in bytes a second.
-type Link struct{ Up, Down int64 }
+// Link is that of a host.
+type Link struct {
+	Up, Down int64 // bytes a second; 0: no bound
+	// Queue is how long what waits before the link may take to pass it; 0: as in
+	// modems.
+	Queue time.Duration
+	// The following are kept by NewFar alone. Between two hosts each is the sum of
+	// theirs.
+	Delay  time.Duration // one way to the middle of the network
+	Jitter time.Duration // the most by which a frame may be later
+	Loss   float64       // part of the frames that are lost
+}
 
 // Host is one namespace and its link.
 type Host struct {
@@ -77,11 +89,12 @@ type Host struct {
 	namespace, port string // its port of the bridge
 }
 
-// Network is what New made. It lasts until Close.
+// Network is what New or NewFar made. It lasts until Close.
 type Network struct {
-	Bridge netip.Addr // the address of this process, which no link shapes
-	Hosts  []Host
-	name   string // of the bridge
+	Bridge  netip.Addr // the address of this process, which no link shapes
+	Hosts   []Host
+	name    string   // of the bridge, or of the port of this process
+	carrier *carrier // nil: a bridge carries the frames
 }
 
 var (
@@ -89,8 +102,27 @@ var (
 	hidden   = sync.OnceValue(hideNames)
 )
 
-// New makes a network with a host for each link. Several can be there at once.
+// New makes a network with a host for each link, which a bridge joins. Several
+// can be there at once.
 func New(links []Link) (*Network, error) {
+	n, err := plan(links)
+	if err != nil {
+		return nil, err
+	}
+	setup := []string{
+		"link add name " + n.name + " address " + hardware(bridge) + " type bridge",
+		"addr add " + n.Bridge.String() + "/24 dev " + n.name,
+		"link set lo up",
+		"link set dev " + n.name + " up",
+	}
+	for i := range n.Hosts {
+		setup = append(setup, n.Hosts[i].setup("", "master "+n.name)...)
+	}
+	return n.made(setup, links)
+}
+
+// plan names all that a network consists of.
+func plan(links []Link) (*Network, error) {
 	const most = 200
 	number := int(networks.Add(1))
 	if len(links) > most {
@@ -103,32 +135,37 @@ func New(links []Link) (*Network, error) {
 		return netip.AddrFrom4([4]byte{10, 77, byte(number), byte(host)})
 	}
 	n := &Network{Bridge: addr(bridge), name: fmt.Sprintf("b%d", number)}
-	setup := []string{
-		"link add " + n.name + " address " + hardware(bridge) + " type bridge",
-		"addr add " + n.Bridge.String() + "/24 dev " + n.name,
-		"link set lo up",
-		"link set " + n.name + " up",
-	}
 	for i := range links {
 		h := Host{Addr: addr(firstHost + i), number: firstHost + i, namespace: fmt.Sprintf("n%d-%d", number, i), port: fmt.Sprintf("p%d-%d", number, i)}
 		h.Within = []string{"ip", "netns", "exec", h.namespace}
 		n.Hosts = append(n.Hosts, h)
-		setup = append(setup,
-			"netns add "+h.namespace,
-			"link add "+h.port+" type veth peer name home address "+hardware(h.number)+" netns "+h.namespace,
-			"link set "+h.port+" master "+n.name+" up")
 	}
-	if err := batch(setup, "ip"); err != nil {
-		n.Close()
-		return nil, err
+	return n, nil
+}
+
+// setup is how ip makes the namespace of a host, and its port; in the words of
+// ip, what its end of the link is like, and what makes the port part of the
+// network.
+func (h *Host) setup(home, join string) []string {
+	return []string{
+		"netns add " + h.namespace,
+		"link add name " + h.port + " type veth peer name home address " + hardware(h.number) + " " + home + " netns " + h.namespace,
+		"link set dev " + h.port + " " + join + " up",
 	}
+}
+
+// made does what plan and setup have said.
+func (n *Network) made(setup []string, links []Link) (*Network, error) {
+	err := batch(setup, "ip")
 	for i := range n.Hosts {
-		if err := n.Hosts[i].shape(links[i]); err != nil {
-			n.Close()
-			return nil, err
+		if err == nil {
+			err = n.Hosts[i].shape(links[i])
 		}
 	}
-	if err := n.introduce(); err != nil {
+	if err == nil {
+		err = n.introduce()
+	}
+	if err != nil {
 		n.Close()
 		return nil, err
 	}
@@ -163,11 +200,11 @@ func hardware(number int) string { return fmt.Sprintf("02:00:00:00:00:%02x", num
 // shape gives a host its address, its rates and the settings of its TCP.
 func (h *Host) shape(l Link) error {
 	err := batch([]string{"link set lo up", "addr add " + h.Addr.String() + "/24 dev home", "link set home up"}, "ip", "-n", h.namespace)
-	if err == nil {
-		err = batch([]string{"qdisc add dev home root " + bucket(l.Up)}, "tc", "-n", h.namespace)
+	if err == nil && l.Up > 0 {
+		err = batch([]string{"qdisc add dev home root " + bucket(l.Up, l.Queue)}, "tc", "-n", h.namespace)
 	}
-	if err == nil {
-		err = batch([]string{"qdisc add dev " + h.port + " root " + bucket(l.Down)}, "tc")
+	if err == nil && l.Down > 0 {
+		err = batch([]string{"qdisc add dev " + h.port + " root " + bucket(l.Down, 0)}, "tc")
 	}
 	if err == nil {
 		// A kernel without the last setting does not do what it turns off.
@@ -176,10 +213,11 @@ func (h *Host) shape(l Link) error {
 	return err
 }
 
-// bucket is the token bucket of a rate, in the words of tc.
-func bucket(rate int64) string {
+// bucket is the token bucket of a rate, in the words of tc, with a buffer of so
+// much time; 0: as usual.
+func bucket(rate int64, queue time.Duration) string {
 	in := func(d time.Duration) int64 { return int64(d.Seconds() * float64(rate)) }
-	return fmt.Sprintf("tbf rate %dbit burst %d limit %d", 8*rate, max(leastBurst, in(burst)), max(leastBuffer, in(buffer)))
+	return fmt.Sprintf("tbf rate %dbit burst %d limit %d", 8*rate, max(leastBurst, in(burst)), max(leastBuffer, in(cmp.Or(queue, buffer))))
 }
 
 // Queue is how long what waits before a link of this rate takes to pass it when
@@ -190,6 +228,9 @@ func Queue(rate int64) time.Duration {
 
 // Close removes the network. Programs that still run there lose it.
 func (n *Network) Close() {
+	if n.carrier != nil {
+		n.carrier.close()
+	}
 	for i := range n.Hosts {
 		_ = run(nil, "ip", "netns", "delete", n.Hosts[i].namespace) // it may not be there
 		_ = run(nil, "ip", "link", "delete", n.Hosts[i].port)       // nor this, if programs of the host have ended
@@ -247,6 +288,9 @@ func (h *Host) Dial(ctx context.Context, network, addr string) (conn net.Conn, e
 	})
 	return conn, err
 }
+
+// Start starts a program on the host.
+func (h *Host) Start(c *exec.Cmd) error { return h.inside(c.Start) }
 
 // inside lets the calling thread do something in the network of the host.
 func (h *Host) inside(do func() error) error {

@@ -3,6 +3,7 @@
 package shaped
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -14,12 +15,16 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// A network lies in namespaces of the test's thread, which ends with the test.
-func TestNetwork(t *testing.T) {
+func TestNetwork(t *testing.T) { alone(t, checkNetwork) }
+func TestFar(t *testing.T)     { alone(t, checkFar) }
+
+// alone runs a test in namespaces of its thread, which ends with the test.
+func alone(t *testing.T, check func(*testing.T)) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can make network namespaces")
 	}
@@ -40,7 +45,7 @@ func TestNetwork(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		checkNetwork(t)
+		check(t)
 	}()
 	<-done
 }
@@ -51,14 +56,7 @@ func checkNetwork(t *testing.T) {
 		t.Error(err)
 		return
 	}
-	defer func() {
-		n.Close()
-		left, err := exec.Command("ip", "-br", "link").Output()
-		names, _ := os.ReadDir(names)
-		if err != nil || strings.Count(string(left), "\n") > 1 || len(names) > 0 { // its loopback
-			t.Errorf("left behind: %s %v, %v", left, names, err)
-		}
-	}()
+	defer closes(t, n)
 	for i, want := range []string{"rate 8Mbit burst 5000b", "rate 2Mbit burst 3200b"} {
 		out, err := exec.Command("tc", "-n", n.Hosts[i].namespace, "qdisc", "show", "dev", "home").Output()
 		if err != nil || !strings.Contains(string(out), want) {
@@ -87,6 +85,97 @@ func checkNetwork(t *testing.T) {
 	if err := shares(&n.Hosts[0], &n.Hosts[1]); err != nil {
 		t.Error(err)
 	}
+}
+
+// closes closes a network, of which nothing may stay.
+func closes(t *testing.T, n *Network) {
+	n.Close()
+	left, err := exec.Command("ip", "-br", "link").Output()
+	names, _ := os.ReadDir(names)
+	if err != nil || strings.Count(string(left), "\n") > 1 || len(names) > 0 { // its loopback
+		t.Errorf("left behind: %s %v, %v", left, names, err)
+	}
+}
+
+// checkFar: what hosts far from each other send takes its time, and arrives as
+// it was sent, but for what a cut separates.
+func checkFar(t *testing.T) {
+	const near, far = 10 * time.Millisecond, 20 * time.Millisecond
+	n, err := NewFar([]Link{{Delay: near, Up: 1_000_000}, {Delay: far}, {Delay: far, Jitter: far, Loss: 0.01}})
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer closes(t, n)
+	began := time.Now()
+	conn, other, err := connect(&n.Hosts[0], &n.Hosts[1])
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	conn.Close()
+	other.Close()
+	if took := time.Since(began); took < 2*(near+far) {
+		t.Errorf("a round trip took %v, and the link alone takes %v", took, 2*(near+far))
+	}
+	for from := range n.Hosts {
+		for to := range n.Hosts {
+			if from == to {
+				continue
+			}
+			if err := transfer(&n.Hosts[from], &n.Hosts[to], 100_000); err != nil {
+				t.Errorf("from %d to %d: %v", from, to, err)
+			}
+		}
+	}
+	whole := func(host int) int { return 0 }
+	apart := func(host int) int { return host % 2 }
+	for _, c := range []struct {
+		side func(int) int
+		want string
+	}{{whole, "during"}, {apart, "after"}} {
+		if got, err := cutOff(n, c.side); err != nil || got != c.want {
+			t.Errorf("%q is heard first, %v; want %q", got, err, c.want)
+		}
+	}
+}
+
+// cutOff is what host 1 hears first of what host 0 sends during a cut and after
+// that.
+func cutOff(n *Network, side func(int) int) (string, error) {
+	var at net.PacketConn
+	err := n.Hosts[1].inside(func() (err error) {
+		at, err = net.ListenPacket("udp", net.JoinHostPort(n.Hosts[1].Addr.String(), "0"))
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	defer at.Close()
+	conn, err := n.Hosts[0].Dial(context.Background(), "udp", at.LocalAddr().String())
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	n.Cut(side)
+	if _, err := conn.Write([]byte("during")); err != nil {
+		return "", err
+	}
+	// It has arrived, or was lost, when a connection that was begun later is made
+	// to a host that is no nearer.
+	if conn, other, err := connect(&n.Hosts[0], &n.Hosts[2]); err != nil {
+		return "", err
+	} else {
+		conn.Close()
+		other.Close()
+	}
+	n.Cut(nil)
+	if _, err := conn.Write([]byte("after")); err != nil {
+		return "", err
+	}
+	room := make([]byte, 100)
+	got, _, err := at.ReadFrom(room)
+	return string(room[:got]), err
 }
 
 // shares has one host send to the other on two connections, of which the second
@@ -143,10 +232,16 @@ func transfer(from, to *Host, n int) error {
 	}
 	defer conn.Close()
 	defer other.Close()
-	if _, err := conn.Write(make([]byte, n)); err != nil {
+	sent, got := make([]byte, n), make([]byte, n)
+	for i := range sent {
+		sent[i] = byte(i * i >> 8)
+	}
+	if _, err := conn.Write(sent); err != nil {
 		return err
 	}
-	_, err = io.ReadFull(other, make([]byte, n))
+	if _, err = io.ReadFull(other, got); err == nil && !bytes.Equal(sent, got) {
+		err = errors.New("other bytes have come")
+	}
 	return err
 }
 
@@ -169,4 +264,18 @@ func connect(from, to *Host) (conn, other net.Conn, err error) {
 		return nil, nil, err
 	}
 	return conn, other, nil
+}
+
+// Without what it needs, Enter says so; a network of somebody else is not taken
+// for one of its own.
+func TestEnterIsRefused(t *testing.T) {
+	t.Setenv("PATH", "")
+	t.Setenv(inside, "net:[1]")
+	want := "ip is not installed"
+	if os.Geteuid() != 0 {
+		want = "only root can"
+	}
+	if err := Enter(); err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("%v, want %s", err, want)
+	}
 }

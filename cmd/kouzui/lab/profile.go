@@ -31,7 +31,7 @@ and 50 % faster, and say how much sooner the last downloader is complete: on
 average, with an interval of 95 %. An interval that has 0 in it shows no
 difference. Classes whose work matters need cores; the kind link is what the
 system does for connections.`,
-		Example: `  kouzui lab profile testdata/lab/slow-processor.toml --seeds 10`,
+		Example: `  kouzui lab profile testdata/lab/pair.toml --seeds 10`,
 		Args:    flags.Arguments(0, 1, "at most one scenario"),
 		RunE: func(c *cobra.Command, args []string) error {
 			command.CollectAt(gcPercent)

@@ -29,6 +29,7 @@ type processRun struct {
 	played
 	timeout time.Duration
 	dir     string
+	netns   bool
 	nodes   bool
 	json    bool
 	html    string
@@ -44,20 +45,26 @@ func newRun() *cobra.Command {
 process of this program for each node, at the same times, on the loopback
 interface of this machine. Both results are shown with their differences.
 
-The clients keep to the rates of their class as limits of their own. What
-processes cannot play is refused, or said to be left out; testdata/lab/README.md
-lists both. All processes and their files end with the command, however it ends.
+The clients keep to the rates of their class as limits of their own. With
+--netns, as root, each has a network namespace with a link, as the simulated
+ones do: rates, delays, losses and partitions are those of the link.
+
+What processes cannot play is refused, or said to be left out;
+testdata/lab/README.md lists both. All processes, namespaces and files end with
+the command, however it ends.
 
 If a node fails, is not complete in time, or has other data than it should, the
 exit code is ` + strconv.Itoa(exit.Other) + `, and ` + strconv.Itoa(exit.Timeout) + ` if nothing but time was missing.`,
 		Example: `  kouzui lab run testdata/lab/ten.toml --html page.html
-  kouzui lab run testdata/lab/ten.toml --set class.seed.superseed=always`,
+  kouzui lab run testdata/lab/ten.toml --set class.seed.superseed=always
+  sudo kouzui lab run testdata/lab/far.toml --netns`,
 		Args: flags.Arguments(1, 1, "one scenario"),
 		RunE: o.run,
 	}
 	flags.Group(c, "The run", func(f *pflag.FlagSet) {
 		f.Uint64Var(&o.seed, "seed", 1, "`NUMBER` that decides all chance of the scenario")
 		f.StringArrayVar(&o.set, "set", nil, "replace what the scenario says by `KEY=VALUE`, such as class.peer.up=1M; repeatable")
+		f.BoolVar(&o.netns, "netns", false, "give each node a network namespace with a link of its own (Linux, as root, with ip and tc)")
 		flags.Duration(f, &o.timeout, "timeout", 10*time.Minute, "end the swarm of processes after `TIME`, or sooner if the scenario's limit is")
 		f.StringVar(&o.dir, "dir", "", "keep the files of the swarm in `FOLDER` while it runs (default: the system's folder for such files)")
 	})
@@ -75,6 +82,11 @@ func (o *processRun) run(c *cobra.Command, args []string) error {
 	if err := processes.Supported(); err != nil {
 		return err
 	}
+	if o.netns {
+		if err := processes.EnterNamespace(); err != nil {
+			return err
+		}
+	}
 	scenario, path, err := o.scenario(args)
 	if err != nil {
 		return err
@@ -82,7 +94,7 @@ func (o *processRun) run(c *cobra.Command, args []string) error {
 	if o.timeout <= 0 {
 		return exit.Usagef("", "--timeout must be more than 0")
 	}
-	notes, err := processes.Playable(scenario)
+	notes, err := processes.Playable(scenario, o.netns)
 	if err != nil {
 		return exit.Errorf(exit.Usage, "%s: %w", path, err)
 	}
@@ -129,7 +141,7 @@ func (o *processRun) play(c *cobra.Command, s *lab.Scenario, path string, both *
 	case err != nil:
 		return exit.Errorf(exit.Usage, "%s: %w", path, err)
 	}
-	config := processes.Config{Scenario: s, Nodes: both.Simulated.Nodes, Seed: o.seed, Timeout: o.timeout, Dir: o.dir}
+	config := processes.Config{Scenario: s, Nodes: both.Simulated.Nodes, Seed: o.seed, Timeout: o.timeout, Dir: o.dir, Namespaces: o.netns}
 	if !o.quiet {
 		began := time.Now()
 		config.Complete = func(complete, of int) {
@@ -165,6 +177,9 @@ func told(w io.Writer, both *labview.Versus) error {
 // again is the command that plays the swarm again.
 func (o *processRun) again(c *cobra.Command, path string) string {
 	command := fmt.Sprintf("%s %s --seed %d", c.CommandPath(), experiment.Quoted(path), o.seed)
+	if o.netns {
+		command += " --netns"
+	}
 	for _, text := range o.set {
 		command += " --set " + experiment.Quoted(text)
 	}

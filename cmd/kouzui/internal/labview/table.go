@@ -90,7 +90,11 @@ func took(r *lab.Result) string {
 
 func title(r *lab.Result) string {
 	if r.Processes != nil {
-		return fmt.Sprintf("%s: played by %d nodes that are processes", cmp.Or(r.Scenario, "scenario"), len(r.Nodes))
+		where := ""
+		if r.Processes.Namespaces {
+			where = ", each in a network namespace"
+		}
+		return fmt.Sprintf("%s: played by %d nodes that are processes%s", cmp.Or(r.Scenario, "scenario"), len(r.Nodes), where)
 	}
 	return fmt.Sprintf("%s: %d nodes, %s in %d pieces, seed %d", cmp.Or(r.Scenario, "scenario"), len(r.Nodes),
 		units.Bytes(int64(r.Played.Content)), r.Pieces, r.Seed)

@@ -39,6 +39,15 @@ func (s *swarm) happen(e lab.Event) {
 		})
 		return
 	}
+	if e.Do == "partition" {
+		s.mark(e.Do, nil, lasts, "")
+		s.network.cut()
+		s.after(s.now()+lasts, func() {
+			s.events--
+			s.network.heal()
+		})
+		return
+	}
 	if lasts == 0 {
 		lasts = reboot
 	}

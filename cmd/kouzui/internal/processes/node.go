@@ -21,7 +21,8 @@ type node struct {
 	name    string
 	args    []string // of its process
 	home    string
-	data    string        // the folder of its data
+	data    string // the folder of its data
+	place   place
 	planned time.Duration // when it comes
 
 	process  *process      // nil: none runs
@@ -82,8 +83,8 @@ type sent struct {
 const defaultMemory = 4 << 20
 
 // newNode lays out the data of a node, and says how its process is started.
-func (s *swarm) newNode(c *lab.Class, index int, as lab.Node) (*node, error) {
-	n := &node{class: c, name: as.Name, planned: as.Arrived}
+func (s *swarm) newNode(c *lab.Class, index int, as lab.Node, in place) (*node, error) {
+	n := &node{class: c, name: as.Name, planned: as.Arrived, place: in}
 	n.home, n.data = nodeFolders(s.home, n.name)
 	if err := os.MkdirAll(n.data, 0o700); err != nil {
 		return nil, err
@@ -102,6 +103,7 @@ func (s *swarm) newNode(c *lab.Class, index int, as lab.Node) (*node, error) {
 	}
 	n.leaves = after > 0
 	n.args = s.arguments(c, n.came && !complete, complete)
+	n.args = append(n.args, "--bind", n.place.addr)
 	n.args = append(n.args, "--dir", n.data)
 	return n, nil
 }
@@ -115,14 +117,14 @@ func (s *swarm) arguments(c *lab.Class, seed, leaves bool) []string {
 		if !leaves {
 			args = append(args, "--seed")
 		}
-		if c.Down > 0 {
+		if c.Down > 0 && s.keepsLimits(c) {
 			args = append(args, "--max-download-limit", number(c.Down))
 		}
 	}
-	if c.Up > 0 {
+	if c.Up > 0 && s.keepsLimits(c) {
 		args = append(args, "--max-upload-limit", number(c.Up))
 	}
-	args = append(args, "--memory", number(cmp.Or(c.Memory, defaultMemory)), "--bind", loopback, "--listen-port", "0", "--json", "--progress", "none", "--quiet")
+	args = append(args, "--memory", number(cmp.Or(c.Memory, defaultMemory)), "--listen-port", "0", "--json", "--progress", "none", "--quiet")
 	if c.Slots > 0 {
 		args = append(args, "--unchoke-slots", number(c.Slots))
 	}
@@ -135,12 +137,15 @@ func (s *swarm) arguments(c *lab.Class, seed, leaves bool) []string {
 	for _, text := range c.Faults {
 		args = append(args, "--fault", text)
 	}
-	patterns := s.Scenario.PatternsOf(c)
+	patterns := ofProcesses(s.Scenario.PatternsOf(c))
 	for _, kind := range slices.Sorted(maps.Keys(patterns)) {
 		args = append(args, "--pattern", kind+"="+patterns[kind])
 	}
 	return args
 }
+
+// keepsLimits tells whether the rates of a class are limits of its clients.
+func (s *swarm) keepsLimits(c *lab.Class) bool { return c.Limits || !s.Namespaces }
 
 // owes tells whether a node must still become complete.
 func (n *node) owes() bool { return n.complete.IsZero() && !n.leaves && !n.gone }
@@ -179,7 +184,7 @@ func (s *swarm) start(n *node) {
 		}
 	}
 	started := make(chan struct{}) // p is set before any news
-	p, err := starter{program: s.program, home: n.home}.start(append(slices.Clone(n.args), "--trace", trace),
+	p, err := starter{s.program, n.home, n.place}.start(append(slices.Clone(n.args), "--trace", trace),
 		func(text string) { <-started; say(news{line: text}) }, func() { <-started; say(news{ended: true}) })
 	close(started)
 	if err != nil {

@@ -28,6 +28,9 @@ var played = []string{
 	"event.at", "event.do", "event.for", "event.every", "event.class", "event.count",
 }
 
+// ofLinks are the keys that nodes with links of their own play, too.
+var ofLinks = []string{"class.delay", "class.jitter", "class.loss", "class.queue"}
+
 // others are values of the keys that processes do not play.
 var others = map[string]func(*lab.Scenario){
 	"costs":            func(s *lab.Scenario) { s.Costs = "a.toml" },
@@ -69,13 +72,21 @@ func TestNoKeyIsIgnoredInSilence(t *testing.T) {
 			t.Fatal(err)
 		}
 		set(s)
-		notes, err := Playable(s)
-		said := strings.Join(notes, "\n")
-		if err != nil {
-			said = err.Error()
-		}
-		if name := strings.TrimPrefix(key, "class."); !strings.Contains(said, name) || said == "" || strings.Contains(said, "\n") {
-			t.Errorf("%s: %q", key, said)
+		for _, linked := range []bool{false, true} {
+			notes, err := Playable(s, linked)
+			said := strings.Join(notes, "\n")
+			if err != nil {
+				said = err.Error()
+			}
+			if linked && slices.Contains(ofLinks, key) {
+				if said != "" {
+					t.Errorf("%s is of the link, and still: %q", key, said)
+				}
+				continue
+			}
+			if name := strings.TrimPrefix(key, "class."); !strings.Contains(said, name) || said == "" || strings.Contains(said, "\n") {
+				t.Errorf("%s: %q", key, said)
+			}
 		}
 	}
 }
@@ -87,9 +98,11 @@ func TestEventsThatAreRefused(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, err = Playable(s)
-		if is := do == "kill" || do == "tracker"; is != (err == nil) {
-			t.Errorf("%s: %v", do, err)
+		for _, linked := range []bool{false, true} {
+			_, err = Playable(s, linked)
+			if is := do == "kill" || do == "tracker" || do == "partition" && linked; is != (err == nil) {
+				t.Errorf("%s, linked: %t: %v", do, linked, err)
+			}
 		}
 	}
 }

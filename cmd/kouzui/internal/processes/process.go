@@ -30,6 +30,7 @@ type process struct {
 type starter struct {
 	program string
 	home    string
+	place
 }
 
 // start starts a process, and calls line with each line of its stdout, and then
@@ -44,7 +45,7 @@ func (s starter) start(args []string, line func(string), over func()) (*process,
 	if err != nil {
 		return nil, err
 	}
-	if err := p.command.Start(); err != nil {
+	if err := s.place.start(p.command); err != nil {
 		return nil, err
 	}
 	go func() {
@@ -109,7 +110,8 @@ func awaitAll(all []*process, within time.Duration) {
 // errNoURL is the error of a tracker that ends before it listens.
 var errNoURL = errors.New("the tracker has ended before it listened")
 
-// startTracker starts a tracker and returns its announce URL.
+// startTracker starts a tracker, at a port of its place, and returns its
+// announce URL.
 func (s starter) startTracker(listen string, interval time.Duration) (*process, string, error) {
 	urls := make(chan string, 1)
 	said := func(text string) {

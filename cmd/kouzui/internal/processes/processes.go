@@ -2,8 +2,8 @@
 // this program on this machine: a tracker, and a seed or a download a node.
 //
 // Nothing that is started can reach another machine: everything is bound to
-// loopback. All processes end with this one, and so does the folder with all of
-// their files.
+// loopback, or in network namespaces that lead nowhere else. All processes and
+// namespaces end with this one, and so does the folder with all of their files.
 package processes
 
 import (
@@ -29,6 +29,9 @@ type Config struct {
 	Seed    uint64
 	Timeout time.Duration
 	Dir     string // for the folder of the swarm; empty: that of the system
+	// Namespaces: each node has a network namespace, and the link of its class,
+	// which takes EnterNamespace before; else all are on the loopback interface.
+	Namespaces bool
 	// Complete is told how many downloaders are, of how many; nil: nobody is.
 	Complete func(complete, of int)
 }
@@ -45,8 +48,6 @@ const (
 	reboot = 5 * time.Second
 	// every is how often a sample is taken.
 	every = time.Second
-	// loopback is the address that everything is bound to.
-	loopback = "127.0.0.1"
 	// spare is room on the disk for what is no payload: traces, resume files.
 	spare = 64 << 20
 )
@@ -55,7 +56,8 @@ const (
 // news by all others.
 type swarm struct {
 	Config
-	starter
+	starter // of the tracker
+	network network
 	content *noise.Content
 	rnd     *rand.Rand
 	begin   time.Time
@@ -105,15 +107,22 @@ func Play(ctx context.Context, c Config) (r *lab.Result, err error) {
 			err = closed
 		}
 	}()
+	in := network(shared{})
+	if c.Namespaces {
+		if in, err = newNamespaces(c.Scenario); err != nil {
+			return nil, err
+		}
+	}
+	defer in.close()
 	const stream = 0x52554E
 	s := &swarm{
-		Config: c, starter: starter{program: program, home: folder.path},
+		Config: c, starter: starter{program, folder.path, in.tracker()}, network: in,
 		rnd: rand.New(rand.NewPCG(c.Seed, stream)), news: make(chan news), over: make(chan struct{}),
 	}
 	defer close(s.over)
 	defer s.killAll()
 	var url string
-	if s.tracker, url, err = s.startTracker(loopback+":0", time.Duration(c.Scenario.Announce)); err != nil {
+	if s.tracker, url, err = s.startTracker(s.place.addr+":0", time.Duration(c.Scenario.Announce)); err != nil {
 		return nil, err
 	}
 	s.usage.Started++
@@ -163,7 +172,7 @@ func (s *swarm) prepare() error {
 	for i := range s.Scenario.Class {
 		c := &s.Scenario.Class[i]
 		for k := range c.Count {
-			n, err := s.newNode(c, k, s.Nodes[at])
+			n, err := s.newNode(c, k, s.Nodes[at], s.network.node(at))
 			if err != nil {
 				return err
 			}

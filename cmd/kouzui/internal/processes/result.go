@@ -25,7 +25,7 @@ func (s *swarm) tell(took time.Duration) *lab.Result {
 	r := &s.result
 	r.Scenario, r.Played, r.Seed = s.Scenario.Name, s.Scenario, s.Seed
 	r.Virtual, r.Real, r.Bounds, r.Pieces = took, took, s.Scenario.Bounds(), len(s.copies)
-	s.usage.Cores = runtime.NumCPU()
+	s.usage.Cores, s.usage.Namespaces = runtime.NumCPU(), s.Namespaces
 	r.Processes = &s.usage
 	var first int64
 	for _, n := range s.nodes {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os/exec"
 	"syscall"
+
+	"kouzui/actors/lab"
 )
 
 // Supported is nil where swarms of processes can be played: no other kernel
@@ -13,6 +15,11 @@ import (
 func Supported() error {
 	return errors.New("swarms of processes can be played on Linux only")
 }
+
+// EnterNamespace is for Linux.
+func EnterNamespace() error { return Supported() }
+
+func newNamespaces(*lab.Scenario) (network, error) { return nil, Supported() }
 
 func attributes() *syscall.SysProcAttr { return nil }
 
