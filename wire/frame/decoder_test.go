@@ -34,7 +34,7 @@ func anyFrame(t *rapid.T, limits Limits) []byte {
 	u32 := func(name string) uint32 { return rapid.Uint32().Draw(t, name) }
 	kinds := []Kind{
 		Piece, Piece, Piece, Piece, Have, Bitfield, Request, Cancel, KeepAlive, Extended, Choke, Unchoke, Interested,
-		NotInterested, Port, 99,
+		NotInterested, Port, Suggest, HaveAll, HaveNone, Reject, AllowedFast, 99,
 	}
 	f := Frame{Kind: rapid.SampledFrom(kinds).Draw(t, "kind"), Index: u32("index")}
 	switch f.Kind {
@@ -105,6 +105,8 @@ func FuzzDecoder(f *testing.F) {
 	f.Add(join(have, appendPiece(nil, 0, 0, []byte("short")), have), []byte{1, 0, 13, 1, 0, 5}, uint16(1), uint16(0), true)
 	f.Add([]byte{0, 0, 0, 3, 5, 0xFF, 0xC0}, []byte{}, uint16(10), uint16(0), false)
 	f.Add([]byte{0, 0, 0, 6, 20, 1, 'd', 'e', 'e', 'e', 0, 0, 0, 0}, []byte{3, 0, 6}, uint16(10), uint16(100), false)
+	f.Add([]byte{0, 0, 0, 5, 13, 0, 0, 0, 1, 0, 0, 0, 1, 14, 0, 0, 0, 1, 15, 0, 0, 0, 5, 17, 0, 0, 0, 2}, []byte{2, 0, 7}, uint16(10), uint16(0), false)
+	f.Add([]byte{0, 0, 0, 13, 16, 0, 0, 0, 1, 0, 0, 64, 0, 0, 0, 64, 0, 0, 0, 0, 2, 16, 0}, []byte{1, 0, 9}, uint16(10), uint16(0), true)
 	f.Add([]byte{0, 0, 0, 3, 77, 1, 2, 0, 0, 0, 1, 1}, []byte{1, 0, 6}, uint16(10), uint16(0), false)
 	f.Fuzz(func(t *testing.T, stream, plan []byte, pieces, extended uint16, flat bool) {
 		limits := Limits{Pieces: int(pieces), MaxBlock: buffer.Size, Extended: int(extended)}
@@ -284,6 +286,11 @@ func TestViolations(t *testing.T) {
 		{"long request", "request frame of 14 bytes, want 13", limits, []byte{0, 0, 0, 14, 6}},
 		{"short cancel", "cancel frame of 1 bytes, want 13", limits, []byte{0, 0, 0, 1, 8}},
 		{"long port", "port frame of 4 bytes, want 3", limits, []byte{0, 0, 0, 4, 9}},
+		{"short suggest", "suggest frame of 4 bytes, want 5", limits, []byte{0, 0, 0, 4, 13}},
+		{"long have all", "have all frame of 2 bytes, want 1", limits, []byte{0, 0, 0, 2, 14}},
+		{"long have none", "have none frame of 2 bytes, want 1", limits, []byte{0, 0, 0, 2, 15}},
+		{"long reject", "reject frame of 14 bytes, want 13", limits, []byte{0, 0, 0, 14, 16}},
+		{"long allowed fast", "allowed fast frame of 6 bytes, want 5", limits, []byte{0, 0, 0, 6, 17}},
 		{"headless piece", "piece frame of 8 bytes, want 9 to 1033", limits, []byte{0, 0, 0, 8, 7}},
 		{"large piece", "piece frame of 1034 bytes, want 9 to 1033", limits, []byte{0, 0, 4, 10, 7}},
 		{"huge piece", "piece frame of 4294967295 bytes, want 9 to 16393", Limits{MaxBlock: 1 << 30}, []byte{255, 255, 255, 255, 7}},

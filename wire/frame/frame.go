@@ -14,9 +14,9 @@
 // Every length that a peer announces is held against Limits before memory is
 // spent on it. The package checks form, not sense: whether an index lies inside
 // the torrent, and whether a bitfield comes first, is for its caller to check.
-// The DHT port (BEP 5) and the envelope of the extension protocol (BEP 10) are
-// parsed; whether the handshake allows them is for the caller to check, too.
-// Frames of the fast extension (BEP 6), which nobody here offers, are skipped.
+// The DHT port (BEP 5), the fast extension (BEP 6) and the envelope of the
+// extension protocol (BEP 10) are parsed; whether the handshake allows them is
+// for the caller to check, too.
 package frame
 
 import (
@@ -43,6 +43,12 @@ const (
 	Cancel        Kind = 8
 	Port          Kind = 9 // BEP 5
 
+	Suggest     Kind = 0x0d // this and the next four: BEP 6
+	HaveAll     Kind = 0x0e
+	HaveNone    Kind = 0x0f
+	Reject      Kind = 0x10
+	AllowedFast Kind = 0x11
+
 	Extended Kind = 20 // BEP 10
 
 	KeepAlive Kind = 256 // a frame of length zero: it has no id
@@ -67,6 +73,11 @@ var forms = [256]form{
 	Piece:         {name: "piece", fields: 8, body: true},
 	Cancel:        {name: "cancel", fields: 12},
 	Port:          {name: "port", fields: 2},
+	Suggest:       {name: "suggest", fields: 4},
+	HaveAll:       {name: "have all"},
+	HaveNone:      {name: "have none"},
+	Reject:        {name: "reject", fields: 12},
+	AllowedFast:   {name: "allowed fast", fields: 4},
 	Extended:      {name: "extended", fields: 1, body: true},
 }
 
@@ -80,18 +91,22 @@ func (k Kind) String() string {
 	return fmt.Sprintf("unknown(%d)", uint16(k))
 }
 
+// Fast tells whether a kind belongs to the fast extension (BEP 6), which both
+// sides must offer.
+func (k Kind) Fast() bool { return k >= Suggest && k <= AllowedFast }
+
 func (k Kind) known() bool { return int(k) < len(forms) && forms[k].name != "" }
 
 // Frame is one message of the peer protocol. Which fields count depends on the
 // kind:
 //
-//	Have                  Index
-//	Request, Cancel       Index, Begin, Length
-//	Piece                 Index, Begin, Length of the payload, Block
-//	Bitfield              Bits: see SetBit and HasBit
-//	Port                  Index: the UDP port
-//	Extended              Index: the extended message id; Bits: its payload
-//	kinds without a name  Length of the payload, which was skipped
+//	Have, Suggest, AllowedFast  Index
+//	Request, Cancel, Reject     Index, Begin, Length
+//	Piece                       Index, Begin, Length of the payload, Block
+//	Bitfield                    Bits: see SetBit and HasBit
+//	Port                        Index: the UDP port
+//	Extended                    Index: the extended message id; Bits: its payload
+//	kinds without a name        Length of the payload, which was skipped
 //
 // Index, Begin and Length come from the peer unchecked: add two of them in
 // uint64 only. Whoever takes a frame from the Decoder owns its Block and its
@@ -128,9 +143,9 @@ func AppendHeader(dst []byte, f Frame) []byte {
 	dst = be.AppendUint32(dst, uint32(length))
 	dst = append(dst, byte(f.Kind))
 	switch f.Kind {
-	case Have:
+	case Have, Suggest, AllowedFast:
 		dst = be.AppendUint32(dst, f.Index)
-	case Request, Cancel:
+	case Request, Cancel, Reject:
 		dst = be.AppendUint32(dst, f.Index)
 		dst = be.AppendUint32(dst, f.Begin)
 		dst = be.AppendUint32(dst, f.Length)
@@ -154,9 +169,9 @@ func parseHead(k Kind, fields []byte) Frame {
 	be := binary.BigEndian
 	f := Frame{Kind: k}
 	switch k {
-	case Have:
+	case Have, Suggest, AllowedFast:
 		f.Index = be.Uint32(fields)
-	case Request, Cancel:
+	case Request, Cancel, Reject:
 		f.Index, f.Begin, f.Length = be.Uint32(fields), be.Uint32(fields[4:]), be.Uint32(fields[8:])
 	case Piece:
 		f.Index, f.Begin = be.Uint32(fields), be.Uint32(fields[4:])

@@ -10,6 +10,7 @@ import (
 
 func TestEveryKindOnTheWire(t *testing.T) {
 	limits := Limits{Pieces: 10, MaxBlock: buffer.Size, Extended: 100}
+	fast := map[Kind]bool{Suggest: true, HaveAll: true, HaveNone: true, Reject: true, AllowedFast: true}
 	for _, tc := range []struct {
 		frame Frame
 		name  string
@@ -26,11 +27,19 @@ func TestEveryKindOnTheWire(t *testing.T) {
 		{Frame{Kind: Piece, Index: 1, Begin: 2, Length: 3}, "piece", "\x00\x00\x00\x0C\x07\x00\x00\x00\x01\x00\x00\x00\x02abc"},
 		{Frame{Kind: Cancel, Index: 1, Begin: 2, Length: 3}, "cancel", "\x00\x00\x00\x0D\x08\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x03"},
 		{Frame{Kind: Port, Index: 6881}, "port", "\x00\x00\x00\x03\x09\x1A\xE1"},
+		{Frame{Kind: Suggest, Index: 0x01020304}, "suggest", "\x00\x00\x00\x05\x0D\x01\x02\x03\x04"},
+		{Frame{Kind: HaveAll}, "have all", "\x00\x00\x00\x01\x0E"},
+		{Frame{Kind: HaveNone}, "have none", "\x00\x00\x00\x01\x0F"},
+		{Frame{Kind: Reject, Index: 1, Begin: 2, Length: 3}, "reject", "\x00\x00\x00\x0D\x10\x00\x00\x00\x01\x00\x00\x00\x02\x00\x00\x00\x03"},
+		{Frame{Kind: AllowedFast, Index: 0x01020304}, "allowed fast", "\x00\x00\x00\x05\x11\x01\x02\x03\x04"},
 		{Frame{Kind: Extended, Index: 3, Bits: []byte("de")}, "extended", "\x00\x00\x00\x04\x14\x03de"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if got := tc.frame.Kind.String(); got != tc.name {
 				t.Errorf("String gives %q", got)
+			}
+			if got, want := tc.frame.Kind.Fast(), fast[tc.frame.Kind]; got != want {
+				t.Errorf("it belongs to the fast extension: %v", got)
 			}
 			want := take(tc.frame)
 			wire := AppendHeader([]byte("before"), tc.frame)

@@ -28,8 +28,11 @@ type Handshake struct {
 // reserved bit, counted from the right.
 type Feature uint8
 
-// FeatureExtensions is the extension protocol (BEP 10).
-const FeatureExtensions Feature = 20
+// The features that this client offers.
+const (
+	FeatureFast       Feature = 2  // the fast extension (BEP 6)
+	FeatureExtensions Feature = 20 // the extension protocol (BEP 10)
+)
 
 // Has tells whether the handshake offers a feature.
 func (h *Handshake) Has(f Feature) bool { return h.Reserved[7-f/8]>>(f%8)&1 == 1 }

@@ -9,8 +9,8 @@ import (
 func TestHandshake(t *testing.T) {
 	h := Handshake{InfoHash: [20]byte([]byte("aaaaaaaaaaaaaaaaaaaa")), PeerID: [20]byte([]byte("-KZ0001-bbbbbbbbbbbb"))}
 	h.Offer(FeatureExtensions)
-	const fast, dht Feature = 2, 0
-	h.Offer(fast)
+	h.Offer(FeatureFast)
+	const dht Feature = 0
 	const wire = "\x13BitTorrent protocol\x00\x00\x00\x00\x00\x10\x00\x04aaaaaaaaaaaaaaaaaaaa-KZ0001-bbbbbbbbbbbb"
 	if got := string(h.Append(nil)); got != wire {
 		t.Errorf("encoded as %q, want %q", got, wire)
@@ -19,7 +19,7 @@ func TestHandshake(t *testing.T) {
 	if err != nil || got != h {
 		t.Errorf("parsed as %+v, error %v", got, err)
 	}
-	if !got.Has(FeatureExtensions) || !got.Has(fast) || got.Has(dht) {
+	if !got.Has(FeatureExtensions) || !got.Has(FeatureFast) || got.Has(dht) {
 		t.Errorf("features lost or found: reserved %x", got.Reserved)
 	}
 }

@@ -44,11 +44,11 @@ func refer(stream []byte, limits Limits) (frames []plain, valid bool) {
 		f := plain{Kind: Kind(stream[4])}
 		ok := false
 		switch f.Kind {
-		case Choke, Unchoke, Interested, NotInterested:
+		case Choke, Unchoke, Interested, NotInterested, HaveAll, HaveNone:
 			ok = length == 1
-		case Have:
+		case Have, Suggest, AllowedFast:
 			ok = length == 5
-		case Request, Cancel:
+		case Request, Cancel, Reject:
 			ok = length == 13
 		case Port:
 			ok = length == 3
@@ -76,10 +76,10 @@ func refer(stream []byte, limits Limits) (frames []plain, valid bool) {
 		b := stream[5 : 4+length]
 		stream = stream[4+length:]
 		switch f.Kind {
-		case Choke, Unchoke, Interested, NotInterested:
-		case Have:
+		case Choke, Unchoke, Interested, NotInterested, HaveAll, HaveNone:
+		case Have, Suggest, AllowedFast:
 			f.Index = u32(b)
-		case Request, Cancel:
+		case Request, Cancel, Reject:
 			f.Index, f.Begin, f.Length = u32(b), u32(b[4:]), u32(b[8:])
 		case Port:
 			f.Index = uint32(binary.BigEndian.Uint16(b))

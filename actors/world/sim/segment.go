@@ -193,9 +193,9 @@ func (u *uplink) next() {
 // length is the length of a frame on the wire.
 func length(f frame.Frame) int {
 	switch f.Kind {
-	case frame.Have:
+	case frame.Have, frame.Suggest, frame.AllowedFast:
 		return 9
-	case frame.Request, frame.Cancel:
+	case frame.Request, frame.Cancel, frame.Reject:
 		return 17
 	case frame.Piece:
 		return 13 + int(f.Length)
