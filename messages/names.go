@@ -52,6 +52,7 @@ var all = []any{
 	Disconnect{},
 	PeerBitfield{},
 	PeerHave{},
+	PeerAllowed{},
 	PeerChoking{},
 	BlocksArrived{},
 	RequestsDropped{},

@@ -109,13 +109,24 @@ type PeerHave struct {
 	Pieces []uint32
 }
 
+// PeerAllowed: peer to scheduler, pieces that may be asked for while the other
+// side chokes us (BEP 6), whether it has them or not. The scheduler takes a
+// piece for allowed until a RequestsDropped of that piece comes while the other
+// side chokes us.
+type PeerAllowed struct {
+	Key    PeerKey
+	Pieces []uint32
+}
+
 // PeerChoking: peer to scheduler, when the other side chokes or unchokes us.
 // Choking means that all requests to this peer are void: the scheduler takes
-// them back without a RequestsDropped. Window is how many requests the peer can
-// have under way at once.
+// them back without a RequestsDropped. If the other side Answers each request
+// (BEP 6), none is void. Window is how many requests the peer can have under
+// way at once.
 type PeerChoking struct {
 	Key     PeerKey
 	Choking bool
+	Answers bool
 	Window  int
 }
 

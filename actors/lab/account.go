@@ -156,7 +156,7 @@ func (a *account) handled(by string, message any) {
 			}
 		}
 	case *messages.PeerChoking:
-		if m.Choking {
+		if m.Choking && !m.Answers {
 			a.void(m.Key)
 		}
 	case *messages.BlocksArrived:

@@ -44,6 +44,7 @@ type connection struct {
 	remote     netip.AddrPort
 	id         [20]byte
 	extensions bool     // the other side offers the extension protocol (BEP 10)
+	fast       bool     // the other side offers the fast extension (BEP 6)
 	session    *session // from StartSession on
 	tokens     tokens
 	useful     bool // PeerUseful has been said
@@ -123,7 +124,7 @@ func (k *connection) shaken(h frame.Handshake, err error) {
 }
 
 func (k *connection) ready(h frame.Handshake) {
-	k.id, k.extensions = h.PeerID, h.Has(frame.FeatureExtensions)
+	k.id, k.extensions, k.fast = h.PeerID, h.Has(frame.FeatureExtensions), h.Has(frame.FeatureFast)
 	k.out.Send(k.to.Peers, &messages.PeerReady{
 		Key: k.Key, Peer: k.to.self, Link: k.linkID, ID: k.id, Addr: k.remote, Inbound: k.Inbound, At: k.now,
 	})
@@ -139,9 +140,10 @@ func (k *connection) startSession(m *messages.StartSession) {
 		s.offers.open = m.Have.Clone()
 	}
 	s.keepAlive -= time.Duration(k.Key%keepAliveSpread) * time.Second
-	if m.Have.Any() {
-		s.frame(frame.Frame{Kind: frame.Bitfield, Bits: bitfield(m.Have, m.Torrent.PieceCount())})
+	if k.fast {
+		s.speakFast()
 	}
+	s.greet(m.Have)
 	if k.extensions {
 		h := extended.Handshake{Client: k.Client, Requests: maxUploads, Port: k.Port, YourIP: k.remote.Addr()}
 		s.frame(frame.Frame{Kind: frame.Extended, Index: extended.HandshakeID, Bits: h.Append(nil)})
@@ -201,14 +203,10 @@ func (k *connection) closed(err error) {
 	k.end(reason, err)
 }
 
-// request takes blocks to be asked for. If the other side has choked us
-// meanwhile, they are dropped: the scheduler takes them back when it hears of
-// the choke. It does not hear of one while the other side goes on serving.
+// request takes blocks to be asked for.
 func (k *connection) request(m *messages.RequestBlocks) {
-	s := k.session
-	s.setOnlySource(m.OnlySource)
-	if !s.flags.PeerChoking || s.servesOn {
-		s.requests.waiting = append(s.requests.waiting, m.Blocks...)
+	k.session.setOnlySource(m.OnlySource)
+	if k.session.want(m.Blocks) {
 		k.flush()
 	}
 }

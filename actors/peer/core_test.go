@@ -95,7 +95,7 @@ func TestRequestsProperty(t *testing.T) {
 
 // grant answers an inquiry as a store does whose pieces below n are verified.
 func (u *uploads) grant(pieces []uint32, n uint32) (refused int) {
-	return u.answered(&messages.PiecesServable{Pieces: pieces, Runs: []messages.PieceRun{{From: 0, To: n}}})
+	return len(u.answered(&messages.PiecesServable{Pieces: pieces, Runs: []messages.PieceRun{{From: 0, To: n}}}))
 }
 
 func TestUploadsAreBounded(t *testing.T) {

@@ -24,10 +24,25 @@ var floods = map[string][]frame.Frame{
 	"ports":                  {{Kind: frame.Port, Index: 1}},
 }
 
+// fastFloods are those of peers that speak the fast extension.
+var fastFloods = map[string][]frame.Frame{
+	"have all":                 {{Kind: frame.HaveAll}},
+	"have none":                {{Kind: frame.HaveNone}},
+	"suggestions":              {{Kind: frame.Suggest, Index: 3}},
+	"what is allowed":          {{Kind: frame.AllowedFast, Index: 3}, {Kind: frame.AllowedFast, Index: 4}},
+	"requests to be rejected":  {{Kind: frame.Request, Length: blockSize}},
+	"choke and unchoke, BEP 6": {{Kind: frame.Unchoke}, {Kind: frame.Choke}},
+}
+
 func TestSessionBearsFloodsForAWhile(t *testing.T) {
+	bearFloods(t, floods, newTestSession)
+	bearFloods(t, fastFloods, newFastSession)
+}
+
+func bearFloods(t *testing.T, floods map[string][]frame.Frame, newSession func(*testing.T) *session) {
 	for name, frames := range floods {
 		t.Run(name, func(t *testing.T) {
-			s := newTestSession(t)
+			s := newSession(t)
 			sent := 0
 			for ; sent < maxFlood+10; sent++ {
 				f := frames[sent%len(frames)]
@@ -42,7 +57,7 @@ func TestSessionBearsFloodsForAWhile(t *testing.T) {
 				t.Errorf("the connection ends after %d frames", sent)
 			}
 
-			s = newTestSession(t)
+			s = newSession(t)
 			for i := range 10_000 {
 				f := frames[i%len(frames)]
 				if err := s.received(&f, start.Add(time.Duration(i)*time.Second)); err != nil {

@@ -30,6 +30,10 @@ type surroundings struct {
 	choked bool                    // as the scheduler knows it
 	owed   map[messages.Block]bool // what the scheduler waits for
 	told   map[uint32]bool         // pieces that the scheduler knows of
+	// unanswered are the requests of the other side that have been neither served
+	// nor rejected, if it speaks the fast extension.
+	unanswered map[messages.Block]int
+	over       bool // the connection ends
 }
 
 func (w *surroundings) byte() byte {
@@ -61,16 +65,23 @@ func (w *surroundings) block() messages.Block { return block(int(w.byte()) % 36)
 func (w *surroundings) frame() frame.Frame {
 	kinds := []frame.Kind{
 		frame.Choke, frame.Unchoke, frame.Interested, frame.NotInterested, frame.Have, frame.Bitfield,
-		frame.Request, frame.Cancel, frame.Piece, frame.KeepAlive, frame.Port, 14, 99, frame.Extended,
+		frame.Request, frame.Cancel, frame.Piece, frame.KeepAlive, frame.Port, frame.HaveAll, 99, frame.Extended,
+		frame.HaveNone, frame.Reject, frame.AllowedFast, frame.Suggest,
 	}
 	f := frame.Frame{Kind: kinds[int(w.byte())%len(kinds)]}
 	switch f.Kind {
-	case frame.Have:
+	case frame.Have, frame.AllowedFast, frame.Suggest:
 		f.Index = w.number(10)
 	case frame.Bitfield:
 		f.Bits = []byte{w.byte(), w.byte() & 0xc0}
 	case frame.Request, frame.Cancel:
 		f.Index, f.Begin, f.Length = w.number(10), w.number(4)*blockSize, w.number(8)*blockSize/2
+	case frame.Reject:
+		b := w.block()
+		if w.byte() > 200 {
+			b = messages.Block{Piece: w.number(10), Begin: w.number(math.MaxUint32), Length: w.number(blockSize)}
+		}
+		f.Index, f.Begin, f.Length = b.Piece, b.Begin, b.Length
 	case frame.Piece:
 		b := w.block()
 		if w.byte() > 200 {
@@ -92,15 +103,12 @@ func (w *surroundings) step() bool {
 	var err error
 	switch op := w.byte() % 16; op {
 	default:
-		f := w.frame()
-		err = s.received(&f, w.now)
+		err = w.receive()
 		s.batchDone(w.now)
-	case 0: // the scheduler gives
-		if b := w.block(); !w.choked && !w.owed[b] {
+	case 0: // the scheduler gives, perhaps before it hears of a choke
+		if b := w.block(); (!w.choked || s.fast) && !w.owed[b] {
 			w.owed[b] = true
-			if !s.flags.PeerChoking || s.servesOn {
-				s.requests.waiting = append(s.requests.waiting, b)
-			}
+			s.want([]messages.Block{b})
 		}
 	case 1: // and takes
 		if b := w.block(); w.owed[b] {
@@ -125,8 +133,7 @@ func (w *surroundings) step() bool {
 		s.uploads.handed = 0
 	case 7: // several frames of one batch
 		for range w.byte() % 8 {
-			f := w.frame()
-			if err = s.received(&f, w.now); err != nil {
+			if err = w.receive(); err != nil {
 				break
 			}
 		}
@@ -140,6 +147,17 @@ func (w *surroundings) step() bool {
 		w.t.Fatalf("ends with %T %v", err, err)
 	}
 	return err == nil
+}
+
+// receive takes a frame of the other side.
+func (w *surroundings) receive() error {
+	f := w.frame()
+	err := w.s.received(&f, w.now)
+	if f.Kind == frame.Request {
+		w.unanswered[blockOf(&f)]++
+	}
+	w.over = w.over || err != nil
+	return err
 }
 
 // flush tells the scheduler what the actor would tell it.
@@ -181,13 +199,18 @@ func (w *surroundings) flush() {
 		}
 	}
 	for _, o := range out.frames {
-		if o.Kind == frame.Piece {
-			b := blockOf(&o.Frame)
+		b := blockOf(&o.Frame)
+		if o.Kind == frame.Piece || o.Kind == frame.Reject {
+			w.unanswered[b]--
+		}
+		switch {
+		case o.Kind.Fast() && !s.fast:
+			w.t.Fatalf("sends %v to a peer that does not offer the fast extension", o.Kind)
+		case o.Kind == frame.Piece:
 			if int64(b.Begin)+int64(b.Length) > w.torrent.PieceSize(int(b.Piece)) || b.Length == 0 || b.Length > maxRequest {
 				w.t.Fatalf("serves %v", b)
 			}
-		}
-		if o.Kind == frame.Request && s.flags.PeerChoking {
+		case o.Kind == frame.Request && s.flags.PeerChoking && !s.allows(b.Piece):
 			w.t.Fatal("asks a peer that chokes")
 		}
 	}
@@ -209,8 +232,14 @@ func (w *surroundings) check() {
 		w.t.Fatal("a block is asked for twice")
 	case !maps.Equal(have, w.owed):
 		w.t.Fatalf("the session has %v under way, the scheduler waits for %v", have, w.owed)
-	case s.flags.PeerChoking && len(have) > 0 && !s.servesOn:
+	case s.flags.PeerChoking && len(have) > 0 && !s.servesOn && !s.fast:
 		w.t.Fatal("something is under way to a peer that chokes")
+	case slices.ContainsFunc(s.requests.waiting, func(b messages.Block) bool { return !s.mayAsk(b.Piece) }):
+		w.t.Fatal("something waits that may not be asked for")
+	case len(s.allowed) > maxAllowed, len(s.requests.dropped) > min(maxDropped, s.requests.late):
+		w.t.Fatalf("%d pieces are allowed, %d requests of %d that were dropped are known", len(s.allowed), len(s.requests.dropped), s.requests.late)
+	case s.fast && !w.over && !w.queued():
+		w.t.Fatalf("of the requests of the other side %v wait, %v are not answered", s.uploads.queue, w.unanswered)
 	case len(s.uploads.queue) > maxUploads, s.flags.AmChoking && len(s.uploads.queue) > 0:
 		w.t.Fatalf("%d requests are queued, choking %v", len(s.uploads.queue), s.flags.AmChoking)
 	case s.pieces != int(s.theirs.Count()) || s.pieces != len(w.told):
@@ -222,6 +251,21 @@ func (w *surroundings) check() {
 	}
 }
 
+// queued says that just those requests of the other side wait that are not
+// answered.
+func (w *surroundings) queued() bool {
+	left := maps.Clone(w.unanswered)
+	for _, b := range w.s.uploads.queue {
+		left[b]--
+	}
+	for _, n := range left {
+		if n != 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // FuzzSession does to a session what the other side, scheduler, store and clock
 // may do, in any order. The session accepts only blocks that it asked for, owes
 // exactly those that the scheduler waits for, keeps to its bounds, and ends
@@ -229,19 +273,28 @@ func (w *surroundings) check() {
 func FuzzSession(f *testing.F) {
 	torrent, _ := stage.Torrent(f, 10*4*blockSize-100, 4*blockSize)
 	f.Add([]byte{})
-	f.Add([]byte{8, 1, 0, 0, 0, 1, 5, 9, 8, 8, 0, 0})             // unchoke, two blocks asked, one comes
-	f.Add([]byte{8, 1, 0, 0, 5, 9, 7, 2, 0, 1})                   // choke and unchoke in one batch
-	f.Add(slices.Repeat([]byte{8, 0, 8, 1}, 150))                 // flapping
-	f.Add(slices.Repeat([]byte{2, 1, 8, 6, 1, 0, 2, 6, 9}, 50))   // requests, served
-	f.Add([]byte{8, 1, 0, 3, 5, 9, 4, 40, 8, 8, 3, 0, 4, 40, 4})  // too late
-	f.Add([]byte{8, 5, 0xff, 0xff, 8, 4, 3, 8, 4, 243, 8, 5, 1})  // haves
-	f.Add([]byte{8, 8, 1, 255, 9, 250, 250, 8, 12, 245, 8, 9, 8}) // rubbish
+	f.Add([]byte{8, 1, 0, 0, 0, 1, 5, 9, 8, 0, 8, 15, 0, 0, 8, 15, 1, 0, 8, 15, 9, 0}) // a choke, two rejects, one of nothing
+	f.Add([]byte{8, 16, 2, 0, 9, 5, 9, 8, 15, 9, 0, 8, 11, 8, 14})                     // what is allowed, and rejected
+	f.Add(slices.Repeat([]byte{2, 1, 8, 6, 1, 0, 2, 6, 9, 2, 0}, 50))                  // requests, served or rejected
+	f.Add([]byte{8, 1, 0, 0, 0, 1, 5, 9, 8, 8, 0, 0})                                  // unchoke, two blocks asked, one comes
+	f.Add([]byte{8, 1, 0, 0, 5, 9, 7, 2, 0, 1})                                        // choke and unchoke in one batch
+	f.Add(slices.Repeat([]byte{8, 0, 8, 1}, 150))                                      // flapping
+	f.Add(slices.Repeat([]byte{2, 1, 8, 6, 1, 0, 2, 6, 9}, 50))                        // requests, served
+	f.Add([]byte{8, 1, 0, 3, 5, 9, 4, 40, 8, 8, 3, 0, 4, 40, 4})                       // too late
+	f.Add([]byte{8, 5, 0xff, 0xff, 8, 4, 3, 8, 4, 243, 8, 5, 1})                       // haves
+	f.Add([]byte{8, 8, 1, 255, 9, 250, 250, 8, 12, 245, 8, 9, 8})                      // rubbish
 	f.Fuzz(func(t *testing.T, input []byte) {
-		w := &surroundings{
-			t: t, torrent: torrent, pool: buffer.NewPool(64), input: input, now: start, choked: true,
-			s: newSession(torrent, false, start), owed: map[messages.Block]bool{}, told: map[uint32]bool{},
-		}
-		for len(w.input) > 0 && w.step() {
+		for _, fast := range []bool{false, true} {
+			w := &surroundings{
+				t: t, torrent: torrent, pool: buffer.NewPool(64), input: input, now: start, choked: true,
+				s: newSession(torrent, false, start), owed: map[messages.Block]bool{}, told: map[uint32]bool{},
+				unanswered: map[messages.Block]int{},
+			}
+			if fast {
+				w.s.speakFast()
+			}
+			for len(w.input) > 0 && w.step() {
+			}
 		}
 	})
 }

@@ -37,12 +37,16 @@ func (s *session) received(f *frame.Frame, now time.Time) error {
 	case frame.Request:
 		return s.request(f, now)
 	case frame.Cancel:
-		s.uploads.cancel(blockOf(f))
+		if b := blockOf(f); s.uploads.cancel(b) {
+			s.reject(b)
+		}
 		return s.flood.charge(costUseless, now)
 	case frame.Piece:
 		return s.piece(f, now)
 	case frame.Extended:
 		return s.extended(f, now)
+	case frame.Suggest, frame.HaveAll, frame.HaveNone, frame.Reject, frame.AllowedFast:
+		return s.takeFast(f, now)
 	default: // a keep-alive, or of a kind that we do not know, its payload skipped
 		return s.flood.charge(costUseless+int(f.Length/blockSize), now)
 	}
@@ -53,7 +57,8 @@ func blockOf(f *frame.Frame) messages.Block {
 }
 
 // choking takes a choke or an unchoke. A choke voids what was asked for, also
-// when an unchoke follows at once.
+// when an unchoke follows at once, unless the other side answers each request
+// (BEP 6).
 func (s *session) choking(choke bool, now time.Time) error {
 	if choke == s.flags.PeerChoking {
 		return s.flood.charge(costUseless, now)
@@ -61,6 +66,9 @@ func (s *session) choking(choke bool, now time.Time) error {
 	s.flags.PeerChoking = choke
 	s.out.flags = true
 	switch {
+	case s.fast:
+		s.out.choking, s.settled, s.refusals = true, now, 0
+		s.dropWaiting()
 	case choke && s.surplus.ignoresChoke && len(s.requests.flight) > 0:
 		s.servesOn, s.fed = true, now
 	case !choke && s.servesOn:
@@ -100,6 +108,11 @@ func (s *session) bitfield(bits []byte, now time.Time) error {
 			has.Set(i)
 		}
 	}
+	return s.more(has, now)
+}
+
+// more takes pieces that the other side has, beside those known before.
+func (s *session) more(has *bitset.BitSet, now time.Time) error {
 	again := s.pieces > 0
 	s.theirs.InPlaceUnion(has)
 	s.count(int(s.theirs.Count()))
@@ -143,8 +156,8 @@ func (s *session) request(f *frame.Frame, now time.Time) error {
 	if f.Length == 0 || f.Length > maxRequest || uint64(f.Begin)+uint64(f.Length) > size {
 		return broken("request of %d bytes at %d in a piece of %d", f.Length, f.Begin, size)
 	}
-	if s.flags.AmChoking || !s.uploads.request(blockOf(f)) {
-		return s.flood.charge(costUseless, now)
+	if b := blockOf(f); s.flags.AmChoking || !s.uploads.request(b) {
+		return s.refuse(b, now)
 	}
 	s.out.asked = s.offers.ask(f.Index) || s.out.asked
 	return nil
@@ -152,8 +165,11 @@ func (s *session) request(f *frame.Frame, now time.Time) error {
 
 // servable takes the store's answer to what may be served. Requests for pieces
 // that we never announced are dropped, and charged to the other side.
-func (s *session) servable(m *messages.PiecesServable, now time.Time) error {
-	return s.flood.charge(s.uploads.answered(m)*costUseless, now)
+func (s *session) servable(m *messages.PiecesServable, now time.Time) (err error) {
+	for _, b := range s.uploads.answered(m) {
+		err = s.refuse(b, now)
+	}
+	return err
 }
 
 // piece takes payload: what we asked of this peer goes on to the store, the
@@ -168,7 +184,7 @@ func (s *session) piece(f *frame.Frame, now time.Time) error {
 		return s.notInFlight(b, now)
 	}
 	s.useful()
-	s.fed, s.answered = now, sent
+	s.fed, s.answered, s.refusals = now, sent, 0
 	if s.out.stored == nil { // they leave in messages: once for the batch, of the right size
 		s.out.arrived = make([]messages.Block, 0, s.batch)
 		s.out.stored = make([]messages.StoredBlock, 0, s.batch)

@@ -60,8 +60,17 @@ func (k *connection) tellScheduler() {
 	if len(out.arrived) > 0 {
 		k.out.Send(scheduler, &messages.BlocksArrived{Key: k.Key, Blocks: out.arrived, Window: window, At: k.now})
 	}
+	if len(out.allowed) > 0 {
+		k.out.Send(scheduler, &messages.PeerAllowed{Key: k.Key, Pieces: out.allowed})
+	}
+	if s.fast && out.choking { // before what is rejected: a peer that chokes us is asked for no more
+		k.out.Send(scheduler, &messages.PeerChoking{Key: k.Key, Choking: s.flags.PeerChoking, Window: window, Answers: true})
+	}
 	if len(out.dropped) > 0 || out.snubbed {
 		k.out.Send(scheduler, &messages.RequestsDropped{Key: k.Key, Blocks: out.dropped, Window: window, Snubbed: out.snubbed})
+	}
+	if s.fast {
+		return
 	}
 	if out.voided && !s.flags.PeerChoking {
 		k.out.Send(scheduler, &messages.PeerChoking{Key: k.Key, Choking: true, Window: window})

@@ -22,6 +22,39 @@ type requests struct {
 	room    []request // that flight is a part of: its head moves on with each answer
 	// late is how many answers may still come to requests that were dropped.
 	late int
+	// dropped are the last of those requests if the other side answers each one
+	// (BEP 6), as a reject does not tell which of two requests for a block it
+	// answers. They are bounded, as some clients answer no cancel.
+	dropped []messages.Block
+	exact   bool // dropped is kept
+}
+
+// maxDropped is how many dropped requests are known by their blocks: as many as
+// a peer may usually have queued.
+const maxDropped = usualQueue
+
+// giveUp records that a request in flight is dropped. It may be answered yet.
+func (r *requests) giveUp(b messages.Block) {
+	r.late++
+	if !r.exact {
+		return
+	}
+	if len(r.dropped) >= maxDropped {
+		r.dropped = slices.Delete(r.dropped, 0, 1)
+	}
+	r.dropped = append(r.dropped, b)
+}
+
+// forget says whether an answer may be that to a request for this block that
+// was given up, and no longer waits for one.
+func (r *requests) forget(b messages.Block) bool {
+	i := slices.Index(r.dropped, b)
+	if i < 0 {
+		return false
+	}
+	r.dropped = slices.Delete(r.dropped, i, i+1)
+	r.late--
+	return true
 }
 
 func (r *requests) outstanding() int { return len(r.waiting) + len(r.flight) }
@@ -80,7 +113,7 @@ func (r *requests) cancel(dst, blocks []messages.Block) []messages.Block {
 		if i := slices.Index(r.waiting, b); i >= 0 {
 			r.waiting = slices.Delete(r.waiting, i, i+1)
 		} else if _, asked := r.answer(b); asked {
-			r.late++
+			r.giveUp(b)
 			dst = append(dst, b)
 		}
 	}
@@ -89,12 +122,17 @@ func (r *requests) cancel(dst, blocks []messages.Block) []messages.Block {
 
 // overdue drops the blocks asked for before limit, and appends them to dst.
 func (r *requests) overdue(dst []messages.Block, limit time.Time) []messages.Block {
+	return r.drop(dst, func(q request) bool { return q.sent.Before(limit) })
+}
+
+// drop drops requests in flight, and appends their blocks to dst.
+func (r *requests) drop(dst []messages.Block, which func(request) bool) []messages.Block {
 	r.flight = slices.DeleteFunc(r.flight, func(q request) bool {
-		if !q.sent.Before(limit) {
+		if !which(q) {
 			return false
 		}
 		dst = append(dst, q.Block)
-		r.late++
+		r.giveUp(q.Block)
 		return true
 	})
 	return dst
@@ -104,9 +142,9 @@ func (r *requests) overdue(dst []messages.Block, limit time.Time) []messages.Blo
 func (r *requests) clear(dst []messages.Block) []messages.Block {
 	for _, q := range r.flight {
 		dst = append(dst, q.Block)
+		r.giveUp(q.Block)
 	}
 	dst = append(dst, r.waiting...)
-	r.late += len(r.flight)
 	r.flight, r.waiting = r.flight[:0], r.waiting[:0]
 	return dst
 }

@@ -47,6 +47,9 @@ type session struct {
 	flood    floodAccount
 	surplus  surplus
 	servesOn bool           // we are choked, but what is in flight still comes
+	fast     bool           // both sides offer the fast extension (BEP 6)
+	allowed  []uint32       // pieces that we may ask for while we are choked (BEP 6)
+	refusals int            // rejects since the last payload, while we are not choked
 	theirs   *bitset.BitSet // pieces of the other side
 	pieces   int            // how many are in theirs
 
@@ -54,6 +57,7 @@ type session struct {
 	fed       time.Time // when the last payload came, or was first asked for
 	spoke     time.Time // when we last sent a frame
 	answered  time.Time // when we had asked for the last payload that came
+	settled   time.Time // when the other side last choked or unchoked us, or rejected something (BEP 6)
 	keepAlive time.Duration
 
 	batch int // frames that came together with the one that is handled
@@ -68,6 +72,7 @@ type effects struct {
 	arrived  []messages.Block
 	dropped  []messages.Block
 	haves    []uint32
+	allowed  []uint32 // pieces that the other side has allowed us
 	bitfield *bitset.BitSet
 	choking  bool // the scheduler is to hear that the other side has choked or unchoked us
 	voided   bool // it has choked us, even if it unchoked us again: requests are void
@@ -93,11 +98,27 @@ func (s *session) serve(bytes int) (served int) {
 	return served
 }
 
+// want takes blocks to be asked for, and says whether something is to be done.
+// If the other side has choked us meanwhile, they are dropped: the scheduler
+// takes them back when it hears of the choke, but from a peer of the fast
+// extension only when that is said of each block. The scheduler does not hear
+// of a choke while the other side goes on serving.
+func (s *session) want(blocks []messages.Block) bool {
+	if s.flags.PeerChoking && !s.servesOn && !s.fast {
+		return false
+	}
+	s.requests.waiting = append(s.requests.waiting, blocks...)
+	if s.flags.PeerChoking {
+		s.dropWaiting()
+	}
+	return true
+}
+
 // ask sends waiting requests, for bytes at the most, and returns for how many
 // bytes they are.
 func (s *session) ask(bytes int, now time.Time) (asked int) {
-	if s.flags.PeerChoking {
-		return 0
+	if s.flags.PeerChoking && (!s.fast || len(s.requests.waiting) == 0) {
+		return 0 // what waits for a peer of the fast extension may be asked for
 	}
 	if len(s.requests.flight) == 0 {
 		s.fed = now // the time to be snubbed after begins
@@ -134,13 +155,16 @@ func (s *session) setChoked(is bool) {
 		return
 	}
 	s.flags.AmChoking, s.out.flags = is, true
-	kind := frame.Unchoke
-	if is {
-		kind = frame.Choke
-		s.uploads.clear()
-		s.flood.clear() // it may have asked for much before it hears of this
+	if !is {
+		s.frame(frame.Frame{Kind: frame.Unchoke})
+		return
 	}
-	s.frame(frame.Frame{Kind: kind})
+	s.frame(frame.Frame{Kind: frame.Choke})
+	for _, b := range s.uploads.queue {
+		s.reject(b)
+	}
+	s.uploads.clear()
+	s.flood.clear() // it may have asked for much before it hears of this
 }
 
 // dormant tells whether nothing is under way in either direction: then nothing
@@ -160,7 +184,7 @@ func (s *session) deadline() time.Time {
 
 // shrink frees memory that a dormant session does not need.
 func (s *session) shrink() {
-	s.requests.waiting, s.requests.flight, s.requests.room = nil, nil, nil
+	s.requests.waiting, s.requests.flight, s.requests.room, s.requests.dropped = nil, nil, nil, nil
 	s.surplus.asked = nil
 	s.uploads.queue = nil
 	s.down.Rest()
@@ -187,14 +211,14 @@ func (s *session) tick(now time.Time) error {
 		s.frame(frame.Frame{Kind: frame.KeepAlive})
 	}
 	s.pauseTooLong(now)
+	s.unansweredChoke(now)
 	oldest, asked := s.requests.oldest()
 	if !asked {
 		return nil
 	}
 	if now.Sub(s.fed) > snubAfter && now.Sub(oldest) > snubAfter {
 		s.out.dropped = s.requests.clear(s.out.dropped)
-		s.window.snub()
-		s.flags.Snubbed, s.out.snubbed, s.out.flags = true, true, true
+		s.snub()
 		s.fed = now
 		return nil
 	}
@@ -206,6 +230,12 @@ func (s *session) tick(now time.Time) error {
 	}
 	s.out.dropped = s.requests.overdue(s.out.dropped, now.Add(-late))
 	return nil
+}
+
+// snub records that the other side does not bring what it is asked for.
+func (s *session) snub() {
+	s.window.snub()
+	s.flags.Snubbed, s.out.snubbed, s.out.flags = true, true, true
 }
 
 func (s *session) frame(f frame.Frame) {

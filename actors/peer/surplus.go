@@ -62,10 +62,12 @@ func (s *session) setOnlySource(only bool) {
 // for is disconnected.
 func (s *session) notInFlight(b messages.Block, now time.Time) error {
 	r := &s.surplus
-	r.ignoresChoke = r.ignoresChoke || s.flags.PeerChoking && s.requests.late > 0
+	r.ignoresChoke = r.ignoresChoke || !s.fast && s.flags.PeerChoking && s.requests.late > 0
 	switch {
 	case s.requests.late > 0:
-		s.requests.late--
+		if !s.requests.forget(b) {
+			s.requests.late--
+		}
 		if r.hurried {
 			r.hurried, r.pause = false, min(2*r.pause, snubAfter)
 		}

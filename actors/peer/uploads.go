@@ -42,10 +42,14 @@ func (u *uploads) request(b messages.Block) bool {
 	return true
 }
 
-func (u *uploads) cancel(b messages.Block) {
-	if i := slices.Index(u.queue, b); i >= 0 {
-		u.queue = slices.Delete(u.queue, i, i+1)
+// cancel drops a request; false means that none waits.
+func (u *uploads) cancel(b messages.Block) bool {
+	i := slices.Index(u.queue, b)
+	if i < 0 {
+		return false
 	}
+	u.queue = slices.Delete(u.queue, i, i+1)
+	return true
 }
 
 func (u *uploads) idle() bool { return len(u.queue) == 0 && !u.asking && u.handed == 0 }
@@ -110,14 +114,17 @@ func (u *uploads) inquire() (pieces []uint32) {
 }
 
 // answered takes the store's answer, drops the blocks that may not be sent,
-// whose pieces we never announced, and returns how many those were.
-func (u *uploads) answered(m *messages.PiecesServable) (refused int) {
+// whose pieces we never announced, and returns those.
+func (u *uploads) answered(m *messages.PiecesServable) (refused []messages.Block) {
 	u.asking, u.servable, u.source = false, m.Runs, m.Source
 	front := min(len(u.queue), maxInquiry)
 	kept := slices.DeleteFunc(u.queue[:front:front], func(b messages.Block) bool {
-		return slices.Contains(m.Pieces, b.Piece) && !u.maySend(b.Piece)
+		if !slices.Contains(m.Pieces, b.Piece) || u.maySend(b.Piece) {
+			return false
+		}
+		refused = append(refused, b)
+		return true
 	})
-	refused = front - len(kept)
 	u.queue = slices.Delete(u.queue, len(kept), front)
 	return refused
 }

@@ -51,7 +51,7 @@ func (x *askings) at(b messages.Block) *asking {
 func (x *askings) look() {
 	x.t.Helper()
 	for p, owed := range x.owed {
-		if p.gone || p.choked {
+		if p.gone || p.choked && !p.answers {
 			for b := range owed {
 				x.settled(p, b)
 			}
@@ -59,7 +59,7 @@ func (x *askings) look() {
 		}
 	}
 	for p := range x.stale {
-		if p.gone || p.choked {
+		if p.gone || p.choked && !p.answers {
 			delete(x.stale, p)
 		}
 	}

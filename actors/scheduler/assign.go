@@ -203,13 +203,13 @@ func (s *planner) refillStarved() {
 		return
 	}
 	s.starved, s.budget.refused = false, false
-	if len(s.unchoked) == 0 {
+	if len(s.serving) == 0 {
 		return
 	}
-	first := s.rng.IntN(len(s.unchoked))
+	first := s.rng.IntN(len(s.serving))
 	for _, snubbed := range []bool{false, true} {
-		for i := range s.unchoked {
-			if p := s.unchoked[(first+i)%len(s.unchoked)]; p.snubbed == snubbed {
+		for i := range s.serving {
+			if p := s.serving[(first+i)%len(s.serving)]; p.snubbed == snubbed {
 				s.refill(p)
 			}
 		}
@@ -235,11 +235,11 @@ func (s *planner) refill(p *peer) {
 		p.speed.begins(s.now)
 	}
 	given := s.assign(p, n)
-	if given < n && p.parole == nil && !p.silent(s.now) {
-		given += s.takeOver(p, n-given)
-	}
-	if given < n {
-		s.starved = true
+	if given < n && !p.choked {
+		if p.parole == nil && !p.silent(s.now) {
+			given += s.takeOver(p, n-given)
+		}
+		s.starved = s.starved || given < n
 	}
 	if given > 0 {
 		s.orders.touch(p)
@@ -248,7 +248,7 @@ func (s *planner) refill(p *peer) {
 
 // allowance is how many blocks may be requested from p now.
 func (s *planner) allowance(p *peer) int {
-	if !s.known || s.paused || p.choked || p.dismissed || p.gone || p.wanted == 0 {
+	if !s.known || s.paused || p.choked && len(p.allowed) == 0 || p.dismissed || p.gone || p.wanted == 0 {
 		return 0
 	}
 	n := p.free()
@@ -266,7 +266,7 @@ func (s *planner) allowance(p *peer) int {
 // at least one block.
 func (s *planner) advance(p *peer) int {
 	left := s.budget.advances()
-	for _, q := range s.unchoked {
+	for _, q := range s.serving {
 		if !q.brought {
 			left -= q.queue.len()
 		}

@@ -22,6 +22,10 @@ const (
 // choose returns the piece that p is asked for next, nil if there is none. The
 // first of these rules that finds a piece decides.
 func (s *planner) choose(p *peer) (*active, end) {
+	// A peer that chokes us takes requests for a few pieces only.
+	if p.choked {
+		return s.chooseAllowed(p), front
+	}
 	// Memory is used up: only the exempt piece goes on, and waits while the store
 	// is about to free some.
 	if s.budget.reached() {
@@ -135,6 +139,10 @@ func (s *planner) begin(p *peer) *active {
 	if !ok {
 		return nil
 	}
+	return s.beginPiece(p, piece)
+}
+
+func (s *planner) beginPiece(p *peer, piece uint32) *active {
 	s.avail.Close(piece)
 	padding := s.padding[piece]
 	if s.blame.suspects[piece] {
@@ -142,10 +150,32 @@ func (s *planner) begin(p *peer) *active {
 	}
 	a := s.ledger.begin(piece, padding)
 	a.undivided = s.blame.suspects[piece] || p.parole != nil
-	if a.undivided || s.fast(p) {
+	if a.undivided || s.fast(p) && !p.choked {
 		a.owner, p.own = p, a
 	}
 	return a
+}
+
+// chooseAllowed returns the piece that a peer that chokes us is asked for, of
+// those that it allows all the same (BEP 6). Such a peer keeps no piece for
+// itself: what it allows is meant for a beginning.
+func (s *planner) chooseAllowed(p *peer) *active {
+	if p.parole != nil || s.budget.reached() {
+		return nil
+	}
+	for _, piece := range p.allowed {
+		if !p.has(piece) || !s.lacks(piece) || s.blame.suspects[piece] {
+			continue
+		}
+		a := s.ledger.active[piece]
+		switch {
+		case a == nil && s.budget.fits(s.blocks(piece)):
+			return s.beginPiece(p, piece)
+		case a != nil && a.free > 0 && !a.dropping && !a.undivided && a.leftTo() == nil:
+			return a
+		}
+	}
+	return nil
 }
 
 // reserved says that a piece is to come from the peer alone that it is left to.

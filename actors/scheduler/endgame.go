@@ -65,7 +65,7 @@ func (s *planner) duplicates(p *peer, n int) int {
 // that take longest, and of each what it was asked for last.
 func (s *planner) late(p *peer, end bool) iter.Seq[ref] {
 	return func(yield func(ref) bool) {
-		for _, h := range s.slowest.list(s.unchoked, s.now, end) {
+		for _, h := range s.slowest.list(s.serving, s.now, end) {
 			n := h.queue.len()
 			if h == p || n == 0 {
 				continue
@@ -141,7 +141,7 @@ func (s *planner) mayAsk(p *peer, c *cell, end bool) bool {
 // also requested from other peers, so that peers that fall silent do not use up
 // the number of duplicate requests. It returns how many requests it took back.
 func (s *planner) reclaim(p *peer, n int) (taken int) {
-	for _, h := range s.unchoked {
+	for _, h := range s.serving {
 		if h != p && h.silent(s.now) {
 			taken += s.reclaimFrom(h, n-taken)
 		}

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,6 +32,15 @@ func (s *swarm) checkLedger(t interface{ Fatalf(string, ...any) }, everExempt ma
 		}
 		if p.queue.len() > p.window && !p.choked {
 			t.Fatalf("peer %d has %d requests, window %d", p.Key, p.queue.len(), p.window)
+		}
+	}
+	for _, p := range s.peers {
+		mayBring := !p.choked || len(p.allowed) > 0 || p.answers && p.queue.len() > 0
+		if p.serves != slices.Contains(s.serving, p) || mayBring && !p.serves {
+			t.Fatalf("peer %d: may bring something %v, serves %v, listed %v", p.Key, mayBring, p.serves, slices.Contains(s.serving, p))
+		}
+		if p.choked && !p.answers && p.queue.len() > 0 && len(p.allowed) == 0 {
+			t.Fatalf("peer %d chokes us, and %d blocks are asked of it", p.Key, p.queue.len())
 		}
 	}
 	requests := 0
@@ -190,10 +200,17 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 			"choke": func(t *rapid.T) {
 				s.peerChoking(anyPeer(t), &messages.PeerChoking{Choking: true})
 			},
+			"choke, and answer": func(t *rapid.T) {
+				s.peerChoking(anyPeer(t), &messages.PeerChoking{Choking: true, Answers: true, Window: rapid.IntRange(0, 20).Draw(t, "window")})
+			},
+			"allow": func(t *rapid.T) {
+				s.peerAllowed(anyPeer(t), []uint32{uint32(rng.IntN(g.pieces))})
+			},
 			"unchoke": func(t *rapid.T) {
 				p := anyPeer(t)
 				if p.choked {
-					s.peerChoking(p, &messages.PeerChoking{Window: rapid.IntRange(0, 20).Draw(t, "window")})
+					owed := p.queue.len() // from before it choked us
+					s.peerChoking(p, &messages.PeerChoking{Answers: p.answers, Window: rapid.IntRange(owed, 20+owed).Draw(t, "window")})
 				}
 			},
 			"arrive": func(t *rapid.T) {

@@ -24,6 +24,9 @@ type peer struct {
 	wanted   int  // pieces in have that we lack; see swarm.recount
 
 	choked  bool
+	answers bool     // each request, also when it has choked us (BEP 6)
+	allowed []uint32 // pieces that it may be asked for while it chokes us (BEP 6)
+	serves  bool     // see roster.serving
 	snubbed bool
 	window  int // how many requests it can have pending
 	queue   queue

@@ -13,9 +13,12 @@ type moment struct{ now time.Time }
 
 // roster is the list of connected peers.
 type roster struct {
-	peers    []*peer // in no order
-	byKey    map[messages.PeerKey]*peer
-	unchoked []*peer // peers that do not choke us; often only a few of thousands
+	peers []*peer // in no order
+	byKey map[messages.PeerKey]*peer
+	// serving are the peers that may bring something: they do not choke us, or
+	// allow us some pieces all the same, or have yet to answer what they were
+	// asked for before they choked us (BEP 6). Often only a few of thousands.
+	serving []*peer
 }
 
 func newRoster() *roster { return &roster{byKey: map[messages.PeerKey]*peer{}} }
@@ -33,21 +36,22 @@ func (r *roster) remove(p *peer) {
 	r.peers[last] = nil
 	r.peers = r.peers[:last]
 	delete(r.byKey, p.Key)
-	r.setChoked(p, true)
+	p.choked, p.answers, p.allowed = true, false, nil
+	r.review(p)
 }
 
-// setChoked notes whether p lets us download, and says whether that is new.
-func (r *roster) setChoked(p *peer, choked bool) (changed bool) {
-	if p.choked == choked {
-		return false
+// review notes whether p may bring something.
+func (r *roster) review(p *peer) {
+	serves := !p.choked || len(p.allowed) > 0 || p.answers && p.queue.len() > 0
+	if p.serves == serves {
+		return
 	}
-	p.choked = choked
-	if !choked {
-		r.unchoked = append(r.unchoked, p)
-		return true
+	p.serves = serves
+	if serves {
+		r.serving = append(r.serving, p)
+		return
 	}
-	i, last := slices.Index(r.unchoked, p), len(r.unchoked)-1
-	r.unchoked[i], r.unchoked[last] = r.unchoked[last], nil
-	r.unchoked = r.unchoked[:last]
-	return true
+	i, last := slices.Index(r.serving, p), len(r.serving)-1
+	r.serving[i], r.serving[last] = r.serving[last], nil
+	r.serving = r.serving[:last]
 }

@@ -143,6 +143,8 @@ func (s *scheduler) handle(c actor.Context) {
 		s.with(m.Key, func(p *peer) { s.peerBitfield(p, m.Have) })
 	case *messages.PeerHave:
 		s.with(m.Key, func(p *peer) { s.peerHave(p, m.Pieces) })
+	case *messages.PeerAllowed:
+		s.with(m.Key, func(p *peer) { s.peerAllowed(p, m.Pieces) })
 	case *messages.PeerChoking:
 		s.with(m.Key, func(p *peer) { s.peerChoking(p, m) })
 	case *messages.BlocksArrived:

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/bits-and-blooms/bitset"
@@ -184,15 +185,30 @@ func (s *swarm) dismissSeeds() {
 }
 
 func (s *swarm) peerChoking(p *peer, m *messages.PeerChoking) {
-	p.window = m.Window
-	if s.setChoked(p, m.Choking) && !p.choked {
+	p.window, p.answers = m.Window, m.Answers
+	served := p.serves
+	p.choked = m.Choking
+	s.review(p)
+	if p.serves && !served {
 		s.recount(p)
 	}
-	if p.choked {
-		s.planner.takeBack(p)
-	} else {
+	switch {
+	case !p.choked:
 		s.planner.refill(p)
+	case !p.answers:
+		s.planner.takeBack(p)
 	}
+}
+
+// peerAllowed takes in pieces that p may be asked for while it chokes us.
+func (s *swarm) peerAllowed(p *peer, pieces []uint32) {
+	p.allowed = append(p.allowed, pieces...)
+	served := p.serves
+	s.review(p)
+	if p.serves && !served {
+		s.recount(p)
+	}
+	s.planner.refill(p)
 }
 
 func (s *swarm) peerRates(p *peer, m *messages.PeerRates) {
@@ -216,12 +232,19 @@ func (s *swarm) blocksArrived(p *peer, m *messages.BlocksArrived) {
 		}
 	}
 	p.speed.arrived(bytes, s.now)
+	s.review(p)
 	s.planner.refill(p)
 }
 
 func (s *swarm) requestsDropped(p *peer, m *messages.RequestsDropped) {
 	p.window, p.snubbed = m.Window, m.Snubbed
+	if p.choked {
+		p.allowed = slices.DeleteFunc(p.allowed, func(piece uint32) bool {
+			return slices.ContainsFunc(m.Blocks, func(b messages.Block) bool { return b.Piece == piece })
+		})
+	}
 	s.planner.dropped(p, m.Blocks)
+	s.review(p)
 }
 
 func (s *swarm) pieceVerified(piece uint32) {
@@ -250,12 +273,12 @@ func (s *swarm) pieceVerified(piece uint32) {
 }
 
 // uncountWanted subtracts a piece from the number of wanted pieces of each peer
-// that has it. In a crowd it skips the peers that choke us, which may be
+// that has it. In a crowd it skips the peers that bring nothing, which may be
 // thousands, and leaves them to recount.
 func (s *swarm) uncountWanted(piece uint32) {
 	peers := s.peers
 	if len(peers) > crowd {
-		peers = s.unchoked
+		peers = s.serving
 	}
 	for _, p := range peers {
 		if !p.has(piece) {

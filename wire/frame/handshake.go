@@ -43,6 +43,7 @@ func (h *Handshake) Offer(f Feature) { h.Reserved[7-f/8] |= 1 << (f % 8) }
 // Ours is the handshake that this client sends, with the features that it has.
 func Ours(infoHash, peerID [20]byte) Handshake {
 	h := Handshake{InfoHash: infoHash, PeerID: peerID}
+	h.Offer(FeatureFast)
 	h.Offer(FeatureExtensions)
 	return h
 }

@@ -140,9 +140,13 @@ func (c *Conn) Raw(b ...byte) {
 	}
 }
 
-// Shake sends a handshake, and reads that of the other side.
-func (c *Conn) Shake() {
+// Shake sends a handshake that offers some features, and reads that of the
+// other side.
+func (c *Conn) Shake(offers ...frame.Feature) {
 	h := frame.Handshake{InfoHash: c.Torrent.InfoHash, PeerID: c.ID}
+	for _, f := range offers {
+		h.Offer(f)
+	}
 	c.Raw(h.Append(nil)...)
 	if _, err := c.in.Discard(frame.HandshakeLen); err != nil {
 		c.failed = true

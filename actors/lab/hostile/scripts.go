@@ -11,7 +11,9 @@ import (
 const blockSize = frame.BlockSize
 
 // Scripts are all scripts, except those that a Seed makes.
-var Scripts = []Script{
+var Scripts = append(scripts, fastScripts...)
+
+var scripts = []Script{
 	{"nothing at all", false, func(c *Conn) { c.Linger() }},
 	{"another protocol", true, func(c *Conn) {
 		c.Raw([]byte("GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: a rather long one, so that a handshake is full\r\n\r\n")...)

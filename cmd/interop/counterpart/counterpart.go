@@ -65,6 +65,12 @@ type Task struct {
 	// SuperSeed has a seed hide what it has (BEP 16). Only Kouzui and libtorrent
 	// support it.
 	SuperSeed bool
+	// Up is how many bytes a second it may upload; 0: as many as it can. Only
+	// libtorrent supports it; Kouzui has a flag for it.
+	Up int64
+	// Frames is told how many frames of the fast extension (BEP 6) went out and
+	// came in so far, by libtorrent's names for them. Only libtorrent supports it.
+	Frames func(out, in map[string]int)
 	// Watch is told how far the process is, until it has ended. Only Kouzui,
 	// libtorrent and, until it is complete, aria2 support it.
 	Watch func(Progress)

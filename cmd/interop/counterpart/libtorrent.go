@@ -42,6 +42,12 @@ func startLibtorrent(ctx context.Context, t Task) (*Process, error) {
 	if t.Watch != nil {
 		args = append(args, "--watch")
 	}
+	if t.Up > 0 {
+		args = append(args, "--up", strconv.FormatInt(t.Up, 10))
+	}
+	if t.Frames != nil {
+		args = append(args, "--frames")
+	}
 	for _, peer := range t.Peers {
 		args = append(args, "--peer", peer)
 	}
@@ -54,6 +60,11 @@ func startLibtorrent(ctx context.Context, t Task) (*Process, error) {
 		case "complete":
 			close(complete)
 		default:
+			var frames struct{ Out, In map[string]int }
+			if t.Frames != nil && json.Unmarshal([]byte(line), &frames) == nil && frames.Out != nil {
+				t.Frames(frames.Out, frames.In)
+				return
+			}
 			var p Progress
 			if t.Watch != nil && json.Unmarshal([]byte(line), &p) == nil {
 				t.Watch(p)

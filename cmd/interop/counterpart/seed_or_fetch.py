@@ -3,11 +3,14 @@
 Prints "ready" when it listens and, as a seed, has checked its content, and
 "complete" when it has all of it. With --watch it also prints, as JSON, which
 pieces are verified and how many bytes were redundant, and ends with a SIGTERM after
-it has told the tracker.
+it has told the tracker. With --frames it prints, as JSON, how many frames of the fast
+extension went out and came in.
 """
 
 import argparse
+import copy
 import json
+import re
 import signal
 import sys
 
@@ -21,6 +24,8 @@ flags.add_argument("--port", type=int, required=True)
 flags.add_argument("--seed", action="store_true")
 flags.add_argument("--super-seed", action="store_true")
 flags.add_argument("--watch", action="store_true")
+flags.add_argument("--frames", action="store_true")
+flags.add_argument("--up", type=int, default=0)
 flags.add_argument("--peer", action="append", default=[])
 args = flags.parse_args()
 
@@ -28,6 +33,8 @@ categories = lt.alert.category_t
 mask = categories.status_notification | categories.error_notification | categories.storage_notification
 if args.watch:
     mask |= categories.piece_progress_notification
+if args.frames:
+    mask |= categories.peer_log_notification
 session = lt.session({
     "listen_interfaces": f"{args.host}:{args.port}",
     "outgoing_interfaces": args.host,
@@ -51,6 +58,8 @@ params.flags |= lt.torrent_flags.disable_pex
 if args.super_seed:
     params.flags |= lt.torrent_flags.super_seeding
 handle = session.add_torrent(params)
+if args.up:  # of the torrent: the limit of the session spares peers on the loopback
+    handle.set_upload_limit(args.up)
 
 if not args.seed:
     print("ready", flush=True)
@@ -77,6 +86,19 @@ def tell(pieces):
         print(json.dumps({"Pieces": pieces, "Redundant": vain}), flush=True)
 
 
+# Libtorrent's own counters leave out what comes in, so its log of frames is read.
+frames = {"Out": {}, "In": {}}
+logged = re.compile("(==>|<==) (SUGGEST|HAVE_ALL|HAVE_NONE|REJECT_PIECE|ALLOWED_FAST)")
+
+
+def count(line):
+    """Counts a frame of the fast extension."""
+    if found := logged.search(line):
+        way = frames["Out" if found[1] == "==>" else "In"]
+        way[found[2]] = way.get(found[2], 0) + 1
+
+
+told = None
 checked = verified = complete = False
 while not ended:
     session.wait_for_alert(100)
@@ -84,6 +106,9 @@ while not ended:
     for alert in session.pop_alerts():
         if isinstance(alert, lt.piece_finished_alert):
             pieces.append(alert.piece_index)
+            continue
+        if isinstance(alert, lt.peer_log_alert):
+            count(alert.message())
             continue
         print(alert, file=sys.stderr, flush=True)
         if isinstance(alert, lt.torrent_checked_alert):
@@ -98,6 +123,9 @@ while not ended:
             print("complete", flush=True)
     if args.watch:
         tell(pieces)
+    if args.frames and frames != told:
+        told = copy.deepcopy(frames)
+        print(json.dumps(told), flush=True)
     if checked and not verified and handle.status().is_seeding:
         verified = True
         handle.flush_cache()  # what is verified may not be written yet
