@@ -96,6 +96,14 @@ func TestMeasured(t *testing.T) {
 	if !reflect.DeepEqual(table.Cost, want) {
 		t.Errorf("%+v\nwant %+v", table.Cost, want)
 	}
+	if unseen := table.Unseen(); len(unseen) > 0 {
+		t.Errorf("not seen: %+v", unseen)
+	}
+	hidden := round(1) // the actors are seen to do more than the process
+	hidden.Up[Processor].Busy = 60
+	if unseen := Measured("m", []Round{hidden}).Unseen(); len(unseen) != 1 || unseen[0].Message != Sent {
+		t.Errorf("not seen: %+v", unseen)
+	}
 	if empty := Measured("m", []Round{{}}); len(empty.Cost) > 0 {
 		t.Errorf("costs of nothing: %+v", empty.Cost)
 	}

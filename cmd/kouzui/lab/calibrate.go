@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -33,6 +34,7 @@ const (
 type calibration struct {
 	out, size string
 	rounds    int
+	check     bool
 }
 
 func newCalibrate() *cobra.Command {
@@ -45,7 +47,10 @@ process of this program to another over the loopback interface, and write the
 table that the key costs of a scenario names. Of several rounds the least costs
 count, because other work on the machine only adds to them. Half of the rounds
 have one processor. The data is random, stands in a temporary folder (see
-TMPDIR), and is removed.`,
+TMPDIR), and is removed.
+
+With --check as many downloads more, which take turns with those that are
+measured, are held against simulated ones with these costs.`,
 		Example: `  kouzui lab calibrate --out costs.toml
   kouzui lab calibrate --size 1G --rounds 8`,
 		Args: flags.Arguments(0, 0, "no arguments"),
@@ -57,6 +62,7 @@ TMPDIR), and is removed.`,
 	}
 	c.Flags().StringVar(&o.out, "out", "", "write the table to `FILE` instead of stdout")
 	c.Flags().StringVar(&o.size, "size", "256M", "`SIZE` of what each round downloads")
+	c.Flags().BoolVar(&o.check, "check", false, "say on stderr how far simulated downloads are from real ones")
 	c.Flags().IntVar(&o.rounds, "rounds", 4, "download `N` times")
 	return c
 }
@@ -81,25 +87,51 @@ func (o *calibration) run(ctx context.Context, c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	var rounds []work.Round
-	for i := range o.rounds {
+	rounds, against, err := o.play(ctx, c.ErrOrStderr(), p)
+	if err != nil {
+		return err
+	}
+	table := work.Measured(machine(), rounds)
+	if err := o.write(c, table); err != nil || !o.check {
+		return err
+	}
+	return p.writeHeld(c.ErrOrStderr(), table, against)
+}
+
+// play plays the rounds that are measured, and those that the costs are held
+// against.
+func (o *calibration) play(ctx context.Context, say io.Writer, p *pair) (rounds []work.Round, against []*held, err error) {
+	all := o.rounds
+	if o.check {
+		all *= 2
+	}
+	for i := range all {
 		cores := 1
 		if i%2 == 1 {
 			cores = runtime.NumCPU()
 		}
-		r, took, err := p.round(ctx, cores)
+		d, err := p.round(ctx, cores)
 		if ctx.Err() != nil {
-			return exit.ErrInterrupted
+			return nil, nil, exit.ErrInterrupted
 		}
 		if err != nil {
-			return fmt.Errorf("round %d: %w", i+1, err)
+			return nil, nil, fmt.Errorf("round %d: %w", i+1, err)
 		}
-		fmt.Fprintf(c.ErrOrStderr(), "round %d of %d: %s in %v, on %s each\n", i+1, o.rounds, units.Bytes(size), took.Round(time.Millisecond), units.Count(cores, "processor"))
-		rounds = append(rounds, r)
+		fmt.Fprintf(say, "round %d of %d: %s in %v, on %s each\n", i+1, all, units.Bytes(p.size), d.took.Round(time.Millisecond), units.Count(cores, "processor"))
+		if !o.check || i/2%2 == 0 {
+			rounds = append(rounds, d.Round)
+			continue
+		}
+		at := slices.IndexFunc(against, func(h *held) bool { return h.cores == cores })
+		if at < 0 {
+			at, against = len(against), append(against, &held{cores: cores})
+		}
+		against[at].real = append(against[at].real, p.seenReal(d))
 	}
-	return o.write(c, work.Measured(machine(), rounds))
+	return rounds, against, nil
 }
 
+// write writes the table to where it was asked for, and says what it lacks.
 func (o *calibration) write(c *cobra.Command, table *work.Table) error {
 	for _, cost := range table.Unseen() {
 		fmt.Fprintf(c.ErrOrStderr(), "kouzui: warning: the cost of %s %s could not be told from other work on this machine, and is 0 in the table\n", cost.Kind, cost.Message)

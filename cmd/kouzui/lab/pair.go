@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,6 +32,14 @@ const roundLimit = 3 * time.Minute
 type pair struct {
 	self, dir string
 	torrent   string
+	size      int64
+}
+
+// download is a round that was played.
+type download struct {
+	work.Round
+	took  time.Duration // of the process that downloads
+	whole time.Duration // from its connection until it has everything
 }
 
 func newPair(ctx context.Context, dir string, size int64) (*pair, error) {
@@ -38,7 +47,7 @@ func newPair(ctx context.Context, dir string, size int64) (*pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &pair{self: self, dir: dir, torrent: filepath.Join(dir, "calibration.torrent")}
+	p := &pair{self: self, dir: dir, size: size, torrent: filepath.Join(dir, "calibration.torrent")}
 	if err := writeRandom(p.content(), size); err != nil {
 		return nil, err
 	}
@@ -62,27 +71,27 @@ func (p *pair) command(ctx context.Context, cores int, args ...string) *exec.Cmd
 }
 
 // round downloads the content once.
-func (p *pair) round(ctx context.Context, cores int) (r work.Round, took time.Duration, err error) {
+func (p *pair) round(ctx context.Context, cores int) (d download, err error) {
 	ctx, cancel := context.WithTimeout(ctx, roundLimit)
 	defer cancel()
 	port, err := freePort()
 	if err != nil {
-		return r, 0, err
+		return d, err
 	}
 	upTrace, downTrace := filepath.Join(p.dir, "up.trace"), filepath.Join(p.dir, "down.trace")
 	out := filepath.Join(p.dir, "out")
 	for _, old := range []string{upTrace, downTrace, out} {
 		if err := os.RemoveAll(old); err != nil {
-			return r, 0, err
+			return d, err
 		}
 	}
 	seed := p.command(ctx, cores, "seed", p.torrent, "--dir", p.dir, "--listen", "127.0.0.1", "--listen-port", port, "--allow-private", "--json", "--trace", upTrace)
 	events, err := seed.StdoutPipe()
 	if err != nil {
-		return r, 0, err
+		return d, err
 	}
 	if err := seed.Start(); err != nil {
-		return r, 0, err
+		return d, err
 	}
 	ready := make(chan bool, 1)
 	over := make(chan struct{})
@@ -99,20 +108,26 @@ func (p *pair) round(ctx context.Context, cores int) (r work.Round, took time.Du
 	}
 	if !<-ready {
 		end()
-		return r, 0, errors.New("the seed does not start: " + lastLine(seed.Stderr))
+		return d, errors.New("the seed does not start: " + lastLine(seed.Stderr))
 	}
 	begin := time.Now()
 	down := p.command(ctx, cores, "download", p.torrent, "--dir", out, "--listen-port", "none", "--allow-private", "--peer", "127.0.0.1:"+port, "--json", "--trace", downTrace)
+	var said bytes.Buffer
+	down.Stdout = &said
 	err = down.Run()
-	took = time.Since(begin)
+	d.took = time.Since(begin)
 	end()
 	if err != nil {
-		return r, 0, fmt.Errorf("the download fails: %w: %s", err, lastLine(down.Stderr))
+		return d, fmt.Errorf("the download fails: %w: %s", err, lastLine(down.Stderr))
 	}
-	if r.Down, err = workOf(downTrace); err == nil {
-		r.Up, err = workOf(upTrace)
+	downloaded, err := readSeen(downTrace)
+	if err != nil {
+		return d, err
 	}
-	return r, took, err
+	uploaded, err := readSeen(upTrace)
+	d.whole = completedAt(&said).Sub(downloaded.connected)
+	d.Down, d.Up = downloaded.moved(), uploaded.moved()
+	return d, err
 }
 
 func lastLine(stderr any) string {
@@ -146,8 +161,41 @@ func freePort() (string, error) {
 	return strconv.Itoa(l.Addr().(*net.TCPAddr).Port), nil
 }
 
-// workOf reads what each kind of actor did while payload moved.
-func workOf(path string) (map[string]*event.Work, error) {
+// completedAt is when a download says that it has everything; zero: it does
+// not.
+func completedAt(lines *bytes.Buffer) time.Time {
+	for scanner := bufio.NewScanner(lines); scanner.Scan(); {
+		var event struct {
+			Type string
+			TS   time.Time
+		}
+		if json.Unmarshal(scanner.Bytes(), &event) == nil && event.Type == "completed" {
+			return event.TS
+		}
+	}
+	return time.Time{}
+}
+
+// seen is what the trace of one process tells of work.
+type seen struct {
+	connected time.Time // the first connection; zero: there was none
+	worked    []*event.Event
+}
+
+// Record implements event.Sink.
+func (s *seen) Record(e *event.Event) {
+	switch {
+	case e.Kind == event.Worked:
+		s.worked = append(s.worked, e)
+	case e.Kind == event.Spawned && s.connected.IsZero() && (e.ActorKind == "peer" || e.ActorKind == "inbound-peer"):
+		s.connected = e.Time
+	}
+}
+
+// moved is what each kind of actor did while payload moved.
+func (s *seen) moved() map[string]*event.Work { return traceview.Moved(slices.Values(s.worked)) }
+
+func readSeen(path string) (*seen, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -157,7 +205,11 @@ func workOf(path string) (map[string]*event.Work, error) {
 	if err != nil {
 		return nil, err
 	}
-	return traceview.Moved(r)
+	s := &seen{}
+	for e := range r.Events() {
+		s.Record(e)
+	}
+	return s, r.Err()
 }
 
 var modelName = regexp.MustCompile(`(?m)^model name\s*:\s*(.+)$`)

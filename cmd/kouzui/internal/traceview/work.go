@@ -3,13 +3,13 @@ package traceview
 import (
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"slices"
 	"text/tabwriter"
 	"time"
 
 	"kouzui/actors/runtime/event"
-	"kouzui/actors/runtime/trace"
 	"kouzui/actors/runtime/work"
 )
 
@@ -180,11 +180,11 @@ func (s *span) messages(kind, message string) (n uint64) {
 	return n
 }
 
-// Moved reads a trace to its end, and adds up the work of each kind while
+// Moved adds up, of the events of one process, the work of each kind while
 // payload moved.
-func Moved(r *trace.Reader) (map[string]*event.Work, error) {
+func Moved(events iter.Seq[*event.Event]) map[string]*event.Work {
 	s := spans{}
-	for e := range r.Events() {
+	for e := range events {
 		if e.Kind == event.Worked {
 			s.add(e)
 		}
@@ -198,5 +198,5 @@ func Moved(r *trace.Reader) (map[string]*event.Work, error) {
 			kinds[kind].Merge(w)
 		}
 	}
-	return kinds, r.Err()
+	return kinds
 }
