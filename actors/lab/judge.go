@@ -105,6 +105,10 @@ func (j *judge) record(e *event.Event) {
 		a.failed = false
 		a.answer = *e
 		j.answered(a, e)
+	case event.Restarting:
+		if j.answers != nil && j.answers.All && e.Cause != a.answer.Seq {
+			a.answer = event.Event{} // it waited for its restart, and comes back with a sibling
+		}
 	case event.Restarted:
 		if a.failed {
 			j.blame("%s is restarted before its failure was answered", e.Actor)

@@ -32,7 +32,6 @@ type node struct {
 	leaves   bool          // it may leave before it is complete
 	gone     bool          // it has left or stopped
 	down     bool          // its process was ended and will be started again
-	failed   error         // the error with which the torrent ended
 
 	pieces *bitset.BitSet // pieces that it has
 	counts bool           // its process runs: its copies count
@@ -48,6 +47,7 @@ type node struct {
 	graph pace
 
 	// The following belong to the process that runs now.
+	failed  error // the error with which the torrent ended
 	judge   *judge
 	watcher *watch // nil: messages are not watched
 }
@@ -74,6 +74,9 @@ func (n *node) start() {
 		memory = defaultMemory
 	}
 	n.watch(memory)
+	if n.watcher != nil {
+		sinks = append(sinks, n.watcher)
+	}
 	world := n.host.World()
 	world.Machine.Processors = cmp.Or(c.Processors, c.Cores, world.Machine.Processors)
 	var limits messages.SetLimits
@@ -90,7 +93,7 @@ func (n *node) start() {
 		n.run.blame(n, "it does not start: %v", err)
 		return
 	}
-	n.client, n.down = client, false
+	n.client, n.down, n.failed = client, false, nil
 	n.run.count(n, true)
 	complete, _, _ := c.Leaving()
 	if err := client.Add(n.run.content.torrent, messages.TorrentOptions{

@@ -180,11 +180,13 @@ func (r *run) arrive(n *node, leaves time.Duration) {
 // play runs the world until the scenario is over, and then stops all clients.
 func (r *run) play() {
 	err := r.sim.Run(time.Duration(cmp.Or(r.Until, r.Limit)), func() bool { return r.finished() || r.stopped() })
-	if err != nil && r.Until == 0 && r.whole() {
+	if r.Until == 0 && slices.ContainsFunc(r.nodes, r.owes) && r.whole() {
 		for _, n := range r.nodes {
-			if r.owes(n) {
-				r.blame(n, "it is not complete: %v (%d of %d bytes, %s, %d peers; %s; %v)", err,
-					n.life.Have, r.content.torrent.Length, n.life.State, n.life.Peers, n.life.Why, n.failed)
+			if given := n.ended(); r.owes(n) && given != nil {
+				r.blame(n, "it is not complete: %v", given)
+			} else if r.owes(n) {
+				r.blame(n, "it is not complete: %v (%d of %d bytes, %s, %d peers; %s)", err,
+					n.life.Have, r.content.torrent.Length, n.life.State, n.life.Peers, n.life.Why)
 			}
 		}
 	}
@@ -234,38 +236,6 @@ func (r *run) rest() {
 	}
 }
 
-// whole tells whether the nodes that are there have all of the content between
-// them. If they do not, no node can complete the download.
-func (r *run) whole() bool {
-	if slices.ContainsFunc(r.foes, (*foe).serves) {
-		return true
-	}
-	for i := range r.content.torrent.PieceCount() {
-		if !slices.ContainsFunc(r.nodes, func(n *node) bool { return n.lives() && r.has(n, i) }) {
-			return false
-		}
-	}
-	return true
-}
-
-func (r *run) has(n *node, piece int) bool {
-	f, err := open(n.host.Disk())
-	return err == nil && r.content.wrong(f, piece, piece+1) == nil
-}
-
-// lives tells whether any actor of the client runs.
-func (n *node) lives() bool {
-	if n.client == nil || n.down {
-		return false
-	}
-	select {
-	case <-n.client.Ended():
-		return false
-	default:
-		return true
-	}
-}
-
 // settled is how long the swarm runs on at the end, while nothing new is
 // asked for, and again for as long as send buffers are not empty: behind a
 // slow uplink they take minutes. settledSoon is the same for Quick.
@@ -294,29 +264,6 @@ func (n *node) settle() {
 		n.run.blame(n, "all is over, and a connection has not got back what it delivered")
 	}
 }
-
-// finished tells whether nothing is left to wait for.
-func (r *run) finished() bool {
-	r.look()
-	for r.quit < len(r.nodes) && !r.owes(r.nodes[r.quit]) {
-		r.quit++
-	}
-	return r.coming == 0 && r.events == 0 && r.quit == len(r.nodes)
-}
-
-// stopped tells whether the run is to end early.
-func (r *run) stopped() bool {
-	select {
-	case <-r.options.Stop: // never, if it is nil
-		return true
-	default:
-		return false
-	}
-}
-
-// owes tells whether a node must still become complete. Once it need not, it
-// never must again.
-func (r *run) owes(n *node) bool { return n.complete < 0 && !n.leaves }
 
 // verify compares pieces that a node says it has with the content.
 func (r *run) verify(n *node, pieces []uint32) {

@@ -3,8 +3,6 @@ package lab
 import (
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/fault"
-	"kouzui/actors/runtime/pattern"
-	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
 )
@@ -13,7 +11,7 @@ import (
 type watch struct {
 	node *node
 	// account is nil if the scheduler cannot be followed: a fault delays messages
-	// to it, or it is restarted with its mailbox, for the failure of a sibling.
+	// to it.
 	account *account
 	limit   int // blocks of memory
 }
@@ -31,7 +29,7 @@ func (n *node) watch(memory int64) {
 	}
 	w := &watch{node: n, limit: int(memory / buffer.Size)}
 	path := n.name + "/torrents/torrent-" + n.run.content.torrent.InfoHash.String()[:8] + "/engine/scheduler"
-	if !n.lates(path) && !pattern.Chosen(supervise.Supervisions, n.run.PatternsOf(n.class)).Restarts.All {
+	if !n.lates(path) {
 		w.account = newAccount(n.run.content.torrent, path, w.limit, func(format string, args ...any) { n.run.blame(n, format, args...) })
 	}
 	n.watcher = w
@@ -48,6 +46,13 @@ func (n *node) lates(path string) bool {
 		}
 	}
 	return false
+}
+
+// Record implements event.Sink.
+func (w *watch) Record(e *event.Event) {
+	if w.account != nil && e.Kind == event.Restarted && e.Actor == w.account.scheduler {
+		w.account.begin()
+	}
 }
 
 // Sent implements sim.Watcher.
