@@ -101,7 +101,7 @@ func TestMisuse(t *testing.T) {
 
 func TestLateWriteIsFound(t *testing.T) {
 	if !poison {
-		t.Skip("only under the race detector")
+		t.Skip("only with the race detector or the tag poison")
 	}
 	p := NewPool(1)
 	b := p.Get()

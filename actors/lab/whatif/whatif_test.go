@@ -100,15 +100,15 @@ type events []*event.Event
 func (e *events) Record(one *event.Event) { *e = append(*e, one) }
 
 const broken = `
-	content = "16 MiB"
+	content = "4 MiB"
 	[[class]]
 	name = "seed"
 	have = 1
-	up = "2 MiB"
+	up = "512 KiB"
 	[[class]]
 	name = "peer"
 	count = 3
-	up = "2 MiB"
+	up = "512 KiB"
 	`
 
 // A failure is found by any event that it has caused, and left out; what it has

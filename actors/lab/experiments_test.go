@@ -1,16 +1,18 @@
-package experiment
+package lab_test
 
 import (
 	"context"
 	"os"
 	"regexp"
 	"testing"
+
+	"kouzui/actors/lab/experiment"
 )
 
 // Each experiment of the page for learners can be played, and in the first seed
 // of each of its variants all checks hold.
 func TestThePageOfExperimentsIsTrue(t *testing.T) {
-	page, err := os.ReadFile("../../../docs/experiments.md")
+	page, err := os.ReadFile("../../docs/experiments.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,11 +22,11 @@ func TestThePageOfExperimentsIsTrue(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(file[1], func(t *testing.T) {
-			text, err := os.ReadFile("../../../" + file[1])
+			text, err := os.ReadFile("../../" + file[1])
 			if err != nil {
 				t.Fatal(err)
 			}
-			e, err := Read(string(text), "../../../"+file[1], func(path string) (string, error) {
+			e, err := experiment.Read(string(text), "../../"+file[1], func(path string) (string, error) {
 				text, err := os.ReadFile(path)
 				return string(text), err
 			})
@@ -34,7 +36,7 @@ func TestThePageOfExperimentsIsTrue(t *testing.T) {
 			if len(e.Variants) < 2 {
 				t.Error("nothing is compared")
 			}
-			err = Local{e, 2}.Run(context.Background(), e.Jobs(1, 1), func(o Outcome) {
+			err = experiment.Local{Experiment: e, Workers: 2}.Run(context.Background(), e.Jobs(1, 1), func(o experiment.Outcome) {
 				if o.Failure != "" {
 					t.Errorf("%s: %s", e.Variants[o.Job.Variant].Name, o.Failure)
 				}
