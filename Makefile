@@ -136,6 +136,8 @@ screenshots: build ## make the pictures of the live page and of a simulated swar
 	KOUZUI_SCREENSHOT=$(CURDIR)/testdata/observe.png $(GO) test -count=1 -run TestScreenshot ./actors/runtime/observe
 	bin/kouzui lab simulate testdata/lab/flash-crowd.toml --html bin/page.html >/dev/null
 	chromium --headless --no-sandbox --hide-scrollbars --window-size=1100,1450 --screenshot=testdata/simulate.png bin/page.html
+	{ sed '/<main>/q' bin/page.html; sed -n '/<h2 id="path">/,/^<h2>/p' bin/page.html | sed '$$d'; } >bin/path.html
+	chromium --headless --no-sandbox --hide-scrollbars --window-size=1100,670 --screenshot=testdata/critical-path.png bin/path.html
 
 .PHONY: clean
 clean: ## remove what was built and installed here

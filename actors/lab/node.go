@@ -44,6 +44,7 @@ type node struct {
 	life  messages.Progress // counts of the process that runs now
 	past  messages.Progress // sums of the counts of earlier processes
 	peak  int               // blocks of payload in memory
+	last  *sim.Step         // that led to its completion; nil: not known
 	graph pace
 
 	// The following belong to the process that runs now.
@@ -152,6 +153,9 @@ func (n *node) observe() {
 func (n *node) done() {
 	if n.complete < 0 {
 		n.complete = n.run.sim.Elapsed()
+		if n.class.Have < 1 {
+			n.last = n.run.sim.Path()
+		}
 		if n.life.Downloaded+n.past.Downloaded > 0 {
 			n.run.record.mark(Mark{n.complete, n.complete, "complete", n.name, ""})
 		}

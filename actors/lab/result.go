@@ -27,6 +27,9 @@ type Result struct {
 	Samples []Sample // one a second
 	Marks   []Mark   // in no particular order
 	Missed  int      // marks that were not kept because there were too many
+	// Path is the critical path of the last completion, without a gap; nil: it was
+	// not followed, or nobody completed.
+	Path []Leg
 	// Processes is what real processes took of this machine, if they were played
 	// and nothing was simulated; else nil. Nobody has counted their messages and
 	// their memory.
@@ -96,6 +99,7 @@ func (r *run) result(took time.Duration) *Result {
 		Played: r.Scenario, Bounds: r.Scenario.Bounds(), Pieces: len(r.record.copies),
 		Samples: r.record.samples, Marks: r.record.marks, Missed: r.record.missed,
 	}
+	res.Path = r.path()
 	res.Copies = float64(r.record.firstCopy) / float64(r.Content)
 	if j := r.options.Journal; j != nil {
 		res.Sum = j.Sum()

@@ -21,6 +21,8 @@ type Options struct {
 	Hash    bool         // keep a journal for the sum of the result alone
 	Trace   []event.Sink // sinks for the events of all nodes, numbered as one trace
 	Notes   bool         // notes of actors go into the trace too
+	// Path follows what led to the last completion, for the result.
+	Path bool
 	// Quick skips checks that cost something for each message: that no block is
 	// asked for twice, and that the memory is kept to. It also shortens the rest
 	// at the end of the run.
@@ -98,6 +100,9 @@ func Run(s *Scenario, o Options) (*Result, error) {
 		w.FollowCauses()
 		r.trace = &merger{sinks: o.Trace, world: w}
 	}
+	if o.Path {
+		w.FollowSteps()
+	}
 	if r.content, err = newContent(int64(s.Content), int64(s.Piece), s.Payload == PayloadReal, w.Rand("content")); err != nil {
 		return nil, err
 	}
@@ -166,6 +171,7 @@ func (r *run) arrive(n *node, leaves time.Duration) {
 		n.laid += int64(r.content.torrent.PieceSize(int(piece)))
 		r.gain(n, piece)
 	}
+	r.sim.Begin(&sim.Step{At: n.arrived, Host: n.name})
 	n.start()
 	if leaves > 0 {
 		r.sim.After(leaves, func() {

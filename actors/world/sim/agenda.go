@@ -30,9 +30,11 @@ func (e *appointment) Stop() bool {
 	return true
 }
 
-func (s *Sim) at(at int64, l *life, f func()) *appointment {
+// at calls f at a time, for a process or, without one, for the world. The time
+// until then passes by what.
+func (s *Sim) at(at int64, what Sort, l *life, f func()) *appointment {
 	if s.follows {
-		f = s.carried(f)
+		f = s.carried(what, l, f)
 	}
 	e := &appointment{}
 	if s.pauses != nil {
@@ -157,5 +159,5 @@ type clock struct {
 func (c clock) Now() time.Time { return c.sim.Now() }
 
 func (c clock) AfterFunc(d time.Duration, f func()) world.Timer {
-	return c.sim.at(c.sim.now+int64(max(d, 0)), c.life, f)
+	return c.sim.at(c.sim.now+int64(max(d, 0)), Timer, c.life, f)
 }

@@ -1,11 +1,17 @@
 package sim
 
-// origin is from which events of the trace something stems: what an actor does
-// while it handles a message stems from the event of which that message is a
-// consequence, across mailboxes, timers, disks and connections.
+// cause is what something stems from: what an actor does while it handles a
+// message stems from that of which the message is a consequence, across
+// mailboxes, timers, disks and connections.
+type cause struct {
+	event uint64 // of the trace; 0: none is known
+	step  *Step  // nil: steps are not followed, or none is known
+}
+
+// origin is what the present stems from.
 type origin struct {
-	of   uint64 // of what is being handled; 0: none is known
-	next uint64 // of what is sent from now on
+	of   uint64 // the event that what is being handled stems from; 0: none is known
+	next cause  // of what is sent from now on
 }
 
 // FollowCauses makes everything that is sent carry the number of the event that
@@ -24,50 +30,56 @@ func (s *Sim) Stem(seq uint64, all bool) {
 	if !s.follows {
 		return
 	}
-	s.origin.next = seq
+	s.origin.next.event = seq
 	if all {
 		s.origin.of = seq
 	}
 }
 
-// stem enters what stems from event seq, and returns what to go back to.
-func (s *Sim) stem(seq uint64) (before origin) {
+// stem enters what stems from c, and returns what to go back to.
+func (s *Sim) stem(c cause) (before origin) {
 	before = s.origin
-	s.origin = origin{seq, seq}
+	s.origin = origin{c.event, c}
 	return before
 }
 
-// carried is f with the event that it stems from.
-func (s *Sim) carried(f func()) func() {
-	seq := s.origin.next
+// carried is f with what it stems from; the time until it is called passes by
+// what, at a host.
+func (s *Sim) carried(what Sort, l *life, f func()) func() {
+	c := s.origin.next
 	return func() {
-		s.stem(seq)
+		if l != nil {
+			c = s.pass(c, what, l.host)
+		}
+		s.stem(c)
 		f()
 	}
 }
 
-// causes are the numbers of the events that the items of a queue stem from. It
-// is empty unless causes are followed.
-type causes struct{ fifo[uint64] }
+// causes are what the items of a queue stem from. It is empty unless causes are
+// followed.
+type causes struct{ fifo[cause] }
 
 // pushed notes that n items were queued.
-func (c *causes) pushed(s *Sim, n int, seq uint64) {
+func (c *causes) pushed(s *Sim, n int, of cause) {
 	if s.follows {
 		for range n {
-			c.push(seq)
+			c.push(of)
 		}
 	}
 }
 
 // taken notes that the first n items were taken, and returns the latest event
-// that they stem from.
-func (c *causes) taken(s *Sim, n int) (latest uint64) {
+// that they stem from, with the step of one of them.
+func (c *causes) taken(s *Sim, n, one int) (of cause) {
 	if !s.follows {
-		return 0
+		return cause{}
 	}
-	for _, seq := range c.waiting()[:n] {
-		latest = max(latest, seq)
+	all := c.waiting()[:n]
+	for _, each := range all {
+		of.event = max(of.event, each.event)
 	}
+	of.step = all[one].step
 	c.drop(n)
-	return latest
+	return of
 }

@@ -101,7 +101,7 @@ func (c *Cores) run(t thread, since int64, wake time.Duration) {
 		c.leave(t)
 		return
 	}
-	e := c.sim.at(c.sim.now+int64(wake+took), nil, func() {
+	e := c.sim.at(c.sim.now+int64(wake+took), Work, nil, func() {
 		if !t.over() {
 			t.end()
 		}

@@ -34,7 +34,7 @@ func (d *disk) later(l *life, bytes int64, do func()) {
 	begins := max(d.free, d.sim.now)
 	d.free = begins + taking(bytes, d.class.Rate)
 	l.device(&l.disk, "disk", begins-d.sim.now, d.free-begins, bytes)
-	d.sim.at(d.free+int64(d.class.Latency), l, do)
+	d.sim.at(d.free+int64(d.class.Latency), Disk, l, do)
 }
 
 // taking is how long bytes take at a rate, in nanoseconds.

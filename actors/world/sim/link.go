@@ -43,9 +43,10 @@ type link struct {
 	arrived fifo[arrival]
 	brought causes // of arrived
 	ahead   int
-	fin     error  // how the stream of the other end has ended; nil: it has not
-	ended   uint64 // the event that fin stems from
-	told    bool   // LinkClosed was delivered
+	fin     error // how the stream of the other end has ended; nil: it has not
+	ended   cause // what fin stems from
+	asked   cause // the last interest or request that has come
+	told    bool  // LinkClosed was delivered
 
 	reader, writer stream
 }
@@ -78,7 +79,7 @@ func (l *link) ReadHandshake(timeout time.Duration, known func(frame.Handshake),
 		done(frame.Handshake{}, l.closed)
 	default:
 		l.greeted, l.known = done, known
-		l.lapse = l.host.sim.at(l.host.sim.now+int64(timeout), l.life, func() { l.greet(frame.Handshake{}, errTimedOut) })
+		l.lapse = l.host.sim.at(l.host.sim.now+int64(timeout), Timer, l.life, func() { l.greet(frame.Handshake{}, errTimedOut) })
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 // load is what a mailbox needs on a host with cores: when its messages were
 // sent and by whom, and what is being handled.
 type load struct {
-	kind  string
 	meter *work.Actor
 	posts [2]fifo[post] // of the messages of users that wait, by lane
 
@@ -27,10 +26,7 @@ type post struct {
 
 func (m *mailbox) measure() {
 	if m.life.meter != nil {
-		if of, is := m.invoker.(interface{ Kind() string }); is {
-			m.load.kind = of.Kind()
-		}
-		m.load.meter = m.life.meter.Actor(m.load.kind)
+		m.load.meter = m.life.meter.Actor(m.kind)
 	}
 }
 
@@ -65,7 +61,7 @@ func (m *mailbox) begin() (time.Duration, bool) {
 	message := bare(l.message)
 	name := work.NameOf(message)
 	bytes := work.PayloadOf(message)
-	took := m.life.host.Costs.Of(l.kind, name).Took(bytes)
+	took := m.life.host.Costs.Of(m.kind, name).Took(bytes)
 	l.handled = work.Handled{
 		From: l.post.from, Message: name, Bytes: uint64(bytes),
 		Waited: time.Duration(m.sim.now - l.post.at), Took: took, For: 1,
@@ -81,7 +77,8 @@ func (m *mailbox) end() {
 	message := l.message
 	l.message = nil
 	l.meter.Add(l.handled)
-	m.sim.as(l.kind, func() { m.handle(message, l.lane >= 0) })
+	m.passed(Work)
+	m.sim.as(m.kind, func() { m.handle(message, l.lane >= 0) })
 }
 
 // as runs f, whose messages come from this sender.

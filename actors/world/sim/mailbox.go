@@ -17,8 +17,10 @@ type mailbox struct {
 	system    fifo[any]
 	user      [2]fifo[any] // by lane
 	causes    [3]causes    // of system, and of user by lane
-	cause     uint64       // of the message that is being handled
+	cause     cause        // of the message that is being handled
 	senders   *senders     // of system, and of user by lane; nil: the run cannot pause
+	previous  *Step        // of the last message that stems from no timer of its actor
+	kind      string       // of the actor
 	together  *together    // nil: it has a thread of control of its own
 	blocking  bool         // its actor may block
 	suspended bool
@@ -70,6 +72,9 @@ func (m *mailbox) RegisterHandlers(invoker actor.MessageInvoker, d actor.Dispatc
 	if named, is := invoker.(interface{ Path() string }); is {
 		m.path = named.Path()
 	}
+	if of, is := invoker.(interface{ Kind() string }); is {
+		m.kind = of.Kind()
+	}
 	m.measure()
 }
 
@@ -101,7 +106,7 @@ func (m *mailbox) Hold(d time.Duration, first any) {
 	}
 	m.senders.untake()
 	m.unsent()
-	m.sim.at(m.sim.now+int64(d), m.life, func() {
+	m.sim.at(m.sim.now+int64(d), Timer, m.life, func() {
 		m.hold(false)
 		m.posted(m.UserMessageCount())
 	})
@@ -136,7 +141,8 @@ func (m *mailbox) next() (message any, lane int) {
 	default:
 		message, lane = m.user[1].pop(), 1
 	}
-	m.cause = m.causes[1+lane].taken(m.sim, 1)
+	m.cause = m.causes[1+lane].taken(m.sim, 1, 0)
+	m.waited()
 	m.senders.take(lane)
 	return message, lane
 }
@@ -181,6 +187,22 @@ func (m *mailbox) enter(message any) {
 	if m.sim.journal != nil {
 		m.sim.journal.step(m.sim.now, m.path, reflect.TypeOf(message))
 	}
+}
+
+// waited notes that the message which was taken had waited until now.
+func (m *mailbox) waited() {
+	m.passed(Mailbox)
+	if st := m.cause.step; st != nil {
+		st.met(m.kind, m.path, m.previous)
+		if !(st.What == Timer && st.path == m.path) {
+			m.previous = st
+		}
+	}
+}
+
+// passed notes that time has passed by what until the message got here.
+func (m *mailbox) passed(what Sort) {
+	m.cause = m.sim.passBy(m.cause, what, m.life.host, m.kind, m.path)
 }
 
 // bare is a message without what it travels in.

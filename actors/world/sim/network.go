@@ -75,7 +75,7 @@ func (l *listener) Close() {
 func (n network) Dial(addr netip.AddrPort, timeout time.Duration, done func(messages.Link, error)) (cancel func()) {
 	s, from := n.host.sim, n.host
 	over := false
-	lapse := s.at(s.now+int64(timeout), n.life, func() {
+	lapse := s.at(s.now+int64(timeout), Timer, n.life, func() {
 		over = true
 		done(nil, errTimedOut)
 	})
@@ -96,7 +96,7 @@ func (n network) Dial(addr netip.AddrPort, timeout time.Duration, done func(mess
 	}
 	if to := s.byAddr[addr.Addr()]; to != nil {
 		local := netip.AddrPortFrom(from.Addr, from.freePort())
-		s.at(s.now+s.transit(from, to), n.life, func() { s.knock(n.life, to, local, addr, answer) })
+		s.at(s.now+s.transit(from, to), Dial, n.life, func() { s.knock(n.life, to, local, addr, answer) })
 	}
 	return func() {
 		over = true
@@ -113,12 +113,12 @@ func (s *Sim) knock(caller *life, to *Host, local, addr netip.AddrPort, answer f
 	back := s.now + s.transit(to, from)
 	l := to.listeners[addr.Port()]
 	if l == nil {
-		s.at(back, caller, func() { answer(nil, syscall.ECONNREFUSED) })
+		s.at(back, Dial, caller, func() { answer(nil, syscall.ECONNREFUSED) })
 		return
 	}
 	ours, theirs := s.connect(caller, to.life, addr, local)
 	l.accept(theirs)
-	s.at(back, caller, func() { answer(ours, nil) })
+	s.at(back, Dial, caller, func() { answer(ours, nil) })
 }
 
 // transit is how long one segment takes from one host to another, in

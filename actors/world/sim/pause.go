@@ -30,7 +30,7 @@ func (s *Sim) Pause(before func(*Moment)) { s.pauses = &pauses{before: before} }
 
 // handling is called before a mailbox has its actor handle a message.
 func (p *pauses) handling(m *mailbox, message any) {
-	p.moment = Moment{m.sim.Elapsed(), m.path, bare(message), m.senders.taken, m.cause}
+	p.moment = Moment{m.sim.Elapsed(), m.path, bare(message), m.senders.taken, m.cause.event}
 	p.before(&p.moment)
 	p.acting = m.path
 }
@@ -115,14 +115,14 @@ func OpenMailbox(of actor.Mailbox) *Box {
 		b.Actor = named.Actor()
 	}
 	if l := &m.load; l.message != nil {
-		b.Under = &Letter{bare(l.message), m.senders.taken, m.cause, l.lane < 0}
+		b.Under = &Letter{bare(l.message), m.senders.taken, m.cause.event, l.lane < 0}
 	}
 	for i, queue := range []*fifo[any]{&m.system, &m.user[0], &m.user[1]} {
 		causes := m.causes[i].waiting()
 		for k, message := range queue.waiting() {
 			letter := Letter{Message: bare(message), From: m.senders.waiting[i].waiting()[k], System: i == 0}
 			if k < len(causes) {
-				letter.Cause = causes[k]
+				letter.Cause = causes[k].event
 			}
 			b.Letters = append(b.Letters, letter)
 		}

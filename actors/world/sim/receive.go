@@ -1,6 +1,11 @@
 package sim
 
-import "kouzui/messages"
+import (
+	"slices"
+
+	"kouzui/messages"
+	"kouzui/wire/frame"
+)
 
 // batchesAhead is how many batches a link delivers ahead of Done, and maxBatch
 // how many frames a batch has at most.
@@ -64,7 +69,11 @@ func (l *link) hand() {
 			m.Bytes += int(a.size)
 		}
 		l.arrived.drop(n)
-		s.stem(l.brought.taken(s, n))
+		of := s.pass(l.brought.taken(s, n, n-1), Mailbox, l.host)
+		if s.stepwise && slices.ContainsFunc(m.Frames, wants) {
+			l.asked = of
+		}
+		s.stem(of)
 		l.other.flying -= int64(m.Bytes)
 		l.ahead++
 		l.say(m)
@@ -74,6 +83,9 @@ func (l *link) hand() {
 		l.end(l.fin)
 	}
 }
+
+// wants tells whether a frame says that the other end wants something.
+func wants(f frame.Frame) bool { return f.Kind == frame.Interested || f.Kind == frame.Request }
 
 func (l *link) batch() *messages.FramesReceived {
 	s := l.host.sim

@@ -24,8 +24,8 @@ type segment struct {
 	frames          []arrival
 	bytes           int64
 	payload, pieces int
-	fin             error  // the end of the stream instead of frames
-	cause           uint64 // the latest event that what it brings stems from, see origin
+	fin             error // the end of the stream instead of frames
+	cause           cause // what it brings stems from, the latest of it
 
 	on appointment // when it leaves the place where it is
 	at place
@@ -99,6 +99,7 @@ func releaseAll(frames []arrival) {
 func (seg *segment) pass() {
 	seg.at = passing
 	h := seg.from.host
+	seg.cause = h.sim.pass(seg.cause, Queue, h)
 	h.sim.set(&seg.on, h.up.pass(h.sim.now, seg.wire()), nil, seg)
 	h.life.device(&h.life.up, "uplink", 0, taking(seg.wire(), h.Up), seg.wire())
 }
@@ -132,6 +133,7 @@ func (seg *segment) happen() {
 	s, to := l.host.sim, l.other.host
 	switch seg.at {
 	case passing:
+		seg.cause = s.pass(seg.cause, Uplink, l.host)
 		if l.life.over() { // the process has ended, and does not use the uplink any more
 			seg.release()
 			return
@@ -144,14 +146,17 @@ func (seg *segment) happen() {
 		case s.cut(l.host, to):
 			s.held = append(s.held, seg)
 		case to.down.rate == 0:
+			seg.cause = s.pass(seg.cause, Way, to)
 			seg.acknowledge()
 			l.other.reader.pass(seg)
 		default:
+			seg.cause = s.pass(seg.cause, Way, to)
 			to.life.device(&to.life.down, "downlink", max(0, to.down.free-s.now), taking(seg.wire(), to.Down), seg.wire())
 			seg.at = entering
 			s.set(&seg.on, to.down.pass(s.now, seg.wire()), nil, seg)
 		}
 	case entering:
+		seg.cause = s.pass(seg.cause, Downlink, to)
 		seg.acknowledge()
 		l.other.reader.pass(seg)
 	}

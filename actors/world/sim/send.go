@@ -22,7 +22,7 @@ func (l *link) Send(out []messages.Outgoing) {
 	if l.closed != nil || len(out) == 0 {
 		return
 	}
-	before := l.queue.len()
+	s, before := l.host.sim, l.queue.len()
 	for _, o := range out {
 		for _, piece := range o.Haves {
 			l.queue.push(messages.Outgoing{Frame: frame.Frame{Kind: frame.Have, Index: piece}})
@@ -32,26 +32,42 @@ func (l *link) Send(out []messages.Outgoing) {
 			l.queue.push(o)
 		}
 	}
-	l.queued.pushed(l.host.sim, l.queue.len()-before, l.host.sim.origin.next)
+	l.queued.pushed(s, l.queue.len()-before, s.origin.next)
+	if s.stepwise {
+		l.answer(before)
+	}
 	l.load()
+}
+
+// answer has chokes and unchokes, of what was queued behind the first n frames,
+// stem from what the other end has wanted: it has waited since. That a round of
+// the choker was due says nothing about what has led to it.
+func (l *link) answer(n int) {
+	frames, causes := l.queue.waiting()[n:], l.queued.waiting()[n:]
+	for i := range frames {
+		if kind := frames[i].Kind; l.asked.step != nil && (kind == frame.Unchoke || kind == frame.Choke) {
+			causes[i].step = l.host.sim.pass(l.asked, Slot, l.host).step
+		}
+	}
 }
 
 // load fills the send buffer: what is in it cannot be called back. Payload is
 // read into blocks of the receiver's pool, which saves the copy that a real
 // network makes.
 func (l *link) load() {
+	s := l.host.sim
 	for l.closed == nil && l.loading == nil && l.buffered < l.host.SendBuffer && (l.greeting != nil || l.queue.len() > 0) {
 		seg := l.segment()
 		if l.greeting != nil {
 			seg.greeting, l.greeting = l.greeting, nil
-			seg.cause = l.host.sim.origin.next
+			seg.cause = s.origin.next
 			seg.bytes += int64(frame.HandshakeLen)
 		}
 		limit := int64(most)
 		if up := l.host.Up; up > 0 {
 			limit = min(max(int64(float64(up)*segmentTime.Seconds()), least), most)
 		}
-		n := 0
+		n, last := 0, 0 // last is the last block; what else goes with it did not hold it up
 		for _, o := range l.queue.waiting() {
 			if n == maxBatch || seg.bytes >= limit {
 				break
@@ -60,12 +76,19 @@ func (l *link) load() {
 			if o.Kind == frame.Piece {
 				seg.payload += int(o.Length)
 				seg.pieces++
+				last = n
 			}
 			seg.bytes += a.size
 			seg.frames = append(seg.frames, a)
 			n++
 		}
-		seg.cause = max(seg.cause, l.queued.taken(l.host.sim, n))
+		if n > 0 {
+			if seg.pieces == 0 {
+				last = n - 1
+			}
+			of := l.queued.taken(s, n, last)
+			seg.cause = s.pass(cause{max(seg.cause.event, of.event), of.step}, Queue, l.host)
+		}
 		l.buffered += seg.bytes
 		l.read(seg, l.queue.waiting()[:n])
 	}
@@ -122,6 +145,7 @@ func (seg *segment) readOne(err error) {
 	}
 	l, failed := seg.from, seg.failed
 	l.loading = nil
+	seg.cause.step = l.host.sim.origin.next.step
 	switch {
 	case l.life.over() || l.closed != nil:
 		seg.release()

@@ -48,8 +48,10 @@ type Sim struct {
 	// running is the kind of actor whose message is being handled, on a host with
 	// cores, or work.World.
 	running string
-	follows bool   // causes are followed
-	origin  origin // of what is being handled
+	follows bool // causes are followed
+	// stepwise tells that causes are followed step by step.
+	stepwise bool
+	origin   origin // of what is being handled
 
 	hosts    []*Host
 	byAddr   map[netip.Addr]*Host
@@ -100,7 +102,7 @@ func (s *Sim) Elapsed() time.Duration { return time.Duration(s.now) }
 func (s *Sim) Steps() uint64 { return s.steps }
 
 // After calls f after d.
-func (s *Sim) After(d time.Duration, f func()) { s.at(s.now+int64(max(d, 0)), nil, f) }
+func (s *Sim) After(d time.Duration, f func()) { s.at(s.now+int64(max(d, 0)), Begun, nil, f) }
 
 // Step handles one message or, if no mailbox has any, lets the next event
 // happen. It returns false if there is neither.

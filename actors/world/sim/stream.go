@@ -50,6 +50,7 @@ func (s *stream) begin() (time.Duration, bool) {
 		return 0, false
 	}
 	s.current = s.line.pop()
+	s.passed(s.current, Mailbox)
 	took := s.link.host.Costs.Of(work.Link, s.message).Took(int(s.current.bytes))
 	s.handled = work.Handled{
 		From: work.World, Message: s.message, Bytes: uint64(s.current.bytes),
@@ -63,7 +64,14 @@ func (s *stream) end() {
 	seg := s.current
 	s.current = nil
 	s.meter.Add(s.handled)
+	s.passed(seg, Work)
 	s.on(seg)
+}
+
+// passed notes that time has passed by what until the segment got here.
+func (s *stream) passed(seg *segment, what Sort) {
+	h := s.link.host
+	seg.cause = h.sim.passBy(seg.cause, what, h, work.Link, "")
 }
 
 // drop releases what waits; what has a core is released when its time has

@@ -56,23 +56,23 @@ func (a announcer) Announce(url string, _ world.Origin, r announce.Request, time
 	s := a.host.sim
 	t := s.trackers[url]
 	if t == nil {
-		e := s.at(s.now, a.life, func() {
+		e := s.at(s.now, Tracked, a.life, func() {
 			done(announce.Reply{}, &world.AnnounceError{Phase: world.PhaseDNS, Err: errors.New("no such host")})
 		})
 		return func() { e.Stop() }
 	}
 	over := false
-	lapse := s.at(s.now+int64(timeout), a.life, func() {
+	lapse := s.at(s.now+int64(timeout), Timer, a.life, func() {
 		over = true
 		done(announce.Reply{}, &world.AnnounceError{Phase: world.PhaseConnect, Err: errNoAnswer})
 	})
 	way := int64(a.host.Delay + trackerDelay)
-	s.at(s.now+2*way, nil, func() { // after the connection is made
+	s.at(s.now+2*way, Tracked, nil, func() { // after the connection is made
 		if t.Dead || a.host.side != 0 {
 			return
 		}
 		reply := t.answer(a.host.Addr, r)
-		s.at(s.now+2*way, a.life, func() {
+		s.at(s.now+2*way, Tracked, a.life, func() {
 			if !over {
 				over = true
 				lapse.Stop()

@@ -134,7 +134,7 @@ func (o *processRun) run(c *cobra.Command, args []string) error {
 func (o *processRun) play(c *cobra.Command, s *lab.Scenario, path string, both *labview.Versus) (err error) {
 	ctx, done := interrupt.Context()
 	defer done()
-	both.Simulated, err = lab.Run(s, lab.Options{Seed: o.seed, Quick: true, Stop: ctx.Done()})
+	both.Simulated, err = lab.Run(s, lab.Options{Seed: o.seed, Quick: true, Path: o.html != "" || o.json, Stop: ctx.Done()})
 	switch {
 	case errors.Is(err, lab.ErrStopped):
 		return exit.ErrInterrupted

@@ -72,7 +72,7 @@ func (o *simulation) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	options := lab.Options{Seed: o.seed, Notes: o.notes, Quick: o.quick, Hash: o.json}
+	options := lab.Options{Seed: o.seed, Notes: o.notes, Quick: o.quick, Hash: o.json, Path: o.html != "" || o.json}
 	if o.html != "" {
 		if err := outfile.Try(o.html, outfile.Page); err != nil {
 			return err

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kouzui/actors/lab"
+	"kouzui/actors/world/sim"
 )
 
 // Schema is the version of the lines. Keys are added without a new one.
@@ -89,9 +90,11 @@ type swarmLine struct {
 	Slowest *float64 `json:"bound_slowest_seconds"`
 	All     *float64 `json:"bound_capacity_seconds"`
 	Copies  *float64 `json:"seed_copies"`
-	Virtual float64  `json:"virtual_seconds"`
-	Real    float64  `json:"real_seconds"`
-	Wrong   []string `json:"wrong"`
+	// Path is how long the critical path of the last completion waited for what.
+	Path    map[sim.Sort]float64 `json:"critical_path_seconds"` // null: it was not followed, or nobody completed
+	Virtual float64              `json:"virtual_seconds"`
+	Real    float64              `json:"real_seconds"`
+	Wrong   []string             `json:"wrong"`
 }
 
 // mostReceivers is how many receivers the line of a node names at most: those
@@ -138,6 +141,12 @@ func WriteLines(w io.Writer, r *lab.Result) error {
 	}
 	if r.Copies > 0 {
 		all.Copies = known(r.Copies)
+	}
+	if r.Path != nil {
+		all.Path = map[sim.Sort]float64{}
+		for _, s := range shares(r.Path) {
+			all.Path[s.what] = round(s.took)
+		}
 	}
 	for _, err := range r.Wrong {
 		all.Wrong = append(all.Wrong, err.Error())

@@ -90,6 +90,7 @@ func WritePage(w io.Writer, r *lab.Result, command string) error {
 		p.add("<p class=\"soft\">%s</p>\n", fmt.Sprintf("%d of the %d nodes are drawn, evenly chosen.", len(v.rows), len(r.Nodes)))
 	}
 	p.figures(v.life(), v.nodes(), v.rates(), v.copies(), v.rare(), v.interest())
+	p.path(v)
 	p.WriteString("<h2>Node by node</h2>\n<div class=\"pair\">")
 	p.figures(v.completion(), v.given())
 	p.WriteString("</div>\n")

@@ -65,6 +65,7 @@ func (v Versus) WritePage(w io.Writer) error {
 			p.figures(f)
 		}
 	}
+	p.path(runs[0].view)
 	for _, one := range runs {
 		p.add("<h2>%s, node by node</h2>\n", one.name)
 		p.table(one.Result)
