@@ -13,6 +13,9 @@ var bharambe2006 = &Paper{
 	Variants: []Variant{
 		{"equal uplinks", lab.Settings{"class.slow.up": "64 KiB", "class.fast.up": "64 KiB"}},
 		{"unequal uplinks", nil},
+		// While all download nobody gives as a seed does.
+		{"unequal, first part", lab.Settings{"until": "120s"}},
+		{"by blocks, first part", lab.Settings{"until": "120s", "patterns.choker": "tit-for-tat"}},
 	},
 	Claims: []Claim{
 		{
@@ -27,8 +30,13 @@ var bharambe2006 = &Paper{
 			Text: "and the fast send more than they take", Unit: "sent for each byte taken", Least: 1.1, Most: none,
 			Of: func(r Runs, seed int) float64 { return given(r[1][seed], "fast") },
 		},
+		{
+			Text: "tit-for-tat by blocks is fairer while all download: what the fast send beyond what they take", Unit: "of the same with tit-for-tat by rates", Least: -none, Most: 0.9,
+			Of: func(r Runs, seed int) float64 {
+				return (given(r[3][seed], "fast") - 1) / (given(r[2][seed], "fast") - 1)
+			},
+		},
 	},
-	Limits: "Its tit-for-tat by blocks is not repeated here.",
 }
 
 // busy is the part of what all uplinks could have sent, without headers, from
@@ -52,6 +60,7 @@ func busy(r *lab.Result) float64 {
 	return float64(last.Uploaded-first.Uploaded) / could
 }
 
+// given is how many bytes a class sent for each that it took.
 func given(r *lab.Result, class string) float64 {
 	sum := r.OfClass(class).Total()
 	return float64(sum.Uploaded) / float64(sum.Downloaded)

@@ -6,6 +6,7 @@
 package paper
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"fmt"
@@ -21,7 +22,8 @@ import (
 
 // Paper is a publication, and how its results are repeated.
 type Paper struct {
-	Name     string // of whom and of when; that of the file of its scenario, too
+	Name     string // of whom and of when
+	Scenario string // the paper whose scenario it has; empty: it has its own
 	Short    string // what it is about, in a few words
 	Citation string
 	Seeds    int
@@ -73,7 +75,9 @@ var scenarios embed.FS
 
 // Papers are all that are repeated, in the order of their years.
 func Papers() []*Paper {
-	return []*Paper{qiu2004, bharambe2006, legout2006, legout2007, hajek2011, murai2011}
+	return []*Paper{
+		qiu2004, bharambe2006, legout2006, legout2007, piatek2007, sirivianos2007, levin2008, hajek2011, murai2011,
+	}
 }
 
 // Find returns the paper of a name.
@@ -88,9 +92,9 @@ func Find(name string) (*Paper, error) {
 	return nil, fmt.Errorf("there is no paper %q; there are %s", name, strings.Join(names, ", "))
 }
 
-// Text is the scenario in TOML.
+// Text is the scenario in TOML, from the file with the paper's name.
 func (p *Paper) Text() string {
-	text, err := scenarios.ReadFile(p.Name + ".toml")
+	text, err := scenarios.ReadFile(cmp.Or(p.Scenario, p.Name) + ".toml")
 	if err != nil {
 		panic(err) // TestPapers reads them all
 	}
@@ -170,6 +174,17 @@ var none = math.Inf(1)
 // within are the bounds of a value that the paper predicts, with a tolerance.
 func within(value, tolerance float64) (least, most float64) {
 	return value * (1 - tolerance), value * (1 + tolerance)
+}
+
+// median is how long the median node of a class took, in seconds.
+func median(r *lab.Result, class string) float64 {
+	return lab.Quantile(r.OfClass(class).Times(), 0.5).Seconds()
+}
+
+// faster is how many times as fast the median node of a class is in one run as
+// in another.
+func faster(one, other *lab.Result, class string) float64 {
+	return median(other, class) / median(one, class)
 }
 
 // deviation is how far values are from their mean, as a part of that.
