@@ -171,11 +171,6 @@ const payload = 0.956
 // none is for a bound that a claim does not have.
 var none = math.Inf(1)
 
-// within are the bounds of a value that the paper predicts, with a tolerance.
-func within(value, tolerance float64) (least, most float64) {
-	return value * (1 - tolerance), value * (1 + tolerance)
-}
-
 // median is how long the median node of a class took, in seconds.
 func median(r *lab.Result, class string) float64 {
 	return lab.Quantile(r.OfClass(class).Times(), 0.5).Seconds()
