@@ -7,6 +7,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"slices"
 	"sync/atomic"
@@ -175,15 +176,26 @@ func (id *Identity) Probe(ctx context.Context, address string) (host string, err
 	config.NextProtos = []string{"h2"} // gRPC's
 	conn := tls.Client(raw, config)
 	if err := conn.HandshakeContext(ctx); err != nil {
-		return "", fmt.Errorf("%w: %w", ErrStranger, err)
+		return "", stranger(err)
 	}
 	// A server that does not know our certificate says so only now. Otherwise it
 	// begins with its settings.
 	if _, err := conn.Read(make([]byte, 1)); err != nil {
-		return "", fmt.Errorf("%w: %w", ErrStranger, err)
+		return "", stranger(err)
 	}
 	host, _, err = net.SplitHostPort(raw.LocalAddr().String())
 	return host, err
+}
+
+// stranger makes an error of a handshake ErrStranger, but not that of a
+// connection that has broken off: the process at the other end may have been
+// killed, and another take its place.
+func stranger(err error) error {
+	var broken *net.OpError
+	if errors.As(err, &broken) && broken.Op != "remote error" || errors.Is(err, io.EOF) || errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrStranger, err)
 }
 
 // ErrStranger: the process at the other end has no certificate of the same

@@ -216,6 +216,31 @@ func TestStrangersGetNoFurther(t *testing.T) {
 	}
 }
 
+// A process that ends in the middle of a handshake is no stranger: another may
+// answer at its address.
+func TestABrokenHandshakeMayBeTriedAgain(t *testing.T) {
+	_, worker := identities(t)
+	for name, end := range map[string]func(*net.TCPConn){
+		"closed": func(c *net.TCPConn) { _, _ = c.Read(make([]byte, 1<<10)) },
+		"reset":  func(c *net.TCPConn) { _ = c.SetLinger(0) },
+	} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		go func() {
+			if c, err := l.Accept(); err == nil {
+				end(c.(*net.TCPConn))
+				c.Close()
+			}
+		}()
+		if _, err := worker.Probe(t.Context(), l.Addr().String()); err == nil || errors.Is(err, ErrStranger) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // raw is a stream to a process, by one who has a certificate, and no manners.
 func raw(t *testing.T, id *Identity, address string) library.Remoting_ReceiveClient {
 	t.Helper()
