@@ -46,6 +46,7 @@ func goFiles(t *testing.T, tests bool) (fset *token.FileSet, files map[string]*a
 // be about several that follow each other, and then names one of them. The doc
 // of a whole group is free.
 func TestDocsBeginWithTheirName(t *testing.T) {
+	t.Parallel()
 	fset, files := goFiles(t, false)
 	check := func(doc *ast.CommentGroup, names ...*ast.Ident) {
 		if doc == nil {
@@ -114,6 +115,7 @@ func following(specs []ast.Spec) (names []*ast.Ident) {
 
 // Comments are wrapped at 80 columns, in which a tab is one.
 func TestCommentsAreWrapped(t *testing.T) {
+	t.Parallel()
 	const width = 80
 	fset, files := goFiles(t, true)
 	for name, file := range files {

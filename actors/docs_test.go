@@ -94,6 +94,7 @@ var (
 // The docs and the comments name only tests, files and declarations that there
 // are.
 func TestDocsNameWhatIsThere(t *testing.T) {
+	t.Parallel()
 	fset, files := goFiles(t, true)
 	declared, there := declarations(files), sourceFiles(t)
 	isFile := func(name string) bool {
@@ -154,6 +155,7 @@ func prose(text string) string {
 
 // The file docs/BOUNDS.md has a number and a test for every bound.
 func TestBoundsHaveTests(t *testing.T) {
+	t.Parallel()
 	rows := 0
 	for line := range strings.Lines(pages(t)["docs/BOUNDS.md"]) {
 		if !strings.HasPrefix(line, "| ") || strings.HasPrefix(line, "| what |") {

@@ -21,6 +21,7 @@ import (
 // TestFaults downloads with one fault at a time, which is in the trace, as the
 // cause of what it leads to, and in the way of nothing in the end.
 func TestFaults(t *testing.T) {
+	t.Parallel()
 	for text, tc := range map[string]struct {
 		victim string     // end of its path
 		leads  event.Kind // to what, of the victim; "" for nothing that supervision sees

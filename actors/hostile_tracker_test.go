@@ -17,6 +17,7 @@ import (
 // more than its turn, and no actor has failed. Those that hang or lie have
 // their turn in package torrent, where time does not pass by itself.
 func TestHostileTrackers(t *testing.T) {
+	t.Parallel()
 	torrent, data := stage.Torrent(t, 1<<20, 64<<10)
 	_, addr := seed(t, torrent, data, actors.Options{})
 	var served []*hostile.Served

@@ -27,7 +27,6 @@ type hashOnly struct {
 }
 
 func startHashOnly(t *testing.T, limits messages.SetLimits) *hashOnly {
-	noFilesLeft(t)
 	torrent, data := stage.Torrent(t, 12<<20+999, 128<<10)
 	s, addr := seed(t, torrent, data, actors.Options{})
 	h := &hashOnly{
@@ -81,6 +80,7 @@ func (h *hashOnly) completes(t *testing.T) *messages.TorrentDone {
 // A torrent that is added by its hash connects with peers. When its info is
 // given, it downloads over the very connections that it has.
 func TestMetainfoMayComeLater(t *testing.T) {
+	noFilesLeft(t)
 	h := startHashOnly(t, messages.SetLimits{})
 	h.connected()
 	other, _ := stage.Torrent(t, 1000, 100)
@@ -108,8 +108,10 @@ func TestMetainfoMayComeLater(t *testing.T) {
 // Whatever fails before or after the info is given, the torrent comes back, and
 // completes.
 func TestRecoveryWithoutMetainfo(t *testing.T) {
+	noFilesLeft(t)
 	for _, part := range []string{"", "/engine", "/engine/peers", "/engine/peers/peer-1"} {
 		t.Run("before"+part, func(t *testing.T) {
+			t.Parallel()
 			h := startHashOnly(t, messages.SetLimits{})
 			h.connected()
 			h.restart(t, part)
@@ -119,6 +121,7 @@ func TestRecoveryWithoutMetainfo(t *testing.T) {
 	}
 	for _, part := range []string{"", "/engine", "/engine/peers", "/engine/store", "/engine/scheduler"} {
 		t.Run("after"+part, func(t *testing.T) {
+			t.Parallel()
 			h := startHashOnly(t, messages.SetLimits{Down: 8 << 20})
 			h.SetMetainfo(h.torrent)
 			await(h.node, func(p *messages.Progress) bool { return p.HavePieces > 0 })

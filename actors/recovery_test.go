@@ -26,6 +26,7 @@ import (
 // TestRecovery kills each kind of actor in the middle of a download: what
 // ARCHITECTURE.md says is lost and made good is shown here row by row.
 func TestRecovery(t *testing.T) {
+	noFilesLeft(t)
 	alone := []event.Kind{event.Fault, event.Failed, event.Directive, event.Restarting, event.Restarted}
 	withEngine := []event.Kind{
 		event.Fault, event.Failed, event.Directive,
@@ -123,7 +124,7 @@ func convictsOnlyTheLiar(t *testing.T) {
 }
 
 func recovers(t *testing.T, victim, back string, chain []event.Kind) {
-	noFilesLeft(t)
+	t.Parallel()
 	torrent, data := stage.Torrent(t, 12<<20+999, 128<<10)
 	name := torrent.InfoHash.String()[:8]
 	victim, back = strings.Replace(victim, "HASH", name, 1), strings.Replace(back, "HASH", name, 1)

@@ -21,6 +21,7 @@ import (
 // complete and right in any case but that in which nothing is restarted. Who is
 // restarted does not depend on who shares a thread of control.
 func TestSupervisions(t *testing.T) {
+	noFilesLeft(t)
 	const engine = "client/torrents/torrent-HASH/engine"
 	for spec, tc := range map[string]struct {
 		back  string   // the actor that is restarted for it; empty: the torrent ends
@@ -39,7 +40,7 @@ func TestSupervisions(t *testing.T) {
 		"all-for-one granularity=mutex":    {back: engine + "/choker", stays: []string{engine, "client"}, goes: []string{engine + "/peers", engine + "/scheduler", engine + "/store"}},
 	} {
 		t.Run(spec, func(t *testing.T) {
-			noFilesLeft(t)
+			t.Parallel()
 			torrent, data := stage.Torrent(t, 12<<20+999, 128<<10)
 			path := func(of string) string {
 				return string(bytes.Replace([]byte(of), []byte("HASH"), []byte(torrent.InfoHash.String()[:8]), 1))

@@ -2,6 +2,7 @@ package actors_test
 
 import (
 	"bytes"
+	"flag"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -21,7 +22,15 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// atOnce is how many tests that are parallel run at a time: they wait for
+// limits and timers more than they compute.
+const atOnce = "6"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", atOnce)
+	goleak.VerifyTestMain(m)
+}
 
 // node is a client of its own, as a process would be.
 type node struct {

@@ -24,13 +24,14 @@ import (
 // time, with the right bytes, fetched once. The data has its final name only at
 // the end, and only then the tracker hears that the download is complete.
 func TestHalfIsWantedAndThenAll(t *testing.T) {
+	noFilesLeft(t)
 	for _, killed := range []string{"", "engine", "torrent"} {
 		t.Run("killed "+killed, func(t *testing.T) { halfThenAll(t, killed) })
 	}
 }
 
 func halfThenAll(t *testing.T, killed string) {
-	noFilesLeft(t)
+	t.Parallel()
 	const pieceLength = 128 << 10
 	torrent, data := stage.Torrent(t, 8<<20+999, pieceLength)
 	_, addr := seed(t, torrent, data, actors.Options{})
