@@ -24,11 +24,14 @@ const (
 	minWindow = 4
 	maxWindow = 128
 	// fastBytes in one read, with fastBlocks still to come, make a link a fast
-	// one: its reader pauses for breath before the next read, and what arrives
-	// meanwhile costs one call and one message.
+	// one: its reader gathers before the next read, and what arrives meanwhile
+	// costs one call and one message.
 	fastBytes  = 32 << 10
 	fastBlocks = 64
-	breath     = 300 * time.Microsecond
+	// gatherBytes are what a reader waits for, half of what is still to come at
+	// least, and gatherTime is how long it waits at most.
+	gatherBytes = fastBlocks / 2 * buffer.Size
+	gatherTime  = 2 * time.Millisecond
 )
 
 // reader is the state of the goroutine that reads a link.
@@ -114,7 +117,7 @@ func (r *reader) batch() error {
 		return errClosed
 	}
 	if fast {
-		time.Sleep(breath)
+		r.socket.gather()
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ const scatter = true
 // arrived. While nothing has, it makes the reader give back its memory (rest),
 // and waits, or returns errSilent so that another goroutine waits.
 type socket struct {
+	conn    *net.TCPConn
 	raw     syscall.RawConn
 	attempt func(fd uintptr) bool
 	look    func(fd uintptr) bool
@@ -30,7 +31,7 @@ type socket struct {
 var readvs = sync.Pool{New: func() any { return new(readv) }}
 
 func newSocket(conn *net.TCPConn, r *reader) *socket {
-	s := &socket{}
+	s := &socket{conn: conn}
 	s.raw, s.err = conn.SyscallConn()
 	s.attempt = func(fd uintptr) bool {
 		bufs := r.offer()
