@@ -32,6 +32,9 @@ func (p Panel) scales(width int) (x, y scale) {
 	for _, l := range p.Limits {
 		ys = append(ys, l.Y)
 	}
+	if p.Y.Least > 0 {
+		ys = append(ys, p.Y.Least)
+	}
 	if p.X.To > 0 {
 		xs = []float64{p.X.To}
 	}

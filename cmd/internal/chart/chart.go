@@ -35,6 +35,7 @@ type Axis struct {
 	Label string  // with the unit
 	Log   bool    // by powers of ten; a linear one begins at 0
 	To    float64 // where a linear one ends; 0: with the next round number
+	Least float64 // to which the next round number must reach; 0: to the values
 }
 
 // Series is one curve.

@@ -86,7 +86,7 @@ func (v *view) life() figure {
 			used = append(used, l)
 		}
 	}
-	c.begin("What happened", wide, first+row*float64(len(used))+8)
+	c.begin(v.titled("What happened"), wide, first+row*float64(len(used))+8)
 	for i, l := range used {
 		y := first + row*float64(i)
 		c.text("tick", "end", side-8, y+15, l.name)
@@ -128,7 +128,7 @@ func (v *view) nodes() figure {
 	height := min(16, max(2.5, 420/float64(len(v.rows))))
 	const first = 34.0
 	c := &canvas{end: v.end}
-	c.begin("How much each node has", wide, first+height*float64(len(v.rows))+30)
+	c.begin(v.titled("How much each node has"), wide, first+height*float64(len(v.rows))+30)
 	classes := map[string]int{}
 	for _, n := range v.rows {
 		if _, known := classes[n.Class]; !known {
@@ -238,12 +238,14 @@ func ticks(end time.Duration) (all []time.Duration) {
 func (v *view) given() figure {
 	const width, height, first, base = 490.0, 330.0, 62.0, 284.0
 	c := &canvas{}
-	c.begin("Uploaded by each node, in copies of the content", width, height)
+	const title = "Uploaded by each node, in copies"
+	c.begin(v.titled(title), width, height)
 	most := 0.0
 	content := float64(v.Played.Content)
 	for _, n := range v.rows {
 		most = max(most, float64(n.Uploaded)/content)
 	}
+	most = v.reach(title, most)
 	step := 0.5
 	for _, s := range []float64{0.5, 1, 2, 5, 10, 20, 50, 100} {
 		if step = s; most/step <= 6 {

@@ -62,6 +62,31 @@ type view struct {
 	samples []lab.Sample  // up to end, thinned out
 	rows    []lab.Node    // the nodes that are drawn
 	spans   []chart.Span
+	pair    *pair // nil: it is drawn alone
+}
+
+// pair is what two runs share whose pictures stand one beneath the other.
+type pair struct {
+	name string             // of the run that is drawn
+	tops map[string]float64 // the highest values in the pictures of both, by their titles
+}
+
+// titled is the title of a picture, with the run that it shows.
+func (v *view) titled(title string) string {
+	if v.pair == nil {
+		return title
+	}
+	return title + ", " + v.pair.name
+}
+
+// reach notes the highest value in a picture, and returns that in the pictures
+// of both runs, as far as they were drawn.
+func (v *view) reach(title string, highest float64) float64 {
+	if v.pair == nil {
+		return highest
+	}
+	v.pair.tops[title] = max(v.pair.tops[title], highest)
+	return v.pair.tops[title]
 }
 
 // breath is how much longer than the run the time axes are.
@@ -154,6 +179,12 @@ func (v *view) draw(p chart.Panel) svg {
 	if p.X == (chart.Axis{}) {
 		p.X = v.time()
 	}
+	top := 0.0
+	for _, s := range p.Series {
+		top = max(top, highest(s))
+	}
+	p.Y.Least = v.reach(p.Title, top)
+	p.Title = v.titled(p.Title)
 	return svg(chart.Figure{Title: p.Title, Panels: []chart.Panel{p}, Width: wide, Height: low}.Inline())
 }
 

@@ -13,11 +13,16 @@ import (
 // WritePage writes a page with both runs, picture beneath picture with the same
 // axis of time. The page loads nothing from elsewhere.
 func (v Versus) WritePage(w io.Writer) error {
-	runs := []struct {
-		name string
-		*view
-	}{{"Simulated", newView(v.Simulated)}, {"Processes", newView(v.Real)}}
-	end := max(runs[0].end, runs[1].end)
+	runs := []*view{newView(v.Simulated), newView(v.Real)}
+	tops := map[string]float64{}
+	runs[0].pair, runs[1].pair = &pair{"simulated", tops}, &pair{"processes", tops}
+	runs[0].end = max(runs[0].end, runs[1].end)
+	runs[1].end = runs[0].end
+	both := func(draw func(*view) figure) []figure {
+		draw(runs[0]) // so that the other knows how high it is
+		second := draw(runs[1])
+		return []figure{draw(runs[0]), second}
+	}
 	p, s := &page{}, v.Simulated
 	name := cmp.Or(s.Scenario, "scenario")
 	p.begin(name + ", simulated and by processes")
@@ -32,7 +37,7 @@ func (v Versus) WritePage(w io.Writer) error {
 		p.add("<p class=\"soft\">%s</p>\n", note)
 	}
 	for _, one := range runs {
-		p.wrong(one.name+": what must hold of every swarm, and did not", one.Result)
+		p.wrong(one.pair.name+": what must hold of every swarm, and did not", one.Result)
 	}
 	p.WriteString("<div class=\"table\"><table>\n<thead><tr>")
 	for _, head := range versusHeads {
@@ -46,28 +51,20 @@ func (v Versus) WritePage(w io.Writer) error {
 		"small differences say nothing.</p>\n", Bound(s.Bounds))
 	p.figures(v.completion())
 	p.WriteString("<div class=\"pair\">\n")
-	for _, one := range runs {
-		p.add("<div><h3>%s</h3>\n", one.name)
-		p.figures(one.given())
-		p.WriteString("</div>\n")
+	for _, f := range both((*view).given) {
+		p.figures(f)
 	}
 	p.WriteString("</div>\n<h2>Over time</h2>\n")
 	for _, draw := range []func(*view) figure{(*view).life, (*view).nodes, (*view).rates, (*view).copies, (*view).rare, (*view).interest} {
-		var last figure
-		for i, one := range runs {
-			one.end = end
-			f := draw(one.view)
-			p.add("<h3>%s</h3>\n", one.name)
-			last, f.Caption = f, ""
-			if i == len(runs)-1 {
-				f = last
-			}
-			p.figures(f)
-		}
+		pictures := both(draw)
+		pictures[0].Caption = "" // the same as that of the other
+		p.WriteString("<div class=\"beneath\">\n")
+		p.figures(pictures...)
+		p.WriteString("</div>\n")
 	}
-	p.path(runs[0].view)
+	p.path(runs[0])
 	for _, one := range runs {
-		p.add("<h2>%s, node by node</h2>\n", one.name)
+		p.add("<h2>Node by node, %s</h2>\n", one.pair.name)
 		p.table(one.Result)
 	}
 	p.add(`<p class="soft" style="margin-top:12px">Times are in seconds since arrival, payload is in MiB. Messages of processes are estimated from a sample.</p>
