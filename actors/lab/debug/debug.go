@@ -31,9 +31,9 @@ var (
 	ErrNever = errors.New("this has not happened before")
 )
 
-// mostEvents bounds the events of the trace that are kept: some hundred
-// megabytes. Of a run that has more, the first are forgotten.
-const mostEvents = 1 << 20
+// mostEvents bounds the events of the trace that are kept: 80 MB. Of a run that
+// has more, the oldest half is forgotten.
+const mostEvents = 1 << 18
 
 // Debugger holds one run. All methods but Interrupt are called by one
 // goroutine.

@@ -106,7 +106,7 @@ func TestLookingChangesNothing(t *testing.T) {
 			d := begin(t, text, lab.Options{Seed: 3, Trace: []event.Sink{to}, Notes: true})
 			moments := 0
 			for err = nil; err == nil; moments++ {
-				if moments%50 == 0 {
+				if moments%500 == 0 {
 					everything(d)
 				}
 				err = d.Step(1)
@@ -206,6 +206,30 @@ func TestBackIsAsBefore(t *testing.T) {
 
 func atMessageOf(n uint64) Stop {
 	return func(d *Debugger) bool { return d.messages == n && d.moment.Actor != "" }
+}
+
+// What is due is told in words, whoever has asked for it.
+func TestWhatIsDueHasWords(t *testing.T) {
+	for _, text := range []string{small, busy} {
+		d := begin(t, text, lab.Options{Seed: 3})
+		all := map[string]bool{}
+		for err := error(nil); err == nil; err = d.Step(7) {
+			due, _ := d.Due("", 1000)
+			for _, one := range due {
+				all[one.What] = true
+			}
+		}
+		for what := range all {
+			for _, of := range []string{"sim", "lab", "supervise", "fault", "fake", "actor"} {
+				if strings.Contains(what, " "+of+".") || what == "a call" {
+					t.Error(what)
+				}
+			}
+		}
+		if len(all) < 10 {
+			t.Error(all)
+		}
+	}
 }
 
 // A time is reached when all up to it has happened, and nothing later.

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"unsafe"
 )
 
 // steps cuts a path such as "swarm.byKey[3].rate" into its steps.
@@ -30,24 +31,82 @@ func steps(path string) (all []string, err error) {
 	return all, nil
 }
 
-// find follows a path into a value.
+// find follows a path into a value. A path may begin anywhere within, if there
+// is one field of that name.
 func (r *reader) find(v reflect.Value, path string) (reflect.Value, error) {
 	way, err := steps(path)
 	if err != nil {
 		return v, err
 	}
 	for i, step := range way {
-		next, there := r.enter(bare(v), step)
-		if !next.IsValid() {
+		part, there := r.enter(bare(v), step)
+		if !part.IsValid() && i == 0 {
+			var err error
+			if part, err = within(bare(v), step); err != nil {
+				return v, err
+			}
+		}
+		if !part.IsValid() {
 			what := "there"
 			if i > 0 {
 				what = "in " + strings.Join(way[:i], ".")
 			}
 			return v, fmt.Errorf("there is no %q %s%s", clean(step), what, among(there))
 		}
-		v = next
+		v = part
 	}
 	return v, nil
+}
+
+// withinDepth is how deep a field is looked for.
+const withinDepth = 4
+
+// within finds the only field of a name in the structs of which a value is
+// made, layer by layer; the zero Value: there is none. Several in the layer
+// nearest to the top are an error.
+func within(v reflect.Value, name string) (reflect.Value, error) {
+	type place struct {
+		at   reflect.Value
+		path string
+	}
+	seen := map[pointer]bool{}
+	layer := []place{{v, ""}}
+	for range withinDepth {
+		var below, found []place
+		for _, p := range layer {
+			if p.at.Kind() != reflect.Struct || isClosed(p.at.Type()) {
+				continue
+			}
+			for i := range p.at.NumField() {
+				f := p.at.Type().Field(i)
+				inner := bare(held(p.at.Field(i)))
+				self := pointer{unsafe.Pointer(inner.UnsafeAddr()), inner.Type()}
+				one := place{inner, strings.TrimPrefix(p.path+"."+f.Name, ".")}
+				switch {
+				case f.Name == "_" || f.Type.Size() == 0 || seen[self]:
+				case f.Name == name:
+					seen[self] = true
+					found = append(found, one)
+				default:
+					seen[self] = true
+					below = append(below, one)
+				}
+			}
+		}
+		switch len(found) {
+		case 1:
+			return found[0].at, nil
+		case 0:
+			layer = below
+			continue
+		}
+		var paths []string
+		for _, p := range found[:min(len(found), mostNames)] {
+			paths = append(paths, p.path)
+		}
+		return reflect.Value{}, fmt.Errorf("%q may be %s", clean(name), strings.Join(paths, ", "))
+	}
+	return reflect.Value{}, nil
 }
 
 // mostNames is how many names an error lists.

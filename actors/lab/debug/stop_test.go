@@ -57,17 +57,38 @@ func TestWhy(t *testing.T) {
 	}
 }
 
-// Handles stops before a message that is meant, at an actor that is meant.
+// Handles stops before a message that is meant, at an actor that is meant, and
+// who has sent it is known: what comes from a connection is nobody's.
 func TestHandles(t *testing.T) {
 	d := begin(t, small, lab.Options{Seed: 3})
-	for _, message := range []string{"PieceVerified", "messages.BlocksArrived", ""} {
-		if err := d.Next(Handles("leech-002/scheduler", message)); err != nil {
+	for _, c := range []struct {
+		actor         Actor
+		message, from string
+	}{
+		{"leech-002/scheduler", "PieceVerified", "/store"}, {"leech-002/scheduler", "messages.BlocksArrived", "/peers/peer-"}, {"leech-002/scheduler", "", ""},
+		{"leech-*/peer-*", "FramesReceived", ""}, {"leech-002/tracker-0", "", ""}, {"leech-001/choker", "actor.Started", "/engine"},
+	} {
+		if err := d.GoTo(AtTime(0)); err != nil {
+			t.Fatal(err)
+		}
+		if c.message == "actor.Started" {
+			if err := d.restart(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := d.Next(Handles(c.actor, c.message)); err != nil {
 			t.Fatal(err)
 		}
 		m := d.Position().Moment
-		if !strings.HasPrefix(m.Actor, "leech-002/") || !strings.HasSuffix(m.Actor, "/scheduler") || !strings.HasSuffix(Name(m.Message), message) {
-			t.Errorf("%q: %s gets %s", message, m.Actor, Name(m.Message))
+		known := c.message == "" || strings.Contains(m.From, c.from) && (c.from == "") == (m.From == "")
+		if !c.actor.Match(m.Actor) || !strings.HasSuffix(Name(m.Message), c.message) || !known {
+			t.Errorf("%v: %s gets %s from %q", c, m.Actor, Name(m.Message), m.From)
 		}
+	}
+	if err := d.Next(func(d *Debugger) bool {
+		return strings.HasPrefix(Name(d.moment.Message), "messages.Frames") && d.moment.From != ""
+	}); !errors.Is(err, ErrEnded) {
+		t.Errorf("%s has sent %s; %v", d.moment.From, Name(d.moment.Message), err)
 	}
 }
 

@@ -82,7 +82,7 @@ func TestValue(t *testing.T) {
 func TestFind(t *testing.T) {
 	for path, want := range map[string]string{
 		"took": "took: 1ms", "ring.next.next.a": "ring.next.next.a: 1", "byKey[10].a": "byKey[10].a: 1", "byKey.9.b": "byKey.9.b: 2",
-		"byName[k].a": "byName[k].a: 5", "list[2]": "list[2]: 2", "a": "a: 3", "inner.a": "inner.a: 3",
+		"byName[k].a": "byName[k].a: 5", "list[2]": "list[2]: 2", "a": "a: 3", "inner.a": "inner.a: 3", "next": "next: nil",
 		"byKey[11]": `there is no "11" in byKey; there are 9, 10`, "list[3]": `there is no "3" in list; there are 0, ... 2`,
 		"payload[0]": `there is no "0" in payload`, "took.x": `there is no "x" in took`, "byKey[": `"byKey[" has no ]`, "..": `".." is no path`,
 		"at.wall": `there is no "wall" in at`, "nobody": `there is no "nobody" there; there are name, payload`,
@@ -111,7 +111,7 @@ func TestValuesAreBounded(t *testing.T) {
 	const mostLines, mostLine = 3 * mostValues, 4096
 	rapid.Check(t, func(t *rapid.T) {
 		all := []*node{{}}
-		for i := range rapid.IntRange(1, 400).Draw(t, "nodes") {
+		for i := range rapid.IntRange(1, 150).Draw(t, "nodes") {
 			up := all[rapid.IntRange(0, len(all)-1).Draw(t, "up")]
 			n := &node{Up: up, Words: make([]string, rapid.IntRange(0, 60).Draw(t, "words"))}
 			for k := range n.Words {
@@ -144,14 +144,14 @@ func TestValuesAreBounded(t *testing.T) {
 	})
 }
 
-// A map of a million keys is sorted, and shows the first.
+// A map of many keys is sorted, and shows the first.
 func TestALargeMap(t *testing.T) {
 	large := map[uint32]bool{}
-	for i := range uint32(1_000_000) {
+	for i := range uint32(50_000) {
 		large[i] = true
 	}
 	v, err := read(large, "", noTimer)
-	if want := fmt.Sprintf("… %d more", len(large)-mostEntries); err != nil || !strings.HasPrefix(v.String(), "map of 1000000\n  0: true\n  1: true") || !strings.HasSuffix(v.String(), want) {
+	if want := fmt.Sprintf("… %d more", len(large)-mostEntries); err != nil || !strings.HasPrefix(v.String(), "map of 50000\n  0: true\n  1: true") || !strings.HasSuffix(v.String(), want) {
 		t.Errorf("%v %v", v, err)
 	}
 }

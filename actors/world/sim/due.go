@@ -171,6 +171,7 @@ var asked = map[string]string{
 	"runtime/supervise.(*supervisor).restartLater": "a failed actor is restarted",
 	"runtime/supervise.(*Tree).recording":          "work is recorded",
 	"runtime/supervise.(*node).injected":           "a fault ends, or a delayed message comes",
+	"runtime/fault.file.transfer":                  "a disk that a fault makes slow answers",
 	"world/sim.(*disk).later":                      "",
 	"world/sim.file.ReadBlocks":                    "the disk has read",
 	"world/sim.file.WriteBlocks":                   "the disk has written",

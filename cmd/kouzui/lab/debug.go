@@ -61,8 +61,14 @@ line that is wrong, or does not arrive where it was to go, ends the command.`,
 		f.StringVar(&o.at, "at", "", "a `TIME` since the start, such as 12.3s")
 		f.Uint64Var(&o.atMessage, "at-message", 0, "before message `N` is handled")
 		f.Uint64Var(&o.atSeq, "at-seq", 0, "at event `SEQ` of the trace that simulate --trace writes")
-		f.StringVar(&o.until, "until", "", "at the first `WHAT`: failure, restart, wrong (a failed check), or a kind of event")
+		f.StringVar(&o.until, "until", "", "at the first `WHAT`: failure, restart, wrong (a failed check), or a kind of event; 'WHAT ACTOR': of that one")
 	})
+	complete := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return debugview.Whats(), cobra.ShellCompDirectiveNoFileComp
+	}
+	if err := c.RegisterFlagCompletionFunc("until", complete); err != nil {
+		panic(err) // only for a flag that does not exist
+	}
 	flags.Group(c, "Output", func(f *pflag.FlagSet) {
 		f.StringVar(&o.node, "node", "", "show at first the node of this `NAME` alone")
 		f.BoolVar(&o.json, "json", false, "write JSON lines to stdout")

@@ -45,7 +45,7 @@ func init() {
 		{"show", "p", "ACTOR [FIELD]", 1, 2, false, "show what an actor holds, or a field of it", (*Session).show},
 		{"links", "l", "NODE", 1, 1, false, "list the connections of a node", (*Session).links},
 		{"pending", "", "[NODE] [N]", 0, 2, false, "list what is due next: timers, arrivals, disks", (*Session).pending},
-		{"events", "e", "[N]", 0, 1, false, "list the last events of the trace", (*Session).events},
+		{"events", "e", "[ACTOR] [N]", 0, 2, false, "list the last events of the trace", (*Session).events},
 		{"why", "", "[SEQ]", 0, 1, false, "show what led to the message, or to an event", (*Session).why},
 		{"help", "h", "", 0, 1, false, "list the commands", (*Session).help},
 		{"quit", "q", "", 0, 0, false, "end", (*Session).quit},
@@ -89,6 +89,9 @@ func number(args []string, preset uint64) (uint64, error) {
 	}
 	return n, nil
 }
+
+// counts tells whether an argument is meant to be a number.
+func counts(arg string) bool { return arg[0] >= '0' && arg[0] <= '9' }
 
 func (s *Session) step(args []string) error {
 	n, err := number(args, 1)
@@ -151,8 +154,8 @@ var kinds = []event.Kind{
 	event.Stopping, event.Stopped, event.DeadLetter, event.Fault, event.Note,
 }
 
-// whats is all for which until waits.
-func whats() []string {
+// Whats is all for which until waits.
+func Whats() []string {
 	names := []string{failure, restart, wrong}
 	for _, k := range kinds {
 		names = append(names, string(k))
@@ -178,7 +181,7 @@ func (s *Session) toUntil(args []string) (way, error) {
 	case slices.Contains(kinds, kind):
 		fits = func(e *event.Event) bool { return e.Kind == kind }
 	default:
-		return nil, exit.Usagef("", "%q is nothing that until knows; there are %s", args[0], strings.Join(whats(), ", "))
+		return nil, exit.Usagef("", "%q is nothing that until knows; there are %s", args[0], strings.Join(Whats(), ", "))
 	}
 	s.matched = func(e *event.Event) bool { return fits(e) && actor.Match(e.Actor) }
 	return func() debug.Stop { return s.Debugger.Records(s.matched) }, nil
@@ -208,7 +211,7 @@ func (s *Session) toWatch(args []string) (way, error) {
 
 func (s *Session) back(args []string) error {
 	ways := map[string]func([]string) (way, error){"next": s.toNext, "until": s.toUntil, "watch": s.toWatch}
-	if len(args) == 0 || args[0][0] >= '0' && args[0][0] <= '9' {
+	if len(args) == 0 || counts(args[0]) {
 		n, err := number(args, 1)
 		if err != nil {
 			return err

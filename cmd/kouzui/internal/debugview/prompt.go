@@ -165,7 +165,7 @@ func (s *Session) words(before []string) (fit []string) {
 	switch c.name {
 	case "until":
 		if len(before) == 1 {
-			return whats()
+			return Whats()
 		}
 	case "back":
 		if len(before) == 1 {

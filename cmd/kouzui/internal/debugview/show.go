@@ -325,7 +325,7 @@ func (s *Session) value(of, field string, v debug.Value) error {
 func (s *Session) message(args []string) error {
 	m := s.Debugger.Position().Moment
 	if m.Actor == "" {
-		return fmt.Errorf("no message is about to be handled: step goes on to the next")
+		return s.nothing("no message is about to be handled: step goes on to the next")
 	}
 	return s.read(m.Actor, strings.Join(args, ""), m.Message)
 }
@@ -431,7 +431,7 @@ func (s *Session) links(args []string) error {
 
 func (s *Session) pending(args []string) error {
 	node := ""
-	if len(args) > 0 && (args[0][0] < '0' || args[0][0] > '9') {
+	if len(args) > 0 && !counts(args[0]) {
 		p, err := s.participant(args[0])
 		if err != nil {
 			return err
@@ -467,23 +467,33 @@ func (s *Session) pending(args []string) error {
 }
 
 func (s *Session) events(args []string) error {
+	all := s.Debugger.Events(0)
+	if len(args) > 0 && !counts(args[0]) {
+		which := debug.Actor(args[0])
+		all = slices.DeleteFunc(slices.Clone(all), func(e *event.Event) bool { return !which.Match(e.Actor) })
+		args = args[1:]
+	}
 	n, err := number(args, preset)
 	if err != nil {
 		return err
 	}
-	all := s.Debugger.Events(0)
 	all = all[max(0, len(all)-int(min(n, uint64(len(all))))):]
-	return s.tell(all, true)
+	return s.tell(all, true, false)
 }
 
-// tell shows events of the trace.
-func (s *Session) tell(events []*event.Event, whole bool) error {
+// tell shows events of the trace: all that were asked for, or not; with the
+// call stacks of failures, or without.
+func (s *Session) tell(events []*event.Event, whole, stacks bool) error {
 	return s.write(func() (lines []string) {
 		if !whole {
 			lines = append(lines, "… what came before is not kept")
 		}
 		for _, e := range events {
-			lines = append(lines, s.sentence(e))
+			text := s.sentence(e)
+			if stacks {
+				text += traceview.Paint(s.Colour).Stack(e)
+			}
+			lines = append(lines, strings.Split(text, "\n")...)
 		}
 		return lines
 	}, func() (lines []any) {
@@ -492,6 +502,11 @@ func (s *Session) tell(events []*event.Event, whole bool) error {
 		}
 		return lines
 	})
+}
+
+// nothing says why there is nothing to be shown.
+func (s *Session) nothing(why string) error {
+	return s.write(func() []string { return []string{why} }, func() []any { return nil })
 }
 
 func (s *Session) why(args []string) error {
@@ -507,8 +522,8 @@ func (s *Session) why(args []string) error {
 		}
 	}
 	if seq == 0 {
-		return fmt.Errorf("nothing is known that led to this")
+		return s.nothing("nothing is known that led to this")
 	}
 	chain, whole := s.Debugger.Why(seq)
-	return s.tell(chain, whole)
+	return s.tell(chain, whole, true)
 }

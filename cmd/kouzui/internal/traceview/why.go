@@ -55,15 +55,16 @@ func (p Paint) WriteChain(w io.Writer, r *trace.Reader, chain []uint64) error {
 			continue
 		}
 		chain = chain[1:]
-		if _, err := fmt.Fprintln(w, p.Line(e, r.Header.StartedAt)+p.stack(e)); err != nil {
+		if _, err := fmt.Fprintln(w, p.Line(e, r.Header.StartedAt)+p.Stack(e)); err != nil {
 			return err
 		}
 	}
 	return r.Err()
 }
 
-// stack is the call stack of a failure, on lines of its own.
-func (p Paint) stack(e *event.Event) string {
+// Stack is the call stack of a failure, on lines of its own, each behind a
+// newline.
+func (p Paint) Stack(e *event.Event) string {
 	var b strings.Builder
 	for frame := range strings.Lines(e.Stack) {
 		b.WriteString("\n" + strings.Repeat(" ", 26) + p.faint(clean(strings.TrimSuffix(frame, "\n"))))
