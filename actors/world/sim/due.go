@@ -69,23 +69,12 @@ func (e *entered) host() string {
 		return do.from.other.host.Name
 	case *planned:
 		if do.of != nil {
-			return hostOf(do.of)
+			host, _, _ := handledBy(do.of)
+			return host
 		}
 	}
 	if e.life != nil {
 		return e.life.host.Name
-	}
-	return ""
-}
-
-func hostOf(t thread) string {
-	switch t := t.(type) {
-	case *together:
-		return t.life.host.Name
-	case *mailbox:
-		return t.life.host.Name
-	case *stream:
-		return t.link.host.Name
 	}
 	return ""
 }
@@ -125,19 +114,30 @@ func (e *appointment) running(t thread) {
 	}
 }
 
+// handledBy says what a thread has a core for: on which host, which actor, and
+// what will have been done.
+func handledBy(t thread) (host, actor, what string) {
+	const free = "a core is free again"
+	switch t := t.(type) {
+	case *stream:
+		return t.link.host.Name, "", fmt.Sprintf("a core has handled what was %s on link %d", t.message, t.link.id)
+	case *together:
+		if t.current == nil {
+			return t.life.host.Name, "", free
+		}
+		return handledBy(t.current)
+	case *mailbox:
+		if t.load.message == nil {
+			return t.life.host.Name, t.path, free
+		}
+		return t.life.host.Name, t.path, "a core has handled " + work.NameOf(bare(t.load.message))
+	}
+	return "", "", free
+}
+
 func (p *planned) tell(d *Due) {
 	if p.of != nil {
-		d.By, d.What = "", "a core is free again"
-		switch t := p.of.(type) {
-		case *together:
-			if t.current != nil {
-				d.By, d.What = t.current.path, t.current.load.tell()
-			}
-		case *mailbox:
-			d.By, d.What = t.path, t.load.tell()
-		case *stream:
-			d.What = fmt.Sprintf("a core has handled what was %s on link %d", t.message, t.link.id)
-		}
+		_, d.By, d.What = handledBy(p.of)
 		return
 	}
 	d.What = "a call"
@@ -188,13 +188,6 @@ var asked = map[string]string{
 	"lab.(*run).arrive":                            "the scenario: a node leaves",
 	"lab.(*coroutines).later":                      "a hostile script goes on",
 	"lab.(*foe).announce":                          "a hostile node announces itself again",
-}
-
-func (l *load) tell() string {
-	if l.message == nil {
-		return "a core is free again"
-	}
-	return "a core has handled " + work.NameOf(bare(l.message))
 }
 
 func (seg *segment) tell(d *Due) {

@@ -21,6 +21,7 @@ import (
 
 // How much is shown at once, unless more is asked for.
 const (
+	mostAtFirst = 60  // actors whose trees are drawn at first; of more, the nodes are listed
 	mostActors  = 200 // of a tree
 	mostNodes   = 200
 	mostBoxes   = 40 // mailboxes of many
@@ -46,11 +47,19 @@ func (s *Session) Begin(line string) error {
 }
 
 // Overview shows where the run has paused and what is there: of one node, or of
-// all if it is empty.
+// all if node is empty.
 func (s *Session) Overview(node string) error {
 	shows := []func([]string) error{s.tree, s.mailbox, s.pending}
 	var of []string
-	if node != "" {
+	switch {
+	case node == "" && !s.JSON && len(s.Debugger.Actors("*")) > mostAtFirst:
+		shows[0] = func([]string) error {
+			if err := s.nodes(nil); err != nil {
+				return err
+			}
+			return s.say("tree NODE draws the supervision tree of one")
+		}
+	case node != "":
 		p, err := s.participant(node)
 		if err != nil {
 			return err
@@ -325,7 +334,7 @@ func (s *Session) value(of, field string, v debug.Value) error {
 func (s *Session) message(args []string) error {
 	m := s.Debugger.Position().Moment
 	if m.Actor == "" {
-		return s.nothing("no message is about to be handled: step goes on to the next")
+		return s.say("no message is about to be handled: step goes on to the next")
 	}
 	return s.read(m.Actor, strings.Join(args, ""), m.Message)
 }
@@ -452,7 +461,7 @@ func (s *Session) pending(args []string) error {
 			case d.Host != "":
 				text += d.Host + ": "
 			}
-			lines = append(lines, text+d.What)
+			lines = append(lines, text+metainfo.Clean(d.What, mostWords))
 		}
 		if all == 0 {
 			return []string{"nothing is due"}
@@ -504,9 +513,9 @@ func (s *Session) tell(events []*event.Event, whole, stacks bool) error {
 	})
 }
 
-// nothing says why there is nothing to be shown.
-func (s *Session) nothing(why string) error {
-	return s.write(func() []string { return []string{why} }, func() []any { return nil })
+// say tells people something that is no line of JSON.
+func (s *Session) say(words string) error {
+	return s.write(func() []string { return []string{words} }, func() []any { return nil })
 }
 
 func (s *Session) why(args []string) error {
@@ -522,7 +531,7 @@ func (s *Session) why(args []string) error {
 		}
 	}
 	if seq == 0 {
-		return s.nothing("nothing is known that led to this")
+		return s.say("nothing is known that led to this")
 	}
 	chain, whole := s.Debugger.Why(seq)
 	return s.tell(chain, whole, true)
