@@ -56,7 +56,7 @@ func NewFar(links []Link) (*Network, error) {
 func (n *Network) Cut(side func(host int) int) {
 	n.carrier.mu.Lock()
 	defer n.carrier.mu.Unlock()
-	n.carrier.sky.cut(side)
+	n.carrier.flying.cut(side)
 }
 
 const (
@@ -70,7 +70,7 @@ const (
 	socketBuffer = 16 << 20
 )
 
-// carrier carries frames between ports, in the order of the sky's.
+// carrier carries frames between ports, which have the order of its links.
 type carrier struct {
 	ports []*os.File
 	begin time.Time
@@ -78,12 +78,12 @@ type carrier struct {
 	over  chan struct{}
 	busy  sync.WaitGroup
 
-	mu  sync.Mutex
-	sky sky
+	mu     sync.Mutex
+	flying inFlight
 }
 
 func newCarrier(names []string, links []Link) (*carrier, error) {
-	c := &carrier{begin: time.Now(), wake: make(chan struct{}, 1), over: make(chan struct{}), sky: newSky(links)}
+	c := &carrier{begin: time.Now(), wake: make(chan struct{}, 1), over: make(chan struct{}), flying: newInFlight(links)}
 	for _, name := range names {
 		port, err := openPort(name)
 		if err != nil {
@@ -139,7 +139,7 @@ func (c *carrier) read(from int) {
 			continue
 		}
 		c.mu.Lock()
-		first := c.sky.take(time.Since(c.begin), from, room[virtual:n], room[:n])
+		first := c.flying.take(time.Since(c.begin), from, room[virtual:n], room[:n])
 		c.mu.Unlock()
 		if first {
 			select {
@@ -164,7 +164,7 @@ func (c *carrier) deliver() {
 		}
 		for {
 			c.mu.Lock()
-			f, wait := c.sky.next(time.Since(c.begin), idle)
+			f, wait := c.flying.next(time.Since(c.begin), idle)
 			c.mu.Unlock()
 			if wait > 0 {
 				timer.Reset(wait)

@@ -21,7 +21,7 @@ func to(port, number int) []byte {
 
 // land is all flights until some time, by number, in the order in which they
 // arrive.
-func land(s *sky, until time.Duration) (numbers []int, ports []int, at []time.Duration) {
+func land(s *inFlight, until time.Duration) (numbers []int, ports []int, at []time.Duration) {
 	for now := time.Duration(0); ; {
 		f, wait := s.next(now, time.Hour)
 		if wait > 0 {
@@ -38,7 +38,7 @@ func land(s *sky, until time.Duration) (numbers []int, ports []int, at []time.Du
 // between two ports keep their order; of lossy links some are missing.
 func TestFlights(t *testing.T) {
 	const frames, ms = 5000, time.Millisecond
-	s := newSky([]Link{{}, {Delay: 10 * ms, Jitter: 5 * ms, Loss: 0.1}, {Delay: 20 * ms, Jitter: 3 * ms, Loss: 0.2}, {}})
+	s := newInFlight([]Link{{}, {Delay: 10 * ms, Jitter: 5 * ms, Loss: 0.1}, {Delay: 20 * ms, Jitter: 3 * ms, Loss: 0.2}, {}})
 	for i := range frames {
 		s.take(time.Duration(i)*ms, 1, to(2, i), to(2, i))
 	}
@@ -61,7 +61,7 @@ func TestFlights(t *testing.T) {
 
 // A frame is for one host, or for none.
 func TestWhoHearsAFrame(t *testing.T) {
-	s := newSky(make([]Link, 4))
+	s := newInFlight(make([]Link, 4))
 	for name, c := range map[string]struct {
 		frame []byte
 		want  []int
@@ -84,7 +84,7 @@ func TestWhoHearsAFrame(t *testing.T) {
 
 // What would arrive during a cut is lost, between its sides alone.
 func TestCut(t *testing.T) {
-	s := newSky(make([]Link, 4))
+	s := newInFlight(make([]Link, 4))
 	send := func() (heard []int) {
 		for from := range 4 {
 			for port := range 4 {
@@ -109,5 +109,22 @@ func TestCut(t *testing.T) {
 	s.cut(nil)
 	if got := send(); !slices.Equal(got, all) {
 		t.Errorf("after a cut: %v", got)
+	}
+}
+
+// However much is sent, no more than so many bytes are kept; what has arrived
+// makes room.
+func TestFlightsAreBounded(t *testing.T) {
+	s := newInFlight([]Link{{}, {Delay: time.Hour}, {}})
+	frame := append(to(2, 1), make([]byte, 1<<20)...)
+	for range 2 {
+		for range 2 * mostInFlight / len(frame) {
+			s.take(0, 1, frame[:ethernet], frame)
+		}
+		if n := len(s.flights); n != mostInFlight/len(frame) {
+			t.Errorf("%d frames of %d bytes are in flight", n, len(frame))
+		}
+		for _, wait := s.next(2*time.Hour, time.Hour); wait == 0; _, wait = s.next(2*time.Hour, time.Hour) {
+		}
 	}
 }

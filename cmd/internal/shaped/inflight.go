@@ -24,18 +24,24 @@ func portOf(last byte) int {
 	return int(last) - firstHost + 1
 }
 
-// sky is the frames that are between two ports. Port 0 is that of this process,
-// and the others are those of the hosts.
-type sky struct {
+// mostInFlight is how many bytes may be between all hosts together: more than
+// TCP's windows let them send where no rate does, and little enough for the
+// memory of a machine. What is more is lost.
+const mostInFlight = 256 << 20
+
+// inFlight is the frames that are between two ports. Port 0 is that of this
+// process, and the others are those of the hosts.
+type inFlight struct {
 	links   []Link
 	sides   []int           // of a cut
 	last    []time.Duration // when the last frame from one port to another is due
 	flights flights
 	number  uint64
+	bytes   int // of all flights
 }
 
-func newSky(links []Link) sky {
-	return sky{links: links, sides: make([]int, len(links)), last: make([]time.Duration, len(links)*len(links))}
+func newInFlight(links []Link) inFlight {
+	return inFlight{links: links, sides: make([]int, len(links)), last: make([]time.Duration, len(links)*len(links))}
 }
 
 // flight is a frame on its way.
@@ -49,7 +55,7 @@ type flight struct {
 // take lets a copy of a frame fly to the host that its header names, or loses
 // it, and tells whether it is the next to arrive. What is sent to all is for
 // nobody: all know each other's addresses.
-func (s *sky) take(now time.Duration, from int, header, frame []byte) (first bool) {
+func (s *inFlight) take(now time.Duration, from int, header, frame []byte) (first bool) {
 	const sentToSome = 1 // a bit of the first byte
 	if len(header) < ethernet || header[0]&sentToSome != 0 {
 		return false
@@ -59,7 +65,7 @@ func (s *sky) take(now time.Duration, from int, header, frame []byte) (first boo
 		return false
 	}
 	a, b := &s.links[from], &s.links[to]
-	if loss := a.Loss + b.Loss; loss > 0 && rand.Float64() < loss {
+	if loss := a.Loss + b.Loss; loss > 0 && rand.Float64() < loss || s.bytes+len(frame) > mostInFlight {
 		return false
 	}
 	due := now + a.Delay + b.Delay
@@ -69,18 +75,21 @@ func (s *sky) take(now time.Duration, from int, header, frame []byte) (first boo
 	last := &s.last[from*len(s.links)+to]
 	*last = max(*last, due)
 	s.number++
+	s.bytes += len(frame)
 	heap.Push(&s.flights, flight{*last, s.number, from, to, slices.Clone(frame)})
 	return s.flights[0].number == s.number
 }
 
 // next is a flight that is due; or how long until there is one, at most idle.
 // What a cut separates is lost.
-func (s *sky) next(now, idle time.Duration) (f flight, wait time.Duration) {
+func (s *inFlight) next(now, idle time.Duration) (f flight, wait time.Duration) {
 	for len(s.flights) > 0 {
 		if wait := s.flights[0].due - now; wait > 0 {
 			return f, min(wait, idle)
 		}
-		if f := heap.Pop(&s.flights).(flight); s.sides[f.from] == s.sides[f.to] {
+		f := heap.Pop(&s.flights).(flight)
+		s.bytes -= len(f.frame)
+		if s.sides[f.from] == s.sides[f.to] {
 			return f, 0
 		}
 	}
@@ -88,7 +97,7 @@ func (s *sky) next(now, idle time.Duration) (f flight, wait time.Duration) {
 }
 
 // cut puts hosts on sides; nil: all on one.
-func (s *sky) cut(side func(host int) int) {
+func (s *inFlight) cut(side func(host int) int) {
 	clear(s.sides)
 	for i := range s.sides {
 		if i > 0 && side != nil {
