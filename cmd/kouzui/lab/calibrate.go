@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,7 +33,7 @@ const (
 type calibration struct {
 	out, size string
 	rounds    int
-	check     bool
+	check     string
 }
 
 func newCalibrate() *cobra.Command {
@@ -49,10 +48,11 @@ count, because other work on the machine only adds to them. Half of the rounds
 have one processor. The data is random, stands in a temporary folder (see
 TMPDIR), and is removed.
 
-With --check as many downloads more, which take turns with those that are
-measured, are held against simulated ones with these costs.`,
+With --check a table that was measured before is held against the downloads: the
+quickest, which other work has disturbed the least, beside a simulated one.`,
 		Example: `  kouzui lab calibrate --out costs.toml
-  kouzui lab calibrate --size 1G --rounds 8`,
+  kouzui lab calibrate --size 1G --rounds 8
+  kouzui lab calibrate --check costs.toml`,
 		Args: flags.Arguments(0, 0, "no arguments"),
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx, done := interrupt.Context()
@@ -62,7 +62,7 @@ measured, are held against simulated ones with these costs.`,
 	}
 	c.Flags().StringVar(&o.out, "out", "", "write the table to `FILE` instead of stdout")
 	c.Flags().StringVar(&o.size, "size", "256M", "`SIZE` of what each round downloads")
-	c.Flags().BoolVar(&o.check, "check", false, "say on stderr how far simulated downloads are from real ones")
+	c.Flags().StringVar(&o.check, "check", "", "say how far simulated downloads with the table of `FILE` are from real ones")
 	c.Flags().IntVar(&o.rounds, "rounds", 4, "download `N` times")
 	return c
 }
@@ -78,6 +78,15 @@ func (o *calibration) run(ctx context.Context, c *cobra.Command) error {
 	if o.rounds < 2 || o.rounds > mostRounds {
 		return exit.Errorf(exit.Usage, "--rounds %d: must be from 2 to %d", o.rounds, mostRounds)
 	}
+	var table *work.Table // to be held against downloads; nil: one is to be made
+	if o.check != "" {
+		if o.out != "" {
+			return exit.Usagef("", "--check and --out exclude each other: a table is checked or made")
+		}
+		if table, err = readCosts(o.check); err != nil {
+			return err
+		}
+	}
 	dir, err := os.MkdirTemp("", "kouzui-calibrate-")
 	if err != nil {
 		return err
@@ -87,48 +96,38 @@ func (o *calibration) run(ctx context.Context, c *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	rounds, against, err := o.play(ctx, c.ErrOrStderr(), p)
+	downloads, err := o.play(ctx, c.ErrOrStderr(), p)
 	if err != nil {
 		return err
 	}
-	table := work.Measured(machine(), rounds)
-	if err := o.write(c, table); err != nil || !o.check {
-		return err
+	if table != nil {
+		return p.writeHeld(c.OutOrStdout(), table, downloads)
 	}
-	return p.writeHeld(c.ErrOrStderr(), table, against)
+	var rounds []work.Round
+	for _, d := range downloads {
+		rounds = append(rounds, d.Round)
+	}
+	return o.write(c, work.Measured(machine(), rounds))
 }
 
-// play plays the rounds that are measured, and those that the costs are held
-// against.
-func (o *calibration) play(ctx context.Context, say io.Writer, p *pair) (rounds []work.Round, against []*held, err error) {
-	all := o.rounds
-	if o.check {
-		all *= 2
-	}
-	for i := range all {
+// play plays the rounds.
+func (o *calibration) play(ctx context.Context, say io.Writer, p *pair) (all []download, err error) {
+	for i := range o.rounds {
 		cores := 1
 		if i%2 == 1 {
 			cores = runtime.NumCPU()
 		}
 		d, err := p.round(ctx, cores)
 		if ctx.Err() != nil {
-			return nil, nil, exit.ErrInterrupted
+			return nil, exit.ErrInterrupted
 		}
 		if err != nil {
-			return nil, nil, fmt.Errorf("round %d: %w", i+1, err)
+			return nil, fmt.Errorf("round %d: %w", i+1, err)
 		}
-		fmt.Fprintf(say, "round %d of %d: %s in %v, on %s each\n", i+1, all, units.Bytes(p.size), d.took.Round(time.Millisecond), units.Count(cores, "processor"))
-		if !o.check || i/2%2 == 0 {
-			rounds = append(rounds, d.Round)
-			continue
-		}
-		at := slices.IndexFunc(against, func(h *held) bool { return h.cores == cores })
-		if at < 0 {
-			at, against = len(against), append(against, &held{cores: cores})
-		}
-		against[at].real = append(against[at].real, p.seenReal(d))
+		fmt.Fprintf(say, "round %d of %d: %s in %v, on %s each\n", i+1, o.rounds, units.Bytes(p.size), d.took.Round(time.Millisecond), units.Count(cores, "processor"))
+		all = append(all, d)
 	}
-	return rounds, against, nil
+	return all, nil
 }
 
 // write writes the table to where it was asked for, and says what it lacks.
@@ -150,6 +149,19 @@ func (o *calibration) write(c *cobra.Command, table *work.Table) error {
 		return err
 	}
 	return file.Commit()
+}
+
+// readCosts reads a table of costs.
+func readCosts(path string) (*work.Table, error) {
+	text, err := readScenario(path)
+	if err != nil {
+		return nil, err
+	}
+	table, err := work.ReadTable(text)
+	if err != nil {
+		return nil, exit.Errorf(exit.Usage, "%s: %w", path, err)
+	}
+	return table, nil
 }
 
 // machine says on what the costs are measured.

@@ -1,10 +1,12 @@
 package lab
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -20,33 +22,42 @@ import (
 // figures are what a download was like, by name, simulated or real.
 type figures map[string]float64
 
-// heldKinds are the kinds of actors through which payload goes on its way to
-// the disk.
-var heldKinds = []string{"peer", "store", "hash", "scheduler"}
-
-// Names of figures; those of a kind of actor are of one message, on average.
+// Names of figures.
 const (
-	cpuFigure, rateFigure  = "processor, s/GiB", "rate, MiB/s"
-	waitFigure, workFigure = "wait of %s, us", "work of %s, us"
+	rateFigure = "rate, MiB/s"
+	cpuFigure  = "all work, s/GiB"
+	workFigure = "work of %s, s/GiB"
+	waitFigure = "wait of %s, us" // of a message, on average
 )
+
+// heldKinds are the kinds of actors through which payload goes on its way to
+// the disk. A peer may have dialled or been dialled.
+var heldKinds = []string{"hash", "store", "peer", "scheduler"}
 
 // figureNames are the names of figures, in the order in which they are shown.
 func figureNames() []string {
-	names := []string{cpuFigure, rateFigure}
-	for _, kind := range heldKinds {
-		names = append(names, fmt.Sprintf(waitFigure, kind), fmt.Sprintf(workFigure, kind))
+	names := []string{rateFigure, cpuFigure}
+	for _, figure := range []string{workFigure, waitFigure} {
+		for _, kind := range heldKinds {
+			names = append(names, fmt.Sprintf(figure, kind))
+		}
 	}
 	return names
 }
 
-// figures of a download that took so many seconds, and so many of processors.
+// figures are those of a download that took so many seconds, and so many of
+// processors, in which kinds of actors of the downloader did so much.
 func (p *pair) figures(took, busy float64, down map[string]*event.Work) figures {
 	const mib, gib = 1 << 20, 1 << 30
-	f := figures{cpuFigure: busy * gib / float64(p.size), rateFigure: float64(p.size) / mib / took}
+	f := figures{rateFigure: float64(p.size) / mib / took, cpuFigure: busy * gib / float64(p.size)}
 	for _, kind := range heldKinds {
-		if w := down[kind]; w != nil && w.Handled > 0 {
+		w := down[kind]
+		if kind == "peer" && w == nil {
+			w = down["inbound-peer"]
+		}
+		if w != nil && w.Handled > 0 {
+			f[fmt.Sprintf(workFigure, kind)] = w.Busy.Seconds() * gib / float64(p.size)
 			f[fmt.Sprintf(waitFigure, kind)] = w.Waiting.Seconds() * 1e6 / float64(w.Handled)
-			f[fmt.Sprintf(workFigure, kind)] = w.Busy.Seconds() * 1e6 / float64(w.Handled)
 		}
 	}
 	return f
@@ -124,42 +135,51 @@ func (b byRoot) Record(e *event.Event) {
 	b[root].Record(e)
 }
 
-// held is downloads with so many processors each that the table was not made
-// from.
-type held struct {
-	cores int
-	real  []figures
-}
-
-// writeHeld holds a table against downloads.
-func (p *pair) writeHeld(w io.Writer, t *work.Table, all []*held) error {
-	for _, h := range all {
-		shared := h.cores == runtime.NumCPU()
-		simulated, err := p.simulated(t, h.cores, shared)
+// writeHeld holds a table against downloads: for each number of cores the
+// quickest, beside the median of all, and a simulated one.
+func (p *pair) writeHeld(w io.Writer, t *work.Table, all []download) error {
+	for _, cores := range slices.Compact([]int{1, runtime.NumCPU()}) {
+		var real []figures
+		for _, d := range all {
+			if d.cores == cores {
+				real = append(real, p.seenReal(d))
+			}
+		}
+		if len(real) == 0 {
+			continue
+		}
+		shared := cores == runtime.NumCPU()
+		simulated, err := p.simulated(t, cores, shared)
 		if err != nil {
 			return err
 		}
-		of := "of its own"
+		of := "for each client"
 		if shared {
-			of = "that both clients share"
+			of = "for both clients"
 		}
-		fmt.Fprintf(w, "\n%s, %s: %s that the costs are not from, and a simulated one\n", units.Count(h.cores, "processor"), of, units.Count(len(h.real), "download"))
+		quickest := slices.MaxFunc(real, func(a, b figures) int { return cmp.Compare(a[rateFigure], b[rateFigure]) })
+		fmt.Fprintf(w, "\n%s %s: the quickest of %s, and a simulated one\n", units.Count(cores, "processor"), of, units.Count(len(real), "download"))
 		tab := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-		fmt.Fprintln(tab, "\tmedian\tleast\tmost\tsimulated\tdifference\t")
+		fmt.Fprintln(tab, "\tmedian\tquickest\tsimulated\tdifference\t")
 		for _, name := range figureNames() {
 			var values []float64
-			for _, f := range h.real {
-				if v, is := f[name]; is {
-					values = append(values, v)
-				}
+			for _, f := range real {
+				values = append(values, f[name])
 			}
-			if s, is := spread.Of(values); is {
-				fmt.Fprintf(tab, "%s\t%.3g\t%.3g\t%.3g\t%.3g\t%+.0f %%\t\n", name, s.Median, s.Least, s.Most, simulated[name], 100*(simulated[name]/s.Median-1))
-			}
+			s, _ := spread.Of(values)
+			fmt.Fprintf(tab, "%s\t%.3g\t%.3g\t%.3g\t%s\t\n", name, s.Median, quickest[name], simulated[name], off(simulated[name], quickest[name]))
 		}
 		if err := tab.Flush(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// off is how far a figure is from a real one.
+func off(simulated, real float64) string {
+	if real == 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%+.0f %%", 100*(simulated/real-1))
 }

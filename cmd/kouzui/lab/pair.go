@@ -38,6 +38,7 @@ type pair struct {
 // download is a round that was played.
 type download struct {
 	work.Round
+	cores int           // of each process
 	took  time.Duration // of the process that downloads
 	whole time.Duration // from its connection until it has everything
 }
@@ -72,6 +73,7 @@ func (p *pair) command(ctx context.Context, cores int, args ...string) *exec.Cmd
 
 // round downloads the content once.
 func (p *pair) round(ctx context.Context, cores int) (d download, err error) {
+	d.cores = cores
 	ctx, cancel := context.WithTimeout(ctx, roundLimit)
 	defer cancel()
 	port, err := freePort()
