@@ -17,6 +17,7 @@ func BenchmarkReceive(b *testing.B) {
 	const batch = 16
 	torrent, _ := stage.Torrent(b, 1000*blockSize, 1000*blockSize)
 	s, now, pool := newSession(torrent, false, start), start, buffer.NewPool(batch)
+	s.flags.PeerChoking = false
 	blockAt := func(n int) messages.Block {
 		return messages.Block{Begin: uint32(n % 1000 * blockSize), Length: blockSize}
 	}
