@@ -10,6 +10,9 @@ COUNT    ?= 6
 SEEDS    ?= 1000
 FROM     ?= 1
 LINTER   := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+# The tests of each package would else wait a second at their end for races that
+# may come late.
+export GORACE := atexit_sleep_ms=50
 NPM      := cmd/interop/testdata/npm
 TARGETS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 

@@ -27,7 +27,6 @@ import (
 const atOnce = "6"
 
 func TestMain(m *testing.M) {
-	flag.Parse()
 	_ = flag.Set("test.parallel", atOnce)
 	goleak.VerifyTestMain(m)
 }

@@ -76,9 +76,10 @@ func crowdAt(t *testing.T, ctx context.Context, torrent *metainfo.Torrent, to ne
 func TestAHostileCrowd(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*transferTimeout)
 	defer cancel()
-	client := counterpart.Kouzui(plain(t), "--max-download-limit", "16M")
+	built := plain(t)
+	client := counterpart.Kouzui(built, "--max-download-limit", "16M")
 	content := oneFile(t, 96<<20)
-	seeder := counterpart.Kouzui(plain(t))
+	seeder := counterpart.Kouzui(built)
 	seed := seedTask(t, seeder, content)
 	start(t, ctx, seeder, seed)
 	task := newTask(t, client, content)

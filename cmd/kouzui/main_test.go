@@ -20,11 +20,16 @@ import (
 	"github.com/spf13/cobra"
 )
 
+// endSoon is for the race detector, with which a process else takes a second to
+// end.
+const endSoon = "atexit_sleep_ms=0"
+
 // The programs that tests start keep ignoring the signals that this program
 // ignores from its start, as in the background of a script, unless it catches
 // them.
 func TestMain(m *testing.M) {
 	if filepath.Ext(os.Args[0]) == ".test" { // else it is kouzui itself
+		_ = os.Setenv("GORACE", endSoon)
 		for _, s := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
 			if signal.Ignored(s) {
 				signal.Notify(make(chan os.Signal, 1), s)
@@ -57,7 +62,7 @@ func TestScripts(t *testing.T) {
 				e.Setenv(name, port)
 			}
 			e.Setenv("TZ", "UTC")
-			e.Setenv("GORACE", "atexit_sleep_ms=0") // else each process takes a second to end
+			e.Setenv("GORACE", endSoon)
 			return nil
 		},
 		Condition: func(name string) (bool, error) {

@@ -24,6 +24,7 @@ func TestTrace(t *testing.T) {
 		},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("TMPDIR", e.WorkDir)
+			e.Setenv("GORACE", endSoon)
 			for _, s := range samples {
 				raw, err := os.ReadFile(s)
 				if err != nil {
