@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"strings"
 
@@ -56,7 +57,7 @@ Papers:` + list.String(),
 	})
 	flags.Group(c, "Output", func(f *pflag.FlagSet) {
 		f.BoolVar(&o.json, "json", false, "write JSON lines to stdout: a line for each claim")
-		f.StringVar(&o.update, "update", "", "write the tables into the section \"papers\" of the Markdown `FILE`, too")
+		f.StringVar(&o.update, "update", "", "write the table of each paper into its section \"paper NAME\" of the Markdown `FILE`, too")
 		f.BoolVarP(&o.quiet, "quiet", "q", false, "do not say how many runs were played")
 	})
 	return c
@@ -88,7 +89,9 @@ func (o *repetition) run(c *cobra.Command, name string) error {
 	}
 	ctx, done := interrupt.Context()
 	defer done()
-	var repeated []labview.Repeated
+	if err := hasSections(o.update, papers); err != nil {
+		return exit.With(exit.Usage, err)
+	}
 	for _, p := range papers {
 		answers, seeds, err := o.repeat(ctx, p, c.ErrOrStderr())
 		if errors.Is(err, context.Canceled) {
@@ -98,7 +101,6 @@ func (o *repetition) run(c *cobra.Command, name string) error {
 			return err
 		}
 		one := labview.Repeated{Paper: p, Seeds: seeds, Answers: answers}
-		repeated = append(repeated, one)
 		if o.json {
 			err = labview.WriteClaims(c.OutOrStdout(), one)
 		} else {
@@ -107,11 +109,36 @@ func (o *repetition) run(c *cobra.Command, name string) error {
 		if err != nil {
 			return err
 		}
+		if o.update == "" {
+			continue
+		}
+		// At once: an interrupt costs the papers that are yet to come.
+		if err := page.Update(o.update, section(p), labview.ClaimsMarkdown(one)+"\n"+page.Now()); err != nil {
+			return err
+		}
 	}
-	if o.update == "" {
+	return nil
+}
+
+// section is the name of a paper's section in a page.
+func section(p *paper.Paper) string { return "paper " + p.Name }
+
+// hasSections tells what is wrong with the page at path, if anything is, before
+// minutes are spent on what it is to hold. An empty path is no page.
+func hasSections(path string, papers []*paper.Paper) error {
+	if path == "" {
 		return nil
 	}
-	return page.Update(o.update, "papers", labview.ClaimsMarkdown(repeated)+"\n"+page.Now())
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	for _, p := range papers {
+		if _, err := page.Replace(string(text), section(p), ""); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return nil
 }
 
 // repeat plays the runs of a paper.

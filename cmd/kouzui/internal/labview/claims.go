@@ -68,18 +68,15 @@ func boundsOf(c paper.Claim) string {
 	return fmt.Sprintf("from %.3g to %.3g", c.Least, c.Most)
 }
 
-// ClaimsMarkdown is what was found of papers, as tables of a page.
-func ClaimsMarkdown(all []Repeated) string {
+// ClaimsMarkdown is what was found of a paper, as a table of a page.
+func ClaimsMarkdown(r Repeated) string {
 	var b strings.Builder
-	for _, r := range all {
-		fmt.Fprintf(&b, "**%s** (`%s`, seeds 1 to %d)\n\n| claim | should be | is | |\n|---|---|---|---|\n", r.Paper.Citation, r.Command(), r.Seeds)
-		for _, a := range r.Answers {
-			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", a.Text, boundsOf(a.Claim), measuredOf(a), a.Verdict)
-		}
-		if r.Paper.Limits != "" {
-			fmt.Fprintf(&b, "\n%s\n", r.Paper.Limits)
-		}
-		b.WriteByte('\n')
+	fmt.Fprintf(&b, "**%s** (`%s`, seeds 1 to %d)\n\n| claim | should be | is | |\n|---|---|---|---|\n", r.Paper.Citation, r.Command(), r.Seeds)
+	for _, a := range r.Answers {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", a.Text, boundsOf(a.Claim), measuredOf(a), a.Verdict)
+	}
+	if r.Paper.Limits != "" {
+		fmt.Fprintf(&b, "\n%s\n", r.Paper.Limits)
 	}
 	return b.String()
 }
