@@ -252,7 +252,7 @@ func TestSlotsAreUsedAndKept(t *testing.T) {
 		s := newSwarm(t, rapid.SampledFrom([]string{"rate", "roundrobin"}).Draw(t, "algorithm"), slots)
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			key := rapid.IntRange(0, 12).Draw(t, "key")
-			excess, served := maxAside, s.served()
+			excess, served := usualTurns.Aside, s.served()
 			switch rapid.IntRange(0, 5).Draw(t, "step") {
 			case 0:
 				s.drop(messages.PeerKey(key))

@@ -11,11 +11,6 @@ import (
 	"kouzui/messages"
 )
 
-// maxAside is how many peers that are not interested are unchoked beside those
-// that have slots, and so by how many peers the slots may be exceeded until the
-// next round.
-const maxAside = 4
-
 // turns are the numbers of byRate.
 type turns struct {
 	OptimisticTurn time.Duration `about:"how long one peer has the optimistic slot; three rounds, as BEP 3 says"`
@@ -24,9 +19,11 @@ type turns struct {
 	NewcomerLots int           `about:"times the chances of others that a newcomer has to get the optimistic slot"`
 	// Peers that are alike do not take turns.
 	HolderBonus float64 `about:"times as fast as the holder of a slot another peer must be to take the slot"`
+	// By so many peers the slots may be exceeded until the next round.
+	Aside int `about:"peers that are not interested and unchoked beside those that have slots"`
 }
 
-var usualTurns = turns{OptimisticTurn: 30 * time.Second, NewcomerTime: time.Minute, NewcomerLots: 3, HolderBonus: 1.1}
+var usualTurns = turns{OptimisticTurn: 30 * time.Second, NewcomerTime: time.Minute, NewcomerLots: 3, HolderBonus: 1.1, Aside: 4}
 
 // Check refuses numbers with which nobody would get the slot.
 func (t turns) Check() error {
@@ -130,7 +127,7 @@ func (a *byRate) aside(r Round, slowest float64) (peers []*Peer) {
 		}
 	}
 	slices.SortStableFunc(peers, func(x, y *Peer) int { return cmp.Compare(a.score(y), a.score(x)) })
-	return peers[:min(len(peers), maxAside)]
+	return peers[:min(len(peers), a.Aside)]
 }
 
 // rank sorts the peers that may have a slot by their rates, best first.
