@@ -23,7 +23,7 @@ func (e *Experiment) Play(ctx context.Context, j Job) (Outcome, error) {
 	if j.Variant < 0 || j.Variant >= len(e.Variants) {
 		return Outcome{}, fmt.Errorf("the job is of variant %d; there are %d", j.Variant, len(e.Variants))
 	}
-	result, err := e.Replay(ctx, j)
+	result, err := e.run(ctx, j, false)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -41,13 +41,17 @@ func (e *Experiment) Play(ctx context.Context, j Job) (Outcome, error) {
 	return o, nil
 }
 
-// Replay plays the run of a job for its whole result.
+// Replay plays the run of a job for its whole result, with the critical path.
 func (e *Experiment) Replay(ctx context.Context, j Job) (*lab.Result, error) {
+	return e.run(ctx, j, true)
+}
+
+func (e *Experiment) run(ctx context.Context, j Job, path bool) (*lab.Result, error) {
 	s, err := lab.Read(e.Variants[j.Variant].Scenario)
 	if err != nil {
 		return nil, err
 	}
-	result, err := lab.Run(s, lab.Options{Seed: j.Seed, Quick: e.Quick, Journal: sim.NewJournal(false), Stop: ctx.Done()})
+	result, err := lab.Run(s, lab.Options{Seed: j.Seed, Quick: e.Quick, Path: path, Journal: sim.NewJournal(false), Stop: ctx.Done()})
 	if errors.Is(err, lab.ErrStopped) {
 		return nil, ctx.Err()
 	}

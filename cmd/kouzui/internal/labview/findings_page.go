@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"kouzui/actors/lab"
 	"kouzui/actors/lab/experiment"
+	"kouzui/actors/world/sim"
 	"kouzui/cmd/internal/chart"
 )
 
@@ -142,6 +144,7 @@ func (v FindingsPage) overTime(p *page) {
 		}),
 		v.curves("Copies of the rarest piece", "copies", end, 0, func(r *lab.Result, i int) float64 { return float64(r.Samples[i].Least) }),
 	)
+	v.waits(p)
 	p.WriteString("<div class=\"pair\">")
 	for i := range v.Runs {
 		p.figures(v.matrix(i))
@@ -151,6 +154,36 @@ func (v FindingsPage) overTime(p *page) {
 		p.add("<li>%s: <code>%s</code></li>\n", letter(i), "kouzui lab simulate "+v.Experiment.Again(i, v.Seed)+" --html page.html")
 	}
 	p.WriteString("</ul>\n")
+}
+
+// waits tells what the last completion of each run waited for.
+func (v FindingsPage) waits(p *page) {
+	heads := []string{"What the last completion waited for"}
+	by := make([]map[sim.Sort]time.Duration, len(v.Runs))
+	for i, r := range v.Runs {
+		heads = append(heads, letter(i))
+		by[i] = map[sim.Sort]time.Duration{}
+		for _, s := range shares(r.Path) {
+			by[i][s.what] = s.took
+		}
+	}
+	p.WriteString("<div class=\"table\"><table>\n<thead><tr>")
+	for _, head := range heads {
+		p.add("<th>%s</th>", head)
+	}
+	p.WriteString("</tr></thead>\n<tbody>")
+	for _, one := range legNames {
+		row, any := []string{one.name}, false
+		for i := range v.Runs {
+			took := by[i][one.what]
+			any = any || took > 0
+			row = append(row, fmt.Sprintf("%.1f s", took.Seconds()))
+		}
+		if any {
+			p.row(false, row)
+		}
+	}
+	p.WriteString("</tbody></table></div>\n")
 }
 
 // curves draws one value of the runs, a curve for each variant.

@@ -59,7 +59,7 @@ func TestFindingsPage(t *testing.T) {
 	}
 	text := b.String()
 	checkPage(t, text, 9)
-	for _, want := range []string{"kouzui lab simulate small.toml --seed 6 --quick", "&lt;late&gt;", "Who &lt;waits&gt;?", "up=60 KiB", "was asked for", "A: who gave to whom"} {
+	for _, want := range []string{"kouzui lab simulate small.toml --seed 6 --quick", "&lt;late&gt;", "Who &lt;waits&gt;?", "up=60 KiB", "was asked for", "A: who gave to whom", "What the last completion waited for</th><th>A</th><th>B</th>", "<tr><td>transfer, uplink</td><td>"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q", want)
 		}
