@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"kouzui/actors"
 	"kouzui/actors/lab"
@@ -74,6 +75,10 @@ func (p *pair) seenReal(d download) figures {
 	return p.figures(d.whole.Seconds(), busy, d.Down)
 }
 
+// checked is when a simulated seed has surely checked its data, which a real
+// one has in its journal.
+const checked = 10 * time.Second
+
 // simulated is what the round would be like with the costs of a table, if each
 // client had so many cores of its own, or both shared them.
 func (p *pair) simulated(t *work.Table, cores int, shared bool) (figures, error) {
@@ -87,7 +92,7 @@ func (p *pair) simulated(t *work.Table, cores int, shared bool) (figures, error)
 	}
 	s := &lab.Scenario{Name: contentName, Content: lab.Size(p.size), Piece: lab.Size(torrent.PieceLength), Cost: t.Cost, Class: []lab.Class{
 		{Name: "seed", Count: 1, Have: 1, Cores: cores, Memory: actors.DefaultMemory},
-		{Name: "peer", Count: 1, Cores: cores, Memory: actors.DefaultMemory},
+		{Name: "peer", Count: 1, Cores: cores, Memory: actors.DefaultMemory, Arrive: lab.Time(checked)},
 	}}
 	for i := range s.Class {
 		if shared {
