@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"kouzui/actors/runtime/event"
@@ -102,7 +103,7 @@ func (p *pair) round(ctx context.Context, cores int) (d download, err error) {
 		waitForSeeding(bufio.NewScanner(events), ready)
 	}()
 	end := func() {
-		if runtime.GOOS == "windows" || seed.Process.Signal(os.Interrupt) != nil {
+		if runtime.GOOS == "windows" || seed.Process.Signal(syscall.SIGTERM) != nil { // a seed in the background of a script ignores SIGINT
 			_ = seed.Process.Kill()
 		}
 		<-over
