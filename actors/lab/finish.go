@@ -22,9 +22,9 @@ func (r *run) hopeless() bool {
 }
 
 // stopped tells whether the run is to end early.
-func (r *run) stopped() bool {
+func (o *Options) stopped() bool {
 	select {
-	case <-r.options.Stop: // never, if it is nil
+	case <-o.Stop: // never, if it is nil
 		return true
 	default:
 		return false

@@ -104,9 +104,22 @@ func TestStop(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	close(stop)
-	if r, err := Run(s, Options{Seed: 1, Stop: stop}); !errors.Is(err, ErrStopped) {
+	const begins, ends = 500, 200 // messages until it is stopped, and then at most
+	handled := 0
+	count := func(_ *Inside, m *sim.Moment) {
+		if handled++; handled == begins {
+			close(stop)
+		}
+	}
+	if r, err := Run(s, Options{Seed: 1, Stop: stop, Pause: count}); !errors.Is(err, ErrStopped) {
 		t.Errorf("%v, %v", r, err)
+	}
+	if handled > begins+ends {
+		t.Errorf("stopped after %d messages, and over after %d", begins, handled)
+	}
+	handled = 0
+	if r, err := Run(s, Options{Seed: 1, Stop: stop, Pause: count}); !errors.Is(err, ErrStopped) || handled > 0 {
+		t.Errorf("%v, %v after %d messages", r, err, handled)
 	}
 }
 

@@ -78,6 +78,9 @@ func Run(s *Scenario, o Options) (*Result, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
+	if o.stopped() {
+		return nil, ErrStopped // the content alone may take seconds
+	}
 	if file := s.unread(); file != "" {
 		return nil, wrong("arrivals", "names the file %q, which was not read", file)
 	}
@@ -114,7 +117,7 @@ func Run(s *Scenario, o Options) (*Result, error) {
 	r.schedule()
 	began := time.Now() // of the machine: what the simulation itself takes
 	r.play()
-	if r.stopped() {
+	if r.options.stopped() {
 		return nil, ErrStopped
 	}
 	return r.result(time.Since(began)), nil
@@ -185,7 +188,7 @@ func (r *run) arrive(n *node, leaves time.Duration) {
 
 // play runs the world until the scenario is over, and then stops all clients.
 func (r *run) play() {
-	err := r.sim.Run(time.Duration(cmp.Or(r.Until, r.Limit)), func() bool { return r.finished() || r.stopped() })
+	err := r.sim.Run(time.Duration(cmp.Or(r.Until, r.Limit)), func() bool { return r.finished() || r.options.stopped() })
 	if r.Until == 0 && slices.ContainsFunc(r.nodes, r.owes) && r.whole() {
 		for _, n := range r.nodes {
 			if given := n.ended(); r.owes(n) && given != nil {
@@ -205,7 +208,7 @@ func (r *run) play() {
 	for _, f := range r.foes {
 		f.leave()
 	}
-	if r.Until == 0 {
+	if r.Until == 0 && !r.options.stopped() {
 		r.rest()
 	}
 	for _, n := range r.nodes {
