@@ -68,7 +68,6 @@ func TestARunFromItsStartToItsOutcome(t *testing.T) {
 	if len(l) != 1 || l[0].Run != 1 || l[0].InfoHash != hash || l[0].Torrent == nil || l[0].Outcome != nil {
 		t.Fatalf("listed is %+v", l)
 	}
-	pid := l[0].Torrent
 
 	done := &messages.TorrentDone{InfoHash: hash, Complete: true}
 	s.Tell(done)
@@ -76,7 +75,7 @@ func TestARunFromItsStartToItsOutcome(t *testing.T) {
 	if m := stage.Next[*messages.TorrentEnded](s.session); m.Run != 1 || m.Outcome != done {
 		t.Errorf("ended is %+v", m)
 	}
-	s.stopped(pid)
+	s.stop(&l[0])
 	for range 2 { // it is remembered until a message changes it
 		if l := s.listed(); len(l) != 1 || l[0].Outcome != done {
 			t.Errorf("listed is %+v", l)
@@ -93,15 +92,16 @@ func TestARunFromItsStartToItsOutcome(t *testing.T) {
 	s.Quiet(s.session)
 }
 
-// stopped waits until a torrent has stopped, and the supervisor knows. It needs
-// to settle twice: a Terminated is put behind what waits in the mailbox.
-func (s *scene) stopped(pid *actor.PID) {
+// stop stops a torrent, if it still runs, and waits until the supervisor knows.
+// Whoever else waits for a torrent's end hears of it before its parent does.
+func (s *scene) stop(torrent *messages.ListedTorrent) {
 	s.t.Helper()
-	if err := s.Tree.System.Root.StopFuture(pid).Wait(); err != nil {
+	stopped := make(chan struct{})
+	s.Tell(&messages.QueryStopped{InfoHash: torrent.InfoHash, Reply: func(struct{}) { close(stopped) }})
+	if err := s.Tree.System.Root.StopFuture(torrent.Torrent).Wait(); err != nil {
 		s.t.Fatal(err)
 	}
-	s.Settle()
-	s.Settle()
+	<-stopped
 }
 
 func TestATorrentThatSupervisionGivesUp(t *testing.T) {
@@ -109,7 +109,7 @@ func TestATorrentThatSupervisionGivesUp(t *testing.T) {
 	order := s.order(1000)
 	s.Tell(order)
 	s.Settle()
-	s.stopped(s.listed()[0].Torrent)
+	s.stop(&s.listed()[0])
 	failed := stage.Next[*messages.TorrentEnded](s.session).Outcome.(*messages.TorrentFailed)
 	if !errors.Is(failed.Err, messages.ErrGivenUp) || failed.InfoHash != order.Add.InfoHash {
 		t.Errorf("failed with %v", failed.Err)
@@ -184,10 +184,10 @@ func TestATorrentThatNobodyWantsIsStopped(t *testing.T) {
 	s := newScene(t)
 	order := s.order(1000)
 	s.Tell(order)
-	pid := s.listed()[0].Torrent
+	torrent := s.listed()[0]
 	s.Tell(&messages.ForgetTorrent{Run: 1, InfoHash: order.Add.InfoHash})
 	s.Settle()
-	s.stopped(pid)
+	s.stop(&torrent)
 	if l := s.listed(); len(l) > 0 {
 		t.Errorf("listed is %+v", l)
 	}

@@ -87,6 +87,7 @@ func (s *scene) joins() {
 func TestAWorkerJoinsUntilItIsWelcome(t *testing.T) {
 	s := newScene(t)
 	s.joins()
+	s.Settle() // the timer is set after the worker has asked
 	s.World.Clock.Advance(joinAgain)
 	s.joins()
 	proxy := s.StartProbe("proxy")
@@ -134,7 +135,7 @@ func TestHowAWorkerEnds(t *testing.T) {
 	}{
 		"nothing is left":   {func(s *scene) { s.says(s.sweep, job.Remote{Dismiss: &job.Dismiss{}}) }, nil},
 		"refused":           {func(s *scene) { s.says(s.sweep, job.Remote{Dismiss: &job.Dismiss{Reason: "other build"}}) }, ErrDismissed},
-		"nobody answers":    {func(s *scene) { s.World.Clock.Advance(2 * time.Minute) }, ErrNoSweep},
+		"nobody answers":    {func(s *scene) { s.Settle(); s.World.Clock.Advance(2 * time.Minute) }, ErrNoSweep},
 		"left before":       {func(s *scene) { s.Tell(&Leave{}) }, ErrLeft},
 		"cannot understand": {func(s *scene) { s.says(s.sweep, job.Remote{Welcome: &job.Welcome{Experiment: `"bad"`}}) }, errAny},
 		"left while it plays": {func(s *scene) {
