@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"kouzui/cmd/kouzui/internal/lastwords"
@@ -74,8 +75,9 @@ func environment(home string) []string {
 	return append(env, "HOME="+home)
 }
 
-// end asks the process to end.
-func (p *process) end() { _ = p.command.Process.Signal(os.Interrupt) } // it may have ended
+// end asks the process to end, if it has not yet. A program in the background
+// of a script ignores SIGINT, and so do those that it starts.
+func (p *process) end() { _ = p.command.Process.Signal(syscall.SIGTERM) }
 
 // kill ends the process at once.
 func (p *process) kill() { p.stop.Do(func() { _ = p.command.Process.Kill() }) }
