@@ -65,7 +65,7 @@ bin/golangci-lint: Makefile
 
 .PHONY: race
 race: ## all tests but those of interoperation and of simulated swarms, with the race detector
-	@$(GO) list ./... | grep -vE '/(cmd/interop|actors/lab|actors/lab/stat)$$' | KOUZUI_INTEROP=must xargs $(GO) test -race -timeout 10m
+	@$(GO) list ./... | grep -vE '/(cmd/interop|actors/lab|actors/lab/stat)$$' | KOUZUI_INTEROP=must xargs $(GO) test -race -timeout 15m
 
 # All of a simulated swarm runs in one goroutine, where the race detector finds
 # nothing and takes nine tenths of the time: a few random swarms show that it is
