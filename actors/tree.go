@@ -149,21 +149,25 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 		config := choker.Config{World: a.World, Refs: refs, Algorithm: o.Patterns["choker"], Slots: o.UnchokeSlots}
 		return a.tree.Props(name, func() actor.Actor { return choker.New(config) }, box)
 	case engine.Peers:
+		queue := pattern.Chosen(peer.Queues, o.Patterns)
 		config := peers.Config{
 			World: a.World, Refs: refs, Self: a.self, Metainfo: torrent, Max: o.MaxPeers, Limits: share.Limits, Blocklist: a.Blocklist,
 			NextKey: func() messages.PeerKey { return messages.PeerKey(a.keys.Add(1)) },
-			Spawn:   func(c actor.Context, p peers.Peer) (*actor.PID, error) { return a.peer(c, refs, add, share.Port, p) },
+			Spawn: func(c actor.Context, p peers.Peer) (*actor.PID, error) {
+				return a.peer(c, refs, add, share.Port, queue, p)
+			},
 		}
 		return a.tree.Props(name, func() actor.Actor { return peers.New(config) }, box, a.strategy(peers.Strategy))
 	}
 	panic("actors: an engine has no member " + name)
 }
 
-func (a assembly) peer(c actor.Context, refs messages.Refs, add *messages.AddTorrent, port uint16, p peers.Peer) (*actor.PID, error) {
+func (a assembly) peer(c actor.Context, refs messages.Refs, add *messages.AddTorrent, port uint16, queue peer.Queue, p peers.Peer) (*actor.PID, error) {
 	name := fmt.Sprintf("peer-%d", p.Key)
 	config := peer.Config{
 		World: a.world(refs.Peers.Id + "/" + name), Refs: refs, InfoHash: add.InfoHash, Self: a.self,
 		Client: "Kouzui " + Version, Port: port, Key: p.Key, Addr: p.Addr, Inbound: p.Inbound, Limits: p.Limits,
+		Queue: queue,
 	}
 	kind := peers.Dialled
 	if p.Inbound {

@@ -16,7 +16,7 @@ import (
 func BenchmarkReceive(b *testing.B) {
 	const batch = 16
 	torrent, _ := stage.Torrent(b, 1000*blockSize, 1000*blockSize)
-	s, now, pool := newSession(torrent, false, start), start, buffer.NewPool(batch)
+	s, now, pool := newSession(torrent, usualQueue, false, start), start, buffer.NewPool(batch)
 	s.flags.PeerChoking = false
 	blockAt := func(n int) messages.Block {
 		return messages.Block{Begin: uint32(n % 1000 * blockSize), Length: blockSize}
@@ -55,7 +55,7 @@ func BenchmarkReceive(b *testing.B) {
 func BenchmarkServe(b *testing.B) {
 	const batch = 16
 	torrent, _ := stage.Torrent(b, batch*blockSize, batch*blockSize)
-	s, n := newSession(torrent, false, start), 0
+	s, n := newSession(torrent, usualQueue, false, start), 0
 	s.flags.AmChoking = false
 	s.uploads.answered(&messages.PiecesServable{Runs: []messages.PieceRun{{To: 1}}})
 	s.uploads.sent(0, maxHandedOver)

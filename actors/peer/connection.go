@@ -134,7 +134,7 @@ func (k *connection) startSession(m *messages.StartSession) {
 	if k.linkID != m.Link || k.session != nil {
 		return
 	}
-	s := newSession(m.Torrent, k.Inbound, k.now)
+	s := newSession(m.Torrent, k.Queue, k.Inbound, k.now)
 	k.session = s
 	if m.SuperSeed {
 		s.offers.open = m.Have.Clone()

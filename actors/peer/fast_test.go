@@ -302,7 +302,7 @@ func TestWhatIsAllowedIsAskedForWhileChoked(t *testing.T) {
 
 func TestWhatIsAllowedIsBounded(t *testing.T) {
 	torrent, _ := stage.Torrent(t, 100*blockSize, blockSize)
-	s := newSession(torrent, false, start)
+	s := newSession(torrent, usualQueue, false, start)
 	s.speakFast()
 	for i := range uint32(100) {
 		s.take(t, frame.Frame{Kind: frame.AllowedFast, Index: i}, start)
@@ -336,7 +336,7 @@ func converse(t *rapid.T, torrent *metainfo.Torrent) {
 	sides := [2]*side{}
 	for i := range sides {
 		sides[i] = &side{
-			session: newSession(torrent, false, start), pool: buffer.NewPool(100),
+			session: newSession(torrent, usualQueue, false, start), pool: buffer.NewPool(100),
 			waits: map[messages.Block]bool{}, asked: map[messages.Block]int{}, refused: i == 1,
 		}
 		sides[i].speakFast()

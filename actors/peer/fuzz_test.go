@@ -287,7 +287,7 @@ func FuzzSession(f *testing.F) {
 		for _, fast := range []bool{false, true} {
 			w := &surroundings{
 				t: t, torrent: torrent, pool: buffer.NewPool(64), input: input, now: start, choked: true,
-				s: newSession(torrent, false, start), owed: map[messages.Block]bool{}, told: map[uint32]bool{},
+				s: newSession(torrent, usualQueue, false, start), owed: map[messages.Block]bool{}, told: map[uint32]bool{},
 				unanswered: map[messages.Block]int{},
 			}
 			if fast {

@@ -33,6 +33,7 @@ type Config struct {
 	Addr     netip.AddrPort
 	Inbound  bool // adopts a link instead of dialling
 	Limits   messages.SetLimits
+	Queue    Queue
 }
 
 // New builds a peer. A restarted peer begins with its address alone, and with

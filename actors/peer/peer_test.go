@@ -39,6 +39,7 @@ func newScene(t *testing.T, limits messages.SetLimits) *scene {
 	s.peers, s.scheduler, s.choker = s.StartProbe("peers"), s.StartProbe("scheduler"), s.StartProbe("choker")
 	s.store, s.limiter, s.session = s.StartProbe("store"), s.StartProbe("limiter"), s.StartProbe("session")
 	config := Config{
+		Queue: usualQueue,
 		World: s.World.World(), InfoHash: s.torrent.InfoHash, Self: [20]byte{'s'}, Client: "Kouzui test", Port: 6882, Key: 1, Addr: addr, Limits: limits,
 		Refs: messages.Refs{
 			Peers: s.peers.PID, Scheduler: s.scheduler.PID, Choker: s.choker.PID, Store: s.store.PID, Limiter: s.limiter.PID,

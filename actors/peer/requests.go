@@ -31,7 +31,7 @@ type requests struct {
 
 // maxDropped is how many dropped requests are known by their blocks: as many as
 // a peer may usually have queued.
-const maxDropped = usualQueue
+const maxDropped = usualMost
 
 // giveUp records that a request in flight is dropped. It may be answered yet.
 func (r *requests) giveUp(b messages.Block) {

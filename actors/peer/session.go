@@ -81,8 +81,8 @@ type effects struct {
 	asked    bool // the other side has asked for much of what it was told of, see offers
 }
 
-func newSession(t *metainfo.Torrent, inbound bool, now time.Time) *session {
-	s := &session{torrent: t, window: newWindow(usualQueue), heard: now, fed: now, spoke: now, keepAlive: keepAlive}
+func newSession(t *metainfo.Torrent, q Queue, inbound bool, now time.Time) *session {
+	s := &session{torrent: t, window: newWindow(q, usualMost), heard: now, fed: now, spoke: now, keepAlive: keepAlive}
 	s.theirs = bitset.New(uint(t.PieceCount()))
 	s.flood.at, s.flood.most = now, maxFlood
 	s.surplus.pause = serveOnPause

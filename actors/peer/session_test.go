@@ -16,7 +16,7 @@ import (
 // shorter.
 func newTestSession(t *testing.T) *session {
 	torrent, _ := stage.Torrent(t, 10*4*blockSize-100, 4*blockSize)
-	return newSession(torrent, false, start)
+	return newSession(torrent, usualQueue, false, start)
 }
 
 func (s *session) take(t *testing.T, f frame.Frame, now time.Time) {
@@ -211,9 +211,9 @@ func TestSessionTakesTheExtensionHandshake(t *testing.T) {
 		"few":          {frame.Frame{Index: 0, Bits: []byte("d4:reqqi5ee")}, 5},
 		"many":         {frame.Frame{Index: 0, Bits: []byte("d4:reqqi512ee")}, 512},
 		"no end":       {frame.Frame{Index: 0, Bits: []byte("d4:reqqi99999999ee")}, maxWindow},
-		"not said":     {frame.Frame{Index: 0, Bits: []byte("de")}, usualQueue},
-		"garbage":      {frame.Frame{Index: 0, Bits: []byte("d4:reqq")}, usualQueue},
-		"another word": {frame.Frame{Index: 1, Bits: []byte("d4:reqqi5ee")}, usualQueue},
+		"not said":     {frame.Frame{Index: 0, Bits: []byte("de")}, usualMost},
+		"garbage":      {frame.Frame{Index: 0, Bits: []byte("d4:reqq")}, usualMost},
+		"another word": {frame.Frame{Index: 1, Bits: []byte("d4:reqqi5ee")}, usualMost},
 	} {
 		s := newTestSession(t)
 		test.frame.Kind = frame.Extended

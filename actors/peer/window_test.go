@@ -39,21 +39,21 @@ func TestWindowFillsTheWire(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		latency := time.Duration(rapid.IntRange(0, 400).Draw(t, "milliseconds")) * time.Millisecond
 		rate := rapid.IntRange(100, 20_000).Draw(t, "blocks a second")
-		w := newWindow(maxWindow)
+		w := newWindow(usualQueue, maxWindow)
 		wire := float64(rate) * latency.Seconds()
 		got := download(&w, 20, rate, latency)
 		if need := min(float64(rate), 0.7*maxWindow/latency.Seconds()); float64(got) < 0.95*need {
 			t.Errorf("%d blocks in the last second, with a window of %d", got, w.requests())
 		}
 		// The first answer took longer than the latency by the time of a block.
-		if most := 1.02*refill*(wire+1) + maxQueue; float64(w.requests()) > most {
+		if most := 1.02*refill*(wire+1) + float64(usualQueue.Most); float64(w.requests()) > most {
 			t.Errorf("a window of %d where the wire holds %.0f", w.requests(), wire)
 		}
 	})
 }
 
 func TestWindowIsSmallForASlowPeer(t *testing.T) {
-	w := newWindow(maxWindow)
+	w := newWindow(usualQueue, maxWindow)
 	if w.requests() != minWindow {
 		t.Fatalf("starts with %d", w.requests())
 	}
@@ -65,7 +65,7 @@ func TestWindowIsSmallForASlowPeer(t *testing.T) {
 
 // Blocks that come all at once after a pause do not make the window large.
 func TestWindowGrowsByWhatComes(t *testing.T) {
-	w := newWindow(maxWindow)
+	w := newWindow(usualQueue, maxWindow)
 	w.flow.Resume(at(0))
 	for i := range 5 {
 		before := w.requests()
@@ -78,7 +78,7 @@ func TestWindowGrowsByWhatComes(t *testing.T) {
 
 func TestWindowObeysThePeer(t *testing.T) {
 	for _, most := range []int{5, 100, maxWindow, 1 << 30} {
-		w := newWindow(usualQueue)
+		w := newWindow(usualQueue, usualMost)
 		w.allow(most)
 		download(&w, 10, 20_000, 300*time.Millisecond)
 		if w.requests() > min(most, maxWindow) {
@@ -88,7 +88,7 @@ func TestWindowObeysThePeer(t *testing.T) {
 }
 
 func TestWindowOfAPeerThatSnubs(t *testing.T) {
-	w := newWindow(100)
+	w := newWindow(usualQueue, 100)
 	download(&w, 10, 1000, 0)
 	w.snub()
 	if w.requests() != snubWindow {

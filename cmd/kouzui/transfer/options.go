@@ -156,7 +156,7 @@ func (o *options) validatePatterns(c *cobra.Command) error {
 		return exit.Usagef("", "--pattern limiter makes no difference without a rate limit")
 	}
 	if o.seedOnly {
-		for _, kind := range []string{"picker", "requests"} {
+		for _, kind := range []string{"picker", "requests", "queue"} {
 			if o.patterns.Choice[kind] != "" {
 				return exit.Usagef("", "--pattern %s is of no use to seed, which downloads nothing", kind)
 			}
