@@ -59,14 +59,10 @@ func (d *Debugger) Why(seq uint64) (chain []*event.Event, whole bool) {
 	for seq > first && seq <= d.recorded {
 		e := d.events[seq-first-1]
 		chain = append(chain, e)
-		cause := e.Origin
-		if cause == 0 {
-			cause = e.Cause
-		}
-		if cause >= seq {
+		if e.From() >= seq {
 			break
 		}
-		seq = cause
+		seq = e.From()
 	}
 	slices.Reverse(chain)
 	return chain, seq == 0
