@@ -59,6 +59,10 @@ type Debugger struct {
 	failed   error
 }
 
+// errNoMoment is about a scenario such as one of hostile nodes alone: the run
+// ends before any of them comes.
+var errNoMoment = errors.New("nothing happens in this run")
+
 // errAbandoned is what a run panics with that is not to go on.
 var errAbandoned = errors.New("the run is not to go on")
 
@@ -91,8 +95,11 @@ func (d *Debugger) restart() error {
 	d.events, d.recorded = nil, 0
 	d.resume, d.drop = iter.Pull(d.play)
 	err := d.advance(func(*Debugger) bool { return true })
-	if errors.Is(err, ErrEnded) {
+	switch {
+	case d.failed != nil:
 		return d.failed
+	case d.inside == nil:
+		return errNoMoment
 	}
 	return err
 }

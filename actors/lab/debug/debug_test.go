@@ -249,3 +249,22 @@ func TestGoToATime(t *testing.T) {
 		}
 	}
 }
+
+// A run can pause before its limit though nothing is due until then, and one in
+// which nothing happens at all is refused.
+func TestNothingHappensBeforeTheLimit(t *testing.T) {
+	const late = "content = \"64 KiB\"\nuntil = \"1s\"\n[[class]]\nname = \"late\"\narrive = \"9s\"\n"
+	d := begin(t, late, lab.Options{Seed: 3})
+	if p := d.Position(); p.Elapsed != 0 || p.Next != time.Second || len(d.Participants()) != 1 {
+		t.Errorf("it begins with %+v", p)
+	}
+	if err := d.GoTo(AtTime(999 * time.Millisecond)); err != nil || d.Position().Elapsed != 0 {
+		t.Errorf("%+v, %v", d.Position(), err)
+	}
+	if err := d.GoTo(AtTime(time.Second)); !errors.Is(err, ErrEnded) {
+		t.Error(err)
+	}
+	if _, err := New(scenario(t, late+"hostile = [\"a slow seed\"]\n"), lab.Options{}); !errors.Is(err, errNoMoment) {
+		t.Error(err)
+	}
+}

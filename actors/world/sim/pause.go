@@ -7,7 +7,8 @@ import (
 )
 
 // Moment is where a run can pause: before an actor handles a message or, if
-// Actor is empty, before time goes on to what is due next.
+// Actor is empty, before time goes on to what is due next, or to the limit of
+// Run.
 type Moment struct {
 	At      time.Duration // of what is about to happen, since the start
 	Actor   string        // path of the actor that is about to handle Message
@@ -35,7 +36,7 @@ func (p *pauses) handling(m *mailbox, message any) {
 	p.acting = m.path
 }
 
-// goingOn is called before the world does something at a time.
+// goingOn is called before time goes on.
 func (p *pauses) goingOn(at int64) {
 	p.acting = ""
 	p.moment = Moment{At: time.Duration(at)}

@@ -116,10 +116,7 @@ func (s *Sim) Step() bool {
 	if e == nil {
 		return false
 	}
-	if s.pauses != nil {
-		s.pauses.goingOn(e.at)
-	}
-	s.now = e.at
+	s.goOn(e.at)
 	s.origin = origin{}
 	do, its := e.do, e.life
 	e.do = nil
@@ -128,6 +125,14 @@ func (s *Sim) Step() bool {
 		do.happen()
 	}
 	return true
+}
+
+// goOn has time go on.
+func (s *Sim) goOn(at int64) {
+	if s.pauses != nil {
+		s.pauses.goingOn(at)
+	}
+	s.now = at
 }
 
 // ErrTime and ErrIdle are errors of Run: the time is up, or nothing is left
@@ -150,7 +155,7 @@ func (s *Sim) Run(limit time.Duration, done func() bool) error {
 			case e == nil:
 				return ErrIdle
 			case e.at > int64(limit):
-				s.now = int64(limit)
+				s.goOn(int64(limit))
 				return ErrTime
 			}
 		}
