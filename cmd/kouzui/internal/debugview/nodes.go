@@ -18,7 +18,11 @@ import (
 func (s *Session) nodes(args []string) error {
 	all := s.Debugger.Participants()
 	if len(args) > 0 {
-		all = slices.DeleteFunc(all, func(p lab.Participant) bool { return p.Name != args[0] })
+		p, err := s.participant(args[0])
+		if err != nil {
+			return err
+		}
+		all = []lab.Participant{p}
 	}
 	return s.write(func() []string {
 		var b bytes.Buffer
