@@ -10,7 +10,7 @@ import (
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/work"
-	"kouzui/actors/world"
+	"kouzui/actors/world/real"
 	"kouzui/messages"
 )
 
@@ -190,7 +190,7 @@ func TestAPageIsToldWhatActorsDo(t *testing.T) {
 // Messages are measured for as long as a page is open.
 func TestOnlyWhoLooksPays(t *testing.T) {
 	s := &Server{model: newModel(epoch), viewers: make(chan struct{}, 1)}
-	s.tree = supervise.New(supervise.Config{System: supervise.NewSystem(zerolog.Nop()), Clock: realClock{}, Measurable: true})
+	s.tree = supervise.New(supervise.Config{System: supervise.NewSystem(zerolog.Nop()), Clock: real.Clock{}, Measurable: true})
 	defer func() {
 		if err := s.tree.Shutdown(t.Context()); err != nil {
 			t.Error(err)
@@ -209,8 +209,3 @@ func TestOnlyWhoLooksPays(t *testing.T) {
 		t.Errorf("the page is closed: %v, %+v", look, s.model.doing)
 	}
 }
-
-type realClock struct{}
-
-func (realClock) Now() time.Time                                  { return time.Now() }
-func (realClock) AfterFunc(d time.Duration, f func()) world.Timer { return time.AfterFunc(d, f) }

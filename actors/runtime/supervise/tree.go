@@ -54,8 +54,8 @@ type Config struct {
 	// its own measurements too.
 	Meter *work.Meter
 
-	// Measurable allows Look in a tree whose Sample is 0. While nobody looks, this
-	// costs every message two counts, some 10 ns.
+	// Measurable allows Look in a tree whose Sample is 0. While nobody looks, each
+	// message is counted twice for that, which BenchmarkTell does not notice.
 	Measurable bool
 
 	// Dispatcher runs the mailboxes; nil means dispatch.New(0). Blocking runs
