@@ -61,11 +61,11 @@ type Bottleneck struct {
 
 // Process is one process of the run while it moved payload.
 type Process struct {
-	Root    string     `json:"root"`
-	Seconds float64    `json:"seconds"`       // for which it moved payload
-	HeldBy  string     `json:"held_up_by"`    // processor, disk, uplink, downlink, limiter, or a kind of actor; "" nothing in this process
-	Signs   []Evidence `json:"evidence"`      // the strongest first
-	Waits   []Worker   `json:"longest_waits"` // kinds of actors by the 99 % wait of their messages
+	Root    string        `json:"root"`
+	Seconds float64       `json:"seconds"`       // for which it moved payload
+	HeldBy  string        `json:"held_up_by"`    // processor, disk, uplink, downlink, limiter, or a kind of actor; "" nothing in this process
+	Signs   []Evidence    `json:"evidence"`      // the strongest first
+	Waits   []work.Worker `json:"longest_waits"` // kinds of actors by the 99 % wait of their messages
 }
 
 // Evidence is how busy something was.
@@ -149,8 +149,8 @@ func judge(root string, spans []*span) Process {
 	p.HeldBy = heldBy(p.Signs)
 	p.Signs = p.Signs[:min(len(p.Signs), mostEvidence)]
 	p.Waits, _ = sum(spans)
-	p.Waits = slices.DeleteFunc(p.Waits, func(w Worker) bool { return w.Device })
-	slices.SortStableFunc(p.Waits, func(a, b Worker) int { return cmp.Compare(b.Wait99, a.Wait99) })
+	p.Waits = slices.DeleteFunc(p.Waits, func(w work.Worker) bool { return w.Device })
+	slices.SortStableFunc(p.Waits, func(a, b work.Worker) int { return cmp.Compare(b.Wait99, a.Wait99) })
 	p.Waits = p.Waits[:min(len(p.Waits), mostWaits)]
 	return p
 }

@@ -15,6 +15,7 @@ import (
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/trace"
 	"kouzui/actors/runtime/units"
+	"kouzui/actors/runtime/work"
 )
 
 const (
@@ -35,8 +36,8 @@ type Stats struct {
 	Kinds       []Tally            `json:"kinds"` // of actors, by name
 	Mailboxes   []Slow             `json:"slowest_mailboxes"`
 	Waited      int                `json:"mailboxes"` // in which messages waited, the slowest and the others
-	Work        []Worker           `json:"work"`      // by kind of actor, the busiest first; empty if it was not measured
-	Flows       []Flow             `json:"flows"`     // who sends what to whom, the most frequent first
+	Work        []work.Worker      `json:"work"`      // by kind of actor, the busiest first; empty if it was not measured
+	Flows       []work.Flow        `json:"flows"`     // who sends what to whom, the most frequent first
 }
 
 // Tally sums up the actors of a kind.

@@ -17,12 +17,6 @@ import (
 // busiest first.
 const mostFlows = 20
 
-// Worker and Flow are how work is summed up.
-type (
-	Worker = work.Worker
-	Flow   = work.Flow
-)
-
 // span is what one process did in one span, by kind.
 type span struct {
 	process string
@@ -99,7 +93,7 @@ func (s *span) rate(message string) float64 {
 }
 
 // sum adds up the work of spans.
-func sum(list []*span) ([]Worker, []Flow) {
+func sum(list []*span) ([]work.Worker, []work.Flow) {
 	spans := make([]*work.Span, len(list))
 	for i, one := range list {
 		spans[i] = &one.Span
@@ -108,7 +102,7 @@ func sum(list []*span) ([]Worker, []Flow) {
 }
 
 // writeWork writes tables for people.
-func writeWork(w io.Writer, workers []Worker, flows []Flow) error {
+func writeWork(w io.Writer, workers []work.Worker, flows []work.Flow) error {
 	if len(workers) == 0 {
 		_, err := fmt.Fprintln(w, "\nwork: none was measured")
 		return err
