@@ -6,11 +6,8 @@ import (
 	"kouzui/actors/lab"
 )
 
-// What the scenario of the missing piece says, in the paper's terms.
-const (
-	hajekSlow = 0.5 // pieces a second that the slow seed could send without headers
-	hajekFrom = 100 * time.Second
-)
+// hajekFrom is from when on growth is looked at: the swarm has begun.
+const hajekFrom = 100 * time.Second
 
 // hajek2011 is the missing piece syndrome: a seed that sends fewer pieces a
 // second than downloaders come cannot keep a swarm alive in which those who are
@@ -41,8 +38,10 @@ func growth(text string, variant int) Claim {
 	return Claim{
 		Text: text, Unit: "of what the model says", Least: 0.85, Most: 1.15,
 		Of: func(r Runs, seed int) float64 {
+			played := r[variant][seed].Played
+			sends := float64(played.Class[0].Up) * payload / float64(played.Piece) // pieces a second, of the seed
 			present, arrivals := growths(r[variant][seed])
-			return present / (arrivals - hajekSlow*payload)
+			return present / (arrivals - sends)
 		},
 	}
 }
