@@ -65,14 +65,6 @@ func measurePeers(ctx context.Context, e *Env, size int) ([]float64, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, err := os.ReadFile(content.Torrent)
-	if err != nil {
-		return nil, err
-	}
-	torrent, err := metainfo.Parse(raw)
-	if err != nil {
-		return nil, err
-	}
 	file, err := os.Open(filepath.Join(content.Dir, "crowd"))
 	if err != nil {
 		return nil, err
@@ -88,6 +80,7 @@ func measurePeers(ctx context.Context, e *Env, size int) ([]float64, error) {
 	}
 	defer kouzui.Stop()
 
+	torrent := content.Info
 	crowd := crowd{addr: kouzui.Addr, torrent: torrent}
 	defer crowd.leave()
 	if err := crowd.grow(ctx, min(size, fewPeers)); err != nil {

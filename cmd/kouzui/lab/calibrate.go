@@ -2,11 +2,9 @@ package lab
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime"
 	"time"
 
@@ -92,7 +90,7 @@ func (o *calibration) run(ctx context.Context, c *cobra.Command) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	p, err := newPair(ctx, dir, size)
+	p, err := newPair(dir, size)
 	if err != nil {
 		return err
 	}
@@ -124,7 +122,7 @@ func (o *calibration) play(ctx context.Context, say io.Writer, p *pair) (all []d
 		if err != nil {
 			return nil, fmt.Errorf("round %d: %w", i+1, err)
 		}
-		fmt.Fprintf(say, "round %d of %d: %s in %v, on %s each\n", i+1, o.rounds, units.Bytes(p.size), d.took.Round(time.Millisecond), units.Count(cores, "processor"))
+		fmt.Fprintf(say, "round %d of %d: %s in %v, on %s each\n", i+1, o.rounds, units.Bytes(p.content.Info.Length), d.took.Round(time.Millisecond), units.Count(cores, "processor"))
 		all = append(all, d)
 	}
 	return all, nil
@@ -168,21 +166,3 @@ func readCosts(path string) (*work.Table, error) {
 func machine() string {
 	return fmt.Sprintf("%s, %s, %s/%s, %s", processorName(), units.Count(runtime.NumCPU(), "processor"), runtime.GOOS, runtime.GOARCH, runtime.Version())
 }
-
-// writeRandom makes the content of the downloads.
-func writeRandom(path string, size int64) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.CopyN(f, rand.Reader, size)
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	return err
-}
-
-// contentName is the name of the torrent.
-const contentName = "calibration"
-
-func (p *pair) content() string { return filepath.Join(p.dir, contentName) }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -17,7 +16,6 @@ import (
 	"kouzui/actors/runtime/units"
 	"kouzui/actors/runtime/work"
 	"kouzui/cmd/internal/spread"
-	"kouzui/wire/metainfo"
 )
 
 // figures are what a download was like, by name, simulated or real.
@@ -50,14 +48,15 @@ func figureNames() []string {
 // processors, in which kinds of actors of the downloader did so much.
 func (p *pair) figures(took, busy float64, down map[string]*event.Work) figures {
 	const mib, gib = 1 << 20, 1 << 30
-	f := figures{rateFigure: float64(p.size) / mib / took, cpuFigure: busy * gib / float64(p.size)}
+	size := float64(p.content.Info.Length)
+	f := figures{rateFigure: size / mib / took, cpuFigure: busy * gib / size}
 	for _, kind := range heldKinds {
 		w := down[kind]
 		if kind == "peer" && w == nil {
 			w = down["inbound-peer"]
 		}
 		if w != nil && w.Handled > 0 {
-			f[fmt.Sprintf(workFigure, kind)] = w.Busy.Seconds() * gib / float64(p.size)
+			f[fmt.Sprintf(workFigure, kind)] = w.Busy.Seconds() * gib / size
 			f[fmt.Sprintf(waitFigure, kind)] = w.Waiting.Seconds() * 1e6 / float64(w.Handled)
 		}
 	}
@@ -82,15 +81,8 @@ const checked = 10 * time.Second
 // simulated is what the round would be like with the costs of a table, if each
 // client had so many cores of its own, or both shared them.
 func (p *pair) simulated(t *work.Table, cores int, shared bool) (figures, error) {
-	raw, err := os.ReadFile(p.torrent)
-	if err != nil {
-		return nil, err
-	}
-	torrent, err := metainfo.Parse(raw)
-	if err != nil {
-		return nil, err
-	}
-	s := &lab.Scenario{Name: contentName, Content: lab.Size(p.size), Piece: lab.Size(torrent.PieceLength), Cost: t.Cost, Class: []lab.Class{
+	info := p.content.Info
+	s := &lab.Scenario{Name: info.Name, Content: lab.Size(info.Length), Piece: lab.Size(info.PieceLength), Cost: t.Cost, Class: []lab.Class{
 		{Name: "seed", Count: 1, Have: 1, Cores: cores, Memory: actors.DefaultMemory},
 		{Name: "peer", Count: 1, Cores: cores, Memory: actors.DefaultMemory, Arrive: lab.Time(checked)},
 	}}

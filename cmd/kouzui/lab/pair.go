@@ -22,7 +22,9 @@ import (
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/trace"
 	"kouzui/actors/runtime/work"
+	"kouzui/cmd/internal/noise"
 	"kouzui/cmd/kouzui/internal/traceview"
+	"kouzui/wire/metainfo"
 )
 
 // roundLimit bounds a round: one of a GiB takes some seconds.
@@ -32,8 +34,7 @@ const roundLimit = 3 * time.Minute
 // torrent between them.
 type pair struct {
 	self, dir string
-	torrent   string
-	size      int64
+	content   *noise.Content
 }
 
 // download is a round that was played.
@@ -44,30 +45,19 @@ type download struct {
 	whole time.Duration // from its connection until it has everything
 }
 
-func newPair(ctx context.Context, dir string, size int64) (*pair, error) {
+func newPair(dir string, size int64) (*pair, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	p := &pair{self: self, dir: dir, size: size, torrent: filepath.Join(dir, "calibration.torrent")}
-	if err := writeRandom(p.content(), size); err != nil {
-		return nil, err
-	}
-	create := p.command(ctx, 0, "create", p.content(), "-o", p.torrent)
-	if err := create.Run(); err != nil {
-		return nil, fmt.Errorf("the torrent cannot be made: %w: %s", err, lastLine(create.Stderr))
-	}
-	return p, nil
+	content, err := noise.New(dir, "calibration", metainfo.ChoosePieceLength(size), []metainfo.FileSpec{{Length: size}})
+	return &pair{self, dir, content}, err
 }
 
-// command prepares a process of this program on so many processors; 0: as
-// usual.
+// command prepares a process of this program on so many processors.
 func (p *pair) command(ctx context.Context, cores int, args ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, p.self, args...)
-	c.Env = os.Environ()
-	if cores > 0 {
-		c.Env = append(c.Env, "GOMAXPROCS="+strconv.Itoa(cores))
-	}
+	c.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(cores))
 	c.Stderr = &bytes.Buffer{}
 	return c
 }
@@ -88,7 +78,7 @@ func (p *pair) round(ctx context.Context, cores int) (d download, err error) {
 			return d, err
 		}
 	}
-	seed := p.command(ctx, cores, "seed", p.torrent, "--dir", p.dir, "--listen", "127.0.0.1", "--listen-port", port, "--allow-private", "--json", "--trace", upTrace)
+	seed := p.command(ctx, cores, "seed", p.content.Torrent, "--dir", p.content.Dir, "--listen", "127.0.0.1", "--listen-port", port, "--allow-private", "--json", "--trace", upTrace)
 	events, err := seed.StdoutPipe()
 	if err != nil {
 		return d, err
@@ -114,7 +104,7 @@ func (p *pair) round(ctx context.Context, cores int) (d download, err error) {
 		return d, errors.New("the seed does not start: " + lastLine(seed.Stderr))
 	}
 	begin := time.Now()
-	down := p.command(ctx, cores, "download", p.torrent, "--dir", out, "--listen-port", "none", "--allow-private", "--peer", "127.0.0.1:"+port, "--json", "--trace", downTrace)
+	down := p.command(ctx, cores, "download", p.content.Torrent, "--dir", out, "--listen-port", "none", "--allow-private", "--peer", "127.0.0.1:"+port, "--json", "--trace", downTrace)
 	var said bytes.Buffer
 	down.Stdout = &said
 	err = down.Run()
