@@ -110,8 +110,11 @@ func (p *pair) round(ctx context.Context, cores int) (d download, err error) {
 	err = down.Run()
 	d.took = time.Since(begin)
 	end()
-	if err != nil {
+	switch {
+	case err != nil:
 		return d, fmt.Errorf("the download fails: %w: %s", err, lastLine(down.Stderr))
+	case ctx.Err() != nil: // and its trace breaks off
+		return d, fmt.Errorf("the seed has not ended within %v", roundLimit)
 	}
 	downloaded, err := readSeen(downTrace)
 	if err != nil {
