@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"kouzui/cmd/internal/shaped"
 	"math/rand/v2"
 	"net"
 	"os"
@@ -68,35 +69,22 @@ func newField(t *testing.T) *field {
 	return f
 }
 
-// namespaces replaces the hosts by so many network namespaces, with a bridge in
-// the first.
-func (f *field) namespaces(count int) {
-	ip := func(args ...string) {
-		f.t.Helper()
-		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
-			f.t.Fatalf("ip %s: %v: %s", strings.Join(args, " "), err, out)
-		}
+// namespaces replaces the hosts by so many in a network that this test is in,
+// too, as the first.
+func (f *field) namespaces(count int) error {
+	if err := shaped.EnterThread(); err != nil {
+		return err
 	}
-	f.hosts = nil
-	name := func(i int) string { return fmt.Sprintf("kzsweep%d-%d", os.Getpid(), i) }
-	for i := range count {
-		ip("netns", "add", name(i))
-		f.t.Cleanup(func() { ip("netns", "delete", name(i)) })
-		ip("-n", name(i), "link", "set", "lo", "up")
-		h := host{addr: fmt.Sprintf("10.83.0.%d", i+1), within: []string{"ip", "netns", "exec", name(i)}}
-		f.hosts = append(f.hosts, h)
-		device := "bridge"
-		if i == 0 {
-			ip("-n", name(0), "link", "add", device, "type", "bridge")
-		} else {
-			device = "eth"
-			port := fmt.Sprintf("port%d", i)
-			ip("-n", name(0), "link", "add", port, "type", "veth", "peer", "name", device, "netns", name(i))
-			ip("-n", name(0), "link", "set", port, "master", "bridge", "up")
-		}
-		ip("-n", name(i), "addr", "add", h.addr+"/24", "dev", device)
-		ip("-n", name(i), "link", "set", device, "up")
+	n, err := shaped.New(make([]shaped.Link, count-1))
+	if err != nil {
+		return err
 	}
+	f.t.Cleanup(n.Close)
+	f.hosts = []host{{addr: n.Bridge.String()}}
+	for _, h := range n.Hosts {
+		f.hosts = append(f.hosts, host{h.Addr.String(), h.Within})
+	}
+	return nil
 }
 
 // running is a kouzui that was started.
@@ -185,10 +173,8 @@ func TestNothingIsLostWhenProcessesAreKilled(t *testing.T) {
 	if runs := strings.Count(want, `"type":"run"`); runs != 200 || strings.Contains(want, "failure") {
 		t.Fatalf("%d runs: %.1000s", runs, want)
 	}
-	if _, err := exec.LookPath("ip"); os.Geteuid() == 0 && err == nil {
-		f.namespaces(hosts)
-	} else {
-		t.Log("not root, or no program ip: all workers are on this host")
+	if err := f.namespaces(hosts); err != nil {
+		t.Logf("all workers are on this host: %v", err)
 		for range hosts - 1 {
 			f.hosts = append(f.hosts, f.hosts[0])
 		}

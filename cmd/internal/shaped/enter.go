@@ -26,20 +26,8 @@ func Enter() error {
 	if here, err := os.Readlink("/proc/self/ns/net"); err == nil && os.Getenv(inside) == here {
 		return nil
 	}
-	if os.Geteuid() != 0 {
-		return errors.New("only root can make network namespaces and shape their links")
-	}
-	for _, program := range []string{"ip", "tc", "sysctl"} {
-		if _, err := exec.LookPath(program); err != nil {
-			return fmt.Errorf("%s is not installed: on Debian, iproute2 has ip and tc, and procps has sysctl", program)
-		}
-	}
-	runtime.LockOSThread() // for ever: the thread that leaves runs the program
-	if err := unix.Unshare(unix.CLONE_NEWNET | unix.CLONE_NEWNS); err != nil {
-		return fmt.Errorf("this system lets not even root make network namespaces: %w", err)
-	}
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return &os.PathError{Op: "mount", Path: "/", Err: err}
+	if err := EnterThread(); err != nil { // it will run the program
+		return err
 	}
 	here, err := os.Readlink("/proc/thread-self/ns/net")
 	if err != nil {
@@ -55,11 +43,32 @@ func Enter() error {
 	return fmt.Errorf("the program cannot begin anew: %w", err)
 }
 
+// EnterThread does for a thread what Enter does for a program. The thread is
+// that of the calling goroutine, alone and until it ends.
+func EnterThread() error {
+	if os.Geteuid() != 0 {
+		return errors.New("only root can make network namespaces and shape their links")
+	}
+	for _, program := range []string{"ip", "tc", "sysctl"} {
+		if _, err := exec.LookPath(program); err != nil {
+			return fmt.Errorf("%s is not installed: on Debian, iproute2 has ip and tc, and procps has sysctl", program)
+		}
+	}
+	runtime.LockOSThread() // for ever
+	if err := unix.Unshare(unix.CLONE_NEWNET | unix.CLONE_NEWNS); err != nil {
+		return fmt.Errorf("this system lets not even root make network namespaces: %w", err)
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return &os.PathError{Op: "mount", Path: "/", Err: err}
+	}
+	return hideNames()
+}
+
 // names is where ip keeps the names of namespaces.
 const names = "/run/netns"
 
 // hideNames covers the names of the namespaces of others, so that those that
-// are made here vanish with this process.
+// are made here vanish with what has entered.
 func hideNames() error {
 	if err := os.MkdirAll(names, 0o755); err != nil {
 		return err

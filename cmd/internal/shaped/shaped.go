@@ -10,8 +10,9 @@
 // makes, and so no other delay than that of the buffers; or this process, which
 // takes the frames from link to link after a delay: see NewFar.
 //
-// A program calls Enter first, and New or NewFar in the namespaces that it gets
-// then. The package needs root, and the programs ip, tc and sysctl.
+// A program calls Enter first, or EnterThread, and New or NewFar in the
+// namespaces that it gets then. The package needs root, and the programs ip, tc
+// and sysctl.
 package shaped
 
 import (
@@ -27,7 +28,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -97,10 +97,7 @@ type Network struct {
 	carrier *carrier // nil: a bridge carries the frames
 }
 
-var (
-	networks atomic.Int32
-	hidden   = sync.OnceValue(hideNames)
-)
+var networks atomic.Int32
 
 // New makes a network with a host for each link, which a bridge joins. Several
 // can be there at once.
@@ -127,9 +124,6 @@ func plan(links []Link) (*Network, error) {
 	number := int(networks.Add(1))
 	if len(links) > most {
 		return nil, fmt.Errorf("%d hosts, and %d is the most", len(links), most)
-	}
-	if err := hidden(); err != nil {
-		return nil, err
 	}
 	addr := func(host int) netip.Addr {
 		return netip.AddrFrom4([4]byte{10, 77, byte(number), byte(host)})

@@ -8,49 +8,26 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"os"
 	"os/exec"
-	"runtime"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
-func TestNetwork(t *testing.T) { alone(t, checkNetwork) }
-func TestFar(t *testing.T)     { alone(t, checkFar) }
-
-// alone runs a test in namespaces of its thread, which ends with the test.
-func alone(t *testing.T, check func(*testing.T)) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can make network namespaces")
+// alone gives a test namespaces of its own.
+func alone(t *testing.T) {
+	if err := EnterThread(); err != nil {
+		t.Skip(err)
 	}
-	for _, program := range []string{"ip", "tc"} {
-		if _, err := exec.LookPath(program); err != nil {
-			t.Skip(err)
-		}
-	}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // for ever: the thread is not used again
-		if err := unix.Unshare(unix.CLONE_NEWNET | unix.CLONE_NEWNS); err != nil {
-			t.Log("not permitted:", err)
-			return
-		}
-		if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-			t.Error(err)
-			return
-		}
-		check(t)
-	}()
-	<-done
 }
 
-func checkNetwork(t *testing.T) {
+func TestNetwork(t *testing.T) {
+	alone(t)
 	n, err := New([]Link{{Up: 1_000_000, Down: 5_000_000}, {Up: 250_000, Down: 5_000_000}})
 	if err != nil {
 		t.Error(err)
@@ -97,9 +74,42 @@ func closes(t *testing.T, n *Network) {
 	}
 }
 
-// checkFar: what hosts far from each other send takes its time, and arrives as
+// TestNamesStayInside: what is outside sees no namespace of a network, neither
+// of the first one that a process makes nor of another.
+func TestNamesStayInside(t *testing.T) {
+	for range 2 {
+		made, seen := make(chan string), make(chan bool)
+		go func() {
+			defer close(made)
+			if err := EnterThread(); err != nil {
+				t.Log(err)
+				return
+			}
+			n, err := New([]Link{{}})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer n.Close()
+			made <- n.Hosts[0].namespace
+			<-seen
+		}()
+		name, ok := <-made
+		if !ok {
+			t.Skip("no network can be made")
+		}
+		if _, err := os.Stat(filepath.Join(names, name)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s is seen outside: %v", name, err)
+		}
+		close(seen)
+		<-made
+	}
+}
+
+// TestFar: what hosts far from each other send takes its time, and arrives as
 // it was sent, but for what a cut separates.
-func checkFar(t *testing.T) {
+func TestFar(t *testing.T) {
+	alone(t)
 	const near, far = 10 * time.Millisecond, 20 * time.Millisecond
 	n, err := NewFar([]Link{{Delay: near, Up: 1_000_000}, {Delay: far}, {Delay: far, Jitter: far, Loss: 0.01}})
 	if err != nil {
