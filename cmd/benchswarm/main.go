@@ -5,7 +5,7 @@
 // Each node is a process in a network namespace of its own, see package shaped.
 // The command asserts nothing; tables and pictures are the result.
 //
-// It needs root, ip and tc, and ends with 77 where it has not got them.
+// It needs root, ip, tc and sysctl, and ends with 77 where it has not got them.
 //
 // This compares two builds of Kouzui:
 //

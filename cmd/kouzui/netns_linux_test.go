@@ -18,7 +18,7 @@ import (
 // namespace.
 func TestNoNamespaceOutlivesAKilledRun(t *testing.T) {
 	if !namespacesPossible() {
-		t.Skip("only root can make network namespaces, with ip and tc")
+		t.Skip("only root can make network namespaces, with ip, tc and sysctl")
 	}
 	f := newField(t)
 	slow := strings.ReplaceAll(tinySwarm, `up = "50 KiB"`, "copies = 1\ndelay = \"10ms\"") + "[[class]]\nname = \"late\"\narrive = \"30m\"\n"

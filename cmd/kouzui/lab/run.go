@@ -64,7 +64,7 @@ exit code is ` + strconv.Itoa(exit.Other) + `, and ` + strconv.Itoa(exit.Timeout
 	flags.Group(c, "The run", func(f *pflag.FlagSet) {
 		f.Uint64Var(&o.seed, "seed", 1, "`NUMBER` that decides all chance of the scenario")
 		f.StringArrayVar(&o.set, "set", nil, "replace what the scenario says by `KEY=VALUE`, such as class.peer.up=1M; repeatable")
-		f.BoolVar(&o.netns, "netns", false, "give each node a network namespace with a link of its own (Linux, as root, with ip and tc)")
+		f.BoolVar(&o.netns, "netns", false, "give each node a network namespace with a link of its own (Linux, as root, with ip, tc and sysctl)")
 		flags.Duration(f, &o.timeout, "timeout", 10*time.Minute, "end the swarm of processes after `TIME`, or sooner if the scenario's limit is")
 		f.StringVar(&o.dir, "dir", "", "keep the files of the swarm in `FOLDER` while it runs (default: the system's folder for such files)")
 	})
