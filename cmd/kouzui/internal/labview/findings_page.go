@@ -167,21 +167,31 @@ func (v FindingsPage) waits(p *page) {
 			by[i][s.what] = s.took
 		}
 	}
+	var rows [][]string
+	for _, one := range legNames {
+		row, some := []string{one.name}, false
+		for _, took := range by {
+			cell := "-" // nobody completed
+			if len(took) > 0 {
+				cell = fmt.Sprintf("%.1f s", took[one.what].Seconds())
+			}
+			some = some || took[one.what] > 0
+			row = append(row, cell)
+		}
+		if some {
+			rows = append(rows, row)
+		}
+	}
+	if len(rows) == 0 {
+		return
+	}
 	p.WriteString("<div class=\"table\"><table>\n<thead><tr>")
 	for _, head := range heads {
 		p.add("<th>%s</th>", head)
 	}
 	p.WriteString("</tr></thead>\n<tbody>")
-	for _, one := range legNames {
-		row, any := []string{one.name}, false
-		for i := range v.Runs {
-			took := by[i][one.what]
-			any = any || took > 0
-			row = append(row, fmt.Sprintf("%.1f s", took.Seconds()))
-		}
-		if any {
-			p.row(false, row)
-		}
+	for _, row := range rows {
+		p.row(false, row)
 	}
 	p.WriteString("</tbody></table></div>\n")
 }

@@ -72,6 +72,27 @@ func TestFindingsPage(t *testing.T) {
 	}
 }
 
+// A run in which nobody is complete has waited for nothing.
+func TestFindingsPageOfRunsWithoutACompletion(t *testing.T) {
+	p := found(t)
+	for incomplete, want := range []*regexp.Regexp{
+		regexp.MustCompile(`<td>transfer, uplink</td><td>[0-9.]+ s</td><td>[0-9.]+ s</td>`),
+		regexp.MustCompile(`<td>transfer, uplink</td><td>-</td><td>[0-9.]+ s</td>`),
+		nil,
+	} {
+		if incomplete > 0 {
+			p.Runs[incomplete-1].Path = nil
+		}
+		var b strings.Builder
+		if err := p.Write(&b); err != nil {
+			t.Fatal(err)
+		}
+		if want != nil && !want.MatchString(b.String()) || want == nil && strings.Contains(b.String(), "the last completion waited") {
+			t.Errorf("%d runs without a completion: not %v", incomplete, want)
+		}
+	}
+}
+
 // Numbers of five characters fit a terminal; with one variant no difference is
 // spoken of.
 func TestFindingsTableFitsATerminal(t *testing.T) {
