@@ -6,13 +6,14 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"kouzui/cmd/internal/noise"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"kouzui/cmd/internal/noise"
 )
 
 // Tracker is a program that is a tracker.
