@@ -91,14 +91,7 @@ func TestFastDownload(t *testing.T) {
 		start(t, ctx, libtorrent, from)
 		to.Peers = append(to.Peers, from.Place.Peer())
 	}
-	down := start(t, ctx, kouzui, to)
-	if err := down.Complete(ctx); err != nil {
-		t.Fatal(err)
-	}
-	ends(t, ctx, down)
-	if err := content.Verify(to.Dir, false); err != nil {
-		t.Error(err)
-	}
+	fetches(t, ctx, start(t, ctx, kouzui, to), kouzui, to.Dir, content)
 	slow.await(t, ctx, func(out, in map[string]int) bool {
 		return out["HAVE_ALL"] == 1 && out["ALLOWED_FAST"] > 0 && out["REJECT_PIECE"] > 0 && in["HAVE_NONE"] == 1
 	})
@@ -117,12 +110,6 @@ func TestFastSeed(t *testing.T) {
 	start(t, ctx, seeder, from)
 	got := count(&to)
 	to.Peers = []string{from.Place.Peer()}
-	down := start(t, ctx, libtorrent, to)
-	if err := down.Complete(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if err := content.Verify(to.Dir, false); err != nil {
-		t.Error(err)
-	}
+	fetches(t, ctx, start(t, ctx, libtorrent, to), libtorrent, to.Dir, content)
 	got.await(t, ctx, func(out, in map[string]int) bool { return in["HAVE_ALL"] == 1 && out["HAVE_NONE"] == 1 })
 }

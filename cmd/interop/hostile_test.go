@@ -124,12 +124,7 @@ func TestOneAddressKeepsNobodyOut(t *testing.T) {
 	}, slices.DeleteFunc(slices.Clone(hostile.Scripts), func(s hostile.Script) bool { return s.Ends }))
 	task := newTask(t, kouzui, content)
 	task.Peers = []string{seed.Place.Peer()}
-	if err := start(t, ctx, kouzui, task).Complete(ctx); err != nil {
-		t.Fatal(err)
-	}
-	if err := content.Verify(task.Dir, false); err != nil {
-		t.Error(err)
-	}
+	fetches(t, ctx, start(t, ctx, kouzui, task), kouzui, task.Dir, content)
 }
 
 // oneFile is a torrent of one file.

@@ -103,13 +103,20 @@ func pair(t *testing.T, direction string, seed, leech, other counterpart.Client,
 		from.Peers = []string{to.Place.Peer()}
 		start(t, ctx, seed, from)
 	}
-	if err := down.Complete(ctx); err != nil {
+	fetches(t, ctx, down, leech, to.Dir, content)
+}
+
+// fetches waits until a client has downloaded the content to dir, and checks
+// what is there. A kouzui is to end then.
+func fetches(t *testing.T, ctx context.Context, p *counterpart.Process, client counterpart.Client, dir string, content *noise.Content) {
+	t.Helper()
+	if err := p.Complete(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if leech.Name == kouzui.Name {
-		ends(t, ctx, down)
+	if client.Name == kouzui.Name {
+		ends(t, ctx, p)
 	}
-	if err := content.Verify(to.Dir, leech.LeavesOutEmpty); err != nil {
+	if err := content.Verify(dir, client.LeavesOutEmpty); err != nil {
 		t.Error(err)
 	}
 }
