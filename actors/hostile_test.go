@@ -186,6 +186,24 @@ func TestTheOnlySeedMayBeSloppy(t *testing.T) {
 	}
 }
 
+// A seed that never unchokes us and allows each piece is enough for the whole
+// download.
+func TestWhatASeedAllowsNeedsNoUnchoke(t *testing.T) {
+	torrent, data := stage.Torrent(t, 1<<20+12345, 64<<10)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	seed := hostile.Seed{Data: data, Allows: torrent.PieceCount()}
+	n := start(t, actors.Options{})
+	dir := t.TempDir()
+	n.add(torrent, messages.TorrentOptions{Dir: dir, Peers: []netip.AddrPort{listen(t, ctx, torrent, seed.Script("allows, and never unchokes"))}})
+	done := await(n, func(*messages.TorrentDone) bool { return true })
+	got, err := os.ReadFile(filepath.Join(dir, torrent.Name))
+	if err != nil || !bytes.Equal(got, data) || !done.Complete {
+		t.Errorf("wrong data, or none: %v", err)
+	}
+	n.noFailures()
+}
+
 func listen(t *testing.T, ctx context.Context, torrent *metainfo.Torrent, s hostile.Script) netip.AddrPort {
 	t.Helper()
 	addr, err := hostile.Listen(ctx, torrent, "127.0.0.1", s)

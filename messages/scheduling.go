@@ -112,10 +112,12 @@ type PeerHave struct {
 // PeerAllowed: peer to scheduler, pieces that may be asked for while the other
 // side chokes us (BEP 6), whether it has them or not. The scheduler takes a
 // piece for allowed until a RequestsDropped of that piece comes while the other
-// side chokes us.
+// side chokes us. Window is how many requests the peer can have under way at
+// once: no PeerChoking may have told that yet.
 type PeerAllowed struct {
 	Key    PeerKey
 	Pieces []uint32
+	Window int
 }
 
 // PeerChoking: peer to scheduler, when the other side chokes or unchokes us.

@@ -61,7 +61,7 @@ func (k *connection) tellScheduler() {
 		k.out.Send(scheduler, &messages.BlocksArrived{Key: k.Key, Blocks: out.arrived, Window: window, At: k.now})
 	}
 	if len(out.allowed) > 0 {
-		k.out.Send(scheduler, &messages.PeerAllowed{Key: k.Key, Pieces: out.allowed})
+		k.out.Send(scheduler, &messages.PeerAllowed{Key: k.Key, Pieces: out.allowed, Window: window})
 	}
 	if s.fast && out.choking { // before what is rejected: a peer that chokes us is asked for no more
 		k.out.Send(scheduler, &messages.PeerChoking{Key: k.Key, Choking: s.flags.PeerChoking, Window: window, Answers: true})

@@ -66,8 +66,7 @@ func TestAllowedPiecesAreAskedForWhileChoked(t *testing.T) {
 	have := full(8)
 	have.Clear(3)
 	p := s.joinTest(1, have)
-	s.peerChoking(p, &messages.PeerChoking{Key: 1, Choking: true, Answers: true, Window: 20})
-	s.peerAllowed(p, []uint32{3, 5, 6})
+	s.peerAllowed(p, &messages.PeerAllowed{Key: 1, Pieces: []uint32{3, 5, 6}, Window: 20})
 	want := []messages.Block{s.block(5, 0), s.block(5, 1), s.block(6, 0), s.block(6, 1)}
 	if got := sorted(p.asks()); !slices.Equal(got, want) {
 		t.Fatalf("asked for %v", got)

@@ -204,7 +204,9 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 				s.peerChoking(anyPeer(t), &messages.PeerChoking{Choking: true, Answers: true, Window: rapid.IntRange(0, 20).Draw(t, "window")})
 			},
 			"allow": func(t *rapid.T) {
-				s.peerAllowed(anyPeer(t), []uint32{uint32(rng.IntN(g.pieces))})
+				p := anyPeer(t)
+				owed := p.queue.len()
+				s.peerAllowed(p, &messages.PeerAllowed{Pieces: []uint32{uint32(rng.IntN(g.pieces))}, Window: rapid.IntRange(owed, 20+owed).Draw(t, "window")})
 			},
 			"unchoke": func(t *rapid.T) {
 				p := anyPeer(t)

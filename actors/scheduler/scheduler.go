@@ -144,7 +144,7 @@ func (s *scheduler) handle(c actor.Context) {
 	case *messages.PeerHave:
 		s.with(m.Key, func(p *peer) { s.peerHave(p, m.Pieces) })
 	case *messages.PeerAllowed:
-		s.with(m.Key, func(p *peer) { s.peerAllowed(p, m.Pieces) })
+		s.with(m.Key, func(p *peer) { s.peerAllowed(p, m) })
 	case *messages.PeerChoking:
 		s.with(m.Key, func(p *peer) { s.peerChoking(p, m) })
 	case *messages.BlocksArrived:

@@ -201,8 +201,9 @@ func (s *swarm) peerChoking(p *peer, m *messages.PeerChoking) {
 }
 
 // peerAllowed takes in pieces that p may be asked for while it chokes us.
-func (s *swarm) peerAllowed(p *peer, pieces []uint32) {
-	p.allowed = append(p.allowed, pieces...)
+func (s *swarm) peerAllowed(p *peer, m *messages.PeerAllowed) {
+	p.window = m.Window
+	p.allowed = append(p.allowed, m.Pieces...)
 	served := p.serves
 	s.review(p)
 	if p.serves && !served {

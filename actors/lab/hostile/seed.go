@@ -18,13 +18,15 @@ type Seed struct {
 	// ChokeEvery, if not 0, says that each so many-th block is served between a
 	// choke and an unchoke.
 	ChokeEvery int
+	// Allows, if not 0, is of how many pieces the seed serves requests although it
+	// never unchokes anybody (BEP 6).
+	Allows int
 }
 
 // Script makes a script that serves like this.
 func (s Seed) Script(name string) Script {
 	return Script{Name: name, Act: func(c *Conn) {
-		c.Shake()
-		c.Send(c.everything(), frame.Frame{Kind: frame.Unchoke})
+		s.greet(c)
 		for n := 1; ; {
 			kind, fields, ok := c.next()
 			if !ok || !c.Open() {
@@ -39,6 +41,19 @@ func (s Seed) Script(name string) Script {
 			n++
 		}
 	}}
+}
+
+func (s Seed) greet(c *Conn) {
+	if s.Allows == 0 {
+		c.Shake()
+		c.Send(c.everything(), frame.Frame{Kind: frame.Unchoke})
+		return
+	}
+	c.Shake(frame.FeatureFast)
+	c.Send(frame.Frame{Kind: frame.HaveAll})
+	for i := range s.Allows {
+		c.Send(frame.Frame{Kind: frame.AllowedFast, Index: uint32(i)})
+	}
 }
 
 // serve sends the block that the fields of a request name, the n-th that is
