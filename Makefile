@@ -142,7 +142,7 @@ screenshots: build ## make the pictures of the live page and of a simulated swar
 	bin/kouzui lab simulate testdata/lab/flash-crowd.toml --html bin/page.html >/dev/null
 	chromium --headless --no-sandbox --hide-scrollbars --window-size=1100,1450 --screenshot=testdata/simulate.png bin/page.html
 	{ sed '/<main>/q' bin/page.html; sed -n '/<h2 id="path">/,/^<h2>/p' bin/page.html | sed '$$d'; } >bin/path.html
-	chromium --headless --no-sandbox --hide-scrollbars --window-size=1100,670 --screenshot=testdata/critical-path.png bin/path.html
+	chromium --headless --no-sandbox --hide-scrollbars --window-size=1100,800 --screenshot=testdata/critical-path.png bin/path.html
 
 .PHONY: clean
 clean: ## remove what was built and installed here
