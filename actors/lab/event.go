@@ -91,7 +91,7 @@ func (r *run) strike(n *node, how string, down time.Duration) {
 		if how == event.ReasonPowerCut {
 			r.forget(n)
 		}
-		r.sim.Begin(&sim.Step{From: &sim.Step{At: n.outage.since, Host: n.name}, At: r.sim.Elapsed(), Host: n.name, What: sim.Down})
+		r.sim.Begin(&sim.Leg{From: &sim.Leg{At: n.outage.since, Host: n.name}, At: r.sim.Elapsed(), Host: n.name, What: sim.Down})
 		n.start()
 	})
 }

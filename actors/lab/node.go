@@ -44,7 +44,7 @@ type node struct {
 	life  messages.Progress // counts of the process that runs now
 	past  messages.Progress // sums of the counts of earlier processes
 	peak  int               // blocks of payload in memory
-	last  *sim.Step         // that led to its completion; nil: not known
+	last  *sim.Leg          // that led to its completion; nil: not known
 	graph pace
 
 	// The following belong to the process that runs now.

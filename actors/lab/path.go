@@ -15,7 +15,7 @@ type Leg struct {
 	By          string // the kind of actor that had it pass, or was told then; "": none
 }
 
-// path is the critical path of the last completion: the steps that have led to
+// path is the critical path of the last completion: the legs that have led to
 // it, without a gap, the first one first. nil: no downloader was complete.
 func (r *run) path() (legs []Leg) {
 	var last *node
@@ -27,8 +27,8 @@ func (r *run) path() (legs []Leg) {
 	if last == nil {
 		return nil
 	}
-	for s := last.last; s.From != nil; s = s.From {
-		legs = append(legs, Leg{s.From.At, s.At, s.Host, s.What, s.By})
+	for l := last.last; l.From != nil; l = l.From {
+		legs = append(legs, Leg{l.From.At, l.At, l.Host, l.What, l.By})
 	}
 	slices.Reverse(legs)
 	return legs

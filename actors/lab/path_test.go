@@ -103,8 +103,8 @@ func TestTheCriticalPathOfAKill(t *testing.T) {
 	}
 }
 
-// To follow steps changes nothing else in a run.
-func TestFollowingStepsChangesNothing(t *testing.T) {
+// To follow legs changes nothing else in a run.
+func TestFollowingLegsChangesNothing(t *testing.T) {
 	for name, more := range map[string]string{"simulated mailboxes": "", "processors": "cores = 2\n"} {
 		t.Run(name, func(t *testing.T) {
 			s, err := Read(strings.Replace(crowd, "count = 5\n", "count = 5\n"+more, 1))

@@ -104,7 +104,7 @@ func Run(s *Scenario, o Options) (*Result, error) {
 		r.trace = &merger{sinks: o.Trace, world: w}
 	}
 	if o.Path {
-		w.FollowSteps()
+		w.FollowLegs()
 	}
 	if r.content, err = newContent(int64(s.Content), int64(s.Piece), s.Payload == PayloadReal, w.Rand("content")); err != nil {
 		return nil, err
@@ -174,7 +174,7 @@ func (r *run) arrive(n *node, leaves time.Duration) {
 		n.laid += int64(r.content.torrent.PieceSize(int(piece)))
 		r.gain(n, piece)
 	}
-	r.sim.Begin(&sim.Step{At: n.arrived, Host: n.name})
+	r.sim.Begin(&sim.Leg{At: n.arrived, Host: n.name})
 	n.start()
 	if leaves > 0 {
 		r.sim.After(leaves, func() {

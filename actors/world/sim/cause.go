@@ -5,7 +5,7 @@ package sim
 // mailboxes, timers, disks and connections.
 type cause struct {
 	event uint64 // of the trace; 0: none is known
-	step  *Step  // nil: steps are not followed, or none is known
+	leg   *Leg   // nil: legs are not followed, or none is known
 }
 
 // origin is what the present stems from.
@@ -70,7 +70,7 @@ func (c *causes) pushed(s *Sim, n int, of cause) {
 }
 
 // taken notes that the first n items were taken, and returns the latest event
-// that they stem from, with the step of one of them.
+// that they stem from, with the leg of one of them.
 func (c *causes) taken(s *Sim, n, one int) (of cause) {
 	if !s.follows {
 		return cause{}
@@ -79,7 +79,7 @@ func (c *causes) taken(s *Sim, n, one int) (of cause) {
 	for _, each := range all {
 		of.event = max(of.event, each.event)
 	}
-	of.step = all[one].step
+	of.leg = all[one].leg
 	c.drop(n)
 	return of
 }

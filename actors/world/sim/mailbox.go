@@ -19,7 +19,7 @@ type mailbox struct {
 	causes    [3]causes    // of system, and of user by lane
 	cause     cause        // of the message that is being handled
 	senders   *senders     // of system, and of user by lane; nil: the run cannot pause
-	previous  *Step        // of the last message that stems from no timer of its actor
+	previous  *Leg         // of the last message that stems from no timer of its actor
 	kind      string       // of the actor
 	together  *together    // nil: it has a thread of control of its own
 	blocking  bool         // its actor may block
@@ -192,10 +192,10 @@ func (m *mailbox) enter(message any) {
 // waited notes that the message which was taken had waited until now.
 func (m *mailbox) waited() {
 	m.passed(Mailbox)
-	if st := m.cause.step; st != nil {
-		st.met(m.kind, m.path, m.previous)
-		if !(st.What == Timer && st.path == m.path) {
-			m.previous = st
+	if l := m.cause.leg; l != nil {
+		l.met(m.kind, m.path, m.previous)
+		if !(l.What == Timer && l.path == m.path) {
+			m.previous = l
 		}
 	}
 }

@@ -70,7 +70,7 @@ func (l *link) hand() {
 		}
 		l.arrived.drop(n)
 		of := s.pass(l.brought.taken(s, n, n-1), Mailbox, l.host)
-		if s.stepwise && slices.ContainsFunc(m.Frames, wants) {
+		if s.onLegs && slices.ContainsFunc(m.Frames, wants) {
 			l.asked = of
 		}
 		s.stem(of)

@@ -33,7 +33,7 @@ func (l *link) Send(out []messages.Outgoing) {
 		}
 	}
 	l.queued.pushed(s, l.queue.len()-before, s.origin.next)
-	if s.stepwise {
+	if s.onLegs {
 		l.answer(before)
 	}
 	l.load()
@@ -45,8 +45,8 @@ func (l *link) Send(out []messages.Outgoing) {
 func (l *link) answer(n int) {
 	frames, causes := l.queue.waiting()[n:], l.queued.waiting()[n:]
 	for i := range frames {
-		if kind := frames[i].Kind; l.asked.step != nil && (kind == frame.Unchoke || kind == frame.Choke) {
-			causes[i].step = l.host.sim.pass(l.asked, Slot, l.host).step
+		if kind := frames[i].Kind; l.asked.leg != nil && (kind == frame.Unchoke || kind == frame.Choke) {
+			causes[i].leg = l.host.sim.pass(l.asked, Slot, l.host).leg
 		}
 	}
 }
@@ -87,7 +87,7 @@ func (l *link) load() {
 				last = n - 1
 			}
 			of := l.queued.taken(s, n, last)
-			seg.cause = s.pass(cause{max(seg.cause.event, of.event), of.step}, Queue, l.host)
+			seg.cause = s.pass(cause{max(seg.cause.event, of.event), of.leg}, Queue, l.host)
 		}
 		l.buffered += seg.bytes
 		l.read(seg, l.queue.waiting()[:n])
@@ -145,7 +145,7 @@ func (seg *segment) readOne(err error) {
 	}
 	l, failed := seg.from, seg.failed
 	l.loading = nil
-	seg.cause.step = l.host.sim.origin.next.step
+	seg.cause.leg = l.host.sim.origin.next.leg
 	switch {
 	case l.life.over() || l.closed != nil:
 		seg.release()

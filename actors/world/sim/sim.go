@@ -49,9 +49,9 @@ type Sim struct {
 	// cores, or work.World.
 	running string
 	follows bool // causes are followed
-	// stepwise tells that causes are followed step by step.
-	stepwise bool
-	origin   origin // of what is being handled
+	// onLegs tells that causes are followed leg by leg.
+	onLegs bool
+	origin origin // of what is being handled
 
 	hosts    []*Host
 	byAddr   map[netip.Addr]*Host

@@ -242,13 +242,13 @@ func (p *page) path(v *view) {
 	p.WriteString("<h2 id=\"path\">What the last completion waited for</h2>\n")
 	p.figures(v.path())
 	total := v.Path[len(v.Path)-1].Until - v.Path[0].From
-	p.WriteString("<div class=\"pair\"><div class=\"table\"><table class=\"legend\">\n<thead><tr><th>hop</th><th>share</th><th>time</th><th>hops</th><th>longest</th></tr></thead>\n<tbody>")
+	p.WriteString("<div class=\"pair\"><div class=\"table\"><table class=\"legend\">\n<thead><tr><th>leg</th><th>share</th><th>time</th><th>legs</th><th>longest</th></tr></thead>\n<tbody>")
 	for _, s := range shares(v.Path) {
 		fmt.Fprintf(p, `<tr><td><svg class="chart" width="12" height="12"><rect class="p-%s" width="12" height="12" rx="2"/></svg> `, s.what)
 		p.add("%s</td><td>%s</td><td>%s</td><td>%s</td><td>%s</td></tr>\n", legName(s.what), fmt.Sprintf("%.1f %%", 100*s.took.Seconds()/total.Seconds()),
 			seconds(s.took), fmt.Sprint(s.legs), fmt.Sprintf("%.2f s", s.longest.Seconds()))
 	}
-	p.WriteString("</tbody></table></div>\n<div><p class=\"soft\">The longest hops</p><ol class=\"legs\">\n")
+	p.WriteString("</tbody></table></div>\n<div><p class=\"soft\">The longest legs</p><ol class=\"legs\">\n")
 	longest := slices.Clone(v.Path)
 	slices.SortStableFunc(longest, func(a, b lab.Leg) int { return cmp.Compare(b.Until-b.From, a.Until-a.From) })
 	for _, l := range longest[:min(len(longest), mostLegs)] {
