@@ -15,7 +15,6 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 
@@ -23,6 +22,7 @@ import (
 	"kouzui/actors/runtime/trace"
 	"kouzui/actors/runtime/work"
 	"kouzui/cmd/internal/noise"
+	"kouzui/cmd/kouzui/internal/lastwords"
 	"kouzui/cmd/kouzui/internal/traceview"
 	"kouzui/wire/metainfo"
 )
@@ -54,12 +54,14 @@ func newPair(dir string, size int64) (*pair, error) {
 	return &pair{self, dir, content}, err
 }
 
-// command prepares a process of this program on so many processors.
-func (p *pair) command(ctx context.Context, cores int, args ...string) *exec.Cmd {
+// command prepares a process of this program on so many processors, whose last
+// words are kept.
+func (p *pair) command(ctx context.Context, cores int, args ...string) (*exec.Cmd, *lastwords.Words) {
 	c := exec.CommandContext(ctx, p.self, args...)
 	c.Env = append(os.Environ(), "GOMAXPROCS="+strconv.Itoa(cores))
-	c.Stderr = &bytes.Buffer{}
-	return c
+	words := &lastwords.Words{}
+	c.Stderr = words
+	return c, words
 }
 
 // round downloads the content once.
@@ -78,7 +80,7 @@ func (p *pair) round(ctx context.Context, cores int) (d download, err error) {
 			return d, err
 		}
 	}
-	seed := p.command(ctx, cores, "seed", p.content.Torrent, "--dir", p.content.Dir, "--listen", "127.0.0.1", "--listen-port", port, "--allow-private", "--json", "--trace", upTrace)
+	seed, seedWords := p.command(ctx, cores, "seed", p.content.Torrent, "--dir", p.content.Dir, "--listen", "127.0.0.1", "--listen-port", port, "--allow-private", "--json", "--trace", upTrace)
 	events, err := seed.StdoutPipe()
 	if err != nil {
 		return d, err
@@ -101,10 +103,10 @@ func (p *pair) round(ctx context.Context, cores int) (d download, err error) {
 	}
 	if !<-ready {
 		end()
-		return d, errors.New("the seed does not start: " + lastLine(seed.Stderr))
+		return d, errors.New("the seed does not start: " + seedWords.Last())
 	}
 	begin := time.Now()
-	down := p.command(ctx, cores, "download", p.content.Torrent, "--dir", out, "--listen-port", "none", "--allow-private", "--peer", "127.0.0.1:"+port, "--json", "--trace", downTrace)
+	down, downWords := p.command(ctx, cores, "download", p.content.Torrent, "--dir", out, "--listen-port", "none", "--allow-private", "--peer", "127.0.0.1:"+port, "--json", "--trace", downTrace)
 	var said bytes.Buffer
 	down.Stdout = &said
 	err = down.Run()
@@ -112,7 +114,7 @@ func (p *pair) round(ctx context.Context, cores int) (d download, err error) {
 	end()
 	switch {
 	case err != nil:
-		return d, fmt.Errorf("the download fails: %w: %s", err, lastLine(down.Stderr))
+		return d, fmt.Errorf("the download fails: %w", downWords.Why(err))
 	case ctx.Err() != nil: // and its trace breaks off
 		return d, fmt.Errorf("the seed has not ended within %v", roundLimit)
 	}
@@ -124,11 +126,6 @@ func (p *pair) round(ctx context.Context, cores int) (d download, err error) {
 	d.whole = completedAt(&said).Sub(downloaded.connected)
 	d.Down, d.Up = downloaded.moved(), uploaded.moved()
 	return d, err
-}
-
-func lastLine(stderr any) string {
-	lines := strings.Split(strings.TrimSpace(fmt.Sprint(stderr)), "\n")
-	return lines[len(lines)-1]
 }
 
 // waitForSeeding reads the events of a seed to their end, and tells once
