@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	// maxUploads is how many requests of a peer wait at a time; what it asks
-	// beyond is ignored, and it has to ask again.
+	// maxUploads is how many requests of a peer wait at a time. Further ones are
+	// rejected, or ignored if the peer does not speak the fast extension; the peer
+	// has to ask again.
 	maxUploads = 2000
 	// minHandedOver and maxHandedOver bound how many bytes the link holds at a
 	// time, which is what it sends in half a second. A block that it holds is

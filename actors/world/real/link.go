@@ -152,6 +152,11 @@ func (l *link) Expect(blocks int) { l.expect.Store(int64(blocks)) }
 func (l *link) Close(reason error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.end(reason)
+}
+
+// end closes the link. The lock is held.
+func (l *link) end(reason error) {
 	if l.reason != nil {
 		return
 	}

@@ -22,6 +22,11 @@ const (
 	keepQueue = 256
 	// writeTimeout is how long the peer may take none of what we write.
 	writeTimeout = 2 * time.Minute
+	// maxUnread is how many frames may wait for a peer that does not read, beside
+	// those that are being written. A choke rejects 2,000 requests at most, as
+	// many may be asked for and cancelled at a time, and haves come ten times a
+	// second.
+	maxUnread = 8000
 )
 
 func (l *link) SendHandshake(h frame.Handshake) {
@@ -38,7 +43,8 @@ func (l *link) SendHandshake(h frame.Handshake) {
 }
 
 // Send keeps the order of all frames, with and without payload. The caller
-// limits what is queued.
+// limits the payload that is queued, and the link the number of frames: a peer
+// may ask for what is rejected faster than it reads.
 func (l *link) Send(out []messages.Outgoing) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -47,6 +53,10 @@ func (l *link) Send(out []messages.Outgoing) {
 	}
 	if l.queue == nil {
 		l.queue = queues.Get().(*queue)
+	}
+	if len(l.queue.frames)+len(out) > maxUnread {
+		l.end(errUnread)
+		return
 	}
 	l.queue.frames = slices.Grow(l.queue.frames, len(out))
 	for _, o := range out {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -122,6 +123,33 @@ func TestWriteTimeout(t *testing.T) {
 			t.Errorf("gave up after %v", d)
 		}
 	})
+}
+
+// A peer that makes us say more and more and reads nothing is closed.
+func TestWhatIsNotReadIsBounded(t *testing.T) {
+	l, conn := rawPair(t)
+	defer conn.Close()
+	events := start(l, frame.Limits{})
+	rejects := slices.Repeat([]messages.Outgoing{{Frame: frame.Frame{Kind: frame.Reject, Length: buffer.Size}}}, 100)
+	waiting := func() (n int, open bool) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.queue != nil {
+			n = len(l.queue.frames)
+		}
+		return n, l.reason == nil
+	}
+	most := 0
+	for range 1 << 16 { // a hundred MiB, far more than sockets hold
+		l.Send(rejects)
+		n, open := waiting()
+		if most = max(most, n); !open {
+			break
+		}
+	}
+	if err := closing(t, l, events); err != errUnread || most > maxUnread || most < maxUnread/2 {
+		t.Errorf("%v after %d frames waited", err, most)
+	}
 }
 
 // Pieces that are announced together are frames of their own on the wire, in

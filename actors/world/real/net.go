@@ -19,6 +19,7 @@ var (
 	errTimedOut = errors.New("timed out")
 	errClosed   = errors.New("closed")
 	errSilent   = errors.New("the peer sends nothing")
+	errUnread   = errors.New("the peer does not read what it is sent")
 	errUnowned  = errors.New("no actor took the connection over")
 )
 
