@@ -22,6 +22,8 @@ type World struct {
 	Clock    Clock
 	Chance   Chance
 	Network  Network
+	Packets  Packets
+	Names    Names
 	Disk     Disk
 	Trackers Announcer
 	Web      Web

@@ -1,0 +1,37 @@
+package world
+
+import (
+	"net/netip"
+	"time"
+
+	"kouzui/messages"
+)
+
+// Packets opens UDP sockets.
+type Packets interface {
+	// Bind binds addr, port 0 for any free one; an IPv6 socket takes no IPv4.
+	// receive is called with what has come, in batches, from one goroutine at a
+	// time; it owns the batch. failed is called at most once, when receiving has
+	// ended because of an error that will not go away.
+	Bind(addr netip.AddrPort, receive func([]messages.Datagram), failed func(error)) (PacketSocket, error)
+}
+
+// PacketSocket is a bound UDP socket.
+type PacketSocket interface {
+	Addr() netip.AddrPort
+	// Send sends a batch in its order and never blocks: what the system has no
+	// room for is dropped, as the network might drop it. Neighbours with the same
+	// address and length may go out in one call. The data is not kept. lost is how
+	// many were dropped here.
+	Send(batch []messages.Datagram) (lost int)
+	// Close closes the socket. When it has returned, receive is not called any
+	// more.
+	Close()
+}
+
+// Names resolves names of hosts.
+type Names interface {
+	// Resolve looks up the addresses of host within timeout, and calls done once,
+	// unless the call is cancelled before. A literal address needs no lookup.
+	Resolve(host string, timeout time.Duration, done func([]netip.Addr, error)) (cancel func())
+}
