@@ -34,6 +34,7 @@ type Refs struct {
 	Limiter   *actor.PID
 	Listener  *actor.PID // nil: peers cannot connect to us
 	Torrent   *actor.PID
+	Metadata  *actor.PID // while the metainfo is not known
 	Engine    *actor.PID
 	Store     *actor.PID
 	Scheduler *actor.PID
