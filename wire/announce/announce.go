@@ -9,7 +9,7 @@
 // Limits: this package does no I/O and keeps no schedule: the caller decides
 // when to announce, to which tier (BEP 12), and how often to try again. Peers
 // that are named by a host name instead of an address are counted and left out.
-// UDP trackers (BEP 15) are not supported.
+// What UDP trackers say is in package udptracker, with the values of this one.
 package announce
 
 import (
@@ -83,6 +83,7 @@ type Reply struct {
 	TrackerID   string        // to be sent back as it is; any bytes
 	Seeders     int           // "complete"; -1 if not said
 	Leechers    int           // "incomplete"; -1 if not said
+	External    netip.Addr    // BEP 24: the address that the announce came from; zero if not said
 	Peers       []Peer        // at most MaxPeers
 	Dropped     int           // peers left out: invalid addresses, host names, those over MaxPeers
 }

@@ -52,10 +52,14 @@ func ParseReply(body []byte) (Reply, error) {
 		r.addDicts(list)
 	} else {
 		peers, _ := d.Text("peers")
-		r.addCompact(peers, compact4)
+		r.AddCompact([]byte(peers), false)
 	}
 	peers6, _ := d.Text("peers6")
-	r.addCompact(peers6, compact6)
+	r.AddCompact([]byte(peers6), true)
+	external, _ := d.Text("external ip")
+	if addr, ok := netip.AddrFromSlice([]byte(external)); ok {
+		r.External = addr.Unmap()
+	}
 	return r, nil
 }
 
@@ -111,9 +115,13 @@ func (r *Reply) addDicts(list []bencode.Bytes) {
 	}
 }
 
-// addCompact adds peers of size bytes each: an address and a port.
-func (r *Reply) addCompact(s string, size int) {
-	b := []byte(s)
+// AddCompact adds peers that are an address and a port each (BEP 23), addresses
+// of IPv6 if six (BEP 7).
+func (r *Reply) AddCompact(b []byte, six bool) {
+	size := compact4
+	if six {
+		size = compact6
+	}
 	for ; len(b) >= size && len(r.Peers) < MaxPeers; b = b[size:] {
 		addr, _ := netip.AddrFromSlice(b[:size-2])
 		r.add(Peer{Addr: netip.AddrPortFrom(addr, binary.BigEndian.Uint16(b[size-2:]))})
@@ -143,8 +151,12 @@ func text(d dict.Dict, key string) string {
 // seconds reads a time in seconds; 0 if there is none.
 func seconds(d dict.Dict, key string) time.Duration {
 	n, _ := d.Int(key)
-	return duration(n, time.Second)
+	return Seconds(n)
 }
+
+// Seconds is a time that a tracker gives as n seconds, within the limits of
+// this package; 0 if n is not positive.
+func Seconds(n int64) time.Duration { return duration(n, time.Second) }
 
 // duration limits a time to LeastInterval and MostInterval. A time that is not
 // positive counts as none: 0.
@@ -187,6 +199,9 @@ func AppendReply(dst []byte, r Reply, compact bool) []byte {
 		if s != "" {
 			d[key] = s
 		}
+	}
+	if r.External.IsValid() {
+		d["external ip"] = string(r.External.Unmap().AsSlice())
 	}
 	addCounts(d, map[string]int{"complete": r.Seeders, "incomplete": r.Leechers})
 	if compact {

@@ -14,7 +14,7 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-var equal = cmp.Options{cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b }), cmpopts.EquateEmpty()}
+var equal = cmp.Options{cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{}), cmpopts.EquateEmpty()}
 
 func peers(addrs ...string) []Peer {
 	var l []Peer
@@ -31,8 +31,10 @@ func TestParseReply(t *testing.T) {
 	copy(known[0].ID[:], id)
 	plain := Reply{Interval: DefaultInterval, Seeders: -1, Leechers: -1}
 	for body, set := range map[string]func(r *Reply){
-		"de":     func(r *Reply) {},
-		"detail": func(r *Reply) {},
+		"de":                                 func(r *Reply) {},
+		"d11:external ip4:\xc0\x00\x02\x07e": func(r *Reply) { r.External = netip.MustParseAddr("192.0.2.7") },
+		"d11:external ip5:12345e":            func(r *Reply) {},
+		"detail":                             func(r *Reply) {},
 		"d8:intervali1800e5:peers6:\x01\x02\x03\x04\x1a\xe1e": func(r *Reply) { r.Peers = peers("1.2.3.4:6881") },
 		// keys in no order, an unknown one with an unsorted dictionary in it
 		"d5:peers0:1:xd1:b0:1:a0:e8:completei3e10:incompletei4e8:intervali60ee": func(r *Reply) { r.Interval, r.Seeders, r.Leechers = time.Minute, 3, 4 },
@@ -117,6 +119,7 @@ func reply(t *rapid.T) Reply {
 		Leechers:    rapid.IntRange(-1, 100).Draw(t, "leechers"),
 	}
 	r.Interval = max(seconds.Draw(t, "interval"), r.MinInterval)
+	r.External = rapid.SampledFrom([]netip.Addr{{}, netip.MustParseAddr("192.0.2.7"), netip.MustParseAddr("2001:db8::7")}).Draw(t, "external")
 	for range rapid.IntRange(0, 9).Draw(t, "v4") {
 		a := [4]byte{127, 0, 0, rapid.Byte().Draw(t, "v4 address")}
 		r.Peers = append(r.Peers, Peer{Addr: netip.AddrPortFrom(netip.AddrFrom4(a), rapid.Uint16Min(1).Draw(t, "port"))})
