@@ -77,8 +77,8 @@ type AddressesBlocked struct {
 }
 
 // QueryCandidates: peers to torrent, each time it has started. The torrent
-// answers with AddCandidates, which has all addresses that it knows, and with
-// SetLimits if the rates have changed since the start.
+// answers with SetPublicity, with AddCandidates, which has all addresses that
+// it knows, and with SetLimits if the rates have changed since the start.
 type QueryCandidates struct{}
 
 // PeersConnected: peers to torrent, while the metainfo is not known, each time

@@ -42,6 +42,7 @@ var all = []any{
 	FramesSent{},
 	SendingMeasured{},
 	LinkClosed{},
+	SetPublicity{},
 	PeerReady{},
 	StartSession{},
 	SetWanted{},

@@ -70,6 +70,9 @@ type TorrentOptions struct {
 	UntilPeersDone bool
 	// StallTimeout: give up when nothing has come for so long; 0: never.
 	StallTimeout time.Duration
+	DHT          DHTMode // empty: DHTAuto
+	// NoPEX: peers are not told of each other (BEP 11).
+	NoPEX bool
 	// Wanted are the pieces to be downloaded; nil: all. SetWanted changes it.
 	Wanted *bitset.BitSet
 }

@@ -43,8 +43,9 @@ type connection struct {
 	linkID     uint64 // 0: there is none yet
 	remote     netip.AddrPort
 	id         [20]byte
-	extensions bool     // the other side offers the extension protocol (BEP 10)
-	fast       bool     // the other side offers the fast extension (BEP 6)
+	extensions bool // the other side offers the extension protocol (BEP 10)
+	fast       bool // the other side offers the fast extension (BEP 6)
+	publicity  messages.SetPublicity
 	session    *session // from StartSession on
 	tokens     tokens
 	useful     bool // PeerUseful has been said

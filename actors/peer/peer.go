@@ -143,6 +143,8 @@ func (p *peer) handle(message any) {
 		p.startSession(m)
 	case *messages.SetLimits:
 		p.setLimits(m)
+	case *messages.SetPublicity:
+		p.publicity = *m
 	case *messages.TokensGranted:
 		p.granted(m)
 	case *messages.Disconnect:

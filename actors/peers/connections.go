@@ -19,6 +19,7 @@ type connections struct {
 	max       int
 	limits    messages.SetLimits
 	blocklist *blocklist.List
+	publicity *messages.SetPublicity // nil: not known
 	nextKey   func() messages.PeerKey
 	rnd       *rand.Rand
 
@@ -59,7 +60,7 @@ func newConnections(c Config, rnd *rand.Rand, now time.Time) *connections {
 func (k *connections) open(addr netip.AddrPort, adopt *messages.AdoptLink) {
 	s := &slot{Peer: Peer{Key: k.nextKey(), Addr: addr, Inbound: adopt != nil, Limits: k.limits}, remote: addr}
 	k.slots.add(s)
-	k.out.add(spawn{s.Peer, adopt})
+	k.out.add(spawn{s.Peer, k.publicity, adopt})
 }
 
 // ready lets a peer into the swarm, unless we have dialled ourselves, or the
@@ -147,7 +148,18 @@ func (k *connections) gone(m *messages.PeerGone) {
 	if s := k.slots.of(m.Key); s != nil {
 		k.slots.setReady(s, false)
 		s.reason, s.reported = m.Reason, true
+		if m.Reason == messages.GoneFailed && k.publicity != nil {
+			// The next incarnation is told before its dial succeeds.
+			k.out.add(tell{m.Key, k.publicity})
+		}
 	}
+}
+
+// setPublicity tells every peer what may be told of the torrent, and peers that
+// come later when they are spawned.
+func (k *connections) setPublicity(m *messages.SetPublicity) {
+	k.publicity = m
+	k.tellAll(m)
 }
 
 // ended frees the slot of a peer that has stopped. The reason came earlier in a

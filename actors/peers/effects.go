@@ -24,7 +24,8 @@ type (
 	// spawn starts a peer, which dials unless it is told to adopt a link.
 	spawn struct {
 		Peer
-		adopt *messages.AdoptLink
+		publicity *messages.SetPublicity // nil: not known
+		adopt     *messages.AdoptLink
 	}
 	tell struct {
 		key     messages.PeerKey

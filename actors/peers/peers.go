@@ -138,6 +138,8 @@ func (p *peers) handle(message any) {
 	case *messages.SetLimits:
 		p.limits = *m
 		p.tellAll(m)
+	case *messages.SetPublicity:
+		p.setPublicity(m)
 	case *messages.ReportRates:
 		p.tellAll(m)
 	case *messages.CloseConnections:
@@ -182,6 +184,9 @@ func (p *peers) spawn(c actor.Context, e spawn) {
 		supervise.Fail(err)
 	}
 	p.pids[e.Key], p.keys[pid.Id] = pid, e.Key
+	if e.publicity != nil {
+		c.Send(pid, e.publicity)
+	}
 	if e.adopt != nil {
 		c.Send(pid, e.adopt)
 	}

@@ -74,6 +74,7 @@ func (s *state) peersFound(m *messages.PeersFound) {
 // peersStarted answers QueryCandidates: peers that have started, perhaps again,
 // are told all addresses, and what their configuration does not say.
 func (s *state) peersStarted() {
+	s.tellEngine(s.publicity())
 	s.tellEngine(&messages.AddCandidates{Addrs: s.candidates.all()})
 	if s.updates.limits != nil {
 		s.tellEngine(s.updates.limits)

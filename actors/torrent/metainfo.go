@@ -32,6 +32,7 @@ func (s *state) setMetainfo(m *messages.SetMetainfo) {
 	s.know(m.Torrent)
 	s.goals.movedAt = s.now
 	s.updates.metainfo = m
+	s.tellEngine(s.publicity())
 	s.tellMetainfo()
 	s.tellMemory()
 }

@@ -46,13 +46,13 @@ func TestTheEngineIsToldTheMetainfoOnceItIsKnown(t *testing.T) {
 	s.Tell(&messages.QueryMetainfo{})
 	s.Quiet(s.engine) // there are no store and scheduler to be told
 	s.Tell(&messages.QueryCandidates{})
-	stage.Next[*messages.AddCandidates](s.engine)
+	stage.Await[*messages.AddCandidates](s.engine)
 	if m := stage.Next[*messages.SetDialing](s.engine); !m.Dial {
 		t.Error("peers are not to dial")
 	}
 
 	s.Tell(&messages.SetMetainfo{Torrent: torrent})
-	if m := stage.Next[*messages.SetMetainfo](s.engine); m.Torrent != torrent {
+	if m := stage.Await[*messages.SetMetainfo](s.engine); m.Torrent != torrent {
 		t.Errorf("the engine is told %+v", m)
 	}
 	if m := stage.Next[*messages.SetMemory](s.engine); m.Bytes != 5 {
@@ -64,7 +64,7 @@ func TestTheEngineIsToldTheMetainfoOnceItIsKnown(t *testing.T) {
 	s.Tell(&messages.QueryMetainfo{}) // of an engine that was restarted
 	stage.Next[*messages.SetMetainfo](s.engine)
 	s.Tell(&messages.QueryCandidates{}) // of peers that were
-	stage.Next[*messages.AddCandidates](s.engine)
+	stage.Await[*messages.AddCandidates](s.engine)
 	stage.Next[*messages.SetMetainfo](s.engine)
 	s.Quiet(s.engine)
 
@@ -84,7 +84,7 @@ func TestMetainfoOfAnotherTorrentIsRefused(t *testing.T) {
 	s.Tell(&messages.QueryMetainfo{})
 	s.Quiet(s.engine)
 	s.Tell(&messages.SetMetainfo{Torrent: torrent})
-	stage.Next[*messages.SetMetainfo](s.engine)
+	stage.Await[*messages.SetMetainfo](s.engine)
 }
 
 func TestAStallIsOneAlsoWithoutMetainfo(t *testing.T) {
@@ -119,12 +119,12 @@ func TestItEndsWithoutMetainfo(t *testing.T) {
 func TestATorrentThatIsRestartedLearnsTheMetainfoAgain(t *testing.T) {
 	s, torrent := newHashScene(t, messages.TorrentOptions{})
 	s.Tell(&messages.SetMetainfo{Torrent: torrent})
-	stage.Next[*messages.SetMetainfo](s.engine)
+	stage.Await[*messages.SetMetainfo](s.engine)
 	s.Crash()
 	s.Tell(&messages.QueryMetainfo{})
 	s.Quiet(s.engine)
 	s.Tell(&messages.SetMetainfo{Torrent: torrent})
-	stage.Next[*messages.SetMetainfo](s.engine)
+	stage.Await[*messages.SetMetainfo](s.engine)
 	s.Tell(&messages.RestoreTotals{})
 	s.Settle()
 	if n := s.World.Clock.Pending(); n != 0 {

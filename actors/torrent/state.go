@@ -2,6 +2,7 @@ package torrent
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"kouzui/messages"
@@ -14,6 +15,7 @@ import (
 type state struct {
 	hash    metainfo.Hash
 	torrent *metainfo.Torrent // nil: only the hash is known
+	given   [][]string        // the tiers of trackers that the torrent was added with
 	to      addresses
 	now     time.Time
 	out     effects
@@ -66,13 +68,14 @@ type remark struct{ event, why string }
 
 func newState(added *messages.AddTorrent, port uint16, now time.Time) *state {
 	s := &state{
-		hash: added.InfoHash, now: now, started: now,
+		hash: added.InfoHash, given: added.Announce, now: now, started: now,
 		goals:      goals{options: added.Options},
 		announcing: newAnnouncing(len(added.Announce), port),
 		candidates: newCandidates(added.Options.Peers),
 		last:       messages.Progress{InfoHash: added.InfoHash, Name: added.Name, State: messages.StateMetadata},
 	}
 	if added.Torrent != nil {
+		s.given = slices.Concat(s.given, added.Torrent.Announce) // those that cannot be asked, too
 		s.know(added.Torrent)
 	}
 	return s

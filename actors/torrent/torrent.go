@@ -12,6 +12,7 @@
 //	announcing  which trackers announce, and what
 //	tiers       whose turn it is (BEP 12)
 //	candidates  the addresses of peers, kept for the next engine
+//	publicity   what strangers may be told
 //	renew       another engine, because the data has changed
 //	totals      what was counted, over the restarts of an engine
 //	end         the order of the end

@@ -178,7 +178,7 @@ func TestPeersThatAreRestartedAreToldTheCandidates(t *testing.T) {
 	s.Tell(&messages.PeersFound{Addrs: []messages.PeerAddr{{Addr: found}}})
 	stage.Next[*messages.AddCandidates](s.engine)
 	s.Tell(&messages.QueryCandidates{})
-	if m := stage.Next[*messages.AddCandidates](s.engine); len(m.Addrs) != 2 {
+	if m := stage.Await[*messages.AddCandidates](s.engine); len(m.Addrs) != 2 {
 		t.Errorf("it is told of %v", m.Addrs)
 	}
 }
@@ -225,7 +225,7 @@ func TestPeersAreToldTheRates(t *testing.T) {
 	s.Tell(&messages.SetLimits{Up: 5})
 	stage.Next[*messages.SetLimits](s.engine)
 	s.Tell(&messages.QueryCandidates{})
-	stage.Next[*messages.AddCandidates](s.engine)
+	stage.Await[*messages.AddCandidates](s.engine)
 	if m := stage.Next[*messages.SetLimits](s.engine); m.Up != 5 {
 		t.Errorf("they are told %+v", m)
 	}
