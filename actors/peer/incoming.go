@@ -140,7 +140,7 @@ func (s *session) extended(f *frame.Frame, now time.Time) error {
 	if f.Index != extended.HandshakeID {
 		return s.flood.charge(costUseless, now)
 	}
-	if h, err := extended.Parse(f.Bits); err == nil && h.Requests > 0 {
+	if h, err := extended.ParseHandshake(f.Bits); err == nil && h.Requests > 0 {
 		s.window.allow(h.Requests)
 	}
 	return s.flood.charge(costChange, now)

@@ -131,16 +131,21 @@ func (r *Reply) AddCompact(b []byte, six bool) {
 
 // add keeps p if it can be dialled.
 func (r *Reply) add(p Peer) {
-	addr := p.Addr.Addr().Unmap().WithZone("")
-	broadcast := addr == netip.AddrFrom4([4]byte{255, 255, 255, 255})
-	// A link-local address leads to another host from each machine, or to services
-	// of the own machine that trust every client.
-	if p.Addr.Port() == 0 || addr.IsUnspecified() || addr.IsMulticast() || addr.IsLinkLocalUnicast() || broadcast {
+	p.Addr = netip.AddrPortFrom(p.Addr.Addr().Unmap().WithZone(""), p.Addr.Port())
+	if !CanBeDialled(p.Addr) {
 		r.Dropped++
 		return
 	}
-	p.Addr = netip.AddrPortFrom(addr, p.Addr.Port())
 	r.Peers = append(r.Peers, p)
+}
+
+// CanBeDialled tells whether an address that a stranger has named is one of a
+// peer. A link-local address leads to another host from each machine, or to
+// services of the own machine that trust every client.
+func CanBeDialled(p netip.AddrPort) bool {
+	addr := p.Addr()
+	broadcast := addr == netip.AddrFrom4([4]byte{255, 255, 255, 255})
+	return p.Port() != 0 && !addr.IsUnspecified() && !addr.IsMulticast() && !addr.IsLinkLocalUnicast() && !broadcast
 }
 
 func text(d dict.Dict, key string) string {

@@ -1,77 +1,97 @@
-// Package extended encodes and parses the handshake of the extension protocol
-// (BEP 10): the message with the number HandshakeID that follows the handshake
-// of BEP 3 if both sides have offered the protocol.
+// Package extended encodes and parses the messages of the extension protocol
+// (BEP 10), each in a file of its own: the handshake, which has the number
+// HandshakeID and follows the handshake of BEP 3 if both sides have offered the
+// protocol, and the messages that it offers.
+//
+// Each side chooses the numbers by which it wants to be sent messages. Ours are
+// the values of Kind; Numbers are those of the other side.
 package extended
 
-import (
-	"math"
-	"net/netip"
-
-	"github.com/anacrolix/torrent/bencode"
-
-	"kouzui/wire/metainfo"
-	"kouzui/wire/metainfo/dict"
-)
+import "fmt"
 
 const (
 	// HandshakeID is the extended message id of the handshake.
 	HandshakeID = 0
-	// MaxLen is the length of the longest handshake that is accepted, in bytes.
-	// Clients send a few hundred bytes.
-	MaxLen = 16 << 10
+	// MaxLen is the length of the longest message that is accepted, in bytes: a
+	// part of the metadata behind its dictionary.
+	MaxLen = PartSize + 1<<10
 
 	maxKeys   = 256
 	maxValues = 1024
-	maxText   = 100 // bytes of a client's name
 )
 
-// Handshake is what one side tells about itself. It offers no extended
-// messages, because this client has none.
-type Handshake struct {
-	Client   string     // name and version, fit to show
-	Requests int        // how many requests it queues without dropping any; 0: it does not say
-	Port     uint16     // where it can be dialled; 0: it does not say
-	YourIP   netip.Addr // the address of the other side as it sees it; the zero value: it does not say
+// Kind is a message that we know. Its value is the number by which others send
+// it to us.
+type Kind uint8
+
+// The messages that we know.
+const (
+	Exchange   Kind = 1 + iota // BEP 11
+	Metadata                   // BEP 9
+	DontHave                   // BEP 54
+	UploadOnly                 // BEP 21
+
+	kinds
+)
+
+// names are what handshakes call the messages.
+var names = [kinds]string{
+	Exchange:   "ut_pex",
+	Metadata:   "ut_metadata",
+	DontHave:   "lt_donthave",
+	UploadOnly: "upload_only",
 }
 
-// Append appends the handshake as it goes on the wire.
-func (h Handshake) Append(dst []byte) []byte {
-	d := map[string]any{"m": map[string]any{}}
-	if h.Client != "" {
-		d["v"] = h.Client
+// Known tells whether we know a message, by the number that came with it.
+func (k Kind) Known() bool { return 0 < k && k < kinds }
+
+func (k Kind) String() string {
+	if k.Known() {
+		return names[k]
 	}
-	if h.Requests > 0 {
-		d["reqq"] = h.Requests
-	}
-	if h.Port != 0 {
-		d["p"] = h.Port
-	}
-	if h.YourIP.IsValid() {
-		d["yourip"] = h.YourIP.Unmap().AsSlice()
-	}
-	return append(dst, bencode.MustMarshal(d)...)
+	return fmt.Sprintf("unknown(%d)", uint8(k))
 }
 
-// Parse reads a handshake. A value that makes no sense is treated as missing.
-// It is an error if the payload is no dictionary.
-func Parse(payload []byte) (Handshake, error) {
-	var h Handshake
-	d, _, err := dict.Read(payload, dict.Limits{Keys: maxKeys, Values: maxValues})
-	if err != nil {
-		return h, err
+// Numbers are the numbers by which one side wants to be sent messages.
+type Numbers [kinds]Number
+
+// Number is that of one message. HandshakeID, which is no message's number,
+// means that the side does not take it.
+type Number uint8
+
+// Takes tells whether the side takes a message.
+func (n *Numbers) Takes(k Kind) bool { return n[k] != HandshakeID }
+
+// Apply takes over what a further handshake changes.
+func (n *Numbers) Apply(offers Offers) {
+	for k := range offers {
+		if offers[k].Said {
+			n[k] = offers[k].Number
+		}
 	}
-	if name, ok := d.Text("v"); ok {
-		h.Client = metainfo.Clean(name, maxText)
+}
+
+// Offers are the messages that a handshake mentions. Those that it does not
+// mention stay as they were.
+type Offers [kinds]Offer
+
+// Offer is what a handshake says of one message. HandshakeID withdraws it.
+type Offer struct {
+	Said   bool
+	Number Number
+}
+
+// Ours offers messages by our numbers.
+func Ours(of ...Kind) (o Offers) {
+	for _, k := range of {
+		o[k] = Offer{Said: true, Number: Number(k)}
 	}
-	if n, ok := d.Int("reqq"); ok && n > 0 {
-		h.Requests = int(min(n, math.MaxInt32))
+	return o
+}
+
+// Withdraw says that messages are not taken any more.
+func (o *Offers) Withdraw(of ...Kind) {
+	for _, k := range of {
+		o[k] = Offer{Said: true}
 	}
-	if n, ok := d.Int("p"); ok && n > 0 && n <= math.MaxUint16 {
-		h.Port = uint16(n)
-	}
-	if ip, ok := d.Text("yourip"); ok {
-		addr, _ := netip.AddrFromSlice([]byte(ip))
-		h.YourIP = addr.Unmap()
-	}
-	return h, nil
 }

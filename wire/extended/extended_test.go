@@ -1,88 +1,24 @@
 package extended
 
-import (
-	"net/netip"
-	"strings"
-	"testing"
-)
+import "testing"
 
-func TestHandshakesComeBackAsTheyWere(t *testing.T) {
-	for _, h := range []Handshake{
-		{},
-		{Client: "Kouzui 1.0", Requests: 2000, Port: 6881, YourIP: netip.MustParseAddr("192.0.2.7")},
-		{Requests: 1, YourIP: netip.MustParseAddr("2001:db8::1")},
-	} {
-		got, err := Parse(h.Append(nil))
-		if err != nil || got != h {
-			t.Errorf("%+v comes back as %+v, %v", h, got, err)
-		}
+// What a handshake does not mention stays as it was.
+func TestHandshakesAddUp(t *testing.T) {
+	var theirs Numbers
+	theirs.Apply(Offers{Metadata: {true, 9}, Exchange: {true, 3}})
+	theirs.Apply(withdrawn(Offers{DontHave: {true, 200}}, Exchange))
+	if want := (Numbers{Metadata: 9, DontHave: 200}); theirs != want {
+		t.Fatalf("%v, want %v", theirs, want)
+	}
+	if theirs.Takes(Exchange) || theirs.Takes(UploadOnly) || !theirs.Takes(DontHave) {
+		t.Error("what is taken is not what was offered")
 	}
 }
 
-func TestAppendWritesWhatBEP10Says(t *testing.T) {
-	h := Handshake{Client: "K", Requests: 7, Port: 80, YourIP: netip.MustParseAddr("1.2.3.4")}
-	const want = "d1:mde1:pi80e4:reqqi7e1:v1:K6:yourip4:\x01\x02\x03\x04e"
-	if got := string(h.Append(nil)); got != want {
-		t.Errorf("%q, want %q", got, want)
-	}
-}
-
-func TestParseTakesWhatOthersSend(t *testing.T) {
-	for name, test := range map[string]struct {
-		payload string
-		want    Handshake
-	}{
-		"keys out of order":       {"d1:v1:x4:reqqi9e1:mdee", Handshake{Client: "x", Requests: 9}},
-		"what we do not know":     {"d1:md11:ut_metadatai3ee13:metadata_sizei100e4:reqqi9ee", Handshake{Requests: 9}},
-		"bytes behind it":         {"d4:reqqi9eegarbage", Handshake{Requests: 9}},
-		"nothing":                 {"de", Handshake{}},
-		"no requests at all":      {"d4:reqqi0ee", Handshake{}},
-		"fewer than none":         {"d4:reqqi-5ee", Handshake{}},
-		"more than there can be":  {"d4:reqqi9223372036854775807ee", Handshake{Requests: 1<<31 - 1}},
-		"beyond 64 bits":          {"d4:reqqi99999999999999999999ee", Handshake{}},
-		"of another type":         {"d1:pd1:ali1eee4:reqq2:10e", Handshake{}},
-		"no port":                 {"d1:pi65536ee", Handshake{}},
-		"an address of 5 bytes":   {"d6:yourip5:12345e", Handshake{}},
-		"an IPv4 address as IPv6": {"d6:yourip16:" + strings.Repeat("\x00", 10) + "\xff\xff\x01\x02\x03\x04e", Handshake{YourIP: netip.MustParseAddr("1.2.3.4")}},
-		"a long name":             {"d1:v300:" + strings.Repeat("n", 300) + "e", Handshake{Client: strings.Repeat("n", maxText-3) + "…"}},
-		"a name that steers":      {"d1:v9:a\x1b[2J\xff\u202ee", Handshake{Client: "a\uFFFD[2J\uFFFD\uFFFD"}},
-	} {
-		if got, err := Parse([]byte(test.payload)); err != nil || got != test.want {
-			t.Errorf("%s: %+v, %v, want %+v", name, got, err, test.want)
+func TestNamesOfMessages(t *testing.T) {
+	for k, want := range map[Kind]string{0: "unknown(0)", Exchange: "ut_pex", Metadata: "ut_metadata", DontHave: "lt_donthave", UploadOnly: "upload_only", 77: "unknown(77)"} {
+		if got := k.String(); got != want {
+			t.Errorf("%s, want %s", got, want)
 		}
 	}
-}
-
-func TestParseRefusesWhatIsNoHandshake(t *testing.T) {
-	for name, payload := range map[string]string{
-		"nothing":         "",
-		"a list":          "le",
-		"cut short":       "d4:reqqi9e",
-		"nested too deep": "d1:m" + strings.Repeat("l", MaxLen-5),
-		"many keys":       "d" + strings.Repeat("0:0:", maxKeys+1) + "e",
-		"many values":     "d1:ml" + strings.Repeat("0:", maxValues) + "ee",
-	} {
-		if h, err := Parse([]byte(payload)); err == nil {
-			t.Errorf("%s: read as %+v", name, h)
-		}
-	}
-}
-
-// Whatever is read is within bounds, and says the same once more.
-func FuzzParse(f *testing.F) {
-	f.Add([]byte("d1:md6:ut_pexi1ee1:pi6881e4:reqqi250e1:v4:test6:yourip4:abcde"))
-	f.Add([]byte("d1:mlllllllleeeeeeeee"))
-	f.Add(Handshake{Client: "x", Requests: 1, Port: 1}.Append(nil))
-	f.Fuzz(func(t *testing.T, payload []byte) {
-		h, err := Parse(payload)
-		if err != nil {
-			return
-		}
-		if h.Requests < 0 || len(h.Client) > maxText {
-			t.Fatalf("out of bounds: %+v", h)
-		}
-		if again, err := Parse(h.Append(nil)); err != nil || again != h {
-			t.Fatalf("%+v comes back as %+v, %v", h, again, err)
-		}
-	})
 }
