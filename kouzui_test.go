@@ -17,6 +17,7 @@ import (
 
 	"kouzui"
 	"kouzui/actors/lab/stage"
+	"kouzui/messages"
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
 )
@@ -95,7 +96,7 @@ func TestDownload(t *testing.T) {
 	if files, err := torrent.Files(t.Context()); err != nil || !slices.Equal(files, []kouzui.File{{Path: m.Name, Length: m.Length, Have: m.Length}}) {
 		t.Errorf("the files are %+v, %v", files, err)
 	}
-	if peers, err := seeding.Peers(t.Context()); err != nil || len(peers) > 1 {
+	if peers, err := seeding.Peers(t.Context()); err != nil || len(peers) > 1 || len(peers) == 1 && peers[0].Source != messages.Incoming {
 		t.Errorf("the peers of the seed are %+v, %v", peers, err)
 	}
 	if trackers, err := torrent.Trackers(t.Context()); err != nil || len(trackers) > 0 {
@@ -276,7 +277,7 @@ func TestTrackersAndPeersCanBeAsked(t *testing.T) {
 		t.Errorf("the trackers are %+v, %v", trackers, err)
 	}
 	peers, err := torrent.Peers(t.Context())
-	if err != nil || len(peers) != 1 || peers[0].Addr != addr {
+	if err != nil || len(peers) != 1 || peers[0].Addr != addr || peers[0].Source != messages.Manual {
 		t.Errorf("the peers are %+v, %v", peers, err)
 	}
 	files, err := torrent.Files(t.Context())

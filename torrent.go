@@ -36,11 +36,13 @@ const (
 )
 
 // File is how far a file is, Tracker what a tier of trackers answers, Peer a
-// connection.
+// connection, Source where the address of a peer came from.
 type (
-	File    = messages.FileStatus
-	Tracker = messages.TrackerStatus
-	Peer    = messages.PeerInfo
+	File        = messages.FileStatus
+	Tracker     = messages.TrackerStatus
+	Peer        = messages.PeerInfo
+	Source      = messages.Source
+	SourceCount = messages.SourceCount
 )
 
 // Torrent is a torrent of a Client.

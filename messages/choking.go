@@ -67,6 +67,7 @@ type PeerInfo struct {
 	Key                PeerKey
 	Addr               netip.AddrPort
 	ID                 [20]byte
+	Source             Source // from which we have the address
 	Flags              PeerFlags
 	DownNow, UpNow     float64
 	DownTotal, UpTotal int64

@@ -86,6 +86,11 @@ type QueryCandidates struct{}
 // torrent reports the number in its Progress.
 type PeersConnected struct{ Peers int }
 
+// SourcesCounted: peers to torrent, after SetDialing, when the counts differ
+// from those that peers has told before. The torrent reports them in its
+// Progress, and says by them why nobody is connected.
+type SourcesCounted struct{ Sources []SourceCount }
+
 // AddCandidates: torrent, by engine, to peers: addresses to be dialled, from a
 // PeersFound or in answer to QueryCandidates.
 type AddCandidates struct{ Addrs []PeerAddr }
@@ -102,7 +107,7 @@ type ConnectionsClosed struct{ Last Progress }
 
 // SetDialing: scheduler to peers, when Dial changes, and every second, as peers
 // may have been restarted. While the metainfo is not known, the torrent sends
-// it, by engine. A torrent whose store does not know yet what is on disk does
+// it, by engine, as often. A torrent whose store does not know yet what is on disk does
 // not dial. A complete torrent does: some peers cannot reach it.
 type SetDialing struct{ Dial bool }
 

@@ -26,6 +26,7 @@ var all = []any{
 	AddressesBlocked{},
 	QueryCandidates{},
 	PeersConnected{},
+	SourcesCounted{},
 	AddCandidates{},
 	CloseConnections{},
 	ConnectionsClosed{},

@@ -25,6 +25,7 @@ type PeerReady struct {
 	ID      [20]byte
 	Addr    netip.AddrPort
 	Inbound bool
+	Source  Source // from which we have the address
 	At      time.Time
 }
 

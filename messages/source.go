@@ -22,7 +22,7 @@ type Source struct {
 // SourceKind is a way in which addresses of peers come to us.
 type SourceKind uint8
 
-// Kinds of sources. Nothing produces the last four yet.
+// Kinds of sources. Nothing produces LSD and resume data yet.
 const (
 	SourceTracker  SourceKind = iota
 	SourceManual              // the user gave the address
@@ -31,7 +31,32 @@ const (
 	SourceDHT                 // BEP 5
 	SourceLSD                 // local service discovery (BEP 14)
 	SourceResume              // an earlier run of this program knew it
+	SourceMagnet              // a magnet link names it (x.pe, BEP 9)
+	sourceKinds               // how many there are
 )
+
+// SourceKinds are all kinds, in order.
+func SourceKinds() (kinds []SourceKind) {
+	for kind := range sourceKinds {
+		kinds = append(kinds, kind)
+	}
+	return kinds
+}
+
+func (k SourceKind) String() string {
+	return [...]string{"tracker", "manual", "incoming", "PEX", "DHT", "LSD", "resume data", "magnet"}[k]
+}
+
+// SourceCount is how many peers of a torrent come from sources of one kind.
+type SourceCount struct {
+	Kind      SourceKind
+	Connected int // peers
+	Known     int // addresses that may be dialled, or are connected
+	Silent    int // of Known, that were dialled and have never shaken hands
+}
+
+// Incoming is the source of peers that connect to us.
+var Incoming = Source{Kind: SourceIncoming}
 
 // Manual is the source of addresses that the user gave.
 var Manual = Source{Kind: SourceManual}
@@ -50,5 +75,5 @@ func (s Source) String() string {
 	if s.Kind == SourceTracker {
 		return fmt.Sprintf("tracker %d", s.Tier)
 	}
-	return [...]string{"tracker", "manual", "incoming", "PEX", "DHT", "LSD", "resume data"}[s.Kind]
+	return s.Kind.String()
 }

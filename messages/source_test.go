@@ -13,11 +13,12 @@ func TestSources(t *testing.T) {
 		{TrackerTier(0), "tracker 0", true},
 		{TrackerTier(3), "tracker 3", true},
 		{Manual, "manual", true},
-		{Source{Kind: SourceIncoming}, "incoming", true},
+		{Incoming, "incoming", true},
 		{Source{Kind: SourcePEX}, "PEX", false},
 		{Source{Kind: SourceDHT}, "DHT", false},
 		{Source{Kind: SourceLSD}, "LSD", false},
 		{Source{Kind: SourceResume}, "resume data", false},
+		{Source{Kind: SourceMagnet}, "magnet", false},
 	} {
 		if got := tt.source.String(); got != tt.name {
 			t.Errorf("%+v is shown as %q", tt.source, got)

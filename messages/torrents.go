@@ -204,17 +204,18 @@ type Progress struct {
 	State                        State
 	Why                          string // why nothing moves; empty when something does
 	Pieces                       int
-	HavePieces                   int     // verified, wanted or not
-	Wanted                       int     // pieces that the user wants, those that are there included
-	Length                       int64   // bytes
-	Have                         int64   // bytes, verified
-	DownNow, UpNow               float64 // bytes a second
-	Downloaded, Uploaded, Wasted int64   // bytes, this run
-	Corrupt                      int     // pieces that failed their hash
-	Peers                        int     // connected
-	Unchoked                     int     // of them, that do not choke us
-	Seeds                        int     // of them, that have all pieces
-	Restarts                     int     // of actors of this torrent, counted by the session
+	HavePieces                   int           // verified, wanted or not
+	Wanted                       int           // pieces that the user wants, those that are there included
+	Length                       int64         // bytes
+	Have                         int64         // bytes, verified
+	DownNow, UpNow               float64       // bytes a second
+	Downloaded, Uploaded, Wasted int64         // bytes, this run
+	Corrupt                      int           // pieces that failed their hash
+	Peers                        int           // connected
+	Unchoked                     int           // of them, that do not choke us
+	Seeds                        int           // of them, that have all pieces
+	Sources                      []SourceCount // by kind, without kinds that have brought nobody
+	Restarts                     int           // of actors of this torrent, counted by the session
 	CheckDone, CheckTotal        int
 	// Map is the torrent in at most 256 cells of equal length, each from 0
 	// (nothing) to 255 (all).

@@ -127,7 +127,7 @@ func (k *connection) shaken(h frame.Handshake, err error) {
 func (k *connection) ready(h frame.Handshake) {
 	k.id, k.extensions, k.fast = h.PeerID, h.Has(frame.FeatureExtensions), h.Has(frame.FeatureFast)
 	k.out.Send(k.to.Peers, &messages.PeerReady{
-		Key: k.Key, Peer: k.to.self, Link: k.linkID, ID: k.id, Addr: k.remote, Inbound: k.Inbound, At: k.now,
+		Key: k.Key, Peer: k.to.self, Link: k.linkID, ID: k.id, Addr: k.remote, Inbound: k.Inbound, Source: k.Source, At: k.now,
 	})
 }
 

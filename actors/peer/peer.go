@@ -31,7 +31,8 @@ type Config struct {
 	Port     uint16        // at which we can be dialled; 0: nowhere
 	Key      messages.PeerKey
 	Addr     netip.AddrPort
-	Inbound  bool // adopts a link instead of dialling
+	Inbound  bool            // adopts a link instead of dialling
+	Source   messages.Source // from which we have the address
 	Limits   messages.SetLimits
 	Queue    Queue
 }

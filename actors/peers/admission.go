@@ -24,7 +24,7 @@ func (k *connections) admit(m *messages.AdoptLink) {
 		k.out.add(refuseLink{m.Link, err})
 		return
 	}
-	k.open(remote, m)
+	k.open(remote, messages.Incoming, m)
 }
 
 // refuse returns why a connection from host is refused, or nil.

@@ -31,6 +31,8 @@ type connections struct {
 	// refused: since the scheduler was last asked to evict a peer, one was turned
 	// away for want of a slot.
 	refused bool
+	// counted are the counts that the torrent has been told.
+	counted []messages.SourceCount
 
 	// metainfo is nil while only the info hash is known. During that time
 	// unreported keeps the PeerReady of each connected peer, in the order of
@@ -57,8 +59,8 @@ func newConnections(c Config, rnd *rand.Rand, now time.Time) *connections {
 }
 
 // open makes a slot for a peer, which is to dial addr or to adopt a link.
-func (k *connections) open(addr netip.AddrPort, adopt *messages.AdoptLink) {
-	s := &slot{Peer: Peer{Key: k.nextKey(), Addr: addr, Inbound: adopt != nil, Limits: k.limits}, remote: addr}
+func (k *connections) open(addr netip.AddrPort, from messages.Source, adopt *messages.AdoptLink) {
+	s := &slot{Peer: Peer{Key: k.nextKey(), Addr: addr, Inbound: adopt != nil, Source: from, Limits: k.limits}, remote: addr}
 	k.slots.add(s)
 	k.out.add(spawn{s.Peer, k.publicity, adopt})
 }

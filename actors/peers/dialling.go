@@ -65,6 +65,7 @@ func (k *connections) setDialing(dial bool) {
 	k.dialling.wanted = dial && k.closing == nil
 	k.dial()
 	k.askForSlots()
+	k.countSources()
 }
 
 // dial dials the best addresses as far as the limits allow, and sets the timer
@@ -90,6 +91,6 @@ func (k *connections) dial() {
 		}
 		d.tokens--
 		k.candidates.dialled(best.addr, k.now)
-		k.open(best.addr, nil)
+		k.open(best.addr, best.source.Source, nil)
 	}
 }

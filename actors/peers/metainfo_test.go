@@ -23,6 +23,7 @@ func TestConnectionsWaitForTheMetainfo(t *testing.T) {
 	s.ready(c, 3) // anew: it was restarted meanwhile
 	s.Tell(&messages.PeerGone{Key: a.Key, Addr: a.Addr, Reason: messages.GoneClosed})
 	s.Quiet(s.scheduler, s.children)
+	stage.Next[*messages.SourcesCounted](s.torrent)
 	for _, want := range []int{1, 2, 3, 2, 3, 2} {
 		if got := stage.Next[*messages.PeersConnected](s.torrent); got.Peers != want {
 			t.Errorf("the torrent is told of %d connections, want %d", got.Peers, want)

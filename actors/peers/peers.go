@@ -64,6 +64,7 @@ type Peer struct {
 	Key     messages.PeerKey
 	Addr    netip.AddrPort
 	Inbound bool
+	Source  messages.Source // from which we have the address
 	Limits  messages.SetLimits
 }
 

@@ -183,6 +183,7 @@ func (s *swarm) info(p *peer) messages.PeerInfo {
 		Key:       p.Key,
 		Addr:      p.Addr,
 		ID:        p.ID,
+		Source:    p.Source,
 		Flags:     p.flags(s.pieces),
 		DownNow:   down,
 		UpNow:     up,

@@ -83,5 +83,6 @@ func (s *state) peersStarted() {
 		s.tellEngine(&messages.SetDialing{Dial: true}) // later the scheduler decides
 	}
 	s.peersConnected(0)
+	s.sources = nil
 	s.tellMetainfo()
 }

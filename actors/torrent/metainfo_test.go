@@ -93,6 +93,7 @@ func TestAStallIsOneAlsoWithoutMetainfo(t *testing.T) {
 	for range 5 {
 		s.Settle()
 		s.World.Clock.Advance(reportEvery)
+		stage.Next[*messages.SetDialing](s.engine)
 		stage.Next[*messages.Progress](s.session)
 	}
 	s.Tell(&messages.AnnouncingStopped{})

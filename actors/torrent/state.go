@@ -36,6 +36,7 @@ type state struct {
 	goals      goals
 	announcing announcing
 	candidates candidates
+	sources    sources
 	updates    updates
 	renewal    renewal
 	ending     bool
@@ -151,6 +152,7 @@ func (s *state) wake() {
 	case s.renewal.pending:
 		s.renew()
 	case s.torrent == nil:
+		s.tellEngine(&messages.SetDialing{Dial: true})
 		s.reportMetadata()
 	default:
 		s.judge()
@@ -196,9 +198,10 @@ func (s *state) progress(m *messages.Progress) {
 		return
 	}
 	p := s.counts.total(*m)
+	p.Sources = s.sources
 	fetching := p.State == messages.StateDownloading && p.Left > 0 || p.State == messages.StateMetadata
-	if fetching && p.Peers == 0 && s.announcing.complaint != "" {
-		p.Why = s.announcing.complaint
+	if fetching && p.Peers == 0 && s.goals.diskError == nil {
+		p.Why = s.whyAlone(p.Why)
 	}
 	s.last = p
 	s.tellSession(&p)

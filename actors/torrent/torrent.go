@@ -13,6 +13,7 @@
 //	tiers       whose turn it is (BEP 12)
 //	candidates  the addresses of peers, kept for the next engine
 //	publicity   what strangers may be told
+//	sources     where peers come from
 //	renew       another engine, because the data has changed
 //	totals      what was counted, over the restarts of an engine
 //	end         the order of the end
@@ -142,6 +143,8 @@ func (t *torrent) Receive(c actor.Context) {
 		t.peersStarted()
 	case *messages.PeersConnected:
 		t.peersConnected(m.Peers)
+	case *messages.SourcesCounted:
+		t.sources = m.Sources
 	case *messages.QueryKnownPieces:
 		t.storeStarted(m)
 	case *messages.PiecesKnown:
