@@ -17,9 +17,9 @@ import (
 
 	"kouzui"
 	"kouzui/actors/lab/stage"
-	"kouzui/messages"
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/supervise"
+	"kouzui/messages"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

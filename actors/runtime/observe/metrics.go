@@ -27,6 +27,8 @@ var (
 	metricPieces     = describeMetric("pieces", "Pieces of the torrent.", "torrent")
 	metricHavePieces = describeMetric("have_pieces", "Verified pieces.", "torrent")
 	metricPeers      = describeMetric("peers", "Connected peers.", "torrent")
+	metricSources    = describeMetric("peers_by_source", "Connected peers, by where their addresses came from.", "torrent", "source")
+	metricAddresses  = describeMetric("known_addresses", "Addresses that may be dialled, or are connected, by where they came from.", "torrent", "source")
 	metricUnchoked   = describeMetric("unchoked_by_peers", "Connected peers that let us download.", "torrent")
 	metricSeeds      = describeMetric("seeds", "Connected peers that have everything.", "torrent")
 
@@ -80,6 +82,10 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(metricPieces, float64(t.Pieces), t.Hash)
 		gauge(metricHavePieces, float64(t.HavePieces), t.Hash)
 		gauge(metricPeers, float64(t.Peers), t.Hash)
+		for _, n := range t.Sources {
+			gauge(metricSources, float64(n.Connected), t.Hash, n.Source)
+			gauge(metricAddresses, float64(n.Known), t.Hash, n.Source)
+		}
 		gauge(metricUnchoked, float64(t.Unchoked), t.Hash)
 		gauge(metricSeeds, float64(t.Seeds), t.Hash)
 	}

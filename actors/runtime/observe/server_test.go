@@ -195,7 +195,8 @@ func TestDetailsHaveTheStack(t *testing.T) {
 
 func TestMetricsAreInPrometheusFormat(t *testing.T) {
 	s := newScene(t, "one", "two")
-	s.Notify(&messages.Progress{InfoHash: metainfo.Hash{0xab}, Name: "a\"b\\c\xff\n", DownNow: 2048, Pieces: 7, HavePieces: 3, Peers: 5})
+	s.Notify(&messages.Progress{InfoHash: metainfo.Hash{0xab}, Name: "a\"b\\c\xff\n", DownNow: 2048, Pieces: 7, HavePieces: 3, Peers: 5,
+		Sources: []messages.SourceCount{{Kind: messages.SourceDHT, Connected: 4, Known: 6}}})
 	s.Notify(&messages.AddressesBlocked{Inbound: true, Count: 1})
 	s.Notify(&messages.AddressesBlocked{Count: 2})
 	s.Notify(&messages.AddressesBlocked{Count: 3})
@@ -224,6 +225,8 @@ func TestMetricsAreInPrometheusFormat(t *testing.T) {
 		{"kouzui_pieces", hash, 7},
 		{"kouzui_have_pieces", hash, 3},
 		{"kouzui_peers", hash, 5},
+		{"kouzui_peers_by_source", "DHT", 4},
+		{"kouzui_known_addresses", "DHT", 6},
 		{"kouzui_actors", "child", 2},
 		{"kouzui_actor_restarts_total", "child", 1},
 		{"kouzui_actor_failures_total", "child", 1},

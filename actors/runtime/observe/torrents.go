@@ -11,37 +11,46 @@ import (
 
 // torrent is one torrent as the page shows it.
 type torrent struct {
-	Hash       string  `json:"hash"`
-	Name       string  `json:"name"`
-	State      string  `json:"state"`
-	Why        string  `json:"why,omitempty"` // nothing moves, or what ended it
-	Pieces     int     `json:"pieces"`
-	HavePieces int     `json:"have_pieces"`
-	Length     int64   `json:"length"`
-	Have       int64   `json:"have"`
-	Downloaded int64   `json:"downloaded"`
-	Uploaded   int64   `json:"uploaded"`
-	Wasted     int64   `json:"wasted"`
-	Corrupt    int     `json:"corrupt"`
-	Peers      int     `json:"peers"`
-	Unchoked   int     `json:"unchoked"`
-	Seeds      int     `json:"seeds"`
-	Map        []int   `json:"map"` // of 0 to 255
-	Down       []int64 `json:"down"`
-	Up         []int64 `json:"up"` // bytes a second, a value a second, the newest last
-	Top        []peer  `json:"top"`
+	Hash       string       `json:"hash"`
+	Name       string       `json:"name"`
+	State      string       `json:"state"`
+	Why        string       `json:"why,omitempty"` // nothing moves, or what ended it
+	Pieces     int          `json:"pieces"`
+	HavePieces int          `json:"have_pieces"`
+	Length     int64        `json:"length"`
+	Have       int64        `json:"have"`
+	Downloaded int64        `json:"downloaded"`
+	Uploaded   int64        `json:"uploaded"`
+	Wasted     int64        `json:"wasted"`
+	Corrupt    int          `json:"corrupt"`
+	Peers      int          `json:"peers"`
+	Unchoked   int          `json:"unchoked"`
+	Seeds      int          `json:"seeds"`
+	Sources    []peerSource `json:"sources"`
+	Map        []int        `json:"map"` // of 0 to 255
+	Down       []int64      `json:"down"`
+	Up         []int64      `json:"up"` // bytes a second, a value a second, the newest last
+	Top        []peer       `json:"top"`
 	downNow    float64
 	upNow      float64
 	rated      time.Time // when Down and Up were added to
 	version    uint64
 }
 
+// peerSource is a kind of sources that has brought peers.
+type peerSource struct {
+	Source    string `json:"source"`
+	Connected int    `json:"connected"`
+	Known     int    `json:"known"` // addresses
+}
+
 // peer is one of the most useful peers; Actor is the last part of its path.
 type peer struct {
-	Actor string  `json:"actor"`
-	Addr  string  `json:"addr"`
-	Down  float64 `json:"down"`
-	Up    float64 `json:"up"`
+	Actor  string  `json:"actor"`
+	Source string  `json:"source"`
+	Addr   string  `json:"addr"`
+	Down   float64 `json:"down"`
+	Up     float64 `json:"up"`
 }
 
 // rateEvery is the distance of two values of Down and Up. Progress comes once a
@@ -64,6 +73,10 @@ func (t *torrent) take(p *messages.Progress, err string) {
 	t.Pieces, t.HavePieces, t.Length, t.Have = p.Pieces, p.HavePieces, p.Length, p.Have
 	t.Downloaded, t.Uploaded, t.Wasted, t.Corrupt = p.Downloaded, p.Uploaded, p.Wasted, p.Corrupt
 	t.Peers, t.Unchoked, t.Seeds = p.Peers, p.Unchoked, p.Seeds
+	t.Sources = make([]peerSource, len(p.Sources))
+	for i, n := range p.Sources {
+		t.Sources[i] = peerSource{n.Kind.String(), n.Connected, n.Known}
+	}
 	t.downNow, t.upNow = p.DownNow, p.UpNow
 	if p.At.Sub(t.rated) >= rateEvery {
 		t.rated = p.At
@@ -76,7 +89,7 @@ func (t *torrent) take(p *messages.Progress, err string) {
 	}
 	t.Top = make([]peer, len(p.Top))
 	for i, o := range p.Top {
-		t.Top[i] = peer{Actor: fmt.Sprintf("peer-%d", o.Key), Addr: o.Addr.String(), Down: o.DownNow, Up: o.UpNow}
+		t.Top[i] = peer{Actor: fmt.Sprintf("peer-%d", o.Key), Source: o.Source.Kind.String(), Addr: o.Addr.String(), Down: o.DownNow, Up: o.UpNow}
 	}
 }
 

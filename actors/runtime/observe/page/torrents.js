@@ -19,7 +19,7 @@ tree.labelTorrent = t => {
     tree.labels.set(path, t.name);
     const peers = path + '/engine/peers/';
     for (const labelled of tree.labels.keys()) if (labelled.startsWith(peers)) tree.labels.delete(labelled);
-    for (const p of t.top) tree.labels.set(peers + p.actor, p.addr + (p.down + p.up >= 1 ? ', ' + rate(p.down + p.up) : ''));
+    for (const p of t.top) tree.labels.set(peers + p.actor, p.addr + ', ' + p.source + (p.down + p.up >= 1 ? ', ' + rate(p.down + p.up) : ''));
     return;
   }
 };
@@ -43,12 +43,12 @@ torrents.render = () => {
 torrents.newCard = () => {
   const c = {element: make('div', 'torrent'), head: make('h3'), name: make('span'), state: make('em'), part: make('b'),
     map: make('canvas', 'map'), rates: make('canvas', 'rates'), figures: make('p', 'figures'), down: make('span', 'down'),
-    up: make('span', 'up'), peers: make('span'), size: make('span'), why: make('p', 'why')};
+    up: make('span', 'up'), peers: make('span'), size: make('span'), sources: make('p', 'sources'), why: make('p', 'why')};
   c.map.setAttribute('role', 'img');
   c.rates.setAttribute('role', 'img');
   c.head.append(c.name, c.state, c.part);
   c.figures.append(c.down, c.up, c.peers, c.size);
-  c.element.append(c.head, c.map, c.rates, c.figures, c.why);
+  c.element.append(c.head, c.map, c.rates, c.figures, c.sources, c.why);
   return c;
 };
 
@@ -66,6 +66,10 @@ torrents.fill = (c, t) => {
   c.peers.title = `${t.unchoked} of ${count(t.peers, 'connected peer')} let us download, ${t.seeds} have everything`;
   put(c.size, part < 1 ? `of ${bytes(t.length)}` : bytes(t.length));
   c.size.title = `${bytes(t.wasted)} wasted, ${count(t.corrupt, 'corrupt piece')}`;
+  const from = t.sources.filter(s => s.connected).map(s => s.source + ' ' + s.connected).join(', ');
+  put(c.sources, from && 'peers from ' + from);
+  c.sources.title = t.sources.filter(s => s.known).map(s => `${s.known} known by ${s.source}`).join(', ');
+  c.sources.hidden = !from;
   put(c.why, t.why || '');
   c.why.hidden = !t.why;
   c.map.setAttribute('aria-label', `${t.have_pieces} of ${count(t.pieces, 'piece')}`);

@@ -156,6 +156,8 @@ func (l *Lines) progress(p *kouzui.Status) {
 		Peers      int      `json:"peers"`
 		Unchoked   int      `json:"unchoked"`
 		Seeds      int      `json:"seeds"`
+		From       counts   `json:"peers_from,omitempty"`
+		Known      counts   `json:"addresses_from,omitempty"`
 		Restarts   int      `json:"restarts"`
 		CheckDone  int      `json:"check_done,omitempty"`
 		CheckTotal int      `json:"check_total,omitempty"`
@@ -167,6 +169,10 @@ func (l *Lines) progress(p *kouzui.Status) {
 		Corrupt: p.Corrupt, Peers: p.Peers, Unchoked: p.Unchoked, Seeds: p.Seeds, Restarts: p.Restarts,
 		CheckDone: p.CheckDone, CheckTotal: p.CheckTotal, SuperSeeds: p.SuperSeeding,
 	}
+	for _, n := range p.Sources {
+		line.From.add(n.Kind.String(), n.Connected)
+		line.Known.add(n.Kind.String(), n.Known)
+	}
 	left := l.left[p.InfoHash]
 	if left == nil {
 		left = &timeleft.Estimate{}
@@ -177,6 +183,19 @@ func (l *Lines) progress(p *kouzui.Status) {
 		line.ETA = &seconds
 	}
 	l.write(line)
+}
+
+// counts are by the kind of source, without those that are 0.
+type counts map[string]int
+
+func (c *counts) add(kind string, n int) {
+	if n == 0 {
+		return
+	}
+	if *c == nil {
+		*c = counts{}
+	}
+	(*c)[kind] += n
 }
 
 func (l *Lines) tracker(m kouzui.Announced) {

@@ -29,7 +29,7 @@ func events() (list []map[string]any, raw []byte) {
 	torrent := &metainfo.Torrent{Name: "a", Announce: [][]string{{"http://t.example/announce"}, {}}, Length: 1, PieceLength: 1}
 	l.Meta(torrent, "/data")
 	for _, e := range []any{
-		kouzui.Progress{Status: kouzui.Status{State: kouzui.StateDownloading, Left: 6, DownNow: 3, Why: "All peers choke us.", CheckDone: 1, CheckTotal: 2, SuperSeeding: true}},
+		kouzui.Progress{Status: kouzui.Status{State: kouzui.StateDownloading, Left: 6, DownNow: 3, Why: "All peers choke us.", CheckDone: 1, CheckTotal: 2, SuperSeeding: true, Sources: everySource()}},
 		kouzui.Progress{Status: kouzui.Status{State: kouzui.StateDiskFull}},
 		kouzui.PiecesVerified{Pieces: []uint32{1}},
 		kouzui.Completed{},
@@ -55,6 +55,14 @@ func events() (list []map[string]any, raw []byte) {
 		list = append(list, m)
 	}
 	return list, out.Bytes()
+}
+
+// everySource counts peers of each kind of source.
+func everySource() (counts []messages.SourceCount) {
+	for _, kind := range messages.SourceKinds() {
+		counts = append(counts, messages.SourceCount{Kind: kind, Connected: 1, Known: 2})
+	}
+	return counts
 }
 
 // TestSchema: every event is as the schema says, and has every field that the

@@ -53,6 +53,7 @@ const (
 	roomy        = 120 // cells from which on a line has a longer bar
 	longest      = 200 // bytes of a name or a reason
 	labelCells   = 22  // before a piece map
+	sourceCells  = 9   // behind the label, if a line has room for a bar
 	rateCells    = 30  // behind a piece map
 	mapLines     = 5   // at most of a torrent with its piece map, without its peers
 )
@@ -156,11 +157,14 @@ func detailed(t Torrent, c Canvas, height int) []string {
 		fmt.Sprintf("%s %6s  %s", c.bar(t.Status, min(widestBar, max(shortBar, c.Width-besideBar))), percent(t.Status), facts[0]),
 		strings.Join(facts[1:], "  "),
 	}
+	if from := sources(t.Sources); from != "" && ansi.StringWidth(lines[2]+"  "+from) <= c.Width {
+		lines[2] += "  " + from // otherwise the lines of the peers say it
+	}
 	if t.Why != "" {
 		lines = append(lines, c.warning(metainfo.Clean(t.Why, longest)))
 	}
 	if len(t.Map) > 0 && t.HavePieces < t.Pieces {
-		lines = append(lines, c.mapLine("our pieces", t.Map, ""))
+		lines = append(lines, c.mapLine("our pieces", "", t.Map, ""))
 	}
 	for i := range t.Top[:min(len(t.Top), height-len(lines))] {
 		lines = append(lines, c.peer(&t.Top[i]))
@@ -177,6 +181,9 @@ func Line(t Torrent) string {
 		return line + " " + percent(p)
 	case known(p):
 		line += " " + percent(p) + ", " + strings.Join(facts(t), ", ")
+		if from := sources(p.Sources); from != "" {
+			line += ", " + from
+		}
 	}
 	if p.Why != "" {
 		line += ". " + metainfo.Clean(p.Why, longest)
@@ -223,6 +230,20 @@ func facts(p Torrent) []string {
 		list = append(list, units.Count(p.Restarts, "restart"))
 	}
 	return list
+}
+
+// sources says how many peers came from where; empty if there are none.
+func sources(counts []kouzui.SourceCount) string {
+	var list []string
+	for _, n := range counts {
+		if n.Connected > 0 {
+			list = append(list, fmt.Sprintf("%v %d", n.Kind, n.Connected))
+		}
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return "sources: " + strings.Join(list, ", ")
 }
 
 // unchoking says how many peers unchoke us, in words that every user knows.
@@ -273,7 +294,8 @@ func (c Canvas) bar(p *kouzui.Status, cells int) string {
 	return "▕" + c.blocks(full) + empty + "▏"
 }
 
-// peer is a line about a peer: its address, its piece map, its rates.
+// peer is a line about a peer: its address and where we have that from, its
+// piece map, its rates.
 func (c Canvas) peer(p *kouzui.Peer) string {
 	rates := "down " + units.Rate(p.DownNow)
 	switch up := "up " + units.Rate(p.UpNow); {
@@ -288,14 +310,22 @@ func (c Canvas) peer(p *kouzui.Peer) string {
 	case p.Flags.PeerChoking && p.Flags.AmInterested:
 		rates += ", chokes us"
 	}
-	return c.mapLine(p.Addr.String(), p.Map, rates)
+	return c.mapLine(p.Addr.String(), p.Source.Kind.String(), p.Map, rates)
 }
 
-func (c Canvas) mapLine(label string, cells []uint8, after string) string {
-	label = ansi.Truncate(label, labelCells-1, "…")
-	label += strings.Repeat(" ", labelCells-ansi.StringWidth(label))
-	room := max(c.Width-labelCells-rateCells-1, 8)
+func (c Canvas) mapLine(label, source string, cells []uint8, after string) string {
+	label = column(label, labelCells)
+	if c.Width >= slim {
+		label += column(source, sourceCells)
+	}
+	room := max(c.Width-ansi.StringWidth(label)-rateCells-1, 8)
 	return c.faint(label) + c.blocks(Map(cells, room)) + " " + c.faint(after)
+}
+
+// column is a text in so many cells, the last of which is blank.
+func column(text string, cells int) string {
+	text = ansi.Truncate(text, cells-1, "…")
+	return text + strings.Repeat(" ", cells-ansi.StringWidth(text))
 }
 
 // shades run from no piece to all pieces. Only the first stands for none, and

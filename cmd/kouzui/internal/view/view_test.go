@@ -9,6 +9,8 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 	"pgregory.net/rapid"
+
+	"kouzui/messages"
 )
 
 func example() Torrent {
@@ -18,8 +20,11 @@ func example() Torrent {
 		DownNow: 1 << 20, UpNow: 512, Downloaded: 2 << 20, Uploaded: 1 << 20,
 		Peers: 3, Unchoked: 2, Seeds: 1, Map: []uint8{255, 255, 0, 0},
 		Top: []kouzui.Peer{{
-			Addr: netip.MustParseAddrPort("127.0.0.1:6881"), Map: []uint8{255, 255, 255, 255}, DownNow: 1 << 20,
+			Addr: netip.MustParseAddrPort("127.0.0.1:6881"), Source: messages.Manual, Map: []uint8{255, 255, 255, 255}, DownNow: 1 << 20,
 		}},
+		Sources: []kouzui.SourceCount{
+			{Kind: messages.SourceTracker, Known: 9}, {Kind: messages.SourceManual, Connected: 1, Known: 1}, {Kind: messages.SourceDHT, Connected: 2, Known: 2},
+		},
 	}}
 }
 
@@ -29,10 +34,16 @@ func TestLines(t *testing.T) {
 movie�[31m.bin  downloading
 ▕█████████████             ▏  50.0%  down 1.00 MiB/s, up 512 B/s, 2s left
 2.00 MiB of 4.00 MiB  3 peers (1 seed), 2 let us download  ratio 0.50
-our pieces            ██·· 
-127.0.0.1:6881        ████ down 1.00 MiB/s`, "\n")
+our pieces                     ██·· 
+127.0.0.1:6881        manual   ████ down 1.00 MiB/s`, "\n")
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	if got := Lines([]Torrent{example()}, Canvas{Width: 110, Height: 20})[2]; !strings.HasSuffix(got, "ratio 0.50  sources: manual 1, DHT 2") {
+		t.Errorf("with more room it says %q", got)
+	}
+	if got := Lines([]Torrent{example()}, Canvas{Width: 70, Height: 20})[4]; got != "127.0.0.1:6881        ████ down 1.00 MiB/s" {
+		t.Errorf("with less room it says %q", got)
 	}
 }
 
@@ -129,7 +140,7 @@ func TestLine(t *testing.T) {
 	p := example()
 	p.Why = "All peers\rchoke us."
 	want := "movie�[31m.bin: downloading 50.0%, down 1.00 MiB/s, up 512 B/s, 2s left, 2.00 MiB of 4.00 MiB, " +
-		"3 peers (1 seed), 2 let us download, ratio 0.50. All peers choke us."
+		"3 peers (1 seed), 2 let us download, ratio 0.50, sources: manual 1, DHT 2. All peers choke us."
 	if got := Line(p); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
