@@ -107,8 +107,8 @@ type ConnectionsClosed struct{ Last Progress }
 
 // SetDialing: scheduler to peers, when Dial changes, and every second, as peers
 // may have been restarted. While the metainfo is not known, the torrent sends
-// it, by engine, as often. A torrent whose store does not know yet what is on disk does
-// not dial. A complete torrent does: some peers cannot reach it.
+// it, by engine, as often. A torrent whose store does not know yet what is on
+// disk does not dial. A complete torrent does: some peers cannot reach it.
 type SetDialing struct{ Dial bool }
 
 // EvictIdlePeer: peers to scheduler, once a second while the torrent's limit of
