@@ -1,17 +1,26 @@
 package world
 
 import (
+	"net/netip"
 	"time"
 
 	"kouzui/wire/announce"
 )
 
-// Announcer talks to trackers.
+// Announcer talks to trackers over HTTP. Those of UDP (BEP 15) are asked by the
+// actors; which they may ask is decided here, for both.
 type Announcer interface {
 	// Announce sends r to the tracker at url. Within timeout, done is called
 	// exactly once, with the reply or with an *AnnounceError; after cancel it is
 	// not called. from says how far url is trusted.
 	Announce(url string, from Origin, r announce.Request, timeout time.Duration, done func(announce.Reply, error)) (cancel func())
+	// Permit says after how long, which is at most patience, the UDP tracker at
+	// url may be asked, whose name has led to addr; or, by an *AnnounceError, why
+	// it may not.
+	Permit(url string, from Origin, addr netip.Addr, patience time.Duration) (wait time.Duration, err error)
+	// LeaveOut takes out of a reply the peers that a tracker at an address cannot
+	// know of.
+	LeaveOut(r *announce.Reply, tracker netip.Addr)
 }
 
 // Origin is who has named a URL. It decides which addresses the URL may lead

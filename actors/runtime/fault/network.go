@@ -78,10 +78,25 @@ type announcer struct {
 }
 
 func (a announcer) Announce(url string, from world.Origin, r announce.Request, timeout time.Duration, done func(announce.Reply, error)) (cancel func()) {
+	if err := a.strike(url); err != nil {
+		done(announce.Reply{}, err)
+		return func() {}
+	}
+	return a.Announcer.Announce(url, from, r, timeout, done)
+}
+
+// Permit has an announce over UDP fail, which begins with this question.
+func (a announcer) Permit(url string, from world.Origin, addr netip.Addr, patience time.Duration) (time.Duration, error) {
+	if err := a.strike(url); err != nil {
+		return 0, err
+	}
+	return a.Announcer.Permit(url, from, addr, patience)
+}
+
+func (a announcer) strike(url string) error {
 	f := a.site.strike(Tracker, func(s *Spec) bool { return s.URL.Match(url) }, metainfo.MaskURL(url))
 	if f == nil {
-		return a.Announcer.Announce(url, from, r, timeout, done)
+		return nil
 	}
-	done(announce.Reply{}, &world.AnnounceError{Phase: trackerErrors[f.Error], Err: errInjected})
-	return func() {}
+	return &world.AnnounceError{Phase: trackerErrors[f.Error], Err: errInjected}
 }

@@ -3,6 +3,7 @@ package fault_test
 import (
 	"errors"
 	"io/fs"
+	"net/netip"
 	"slices"
 	"syscall"
 	"testing"
@@ -169,5 +170,21 @@ func TestTrackers(t *testing.T) {
 		if err := call("http://bad/announce"); err != nil || w.Trackers.AwaitAnnounce() == nil {
 			t.Errorf("the tracker says %v", err)
 		}
+	}
+}
+
+// An announce over UDP begins with the question whether it may be made.
+func TestTrackersOverUDP(t *testing.T) {
+	w := fake.New(1)
+	trackers := plan(t, w, "tracker,error=failure,url=udp:*,count=1").World(w.World(), "client/torrent/tracker-0").Trackers
+	ask := func() error {
+		_, err := trackers.Permit("udp://a:1", world.FromTorrent, netip.MustParseAddr("192.0.2.1"), time.Second)
+		return err
+	}
+	if failed, ok := errors.AsType[*world.AnnounceError](ask()); !ok || failed.Phase != world.PhaseFailure {
+		t.Errorf("the tracker says %v", failed)
+	}
+	if err := ask(); err != nil {
+		t.Error(err)
 	}
 }

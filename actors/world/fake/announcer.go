@@ -1,6 +1,7 @@
 package fake
 
 import (
+	"net/netip"
 	"time"
 
 	"kouzui/actors/world"
@@ -13,6 +14,9 @@ type Announcer struct {
 	// Otherwise each announce waits until the test takes it with AwaitAnnounce and
 	// answers it.
 	Answer func(url string, r announce.Request) (announce.Reply, error)
+
+	// Barred, if it is set, says why a UDP tracker at an address may not be asked.
+	Barred func(url string, from world.Origin, addr netip.Addr) error
 
 	calls queue[*Announce]
 }
@@ -37,6 +41,17 @@ func (a *Announcer) Announce(url string, from world.Origin, r announce.Request, 
 	}
 	return func() { call.once.take() }
 }
+
+// Permit implements world.Announcer.
+func (a *Announcer) Permit(url string, from world.Origin, addr netip.Addr, _ time.Duration) (time.Duration, error) {
+	if a.Barred == nil {
+		return 0, nil
+	}
+	return 0, a.Barred(url, from, addr)
+}
+
+// LeaveOut implements world.Announcer: no peer is left out.
+func (*Announcer) LeaveOut(*announce.Reply, netip.Addr) {}
 
 // AwaitAnnounce waits for an announce and takes it off the list.
 func (a *Announcer) AwaitAnnounce() *Announce { return a.calls.next() }

@@ -3,6 +3,8 @@ package real
 import (
 	"context"
 	"errors"
+	"net/netip"
+	"net/url"
 	"time"
 
 	"kouzui/actors/world"
@@ -11,6 +13,35 @@ import (
 )
 
 var _ world.Announcer = (*HTTP)(nil)
+
+// Permit implements world.Announcer.
+func (h *HTTP) Permit(base string, from world.Origin, addr netip.Addr, patience time.Duration) (time.Duration, error) {
+	refuse := func(err error) (time.Duration, error) {
+		return 0, &world.AnnounceError{Phase: world.PhaseURL, Err: err}
+	}
+	u, err := url.Parse(base)
+	if err != nil {
+		return refuse(errors.New("not a URL"))
+	}
+	v := &visit{from: from, all: h.allowPrivate}
+	v.next(u)
+	if err := v.permit(addr); err != nil {
+		return refuse(err)
+	}
+	if from == world.FromUser {
+		return 0, nil
+	}
+	wait, ok := h.newcomers.wait(addr, u.Host, time.Now(), patience)
+	if !ok {
+		return refuse(errCrowded)
+	}
+	return wait, nil
+}
+
+// LeaveOut implements world.Announcer.
+func (h *HTTP) LeaveOut(r *announce.Reply, tracker netip.Addr) {
+	(&visit{at: reachOf(tracker), all: h.allowPrivate}).leaveOut(r)
+}
 
 // Announce implements world.Announcer over HTTP and HTTPS (BEP 3). When the
 // tracker reports a failure, done gets both the reply and an error of

@@ -1,6 +1,7 @@
 package real
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/netip"
@@ -133,5 +134,39 @@ func TestTrackersNameOnlyPeersThatTheyCanReach(t *testing.T) {
 				t.Errorf("at %d: %s, %d dropped", at, s, r.Dropped)
 			}
 		}
+	}
+}
+
+// The same rules hold for UDP trackers, which the actors ask.
+func TestWhereUDPTrackersOfStrangersMayBe(t *testing.T) {
+	inside, outside := netip.MustParseAddr("127.0.0.1"), netip.MustParseAddr("192.0.2.1")
+	for name, c := range map[string]struct {
+		url           string
+		addr          netip.Addr
+		torrent, user bool
+	}{
+		"outside":               {"udp://t.example:80", outside, true, true},
+		"a tracker inside":      {"udp://t.example:80/announce", inside, true, true},
+		"something else inside": {"udp://t.example:53", inside, false, true},
+	} {
+		for from, want := range map[world.Origin]bool{world.FromTorrent: c.torrent, world.FromUser: c.user} {
+			if _, err := NewHTTP(HTTPOptions{}).Permit(c.url, from, c.addr, long); (err == nil) != want {
+				t.Errorf("%s, origin %d: %v", name, from, err)
+			}
+			if _, err := NewHTTP(HTTPOptions{AllowPrivate: true}).Permit(c.url, from, c.addr, long); err != nil {
+				t.Errorf("%s, origin %d, although all is allowed: %v", name, from, err)
+			}
+		}
+	}
+	h := NewHTTP(HTTPOptions{})
+	for i := range serversAtOnce + 1 {
+		wait, err := h.Permit(fmt.Sprintf("udp://t%d.example:80", i), world.FromTorrent, outside, long)
+		if err != nil || (wait > 0) != (i == serversAtOnce) {
+			t.Errorf("server %d of an address waits %v, %v", i, wait, err)
+		}
+	}
+	r := announce.Reply{Peers: []announce.Peer{{Addr: netip.MustParseAddrPort("127.0.0.1:1")}, {Addr: netip.MustParseAddrPort("192.0.2.7:1")}}}
+	if h.LeaveOut(&r, outside); len(r.Peers) != 1 || r.Warning == "" {
+		t.Errorf("%+v", r)
 	}
 }

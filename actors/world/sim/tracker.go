@@ -86,6 +86,14 @@ func (a announcer) Announce(url string, _ world.Origin, r announce.Request, time
 	}
 }
 
+// Permit implements world.Announcer.
+func (announcer) Permit(string, world.Origin, netip.Addr, time.Duration) (time.Duration, error) {
+	return 0, nil
+}
+
+// LeaveOut implements world.Announcer.
+func (announcer) LeaveOut(*announce.Reply, netip.Addr) {}
+
 // answer remembers the peer that announces, and returns others in random order.
 // A peer that has not announced for two intervals is forgotten.
 func (t *Tracker) answer(from netip.Addr, r announce.Request) announce.Reply {
