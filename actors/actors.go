@@ -4,6 +4,7 @@
 //	client                      one per process; supervises, and does nothing else
 //	├ limiter                   token buckets of the process
 //	├ listener                  accepts connections
+//	├ socket-<4, 6>             datagrams of one family
 //	├ session                   what the user wants: commands, shares, events
 //	└ torrents                  spawns and stops the torrents
 //	   └ torrent-<hash>         one per torrent

@@ -50,6 +50,7 @@ func TestRecovery(t *testing.T) {
 		"torrent":   {hash, hash, alone},
 		"limiter":   {"client/limiter", "client/limiter", alone},
 		"listener":  {"client/listener", "client/listener", alone},
+		"socket":    {"client/socket-4", "client/socket-4", alone},
 		"session":   {"client/session", "client/session", alone},
 		"torrents":  {"client/torrents", "client/torrents", alone},
 		"client":    {"client", "client", alone},

@@ -2,6 +2,7 @@ package actors
 
 import (
 	"fmt"
+	"net"
 	"sync/atomic"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -18,6 +19,7 @@ import (
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/scheduler"
 	"kouzui/actors/session"
+	"kouzui/actors/socket"
 	"kouzui/actors/store"
 	"kouzui/actors/torrent"
 	"kouzui/actors/torrents"
@@ -69,14 +71,23 @@ func usual(b supervise.Backoff) supervise.Strategy { return b }
 
 func (a assembly) client() *actor.Props {
 	config := client.Config{Listens: a.Listen != "", Child: a.child}
+	if a.World.Packets != nil {
+		config.Sockets = session.Families(a.host())
+	}
 	return a.tree.Props("client", func() actor.Actor { return client.New(config) },
 		a.strategy(client.Strategy))
+}
+
+// host is where we listen, or would if we did.
+func (a assembly) host() string {
+	host, _, _ := net.SplitHostPort(a.Listen)
+	return host
 }
 
 func (a assembly) child(name string, refs messages.Refs) *actor.Props {
 	switch name {
 	case client.Session:
-		config := session.Config{Refs: refs, Memory: a.Memory, Keeper: a.orders, Restarts: a.counted.under}
+		config := session.Config{Refs: refs, Memory: a.Memory, Keeper: a.orders, Host: a.host(), Restarts: a.counted.under}
 		return a.tree.Props(name, func() actor.Actor { return session.New(config) })
 	case client.Torrents:
 		config := torrents.Config{
@@ -91,6 +102,13 @@ func (a assembly) child(name string, refs messages.Refs) *actor.Props {
 	case client.Listener:
 		config := listener.Config{World: a.world(refs.Listener.Id), Refs: refs, Self: a.self, Addr: a.Listen, Blocklist: a.Blocklist}
 		return a.tree.Props(name, func() actor.Actor { return listener.New(config) })
+	case client.Socket4, client.Socket6:
+		family := messages.IPv4
+		if name == client.Socket6 {
+			family = messages.IPv6
+		}
+		config := socket.Config{World: a.world(refs.Sockets[family].Id), Session: refs.Session, DHT: refs.DHT[family]}
+		return a.tree.Props(client.Socket, func() actor.Actor { return socket.New(config) })
 	}
 	panic("actors: a client has no child " + name)
 }

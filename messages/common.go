@@ -29,10 +29,13 @@ func (b Block) String() string { return fmt.Sprintf("%d:%d+%d", b.Piece, b.Begin
 // them in before it spawns an actor: names are fixed, so an address is known
 // before its actor has started.
 type Refs struct {
-	Session   *actor.PID
-	Torrents  *actor.PID
-	Limiter   *actor.PID
-	Listener  *actor.PID // nil: peers cannot connect to us
+	Session  *actor.PID
+	Torrents *actor.PID
+	Limiter  *actor.PID
+	Listener *actor.PID // nil: peers cannot connect to us
+	// Sockets and DHT are by Family; nil: there is none.
+	Sockets   [2]*actor.PID
+	DHT       [2]*actor.PID
 	Torrent   *actor.PID
 	Metadata  *actor.PID // while the metainfo is not known
 	Engine    *actor.PID
@@ -40,6 +43,21 @@ type Refs struct {
 	Scheduler *actor.PID
 	Choker    *actor.PID
 	Peers     *actor.PID
+}
+
+// Families of addresses: what there is once for each is an array that has these
+// as indexes.
+const (
+	IPv4 = iota
+	IPv6
+)
+
+// Family is that of an address: IPv4 or IPv6.
+func Family(a netip.Addr) int {
+	if a.Unmap().Is4() {
+		return IPv4
+	}
+	return IPv6
 }
 
 // HostOf is the address under which connections of one host are counted: an

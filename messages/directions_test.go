@@ -25,13 +25,14 @@ var parents = map[string]string{
 	"torrents":  "client",
 	"session":   "client",
 	"listener":  "client",
+	"socket":    "client",
 	"limiter":   "client",
 	"client":    "program",
 }
 
 // imperatives begin the names of commands.
 var imperatives = []string{
-	"Add", "Adopt", "Announce", "Ban", "Cancel", "Close", "Disconnect", "Drop", "Evict", "Flush", "Forget", "Listen", "Pause", "Prove", "Refuse",
+	"Add", "Adopt", "Announce", "Ban", "Bind", "Cancel", "Close", "Disconnect", "Drop", "Evict", "Flush", "Forget", "Listen", "Pause", "Prove", "Refuse",
 	"Report", "Request", "Restore", "Route", "Set", "Start", "Stop", "StoreBlocks",
 }
 

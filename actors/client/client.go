@@ -10,23 +10,28 @@ import (
 	"kouzui/messages"
 )
 
-// Names of the children, which are also their kinds.
+// Names of the children, which are also their kinds, but for sockets.
 const (
 	Session  = "session"
 	Torrents = "torrents"
 	Limiter  = "limiter"
 	Listener = "listener"
+	Socket4  = "socket-4"
+	Socket6  = "socket-6"
 )
 
-// Strategy is how the client answers failures. Limiter and listener are
-// restarted for ever: downloads go on without them. Session and torrents have a
-// budget, because without a session the user hears nothing any more: an honest
-// end is better than silence.
+// Socket is the kind of the UDP sockets.
+const Socket = "socket"
+
+// Strategy is how the client answers failures. Limiter, listener and sockets
+// are restarted for ever: downloads go on without them. Session and torrents
+// have a budget, because without a session the user hears nothing any more: an
+// honest end is better than silence.
 func Strategy(usual supervise.Backoff) supervise.Strategy {
 	service, core := usual, usual
 	service.WhenSpent = supervise.Forever
 	core.WhenSpent = supervise.ThenStop
-	return supervise.ByKind(map[string]supervise.Strategy{Limiter: service, Listener: service}, core)
+	return supervise.ByKind(map[string]supervise.Strategy{Limiter: service, Listener: service, Socket: service}, core)
 }
 
 // Guardian is how failures of the client itself are answered.
@@ -37,7 +42,8 @@ func Guardian(usual supervise.Backoff) supervise.Strategy {
 
 // Config is what the client is built from.
 type Config struct {
-	Listens bool // there is a listener
+	Listens bool    // there is a listener
+	Sockets [2]bool // there is a UDP socket of this family
 	// Child makes the props of one child.
 	Child func(name string, refs messages.Refs) *actor.Props
 }
@@ -71,6 +77,12 @@ func (cl *client) start(c actor.Context) {
 	child := func(name string) *actor.PID { return actor.NewPID(self.Address, self.Id+"/"+name) }
 	refs := messages.Refs{Session: child(Session), Torrents: child(Torrents), Limiter: child(Limiter)}
 	names := []string{Session, Limiter, Torrents}
+	for family, name := range []string{Socket4, Socket6} {
+		if cl.Sockets[family] {
+			refs.Sockets[family] = child(name)
+			names = append(names, name)
+		}
+	}
 	if cl.Listens {
 		refs.Listener = child(Listener)
 		names = append(names, Listener)

@@ -45,10 +45,12 @@ type registry struct {
 	restarts func(path string) int
 
 	limits   messages.SetLimits
-	addr     netip.AddrPort // where the listener listens
-	tried    bool           // the listener has bound its socket, or failed to
-	unrouted bool           // the listener waits for RefuseUnrouted
-	surveyed bool           // torrents has answered with TorrentsListed
+	addr     netip.AddrPort    // where the listener listens
+	tried    bool              // the listener has bound its socket, or failed to
+	unrouted bool              // the listener waits for RefuseUnrouted
+	host     string            // where we listen, or would; empty: everywhere
+	sockets  [2]netip.AddrPort // where the UDP sockets were bound last
+	surveyed bool              // torrents has answered with TorrentsListed
 	runs     map[metainfo.Hash]*run
 	turn     int  // counts the torrents that were asked to evict a peer
 	dividing bool // divide is in the mailbox
@@ -78,9 +80,9 @@ type run struct {
 	memory int64
 }
 
-func newRegistry(refs messages.Refs, memory int64, restarts func(string) int) *registry {
+func newRegistry(refs messages.Refs, memory int64, host string, restarts func(string) int) *registry {
 	return &registry{
-		refs: refs, memory: memory, restarts: restarts, runs: map[metainfo.Hash]*run{},
+		refs: refs, memory: memory, host: host, restarts: restarts, runs: map[metainfo.Hash]*run{},
 		tried: refs.Listener == nil,
 	}
 }
@@ -104,6 +106,7 @@ func (r *registry) recall(known Recollection) {
 func (r *registry) ask() {
 	r.limit(r.limits)
 	r.listen()
+	r.bindSockets()
 	r.out.Send(r.refs.Torrents, &messages.QueryTorrents{})
 }
 

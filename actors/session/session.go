@@ -19,6 +19,8 @@ type Config struct {
 	Refs   messages.Refs
 	Memory int64 // bytes of payload at a time, for all torrents together
 	Keeper Keeper
+	// Host is where we listen, or would if we did; empty: at all addresses.
+	Host string
 	// Restarts counts the restarts of actors at or below a path.
 	Restarts func(path string) int
 }
@@ -40,7 +42,7 @@ type Keeper interface {
 
 // New builds a session.
 func New(c Config) actor.Actor {
-	return &session{registry: newRegistry(c.Refs, c.Memory, c.Restarts), keeper: c.Keeper}
+	return &session{registry: newRegistry(c.Refs, c.Memory, c.Host, c.Restarts), keeper: c.Keeper}
 }
 
 // address is that of an actor, for the core.
@@ -95,6 +97,12 @@ func (s *session) Receive(c actor.Context) {
 		r.listening(m)
 	case *messages.ListenerFailed:
 		r.notListening(m)
+	case *messages.SocketStarted:
+		r.bindSockets()
+	case *messages.SocketReady:
+		r.sockets[messages.Family(m.Addr.Addr())] = m.Addr
+	case *messages.SocketFailed:
+		// It tries again, and nothing waits for it.
 	case *messages.ConnectionsExhausted:
 		r.evict()
 

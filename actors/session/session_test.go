@@ -19,7 +19,7 @@ var listenAddr = netip.MustParseAddrPort("127.0.0.1:6881")
 // the test says. One probe stands for all torrents.
 type scene struct {
 	*stage.Stage
-	limiter, listener, torrents, torrent *stage.Probe
+	limiter, listener, socket, torrents, torrent *stage.Probe
 
 	t      *testing.T
 	keeper keeper
@@ -46,9 +46,10 @@ func (k *keeper) End(run uint64, outcome any) { k.ends <- end{run, outcome} }
 func newScene(t *testing.T, listens bool) *scene {
 	s := &scene{Stage: stage.New(t), t: t, keeper: keeper{events: make(chan any, 100), ends: make(chan end, 100)}}
 	s.keeper.known.Limits = messages.SetLimits{Down: 7}
-	s.limiter, s.listener, s.torrents, s.torrent = s.StartProbe("limiter"), s.StartProbe("listener"), s.StartProbe("torrents"), s.StartProbe("torrent")
+	s.limiter, s.listener, s.socket, s.torrents, s.torrent = s.StartProbe("limiter"), s.StartProbe("listener"), s.StartProbe("socket"), s.StartProbe("torrents"), s.StartProbe("torrent")
 	config := Config{
-		Refs:   messages.Refs{Limiter: s.limiter.PID, Torrents: s.torrents.PID},
+		Refs:   messages.Refs{Limiter: s.limiter.PID, Torrents: s.torrents.PID, Sockets: [2]*actor.PID{s.socket.PID}},
+		Host:   listenAddr.Addr().String(),
 		Memory: 30 << 20, Keeper: &s.keeper,
 		Restarts: func(string) int { return 3 },
 	}

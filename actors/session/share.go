@@ -72,6 +72,7 @@ func (r *registry) listening(m *messages.ListenerReady) {
 		}
 	}
 	r.notify(m)
+	r.bindSockets()
 	r.order()
 	r.refuseUnrouted()
 }
@@ -79,6 +80,7 @@ func (r *registry) listening(m *messages.ListenerReady) {
 func (r *registry) notListening(m *messages.ListenerFailed) {
 	r.tried = true
 	r.notify(m)
+	r.bindSockets()
 	r.order()
 }
 

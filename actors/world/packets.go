@@ -1,18 +1,24 @@
 package world
 
 import (
+	"errors"
 	"net/netip"
 	"time"
 
 	"kouzui/messages"
 )
 
+// ErrNoAddress: this machine, or what everything is bound to, has no address of
+// a family.
+var ErrNoAddress = errors.New("there is no address of the family")
+
 // Packets opens UDP sockets.
 type Packets interface {
 	// Bind binds addr, port 0 for any free one; an IPv6 socket takes no IPv4.
 	// receive is called with what has come, in batches, from one goroutine at a
 	// time; it owns the batch. failed is called at most once, when receiving has
-	// ended because of an error that will not go away.
+	// ended because of an error that will not go away. Bind fails with
+	// ErrNoAddress if a later try would fail as well.
 	Bind(addr netip.AddrPort, receive func([]messages.Datagram), failed func(error)) (PacketSocket, error)
 }
 
@@ -24,6 +30,11 @@ type PacketSocket interface {
 	// address and length may go out in one call. The data is not kept. lost is how
 	// many were dropped here.
 	Send(batch []messages.Datagram) (lost int)
+	// Done gives a batch that was received back: one more may come. A socket
+	// receives only a few batches ahead of Done, which bounds what a flood can
+	// put into a mailbox. What comes meanwhile waits in the system, which drops
+	// what it has no room for.
+	Done()
 	// Close closes the socket. When it has returned, receive is not called any
 	// more.
 	Close()

@@ -25,6 +25,8 @@ type World struct {
 	Dates    *Jumping
 	Chance   Chance
 	Network  *Network
+	Packets  *Packets
+	Names    *Names
 	Disk     *Disk
 	Trackers *Announcer
 	Web      *Web
@@ -37,6 +39,8 @@ func New(seed uint64) *World {
 		Clock:    clock,
 		Chance:   Chance(seed),
 		Network:  NewNetwork(clock),
+		Packets:  &Packets{},
+		Names:    &Names{},
 		Disk:     NewDisk(clock),
 		Trackers: &Announcer{},
 		Web:      &Web{},
@@ -49,7 +53,7 @@ func (w *World) World() *world.World {
 	if w.Dates != nil {
 		clock = w.Dates
 	}
-	return &world.World{Clock: clock, Chance: w.Chance, Network: w.Network, Disk: w.Disk, Trackers: w.Trackers, Web: w.Web, Digest: world.SHA1{}}
+	return &world.World{Clock: clock, Chance: w.Chance, Network: w.Network, Packets: w.Packets, Names: w.Names, Disk: w.Disk, Trackers: w.Trackers, Web: w.Web, Digest: world.SHA1{}}
 }
 
 // Chance is the seed of all sources. A source of the same name gives the same

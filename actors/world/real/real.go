@@ -25,6 +25,8 @@ func New(o Options) *world.World {
 		Clock:    Clock{},
 		Chance:   Chance{},
 		Network:  NewNetwork(NetworkOptions{Pool: o.Pool, Connections: o.Connections, Source: o.Source}),
+		Packets:  Packets{Source: o.Source},
+		Names:    Names{Source: o.Source},
 		Disk:     new(Disk),
 		Trackers: NewHTTP(HTTPOptions{Version: o.Version, Source: o.Source, AllowPrivate: o.AllowPrivate}),
 		Web:      Web{},

@@ -11,6 +11,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"kouzui/actors/world"
 )
 
 // Source is where connections and look-ups of names leave from. A nil Source
@@ -109,6 +111,28 @@ func addressesOf(device string) (addrs []net.IP, err error) {
 	return addrs, nil
 }
 
+// addressFor is the address that a socket is bound to which should have the
+// address wanted.
+func (s *Source) addressFor(wanted netip.Addr) (netip.Addr, error) {
+	if s == nil {
+		return wanted, nil
+	}
+	for _, ip := range s.addrs {
+		if addr, ok := netip.AddrFromSlice(ip); ok && addr.Unmap().Is4() == wanted.Is4() {
+			return addr.Unmap().WithZone(s.zone), nil
+		}
+	}
+	return netip.Addr{}, world.ErrNoAddress
+}
+
+// bindDevice keeps a socket to the interface, if one was chosen.
+func (s *Source) bindDevice(c syscall.RawConn) error {
+	if s == nil || s.device == "" {
+		return nil
+	}
+	return bindToDevice(c, s.device)
+}
+
 // Host is the address at which connections are accepted, unless the user names
 // another.
 func (s *Source) Host() string { return s.addrs[0].String() }
@@ -136,10 +160,7 @@ func (s *Source) dial(ctx context.Context, network, addr string, permit func(con
 				return err
 			}
 		}
-		if s != nil && s.device != "" {
-			return bindToDevice(c, s.device)
-		}
-		return nil
+		return s.bindDevice(c)
 	}
 	dialer := net.Dialer{ControlContext: control, Resolver: s.Resolver()}
 	dialer.SetMultipathTCP(false)
@@ -214,12 +235,7 @@ func (s *Source) dialNames(ctx context.Context, network, addr string) (net.Conn,
 	if s.cannotBind(server.Addr()) {
 		return new(net.Dialer).DialContext(ctx, network, addr)
 	}
-	dialer := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error {
-		if s.device == "" {
-			return nil
-		}
-		return bindToDevice(c, s.device)
-	}}
+	dialer := net.Dialer{Control: func(_, _ string, c syscall.RawConn) error { return s.bindDevice(c) }}
 	for _, ip := range s.addrs {
 		if (ip.To4() != nil) != server.Addr().Unmap().Is4() {
 			continue

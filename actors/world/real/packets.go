@@ -1,0 +1,131 @@
+package real
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"time"
+
+	"kouzui/actors/world"
+	"kouzui/messages"
+)
+
+// ahead is how many batches a socket receives ahead of Done.
+const ahead = 4
+
+// maxDatagram is the length of the longest datagram there is, in bytes.
+const maxDatagram = 1 << 16
+
+// Packets opens UDP sockets. With a Source, all are bound to its address of
+// their family, whatever address is asked for.
+type Packets struct{ Source *Source }
+
+// Bind implements world.Packets.
+func (p Packets) Bind(addr netip.AddrPort, receive func([]messages.Datagram), failed func(error)) (world.PacketSocket, error) {
+	host, err := p.Source.addressFor(addr.Addr())
+	if err != nil {
+		return nil, err
+	}
+	network := "udp4"
+	if host.Is6() {
+		network = "udp6" // and no IPv4
+	}
+	config := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error { return p.Source.bindDevice(c) }}
+	opened, err := config.ListenPacket(context.Background(), network, netip.AddrPortFrom(host, addr.Port()).String())
+	if errors.Is(err, syscall.EAFNOSUPPORT) {
+		return nil, world.ErrNoAddress
+	}
+	if err != nil {
+		return nil, cause(err)
+	}
+	s := &packetSocket{conn: opened.(*net.UDPConn), credits: make(chan struct{}, ahead), closing: make(chan struct{}), ended: make(chan struct{})}
+	for range ahead {
+		s.credits <- struct{}{}
+	}
+	go s.run(receive, failed)
+	return s, nil
+}
+
+// packetSocket receives on a goroutine of its own.
+type packetSocket struct {
+	conn    *net.UDPConn
+	credits chan struct{} // each for one batch
+	once    sync.Once
+	closing chan struct{}
+	ended   chan struct{}
+}
+
+// Addr implements world.PacketSocket.
+func (s *packetSocket) Addr() netip.AddrPort {
+	return s.conn.LocalAddr().(*net.UDPAddr).AddrPort()
+}
+
+// Done implements world.PacketSocket.
+func (s *packetSocket) Done() { s.credits <- struct{}{} }
+
+// Close implements world.PacketSocket; receive must not call it.
+func (s *packetSocket) Close() {
+	s.once.Do(func() {
+		close(s.closing)
+		_ = s.conn.Close()
+	})
+	<-s.ended
+}
+
+func (s *packetSocket) run(receive func([]messages.Datagram), failed func(error)) {
+	defer close(s.ended)
+	pause := minAcceptPause
+	for {
+		select {
+		case <-s.credits:
+		case <-s.closing:
+			return
+		}
+		batch, err := s.read()
+		for err != nil && passing(err) {
+			select {
+			case <-time.After(pause):
+			case <-s.closing:
+				return
+			}
+			pause = min(2*pause, maxAcceptPause)
+			batch, err = s.read()
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return
+		}
+		if err != nil {
+			_ = s.conn.Close()
+			failed(cause(err))
+			return
+		}
+		pause = minAcceptPause
+		receive(batch)
+	}
+}
+
+// read waits for a batch.
+func (s *packetSocket) read() ([]messages.Datagram, error) {
+	buf := make([]byte, maxDatagram)
+	n, from, err := s.conn.ReadFromUDPAddrPort(buf)
+	if err != nil {
+		return nil, err
+	}
+	return []messages.Datagram{{Addr: unmapped(from), Data: bytes.Clone(buf[:n])}}, nil
+}
+
+// Send implements world.PacketSocket.
+func (s *packetSocket) Send(batch []messages.Datagram) (lost int) {
+	for _, d := range batch {
+		if _, err := s.conn.WriteToUDPAddrPort(d.Data, d.Addr); err != nil {
+			lost++
+		}
+	}
+	return lost
+}
+
+func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
