@@ -52,7 +52,7 @@ type SourceCount struct {
 	Kind      SourceKind
 	Connected int // peers
 	Known     int // addresses that may be dialled, or are connected
-	Silent    int // of Known, that were dialled and have never shaken hands
+	Silent    int // of Known, where nobody answered when they were last dialled
 }
 
 // Incoming is the source of peers that connect to us.

@@ -45,6 +45,7 @@ type candidate struct {
 	busy     bool // dialled or connected
 	never    bool // we dialled ourselves there, or a banned peer
 	known    bool // was connected once
+	silent   bool // nobody answered the last dial
 	useless  bool // the last connection ended because neither side had a use for it
 	failures int
 	next     time.Time // not to be dialled before
@@ -245,7 +246,7 @@ func (c *candidates) dialled(addr netip.AddrPort, now time.Time) {
 // connected records that a peer of the torrent listens at addr.
 func (c *candidates) connected(addr netip.AddrPort) {
 	if x := c.all[addr]; x != nil {
-		x.known = true
+		x.known, x.silent = true, false
 	}
 }
 
@@ -261,6 +262,8 @@ func (c *candidates) gone(addr netip.AddrPort, why messages.GoneReason, now time
 	}
 	x.busy, x.useless = false, why == messages.GoneUseless
 	switch why {
+	case messages.GoneDial, messages.GoneHandshake:
+		x.silent = true
 	case messages.GoneExhausted:
 		return // our own process had no connection left
 	case messages.GoneSelf, messages.GoneBanned:

@@ -36,7 +36,7 @@ func (c *candidates) count() []messages.SourceCount {
 		}
 		n := &counts[x.source.Kind]
 		n.Known++
-		if x.failures > 0 && !x.known {
+		if x.silent {
 			n.Silent++
 		}
 	}

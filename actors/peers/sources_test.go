@@ -56,7 +56,7 @@ func TestSourcesAreCounted(t *testing.T) {
 	}
 	k.ready(&messages.PeerReady{Key: of[2].Key, ID: [20]byte{2}, Addr: addrOf(2)})
 	k.ready(&messages.PeerReady{Key: of[5].Key, ID: [20]byte{5}, Addr: addrOf(5)})
-	over(5, messages.GoneClosed) // it has answered
+	over(5, messages.GoneClosed) // it had answered
 	over(3, messages.GoneDial)
 	came := k.slots.of(join(k, 9))
 	if of[2].Source != messages.TrackerTier(1) || of[3].Source != pex || came.Source != messages.Incoming {

@@ -51,7 +51,9 @@ func (c sources) unreachable() string {
 		answers = ", and it does not answer"
 	case silent == known:
 		answers = ", and none answers"
-	case silent > 0:
+	case silent == 1:
+		answers = ", and one of them does not answer"
+	case silent > 1:
 		answers = fmt.Sprintf(", and %d of them do not answer", silent)
 	}
 	addresses := "addresses"

@@ -30,6 +30,8 @@ func TestWhyNobodyIsConnected(t *testing.T) {
 			"No peer is connected: 3 addresses known, 2 from the DHT, 1 from the magnet link, and 2 of them do not answer. Last announce: slow down"},
 		{sources{count(messages.SourceTracker, 2, 0), {Kind: messages.SourceIncoming, Connected: 1}}, nobody, "",
 			"No peer is connected: 2 addresses known, 2 from trackers."},
+		{sources{count(messages.SourceTracker, 2, 1)}, nobody, "",
+			"No peer is connected: 2 addresses known, 2 from trackers, and one of them does not answer."},
 		{sources{count(messages.SourceTracker, 2, 0)}, "", "", ""},
 	} {
 		s := &state{sources: tt.sources, announcing: announcing{complaint: tt.complaint}}

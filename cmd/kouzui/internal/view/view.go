@@ -161,13 +161,26 @@ func detailed(t Torrent, c Canvas, height int) []string {
 		lines[2] += "  " + from // otherwise the lines of the peers say it
 	}
 	if t.Why != "" {
-		lines = append(lines, c.warning(metainfo.Clean(t.Why, longest)))
+		lines = append(lines, c.why(t.Why, 1+height-mapLines)...)
 	}
 	if len(t.Map) > 0 && t.HavePieces < t.Pieces {
 		lines = append(lines, c.mapLine("our pieces", "", t.Map, ""))
 	}
 	for i := range t.Top[:min(len(t.Top), height-len(lines))] {
 		lines = append(lines, c.peer(&t.Top[i]))
+	}
+	return lines
+}
+
+// why is the reason in at most so many lines: whole, or cut off in one.
+func (c Canvas) why(reason string, most int) []string {
+	reason = metainfo.Clean(reason, longest)
+	lines := strings.Split(paint.Wrap(reason, c.Width, 2), "\n")
+	if len(lines) > most {
+		lines = []string{reason}
+	}
+	for i, line := range lines {
+		lines[i] = c.warning(line)
 	}
 	return lines
 }

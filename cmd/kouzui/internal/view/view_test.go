@@ -47,6 +47,20 @@ our pieces                     ██··
 	}
 }
 
+// Why nothing comes is told whole if there is room for more lines.
+func TestAReasonIsToldWhole(t *testing.T) {
+	p := example()
+	p.Top, p.Why = nil, "No peer is connected: 12 addresses known, 8 from trackers, 4 from peer exchange, and none answers."
+	for height, want := range map[int]string{
+		6: "No peer is connected: 12 addresses known, 8 from trackers, 4 from peer exchange,\n  and none answers.",
+		5: "No peer is connected: 12 addresses known, 8 from trackers, 4 from peer exchange…",
+	} {
+		if got := strings.Join(Lines([]Torrent{p}, Canvas{Width: 80, Height: height})[3:height-1], "\n"); got != want {
+			t.Errorf("height %d:\n%s\nwant\n%s", height, got, want)
+		}
+	}
+}
+
 // With less room a torrent takes fewer lines, and torrents without a line are
 // counted.
 func TestLinesShrink(t *testing.T) {
