@@ -6,6 +6,7 @@ import (
 	"kouzui/actors"
 	"kouzui/actors/world"
 	"kouzui/messages"
+	"kouzui/wire/magnet"
 	"kouzui/wire/metainfo"
 )
 
@@ -41,6 +42,9 @@ var (
 
 // MetainfoError says why the bytes of a .torrent are refused.
 type MetainfoError = metainfo.Error
+
+// MagnetError says why a magnet link is refused.
+type MagnetError = magnet.Error
 
 // TrackerError says why an announce has failed.
 type TrackerError = world.AnnounceError

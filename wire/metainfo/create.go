@@ -66,6 +66,14 @@ func Encode(s Spec) ([]byte, error) {
 	return raw, nil
 }
 
+// EncodeInfo makes a .torrent of an info dictionary, as peers have sent it (BEP
+// 9), and of tracker tiers.
+func EncodeInfo(info []byte, announce [][]string) ([]byte, error) {
+	outer := map[string]any{"info": bencode.Bytes(info)}
+	addTrackers(outer, announce)
+	return marshal(outer)
+}
+
 // Draft is what a reader would make of s, whose Pieces are not looked at:
 // before anything is hashed, it tells what Encode would refuse. Files are in
 // the order of s. Its error is always an *Error.
@@ -114,12 +122,20 @@ func (s *Spec) encode() ([]byte, error) {
 	if !s.CreationDate.IsZero() {
 		outer["creation date"] = s.CreationDate.Unix()
 	}
-	if urls := slices.Concat(s.Announce...); len(urls) > 0 {
+	addTrackers(outer, s.Announce)
+	return marshal(outer)
+}
+
+func addTrackers(outer map[string]any, announce [][]string) {
+	if urls := slices.Concat(announce...); len(urls) > 0 {
 		outer["announce"] = urls[0]
 		if len(urls) > 1 {
-			outer["announce-list"] = s.Announce
+			outer["announce-list"] = announce
 		}
 	}
+}
+
+func marshal(outer map[string]any) ([]byte, error) {
 	raw, err := bencode.Marshal(outer)
 	if err != nil {
 		return nil, refuse("The torrent cannot be written: %s.", err)

@@ -22,7 +22,7 @@ var kinds = []struct{ start, say string }{
 	{"\xfd7zXZ", "it is compressed by xz; unpack it first"},
 	{"BZh", "it is compressed by bzip2; unpack it first"},
 	{"\x28\xb5\x2f\xfd", "it is compressed by zstd; unpack it first"},
-	{"magnet:", "it is a magnet link, and those are not supported yet; download the .torrent file"},
+	{"magnet:", "it is a magnet link; give the link itself"},
 	{"http://", "it is a URL; give the URL itself"},
 	{"https://", "it is a URL; give the URL itself"},
 	{"{", "it is JSON, perhaps the error of a server; download the .torrent file again"},

@@ -36,7 +36,7 @@ func TestDiagnosis(t *testing.T) {
 		"xz":                         {"\xfd7zXZ\x00", "it is compressed by xz; unpack", NotBencode},
 		"bzip2":                      {"BZh91AY", "it is compressed by bzip2; unpack", NotBencode},
 		"zstd":                       {"\x28\xb5\x2f\xfd", "it is compressed by zstd; unpack", NotBencode},
-		"magnet link":                {"Magnet:?xt=urn:btih:0\n", "magnet link, and those are not supported yet; download", NotBencode},
+		"magnet link":                {"Magnet:?xt=urn:btih:0\n", "magnet link; give the link itself", NotBencode},
 		"URL":                        {"https://a.example/b.torrent\n", "give the URL itself", NotBencode},
 		"JSON":                       {"{\"error\": 404}", "it is JSON", NotBencode},
 		"UTF-16":                     {"\xff\xfed\x008\x00", "it is text in UTF-16", NotBencode},

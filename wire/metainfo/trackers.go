@@ -154,7 +154,7 @@ func Supported(tiers [][]string) [][]string {
 // tiers reads the trackers: the announce-list (BEP 12), and announce if nothing
 // in the list can be asked.
 func (t *Torrent) tiers(outer dict.Dict) [][]string {
-	l := trackerList{t: t, seen: make(map[string]bool), hosts: make(map[string]int)}
+	l := newTrackerList(t)
 	list, _ := outer.List("announce-list", maxTiers)
 	for _, raw := range list {
 		tier, ok := dict.List(raw, maxTiers)
@@ -179,11 +179,35 @@ type trackerList struct {
 	hosts map[string]int  // see crowded
 }
 
+func newTrackerList(t *Torrent) *trackerList {
+	return &trackerList{t: t, seen: make(map[string]bool), hosts: make(map[string]int)}
+}
+
+// LinkTiers is the trackers of a magnet link, each a tier of its own. The
+// warnings say which are left out, and why.
+func LinkTiers(trackers []string) (tiers [][]string, warnings []string) {
+	t := new(Torrent)
+	l := newTrackerList(t)
+	for _, s := range trackers {
+		if !l.addTexts([]string{s}) {
+			break
+		}
+	}
+	return l.tiers, t.Warnings
+}
+
 // add adds a tier. It returns false if no more trackers are taken.
 func (l *trackerList) add(tier []bencode.Bytes) bool {
+	texts := make([]string, len(tier))
+	for i, raw := range tier {
+		texts[i], _ = dict.Text(raw)
+	}
+	return l.addTexts(texts)
+}
+
+func (l *trackerList) addTexts(tier []string) bool {
 	var all, taken []string
-	for _, raw := range tier {
-		text, _ := dict.Text(raw)
+	for _, text := range tier {
 		all = append(all, SplitTrackers(text)...)
 	}
 	room := true

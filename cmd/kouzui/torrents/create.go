@@ -252,11 +252,14 @@ func (o *createFlags) finish(out *output.Output, target *outfile.File, t *metain
 		}
 	}
 	out.Say("%s: %s in %s, %s of %s, info hash %s", t.Name, units.Bytes(t.Length), units.Count(files(t), "file"), units.Count(t.PieceCount(), "piece"), units.Bytes(t.PieceLength), t.InfoHash)
+	d := describe(t)
+	if d.Magnet != "" {
+		out.Say("magnet link: %s", d.Magnet)
+	}
 	switch {
 	case target == nil:
 		return nil
 	case o.output.JSON:
-		d := describe(t)
 		d.Path = o.out
 		return d.writeJSON(out.Stdout)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"kouzui/actors/runtime/units"
 	"kouzui/cmd/kouzui/internal/report"
+	"kouzui/wire/magnet"
 	"kouzui/wire/metainfo"
 )
 
@@ -17,6 +18,7 @@ type description struct {
 	V           int               `json:"v"`
 	Path        string            `json:"path,omitempty"` // of the .torrent that was made
 	Hash        string            `json:"info_hash"`
+	Magnet      string            `json:"magnet,omitempty"` // a link; "" for a private torrent, whose peers come from its trackers only
 	Name        string            `json:"name"`
 	Length      int64             `json:"length"`
 	PieceLength int64             `json:"piece_length"`
@@ -48,6 +50,9 @@ func describe(t *metainfo.Torrent) description {
 		Trackers: append([][]string{}, t.Announce...), Warnings: append([]string{}, t.Warnings...),
 		Unsupported: append([]string{}, t.Unsupported...),
 	}
+	if !t.Private {
+		d.Magnet = magnet.Of(t).String()
+	}
 	if !t.CreationDate.IsZero() {
 		d.Created = t.CreationDate.Format(time.RFC3339)
 	}
@@ -68,6 +73,9 @@ func (d *description) write(w io.Writer) error {
 	}
 	row("name", "%s", d.Name)
 	row("info hash", "%s", d.Hash)
+	if d.Magnet != "" {
+		row("magnet", "%s", d.Magnet)
+	}
 	row("size", "%s (%s)", units.Bytes(d.Length), bytes(d.Length))
 	row("pieces", "%d of %s", d.Pieces, units.Bytes(d.PieceLength))
 	if d.Private {

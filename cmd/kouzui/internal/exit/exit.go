@@ -33,6 +33,7 @@ const (
 	Resolve     = 19
 	Bencode     = 25
 	BadTorrent  = 26
+	BadMagnet   = 27 // a magnet link that cannot be read
 	Usage       = 28
 	Mismatch    = 32 // data does not match the torrent, or traces differ
 	GivenUp     = 40 // a supervisor gave up
@@ -158,6 +159,7 @@ func Code(err error) int {
 	var (
 		known   *failure
 		torrent *kouzui.MetainfoError
+		link    *kouzui.MagnetError
 		dns     *net.DNSError
 		tracker *kouzui.TrackerError
 	)
@@ -176,6 +178,8 @@ func Code(err error) int {
 		return Bencode
 	case errors.As(err, &torrent):
 		return BadTorrent
+	case errors.As(err, &link):
+		return BadMagnet
 	case errors.As(err, &dns):
 		return Resolve
 	case errors.Is(err, fs.ErrNotExist):

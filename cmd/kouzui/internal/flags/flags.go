@@ -14,6 +14,7 @@ import (
 
 	"kouzui/actors/runtime/units"
 	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/wire/magnet"
 )
 
 // NoSuchCommand refuses an argument that stands where a command should.
@@ -32,12 +33,12 @@ func NoSuchCommand(c *cobra.Command, args []string) error {
 
 // isTorrent says whether the argument of a command can only be a torrent.
 func isTorrent(arg string) bool {
-	for _, prefix := range []string{"magnet:", "http://", "https://"} {
+	for _, prefix := range []string{"http://", "https://"} {
 		if strings.HasPrefix(arg, prefix) {
 			return true
 		}
 	}
-	return strings.HasSuffix(arg, ".torrent")
+	return magnet.Is(arg) || strings.HasSuffix(arg, ".torrent")
 }
 
 // Error turns an error of the flag parser into a usage error.

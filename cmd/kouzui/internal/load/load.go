@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"kouzui"
 	"net/url"
 	"os"
@@ -15,6 +16,7 @@ import (
 
 	"kouzui/actors/world/real"
 	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/wire/magnet"
 	"kouzui/wire/metainfo"
 )
 
@@ -79,11 +81,17 @@ func read(ctx context.Context, source *real.Source, from string, stdin io.Reader
 			return nil, fmt.Errorf("%s: %w", shown(from), err)
 		}
 		return raw, nil
-	case strings.HasPrefix(from, "magnet:"):
+	case magnet.Is(from):
+		if _, err := magnet.Parse(from); err != nil {
+			return nil, err
+		}
 		return nil, exit.Usagef("Download the .torrent file and give its path.", "magnet links are not supported")
 	}
 	return Within(ctx, func() ([]byte, error) {
 		f, err := os.Open(from)
+		if _, notHash := metainfo.ParseHash(from); notHash == nil && errors.Is(err, fs.ErrNotExist) {
+			return nil, exit.Hint("Write it as a link: magnet:?xt=urn:btih:"+from, exit.Errorf(exit.BadMagnet, "%s is an info hash alone, neither a file nor a link", from))
+		}
 		if err != nil {
 			return nil, err
 		}
