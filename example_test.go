@@ -122,5 +122,6 @@ func ExampleClient_Tree() {
 	// client/limiter running
 	// client/listener running
 	// client/session running
+	// client/socket-4 running
 	// client/torrents running
 }

@@ -47,7 +47,7 @@ var stormRestarts = supervise.Backoff{Base: 20 * time.Millisecond, Cap: 100 * ti
 // weights say how often a kind of actor is struck, in proportion. What takes
 // the whole engine along is a ninth of it.
 var weights = map[string]int{
-	"peer": 14, "hash": 5, "keeper": 2, "choker": 3, "peers": 2, "tracker": 2, "limiter": 2, "listener": 2,
+	"peer": 14, "hash": 5, "keeper": 2, "choker": 3, "peers": 2, "tracker": 2, "limiter": 2, "listener": 2, "socket": 2,
 	"store": 1, "scheduler": 1, "engine": 1, "torrent": 1, "torrents": 1, "session": 3, "client": 1,
 }
 

@@ -42,6 +42,7 @@ var answers = map[string]struct {
 	"torrents":     {event.ActionRestart, event.ActionStop, false},
 	"limiter":      {event.ActionRestart, event.ActionRestart, false},
 	"listener":     {event.ActionRestart, event.ActionRestart, false},
+	"socket":       {event.ActionRestart, event.ActionRestart, false},
 	"tracker":      {event.ActionRestart, event.ActionRestart, false},
 	"torrent":      {event.ActionRestart, event.ActionStop, false},
 	"engine":       {event.ActionRestart, event.ActionStop, false},
