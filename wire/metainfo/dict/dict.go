@@ -15,7 +15,7 @@ package dict
 import (
 	"bytes"
 	"errors"
-	"fmt"
+	"strconv"
 
 	"github.com/anacrolix/torrent/bencode"
 )
@@ -40,25 +40,12 @@ type Dict map[string]bencode.Bytes
 // Read reads the dictionary at the start of raw, and returns its length in
 // bytes. The caller decides about what follows.
 func Read(raw []byte, lim Limits) (d Dict, n int, err error) {
-	n, children, err := scan(raw, lim.Values)
-	if err != nil {
-		return nil, 0, err
+	if n, err = Check(raw, lim); err != nil {
+		return nil, n, err
 	}
-	if raw[0] != 'd' {
-		return nil, n, ErrNotDict
-	}
-	if children/2 > lim.Keys {
-		return nil, n, fmt.Errorf("%d keys in a dictionary, at most %d are taken", children/2, lim.Keys)
-	}
-	d = make(Dict, children/2)
-	var key bencode.Bytes
-	for _, value := range split(raw[:n], children) {
-		if key == nil {
-			key = value
-			continue
-		}
-		name, _ := Text(key)
-		d[name], key = value, nil
+	d = make(Dict)
+	for key, value := range Pairs(raw[:n]) {
+		d[string(key)] = value
 	}
 	return d, n, nil
 }
@@ -86,14 +73,18 @@ func (d Dict) Text(key string) (string, bool) { return Text(d[key]) }
 
 // Int returns an integer value, or false if there is none, it is no integer, or
 // one beyond 64 bits.
-func (d Dict) Int(key string) (int64, bool) {
-	raw := d[key]
+func (d Dict) Int(key string) (int64, bool) { return Int(d[key]) }
+
+// Int decodes an integer that Check has checked, or returns false if raw is no
+// integer, or one beyond 64 bits.
+func Int(raw []byte) (int64, bool) {
 	if len(raw) == 0 || raw[0] != 'i' || len(raw) > len("i-9223372036854775808e") {
 		return 0, false
 	}
-	var n int64
-	err := bencode.Unmarshal(raw, &n)
-	return n, err == nil
+	digits := raw[1 : len(raw)-1]
+	n, err := strconv.ParseInt(string(digits), 10, 64)
+	plain := strconv.AppendInt(make([]byte, 0, 20), n, 10)
+	return n, err == nil && bytes.Equal(plain, digits)
 }
 
 // List returns the raw elements of a list, or false if there is none, it is no

@@ -140,3 +140,43 @@ func TestValuesAreParts(t *testing.T) {
 		t.Errorf("the list is %q, or a copy", list)
 	}
 }
+
+func TestItemsAndPairs(t *testing.T) {
+	raw := []byte("d1:ali1e2:xye0:de1:zi-5eetail")
+	n, err := Check(raw, wide)
+	if err != nil || n != len(raw)-len("tail") {
+		t.Fatalf("%d bytes, %v", n, err)
+	}
+	got := ""
+	for key, value := range Pairs(raw[:n]) {
+		got += string(key) + "=" + string(value) + ";"
+		for item := range Items(value) {
+			got += string(item) + ","
+		}
+	}
+	if want := "a=li1e2:xye;i1e,2:xy,=de;z=i-5e;"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	for range Items([]byte("3:lee")) {
+		t.Error("a string has items")
+	}
+	if _, err := Check(raw, Limits{Keys: 2, Values: 100}); err == nil {
+		t.Error("more keys than the limit are taken")
+	}
+}
+
+func TestGoingThroughADictAllocatesNothing(t *testing.T) {
+	raw := []byte("d1:ali1e2:xye0:de1:zi-5ee")
+	total := int64(0)
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := Check(raw, wide); err != nil {
+			t.Fatal(err)
+		}
+		for _, value := range Pairs(raw) {
+			n, _ := Int(value)
+			total += n
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
