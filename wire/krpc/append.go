@@ -13,8 +13,8 @@ const reserve = 100 + MaxTransaction + MaxToken
 // Append appends the message as it goes on the wire, in at most MaxSize bytes.
 // Of values, samples and nodes of IPv6, in this order, as many are left out at
 // the end as do not fit. A message must have a Transaction of at most
-// MaxTransaction bytes, a Token of at most MaxToken, at most eight nodes of each
-// family, and a short Text.
+// MaxTransaction bytes, a Token of at most MaxToken, at most eight nodes of
+// each family, and a short Text.
 func (m *Message) Append(dst []byte) []byte {
 	dst = append(dst, 'd')
 	switch m.Kind {

@@ -20,9 +20,9 @@ func Check(raw []byte, lim Limits) (n int, err error) {
 	return n, nil
 }
 
-// Items are the items of a list, or the keys and values of a dictionary in turn,
-// still bencode. They share the memory of raw, which Check has checked. Another
-// value has none.
+// Items are the items of a list, or the keys and values of a dictionary in
+// turn, still bencode. They share the memory of raw, which Check has checked.
+// Another value has none.
 func Items(raw []byte) iter.Seq[[]byte] {
 	return func(yield func([]byte) bool) {
 		if len(raw) == 0 || raw[0] != 'd' && raw[0] != 'l' {
