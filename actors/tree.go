@@ -185,7 +185,7 @@ func (a assembly) peer(c actor.Context, refs messages.Refs, add *messages.AddTor
 	config := peer.Config{
 		World: a.world(refs.Peers.Id + "/" + name), Refs: refs, InfoHash: add.InfoHash, Self: a.self,
 		Client: "Kouzui " + Version, Port: port, Key: p.Key, Addr: p.Addr, Inbound: p.Inbound, Source: p.Source, Limits: p.Limits,
-		Queue: queue,
+		Queue: queue, AwaitsMetainfo: p.AwaitsMetainfo,
 	}
 	kind := peers.Dialled
 	if p.Inbound {

@@ -63,6 +63,9 @@ type Outgoing struct {
 	// Haves, for a Have, are pieces to be announced in place of Index, each in a
 	// frame of its own. The slice is shared by many peers and never changed.
 	Haves []uint32
+	// Tail, for an Extended, goes out behind Bits. It is shared and never changed,
+	// so the link does not copy it: what a peer leaves unread costs no memory.
+	Tail []byte
 }
 
 // BlockSource reads payload of one torrent. It is safe for concurrent use,

@@ -12,6 +12,7 @@ import (
 	"kouzui/messages"
 	"kouzui/wire/extended"
 	"kouzui/wire/frame"
+	"kouzui/wire/metainfo"
 )
 
 const (
@@ -30,6 +31,8 @@ var (
 	errAdopt    = errors.New("no connection to adopt")
 	errReplaced = errors.New("replaced by a newer connection")
 	errByUs     = errors.New("closed by us")
+	errForgot   = errors.New("it has told of too many pieces before it was known what is in the torrent")
+	errLied     = errors.New("the metadata that it has sent is not that of the torrent")
 )
 
 // connection is the state of the actor. It decides what follows from dials,
@@ -46,7 +49,7 @@ type connection struct {
 	extensions bool // the other side offers the extension protocol (BEP 10)
 	fast       bool // the other side offers the fast extension (BEP 6)
 	publicity  messages.SetPublicity
-	session    *session // from StartSession on
+	session    *session // from StartSession on, or from the handshakes if the metainfo is awaited
 	tokens     tokens
 	useful     bool // PeerUseful has been said
 	over       bool // PeerGone has been said
@@ -129,35 +132,66 @@ func (k *connection) ready(h frame.Handshake) {
 	k.out.Send(k.to.Peers, &messages.PeerReady{
 		Key: k.Key, Peer: k.to.self, Link: k.linkID, ID: k.id, Addr: k.remote, Inbound: k.Inbound, Source: k.Source, At: k.now,
 	})
+	if k.AwaitsMetainfo {
+		k.await()
+	}
 }
 
 func (k *connection) startSession(m *messages.StartSession) {
-	if k.linkID != m.Link || k.session != nil {
+	if k.linkID != m.Link || k.session != nil && k.session.torrent != nil {
 		return
 	}
-	s := newSession(m.Torrent, k.Queue, k.Inbound, k.now)
-	k.session = s
+	s := k.session
+	var err error
+	if s == nil {
+		s = k.begin(m.Torrent)
+		s.greet(m.Have)
+	} else {
+		err = s.learn(m.Torrent, m.Have, k.now)
+	}
 	if m.SuperSeed {
 		s.offers.open = m.Have.Clone()
 	}
+	s.introduce()
+	k.report()
+	k.flush()
+	switch {
+	case errors.Is(err, errForgot):
+		k.end(messages.GoneClosed, err) // to be dialled again
+	case err != nil:
+		k.end(messages.GoneProtocol, err)
+	}
+}
+
+// await begins a session before it is known what is in the torrent: the other
+// side may send us that.
+func (k *connection) await() {
+	s := k.begin(nil)
+	if s.fast {
+		s.frame(frame.Frame{Kind: frame.HaveNone})
+	}
+	s.introduce()
+	k.flush()
+}
+
+// begin begins the session of a torrent; nil: it is not known yet.
+func (k *connection) begin(t *metainfo.Torrent) *session {
+	s := newSession(t, k.Queue, k.Inbound, k.now)
+	k.session = s
 	s.keepAlive -= time.Duration(k.Key%keepAliveSpread) * time.Second
 	if k.fast {
 		s.speakFast()
 	}
-	s.greet(m.Have)
-	if k.extensions {
-		h := extended.Handshake{Client: k.Client, Requests: maxUploads, Port: k.Port, YourIP: k.remote.Addr()}
-		s.frame(frame.Frame{Kind: frame.Extended, Index: extended.HandshakeID, Bits: h.Append(nil)})
-	}
+	s.extension.spoken, s.extension.publicity = k.extensions, k.publicity
+	s.extension.usual = extended.Handshake{Client: k.Client, Requests: maxUploads, Port: k.Port, YourIP: k.remote.Addr()}
 	k.out.start = true
 	k.tickAfter(tickBusy)
-	k.report()
-	k.flush()
+	return s
 }
 
 // limits are the bounds of the frames that the link reads.
 func (k *connection) limits() frame.Limits {
-	return frame.Limits{Pieces: k.session.torrent.PieceCount(), Extended: extended.MaxLen}
+	return frame.Limits{Pieces: k.session.pieceCount(), Extended: extended.MaxLen}
 }
 
 // bitfield is the set as it goes on the wire.
@@ -281,10 +315,11 @@ func (k *connection) gone(reason messages.GoneReason, err error) {
 		return
 	}
 	k.over = true
+	k.metadataGone()
 	k.report() // the last totals
 	m := &messages.PeerGone{Key: k.Key, Link: k.linkID, Addr: k.Addr, Reason: reason, Err: err}
 	k.out.Send(k.to.Peers, m)
-	if k.session != nil {
+	if k.session != nil && k.session.torrent != nil {
 		k.out.Send(k.to.Scheduler, m)
 		k.out.Send(k.to.Choker, m)
 	}

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bits-and-blooms/bitset"
+
 	"kouzui/actors/lab/stage"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
@@ -294,6 +296,43 @@ func FuzzSession(f *testing.F) {
 				w.s.speakFast()
 			}
 			for len(w.input) > 0 && w.step() {
+			}
+		}
+	})
+}
+
+// FuzzEarlySession sends frames to a session whose pieces are not known, and
+// more of them when they are. The session keeps to its bounds, and ends with a
+// reason if it ends.
+func FuzzEarlySession(f *testing.F) {
+	torrent, _ := stage.Torrent(f, 10*4*blockSize-100, 4*blockSize)
+	f.Add([]byte{3, 5, 0xff, 0xc0, 4, 3, 1, 4, 9})
+	f.Add([]byte{2, 11, 16, 3, 1, 5, 1, 0x40})
+	f.Add([]byte{1, 4, 250, 13, 0, 3})
+	f.Fuzz(func(t *testing.T, input []byte) {
+		for _, fast := range []bool{false, true} {
+			w := &surroundings{t: t, torrent: torrent, pool: buffer.NewPool(64), input: input, now: start}
+			s := newEarlySession(fast)
+			var err error
+			for n := int(w.byte()); n > 0 && len(w.input) > 0 && err == nil; n-- {
+				f := w.frame()
+				err = s.received(&f, w.now)
+			}
+			if len(s.early.bits) > maxEarlyPieces/8+1 || len(s.early.allowed) > maxAllowed {
+				t.Fatalf("keeps %d bytes, %d pieces that are allowed", len(s.early.bits), len(s.early.allowed))
+			}
+			if err == nil {
+				err = s.learn(torrent, bitset.New(10).Set(1), w.now)
+			}
+			for len(w.input) > 0 && err == nil {
+				f := w.frame()
+				err = s.received(&f, w.now)
+			}
+			if violation := new(frame.ProtocolError); err != nil && !errors.Is(err, errForgot) && !errors.As(err, &violation) {
+				t.Fatalf("ends with %T %v", err, err)
+			}
+			if s.torrent != nil && s.pieces != int(s.theirs.Count()) {
+				t.Fatalf("counts %d pieces of %d", s.pieces, s.theirs.Count())
 			}
 		}
 	})

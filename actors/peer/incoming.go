@@ -7,7 +7,6 @@ import (
 	"github.com/bits-and-blooms/bitset"
 
 	"kouzui/messages"
-	"kouzui/wire/extended"
 	"kouzui/wire/frame"
 )
 
@@ -20,6 +19,9 @@ func broken(format string, args ...any) error {
 
 // received takes one frame. Its block moves to the session.
 func (s *session) received(f *frame.Frame, now time.Time) error {
+	if s.torrent == nil && aboutPieces(f.Kind) {
+		return s.takeEarly(f, now)
+	}
 	switch f.Kind {
 	case frame.Choke, frame.Unchoke:
 		return s.choking(f.Kind == frame.Choke, now)
@@ -50,6 +52,11 @@ func (s *session) received(f *frame.Frame, now time.Time) error {
 	default: // a keep-alive, or of a kind that we do not know, its payload skipped
 		return s.flood.charge(costUseless+int(f.Length/blockSize), now)
 	}
+}
+
+// aboutPieces tells whether a frame makes sense only if the pieces are known.
+func aboutPieces(k frame.Kind) bool {
+	return k == frame.Have || k == frame.Bitfield || k == frame.Request || k == frame.Piece || k.Fast()
 }
 
 func blockOf(f *frame.Frame) messages.Block {
@@ -98,17 +105,25 @@ func (s *session) have(piece uint32, now time.Time) error {
 	return nil
 }
 
-// bitfield takes the pieces of the other side. The link has checked the length
-// and the spare bits. By BEP 3 a bitfield comes first or never, but aria2 sends
-// one in place of many haves.
+// bitfield takes the pieces of the other side. By BEP 3 a bitfield comes first
+// or never, but aria2 sends one in place of many haves. The link has checked
+// the bitfield, unless it was started before the pieces were known.
 func (s *session) bitfield(bits []byte, now time.Time) error {
-	has := bitset.New(s.theirs.Len())
-	for i := range has.Len() {
+	if err := frame.CheckBitfield(bits, int(s.theirs.Len())); err != nil {
+		return err
+	}
+	return s.more(unpack(bits, s.theirs.Len()), now)
+}
+
+// unpack reads a bitfield of so many pieces.
+func unpack(bits []byte, pieces uint) *bitset.BitSet {
+	has := bitset.New(pieces)
+	for i := range pieces {
 		if frame.HasBit(bits, i) {
 			has.Set(i)
 		}
 	}
-	return s.more(has, now)
+	return has
 }
 
 // more takes pieces that the other side has, beside those known before.
@@ -131,19 +146,6 @@ func (s *session) count(pieces int) {
 	if !s.flags.Seed && pieces == s.torrent.PieceCount() {
 		s.flags.Seed, s.out.flags = true, true
 	}
-}
-
-// extended takes a message of the extension protocol (BEP 10). We offer no
-// extension, so all messages but the handshake are of no use. A handshake that
-// cannot be read is ignored.
-func (s *session) extended(f *frame.Frame, now time.Time) error {
-	if f.Index != extended.HandshakeID {
-		return s.flood.charge(costUseless, now)
-	}
-	if h, err := extended.ParseHandshake(f.Bits); err == nil && h.Requests > 0 {
-		s.window.allow(h.Requests)
-	}
-	return s.flood.charge(costChange, now)
 }
 
 // request takes a request of the other side. A request that comes while we

@@ -14,6 +14,13 @@ func (k *connection) flush() {
 	if s == nil {
 		return
 	}
+	if len(s.out.parts) > 0 || s.out.offered {
+		k.tellMetadata()
+	}
+	if s.torrent == nil {
+		k.flushEarly()
+		return
+	}
 	k.tokens.spend(messages.Down, s.ask(k.tokens.allowance(messages.Down), k.now))
 	k.tokens.spend(messages.Up, s.serve(k.tokens.allowance(messages.Up)))
 	if pieces := s.uploads.inquire(); pieces != nil {
@@ -40,6 +47,16 @@ func (k *connection) flush() {
 	if changed {
 		k.report()
 	}
+}
+
+// flushEarly leaves in the effects of a session without pieces only what is to
+// be sent: there is no scheduler yet, and no payload.
+func (k *connection) flushEarly() {
+	s := k.session
+	if len(s.out.frames) > 0 {
+		s.spoke = k.now
+	}
+	s.out = effects{frames: s.out.frames}
 }
 
 func (k *connection) wantTokens(d messages.Direction, blocks []messages.Block) {
@@ -82,7 +99,7 @@ func (k *connection) tellScheduler() {
 
 func (k *connection) report() {
 	s := k.session
-	if s == nil {
+	if s == nil || s.torrent == nil {
 		return
 	}
 	m := &messages.PeerRates{

@@ -35,6 +35,9 @@ type Config struct {
 	Source   messages.Source // from which we have the address
 	Limits   messages.SetLimits
 	Queue    Queue
+	// AwaitsMetainfo: what is in the torrent was not known when the peer was made,
+	// so its session begins before StartSession.
+	AwaitsMetainfo bool
 }
 
 // New builds a peer. A restarted peer begins with its address alone, and with
@@ -145,7 +148,7 @@ func (p *peer) handle(message any) {
 	case *messages.SetLimits:
 		p.setLimits(m)
 	case *messages.SetPublicity:
-		p.publicity = *m
+		p.setPublicity(m)
 	case *messages.TokensGranted:
 		p.granted(m)
 	case *messages.Disconnect:
@@ -190,6 +193,12 @@ func (p *peer) inSession(message any) {
 		p.flush()
 	case *messages.ReportRates:
 		p.report()
+	case *messages.RequestMetadata:
+		p.requestMetadata(m)
+	case *messages.QueryMetadataOffers:
+		p.offerMetadata()
+	case *messages.MetadataLied:
+		p.end(messages.GoneBanned, errLied)
 	case *messages.ProveAlive:
 		p.proveAlive()
 	case *ticked:

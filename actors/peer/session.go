@@ -9,6 +9,7 @@ import (
 	"kouzui/actors/runtime/rate"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
+	"kouzui/wire/extended"
 	"kouzui/wire/frame"
 	"kouzui/wire/metainfo"
 )
@@ -36,7 +37,7 @@ var errIdle = errors.New("the peer has sent nothing for 3 minutes")
 // to its end. It takes frames of the other side and orders of scheduler and
 // choker; what is to be done gathers in out.
 type session struct {
-	torrent  *metainfo.Torrent
+	torrent  *metainfo.Torrent // nil: it is not known yet what is in the torrent
 	flags    messages.PeerFlags
 	requests requests
 	uploads  uploads
@@ -52,6 +53,9 @@ type session struct {
 	refusals int            // rejects since the last payload, while we are not choked
 	theirs   *bitset.BitSet // pieces of the other side
 	pieces   int            // how many are in theirs
+	early    early          // while torrent is nil, in place of theirs
+
+	extension extension
 
 	heard     time.Time // when the last frame came
 	fed       time.Time // when the last payload came, or was first asked for
@@ -74,6 +78,8 @@ type effects struct {
 	haves    []uint32
 	allowed  []uint32 // pieces that the other side has allowed us
 	bitfield *bitset.BitSet
+	parts    []extended.MetadataMessage
+	offered  bool // the other side can send us the metadata
 	choking  bool // the scheduler is to hear that the other side has choked or unchoked us
 	voided   bool // it has choked us, even if it unchoked us again: requests are void
 	snubbed  bool
@@ -83,7 +89,9 @@ type effects struct {
 
 func newSession(t *metainfo.Torrent, q Queue, inbound bool, now time.Time) *session {
 	s := &session{torrent: t, window: newWindow(q, usualMost), heard: now, fed: now, spoke: now, keepAlive: keepAlive}
-	s.theirs = bitset.New(uint(t.PieceCount()))
+	if t != nil {
+		s.theirs = bitset.New(uint(t.PieceCount()))
+	}
 	s.flood.at, s.flood.most = now, maxFlood
 	s.surplus.pause = serveOnPause
 	s.flags = messages.PeerFlags{AmChoking: true, PeerChoking: true, Inbound: inbound}

@@ -60,7 +60,9 @@ func newConnections(c Config, rnd *rand.Rand, now time.Time) *connections {
 
 // open makes a slot for a peer, which is to dial addr or to adopt a link.
 func (k *connections) open(addr netip.AddrPort, from messages.Source, adopt *messages.AdoptLink) {
-	s := &slot{Peer: Peer{Key: k.nextKey(), Addr: addr, Inbound: adopt != nil, Source: from, Limits: k.limits}, remote: addr}
+	s := &slot{remote: addr, Peer: Peer{
+		Key: k.nextKey(), Addr: addr, Inbound: adopt != nil, Source: from, Limits: k.limits, AwaitsMetainfo: k.metainfo == nil,
+	}}
 	k.slots.add(s)
 	k.out.add(spawn{s.Peer, k.publicity, adopt})
 }

@@ -66,6 +66,8 @@ type Peer struct {
 	Inbound bool
 	Source  messages.Source // from which we have the address
 	Limits  messages.SetLimits
+	// AwaitsMetainfo: what is in the torrent was not known when the peer was made.
+	AwaitsMetainfo bool
 }
 
 // New builds the supervisor. All that it knows of addresses is lost when it
@@ -142,6 +144,8 @@ func (p *peers) handle(message any) {
 	case *messages.SetPublicity:
 		p.setPublicity(m)
 	case *messages.ReportRates:
+		p.tellAll(m)
+	case *messages.QueryMetadataOffers:
 		p.tellAll(m)
 	case *messages.CloseConnections:
 		p.close(m)

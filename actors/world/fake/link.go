@@ -221,7 +221,7 @@ func (l *Link) Send(out []messages.Outgoing) {
 			l.sent = append(l.sent, messages.Outgoing{Frame: frame.Frame{Kind: frame.Have, Index: piece}})
 		}
 		if o.Haves == nil {
-			o.Bits = slices.Clone(o.Bits)
+			o.Bits, o.Tail = slices.Concat(o.Bits, o.Tail), nil
 			l.sent = append(l.sent, o)
 		}
 	}

@@ -58,7 +58,7 @@ func newChunk(room int) *chunk {
 // frames it took.
 func (c *chunk) lay(out []messages.Outgoing) int {
 	for i, o := range out {
-		size := frameRoom*max(1, len(o.Haves)) + len(o.Bits)
+		size := frameRoom*max(1, len(o.Haves)) + len(o.Bits) + len(o.Tail)
 		if o.Kind == frame.Piece {
 			size += int(o.Length)
 		}
@@ -77,7 +77,12 @@ func (c *chunk) lay(out []messages.Outgoing) int {
 
 // appendHeader appends all of o but its payload.
 func appendHeader(dst []byte, o *messages.Outgoing) []byte {
-	if o.Haves == nil {
+	switch {
+	case o.Tail != nil:
+		f := o.Frame
+		f.Bits = slices.Concat(o.Bits, o.Tail)
+		return frame.AppendHeader(dst, f)
+	case o.Haves == nil:
 		return frame.AppendHeader(dst, o.Frame)
 	}
 	for _, piece := range o.Haves {

@@ -22,7 +22,7 @@ func TestEveryKindBothWays(t *testing.T) {
 		t.Errorf("links %+v and %+v", a, b)
 	}
 	m := random(1 << 20)
-	limits := frame.Limits{Pieces: 12, Extended: 100}
+	limits := frame.Limits{Pieces: 12, Extended: 20000}
 	ends := []messages.Link{a, b}
 	events := []chan any{start(a, limits), start(b, limits)}
 	control := []frame.Frame{
@@ -39,6 +39,9 @@ func TestEveryKindBothWays(t *testing.T) {
 		out = append(out, messages.Outgoing{Frame: f}, p)
 		want = append(want, f, p.Frame)
 	}
+	part := bytes.Repeat([]byte("part"), 4<<10)
+	out = append(out, messages.Outgoing{Frame: frame.Frame{Kind: frame.Extended, Index: 2, Bits: []byte("de")}, Tail: part})
+	want = append(want, frame.Frame{Kind: frame.Extended, Index: 2, Bits: append([]byte("de"), part...)})
 	for i, l := range ends {
 		ends[1-i].Expect(i * len(control))
 		l.Send(out)

@@ -28,7 +28,7 @@ func (l *link) Send(out []messages.Outgoing) {
 			l.queue.push(messages.Outgoing{Frame: frame.Frame{Kind: frame.Have, Index: piece}})
 		}
 		if o.Haves == nil {
-			o.Bits = slices.Clone(o.Bits)
+			o.Bits, o.Tail = slices.Concat(o.Bits, o.Tail), nil
 			l.queue.push(o)
 		}
 	}

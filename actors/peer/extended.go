@@ -1,0 +1,96 @@
+package peer
+
+import (
+	"time"
+
+	"kouzui/messages"
+	"kouzui/wire/extended"
+	"kouzui/wire/frame"
+)
+
+// extension is what is known of the extension protocol (BEP 10) on a
+// connection. Each message has a file of its own.
+type extension struct {
+	spoken    bool               // both sides offer it
+	usual     extended.Handshake // ours, without what may change
+	said      extended.Handshake // the last of ours
+	takes     extended.Numbers   // of the other side
+	publicity messages.SetPublicity
+	metadata  metadata
+}
+
+// introduce sends our extended handshake, unless the last one says the same.
+func (s *session) introduce() {
+	e := &s.extension
+	if !e.spoken {
+		return
+	}
+	h := e.usual
+	h.Offers = s.offered()
+	for k := range h.Offers {
+		if kind := extended.Kind(k); !h.Offers[k].Said && e.said.Offers[k].Said {
+			h.Offers.Withdraw(kind)
+		}
+	}
+	if s.servesMetadata() {
+		h.MetadataSize = len(s.torrent.Info())
+	}
+	if h == e.said {
+		return
+	}
+	e.said = h
+	s.frame(frame.Frame{Kind: frame.Extended, Index: extended.HandshakeID, Bits: h.Append(nil)})
+}
+
+// offered are the messages that we take now.
+func (s *session) offered() extended.Offers {
+	var takes []extended.Kind
+	if s.torrent == nil || s.servesMetadata() {
+		takes = append(takes, extended.Metadata)
+	}
+	return extended.Ours(takes...)
+}
+
+// extended takes a message of the extension protocol. One that we do not know,
+// or that cannot be read, is of no use.
+func (s *session) extended(f *frame.Frame, now time.Time) error {
+	switch extended.Kind(f.Index) {
+	case extended.HandshakeID:
+		return s.introduced(f.Bits, now)
+	case extended.Metadata:
+		return s.takeMetadata(f.Bits, now)
+	}
+	return s.flood.charge(costUseless, now)
+}
+
+// introduced takes an extended handshake of the other side. One that cannot be
+// read is ignored.
+func (s *session) introduced(payload []byte, now time.Time) error {
+	if h, err := extended.ParseHandshake(payload); err == nil {
+		s.extension.takes.Apply(h.Offers)
+		if h.Requests > 0 {
+			s.window.allow(h.Requests)
+		}
+		s.metadataOffered(h.MetadataSize)
+	}
+	return s.flood.charge(costChange, now)
+}
+
+// extend sends a message that the other side takes. Tail is shared, and may be
+// nil.
+func (s *session) extend(k extended.Kind, payload, tail []byte) {
+	number := s.extension.takes[k]
+	s.out.frames = append(s.out.frames, messages.Outgoing{
+		Frame: frame.Frame{Kind: frame.Extended, Index: uint32(number), Bits: payload}, Tail: tail,
+	})
+}
+
+// setPublicity takes what strangers may be told of the torrent.
+func (k *connection) setPublicity(m *messages.SetPublicity) {
+	k.publicity = *m
+	if k.session != nil {
+		k.session.extension.publicity = *m
+		k.session.introduce()
+		k.flush()
+	}
+}
