@@ -105,6 +105,8 @@ func (c *Class) check() *problem {
 		return wrong("copies", "and have exclude each other")
 	case !(c.Loss >= 0 && c.Loss < 1):
 		return wrong("loss", "must be from 0 to below 1")
+	case !(c.Double >= 0 && c.Double < 1):
+		return wrong("double", "must be from 0 to below 1")
 	case c.Slots < 0:
 		return wrong("slots", "must be 0 or more")
 	case c.Peers < 0:

@@ -58,7 +58,8 @@ type Class struct {
 	Limits bool // Up and Down are limits of the client, as with --max-upload-limit, and not of its link
 	Delay  Time // to the middle of the network
 	Jitter Time
-	Loss   float64 // part of the segments that are lost
+	Loss   float64 // part of the segments and datagrams that are lost; segments are sent again
+	Double float64 // part of the datagrams that come twice
 	// SendBuffer is how much the socket of each connection takes before it has
 	// left the node; 0: what sim.Class says.
 	SendBuffer Size
@@ -282,7 +283,7 @@ func (c *Class) host(cores *sim.Cores, costs *work.Costs) sim.Class {
 		up, down = 0, 0
 	}
 	return sim.Class{
-		Up: int64(up), Down: int64(down), Loss: c.Loss,
+		Up: int64(up), Down: int64(down), Loss: c.Loss, Double: c.Double,
 		Delay: time.Duration(c.Delay), Jitter: time.Duration(c.Jitter), SendBuffer: int64(c.SendBuffer), Queue: time.Duration(c.Queue),
 		Disk:  sim.DiskClass{Rate: int64(c.Disk.Rate), Latency: time.Duration(c.Disk.Latency)},
 		Cores: cores, Costs: costs,

@@ -32,6 +32,7 @@ func TestAmountsOfAScenario(t *testing.T) {
 		`delay = "-1s"`:            "must be 0 or more",
 		`leave = "soon"`:           "must be",
 		`loss = nan`:               "from 0 to below 1",
+		`double = 1.0`:             "from 0 to below 1",
 		`copies = 1.5`:             "",
 		`disk = { latency = "x" }`: "must be a time",
 		`patterns = { supervision = "one-for-one,factor=inf" }`: "factor",

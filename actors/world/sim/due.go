@@ -67,6 +67,8 @@ func (e *entered) host() string {
 			return do.from.host.Name
 		}
 		return do.from.other.host.Name
+	case *datagram:
+		return do.receiver().Name
 	case *planned:
 		if do.of != nil {
 			host, _, _ := handledBy(do.of)
@@ -86,6 +88,8 @@ func (e *entered) due() Due {
 		d.By = do.by
 		do.tell(&d)
 	case *segment:
+		do.tell(&d)
+	case *datagram:
 		do.tell(&d)
 	}
 	return d
@@ -181,6 +185,7 @@ var asked = map[string]string{
 	"world/sim.network.Dial":                       "a dial arrives, or is late",
 	"world/sim.(*Sim).knock":                       "the answer to a dial arrives",
 	"world/sim.announcer.Announce":                 "an announce, or its answer, arrives or is late",
+	"world/sim.names.Resolve":                      "the answer to a look-up of a name arrives",
 	"lab.(*run).schedule":                          "the scenario: a node arrives, or an event begins",
 	"lab.(*run).happen":                            "the scenario: an event ends",
 	"lab.(*run).again":                             "the scenario: an event begins again",

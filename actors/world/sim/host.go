@@ -21,8 +21,9 @@ import (
 type Class struct {
 	Up, Down int64         // bytes a second, shared by all connections of the host
 	Delay    time.Duration // one way to the middle of the network; between two hosts it is the sum of theirs
-	Jitter   time.Duration // the most by which a segment may be late
-	Loss     float64       // part of the segments that come later by the time of a retransmission
+	Jitter   time.Duration // the most by which a segment or a datagram may be late; datagrams overtake each other
+	Loss     float64       // part of the segments that come later by the time of a retransmission, and of the datagrams that never come
+	Double   float64       // part of the datagrams that come twice
 	// SendBuffer is how many bytes the socket of each connection takes from its
 	// process before they have left the host; 0: usualBuffer.
 	SendBuffer int64
@@ -77,6 +78,7 @@ type Host struct {
 	down      port
 	disk      *disk
 	listeners map[uint16]*listener
+	sockets   map[uint16]*packetSocket
 	links     []*link // open
 	lastPort  uint16
 }
@@ -144,6 +146,7 @@ func (h *Host) Boot() {
 	}
 	h.Pool = h.sim.pool()
 	h.listeners = map[uint16]*listener{}
+	h.sockets = map[uint16]*packetSocket{}
 	h.links = nil
 	h.lastPort = 40000
 	h.up = uplink{port: port{rate: h.Class.Up}}
@@ -176,6 +179,8 @@ func (h *Host) World() *world.World {
 		Clock:    clock{h.sim, h.life},
 		Chance:   chance{h},
 		Network:  network{h, h.life},
+		Packets:  packets{h, h.life},
+		Names:    names{h, h.life},
 		Disk:     diskOf{h.disk, h.life},
 		Trackers: announcer{h, h.life},
 		Web:      noWeb{},
@@ -236,7 +241,7 @@ func (h *Host) PowerCut() {
 func (h *Host) die() {
 	h.life.done = true
 	h.up.line = fifo[*link]{}
-	h.listeners = nil
+	h.listeners, h.sockets = nil, nil
 }
 
 // Disk is the disk of the host, whose capacity and failures can be set.

@@ -32,6 +32,7 @@ const (
 	Downlink Sort = "downlink" // it waited for the downlink, or passed it
 	Dial     Sort = "dial"     // a connection was made
 	Tracked  Sort = "tracker"  // a tracker was asked
+	Resolved Sort = "name"     // a name was looked up
 )
 
 // FollowLegs makes everything that is sent carry the legs that have led to

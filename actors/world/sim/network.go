@@ -44,7 +44,7 @@ func (n network) Listen(addr string, _ int, accept func(messages.Link), _ func(e
 	}
 	l := &listener{host: n.host, port: uint16(number), accept: accept}
 	if l.port == 0 {
-		l.port = n.host.freePort()
+		l.port = n.host.freePort(n.host.listens)
 	}
 	if n.host.listeners[l.port] != nil {
 		return nil, syscall.EADDRINUSE
@@ -53,9 +53,12 @@ func (n network) Listen(addr string, _ int, accept func(messages.Link), _ func(e
 	return l, nil
 }
 
-func (h *Host) freePort() uint16 {
+func (h *Host) listens(port uint16) bool { return h.listeners[port] != nil }
+
+// freePort is the next port that is not taken.
+func (h *Host) freePort(taken func(uint16) bool) uint16 {
 	h.lastPort++
-	for h.listeners[h.lastPort] != nil {
+	for taken(h.lastPort) {
 		h.lastPort++
 	}
 	return h.lastPort
@@ -95,7 +98,7 @@ func (n network) Dial(addr netip.AddrPort, timeout time.Duration, done func(mess
 		done(l, nil)
 	}
 	if to := s.byAddr[addr.Addr()]; to != nil {
-		local := netip.AddrPortFrom(from.Addr, from.freePort())
+		local := netip.AddrPortFrom(from.Addr, from.freePort(from.listens))
 		s.at(s.now+s.transit(from, to), Dial, n.life, func() { s.knock(n.life, to, local, addr, answer) })
 	}
 	return func() {
@@ -121,13 +124,19 @@ func (s *Sim) knock(caller *life, to *Host, local, addr netip.AddrPort, answer f
 	s.at(back, Dial, caller, func() { answer(ours, nil) })
 }
 
-// transit is how long one segment takes from one host to another, in
-// nanoseconds.
-func (s *Sim) transit(from, to *Host) int64 {
+// way is how long what is not lost takes from one host to another.
+func (s *Sim) way(from, to *Host) time.Duration {
 	d := from.Delay + to.Delay
 	if jitter := from.Jitter + to.Jitter; jitter > 0 {
 		d += time.Duration(s.net.Int64N(int64(jitter)))
 	}
+	return d
+}
+
+// transit is how long one segment takes from one host to another, in
+// nanoseconds.
+func (s *Sim) transit(from, to *Host) int64 {
+	d := s.way(from, to)
 	if loss := from.Loss + to.Loss; loss > 0 && s.net.Float64() < loss {
 		d += 200*time.Millisecond + 2*(from.Delay+to.Delay)
 	}
@@ -174,11 +183,14 @@ func (h *Host) Reset() bool {
 	return true
 }
 
-// port is what all connections of a host share in one direction. Segments pass
-// it one after the other.
+// port is what all connections and datagrams of a host share in one direction.
+// They pass it one after the other.
 type port struct {
 	rate int64
-	free int64 // when the last segment will have passed
+	free int64 // when what came last will have passed
+	// The datagrams that have not passed yet, and their bytes.
+	passing fifo[passage]
+	waiting int64
 }
 
 // pass returns when a segment of this many bytes will have passed.

@@ -40,7 +40,7 @@ var Epoch = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 // Sim is a simulated world of any number of hosts.
 type Sim struct {
 	seed   uint64
-	net    *rand.Rand // jitter and loss
+	net    *rand.Rand // jitter, loss and doubling
 	now    int64      // nanoseconds since Epoch
 	agenda agenda
 	ready  line
@@ -56,6 +56,7 @@ type Sim struct {
 	hosts    []*Host
 	byAddr   map[netip.Addr]*Host
 	trackers map[string]*Tracker
+	named    map[string][]netip.Addr
 	links    uint64
 	held     []*segment // held back by a partition
 	spare    spare
@@ -70,7 +71,7 @@ type Sim struct {
 // New returns a world without hosts. Everything that happens is entered in the
 // journal, unless that is nil.
 func New(seed uint64, journal *Journal) *Sim {
-	s := &Sim{seed: seed, running: work.World, byAddr: map[netip.Addr]*Host{}, trackers: map[string]*Tracker{}, journal: journal}
+	s := &Sim{seed: seed, running: work.World, byAddr: map[netip.Addr]*Host{}, trackers: map[string]*Tracker{}, named: map[string][]netip.Addr{}, journal: journal}
 	s.net = s.Rand("net")
 	s.Order(Random())
 	return s

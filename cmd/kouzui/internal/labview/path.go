@@ -38,6 +38,7 @@ var legNames = []struct {
 	{sim.Timer, "timer"},
 	{sim.Dial, "connecting"},
 	{sim.Tracked, "asking the tracker"},
+	{sim.Resolved, "looking up a name"},
 }
 
 // hashed is the work of hash workers, which is shown apart.
