@@ -118,6 +118,9 @@ func (c *Class) check() *problem {
 	case c.Cores > 0 && len(c.Hostile) > 0:
 		return wrong("cores", "are of clients, and hostile nodes are none")
 	}
+	if p := c.NAT.check(); p != nil {
+		return p
+	}
 	if p := c.checkPatterns(); p != nil {
 		return p
 	}

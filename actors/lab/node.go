@@ -79,6 +79,7 @@ func (n *node) start() {
 		sinks = append(sinks, n.watcher)
 	}
 	world := n.host.World()
+	world.Packets = nil // clients of scenarios use no datagrams
 	world.Machine.Processors = cmp.Or(c.Processors, c.Cores, world.Machine.Processors)
 	var limits messages.SetLimits
 	if c.Limits {

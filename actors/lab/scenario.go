@@ -67,6 +67,7 @@ type Class struct {
 	// is busy.
 	Queue Time
 	Disk  Disk
+	NAT   NAT
 
 	Have   float64 // part of the pieces that are there at the start, 1: all
 	Copies int     // or: how many copies are dealt out among the nodes of the class
@@ -286,6 +287,7 @@ func (c *Class) host(cores *sim.Cores, costs *work.Costs) sim.Class {
 		Up: int64(up), Down: int64(down), Loss: c.Loss, Double: c.Double,
 		Delay: time.Duration(c.Delay), Jitter: time.Duration(c.Jitter), SendBuffer: int64(c.SendBuffer), Queue: time.Duration(c.Queue),
 		Disk:  sim.DiskClass{Rate: int64(c.Disk.Rate), Latency: time.Duration(c.Disk.Latency)},
+		NAT:   c.NAT.host(),
 		Cores: cores, Costs: costs,
 	}
 }

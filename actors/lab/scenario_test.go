@@ -32,6 +32,8 @@ func TestAmountsOfAScenario(t *testing.T) {
 		`delay = "-1s"`:            "must be 0 or more",
 		`leave = "soon"`:           "must be",
 		`loss = nan`:               "from 0 to below 1",
+		`nat = { ports = "kept" }`: "has no mapping",
+		`nat = { mapping = "x" }`:  "there are endpoint-independent",
 		`double = 1.0`:             "from 0 to below 1",
 		`copies = 1.5`:             "",
 		`disk = { latency = "x" }`: "must be a time",

@@ -101,13 +101,17 @@ func (d *datagram) receiver() *Host { return d.host.sim.byAddr[d.to.Addr()] }
 
 // arrive hands the datagram to the socket that it is for, if there is one.
 func (d *datagram) arrive(at *Host) {
-	socket := at.sockets[d.to.Port()]
-	if socket == nil {
+	port, in := d.to.Port(), true
+	if at.router != nil {
+		port, in = at.router.in(at.sim.now, port, d.from)
+	}
+	socket := at.sockets[port]
+	if socket == nil || !in {
 		return
 	}
 	s := at.sim
 	before := s.stem(d.cause)
-	socket.receive([]messages.Datagram{{Addr: d.from, Data: d.data}})
+	socket.take(messages.Datagram{Addr: d.from, Data: d.data})
 	s.origin = before
 }
 

@@ -31,6 +31,7 @@ type Class struct {
 	// while other connections of the host wait for the uplink, too.
 	Queue time.Duration
 	Disk  DiskClass
+	NAT   NAT
 	// Cores handle messages, each of which takes what Costs say; nil: handling
 	// messages takes no time.
 	Cores *Cores
@@ -64,7 +65,7 @@ type Host struct {
 	sim *Sim
 	Class
 	Name string
-	Addr netip.Addr
+	Addr netip.Addr   // at which others see it
 	Pool *buffer.Pool // of the process that runs
 
 	watcher   Watcher
@@ -79,6 +80,7 @@ type Host struct {
 	disk      *disk
 	listeners map[uint16]*listener
 	sockets   map[uint16]*packetSocket
+	router    *router // nil: there is no NAT
 	links     []*link // open
 	lastPort  uint16
 }
@@ -126,6 +128,7 @@ func (s *Sim) NewHost(name string, c Class) *Host {
 		h.SendBuffer = usualBuffer
 	}
 	h.up.rate, h.down.rate = c.Up, c.Down
+	h.router = s.newRouter(c.NAT, name)
 	h.disk = &disk{sim: s, class: c.Disk, Disk: fake.NewDisk(clock{s, nil})}
 	if s.described != nil {
 		h.disk.Describe()

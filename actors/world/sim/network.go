@@ -64,7 +64,7 @@ func (h *Host) freePort(taken func(uint16) bool) uint16 {
 	return h.lastPort
 }
 
-func (l *listener) Addr() netip.AddrPort { return netip.AddrPortFrom(l.host.Addr, l.port) }
+func (l *listener) Addr() netip.AddrPort { return netip.AddrPortFrom(l.host.own(), l.port) }
 
 func (l *listener) Close() {
 	if l.host.listeners[l.port] == l {
@@ -73,8 +73,8 @@ func (l *listener) Close() {
 }
 
 // Dial implements world.Network. The answer takes a round trip. If no host has
-// that address, or it is behind a partition, no answer comes before the
-// timeout.
+// that address, or it is behind a NAT or a partition, no answer comes before
+// the timeout.
 func (n network) Dial(addr netip.AddrPort, timeout time.Duration, done func(messages.Link, error)) (cancel func()) {
 	s, from := n.host.sim, n.host
 	over := false
@@ -110,7 +110,7 @@ func (n network) Dial(addr netip.AddrPort, timeout time.Duration, done func(mess
 // knock handles a dial where it arrives.
 func (s *Sim) knock(caller *life, to *Host, local, addr netip.AddrPort, answer func(*link, error)) {
 	from := caller.host
-	if !to.Alive() || s.cut(from, to) {
+	if !to.Alive() || to.router != nil || s.cut(from, to) {
 		return // no answer
 	}
 	back := s.now + s.transit(to, from)

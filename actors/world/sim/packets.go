@@ -22,12 +22,26 @@ type packetSocket struct {
 	life    *life
 	port    uint16
 	receive func([]messages.Datagram)
+	ahead   int                     // batches that were received and not given back
+	held    fifo[messages.Datagram] // that have come meanwhile
+	bytes   int64                   // of held
 }
+
+const (
+	// packetsAhead is how many batches a socket receives ahead of Done.
+	packetsAhead = 4
+	// receiveBuffer is how many bytes a socket holds meanwhile, as much as Linux
+	// gives it; each datagram takes heldHeader more. Later ones are lost.
+	receiveBuffer, heldHeader = 208 << 10, 768
+)
 
 // Bind implements world.Packets. Hosts have addresses of IPv4 alone.
 func (p packets) Bind(addr netip.AddrPort, receive func([]messages.Datagram), _ func(error)) (world.PacketSocket, error) {
 	h := p.host
-	if ip := addr.Addr(); ip != h.Addr && ip != netip.IPv4Unspecified() {
+	if addr.Addr().Is6() {
+		return nil, world.ErrNoAddress
+	}
+	if ip := addr.Addr(); ip != h.own() && ip != netip.IPv4Unspecified() {
 		return nil, fmt.Errorf("%v: %w", ip, syscall.EADDRNOTAVAIL)
 	}
 	s := &packetSocket{host: h, life: p.life, port: addr.Port(), receive: receive}
@@ -41,23 +55,55 @@ func (p packets) Bind(addr netip.AddrPort, receive func([]messages.Datagram), _ 
 	return s, nil
 }
 
-func (p *packetSocket) Addr() netip.AddrPort { return netip.AddrPortFrom(p.host.Addr, p.port) }
+func (p *packetSocket) Addr() netip.AddrPort { return netip.AddrPortFrom(p.host.own(), p.port) }
 
 // open tells whether the socket is bound, and its process runs.
 func (p *packetSocket) open() bool { return !p.life.over() && p.host.sockets[p.port] == p }
 
 // Send implements world.PacketSocket. What finds the queue of the uplink full
-// is lost.
+// is lost; what the router has no room for is lost later, and not counted.
 func (p *packetSocket) Send(batch []messages.Datagram) (lost int) {
 	if !p.open() {
 		return len(batch)
 	}
 	for _, d := range batch {
-		if len(d.Data) > maxDatagram || !p.host.emit(p.Addr(), d.Addr, slices.Clone(d.Data)) {
+		if len(d.Data) > maxDatagram {
+			lost++
+		} else if from, ok := p.host.outside(p.port, d.Addr); ok && !p.host.emit(from, d.Addr, slices.Clone(d.Data)) {
 			lost++
 		}
 	}
 	return lost
+}
+
+// take receives a datagram that has come.
+func (p *packetSocket) take(d messages.Datagram) {
+	bytes := int64(len(d.Data)) + heldHeader
+	if p.bytes+bytes > receiveBuffer {
+		return
+	}
+	p.held.push(d)
+	p.bytes += bytes
+	p.hand()
+}
+
+// hand hands on what has come, if not too many batches are ahead.
+func (p *packetSocket) hand() {
+	if p.ahead < packetsAhead && p.held.len() > 0 {
+		p.ahead++
+		batch := slices.Clone(p.held.waiting())
+		p.held.drop(len(batch))
+		p.bytes = 0
+		p.receive(batch)
+	}
+}
+
+// Done implements world.PacketSocket.
+func (p *packetSocket) Done() {
+	p.ahead--
+	if p.open() {
+		p.hand()
+	}
 }
 
 func (p *packetSocket) Close() {

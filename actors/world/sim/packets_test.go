@@ -19,6 +19,8 @@ type letterbox struct {
 	sim  *Sim
 	came []messages.Datagram
 	at   []time.Duration
+	// keeps says that batches are not given back.
+	keeps bool
 }
 
 const testPort = 6881
@@ -29,6 +31,9 @@ func bind(t *testing.T, h *Host) *letterbox {
 	socket, err := h.World().Packets.Bind(netip.AddrPortFrom(netip.IPv4Unspecified(), testPort), func(batch []messages.Datagram) {
 		for _, d := range batch {
 			l.came, l.at = append(l.came, d), append(l.at, h.sim.Elapsed())
+		}
+		if !l.keeps {
+			l.Done()
 		}
 	}, nil)
 	if err != nil {
@@ -220,6 +225,27 @@ func TestQueuesOfDatagramsAreBounded(t *testing.T) {
 	}
 }
 
+// A socket whose batches are not given back receives four, and holds what its
+// buffer has room for.
+func TestDatagramsWaitToBeTaken(t *testing.T) {
+	s := New(1, nil)
+	a, b := bind(t, s.NewHost("a", Class{})), bind(t, s.NewHost("b", Class{}))
+	b.keeps = true
+	a.post(b.Addr(), numbered(1000)...)
+	run(s)
+	if len(b.came) != packetsAhead {
+		t.Errorf("%d batches come ahead of Done", len(b.came))
+	}
+	b.keeps = false
+	b.Done()
+	if want := packetsAhead + receiveBuffer/(4+heldHeader); len(b.came) != want {
+		t.Errorf("%d come, want %d", len(b.came), want)
+	}
+	if !slices.Equal(b.texts(), numbered(len(b.came))) {
+		t.Error("they come in another order")
+	}
+}
+
 func TestWhatCannotBeBound(t *testing.T) {
 	s := New(1, nil)
 	h := s.NewHost("a", Class{})
@@ -229,7 +255,7 @@ func TestWhatCannotBeBound(t *testing.T) {
 		want error
 	}{
 		{"0.0.0.0:6881", syscall.EADDRINUSE},
-		{"[::]:6881", syscall.EADDRNOTAVAIL},
+		{"[::]:6881", world.ErrNoAddress},
 		{"10.9.9.9:6882", syscall.EADDRNOTAVAIL},
 		{"0.0.0.0:0", nil},
 		{h.Addr.String() + ":0", nil},
