@@ -19,7 +19,7 @@ tree.labelTorrent = t => {
     tree.labels.set(path, t.name);
     const peers = path + '/engine/peers/';
     for (const labelled of tree.labels.keys()) if (labelled.startsWith(peers)) tree.labels.delete(labelled);
-    for (const p of t.top) tree.labels.set(peers + p.actor, p.addr + ', ' + p.source + (p.down + p.up >= 1 ? ', ' + rate(p.down + p.up) : ''));
+    for (const p of t.top) tree.labels.set(peers + p.actor, p.addr + (p.down + p.up >= 1 ? ', ' + rate(p.down + p.up) : '') + ', ' + p.source);
     return;
   }
 };
