@@ -95,6 +95,11 @@ type SourcesCounted struct{ Sources []SourceCount }
 // PeersFound or in answer to QueryCandidates.
 type AddCandidates struct{ Addrs []PeerAddr }
 
+// ForgetPeers: torrent, by engine, to peers, when another tracker has taken over
+// for a private torrent: peers ends the connections with all peers but those
+// that the user has given, and forgets their addresses.
+type ForgetPeers struct{}
+
 // CloseConnections: torrent, by engine, to peers, when the torrent ends. All
 // connections are closed, each with a last PeerRates to the scheduler, and no
 // others are made. When none is left, peers passes the message on to the

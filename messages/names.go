@@ -28,6 +28,7 @@ var all = []any{
 	PeersConnected{},
 	SourcesCounted{},
 	AddCandidates{},
+	ForgetPeers{},
 	CloseConnections{},
 	ConnectionsClosed{},
 	SetDialing{},

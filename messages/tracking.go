@@ -54,11 +54,12 @@ type StopAnnouncing struct{ Within time.Duration }
 // AnnouncingStopped: tracker to torrent, the answer to StopAnnouncing.
 type AnnouncingStopped struct{ Tier int }
 
-// PeersFound: tracker to torrent: the peers of a reply. The torrent remembers
-// their addresses, and hands them on as AddCandidates.
+// PeersFound: tracker to torrent: the peers of a reply, after TrackerReplied.
+// The torrent remembers their addresses, and hands them on as AddCandidates.
 type PeersFound struct{ Addrs []PeerAddr }
 
-// TrackerReplied: tracker to torrent, after each reply.
+// TrackerReplied: tracker to torrent, after each reply. If another tracker of a
+// private torrent has replied before, the torrent parts from all peers.
 type TrackerReplied struct {
 	Tier     int
 	URL      string         // as it may be shown: without keys

@@ -172,6 +172,17 @@ func (c *candidates) forgetForbidden() {
 	}
 }
 
+// forgetTold forgets all candidates but those that the user has given.
+func (c *candidates) forgetTold() {
+	for _, x := range slices.Clone(c.list) {
+		if !x.source.manual() {
+			c.forget(x.addr)
+		}
+	}
+}
+
+func (c *candidates) has(addr netip.AddrPort) bool { return c.all[addr] != nil }
+
 func (c *candidates) forget(addr netip.AddrPort) {
 	x := c.all[addr]
 	if x == nil {

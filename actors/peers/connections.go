@@ -191,6 +191,16 @@ func (k *connections) ended(key messages.PeerKey) {
 	k.reportClosed()
 }
 
+func (k *connections) forgetPeers() {
+	k.candidates.forgetTold()
+	for _, s := range k.slots.all {
+		if s.Inbound || !k.candidates.has(s.Addr) {
+			k.forgetReady(s.Key)
+			k.disconnect(s, messages.GoneUseless)
+		}
+	}
+}
+
 func (k *connections) close(m *messages.CloseConnections) {
 	k.closing, k.dialling.wanted = m, false
 	for _, s := range k.slots.all {

@@ -6,6 +6,7 @@ import (
 
 	"kouzui/actors/lab/stage"
 	"kouzui/messages"
+	"kouzui/wire/frame"
 	"kouzui/wire/metainfo"
 )
 
@@ -128,4 +129,34 @@ func TestAPrivateTorrentKeepsToItsSources(t *testing.T) {
 			t.Errorf("%v is dialled", (<-s.born).Addr)
 		}
 	})
+}
+
+// When the tracker of a private torrent has changed, connections end and
+// addresses are forgotten, but for what the user has given.
+func TestPeersOfAnotherTrackerAreForgotten(t *testing.T) {
+	s := newSceneOf(t, 100, &metainfo.Torrent{Private: true})
+	tracker, user := messages.PeerAddr{Addr: addrOf(1), Source: messages.TrackerTier(0)}, messages.PeerAddr{Addr: addrOf(2), Source: messages.Manual}
+	s.Tell(&messages.AddCandidates{Addrs: []messages.PeerAddr{tracker, user}})
+	s.Tell(&messages.SetDialing{Dial: true})
+	for range 2 {
+		p := <-s.born
+		s.ready(p, byte(p.Key))
+	}
+	s.Tell(&messages.AdoptLink{Link: s.World.Network.NewLink(addrOf(3), true), Handshake: frame.Handshake{PeerID: [20]byte{9}}})
+	<-s.born
+	stage.Next[*messages.AdoptLink](s.children)
+	s.Tell(&messages.ForgetPeers{})
+	for range 2 {
+		stage.Next[*messages.Disconnect](s.children)
+	}
+	s.Quiet(s.children)
+	s.World.Clock.Advance(time.Hour)
+	s.Settle()
+	if len(s.born) > 0 {
+		t.Errorf("%v is dialled", (<-s.born).Addr)
+	}
+	s.Tell(&messages.AddCandidates{Addrs: []messages.PeerAddr{tracker}}) // of the new one
+	if got := <-s.born; got.Addr != tracker.Addr {
+		t.Errorf("%v is dialled", got.Addr)
+	}
 }

@@ -147,6 +147,8 @@ func (p *peers) handle(message any) {
 		p.tellAll(m)
 	case *messages.QueryMetadataOffers:
 		p.tellAll(m)
+	case *messages.ForgetPeers:
+		p.forgetPeers()
 	case *messages.CloseConnections:
 		p.close(m)
 	}

@@ -25,6 +25,8 @@ type announcing struct {
 	port   uint16 // at which we can be dialled; 0: nowhere
 	begun  bool   // it is known how many bytes are left
 	ended  bool   // StopAnnouncing has been sent
+	// tracker is the URL of the last reply, "" if there was none.
+	tracker string
 	// status is for the user: the last answers of each tier.
 	status []messages.TrackerStatus
 	// aloneSince is when the last peer went, or when one more tier was asked
@@ -87,9 +89,8 @@ func (s *state) trackerReplied(m *messages.TrackerReplied) {
 	case announce.Completed:
 		resume.Completed = true
 	}
-	for _, tier := range s.announcing.replied(m.Tier) {
-		s.tellTracker(tier, &messages.PauseAnnouncing{})
-	}
+	s.pause(s.announcing.replied(m.Tier))
+	s.trackerChosen(m.URL)
 	s.tellSession(&messages.TorrentAnnounced{InfoHash: s.hash, Replied: m})
 }
 
@@ -97,9 +98,29 @@ func (s *state) trackerFailed(m *messages.TrackerFailed) {
 	s.announcing.complaint = fmt.Sprintf("tracker %s: %v", m.URL, m.Err)
 	s.announcing.status[m.Tier].Failed = m
 	if m.Exhausted && !s.announcing.ended {
-		s.activate(s.announcing.exhausted(m.Tier))
+		pause, activate := s.announcing.exhausted(m.Tier)
+		s.pause(pause)
+		s.activate(activate)
 	}
 	s.tellSession(&messages.TorrentAnnounced{InfoHash: s.hash, Failed: m})
+}
+
+// trackerChosen notes which tracker has replied. The peers of a private torrent
+// are those that its tracker names: when another one takes over, we part from
+// all (BEP 27).
+func (s *state) trackerChosen(url string) {
+	a := &s.announcing
+	if a.private && a.tracker != "" && a.tracker != url {
+		s.candidates.forgetTold()
+		s.tellEngine(&messages.ForgetPeers{})
+	}
+	a.tracker = url
+}
+
+func (s *state) pause(tiers []int) {
+	for _, tier := range tiers {
+		s.tellTracker(tier, &messages.PauseAnnouncing{})
+	}
 }
 
 func (s *state) activate(tiers []int) {

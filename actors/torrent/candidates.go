@@ -59,6 +59,14 @@ func (c *candidates) makeRoom(newcomer messages.Source) {
 	c.told = slices.Delete(c.told, oldest, oldest+1)
 }
 
+// forgetTold forgets all addresses but those that the user has given.
+func (c *candidates) forgetTold() {
+	for _, a := range c.told {
+		delete(c.known, a.Addr)
+	}
+	c.told = nil
+}
+
 // all is every address, in the same order in each run.
 func (c *candidates) all() []messages.PeerAddr {
 	return slices.SortedFunc(maps.Values(c.known), func(a, b messages.PeerAddr) int { return a.Addr.Compare(b.Addr) })

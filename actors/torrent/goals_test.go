@@ -115,14 +115,52 @@ func TestTiers(t *testing.T) {
 	}
 	check("at the start", tiers.advance(), 0)
 	check("again", tiers.advance())
-	check("the first fails", tiers.exhausted(0), 1)
-	check("it fails once more", tiers.exhausted(0))
-	check("the second fails", tiers.exhausted(1), 2)
+	exhausted := func(tier int) []int {
+		pause, activate := tiers.exhausted(tier)
+		check("to pause", pause)
+		return activate
+	}
+	check("the first fails", exhausted(0), 1)
+	check("it fails once more", exhausted(0))
+	check("the second fails", exhausted(1), 2)
 	check("the second works", tiers.replied(1), 2)
 	check("the first works", tiers.replied(0), 1)
-	check("the first fails again", tiers.exhausted(0), 1)
+	check("the first fails again", exhausted(0), 1)
+	check("nobody comes", tiers.nobodyConnected(), 2)
+	check("it turns out to be private", tiers.keepOne(), 1, 2)
 	none := newTiers(0)
 	check("without trackers", none.advance())
+}
+
+// Of a private torrent one tier announces at a time.
+func TestTiersOfAPrivateTorrent(t *testing.T) {
+	tiers := newTiers(3)
+	tiers.keepOne()
+	check := func(what string, got []int, want ...int) {
+		t.Helper()
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", what, got, want)
+		}
+	}
+	fails := func(tier int, pauses, activates []int) {
+		t.Helper()
+		pause, activate := tiers.exhausted(tier)
+		check("to pause", pause, pauses...)
+		check("to be activated", activate, activates...)
+	}
+	check("at the start", tiers.advance(), 0)
+	check("nobody comes", tiers.nobodyConnected())
+	fails(0, []int{0}, []int{1})
+	fails(0, nil, nil) // it was asked before it was paused
+	check("the second works", tiers.replied(1))
+	fails(1, []int{1}, []int{2})
+	fails(2, []int{2}, []int{0})
+	alone := newTiers(1)
+	alone.keepOne()
+	alone.advance()
+	if pause, activate := alone.exhausted(0); pause != nil || activate != nil {
+		t.Errorf("the only tier fails: %v, %v", pause, activate)
+	}
 }
 
 func TestCountsOutliveAnEngine(t *testing.T) {

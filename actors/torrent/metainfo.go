@@ -18,6 +18,9 @@ func (s *state) know(t *metainfo.Torrent) {
 	s.last.Name, s.last.State = t.Name, messages.StateStarting
 	s.last.Pieces, s.last.Length, s.last.Left = t.PieceCount(), t.Length, t.Length
 	s.clipWanted()
+	if t.Private {
+		s.pause(s.announcing.keepOne())
+	}
 }
 
 func (s *state) setMetainfo(m *messages.SetMetainfo) {

@@ -221,6 +221,11 @@ func (t *tracker) learn(c actor.Context, m *answered) {
 	}
 	supervise.Remark(c, "announce_replied", event.Number("peers", len(r.Peers)))
 	t.schedule.replied(now, m.call.event, r)
+	c.Send(t.Refs.Torrent, &messages.TrackerReplied{
+		Tier: t.Tier, URL: metainfo.MaskURL(m.call.url), Event: m.call.event,
+		Warning: metainfo.MaskIn(r.Warning, m.call.url), Seeders: r.Seeders, Leechers: r.Leechers, Peers: len(r.Peers),
+		Next: t.schedule.regular(), Earliest: t.schedule.earliest,
+	})
 	if len(r.Peers) > 0 {
 		found := &messages.PeersFound{}
 		for _, p := range r.Peers {
@@ -228,11 +233,6 @@ func (t *tracker) learn(c actor.Context, m *answered) {
 		}
 		c.Send(t.Refs.Torrent, found)
 	}
-	c.Send(t.Refs.Torrent, &messages.TrackerReplied{
-		Tier: t.Tier, URL: metainfo.MaskURL(m.call.url), Event: m.call.event,
-		Warning: metainfo.MaskIn(r.Warning, m.call.url), Seeders: r.Seeders, Leechers: r.Leechers, Peers: len(r.Peers),
-		Next: t.schedule.regular(), Earliest: t.schedule.earliest,
-	})
 }
 
 func (t *tracker) failed(c actor.Context, m *answered, r *announce.Reply, err error) {

@@ -81,14 +81,14 @@ func TestAnnouncesAndPassesPeersOn(t *testing.T) {
 		Interval: time.Hour, MinInterval: time.Minute, Seeders: 2, Leechers: 3, Warning: "slow",
 		Peers: []announce.Peer{{Addr: peer}},
 	})
-	if m := stage.Next[*messages.PeersFound](s.torrent); len(m.Addrs) != 1 || m.Addrs[0] != (messages.PeerAddr{Addr: peer, Source: messages.TrackerTier(3)}) {
-		t.Errorf("found %+v", m)
-	}
 	if diff := cmp.Diff(&messages.TrackerReplied{
 		Tier: 3, URL: "http://a/announce", Event: announce.Started, Warning: "slow", Seeders: 2, Leechers: 3, Peers: 1,
 		Next: now.Add(time.Hour), Earliest: now.Add(time.Minute),
 	}, stage.Next[*messages.TrackerReplied](s.torrent)); diff != "" {
 		t.Error(diff)
+	}
+	if m := stage.Next[*messages.PeersFound](s.torrent); len(m.Addrs) != 1 || m.Addrs[0] != (messages.PeerAddr{Addr: peer, Source: messages.TrackerTier(3)}) {
+		t.Errorf("found %+v", m)
 	}
 
 	s.Tell(&messages.SetListenPort{Port: 6999})
