@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"kouzui/actors"
 	"kouzui/actors/runtime/pattern"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
@@ -43,6 +44,16 @@ const (
 	SuperSeedAuto   = messages.SuperSeedAuto   // while there is no other seed, unless we can upload all within seconds
 	SuperSeedAlways = messages.SuperSeedAlways // if we are fast, too
 	SuperSeedNever  = messages.SuperSeedNever
+)
+
+// DHTMode says which torrents are looked for in the DHT and announced there.
+type DHTMode = messages.DHTMode
+
+// When a torrent is looked for in the DHT. One that is private never is.
+const (
+	DHTAuto = messages.DHTAuto // unless all its trackers and given peers are at loopback addresses
+	DHTOn   = messages.DHTOn
+	DHTOff  = messages.DHTOff
 )
 
 // Options are what a torrent is added with. The zero value downloads all of it
@@ -79,6 +90,21 @@ type Options struct {
 	SuperSeed SuperSeeding
 	// StallTimeout ends a download for which nothing came for so long; 0: never.
 	StallTimeout time.Duration
+	// DHT is when the torrent is looked for in the DHT, if Config.DHT allows that;
+	// empty: DHTAuto.
+	DHT DHTMode
+	// NoPEX: peers are not told of each other (BEP 11).
+	NoPEX bool
+}
+
+// InDHT tells whether a torrent that is added with these options is looked for
+// in the DHT. It is taken for public while its metainfo is nil.
+func (o *Options) InDHT(m *Metainfo) bool {
+	private, trackers := false, tiers(nil, o.Trackers)
+	if m != nil {
+		private, trackers = m.Private, tiers(m.Announce, o.Trackers)
+	}
+	return actors.InDHT(&messages.TorrentOptions{DHT: o.DHT, Peers: o.Peers}, private, trackers)
 }
 
 // validate finds values that make no sense, and brings URLs into the form in
@@ -101,6 +127,8 @@ func (o *Options) validate() error {
 		return &OptionError{"SeedRatio", "must be a number from 0 on"}
 	case o.SuperSeed != "" && !slices.Contains([]SuperSeeding{SuperSeedAuto, SuperSeedAlways, SuperSeedNever}, o.SuperSeed):
 		return &OptionError{"SuperSeed", fmt.Sprintf("cannot be %q", o.SuperSeed)}
+	case o.DHT != "" && !slices.Contains([]DHTMode{DHTAuto, DHTOn, DHTOff}, o.DHT):
+		return &OptionError{"DHT", fmt.Sprintf("cannot be %q", o.DHT)}
 	case o.SeedFor < 0:
 		return &OptionError{"SeedFor", "cannot be negative"}
 	case o.StallTimeout < 0:
@@ -139,6 +167,7 @@ func (o *Options) engine(client Patterns) messages.TorrentOptions {
 		Peers: slices.Clone(o.Peers), Trackers: slices.Clone(o.Trackers), MaxPeers: o.MaxPeers, UnchokeSlots: o.UploadSlots,
 		MustExist: o.MustExist, Force: o.Force, Seed: o.Seed || o.SeedRatio > 0 || o.SeedFor > 0, SeedRatio: o.SeedRatio, SeedFor: o.SeedFor,
 		UntilPeersDone: o.UntilPeersDone, SuperSeed: o.SuperSeed, StallTimeout: o.StallTimeout,
+		DHT: o.DHT, NoPEX: o.NoPEX,
 	}
 }
 

@@ -41,6 +41,7 @@ import (
 	"kouzui/actors/runtime/pattern"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/runtime/work"
+	"kouzui/actors/torrent"
 	"kouzui/actors/world"
 	"kouzui/messages"
 	"kouzui/wire/blocklist"
@@ -102,6 +103,12 @@ type Options struct {
 	Patterns pattern.Choice
 	// Faults are what breaks on purpose.
 	Faults []fault.Spec
+}
+
+// InDHT tells whether a torrent with these options and trackers is looked for
+// in the DHT.
+func InDHT(o *messages.TorrentOptions, private bool, trackers [][]string) bool {
+	return torrent.InDHT(o, private, trackers)
 }
 
 // Client runs torrents. Its methods are safe for concurrent use.

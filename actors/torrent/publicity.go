@@ -17,26 +17,24 @@ import (
 // When the metainfo comes and says otherwise, all is withdrawn.
 func (s *state) publicity() *messages.SetPublicity {
 	known := s.torrent != nil
-	if known && s.torrent.Private {
-		return &messages.SetPublicity{}
-	}
+	private := known && s.torrent.Private
 	return &messages.SetPublicity{
-		Exchange: !s.goals.options.NoPEX,
-		Metadata: known,
-		DHT:      s.inDHT(),
+		Exchange: !private && !s.goals.options.NoPEX,
+		Metadata: !private && known,
+		DHT:      InDHT(&s.goals.options, private, s.given),
 	}
 }
 
-// inDHT tells whether a torrent that is not private may be looked for in the
-// DHT.
-func (s *state) inDHT() bool {
-	switch o := &s.goals.options; o.DHT {
-	case messages.DHTOn:
-		return true
-	case messages.DHTOff:
+// InDHT tells whether a torrent with these trackers is looked for in the DHT,
+// and announced there.
+func InDHT(o *messages.TorrentOptions, private bool, trackers [][]string) bool {
+	switch {
+	case private || o.DHT == messages.DHTOff:
 		return false
+	case o.DHT == messages.DHTOn:
+		return true
 	default:
-		return !allAtLoopback(s.given, o.Peers)
+		return !allAtLoopback(trackers, o.Peers)
 	}
 }
 

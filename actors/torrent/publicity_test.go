@@ -7,6 +7,7 @@ import (
 
 	"kouzui/actors/lab/stage"
 	"kouzui/messages"
+	"kouzui/wire/announce"
 	"kouzui/wire/metainfo"
 )
 
@@ -88,4 +89,40 @@ func TestPublicityIsWithdrawnFromAPrivateTorrent(t *testing.T) {
 		t.Errorf("then peers are told %+v", m)
 	}
 	stage.Next[*messages.SetMetainfo](s.engine)
+}
+
+// The peers of a private torrent are those of the tracker that replies: when it
+// is another, we part from all.
+func TestAPrivateTorrentPartsFromThePeersOfAnotherTracker(t *testing.T) {
+	user, found := netip.MustParseAddrPort("192.0.2.1:1"), netip.MustParseAddrPort("192.0.2.2:2")
+	s, torrent := newHashScene(t, messages.TorrentOptions{Peers: []netip.AddrPort{user}})
+	private := *torrent
+	private.Private = true
+	s.Tell(&messages.SetMetainfo{Torrent: &private})
+	stage.Await[*messages.SetMetainfo](s.engine)
+	replies := func(tier int, url string) {
+		s.Tell(&messages.TrackerReplied{Tier: tier, URL: url, Event: announce.Started})
+		s.Tell(&messages.PeersFound{Addrs: []messages.PeerAddr{{Addr: found, Source: messages.TrackerTier(tier)}}})
+	}
+	for range 2 {
+		replies(0, "http://a/announce")
+		stage.Next[*messages.AddCandidates](s.engine)
+	}
+	replies(0, "http://a.second/announce")
+	stage.Next[*messages.ForgetPeers](s.engine)
+	stage.Next[*messages.AddCandidates](s.engine)
+
+	s.Tell(&messages.TrackerReplied{URL: "http://b/announce", Tier: 1})
+	stage.Next[*messages.ForgetPeers](s.engine)
+	s.Tell(&messages.QueryCandidates{})
+	if m := stage.Await[*messages.AddCandidates](s.engine); len(m.Addrs) != 1 || m.Addrs[0].Addr != user {
+		t.Errorf("peers are told of %v", m.Addrs)
+	}
+}
+
+func TestATorrentThatIsNotPrivateKeepsThePeersOfAllTrackers(t *testing.T) {
+	s := newScene(t, messages.TorrentOptions{})
+	s.Tell(&messages.TrackerReplied{URL: "http://a/announce", Event: announce.Started})
+	s.Tell(&messages.TrackerReplied{Tier: 1, URL: "http://b/announce"})
+	s.Quiet(s.engine)
 }
