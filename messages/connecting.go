@@ -95,9 +95,9 @@ type SourcesCounted struct{ Sources []SourceCount }
 // PeersFound or in answer to QueryCandidates.
 type AddCandidates struct{ Addrs []PeerAddr }
 
-// ForgetPeers: torrent, by engine, to peers, when another tracker has taken over
-// for a private torrent: peers ends the connections with all peers but those
-// that the user has given, and forgets their addresses.
+// ForgetPeers: torrent, by engine, to peers, when another tracker has taken
+// over for a private torrent: peers ends the connections with all peers but
+// those that the user has given, and forgets their addresses.
 type ForgetPeers struct{}
 
 // CloseConnections: torrent, by engine, to peers, when the torrent ends. All

@@ -1,7 +1,8 @@
 // Package statedir is the folder in which the program keeps what it has learned
 // for its next runs, as the XDG Base Directory Specification has it:
 // $XDG_STATE_HOME/kouzui or ~/.local/state/kouzui; on Windows
-// %LocalAppData%\kouzui. Nothing there is needed: what is lost is learned again.
+// %LocalAppData%\kouzui. Nothing there is needed: what is lost is learned
+// again.
 package statedir
 
 import (
