@@ -1,7 +1,6 @@
 package real
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -16,9 +15,6 @@ import (
 
 // ahead is how many batches a socket receives ahead of Done.
 const ahead = 4
-
-// maxDatagram is the length of the longest datagram there is, in bytes.
-const maxDatagram = 1 << 16
 
 // Packets opens UDP sockets. With a Source, all are bound to its address of
 // their family, whatever address is asked for.
@@ -42,7 +38,13 @@ func (p Packets) Bind(addr netip.AddrPort, receive func([]messages.Datagram), fa
 	if err != nil {
 		return nil, cause(err)
 	}
-	s := &packetSocket{conn: opened.(*net.UDPConn), credits: make(chan struct{}, ahead), closing: make(chan struct{}), ended: make(chan struct{})}
+	conn := opened.(*net.UDPConn)
+	calls, err := newPacketCalls(conn)
+	if err != nil {
+		_ = conn.Close()
+		return nil, cause(err)
+	}
+	s := &packetSocket{packetCalls: calls, conn: conn, credits: make(chan struct{}, ahead), closing: make(chan struct{}), ended: make(chan struct{})}
 	for range ahead {
 		s.credits <- struct{}{}
 	}
@@ -52,6 +54,7 @@ func (p Packets) Bind(addr netip.AddrPort, receive func([]messages.Datagram), fa
 
 // packetSocket receives on a goroutine of its own.
 type packetSocket struct {
+	*packetCalls
 	conn    *net.UDPConn
 	credits chan struct{} // each for one batch
 	once    sync.Once
@@ -78,6 +81,7 @@ func (s *packetSocket) Close() {
 
 func (s *packetSocket) run(receive func([]messages.Datagram), failed func(error)) {
 	defer close(s.ended)
+	defer s.release()
 	pause := minAcceptPause
 	for {
 		select {
@@ -107,25 +111,3 @@ func (s *packetSocket) run(receive func([]messages.Datagram), failed func(error)
 		receive(batch)
 	}
 }
-
-// read waits for a batch.
-func (s *packetSocket) read() ([]messages.Datagram, error) {
-	buf := make([]byte, maxDatagram)
-	n, from, err := s.conn.ReadFromUDPAddrPort(buf)
-	if err != nil {
-		return nil, err
-	}
-	return []messages.Datagram{{Addr: unmapped(from), Data: bytes.Clone(buf[:n])}}, nil
-}
-
-// Send implements world.PacketSocket.
-func (s *packetSocket) Send(batch []messages.Datagram) (lost int) {
-	for _, d := range batch {
-		if _, err := s.conn.WriteToUDPAddrPort(d.Data, d.Addr); err != nil {
-			lost++
-		}
-	}
-	return lost
-}
-
-func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
