@@ -239,7 +239,7 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 		{Check: "x"}, {SuperSeed: "x"}, {Picker: "x"}, {Choker: "x"}, {MaxPeers: -1}, {UploadSlots: -1}, {SeedFor: -1}, {StallTimeout: -1},
 		{Patterns: kouzui.Patterns{"picker": "x"}}, {Picker: "random", Patterns: kouzui.Patterns{"picker": "rarest"}},
 		{SeedRatio: -1}, {SeedRatio: math.NaN()}, {SeedRatio: math.Inf(1)},
-		{Peers: []netip.AddrPort{{}}}, {Trackers: []string{"::"}}, {Trackers: []string{"ftp://a/b"}}, {Trackers: []string{"udp://a:1"}},
+		{Peers: []netip.AddrPort{{}}}, {Trackers: []string{"::"}}, {Trackers: []string{"ftp://a/b"}}, {Trackers: []string{"udp://a"}}, {Trackers: []string{"ws://a:1"}},
 	} {
 		if torrent, err := client.AddMetainfo(m, o); torrent != nil || !errors.As(err, &wrong) || wrong.Error() == "" {
 			t.Errorf("%+v: %v", o, err)

@@ -3,13 +3,15 @@
 //
 // The intervals that trackers ask for hold through restarts of this actor too:
 // the torrent remembers them, and tells each new incarnation. When to announce
-// what is decided in schedule.go and, for the end, in end.go.
+// what is decided in schedule.go and, for the end, in end.go; how a tracker is
+// asked over UDP (BEP 15), in udp.go.
 package tracker
 
 import (
 	"cmp"
 	"errors"
 	"math/rand/v2"
+	"net/netip"
 	"net/url"
 	"slices"
 	"time"
@@ -46,6 +48,7 @@ func New(cfg Config) actor.Actor { return &tracker{Config: cfg} }
 type tracker struct {
 	Config
 	schedule *schedule
+	known    connections // with trackers of UDP
 	rand     *rand.Rand
 	call     *call         // under way; nil: none
 	timer    world.Timer   // nil: none is set
@@ -57,21 +60,34 @@ type tracker struct {
 // call is one announce.
 type call struct {
 	url    string
+	from   world.Origin
 	event  announce.Event
 	cancel func()
+	udp    *udpAnnounce // nil: the tracker is asked over HTTP, or its name is looked up
 }
 
-// answered: the announcer to the tracker. Of a call that is not under way any
-// more it is ignored.
-type answered struct {
-	call  *call
-	reply announce.Reply
-	err   error
-}
+// What the world answers a call. Of a call that is not under way any more it is
+// ignored.
+type (
+	answered struct {
+		call  *call
+		reply announce.Reply
+		err   error
+	}
+	resolved struct {
+		call    *call
+		request announce.Request
+		server  udpServer
+		until   time.Time
+		addrs   []netip.Addr
+		err     error
+	}
+)
 
 // The tracker to itself, by timers.
 type (
 	wake     struct{ at time.Time } // an announce may be due
+	askAgain struct{ call *call }   // a packet may be due
 	halfTime struct{}               // half of the time for the end has passed
 	timeUp   struct{}               // all of it
 )
@@ -80,7 +96,7 @@ func (t *tracker) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *actor.Started:
 		t.rand = t.World.Chance.Source(c.Self().Id)
-		t.schedule = newSchedule(t.URLs, t.rand)
+		t.schedule, t.known = newSchedule(t.URLs, t.rand), connections{}
 		c.Send(t.Refs.Torrent, &messages.TrackerReady{Tier: t.Tier})
 	case *messages.StartAnnouncing:
 		t.schedule.start(m)
@@ -100,9 +116,19 @@ func (t *tracker) Receive(c actor.Context) {
 		}
 	case *answered:
 		if m.call == t.call {
-			t.call = nil
-			t.learn(c, m)
-			t.proceed(c)
+			t.finish(c, m)
+		}
+	case *resolved:
+		if m.call == t.call {
+			t.ask(c, m)
+		}
+	case *askAgain:
+		if m.call == t.call {
+			t.follow(c, t.call.udp.proceed(t.World.Clock.Now()))
+		}
+	case *messages.DatagramReceived:
+		if t.call != nil && t.call.udp != nil {
+			t.follow(c, t.call.udp.received(m.Addr, m.Data, t.World.Clock.Now()))
 		}
 	case *messages.StopAnnouncing:
 		t.end(c, m.Within)
@@ -158,16 +184,70 @@ func (t *tracker) proceed(c actor.Context) {
 func (t *tracker) announce(c actor.Context, url string, r announce.Request, within time.Duration) {
 	r.InfoHash, r.PeerID, r.Key, r.Port = t.InfoHash, t.PeerID, t.Key, cmp.Or(t.Port, noPort)
 	supervise.Remark(c, "announce", event.Text("host", host(url)), event.Text("event", r.Event.String()))
-	this := &call{url: url, event: r.Event}
+	this := &call{url: url, event: r.Event, cancel: func() {}}
 	t.call = this
-	from := world.FromTorrent
 	if slices.Contains(t.Given, url) {
-		from = world.FromUser
+		this.from = world.FromUser
 	}
 	deliver := supervise.Deliver(c)
-	this.cancel = t.World.Trackers.Announce(url, from, r, within, func(reply announce.Reply, err error) {
-		deliver(&answered{this, reply, err})
+	if !isUDP(url) {
+		this.cancel = t.World.Trackers.Announce(url, this.from, r, within, func(reply announce.Reply, err error) {
+			deliver(&answered{this, reply, err})
+		})
+		return
+	}
+	server, err := parseUDP(url)
+	if err != nil {
+		deliver(&answered{this, announce.Reply{}, &world.AnnounceError{Phase: world.PhaseURL, Err: err}})
+		return
+	}
+	until := t.World.Clock.Now().Add(within)
+	this.cancel = t.World.Names.Resolve(server.host, within, func(addrs []netip.Addr, err error) {
+		deliver(&resolved{this, r, server, until, addrs, err})
 	})
+}
+
+// ask begins to ask a tracker over UDP whose name has been looked up.
+func (t *tracker) ask(c actor.Context, m *resolved) {
+	if m.err != nil {
+		t.finish(c, &answered{m.call, announce.Reply{}, &world.AnnounceError{Phase: world.PhaseDNS, Err: m.err}})
+		return
+	}
+	now := t.World.Clock.Now()
+	begin, reason := candidates(m.addrs, m.server.port,
+		func(a netip.Addr) bool { return t.Refs.Sockets[messages.Family(a)] != nil },
+		func(a netip.Addr) (time.Duration, error) {
+			return t.World.Trackers.Permit(m.call.url, m.call.from, a, m.until.Sub(now))
+		}, now)
+	t.call.udp = &udpAnnounce{known: t.known, rand: t.rand, request: m.request, path: m.server.path, until: m.until, err: reason}
+	t.follow(c, t.call.udp.start(now, begin))
+}
+
+// follow does what an announce over UDP wants done.
+func (t *tracker) follow(c actor.Context, step udpStep) {
+	t.call.cancel()
+	for _, p := range step.send {
+		c.Send(t.Refs.Sockets[messages.Family(p.to.Addr())], &messages.SendDatagrams{
+			Datagrams: []messages.Datagram{{Addr: p.to, Data: p.data}},
+			From:      c.Self(), Transaction: p.transaction, Until: p.until,
+		})
+	}
+	if !step.done {
+		timer := supervise.SendAfter(c, t.World.Clock, step.wake.Sub(t.World.Clock.Now()), &askAgain{t.call})
+		t.call.cancel = func() { timer.Stop() }
+		return
+	}
+	if step.err == nil {
+		t.World.Trackers.LeaveOut(&step.reply, step.from.Addr())
+	}
+	t.finish(c, &answered{t.call, step.reply, step.err})
+}
+
+// finish takes the outcome of the announce under way.
+func (t *tracker) finish(c actor.Context, m *answered) {
+	t.call = nil
+	t.learn(c, m)
+	t.proceed(c)
 }
 
 // end begins the end. A torrent that asks again gets its answer again.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kouzui/actors/world"
+	"kouzui/messages"
 	"kouzui/wire/announce"
 	"kouzui/wire/udptracker"
 )
@@ -96,11 +97,12 @@ type udpAnnounce struct {
 	request announce.Request
 	path    string
 	until   time.Time
-	first   time.Duration // the wait after the first packet
-	begin   []candidate   // the addresses, as they are asked at the beginning
+	err     error // why the announce fails if no address is asked any more
+
+	first time.Duration // the wait after the first packet
+	begin []candidate   // the addresses, as they are asked at the beginning
 
 	asked []*question // those that are waited for
-	err   error       // what an address has failed with that is not asked any more
 	reply announce.Reply
 }
 
@@ -141,39 +143,43 @@ type udpStep struct {
 	err   error
 }
 
-// newUDPAnnounce is an announce that begins now, at the addresses that permit
-// lets be asked, after the time that it says, and in whose families we have a
-// socket.
-func newUDPAnnounce(known connections, rnd *rand.Rand, to udpServer, r announce.Request, addrs []netip.Addr, sockets func(netip.Addr) bool,
-	permit func(netip.Addr) (time.Duration, error), now time.Time, within time.Duration,
-) *udpAnnounce {
-	a := &udpAnnounce{known: known, rand: rnd, request: r, path: to.path, until: now.Add(within), first: within / firstWaits}
-	a.err = &world.AnnounceError{Phase: world.PhaseDNS, Err: errNoAddress}
+// candidates are the addresses of a name that are asked: those that permit lets
+// be asked, after the time that it says, and in whose families we have a
+// socket. The error is why there are none, if there are none.
+func candidates(addrs []netip.Addr, port uint16, sockets func(netip.Addr) bool, permit func(netip.Addr) (time.Duration, error), now time.Time) ([]candidate, error) {
+	var found []candidate
+	var reason error = &world.AnnounceError{Phase: world.PhaseDNS, Err: errNoAddress}
 	for _, addr := range byTurns(addrs) {
-		if len(a.begin) == mostAsked {
+		if len(found) == mostAsked {
 			break
 		}
 		if !sockets(addr) {
-			a.err = &world.AnnounceError{Phase: world.PhaseConnect, Err: noSocketError(familyOf(addr))}
+			reason = &world.AnnounceError{Phase: world.PhaseConnect, Err: noSocketError(familyOf(addr))}
 			continue
 		}
 		wait, err := permit(addr)
 		if err != nil {
-			a.err = err
+			reason = err
 			continue
 		}
-		start := now.Add(wait + time.Duration(len(a.begin))*headStart)
-		a.begin = append(a.begin, candidate{netip.AddrPortFrom(addr, to.port), start})
+		from := now.Add(wait + time.Duration(len(found))*headStart)
+		found = append(found, candidate{netip.AddrPortFrom(addr, port), from})
 	}
-	for _, c := range a.begin {
-		if id, ok := known[c.addr]; ok && id.until.After(now) {
+	return found, reason
+}
+
+// start begins the announce at one of the addresses.
+func (a *udpAnnounce) start(now time.Time, begin []candidate) udpStep {
+	a.begin, a.first = begin, a.until.Sub(now)/firstWaits
+	for _, c := range begin {
+		if id, ok := a.known[c.addr]; ok && id.until.After(now) {
 			a.announceTo(c.addr, id.id, c.from)
 			a.asked[0].old = true
-			return a
+			return a.proceed(now)
 		}
 	}
 	a.connect()
-	return a
+	return a.proceed(now)
 }
 
 // byTurns returns the addresses so that those of one family alternate with
@@ -183,10 +189,7 @@ func byTurns(addrs []netip.Addr) []netip.Addr {
 	var first int
 	for i, addr := range addrs {
 		addr = addr.Unmap()
-		f := 0
-		if addr.Is6() {
-			f = 1
-		}
+		f := messages.Family(addr)
 		if i == 0 {
 			first = f
 		}
@@ -205,12 +208,7 @@ func byTurns(addrs []netip.Addr) []netip.Addr {
 	return all
 }
 
-func familyOf(a netip.Addr) string {
-	if a.Is4() {
-		return "IPv4"
-	}
-	return "IPv6"
-}
+func familyOf(a netip.Addr) string { return [...]string{"IPv4", "IPv6"}[messages.Family(a)] }
 
 // connect asks all addresses for a connection ID.
 func (a *udpAnnounce) connect() {

@@ -41,10 +41,14 @@ func udpBegun(t *testing.T, known connections, within time.Duration, addrs ...ne
 		plain = append(plain, a.Addr())
 	}
 	s := &udpScene{t: t, now: dawn}
-	s.a = newUDPAnnounce(known, rand.New(rand.NewPCG(1, 2)), udpServer{port: 80, path: "/announce?k"}, announcing, plain,
-		func(netip.Addr) bool { return true }, func(netip.Addr) (time.Duration, error) { return 0, nil }, s.now, within)
-	s.take(s.a.proceed(s.now))
+	s.start(known, plain, func(netip.Addr) bool { return true }, func(netip.Addr) (time.Duration, error) { return 0, nil }, within)
 	return s
+}
+
+func (s *udpScene) start(known connections, addrs []netip.Addr, sockets func(netip.Addr) bool, permit func(netip.Addr) (time.Duration, error), within time.Duration) {
+	begin, reason := candidates(addrs, 80, sockets, permit, s.now)
+	s.a = &udpAnnounce{known: known, rand: rand.New(rand.NewPCG(1, 2)), request: announcing, path: "/announce?k", until: s.now.Add(within), err: reason}
+	s.take(s.a.start(s.now, begin))
 }
 
 func (s *udpScene) take(step udpStep) {
@@ -212,8 +216,7 @@ func TestAddressesOfBothFamiliesHaveTheirTurn(t *testing.T) {
 func TestAddressesThatAreNotAsked(t *testing.T) {
 	begin := func(sockets func(netip.Addr) bool, permit func(netip.Addr) (time.Duration, error), addrs ...netip.Addr) *udpScene {
 		s := &udpScene{t: t, now: dawn}
-		s.a = newUDPAnnounce(connections{}, rand.New(rand.NewPCG(1, 2)), udpServer{port: 80}, announcing, addrs, sockets, permit, dawn, announceTimeout)
-		s.take(s.a.proceed(dawn))
+		s.start(connections{}, addrs, sockets, permit, announceTimeout)
 		return s
 	}
 	all := func(netip.Addr) bool { return true }

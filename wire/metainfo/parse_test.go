@@ -202,8 +202,8 @@ func TestTiers(t *testing.T) {
 		"not URLs":       {nil, [][]string{{"http://", "::", "http://a\n/", "http://[::1/"}}, nil, 4},
 		"too long":       {"http://a/" + strings.Repeat("x", maxURL), nil, nil, 1},
 		"many at one host": {
-			nil, [][]string{{"http://a/1", "http://A:81/2", "https://a./3"}, {"http://a/4", "udp://a"}, {"http://a/5"}, {"http://b/"}},
-			[][]string{{"http://a/1", "http://a:81/2", "https://a./3"}, {"http://a/4", "udp://a"}, {"http://b/"}}, 1,
+			nil, [][]string{{"http://a/1", "http://A:81/2", "https://a./3"}, {"http://a/4", "ws://a"}, {"http://a/5"}, {"http://b/"}},
+			[][]string{{"http://a/1", "http://a:81/2", "https://a./3"}, {"http://a/4", "ws://a"}, {"http://b/"}}, 1,
 		},
 		"list of none is ok": {"http://a/", [][]string{{"wss://b"}}, [][]string{{"wss://b"}, {"http://a/"}}, 0},
 	} {

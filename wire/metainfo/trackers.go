@@ -86,6 +86,8 @@ func TrackerURL(s string) (string, error) {
 			return "", errors.New("its port is not a number from 1 to 65535")
 		}
 		host += ":" + port
+	} else if u.Scheme == "udp" {
+		return "", errors.New("it names no port, and UDP trackers have no usual one")
 	}
 	if u.Host == host && u.Scheme == s[:min(len(s), len(u.Scheme))] && !strings.ContainsFunc(s, odd) {
 		return s, nil // to the byte as it came: trackers compare keys
@@ -136,7 +138,8 @@ func TrackerSchemes() []string { return []string{"http", "https", "udp", "ws", "
 // CanAsk tells whether this client can ask the tracker at a URL that TrackerURL
 // has returned.
 func CanAsk(url string) bool {
-	return strings.HasPrefix(url, "http://") || strings.HasPrefix(url, "https://")
+	scheme, _, found := strings.Cut(url, "://")
+	return found && (scheme == "http" || scheme == "https" || scheme == "udp")
 }
 
 // Supported returns the tiers with only those trackers that can be asked.
@@ -252,22 +255,14 @@ func (l *trackerList) take(s string) (string, bool) {
 // not wonder.
 func (t *Torrent) readUnsupported(outer dict.Dict) {
 	note := func(format string, args ...any) { t.Unsupported = append(t.Unsupported, fmt.Sprintf(format, args...)) }
-	for _, kind := range []struct {
-		schemes []string
-		say     string
-	}{
-		{[]string{"udp"}, "UDP trackers are not supported yet (BEP 15) and are not asked"},
-		{[]string{"ws", "wss"}, "WebTorrent trackers are not supported, as their peers are browsers, and are not asked"},
-	} {
-		var hosts []string
-		for _, s := range slices.Concat(t.Announce...) {
-			if u, err := url.Parse(s); err == nil && slices.Contains(kind.schemes, u.Scheme) && !slices.Contains(hosts, u.Host) {
-				hosts = append(hosts, u.Host)
-			}
+	var browsers []string
+	for _, s := range slices.Concat(t.Announce...) {
+		if u, err := url.Parse(s); err == nil && (u.Scheme == "ws" || u.Scheme == "wss") && !slices.Contains(browsers, u.Host) {
+			browsers = append(browsers, u.Host)
 		}
-		if len(hosts) > 0 {
-			note("%s: %s.", kind.say, someOf(hosts))
-		}
+	}
+	if len(browsers) > 0 {
+		note("WebTorrent trackers are not supported, as their peers are browsers, and are not asked: %s.", someOf(browsers))
 	}
 	for _, kind := range []struct{ key, say string }{
 		{"url-list", "Web seeds are not supported yet (BEP 19) and are not used"},
@@ -318,8 +313,8 @@ func someOf(list []string) string {
 	return Clean(text, 3*shownText)
 }
 
-// maxAtHost is how many trackers with HTTP a .torrent may name at one host: it
-// must not have us attack the host.
+// maxAtHost is how many trackers that can be asked a .torrent may name at one
+// host: it must not have us attack the host.
 const maxAtHost = 4
 
 // crowded counts a tracker with its host, and fails if the host has too many.

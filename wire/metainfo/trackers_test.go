@@ -18,6 +18,7 @@ func TestTrackerURL(t *testing.T) {
 		"http://[2001:DB8::1]:80/announce":     "http://[2001:db8::1]:80/announce",
 		"http://tr\u0430cker.example/announce": "http://xn--trcker-4nf.example/announce", // a Cyrillic letter
 		"udp://b:1":                            "udp://b:1",
+		"UDP://B:1/announce?k":                 "udp://b:1/announce?k",
 		"WSS://B.example":                      "wss://b.example",
 	} {
 		got, err := TrackerURL(in)
@@ -28,7 +29,7 @@ func TestTrackerURL(t *testing.T) {
 			t.Errorf("%q became %q the second time: %v", got, again, err)
 		}
 	}
-	for _, in := range []string{"", "a", "http://", "http://a b/", "http://a,b/", "ftp://a/", "http://a:0/", "http://a:99999/announce", "http://a/" + strings.Repeat("x", maxURL)} {
+	for _, in := range []string{"", "a", "udp://a", "udp://a/announce", "http://", "http://a b/", "http://a,b/", "ftp://a/", "http://a:0/", "http://a:99999/announce", "http://a/" + strings.Repeat("x", maxURL)} {
 		if got, err := TrackerURL(in); err == nil {
 			t.Errorf("%q became %q", in, got)
 		}
@@ -55,11 +56,11 @@ func TestSplitTrackers(t *testing.T) {
 // What a torrent has and the client does not use is told, and never asked.
 func TestUnsupported(t *testing.T) {
 	got := mustParse(t, torrent(
-		setOuter("announce-list", [][]string{{"udp://b:1/x", "udp://b:1/y"}, {"UDP://c:2"}, {"wss://w.example", "ws://w.example:80"}}),
+		setOuter("announce-list", [][]string{{"wss://w.example", "ws://w.example:80"}}),
 		setOuter("url-list", "http://seed.example/key"), setOuter("httpseeds", []string{"http://s/"}),
 		setOuter("nodes", [][]any{{"n", 1}}),
 		setInfo("file tree", m{}, "meta version", 2)))
-	want := []string{"hybrid", "UDP trackers are not supported yet (BEP 15) and are not asked: b:1, c:2.",
+	want := []string{"hybrid",
 		"WebTorrent trackers are not supported, as their peers are browsers, and are not asked: w.example, w.example:80.",
 		"Web seeds are not supported yet (BEP 19) and are not used: seed.example.", "HTTP seeds are not supported (BEP 17) and are not used: s.", "DHT"}
 	for i, say := range want {
