@@ -25,6 +25,7 @@ type form struct {
 	keys    []string // it may have, beside those of When
 	needs   []string // at least one of these must be given
 	errors  []string // values that its key error may have
+	ops     []string // values that its key op may have
 	lasting bool     // it strikes at each occasion, not only once, unless the Spec says how often
 }
 
@@ -35,7 +36,11 @@ var forms = map[Kind]form{
 	Link:  {keys: []string{"actor", "peer"}},
 	Disk: {
 		keys: []string{"actor", "path", "op", "error", "slow"}, needs: []string{"error", "slow"},
-		errors: slices.Sorted(maps.Keys(diskErrors)), lasting: true,
+		errors: slices.Sorted(maps.Keys(diskErrors)), ops: []string{"read", "write"}, lasting: true,
+	},
+	Datagram: {
+		keys: []string{"actor", "peer", "op", "error", "slow"}, needs: []string{"error", "slow"},
+		errors: []string{doubled, lost}, ops: []string{"receive", "send"}, lasting: true,
 	},
 	Tracker: {
 		keys: []string{"actor", "url", "error"}, needs: []string{"error"},
@@ -107,7 +112,7 @@ func Parse(text string) (Spec, error) {
 		return s, fmt.Errorf("%s needs %s", s.Kind, strings.Join(form.needs, " or "))
 	}
 	if has("error") && has("slow") {
-		return s, errors.New("a disk fault has either error or slow; for both, give two faults")
+		return s, fmt.Errorf("a %s fault has either error or slow; for both, give two faults", s.Kind)
 	}
 	if !form.lasting && !slices.ContainsFunc([]string{"for", "count", "every", "p"}, has) {
 		s.Count = 1
@@ -132,7 +137,7 @@ func (s *Spec) set(key, value string, f form) (err error) {
 		}
 	case "op":
 		s.Op = value
-		return oneOf(value, "read", "write")
+		return oneOf(value, f.ops...)
 	case "error":
 		s.Error = value
 		return oneOf(value, f.errors...)

@@ -25,6 +25,8 @@ func TestParse(t *testing.T) {
 			Kind: Disk, Actor: everyone, Error: "ENOSPC", When: When{At: 3 * time.Second, For: 5 * time.Second},
 		},
 		"disk,slow=50ms,op=write,path=*.iso": {Kind: Disk, Actor: everyone, Time: 50 * time.Millisecond, Op: "write", Path: "*.iso"},
+		"datagram,error=lost,op=send,p=0.1":  {Kind: Datagram, Actor: everyone, Error: "lost", Op: "send", When: When{P: 0.1}},
+		"datagram,slow=1s,peer=*:6881":       {Kind: Datagram, Actor: everyone, Time: time.Second, Peer: "*:6881"},
 		"tracker,error=status,url=*a=b*":     {Kind: Tracker, Actor: everyone, Error: "status", URL: "*a=b*"},
 	} {
 		got, err := Parse(text)
@@ -40,7 +42,7 @@ func TestParse(t *testing.T) {
 
 func TestParseRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"":                             `there is no fault of kind ""; the kinds are delay, disk, hang, link, panic, tracker`,
+		"":                             `there is no fault of kind ""; the kinds are datagram, delay, disk, hang, link, panic, tracker`,
 		"Panic":                        `there is no fault of kind "Panic"`,
 		"panic,":                       `panic has no key ""; the keys are actor, message, at, for, count, every, p, seed`,
 		"panic,path=x":                 `panic has no key "path"`,
@@ -69,6 +71,9 @@ func TestParseRefuses(t *testing.T) {
 		"disk,error=EFOO":              "error=EFOO: must be one of EACCES, EIO, ENOSPC, EROFS",
 		"disk,error=EIO,slow=1s":       "a disk fault has either error or slow",
 		"disk,error=EIO,op=sync":       "op=sync: must be one of read, write",
+		"datagram,peer=*":              "datagram needs error or slow",
+		"datagram,error=EIO":           "error=EIO: must be one of doubled, lost",
+		"datagram,slow=1s,op=read":     "op=read: must be one of receive, send",
 		"tracker":                      "tracker needs error",
 		"tracker,error=EIO":            "must be one of bencode, connect, dns, failure, read, send, status, tls",
 		"tracker,error=dns,slow=1s":    `tracker has no key "slow"`,

@@ -67,6 +67,9 @@ func (p *Plan) World(w *world.World, path string) *world.World {
 	if len(p.faults[Tracker]) > 0 {
 		faulty.Trackers = announcer{w.Trackers, &site{p, path}}
 	}
+	if len(p.faults[Datagram]) > 0 && w.Packets != nil {
+		faulty.Packets = packets{w.Packets, &site{p, path}}
+	}
 	return &faulty
 }
 

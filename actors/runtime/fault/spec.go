@@ -3,9 +3,9 @@
 //
 // A Spec says what breaks, where and when; Parse reads one from text. A Plan
 // carries them out: as the Injector of a supervision tree it strikes actors at
-// their messages, and the World that it gives them has disks, trackers and
-// connections that fail. Each fault is in the trace before what follows from
-// it.
+// their messages, and the World that it gives them has disks, trackers,
+// connections and datagrams that fail. Each fault is in the trace before what
+// follows from it.
 package fault
 
 import (
@@ -24,6 +24,8 @@ const (
 	Link    Kind = "link"    // the connection of a peer is cut
 	Disk    Kind = "disk"    // a torrent's disk refuses, or is slow
 	Tracker Kind = "tracker" // an announce fails
+	// Datagram: a datagram is lost, doubled or late.
+	Datagram Kind = "datagram"
 )
 
 // Spec is one fault. The empty Pattern fits everything.
@@ -32,12 +34,12 @@ type Spec struct {
 	When
 	Actor   Pattern       // paths of the actors to strike
 	Message string        // of panic, hang and delay: the type of a message in package messages
-	Peer    Pattern       // of link: the other side, as address:port
+	Peer    Pattern       // of link and datagram: the other side, as address:port
 	Path    Pattern       // of disk: names of files below the torrent's folder
-	Op      string        // of disk: "read" or "write"; empty for both
+	Op      string        // of disk: "read" or "write", of datagram: "receive" or "send"; empty for both
 	URL     Pattern       // of tracker
-	Error   string        // of disk and tracker
-	Time    time.Duration // of hang, delay and a slow disk: how long
+	Error   string        // of disk, tracker and datagram
+	Time    time.Duration // of hang, delay, a slow disk and a late datagram: how long
 
 	// Spare is the number of the strike, from 1, that does not happen, so that a
 	// run can be compared with one that has it; 0: none. Spared is told then.
@@ -51,7 +53,7 @@ type Spec struct {
 func (s Spec) String() string { return s.text }
 
 // When says at which occasions a fault strikes. An occasion is a message to an
-// actor, a call of the disk, or an announce.
+// actor, a call of the disk, an announce, or a datagram.
 type When struct {
 	At    time.Duration // not before, from the start of the client
 	For   time.Duration // not later than this after At; 0: without end
