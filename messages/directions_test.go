@@ -33,11 +33,11 @@ var parents = map[string]string{
 // imperatives begin the names of commands.
 var imperatives = []string{
 	"Add", "Adopt", "Announce", "Ban", "Bind", "Cancel", "Close", "Disconnect", "Drop", "Evict", "Flush", "Forget", "Listen", "Pause", "Prove", "Refuse",
-	"Report", "Request", "Restore", "Route", "Set", "Start", "Stop", "StoreBlocks",
+	"Report", "Request", "Restore", "Route", "Set", "Start", "Stop", "StoreBlocks", "Tell",
 }
 
 // participles end the names of events, beside all words in -ed.
-var participles = []string{"Done", "Found", "Gone", "Known", "Proven", "Sent"}
+var participles = []string{"Done", "Found", "Gone", "Heard", "Known", "Proven", "Sent"}
 
 // states end the names of events that tell a state: of the sender, of the other
 // side of a connection (BEP 3), of a piece, or figures.

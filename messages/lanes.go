@@ -10,7 +10,7 @@ import "errors"
 func OfConnection(message any) bool {
 	switch message.(type) {
 	case *FramesReceived, *FramesSent, *SendingMeasured, *LinkClosed,
-		*PeerReady, *PeerBitfield, *PeerHave, *PeerAllowed, *PeerChoking, *PeerRates, *PeerUseful, *PeerGone,
+		*PeerReady, *PeerIntroduced, *PeersHeard, *PeerBitfield, *PeerHave, *PeerAllowed, *PeerChoking, *PeerRates, *PeerUseful, *PeerGone,
 		*BlocksArrived, *RequestsDropped, *StoreBlocks, *QueryServable, *TokensWanted:
 		return true
 	}

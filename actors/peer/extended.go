@@ -16,6 +16,9 @@ type extension struct {
 	said      extended.Handshake // the last of ours
 	takes     extended.Numbers   // of the other side
 	publicity messages.SetPublicity
+	met       bool      // an extended handshake of the other side has come
+	port      uint16    // at which the other side can be dialled; 0: it has not said
+	heard     time.Time // when a message about peers was last taken
 	metadata  metadata
 }
 
@@ -48,6 +51,9 @@ func (s *session) offered() extended.Offers {
 	if s.torrent == nil || s.servesMetadata() {
 		takes = append(takes, extended.Metadata)
 	}
+	if s.extension.publicity.Exchange {
+		takes = append(takes, extended.Exchange)
+	}
 	return extended.Ours(takes...)
 }
 
@@ -57,6 +63,8 @@ func (s *session) extended(f *frame.Frame, now time.Time) error {
 	switch extended.Kind(f.Index) {
 	case extended.HandshakeID:
 		return s.introduced(f.Bits, now)
+	case extended.Exchange:
+		return s.takeExchange(f.Bits, now)
 	case extended.Metadata:
 		return s.takeMetadata(f.Bits, now)
 	}
@@ -67,11 +75,17 @@ func (s *session) extended(f *frame.Frame, now time.Time) error {
 // read is ignored.
 func (s *session) introduced(payload []byte, now time.Time) error {
 	if h, err := extended.ParseHandshake(payload); err == nil {
-		s.extension.takes.Apply(h.Offers)
+		e := &s.extension
+		e.met = true
+		e.takes.Apply(h.Offers)
+		if h.Port != 0 {
+			e.port = h.Port
+		}
 		if h.Requests > 0 {
 			s.window.allow(h.Requests)
 		}
 		s.metadataOffered(h.MetadataSize)
+		s.out.news, s.out.introduced = true, true
 	}
 	return s.flood.charge(costChange, now)
 }
@@ -85,12 +99,29 @@ func (s *session) extend(k extended.Kind, payload, tail []byte) {
 	})
 }
 
+// tellNews tells other actors what extended messages have brought.
+func (k *connection) tellNews() {
+	s := k.session
+	out, e := &s.out, &s.extension
+	if out.introduced {
+		k.out.Send(k.to.Peers, &messages.PeerIntroduced{
+			Key: k.Key, Port: e.port, Exchange: e.publicity.Exchange && e.takes.Takes(extended.Exchange), Seed: s.flags.Seed,
+		})
+	}
+	if len(out.heard) > 0 {
+		k.out.Send(k.to.Peers, &messages.PeersHeard{Key: k.Key, Added: out.heard})
+	}
+	k.tellMetadata()
+}
+
 // setPublicity takes what strangers may be told of the torrent.
 func (k *connection) setPublicity(m *messages.SetPublicity) {
 	k.publicity = *m
 	if k.session != nil {
-		k.session.extension.publicity = *m
-		k.session.introduce()
+		s := k.session
+		s.extension.publicity = *m
+		s.introduce()
+		s.out.news, s.out.introduced = s.extension.met, s.extension.met
 		k.flush()
 	}
 }

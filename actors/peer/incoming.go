@@ -145,6 +145,8 @@ func (s *session) count(pieces int) {
 	s.pieces = pieces
 	if !s.flags.Seed && pieces == s.torrent.PieceCount() {
 		s.flags.Seed, s.out.flags = true, true
+		s.out.introduced = s.extension.met
+		s.out.news = s.out.news || s.out.introduced
 	}
 }
 

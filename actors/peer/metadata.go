@@ -38,7 +38,7 @@ func (s *session) servesMetadata() bool {
 func (s *session) metadataOffered(size int) {
 	if s.torrent == nil && size > 0 && s.extension.takes.Takes(extended.Metadata) {
 		s.extension.metadata.size = size
-		s.out.offered = true
+		s.out.news, s.out.offered = true, true
 	}
 }
 
@@ -58,7 +58,7 @@ func (s *session) takeMetadata(payload []byte, now time.Time) error {
 			return s.flood.charge(costUseless+len(m.Data)/repeatUnit, now)
 		}
 		x.asked = slices.Delete(x.asked, i, i+1)
-		s.out.parts = append(s.out.parts, m)
+		s.out.news, s.out.parts = true, append(s.out.parts, m)
 		return nil
 	}
 	return s.flood.charge(costUseless, now) // of a type that is to be ignored

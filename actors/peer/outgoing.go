@@ -14,8 +14,8 @@ func (k *connection) flush() {
 	if s == nil {
 		return
 	}
-	if len(s.out.parts) > 0 || s.out.offered {
-		k.tellMetadata()
+	if s.out.news {
+		k.tellNews()
 	}
 	if s.torrent == nil {
 		k.flushEarly()

@@ -193,6 +193,8 @@ func (p *peer) inSession(message any) {
 		p.flush()
 	case *messages.ReportRates:
 		p.report()
+	case *messages.TellPeers:
+		p.tellPeers(m)
 	case *messages.RequestMetadata:
 		p.requestMetadata(m)
 	case *messages.QueryMetadataOffers:

@@ -78,13 +78,17 @@ type effects struct {
 	haves    []uint32
 	allowed  []uint32 // pieces that the other side has allowed us
 	bitfield *bitset.BitSet
-	parts    []extended.MetadataMessage
-	offered  bool // the other side can send us the metadata
-	choking  bool // the scheduler is to hear that the other side has choked or unchoked us
-	voided   bool // it has choked us, even if it unchoked us again: requests are void
-	snubbed  bool
-	flags    bool // the flags have changed
-	asked    bool // the other side has asked for much of what it was told of, see offers
+	// news: extended messages have brought some of the next four.
+	news       bool
+	introduced bool // what is known of the other side has changed
+	offered    bool // the other side can send us the metadata
+	parts      []extended.MetadataMessage
+	heard      []extended.Contact
+	choking    bool // the scheduler is to hear that the other side has choked or unchoked us
+	voided     bool // it has choked us, even if it unchoked us again: requests are void
+	snubbed    bool
+	flags      bool // the flags have changed
+	asked      bool // the other side has asked for much of what it was told of, see offers
 }
 
 func newSession(t *metainfo.Torrent, q Queue, inbound bool, now time.Time) *session {

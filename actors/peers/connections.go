@@ -28,6 +28,7 @@ type connections struct {
 	candidates *candidates
 	bans       *bans
 	dialling   dialling
+	exchange   exchange
 	// refused: since the scheduler was last asked to evict a peer, one was turned
 	// away for want of a slot.
 	refused bool
@@ -77,7 +78,8 @@ func (k *connections) ready(m *messages.PeerReady) {
 	k.slots.setReady(s, true)
 	k.slots.setRemote(s, m.Addr)
 	s.id, s.reported = m.ID, false
-	s.since, s.useful = k.now, false
+	s.since, s.useful, s.seed = k.now, false, false
+	k.departed(s) // as it was before its actor was restarted
 	switch {
 	case s.Inbound && k.bans.hasID(m.Addr.Addr(), m.ID):
 		k.disconnect(s, messages.GoneBanned)
@@ -100,6 +102,10 @@ func (k *connections) ready(m *messages.PeerReady) {
 	} else {
 		k.out.add(tellScheduler{m})
 	}
+	if !s.Inbound {
+		s.listens = s.Addr
+	}
+	k.arrived(s)
 	k.dial()
 }
 
@@ -151,6 +157,7 @@ func (k *connections) gone(m *messages.PeerGone) {
 	k.forgetReady(m.Key)
 	if s := k.slots.of(m.Key); s != nil {
 		k.slots.setReady(s, false)
+		k.departed(s)
 		s.reason, s.reported = m.Reason, true
 		if m.Reason == messages.GoneFailed && k.publicity != nil {
 			// The next incarnation is told before its dial succeeds.
@@ -164,6 +171,7 @@ func (k *connections) gone(m *messages.PeerGone) {
 func (k *connections) setPublicity(m *messages.SetPublicity) {
 	k.publicity = m
 	k.tellAll(m)
+	k.tellSoon()
 }
 
 // ended frees the slot of a peer that has stopped. The reason came earlier in a
@@ -171,6 +179,7 @@ func (k *connections) setPublicity(m *messages.SetPublicity) {
 func (k *connections) ended(key messages.PeerKey) {
 	k.forgetReady(key)
 	s := k.slots.remove(key)
+	k.departed(s)
 	reason := s.reason
 	switch {
 	case !s.reported:

@@ -61,6 +61,7 @@ func (k *connections) resolveDuplicates(newer *slot) (stays bool) {
 
 func (k *connections) endDuplicate(s *slot) {
 	k.slots.setReady(s, false)
+	k.departed(s)
 	k.forgetReady(s.Key)
 	k.disconnect(s, messages.GoneDuplicate)
 }

@@ -45,6 +45,8 @@ type (
 		link   messages.Link
 		reason error
 	}
+	// tellAfter replaces the timer of the next round of peer exchange.
+	tellAfter struct{ wait time.Duration }
 	// dialAfter replaces the timer of the next dial.
 	dialAfter struct{ wait time.Duration }
 )

@@ -82,11 +82,16 @@ type peers struct {
 	pids         map[messages.PeerKey]*actor.PID
 	keys         map[string]messages.PeerKey // by the path of the actor
 	timer        world.Timer                 // of the next dial
+	telling      world.Timer                 // of the next round of peer exchange
 	ending       bool                        // the peers that stop are not replaced
 }
 
-// dialDue is sent by a timer when the next address may be dialled.
-type dialDue struct{}
+type (
+	// dialDue is sent by a timer when the next address may be dialled.
+	dialDue struct{}
+	// tellingDue is sent by a timer when peers may be told of each other.
+	tellingDue struct{}
+)
 
 func (p *peers) Receive(c actor.Context) {
 	switch c.Message().(type) {
@@ -96,7 +101,8 @@ func (p *peers) Receive(c actor.Context) {
 		return
 	case *actor.Restarting, *actor.Stopping, *actor.Stopped:
 		p.ending = true
-		p.stopTimer()
+		stopTimer(&p.timer)
+		stopTimer(&p.telling)
 		return
 	}
 	p.now = p.World.Clock.Now()
@@ -120,6 +126,13 @@ func (p *peers) handle(message any) {
 		p.ready(m)
 	case *messages.PeerUseful:
 		p.useful(m.Key)
+	case *messages.PeerIntroduced:
+		p.introduced(m)
+	case *messages.PeersHeard:
+		p.heard(m)
+	case *tellingDue:
+		p.telling = nil
+		p.tellPeers()
 	case *messages.PeerGone:
 		p.gone(m)
 	case *actor.Terminated:
@@ -175,8 +188,11 @@ func (p *peers) carryOut(c actor.Context) {
 			c.Send(p.Refs.Session, &messages.AddressesBlocked{Count: e.addrs})
 		case refuseLink:
 			e.link.Close(e.reason)
+		case tellAfter:
+			stopTimer(&p.telling)
+			p.telling = supervise.SendAfter(c, p.World.Clock, e.wait, &tellingDue{})
 		case dialAfter:
-			p.stopTimer()
+			stopTimer(&p.timer)
 			p.timer = supervise.SendAfter(c, p.World.Clock, e.wait, &dialDue{})
 		}
 	}
@@ -199,9 +215,9 @@ func (p *peers) spawn(c actor.Context, e spawn) {
 	}
 }
 
-func (p *peers) stopTimer() {
-	if p.timer != nil {
-		p.timer.Stop()
-		p.timer = nil
+func stopTimer(t *world.Timer) {
+	if *t != nil {
+		(*t).Stop()
+		*t = nil
 	}
 }

@@ -36,7 +36,7 @@ func newSceneOf(t *testing.T, limit int, torrent *metainfo.Torrent) *scene {
 		case *messages.Disconnect:
 			c.Send(s.children.PID, m)
 			supervise.StopSelf(c, m.Reason.String())
-		case *messages.AdoptLink, *messages.SetLimits, *messages.SetPublicity, *messages.ReportRates:
+		case *messages.AdoptLink, *messages.SetLimits, *messages.SetPublicity, *messages.TellPeers, *messages.ReportRates:
 			c.Forward(s.children.PID)
 		}
 	}

@@ -17,6 +17,10 @@ type slot struct {
 	useful bool      // payload was transferred, either way
 	id     [20]byte
 	remote netip.AddrPort
+	// listens is where the peer can be dialled; the zero value: that is not known.
+	listens  netip.AddrPort
+	seed     bool
+	exchange exchanged
 	// reason is why the connection ended; valid if reported.
 	reason   messages.GoneReason
 	reported bool
