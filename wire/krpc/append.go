@@ -73,10 +73,10 @@ func (m *Message) appendArguments(dst []byte) []byte {
 	}
 	if m.Want != 0 {
 		dst = append(appendString(dst, "want"), 'l')
-		if m.Want&IPv4 != 0 {
+		if m.Want&N4 != 0 {
 			dst = appendString(dst, "n4")
 		}
-		if m.Want&IPv6 != 0 {
+		if m.Want&N6 != 0 {
 			dst = appendString(dst, "n6")
 		}
 		dst = append(dst, 'e')

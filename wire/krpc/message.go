@@ -66,22 +66,14 @@ const (
 	UnknownMethod = 204
 )
 
-// Families is a set of address families whose nodes are wanted (BEP 32).
-type Families byte
+// Want says nodes of which address families are wanted (BEP 32).
+type Want byte
 
-// Address families.
+// What is wanted.
 const (
-	IPv4 Families = 1 << iota
-	IPv6
+	N4 Want = 1 << iota // Nodes: those of IPv4
+	N6                  // Nodes6: those of IPv6
 )
-
-// Family is that of an address.
-func Family(a netip.Addr) Families {
-	if a.Is4() {
-		return IPv4
-	}
-	return IPv6
-}
 
 // Message is one message. Text and bytes of a parsed one share the memory of
 // the datagram.
@@ -96,14 +88,14 @@ type Message struct {
 
 	// What a query has beside:
 
-	Method  string   // one of the constants; empty: another
-	Target  ID       // of find_node and sample_infohashes; else the info hash
-	Want    Families // whose nodes are wanted; 0: that which the query came over
-	Port    uint16   // announce_peer: where the peer listens
-	Implied bool     // announce_peer: it listens at the port that this came from
-	Seed    bool     // announce_peer: it has all pieces (BEP 33)
-	NoSeeds bool     // get_peers: no seeds are wanted (BEP 33)
-	Scrape  bool     // get_peers: filters are wanted (BEP 33)
+	Method  string // one of the constants; empty: another
+	Target  ID     // of find_node and sample_infohashes; else the info hash
+	Want    Want   // whose nodes are wanted; 0: that which the query came over
+	Port    uint16 // announce_peer: where the peer listens
+	Implied bool   // announce_peer: it listens at the port that this came from
+	Seed    bool   // announce_peer: it has all pieces (BEP 33)
+	NoSeeds bool   // get_peers: no seeds are wanted (BEP 33)
+	Scrape  bool   // get_peers: filters are wanted (BEP 33)
 
 	// What query and reply have:
 

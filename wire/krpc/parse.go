@@ -97,9 +97,9 @@ func (m *Message) parseArguments(raw []byte) error {
 			for item := range dict.Items(value) {
 				switch family, _ := dict.Bytes(item); string(family) {
 				case "n4":
-					m.Want |= IPv4
+					m.Want |= N4
 				case "n6":
-					m.Want |= IPv6
+					m.Want |= N6
 				}
 			}
 		case "port":

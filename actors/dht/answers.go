@@ -1,0 +1,75 @@
+package dht
+
+import (
+	"net/netip"
+	"time"
+
+	"kouzui/messages"
+	"kouzui/wire/krpc"
+)
+
+// reply answers a query.
+func (m *member) reply(from netip.AddrPort, q *krpc.Message, now time.Time) {
+	if !q.ReadOnly && m.table.asked(krpc.Node{ID: q.ID, Addr: from}, now) {
+		m.ping(krpc.Node{ID: q.ID, Addr: from}, now)
+	}
+	r := krpc.Message{Kind: krpc.Reply, ID: m.table.self}
+	switch q.Method {
+	case krpc.Ping:
+	case krpc.FindNode:
+		m.nameNodes(&r, q)
+	case krpc.GetPeers:
+		m.nameNodes(&r, q)
+		r.Token = m.tokens.token(from.Addr(), now)
+		r.Values = m.stored.peers(q.Target, q.NoSeeds, now)
+		if q.Scrape {
+			r.Seeds, r.Peers = m.stored.filters(q.Target, now)
+		}
+	case krpc.AnnouncePeer:
+		if !m.tokens.good(q.Token, from.Addr(), now) {
+			m.refuse(from, q, krpc.ProtocolError, "Bad Token", now)
+			return
+		}
+		port := q.Port
+		if q.Implied {
+			port = from.Port()
+		}
+		m.stored.announce(q.Target, netip.AddrPortFrom(from.Addr(), port), q.Seed, now)
+	case krpc.Sample:
+		m.nameNodes(&r, q)
+		samples, life := m.stored.sample(now)
+		r.Sampled, r.Samples = true, samples
+		r.Stored, r.Interval = len(m.stored.torrents), int(life/time.Second)
+	default:
+		m.refuse(from, q, krpc.UnknownMethod, "Method Unknown", now)
+		return
+	}
+	m.respond(from, q, &r, now)
+}
+
+// nameNodes names the nodes nearest to the target, if those of our family are
+// wanted.
+func (m *member) nameNodes(r, q *krpc.Message) {
+	if q.Want != 0 && q.Want&[...]krpc.Want{krpc.N4, krpc.N6}[m.Family] == 0 {
+		return
+	}
+	nodes := m.table.closest(q.Target, bucketSize)
+	if m.Family == messages.IPv6 {
+		r.Nodes6 = nodes
+	} else {
+		r.Nodes = nodes
+	}
+}
+
+func (m *member) refuse(to netip.AddrPort, q *krpc.Message, code int, text string, now time.Time) {
+	m.respond(to, q, &krpc.Message{Kind: krpc.Error, Code: code, Text: text}, now)
+}
+
+// respond sends an answer, unless we have sent too much already.
+func (m *member) respond(to netip.AddrPort, q, r *krpc.Message, now time.Time) {
+	if m.bytes.wait(krpc.MaxSize, now) > 0 {
+		return
+	}
+	r.Transaction, r.External = q.Transaction, to
+	m.bytes.take(float64(m.send(to, r)), now)
+}

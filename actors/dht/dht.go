@@ -1,0 +1,169 @@
+// Package dht is our node of the distributed hash table (BEP 5), in which peers
+// are found without a tracker: one actor for each address family (BEP 32). It
+// answers other nodes, finds peers for the torrents that ask for them, and
+// announces these.
+//
+// The core is in member.go, which has the parts: the nodes that we know
+// (table.go), how those near to something are found (lookup.go), queries under
+// way (queries.go), what others are answered (answers.go, tokens.go, peers.go),
+// our address and id (address.go), how much is sent and read (pace.go), what
+// torrents want (searches.go), and how nodes are found to begin with
+// (bootstrap.go).
+package dht
+
+import (
+	"net"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/actors/runtime/supervise"
+	"kouzui/actors/world"
+	"kouzui/messages"
+	"kouzui/wire/krpc"
+)
+
+// resolveTimeout is how long the name of a bootstrap node is looked up.
+const resolveTimeout = 20 * time.Second
+
+// Config is what a DHT is built from.
+type Config struct {
+	World     *world.World
+	Refs      messages.Refs
+	Family    int              // messages.IPv4 or messages.IPv6
+	Bootstrap []string         // "host:port" of nodes that know others
+	Nodes     []netip.AddrPort // that an earlier run knew
+	ReadOnly  bool             // nobody is answered (BEP 43)
+	// ID is that of an earlier run, whose neighbours know us by it; zero: none.
+	ID krpc.ID
+	// AtOnce has us look for nodes before the first torrent wants peers. Until
+	// then we only answer.
+	AtOnce bool
+}
+
+// New builds a DHT.
+func New(cfg Config) actor.Actor { return &dht{Config: cfg} }
+
+// address is that of an actor, for the core.
+type address = *actor.PID
+
+type dht struct {
+	Config
+	member *member
+	timer  world.Timer // nil: not set
+	dueAt  time.Time   // when the timer comes
+	// resolving has the look-ups under way, each until its answer is there.
+	resolving map[*resolution]bool
+}
+
+type resolution struct {
+	port   uint16
+	cancel func()
+}
+
+// due: the DHT to itself, by a timer.
+type due struct{}
+
+// resolved: the world to the DHT.
+type resolved struct {
+	of    *resolution
+	addrs []netip.Addr
+}
+
+func (d *dht) Receive(c actor.Context) {
+	now := d.World.Clock.Now()
+	switch m := c.Message().(type) {
+	case *actor.Started:
+		d.member = newMember(d.Config, d.World.Chance.Source(c.Self().Id))
+		d.resolving = map[*resolution]bool{}
+		c.Send(d.Refs.Session, &messages.DHTStarted{DHT: c.Self()})
+		c.Send(d.socket(), &messages.QuerySocket{ReplyTo: c.Self()})
+		return
+	case *actor.Restarting, *actor.Stopping:
+		d.stop()
+		return
+	case *messages.SocketReady:
+		d.member.bound(m.Addr)
+	case *messages.DatagramReceived:
+		d.member.received(m.Addr, m.Data, now)
+	case *messages.SearchPeers:
+		if d.member.search(m, now) {
+			c.Watch(m.Torrent)
+		}
+	case *messages.StopSearching:
+		if torrent := d.member.stopSearching(krpc.ID(m.InfoHash)); torrent != nil {
+			c.Unwatch(torrent)
+		}
+	case *actor.Terminated:
+		d.member.gone(m.Who)
+	case *messages.AddNode:
+		d.member.addContact(m.Addr)
+	case *resolved:
+		delete(d.resolving, m.of)
+		for _, a := range m.addrs {
+			d.member.addContact(netip.AddrPortFrom(a.Unmap(), m.of.port))
+		}
+	case *due:
+		d.timer = nil
+	default:
+		return
+	}
+	d.member.proceed(now)
+	d.carryOut(c, now)
+}
+
+func (d *dht) socket() *actor.PID {
+	return d.Refs.Sockets[d.Family]
+}
+
+// carryOut does what the core has decided.
+func (d *dht) carryOut(c actor.Context, now time.Time) {
+	effects := d.member.take()
+	if len(effects.datagrams) > 0 {
+		c.Send(d.socket(), &messages.SendDatagrams{Datagrams: effects.datagrams})
+	}
+	d.member.out.Flush(c.Send)
+	for _, name := range effects.resolve {
+		d.resolve(c, name)
+	}
+	d.arm(c, now)
+}
+
+// arm sets the timer for what is due next.
+func (d *dht) arm(c actor.Context, now time.Time) {
+	at := d.member.next(now)
+	if at.IsZero() || d.timer != nil && !at.Before(d.dueAt) {
+		return // a timer that comes too early, or for nothing, does no harm
+	}
+	if d.timer != nil {
+		d.timer.Stop()
+	}
+	d.timer, d.dueAt = supervise.SendAfter(c, d.World.Clock, max(0, at.Sub(now)), &due{}), at
+}
+
+// resolve looks up the addresses of a bootstrap node. A name that cannot be
+// looked up is tried again with the next bootstrap.
+func (d *dht) resolve(c actor.Context, name string) {
+	host, port, err := net.SplitHostPort(name)
+	number, bad := strconv.ParseUint(port, 10, 16)
+	if err != nil || bad != nil {
+		return // the command has checked what the user gave
+	}
+	this := &resolution{port: uint16(number)}
+	d.resolving[this] = true
+	deliver := supervise.Deliver(c)
+	this.cancel = d.World.Names.Resolve(host, resolveTimeout, func(addrs []netip.Addr, _ error) {
+		deliver(&resolved{this, addrs})
+	})
+}
+
+func (d *dht) stop() {
+	if d.timer != nil {
+		d.timer.Stop()
+	}
+	for r := range d.resolving {
+		r.cancel()
+	}
+}

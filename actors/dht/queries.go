@@ -1,0 +1,198 @@
+package dht
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"slices"
+	"time"
+
+	"kouzui/messages"
+	"kouzui/wire/krpc"
+)
+
+const (
+	// shortTimeout is after how long a query is late: a lookup then asks another
+	// node beside.
+	shortTimeout = time.Second
+	// timeout is after how long a node is taken not to answer.
+	timeout = 15 * time.Second
+	// maxQueries is how many queries may be under way.
+	maxQueries = 256
+)
+
+// query is one that is under way.
+type query struct {
+	transaction [4]byte
+	to          krpc.Node // its ID is the zero value where it is not known
+	method      string
+	lookup      *lookup // nil: it is none of a lookup's
+	sent        time.Time
+	late        bool
+}
+
+// queries are those under way, oldest first.
+type queries struct{ list []query }
+
+// take removes and returns the query that a message of this address answers:
+// only who was asked knows the transaction id.
+func (q *queries) take(transaction []byte, from netip.AddrPort) (query, bool) {
+	for i := range q.list {
+		if this := &q.list[i]; this.to.Addr == from && string(this.transaction[:]) == string(transaction) {
+			taken := *this
+			q.list = slices.Delete(q.list, i, i+1)
+			return taken, true
+		}
+	}
+	return query{}, false
+}
+
+// asking tells whether a query to the address is under way.
+func (q *queries) asking(addr netip.AddrPort) bool {
+	return slices.ContainsFunc(q.list, func(q query) bool { return q.to.Addr == addr })
+}
+
+// next is when a query becomes late or fails; the zero value: none does.
+func (q *queries) next() (at time.Time) {
+	if len(q.list) == 0 {
+		return at
+	}
+	at = q.list[0].sent.Add(timeout)
+	for i := range q.list {
+		if !q.list[i].late {
+			return earlier(at, q.list[i].sent.Add(shortTimeout))
+		}
+	}
+	return at
+}
+
+// ask sends a query and remembers it. It returns false if too much has been
+// sent already, or too many strangers were asked: the query has to wait until
+// m.blocked.
+func (m *member) ask(to krpc.Node, l *lookup, msg krpc.Message, now time.Time) bool {
+	// Who is told of a torrent has just answered, and is no stranger.
+	if msg.Method != krpc.AnnouncePeer && !m.mayAsk(to, now) {
+		return false
+	}
+	q := query{to: to, method: msg.Method, lookup: l, sent: now}
+	binary.BigEndian.PutUint32(q.transaction[:], m.rand.Uint32())
+	msg.Kind, msg.Transaction, msg.ID, msg.ReadOnly = krpc.Query, q.transaction[:], m.table.self, m.ReadOnly
+	m.queries.list = append(m.queries.list, q)
+	m.bytes.take(float64(m.send(to.Addr, &msg)), now)
+	return true
+}
+
+func (m *member) mayAsk(to krpc.Node, now time.Time) bool {
+	if len(m.queries.list) >= maxQueries {
+		return false // time-outs wake us
+	}
+	stranger := m.table.at(to.Addr) == nil
+	wait := m.bytes.wait(queryBytes, now)
+	if stranger {
+		wait = max(wait, m.strangers.wait(1, now))
+	}
+	if wait > 0 {
+		m.blocked = earlier(m.blocked, now.Add(wait))
+		return false
+	}
+	if stranger {
+		m.strangers.take(1, now)
+	}
+	return true
+}
+
+// queryBytes is more than a query of ours needs.
+const queryBytes = 200
+
+func (m *member) ping(node krpc.Node, now time.Time) bool {
+	return m.queries.asking(node.Addr) || m.ask(node, nil, krpc.Message{Method: krpc.Ping}, now)
+}
+
+// expire deals with the queries that were not answered in time.
+func (m *member) expire(now time.Time) {
+	for len(m.queries.list) > 0 && now.Sub(m.queries.list[0].sent) >= timeout {
+		q := m.queries.list[0]
+		m.queries.list = slices.Delete(m.queries.list, 0, 1)
+		m.table.failed(q.to)
+		if q.lookup != nil {
+			q.lookup.fail(q.to, q.late)
+		}
+	}
+	for i := range m.queries.list {
+		q := &m.queries.list[i]
+		if q.late {
+			continue
+		}
+		if now.Sub(q.sent) < shortTimeout {
+			break
+		}
+		q.late = true
+		if q.lookup != nil {
+			q.lookup.tardy(q.to)
+		}
+	}
+}
+
+// answered takes a reply or an error that answers a query.
+func (m *member) answered(q query, r *krpc.Message, now time.Time) {
+	node := krpc.Node{ID: r.ID, Addr: q.to.Addr}
+	if r.External.IsValid() && m.address.vote(q.to.Addr, r.External) {
+		m.move(now)
+	}
+	switch {
+	case r.Kind == krpc.Error:
+		if q.lookup != nil {
+			q.lookup.fail(q.to, q.late)
+		}
+		return
+	case node.ID == krpc.ID{}, node.ID == m.table.self, q.to.ID != krpc.ID{} && q.to.ID != node.ID:
+		// It is ourselves, or not the node that we were told: whoever changes ids
+		// is not believed.
+		m.table.remove(q.to)
+		if q.lookup != nil {
+			q.lookup.fail(q.to, q.late)
+		}
+		return
+	}
+	if !r.ReadOnly {
+		m.table.answered(node, now.Sub(q.sent), now)
+	}
+	if l := q.lookup; l != nil && !l.ended {
+		m.learn(l, q, node, r)
+	}
+}
+
+// learn takes for a lookup what a node has told.
+func (m *member) learn(l *lookup, q query, node krpc.Node, r *krpc.Message) {
+	if !l.answer(q.to, node, r.Token, q.late) {
+		return
+	}
+	told, others := r.Nodes, r.Nodes6
+	if m.Family == messages.IPv6 {
+		told, others = others, told
+	}
+	for _, n := range told[:min(len(told), 2*bucketSize)] {
+		if mayTell(node.Addr.Addr(), n.Addr.Addr()) && n.ID != (krpc.ID{}) && n.ID != m.table.self && !m.isUs(n.Addr) {
+			l.add(n)
+		}
+	}
+	for _, n := range others[:min(len(others), 2*bucketSize)] {
+		if s := m.sibling(); s != nil && !local(n.Addr.Addr()) && mayTell(n.Addr.Addr(), n.Addr.Addr()) {
+			m.out.Send(s, &messages.AddNode{Addr: n.Addr})
+		}
+	}
+	if l.search == nil {
+		return
+	}
+	var peers []netip.AddrPort
+	for _, p := range r.Values {
+		if mayTell(node.Addr.Addr(), p.Addr()) && !(p.Port() == l.search.port && m.isHere(p.Addr())) {
+			peers = append(peers, p)
+		}
+	}
+	m.found(l, peers)
+}
+
+// sibling is the DHT of the other address family, nil if there is none.
+func (m *member) sibling() address {
+	return m.Refs.DHT[1-m.Family]
+}
