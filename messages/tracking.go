@@ -1,6 +1,7 @@
 package messages
 
 import (
+	"net/netip"
 	"time"
 
 	"kouzui/wire/announce"
@@ -68,8 +69,9 @@ type TrackerReplied struct {
 	Seeders  int // -1: the tracker does not say
 	Leechers int // -1: the tracker does not say
 	Peers    int
-	Next     time.Time // of the regular announce
-	Earliest time.Time // no announce before, but for events
+	Next     time.Time  // of the regular announce
+	Earliest time.Time  // no announce before, but for events
+	External netip.Addr // ours, as the tracker sees it (BEP 24); zero: it does not say
 }
 
 // TrackerFailed: tracker to torrent, after each announce that failed.

@@ -64,10 +64,10 @@ func TestAnnouncesOverUDPAndPassesPeersOn(t *testing.T) {
 	}
 	peer := netip.MustParseAddrPort("192.0.2.7:7000")
 	s.datagram(udptracker.AppendReply(nil, r.Transaction, announce.Reply{Interval: time.Hour, Peers: []announce.Peer{{Addr: peer}}}, false))
-	if m := stage.Next[*messages.PeersFound](s.torrent); len(m.Addrs) != 1 || m.Addrs[0].Addr != peer {
+	if m := stage.Next[*messages.TrackerReplied](s.torrent); m.URL != "udp://t.example:80/announce" || m.Peers != 1 {
 		t.Errorf("%+v", m)
 	}
-	if m := stage.Next[*messages.TrackerReplied](s.torrent); m.URL != "udp://t.example:80/announce" || m.Peers != 1 {
+	if m := stage.Next[*messages.PeersFound](s.torrent); len(m.Addrs) != 1 || m.Addrs[0].Addr != peer {
 		t.Errorf("%+v", m)
 	}
 }

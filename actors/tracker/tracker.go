@@ -304,7 +304,7 @@ func (t *tracker) learn(c actor.Context, m *answered) {
 	c.Send(t.Refs.Torrent, &messages.TrackerReplied{
 		Tier: t.Tier, URL: metainfo.MaskURL(m.call.url), Event: m.call.event,
 		Warning: metainfo.MaskIn(r.Warning, m.call.url), Seeders: r.Seeders, Leechers: r.Leechers, Peers: len(r.Peers),
-		Next: t.schedule.regular(), Earliest: t.schedule.earliest,
+		Next: t.schedule.regular(), Earliest: t.schedule.earliest, External: r.External,
 	})
 	if len(r.Peers) > 0 {
 		found := &messages.PeersFound{}

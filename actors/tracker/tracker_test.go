@@ -8,6 +8,7 @@ import (
 
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"kouzui/actors/lab/stage"
 	"kouzui/actors/world"
@@ -78,13 +79,13 @@ func TestAnnouncesAndPassesPeersOn(t *testing.T) {
 	peer := netip.MustParseAddrPort("127.0.0.2:7000")
 	now := s.World.Clock.Now()
 	call.Reply(announce.Reply{
-		Interval: time.Hour, MinInterval: time.Minute, Seeders: 2, Leechers: 3, Warning: "slow",
+		Interval: time.Hour, MinInterval: time.Minute, Seeders: 2, Leechers: 3, Warning: "slow", External: peer.Addr(),
 		Peers: []announce.Peer{{Addr: peer}},
 	})
 	if diff := cmp.Diff(&messages.TrackerReplied{
 		Tier: 3, URL: "http://a/announce", Event: announce.Started, Warning: "slow", Seeders: 2, Leechers: 3, Peers: 1,
-		Next: now.Add(time.Hour), Earliest: now.Add(time.Minute),
-	}, stage.Next[*messages.TrackerReplied](s.torrent)); diff != "" {
+		Next: now.Add(time.Hour), Earliest: now.Add(time.Minute), External: peer.Addr(),
+	}, stage.Next[*messages.TrackerReplied](s.torrent), cmpopts.EquateComparable(netip.Addr{})); diff != "" {
 		t.Error(diff)
 	}
 	if m := stage.Next[*messages.PeersFound](s.torrent); len(m.Addrs) != 1 || m.Addrs[0] != (messages.PeerAddr{Addr: peer, Source: messages.TrackerTier(3)}) {

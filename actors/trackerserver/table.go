@@ -109,6 +109,11 @@ func (t *Table) Counts() Counts {
 // Announce enters the peer that announces from an address, and replies with
 // other peers, drawn by rnd.
 func (t *Table) Announce(r announce.Request, from netip.Addr, now time.Time, rnd *rand.Rand) announce.Reply {
+	return t.announce(r, from, now, rnd, func(netip.Addr) bool { return true })
+}
+
+// announce lists only peers at addresses that fit into the reply.
+func (t *Table) announce(r announce.Request, from netip.Addr, now time.Time, rnd *rand.Rand, fits func(netip.Addr) bool) announce.Reply {
 	if t.limits.Only != nil && !t.limits.Only[r.InfoHash] {
 		return announce.Reply{Failure: "this torrent is not served here"}
 	}
@@ -135,7 +140,7 @@ func (t *Table) Announce(r announce.Request, from netip.Addr, now time.Time, rnd
 		want = t.limits.Want
 	}
 	reply := t.reply(&s.item)
-	reply.Peers = t.draw(&s.item, min(want, t.limits.MaxWant), me, r.Left == 0, rnd)
+	reply.Peers = t.draw(&s.item, min(want, t.limits.MaxWant), me, r.Left == 0, fits, rnd)
 	return reply
 }
 
@@ -209,16 +214,17 @@ func (t *Table) drop(s *entry[swarm]) {
 	}
 }
 
-// draw returns up to n other peers, each with the same chance, but of one host
-// no more than a quarter while there are others; to a seed, no seeds. It
-// shuffles the list only as far as it reads it.
-func (t *Table) draw(s *swarm, n int, me key, seed bool, rnd *rand.Rand) []announce.Peer {
+// draw returns up to n other peers whose addresses fit, each with the same
+// chance, but of one host no more than a quarter while there are others; to a
+// seed, no seeds. It shuffles the list only as far as it reads it.
+func (t *Table) draw(s *swarm, n int, me key, seed bool, fits func(netip.Addr) bool, rnd *rand.Rand) []announce.Peer {
 	var drawn, further []announce.Peer
 	t.round++
 	for i := 0; i < len(s.peers) && len(drawn) < n; i++ {
 		s.swap(i, i+rnd.IntN(len(s.peers)-i))
 		p, h := &s.peers[i].item, s.peers[i].holder
-		if p.key == me || seed && p.seed {
+		addr := netip.AddrFrom16(p.addr).Unmap()
+		if p.key == me || seed && p.seed || !fits(addr) {
 			continue
 		}
 		if h.round != t.round {
@@ -229,7 +235,6 @@ func (t *Table) draw(s *swarm, n int, me key, seed bool, rnd *rand.Rand) []annou
 		if int(h.given) > max(1, n/4) {
 			to = &further
 		}
-		addr := netip.AddrFrom16(p.addr).Unmap()
 		*to = append(*to, announce.Peer{Addr: netip.AddrPortFrom(addr, p.port), ID: p.id, HasID: true})
 	}
 	return append(drawn, further[:min(len(further), n-len(drawn))]...)

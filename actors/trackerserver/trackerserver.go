@@ -1,10 +1,12 @@
-// Package trackerserver is an HTTP tracker: announces by BEP 3, 7 and 23,
-// scrapes by BEP 48. It serves whoever asks, within its Limits, from memory.
+// Package trackerserver is a tracker over HTTP (announces by BEP 3, 7 and 23,
+// scrapes by BEP 48) and UDP (BEP 15). It serves whoever asks, within its
+// Limits, from memory.
 //
-// The actor owns the Table and answers queries. Serve is its front: the front
-// binds the socket, and goes on when the actor is restarted. Meanwhile queries
-// wait in the mailbox, or are answered with status 503 and a failure reason.
-// The peers' next announces fill the table again.
+// The actor owns the Table and answers queries. Serve and ServeUDP are its
+// fronts: a front binds the socket, and goes on when the actor is restarted.
+// Meanwhile queries wait in the mailbox, or are answered with status 503 and a
+// failure reason. The peers' next announces fill the table again; connection
+// IDs stay valid.
 package trackerserver
 
 import (
@@ -19,6 +21,7 @@ import (
 
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world"
+	"kouzui/messages"
 	"kouzui/wire/announce"
 )
 
@@ -26,6 +29,7 @@ import (
 type Config struct {
 	World  *world.World
 	Limits Limits
+	Key    Key // by which connection IDs are made, of UDP
 }
 
 // Query: front to tracker. The tracker calls Respond once.
@@ -41,6 +45,17 @@ type Query struct {
 // IgnoreDeadLetterLogging keeps queries to a tracker that has ended out of the
 // log.
 func (*Query) IgnoreDeadLetterLogging() {}
+
+// AnswerDatagrams: front to tracker: what has come over UDP. The tracker calls
+// Respond once, with the answers.
+type AnswerDatagrams struct {
+	Datagrams []messages.Datagram
+	Respond   func([]messages.Datagram)
+}
+
+// IgnoreDeadLetterLogging keeps datagrams to a tracker that has ended out of
+// the log.
+func (*AnswerDatagrams) IgnoreDeadLetterLogging() {}
 
 // QueryCounts: whoever shows the tracker to the tracker. The tracker calls
 // Reply once.
@@ -71,6 +86,8 @@ func (t *tracker) Receive(c actor.Context) {
 		t.expireLater(c)
 	case *Query:
 		m.Respond(t.answer(m, t.cfg.World.Clock.Now()))
+	case *AnswerDatagrams:
+		t.answerAll(m, t.cfg.World.Clock.Now())
 	case *QueryCounts:
 		m.Reply(t.table.Counts())
 	case *expire:
@@ -88,6 +105,17 @@ func (t *tracker) expireLater(c actor.Context) {
 	t.timer = supervise.SendAfter(c, t.cfg.World.Clock, every, &expire{})
 }
 
+// answerAll responds even if it panics: the front takes more only then.
+func (t *tracker) answerAll(m *AnswerDatagrams, now time.Time) {
+	var answers []messages.Datagram
+	defer func() { m.Respond(answers) }()
+	for _, d := range m.Datagrams {
+		if data := t.table.answerUDP(d.Data, d.Addr, &t.cfg.Key, now, t.rnd); data != nil {
+			answers = append(answers, messages.Datagram{Addr: d.Addr, Data: data})
+		}
+	}
+}
+
 func (t *tracker) answer(q *Query, now time.Time) world.WebResponse {
 	switch q.Path {
 	case "/announce":
@@ -103,7 +131,9 @@ func (t *tracker) announce(q *Query, now time.Time) []byte {
 	if err != nil {
 		return announce.AppendFailure(nil, err.Error())
 	}
-	reply := t.table.Announce(r, t.table.limits.source(q.From, q.Forwarded), now, t.rnd)
+	from := t.table.limits.source(q.From, q.Forwarded)
+	reply := t.table.Announce(r, from, now, t.rnd)
+	reply.External = from
 	if slices.Contains(strings.Split(q.Query, "&"), "no_peer_id=1") {
 		for i := range reply.Peers {
 			reply.Peers[i].HasID = false
@@ -150,4 +180,24 @@ func Serve(web world.Web, addr string, root *actor.RootContext, pid *actor.PID, 
 	return web.Serve(addr, limits, func(r world.WebRequest, respond func(world.WebResponse)) {
 		root.Send(pid, &Query{From: r.Remote.Addr(), Path: r.Path, Query: r.Query, Forwarded: r.Forwarded, Respond: respond})
 	}, failed)
+}
+
+// ServeUDP answers UDP at addr with the tracker at pid, until the socket is
+// closed. failed is called at most once, when serving ends by itself.
+func ServeUDP(packets world.Packets, addr netip.AddrPort, root *actor.RootContext, pid *actor.PID, failed func(error)) (world.PacketSocket, error) {
+	opened := make(chan world.PacketSocket, 1)
+	socket, err := packets.Bind(addr, func(batch []messages.Datagram) {
+		socket := <-opened
+		opened <- socket
+		root.Send(pid, &AnswerDatagrams{Datagrams: batch, Respond: func(answers []messages.Datagram) {
+			if len(answers) > 0 {
+				socket.Send(answers)
+			}
+			socket.Done()
+		}})
+	}, failed)
+	if err == nil {
+		opened <- socket
+	}
+	return socket, err
 }

@@ -92,7 +92,7 @@ func TestAnnounceAndScrapeOverHTTP(t *testing.T) {
 		if diff := cmp.Diff(map[string]bool{"127.0.0.1:1001": true, "[2001:db8::6]:1006": true}, got); diff != "" {
 			t.Error(diff)
 		}
-		if reply.Seeders != 1 || reply.Leechers != 2 || reply.Interval != DefaultLimits.Interval {
+		if reply.Seeders != 1 || reply.Leechers != 2 || reply.Interval != DefaultLimits.Interval || reply.External != netip.MustParseAddr("127.0.0.1") {
 			t.Errorf("%+v", reply)
 		}
 	}

@@ -34,10 +34,11 @@ func New() *cobra.Command {
 	var o trackerFlags
 	c := &cobra.Command{
 		Use:   "tracker",
-		Short: "Run an HTTP tracker",
-		Long: `Run an HTTP tracker (BEP 3, 7, 23, 48) until an interrupt. The tracker keeps all
+		Short: "Run a tracker",
+		Long: `Run a tracker (BEP 3, 7, 15, 23, 48) until an interrupt. The tracker keeps all
 peers in memory, and serves every torrent, or only those of --only. Its announce
-URL is written to stdout.
+URL is written to stdout. At the same address and port it answers UDP as well:
+udp://HOST:PORT/announce.
 
 Peers are listed at the address that they announce from. With --trust-ip, those
 who announce from a network may name another address of their own, and a reverse
