@@ -125,8 +125,8 @@ func TestNothingIsMappedWhileTheSocketIsFull(t *testing.T) {
 	source := newOnDisk(t, m, len(m.data))
 	full := make(chan struct{})
 	source.full = sync.OnceFunc(func() {
-		if source.most != mappedLen || maps(t, source.file.(*file).os.Name()) {
-			t.Errorf("%d bytes were mapped at a time, or still are", source.most)
+		if source.most.Load() != mappedLen || maps(t, source.file.(*file).os.Name()) {
+			t.Errorf("%d bytes were mapped at a time, or still are", source.most.Load())
 		}
 		close(full)
 	})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -29,9 +30,9 @@ type onDisk struct {
 	*memory
 	file   world.SocketFile
 	refuse int64
-	sent   [ways]int64 // bytes
-	most   int         // bytes mapped at a time
-	full   func()      // called when the socket is; or nil
+	sent   [ways]atomic.Int64 // bytes
+	most   atomic.Int64       // bytes mapped at a time
+	full   func()             // called when the socket is; or nil
 }
 
 func newOnDisk(t *testing.T, m *memory, refuse int) *onDisk {
@@ -45,7 +46,7 @@ func newOnDisk(t *testing.T, m *memory, refuse int) *onDisk {
 
 func (d *onDisk) ReadBlocks(bufs [][]byte, off int64, done func(error)) {
 	for _, b := range bufs {
-		d.sent[copied] += int64(len(b))
+		d.sent[copied].Add(int64(len(b)))
 	}
 	d.memory.ReadBlocks(bufs, off, done)
 }
@@ -55,7 +56,7 @@ func (d *onDisk) SendTo(socket uintptr, off int64, n int) (int, error) {
 		return 0, errors.ErrUnsupported
 	}
 	n, err := d.file.SendTo(socket, off, n)
-	d.sent[sendfile] += int64(max(n, 0))
+	d.sent[sendfile].Add(int64(max(n, 0)))
 	if err == unix.EAGAIN && d.full != nil {
 		d.full()
 	}
@@ -66,9 +67,10 @@ func (d *onDisk) Map(off int64, n int) ([]byte, error) {
 	if n = int(min(int64(n), d.refuse-off)); n <= 0 {
 		return nil, errors.ErrUnsupported
 	}
-	d.most = max(d.most, n)
+	for most := d.most.Load(); int64(n) > most && !d.most.CompareAndSwap(most, int64(n)); most = d.most.Load() {
+	}
 	memory, err := d.file.Map(off, n)
-	d.sent[mapped] += int64(len(memory))
+	d.sent[mapped].Add(int64(len(memory)))
 	return memory, err
 }
 
@@ -115,8 +117,9 @@ func TestPayloadGoesInTheChosenWayAsFarAsItCan(t *testing.T) {
 						t.Errorf("reported %d pieces of %d bytes", pieces, payload)
 					}
 				}
-				if (refuse > 0 || w == copied) && source.sent[w] == 0 || w != mapped && source.sent[mapped] > 0 || w == copied && source.sent[sendfile] > 0 {
-					t.Errorf("bytes that went by sendfile, copied, mapped: %d", source.sent)
+				bySendfile, byCopy, byMap := source.sent[sendfile].Load(), source.sent[copied].Load(), source.sent[mapped].Load()
+				if (refuse > 0 || w == copied) && source.sent[w].Load() == 0 || w != mapped && byMap > 0 || w == copied && bySendfile > 0 {
+					t.Errorf("bytes that went by sendfile, copied, mapped: %d, %d, %d", bySendfile, byCopy, byMap)
 				}
 				a.Close(nil)
 				b.Close(nil)

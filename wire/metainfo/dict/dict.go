@@ -84,7 +84,10 @@ func Int(raw []byte) (int64, bool) {
 	digits := raw[1 : len(raw)-1]
 	n, err := strconv.ParseInt(string(digits), 10, 64)
 	plain := strconv.AppendInt(make([]byte, 0, 20), n, 10)
-	return n, err == nil && bytes.Equal(plain, digits)
+	if err != nil || !bytes.Equal(plain, digits) {
+		return 0, false
+	}
+	return n, true
 }
 
 // List returns the raw elements of a list, or false if there is none, it is no
