@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -43,6 +45,13 @@ const (
 // has its default. {"picker": "random"} is one.
 type Patterns = pattern.Choice
 
+// DHT is with what a client enters the DHT; DHTMemory is what an earlier run
+// knew, as the last DHTReported of each address family had it.
+type (
+	DHT       = actors.DHT
+	DHTMemory = actors.DHTMemory
+)
+
 // Config is what a client is opened with. The zero value works.
 type Config struct {
 	// Dir is where the data of torrents lies whose Options name no other folder.
@@ -71,6 +80,9 @@ type Config struct {
 	MaxConnections int
 	// Blocklist has the addresses that are neither dialled nor let in; nil: none.
 	Blocklist *blocklist.List
+	// DHT is with what the client enters the DHT (BEP 5) when the first torrent is
+	// looked for there, see Options.DHT; nil: it takes no part.
+	DHT *DHT
 
 	// Log takes what is of interest to developers. The zero Logger logs nothing.
 	Log zerolog.Logger
@@ -115,6 +127,14 @@ func (c *Config) validate() error {
 		return &OptionError{"Restarts", "and the pattern of supervision exclude each other"}
 	case slices.Contains(c.Trace, nil):
 		return &OptionError{"Trace", "has a sink that is nil"}
+	}
+	if c.DHT != nil {
+		for _, node := range c.DHT.Bootstrap {
+			host, port, err := net.SplitHostPort(node)
+			if number, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil || number == 0 || host == "" {
+				return &OptionError{"DHT", fmt.Sprintf("cannot begin with %q", node)}
+			}
+		}
 	}
 	if err := c.Patterns.Check(pattern.Real); err != nil {
 		return &OptionError{"Patterns", "cannot be used: " + err.Error()}
@@ -188,7 +208,7 @@ func Open(c Config) (*Client, error) {
 		World: c.World, Pool: c.Pool, Log: c.Log, Sinks: c.Trace, Sample: c.SampleMailboxes, Measurable: c.Measurable, Notes: c.TraceNotes,
 		Notify: client.notify, Listen: c.Listen, Memory: c.Memory,
 		Limits:    messages.SetLimits{Down: c.DownloadLimit, Up: c.UploadLimit},
-		Blocklist: c.Blocklist, Restarts: c.Restarts, Patterns: c.Patterns, Faults: c.Faults,
+		Blocklist: c.Blocklist, DHT: c.DHT, Restarts: c.Restarts, Patterns: c.Patterns, Faults: c.Faults,
 	}
 	if c.Listen == Nowhere {
 		options.Listen = ""

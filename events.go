@@ -68,6 +68,9 @@ type (
 		Inbound bool
 		Count   int
 	}
+	// DHTReported: how the DHT of one address family stands, every few seconds
+	// while something changes.
+	DHTReported struct{ messages.DHTReport }
 	// SendingMeasured: what it costs to send a MiB was measured, in processor time
 	// of the sending thread, 0 if it is not known, and the cheapest way chosen.
 	SendingMeasured struct {
@@ -86,6 +89,7 @@ func (Ended) event()           {}
 func (Listening) event()       {}
 func (ListenFailed) event()    {}
 func (Blocked) event()         {}
+func (DHTReported) event()     {}
 func (SendingMeasured) event() {}
 
 // Events is what happens from this call on to all torrents and to the client,
@@ -260,6 +264,8 @@ func (c *Client) notify(event any) {
 		c.emit(nil, Blocked{m.Inbound, m.Count})
 	case *messages.SendingMeasured:
 		c.emit(nil, SendingMeasured{m.Chosen, m.Sendfile, m.Copied, m.Mapped})
+	case *messages.DHTReport:
+		c.emit(nil, DHTReported{*m})
 	case *messages.Progress:
 		c.with(m.InfoHash, func(t *Torrent) {
 			t.last = *m

@@ -20,13 +20,14 @@
 // at Options.Notify as the events of package messages: Progress,
 // TorrentCompleted, TorrentDone, TorrentFailed, TorrentDataChanged,
 // TorrentAnnounced, TorrentPiecesVerified, TorrentPeerBanned, AddressesBlocked,
-// SendingMeasured, ListenerReady and ListenerFailed.
+// SendingMeasured, ListenerReady, ListenerFailed and DHTReport.
 package actors
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -85,6 +86,9 @@ type Options struct {
 	// Trackers that stand on it are asked all the same.
 	Blocklist *blocklist.List
 
+	// DHT is with what the DHT begins; nil: there is none.
+	DHT *DHT
+
 	// Name is that of the root, with which all paths begin; empty: "client".
 	Name string
 	// Dispatcher, Blocking and Mailbox are those of a simulated world, in which no
@@ -103,6 +107,26 @@ type Options struct {
 	Patterns pattern.Choice
 	// Faults are what breaks on purpose.
 	Faults []fault.Spec
+}
+
+// DHT is with what the DHT of a client begins. Nothing is sent, and no name is
+// looked up, before the first torrent is looked for.
+type DHT struct {
+	Bootstrap []string     // "host:port" of nodes that know others
+	Before    [2]DHTMemory // of IPv4 and IPv6
+	// AtOnce: nodes are looked for from the start, not from the first torrent on.
+	AtOnce bool
+	// ReadOnly: other nodes are told not to count on this one, and are not
+	// answered (BEP 43).
+	ReadOnly bool
+}
+
+// DHTMemory is what the DHT of one address family knew in an earlier run, as
+// the last DHTReport had it.
+type DHTMemory struct {
+	ID       [20]byte   // by which other nodes know us; zero: none
+	External netip.Addr // for which ID was made (BEP 42); the zero value: not known
+	Nodes    []netip.AddrPort
 }
 
 // InDHT tells whether a torrent with these options and trackers is looked for

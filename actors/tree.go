@@ -9,6 +9,7 @@ import (
 
 	"kouzui/actors/choker"
 	"kouzui/actors/client"
+	"kouzui/actors/dht"
 	"kouzui/actors/engine"
 	"kouzui/actors/limiter"
 	"kouzui/actors/listener"
@@ -72,7 +73,7 @@ func usual(b supervise.Backoff) supervise.Strategy { return b }
 func (a assembly) client() *actor.Props {
 	config := client.Config{Listens: a.Listen != "", Child: a.child}
 	if a.World.Packets != nil {
-		config.Sockets = session.Families(a.host())
+		config.Sockets, config.DHT = session.Families(a.host()), a.DHT != nil
 	}
 	return a.tree.Props("client", func() actor.Actor { return client.New(config) },
 		a.strategy(client.Strategy))
@@ -109,6 +110,17 @@ func (a assembly) child(name string, refs messages.Refs) *actor.Props {
 		}
 		config := socket.Config{World: a.world(refs.Sockets[family].Id), Session: refs.Session, DHT: refs.DHT[family]}
 		return a.tree.Props(client.Socket, func() actor.Actor { return socket.New(config) })
+	case client.DHT4, client.DHT6:
+		family := messages.IPv4
+		if name == client.DHT6 {
+			family = messages.IPv6
+		}
+		before := a.DHT.Before[family]
+		config := dht.Config{
+			World: a.world(refs.DHT[family].Id), Refs: refs, Family: family, Bootstrap: a.DHT.Bootstrap, Nodes: before.Nodes,
+			ID: before.ID, AtOnce: a.DHT.AtOnce, ReadOnly: a.DHT.ReadOnly,
+		}
+		return a.tree.Props(client.DHT, func() actor.Actor { return dht.New(config) })
 	}
 	panic("actors: a client has no child " + name)
 }

@@ -26,6 +26,7 @@ var parents = map[string]string{
 	"session":   "client",
 	"listener":  "client",
 	"socket":    "client",
+	"dht":       "client",
 	"limiter":   "client",
 	"client":    "program",
 }
@@ -33,7 +34,7 @@ var parents = map[string]string{
 // imperatives begin the names of commands.
 var imperatives = []string{
 	"Add", "Adopt", "Announce", "Ban", "Bind", "Cancel", "Close", "Disconnect", "Drop", "Evict", "Flush", "Forget", "Listen", "Pause", "Prove", "Refuse",
-	"Report", "Request", "Restore", "Route", "Set", "Start", "Stop", "StoreBlocks", "Tell",
+	"Report", "Request", "Restore", "Route", "Search", "Set", "Start", "Stop", "StoreBlocks", "Tell",
 }
 
 // participles end the names of events, beside all words in -ed.
@@ -41,7 +42,7 @@ var participles = []string{"Done", "Found", "Gone", "Heard", "Known", "Proven", 
 
 // states end the names of events that tell a state: of the sender, of the other
 // side of a connection (BEP 3), of a piece, or figures.
-var states = []string{"Ready", "Useful", "Corrupt", "Checking", "Servable", "Bitfield", "Have", "Choking", "Rates", "Progress"}
+var states = []string{"Ready", "Useful", "Corrupt", "Checking", "Servable", "Bitfield", "Have", "Choking", "Rates", "Progress", "Report"}
 
 type form string
 

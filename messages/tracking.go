@@ -55,8 +55,9 @@ type StopAnnouncing struct{ Within time.Duration }
 // AnnouncingStopped: tracker to torrent, the answer to StopAnnouncing.
 type AnnouncingStopped struct{ Tier int }
 
-// PeersFound: tracker to torrent: the peers of a reply, after TrackerReplied.
-// The torrent remembers their addresses, and hands them on as AddCandidates.
+// PeersFound: tracker and dht to torrent: the peers of a reply, from a tracker
+// after TrackerReplied. The torrent remembers their addresses, and hands them
+// on as AddCandidates.
 type PeersFound struct{ Addrs []PeerAddr }
 
 // TrackerReplied: tracker to torrent, after each reply. If another tracker of a

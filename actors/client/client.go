@@ -18,20 +18,25 @@ const (
 	Listener = "listener"
 	Socket4  = "socket-4"
 	Socket6  = "socket-6"
+	DHT4     = "dht-4"
+	DHT6     = "dht-6"
 )
 
-// Socket is the kind of the UDP sockets.
-const Socket = "socket"
+// The kinds of what there is for each address family.
+const (
+	Socket = "socket"
+	DHT    = "dht"
+)
 
-// Strategy is how the client answers failures. Limiter, listener and sockets
-// are restarted for ever: downloads go on without them. Session and torrents
-// have a budget, because without a session the user hears nothing any more: an
-// honest end is better than silence.
+// Strategy is how the client answers failures. Limiter, listener, sockets and
+// DHT are restarted for ever: downloads go on without them. Session and
+// torrents have a budget, because without a session the user hears nothing any
+// more: an honest end is better than silence.
 func Strategy(usual supervise.Backoff) supervise.Strategy {
 	service, core := usual, usual
 	service.WhenSpent = supervise.Forever
 	core.WhenSpent = supervise.ThenStop
-	return supervise.ByKind(map[string]supervise.Strategy{Limiter: service, Listener: service, Socket: service}, core)
+	return supervise.ByKind(map[string]supervise.Strategy{Limiter: service, Listener: service, Socket: service, DHT: service}, core)
 }
 
 // Guardian is how failures of the client itself are answered.
@@ -44,6 +49,7 @@ func Guardian(usual supervise.Backoff) supervise.Strategy {
 type Config struct {
 	Listens bool    // there is a listener
 	Sockets [2]bool // there is a UDP socket of this family
+	DHT     bool    // there is a DHT for each socket
 	// Child makes the props of one child.
 	Child func(name string, refs messages.Refs) *actor.Props
 }
@@ -80,6 +86,12 @@ func (cl *client) start(c actor.Context) {
 	for family, name := range []string{Socket4, Socket6} {
 		if cl.Sockets[family] {
 			refs.Sockets[family] = child(name)
+			names = append(names, name)
+		}
+	}
+	for family, name := range []string{DHT4, DHT6} {
+		if cl.Sockets[family] && cl.DHT {
+			refs.DHT[family] = child(name)
 			names = append(names, name)
 		}
 	}

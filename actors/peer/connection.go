@@ -48,6 +48,8 @@ type connection struct {
 	id         [20]byte
 	extensions bool // the other side offers the extension protocol (BEP 10)
 	fast       bool // the other side offers the fast extension (BEP 6)
+	hasNode    bool // the other side has a node of the DHT (BEP 5)
+	offersDHT  bool // we have said that we have one
 	publicity  messages.SetPublicity
 	session    *session // from StartSession on, or from the handshakes if the metainfo is awaited
 	tokens     tokens
@@ -129,6 +131,7 @@ func (k *connection) shaken(h frame.Handshake, err error) {
 
 func (k *connection) ready(h frame.Handshake) {
 	k.id, k.extensions, k.fast = h.PeerID, h.Has(frame.FeatureExtensions), h.Has(frame.FeatureFast)
+	k.hasNode = h.Has(frame.FeatureDHT)
 	k.out.Send(k.to.Peers, &messages.PeerReady{
 		Key: k.Key, Peer: k.to.self, Link: k.linkID, ID: k.id, Addr: k.remote, Inbound: k.Inbound, Source: k.Source, At: k.now,
 	})
@@ -153,6 +156,7 @@ func (k *connection) startSession(m *messages.StartSession) {
 		s.offers.open = m.Have.Clone()
 	}
 	s.introduce()
+	k.tellPort()
 	k.report()
 	k.flush()
 	switch {
@@ -171,6 +175,7 @@ func (k *connection) await() {
 		s.frame(frame.Frame{Kind: frame.HaveNone})
 	}
 	s.introduce()
+	k.tellPort()
 	k.flush()
 }
 

@@ -112,6 +112,7 @@ func (k *connection) tellNews() {
 		k.out.Send(k.to.Peers, &messages.PeersHeard{Key: k.Key, Added: out.heard})
 	}
 	k.tellMetadata()
+	k.addNode()
 }
 
 // setPublicity takes what strangers may be told of the torrent.

@@ -45,6 +45,8 @@ func (s *session) received(f *frame.Frame, now time.Time) error {
 		return s.flood.charge(costUseless, now)
 	case frame.Piece:
 		return s.piece(f, now)
+	case frame.Port:
+		return s.takePort(f, now)
 	case frame.Extended:
 		return s.extended(f, now)
 	case frame.Suggest, frame.HaveAll, frame.HaveNone, frame.Reject, frame.AllowedFast:

@@ -212,7 +212,7 @@ func (p *peer) inSession(message any) {
 func (p *peer) carryOut(c actor.Context) {
 	out := &p.out
 	if out.greet {
-		p.link.SendHandshake(frame.Ours(p.InfoHash, p.Self))
+		p.link.SendHandshake(p.handshake())
 	}
 	if out.listen {
 		deliver := supervise.Deliver(c)

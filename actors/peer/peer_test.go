@@ -31,14 +31,22 @@ type scene struct {
 	torrent                                  *metainfo.Torrent
 	peers, scheduler, choker, store, limiter *stage.Probe
 	session                                  *stage.Probe
+	config                                   Config
 }
 
 func newScene(t *testing.T, limits messages.SetLimits) *scene {
+	s := prepare(t, limits)
+	s.Perform(func() actor.Actor { return New(s.config) })
+	return s
+}
+
+// prepare makes a scene whose peer has not begun.
+func prepare(t *testing.T, limits messages.SetLimits) *scene {
 	s := &scene{Stage: stage.New(t)}
 	s.torrent, _ = stage.Torrent(t, 10*4*blockSize, 4*blockSize)
 	s.peers, s.scheduler, s.choker = s.StartProbe("peers"), s.StartProbe("scheduler"), s.StartProbe("choker")
 	s.store, s.limiter, s.session = s.StartProbe("store"), s.StartProbe("limiter"), s.StartProbe("session")
-	config := Config{
+	s.config = Config{
 		Queue: usualQueue,
 		World: s.World.World(), InfoHash: s.torrent.InfoHash, Self: [20]byte{'s'}, Client: "Kouzui test", Port: 6882, Key: 1, Addr: addr, Limits: limits,
 		Refs: messages.Refs{
@@ -46,7 +54,6 @@ func newScene(t *testing.T, limits messages.SetLimits) *scene {
 			Session: s.session.PID,
 		},
 	}
-	s.Perform(func() actor.Actor { return New(config) })
 	return s
 }
 

@@ -57,6 +57,10 @@ type session struct {
 
 	extension extension
 
+	nodePort  uint16 // of the other side's node (BEP 5); 0: not told
+	nodeAdded bool   // the DHT has heard of it
+	portTold  bool   // the other side has heard of ours
+
 	heard     time.Time // when the last frame came
 	fed       time.Time // when the last payload came, or was first asked for
 	spoke     time.Time // when we last sent a frame

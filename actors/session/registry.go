@@ -169,6 +169,14 @@ func (r *registry) pass(hash metainfo.Hash, question any) {
 	}
 }
 
+// tellTorrents sends to all torrents that run. meet tells those that start
+// later.
+func (r *registry) tellTorrents(m any) {
+	for _, t := range r.inOrder() {
+		t.tell(&r.out, m)
+	}
+}
+
 // tell sends to the torrent, if its address is known. Otherwise meet sends the
 // same once the address is known.
 func (t *run) tell(out *messages.Outbox, m any) {
@@ -238,6 +246,11 @@ func (r *registry) meet(t *run) {
 	r.route(t)
 	r.out.Send(t.pid, &limits)
 	r.out.Send(t.pid, &messages.SetListenPort{Port: r.addr.Port()})
+	for _, dht := range r.refs.DHT {
+		if dht != nil {
+			r.out.Send(t.pid, &messages.DHTStarted{DHT: dht})
+		}
+	}
 	if t.Metainfo != nil {
 		r.out.Send(t.pid, t.Metainfo)
 	}

@@ -32,8 +32,8 @@ type Keeper interface {
 	Recall() Recollection
 	// Notify takes the events for the user: Progress, TorrentCompleted,
 	// TorrentDataChanged, TorrentAnnounced, TorrentPiecesVerified,
-	// TorrentPeerBanned, AddressesBlocked, SendingMeasured, ListenerReady and
-	// ListenerFailed.
+	// TorrentPeerBanned, AddressesBlocked, SendingMeasured, ListenerReady,
+	// ListenerFailed and DHTReport.
 	Notify(event any)
 	// End takes the outcome of a run, TorrentDone or TorrentFailed. If two
 	// sessions bring it, the second is ignored.
@@ -105,6 +105,8 @@ func (s *session) Receive(c actor.Context) {
 		// It tries again, and nothing waits for it.
 	case *messages.ConnectionsExhausted:
 		r.evict()
+	case *messages.DHTStarted:
+		r.tellTorrents(m)
 
 	case *messages.TorrentsListed:
 		r.listed(m)
@@ -117,7 +119,7 @@ func (s *session) Receive(c actor.Context) {
 	case *messages.TorrentDataChanged:
 		r.dataChanged(m)
 	case *messages.TorrentAnnounced, *messages.TorrentPiecesVerified, *messages.TorrentPeerBanned, *messages.AddressesBlocked,
-		*messages.SendingMeasured:
+		*messages.SendingMeasured, *messages.DHTReport:
 		r.notify(m)
 	case *messages.TorrentEnded:
 		r.ended(m.Run, m.InfoHash, m.Outcome)

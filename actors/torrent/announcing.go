@@ -76,6 +76,7 @@ func (s *state) setListenPort(m *messages.SetListenPort) {
 	for tier := range s.to.trackers {
 		s.tellTracker(tier, m)
 	}
+	s.search()
 }
 
 func (s *state) trackerReplied(m *messages.TrackerReplied) {

@@ -25,6 +25,7 @@ func (s *state) end(failure error) {
 		s.tellEngine(&messages.CloseConnections{ReplyTo: s.to.self})
 	}
 	s.awaited += s.stopAnnouncing()
+	s.search()
 	s.report()
 }
 

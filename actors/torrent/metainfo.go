@@ -38,6 +38,7 @@ func (s *state) setMetainfo(m *messages.SetMetainfo) {
 	s.tellEngine(s.publicity())
 	s.tellMetainfo()
 	s.tellMemory()
+	s.search()
 }
 
 // tellMetainfo tells the engine, and through it peers, the metainfo that was

@@ -36,6 +36,7 @@ type state struct {
 	goals      goals
 	announcing announcing
 	candidates candidates
+	searching  searching
 	sources    sources
 	updates    updates
 	renewal    renewal
@@ -216,6 +217,7 @@ func (s *state) progress(m *messages.Progress) {
 	}
 	s.askFurtherTiers()
 	s.tellTotals()
+	s.search()
 	s.judge()
 }
 

@@ -10,6 +10,7 @@
 //	metainfo    what is done while only the info hash is known
 //	wanted      which pieces are to be downloaded
 //	announcing  which trackers announce, and what
+//	searching   what the DHT is to look for
 //	tiers       whose turn it is (BEP 12)
 //	candidates  the addresses of peers, kept for the next engine
 //	publicity   what strangers may be told
@@ -72,6 +73,7 @@ type addresses struct {
 	supervisor *actor.PID   // gets the outcome
 	engine     *actor.PID   // nil while there is none
 	trackers   []*actor.PID // one a tier
+	dht        [2]*actor.PID
 }
 
 // wake: the torrent to itself, when something is due.
@@ -127,6 +129,8 @@ func (t *torrent) Receive(c actor.Context) {
 		t.trackerFailed(m)
 	case *messages.PeersFound:
 		t.peersFound(m)
+	case *messages.DHTStarted:
+		t.dhtStarted(m)
 	case *messages.AnnouncingStopped:
 		t.answered()
 
@@ -174,7 +178,7 @@ func (t *torrent) Receive(c actor.Context) {
 func (t *torrent) start(c actor.Context) {
 	t.Refs.Torrent = c.Self()
 	t.state = newState(t.Added, t.Port, t.World.Clock.Now())
-	t.to = addresses{self: c.Self(), session: t.Refs.Session, supervisor: t.Refs.Torrents}
+	t.to = addresses{self: c.Self(), session: t.Refs.Session, supervisor: t.Refs.Torrents, dht: t.Refs.DHT}
 	t.begin()
 	t.out.Flush(c.Send)
 	for tier := range t.Added.Announce {

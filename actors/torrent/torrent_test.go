@@ -20,6 +20,7 @@ type scene struct {
 	*stage.Stage
 	session, engine *stage.Probe
 	trackers        [2]*stage.Probe
+	dht             [2]*stage.Probe // nil: there is none
 }
 
 func newStage(t *testing.T) *scene {
@@ -53,6 +54,11 @@ func (s *scene) perform(added *messages.AddTorrent) {
 		Refs:    messages.Refs{Session: s.session.PID, Torrents: s.session.PID},
 		Engine:  func(messages.Refs) *actor.Props { return s.Relay("engine", s.engine) },
 		Tracker: func(_ messages.Refs, tier int) *actor.Props { return s.Relay("tracker", s.trackers[tier]) },
+	}
+	for family, dht := range s.dht {
+		if dht != nil {
+			config.Refs.DHT[family] = dht.PID
+		}
 	}
 	s.Perform(func() actor.Actor { return New(config) })
 	stage.Next[*messages.TorrentStarted](s.session)

@@ -24,12 +24,17 @@ import (
 // end.
 const endSoon = "atexit_sleep_ms=0"
 
+// noDHT keeps every program that a test starts out of the DHT, unless the test
+// says otherwise: a torrent without tracker would be looked for there.
+const noDHT = "off"
+
 // The programs that tests start keep ignoring the signals that this program
 // ignores from its start, as in the background of a script, unless it catches
 // them.
 func TestMain(m *testing.M) {
 	if filepath.Ext(os.Args[0]) == ".test" { // else it is kouzui itself
 		_ = os.Setenv("GORACE", endSoon)
+		_ = os.Setenv("KOUZUI_DHT", noDHT)
 		for _, s := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
 			if signal.Ignored(s) {
 				signal.Notify(make(chan os.Signal, 1), s)
@@ -63,6 +68,7 @@ func TestScripts(t *testing.T) {
 			}
 			e.Setenv("TZ", "UTC")
 			e.Setenv("GORACE", endSoon)
+			e.Setenv("KOUZUI_DHT", noDHT)
 			return nil
 		},
 		Condition: func(name string) (bool, error) {

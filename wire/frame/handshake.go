@@ -28,8 +28,9 @@ type Handshake struct {
 // reserved bit, counted from the right.
 type Feature uint8
 
-// The features that this client offers.
+// The features that this client offers, the DHT not of every torrent.
 const (
+	FeatureDHT        Feature = 0  // there is a node of the DHT (BEP 5)
 	FeatureFast       Feature = 2  // the fast extension (BEP 6)
 	FeatureExtensions Feature = 20 // the extension protocol (BEP 10)
 )

@@ -32,7 +32,8 @@ type Process struct {
 
 // launch starts a program in a process group of its own. All its output goes to
 // the file "log" in home, and its stdout also goes to line, line by line,
-// unless line is nil. Its environment is ours, with another HOME.
+// unless line is nil. Its environment is ours, with another HOME, and without
+// the DHT of Kouzui, unless a flag says otherwise.
 func launch(ctx context.Context, home string, line func(string), program string, args ...string) (*Process, error) {
 	log, err := os.Create(filepath.Join(home, "log"))
 	if err != nil {
@@ -40,8 +41,8 @@ func launch(ctx context.Context, home string, line func(string), program string,
 	}
 	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir = home
-	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_DATA_HOME="+home, "TERM=dumb",
-		"LC_ALL=C.UTF-8", "no_proxy=*", "http_proxy=", "all_proxy=")
+	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home, "XDG_DATA_HOME="+home, "XDG_STATE_HOME="+home, "TERM=dumb",
+		"LC_ALL=C.UTF-8", "no_proxy=*", "http_proxy=", "all_proxy=", "KOUZUI_DHT=off")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.Stdout, cmd.Stderr = log, log

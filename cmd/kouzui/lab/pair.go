@@ -80,7 +80,7 @@ func (p *pair) round(ctx context.Context, cores int) (d download, err error) {
 			return d, err
 		}
 	}
-	seed, seedWords := p.command(ctx, cores, "seed", p.content.Torrent, "--dir", p.content.Dir, "--listen", "127.0.0.1", "--listen-port", port, "--allow-private", "--json", "--trace", upTrace)
+	seed, seedWords := p.command(ctx, cores, "seed", p.content.Torrent, "--dir", p.content.Dir, "--listen", "127.0.0.1", "--listen-port", port, "--allow-private", "--dht", "off", "--json", "--trace", upTrace)
 	events, err := seed.StdoutPipe()
 	if err != nil {
 		return d, err
@@ -106,7 +106,7 @@ func (p *pair) round(ctx context.Context, cores int) (d download, err error) {
 		return d, errors.New("the seed does not start: " + seedWords.Last())
 	}
 	begin := time.Now()
-	down, downWords := p.command(ctx, cores, "download", p.content.Torrent, "--dir", out, "--listen-port", "none", "--allow-private", "--peer", "127.0.0.1:"+port, "--json", "--trace", downTrace)
+	down, downWords := p.command(ctx, cores, "download", p.content.Torrent, "--dir", out, "--listen-port", "none", "--allow-private", "--dht", "off", "--peer", "127.0.0.1:"+port, "--json", "--trace", downTrace)
 	var said bytes.Buffer
 	down.Stdout = &said
 	err = down.Run()

@@ -48,6 +48,15 @@ func (o *options) listen() (string, error) {
 	return net.JoinHostPort(strings.Trim(o.host, "[]"), ports), nil
 }
 
+// place is the host of --listen, or else the address to which all is bound; ""
+// if there is neither.
+func (o *options) place(bound netip.Addr) string {
+	if o.host == "" && bound.IsValid() {
+		return bound.String()
+	}
+	return strings.Trim(o.host, "[]")
+}
+
 // waitsForPeers tells whether the user means to wait for peers that connect to
 // us: at a port that others can be told, or for a time of the user's choice,
 // which may be for ever.

@@ -52,6 +52,8 @@ func (s *session) handle(e any) {
 			s.listening = false // the listener tries again and again: one warning is enough
 			s.Warn("other peers cannot connect to us: " + exit.Words(m.Err))
 		}
+	case kouzui.DHTReported:
+		s.dht.Report(&m.DHTReport, time.Now())
 	case kouzui.Listening:
 		s.listening = true
 		s.Log.Info().Stringer("at", m.Addr).Msg("listening")

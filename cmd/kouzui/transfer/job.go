@@ -52,7 +52,7 @@ func newJob(t *kouzui.Metainfo, o kouzui.Options) *job {
 
 // sources tells whether it is known whom to ask for the content or for peers.
 func (j *job) sources() bool {
-	return len(j.options.Peers) > 0 || len(metainfo.Supported(j.torrent.Announce)) > 0
+	return j.options.InDHT(j.torrent) || len(j.options.Peers) > 0 || len(metainfo.Supported(j.torrent.Announce)) > 0
 }
 
 func (j *job) path() string { return filepath.Join(j.options.Dir, j.torrent.Name) }

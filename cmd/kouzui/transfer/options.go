@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"kouzui/actors/runtime/pattern"
+	"kouzui/cmd/kouzui/internal/dhtnodes"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
 	"kouzui/cmd/kouzui/internal/output"
@@ -33,6 +34,9 @@ type options struct {
 	source         flags.Source
 	allowPrivate   bool
 	blocklist      string
+	dht            *string
+	dhtNodes       dhtnodes.Flag
+	noPEX          bool
 	maxPeers       int
 	maxConnections int
 	peers          []string
@@ -87,6 +91,10 @@ func (o *options) bind(c *cobra.Command) {
 		f.IntVar(&o.maxConnections, "max-connections", kouzui.DefaultConnections, "make at most `N` connections for all torrents together; without this flag, at least twice --max-peers")
 		f.StringArrayVar(&o.peers, "peer", nil, "connect to the peer at `HOST:PORT` (repeatable)")
 		f.StringArrayVar(&o.trackers, "tracker", nil, "use the tracker at `URL` as well, as a tier of its own (repeatable; commas separate the URLs of one tier)")
+		o.dht = flags.Choose(c, "dht", "`WHEN` to look for torrents in the DHT and announce them there, unless they are private: %s; auto is unless all trackers and peers that are named are on this machine",
+			string(kouzui.DHTAuto), string(kouzui.DHTOn), string(kouzui.DHTOff))
+		o.dhtNodes.Bind(f)
+		f.BoolVar(&o.noPEX, "no-pex", false, "tell peers of no other peers (BEP 11), and take none from them")
 		f.StringVar(&o.blocklist, "blocklist", "", "never connect to the addresses listed in `FILE`: P2P text, ipfilter.dat, CIDR or plain addresses, also gzipped")
 	})
 	flags.Group(c, "Seeding", func(f *pflag.FlagSet) {
@@ -143,6 +151,12 @@ func (o *options) validate(c *cobra.Command) error {
 	}
 	if _, err := o.namedPeers(); err != nil {
 		return err
+	}
+	switch nodes, err := o.dhtNodes.Nodes(); {
+	case err != nil:
+		return err
+	case len(nodes) > 0 && *o.dht == string(kouzui.DHTOff):
+		return exit.Usagef("", "--dht-bootstrap is of no use with --dht off")
 	}
 	_, err := o.listen()
 	return err

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"kouzui/cmd/kouzui/internal/command"
+	"kouzui/cmd/kouzui/internal/dhtnodes"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/progress"
 	"kouzui/cmd/kouzui/internal/report"
@@ -34,6 +35,7 @@ type session struct {
 	timeout    time.Duration
 	onComplete string
 	observer   *observer
+	dht        *dhtnodes.Keeper // nil: there is no DHT
 
 	client    *kouzui.Client
 	inbox     *progress.Inbox
@@ -129,6 +131,7 @@ func (s *session) run(config kouzui.Config) error {
 	if err := client.Close(ctx); err != nil {
 		s.Log.Debug().Err(err).Msg("not all actors stopped in time")
 	}
+	s.dht.Save()
 	s.hooks.wait(s.Stop, s.Warn)
 	return nil
 }

@@ -1,0 +1,139 @@
+// Package dhtnodes says with which nodes the DHT begins: those of
+// --dht-bootstrap, or those that the last run knew and a few that everybody may
+// ask. It keeps what the DHT knows for the next run: some nodes of each family,
+// and the id by which they know us.
+package dhtnodes
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"kouzui"
+	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/statedir"
+	"kouzui/messages"
+)
+
+// public are the nodes that others run for everybody's first run.
+var public = []string{
+	"router.bittorrent.com:6881",
+	"dht.transmissionbt.com:6881",
+	"router.utorrent.com:6881",
+	"dht.libtorrent.org:25401",
+	"dht.aelitis.com:6881",
+}
+
+// saveEvery is how often at most what is known is written while the program
+// runs.
+const saveEvery = 5 * time.Minute
+
+// Flag is --dht-bootstrap.
+type Flag struct{ values []string }
+
+// Bind adds the flag to set.
+func (f *Flag) Bind(set *pflag.FlagSet) {
+	set.StringArrayVar(&f.values, "dht-bootstrap", nil, "enter the DHT by the node at `HOST:PORT` (repeatable), and by none of the nodes known from before or to everybody")
+}
+
+// Nodes are those of the flag. Spaces and commas separate several in one value,
+// as variables of the environment have them.
+func (f *Flag) Nodes() (nodes []string, err error) {
+	for _, value := range f.values {
+		texts := strings.FieldsFunc(value, flags.Separates)
+		if len(texts) == 0 {
+			texts = []string{value}
+		}
+		for _, text := range texts {
+			if err := Check(text); err != nil {
+				return nil, exit.Usagef("", "--dht-bootstrap %w", err)
+			}
+			nodes = append(nodes, text)
+		}
+	}
+	return nodes, nil
+}
+
+// Check refuses what is not HOST:PORT.
+func Check(node string) error {
+	host, number, err := net.SplitHostPort(node)
+	if port, bad := strconv.ParseUint(number, 10, 16); err != nil || bad != nil || port == 0 || host == "" {
+		return fmt.Errorf("%q must be HOST:PORT", node)
+	}
+	return nil
+}
+
+// Keeper keeps what the DHT knows. It belongs to one goroutine.
+// That of a client without DHT is nil.
+type Keeper struct {
+	path  string // "": nothing is kept
+	known memories
+	news  bool // known is not what was written last
+	saved time.Time
+	warn  func(string)
+}
+
+// Begin returns with what the DHT begins. If the user has given nodes, the DHT
+// may be another one than everybody's: then nothing is read and nothing kept.
+// The same holds for a client whose sockets are at the loopback address host:
+// it reaches nobody's nodes but those on this machine.
+func Begin(given []string, host string, warn func(string)) (*kouzui.DHT, *Keeper) {
+	k := &Keeper{warn: warn}
+	if len(given) > 0 {
+		return &kouzui.DHT{Bootstrap: given}, k
+	}
+	if isLoopback(host) {
+		return &kouzui.DHT{}, k
+	}
+	path, err := statedir.Path("dht.json")
+	if err != nil {
+		return &kouzui.DHT{Bootstrap: public}, k // without a home nothing is kept
+	}
+	k.path = path
+	if k.known, err = read(path); err != nil {
+		warn(fmt.Sprintf("%s cannot be used, so the DHT begins anew: %s", path, exit.Words(err)))
+	}
+	return &kouzui.DHT{Bootstrap: public, Before: k.known}, k
+}
+
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}
+
+// Report takes how the DHT stands. Nodes that were known stay until others are.
+func (k *Keeper) Report(r *messages.DHTReport, now time.Time) {
+	if k == nil || k.path == "" || len(r.Nodes) == 0 {
+		return
+	}
+	k.known[r.Family] = kouzui.DHTMemory{ID: r.ID, External: r.External.Addr(), Nodes: r.Nodes}
+	k.news = true
+	switch {
+	case k.saved.IsZero():
+		k.saved = now
+	case now.Sub(k.saved) >= saveEvery:
+		k.saved = now
+		k.Save()
+	}
+}
+
+// Save writes what is known, if it is not written yet.
+func (k *Keeper) Save() {
+	if k == nil || !k.news {
+		return
+	}
+	k.news = false
+	if err := k.known.write(k.path); err != nil {
+		k.warn(fmt.Sprintf("the nodes of the DHT cannot be kept for the next run: %s", exit.Words(err)))
+		k.path = "" // one warning is enough
+	}
+}
