@@ -10,7 +10,7 @@ const (
 	// many in newBurst at once. Routers at home keep an entry of their tables for
 	// each address for a minute or more.
 	newAddresses = 16
-	newBurst     = 64
+	newBurst     = 128
 	// bytesOut is how many bytes a second we send, and at once. Answers beyond are
 	// not sent, our own queries wait.
 	bytesOut   = 8_000

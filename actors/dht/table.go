@@ -169,17 +169,16 @@ func (b *bucket) keepSpare(e entry) {
 	b.spares = append(b.spares, e)
 }
 
-// split divides the last bucket.
+// split divides the last bucket. The next one is narrower, and may have to be
+// divided at once.
 func (t *table) split() {
 	last := len(t.buckets) - 1
 	old := t.buckets[last]
-	t.buckets[last].entries = nil
+	t.buckets[last] = bucket{looked: old.looked}
 	t.buckets = append(t.buckets, bucket{looked: old.looked})
 	for _, e := range old.entries {
-		b := &t.buckets[t.index(e.ID)]
-		b.entries = append(b.entries, e)
+		t.insert(e)
 	}
-	t.buckets[last].entries = slices.Clip(t.buckets[last].entries)
 }
 
 // asked tells that a node has asked us, which keeps a node good that has

@@ -1,0 +1,116 @@
+package dht
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"kouzui/wire/krpc"
+)
+
+// Whatever nodes answer or do not, a lookup ends, has never more queries under
+// way that count than it may, and asks each node once.
+func TestLookupsEnd(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+		nodes := random(r, 500)
+		l := &lookup{target: newID(r, netip.Addr{})}
+		for i := range rapid.IntRange(0, 8).Draw(t, "contacts") {
+			l.contacts = append(l.contacts, host(1000+i))
+		}
+		for _, n := range nodes[:rapid.IntRange(0, 10).Draw(t, "known")] {
+			l.add(n)
+		}
+		type underWay struct {
+			node krpc.Node
+			late bool
+		}
+		var list []underWay
+		times := map[krpc.Node]int{}
+		for step := 0; !l.ended; step++ {
+			if step > 10_000 {
+				t.Fatal("it does not end")
+			}
+			if node, ok := l.next(); ok {
+				l.ask(node)
+				if times[node]++; times[node] > 1 {
+					t.Fatalf("%v is asked again", node)
+				}
+				list = append(list, underWay{node, false})
+				continue
+			}
+			if l.asking > alpha || len(l.nodes) > lookupNodes {
+				t.Fatalf("%d under way, %d nodes", l.asking, len(l.nodes))
+			}
+			if len(list) == 0 {
+				if l.next(); !l.ended {
+					t.Fatal("nothing is under way, and it has not ended")
+				}
+				break
+			}
+			i := r.IntN(len(list))
+			this := &list[i]
+			switch r.IntN(4) {
+			case 0:
+				if !this.late {
+					this.late = true
+					l.tardy(this.node)
+				}
+				continue
+			case 1:
+				l.fail(this.node, this.late)
+			default:
+				node := this.node
+				if node.ID == (krpc.ID{}) {
+					node.ID = newID(r, netip.Addr{})
+				}
+				l.answer(this.node, node, []byte("token"), this.late)
+				for range r.IntN(12) {
+					l.add(nodes[r.IntN(len(nodes))])
+				}
+			}
+			list = append(list[:i], list[i+1:]...)
+		}
+		near := l.nearest()
+		for i := 1; i < len(near); i++ {
+			if nearer(near[i].ID, near[i-1].ID, l.target) {
+				t.Fatal("the nearest are out of order")
+			}
+		}
+	})
+}
+
+func TestALookupHasOneNodeOfASubnet(t *testing.T) {
+	l := &lookup{}
+	id := byte(0)
+	count := func(addrs ...string) int {
+		l.nodes = nil
+		for _, a := range addrs {
+			id++
+			l.add(krpc.Node{ID: krpc.ID{id}, Addr: netip.MustParseAddrPort(a)})
+		}
+		return len(l.nodes)
+	}
+	if n := count("50.1.2.3:1", "50.1.2.4:1", "50.1.3.4:1"); n != 2 {
+		t.Errorf("%d of two subnets", n)
+	}
+	if n := count("[2001:db8::1]:1", "[2001:db8::2]:1", "[2001:db8:0:1::1]:1"); n != 2 {
+		t.Errorf("%d of two subnets of IPv6", n)
+	}
+	if n := count("127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:2", "10.0.0.1:1"); n != 3 {
+		t.Errorf("%d of three at local addresses", n)
+	}
+}
+
+func TestPeersOfALookupAreBounded(t *testing.T) {
+	l := &lookup{}
+	told := 0
+	for i := range 3 * lookupPeers {
+		told += len(l.told([]netip.AddrPort{host(i), host(i)}))
+	}
+	if told != lookupPeers {
+		t.Errorf("%d are told", told)
+	}
+}
