@@ -49,6 +49,7 @@ func TestRecovery(t *testing.T) {
 		"tracker":   {hash + "/tracker-0", hash + "/tracker-0", alone},
 		"torrent":   {hash, hash, alone},
 		"limiter":   {"client/limiter", "client/limiter", alone},
+		"dht":       {"client/dht-4", "client/dht-4", alone},
 		"listener":  {"client/listener", "client/listener", alone},
 		"socket":    {"client/socket-4", "client/socket-4", alone},
 		"session":   {"client/session", "client/session", alone},
@@ -129,11 +130,21 @@ func recovers(t *testing.T, victim, back string, chain []event.Kind) {
 	torrent, data := stage.Torrent(t, 12<<20+999, 128<<10)
 	name := torrent.InfoHash.String()[:8]
 	victim, back = strings.Replace(victim, "HASH", name, 1), strings.Replace(back, "HASH", name, 1)
-	_, addr := seed(t, torrent, data, actors.Options{})
-	torrent.Announce = [][]string{{trackerOf(t, addr)}}
+	options := actors.Options{Listen: "127.0.0.1:0", Limits: messages.SetLimits{Down: 8 << 20}}
+	var seeds actors.Options
+	if back == "client/dht-4" { // the seed is found there, and nowhere else
+		seeds.DHT = &actors.DHT{AtOnce: true}
+	}
+	_, addr := seed(t, torrent, data, seeds)
+	if seeds.DHT != nil {
+		options.DHT = &actors.DHT{}
+		options.DHT.Before[messages.IPv4].Nodes = []netip.AddrPort{addr}
+	} else {
+		torrent.Announce = [][]string{{trackerOf(t, addr)}}
+	}
 
 	dir := t.TempDir()
-	n := start(t, actors.Options{Listen: "127.0.0.1:0", Limits: messages.SetLimits{Down: 8 << 20}})
+	n := start(t, options)
 	listening := await(n, func(*messages.ListenerReady) bool { return true })
 	n.add(torrent, messages.TorrentOptions{Dir: dir})
 	midway := await(n, func(p *messages.Progress) bool { return p.HavePieces > 0 })

@@ -31,9 +31,10 @@ type SearchPeers struct {
 // any more.
 type StopSearching struct{ InfoHash metainfo.Hash }
 
-// AddNode: a peer, or the DHT of the other address family, to dht: a node may
-// answer at the address: a peer has sent PORT, or another node has named it. It
-// enters the table when it answers.
+// AddNode: a peer, session, or the DHT of the other address family, to dht: a
+// node may answer at the address: a peer has sent PORT, the DHT before has
+// reported it, or another node has named it. It enters the table when it
+// answers.
 type AddNode struct{ Addr netip.AddrPort }
 
 // DHTReport: dht to session and on to subscribers, every few seconds while

@@ -45,12 +45,13 @@ type registry struct {
 	restarts func(path string) int
 
 	limits   messages.SetLimits
-	addr     netip.AddrPort    // where the listener listens
-	tried    bool              // the listener has bound its socket, or failed to
-	unrouted bool              // the listener waits for RefuseUnrouted
-	host     string            // where we listen, or would; empty: everywhere
-	sockets  [2]netip.AddrPort // where the UDP sockets were bound last
-	surveyed bool              // torrents has answered with TorrentsListed
+	addr     netip.AddrPort      // where the listener listens
+	nodes    [2][]netip.AddrPort // of the last reports of the DHT, by family
+	tried    bool                // the listener has bound its socket, or failed to
+	unrouted bool                // the listener waits for RefuseUnrouted
+	host     string              // where we listen, or would; empty: everywhere
+	sockets  [2]netip.AddrPort   // where the UDP sockets were bound last
+	surveyed bool                // torrents has answered with TorrentsListed
 	runs     map[metainfo.Hash]*run
 	turn     int  // counts the torrents that were asked to evict a peer
 	dividing bool // divide is in the mailbox

@@ -106,7 +106,9 @@ func (s *session) Receive(c actor.Context) {
 	case *messages.ConnectionsExhausted:
 		r.evict()
 	case *messages.DHTStarted:
-		r.tellTorrents(m)
+		r.dhtStarted(m)
+	case *messages.DHTReport:
+		r.dhtReported(m)
 
 	case *messages.TorrentsListed:
 		r.listed(m)
@@ -119,7 +121,7 @@ func (s *session) Receive(c actor.Context) {
 	case *messages.TorrentDataChanged:
 		r.dataChanged(m)
 	case *messages.TorrentAnnounced, *messages.TorrentPiecesVerified, *messages.TorrentPeerBanned, *messages.AddressesBlocked,
-		*messages.SendingMeasured, *messages.DHTReport:
+		*messages.SendingMeasured:
 		r.notify(m)
 	case *messages.TorrentEnded:
 		r.ended(m.Run, m.InfoHash, m.Outcome)

@@ -1,0 +1,25 @@
+package session
+
+import "kouzui/messages"
+
+// dhtStarted tells the torrents of a DHT that has started, and the DHT of the
+// nodes that the one before it knew.
+func (r *registry) dhtStarted(m *messages.DHTStarted) {
+	for family, dht := range r.refs.DHT {
+		if dht == nil || !dht.Equal(m.DHT) {
+			continue
+		}
+		for _, addr := range r.nodes[family] {
+			r.out.Send(m.DHT, &messages.AddNode{Addr: addr})
+		}
+	}
+	r.tellTorrents(m)
+}
+
+// dhtReported remembers nodes: a DHT that has just started reports none.
+func (r *registry) dhtReported(m *messages.DHTReport) {
+	if len(m.Nodes) > 0 {
+		r.nodes[m.Family] = m.Nodes
+	}
+	r.notify(m)
+}

@@ -1,0 +1,31 @@
+package session
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/messages"
+)
+
+// A DHT that was restarted knows nobody, and neither reports nodes.
+func TestARestartedDHTIsToldTheNodesThatItKnew(t *testing.T) {
+	dht := actor.NewPID("here", "dht")
+	r := &registry{refs: messages.Refs{DHT: [2]*actor.PID{messages.IPv6: dht}}}
+	node := netip.MustParseAddrPort("[2001:db8::1]:6881")
+	r.dhtReported(&messages.DHTReport{Family: messages.IPv6, Nodes: []netip.AddrPort{node}})
+	for range 2 {
+		r.dhtReported(&messages.DHTReport{Family: messages.IPv6})
+		r.dhtStarted(&messages.DHTStarted{DHT: dht})
+		told := 0
+		r.out.Flush(func(to *actor.PID, m any) {
+			if add, is := m.(*messages.AddNode); is && to.Equal(dht) && add.Addr == node {
+				told++
+			}
+		})
+		if told != 1 {
+			t.Errorf("it is told %d times", told)
+		}
+	}
+}
