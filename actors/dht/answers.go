@@ -34,7 +34,11 @@ func (m *member) reply(from netip.AddrPort, q *krpc.Message, now time.Time) {
 		if q.Implied {
 			port = from.Port()
 		}
-		m.stored.announce(q.Target, netip.AddrPortFrom(from.Addr(), port), q.Seed, now)
+		peer := netip.AddrPortFrom(from.Addr(), port)
+		m.stored.announce(q.Target, peer, q.Seed, now)
+		if s := m.searchOf(q.Target); s != nil && !(q.Seed && s.seed) {
+			m.tell(s, []netip.AddrPort{peer}) // it need not wait for its next lookup
+		}
 	case krpc.Sample:
 		m.nameNodes(&r, q)
 		samples, life := m.stored.sample(now)

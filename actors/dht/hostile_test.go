@@ -6,8 +6,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"kouzui/messages"
 	"kouzui/wire/krpc"
+	"kouzui/wire/metainfo"
 )
 
 // alone is a node that has asked the given one, and what it has sent.
@@ -131,8 +134,18 @@ func TestAnswers(t *testing.T) {
 	if r := ask(t, m, b, announce); r.Kind != krpc.Error || r.Code != krpc.ProtocolError || len(m.stored.torrents) != 0 {
 		t.Errorf("with another's token: %+v", r)
 	}
+	m.search(&messages.SearchPeers{InfoHash: metainfo.Hash(hash), Torrent: actor.NewPID("here", "torrent")}, start)
 	if r := ask(t, m, a, announce); r.Kind != krpc.Reply {
 		t.Errorf("an announce: %+v", r)
+	}
+	told := 0
+	m.out.Flush(func(_ *actor.PID, what any) {
+		if found, is := what.(*messages.PeersFound); is && found.Addrs[0].Addr.Addr() == a.Addr() {
+			told++
+		}
+	})
+	if told != 1 {
+		t.Error("our torrent is not told of a peer that was announced to us")
 	}
 	r := ask(t, m, b, krpc.Message{Method: krpc.GetPeers, Target: hash, Scrape: true})
 	if want := netip.AddrPortFrom(a.Addr(), 4000); len(r.Values) != 1 || r.Values[0] != want || r.Peers == nil || r.Seeds == nil || r.External != b {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -181,9 +182,9 @@ func TestAnnouncesAreFound(t *testing.T) {
 				torrent := u.want(m, hash, 0)
 				u.run(30 * time.Second)
 				want := netip.AddrPortFrom(host(0).Addr(), 4000)
-				if got := u.peers[torrent]; len(got) != 1 || got[0] != want {
+				got := u.peers[torrent]
+				if len(got) == 0 || slices.ContainsFunc(got, func(a netip.AddrPort) bool { return a != want }) {
 					missed++
-					t.Log(m.addr, got)
 				}
 			}
 			if missed > 0 {

@@ -141,17 +141,19 @@ func (m *member) look(target krpc.ID, s *search, now time.Time) *lookup {
 	return l
 }
 
-// found tells a torrent of peers.
+// found tells a torrent of the peers that a lookup has found.
 func (m *member) found(l *lookup, peers []netip.AddrPort) {
-	fresh := l.told(peers)
-	if len(fresh) == 0 {
-		return
+	if fresh := l.told(peers); len(fresh) > 0 {
+		m.tell(l.search, fresh)
 	}
-	found := &messages.PeersFound{Addrs: make([]messages.PeerAddr, len(fresh))}
-	for i, p := range fresh {
+}
+
+func (m *member) tell(s *search, peers []netip.AddrPort) {
+	found := &messages.PeersFound{Addrs: make([]messages.PeerAddr, len(peers))}
+	for i, p := range peers {
 		found.Addrs[i] = messages.PeerAddr{Addr: p, Source: messages.Source{Kind: messages.SourceDHT}}
 	}
-	m.out.Send(l.search.torrent, found)
+	m.out.Send(s.torrent, found)
 }
 
 // searched announces a torrent to the nodes nearest to it, and says when it is
