@@ -25,7 +25,7 @@ func TestSwarm(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), transferTimeout)
 	defer cancel()
-	content := tracked(t, ctx, tracker)
+	content := tracked(t, ctx, tracker, "")
 	runs.begin(t, "all of them", version, "takes part", "folder", "all")
 
 	out := filepath.Join(t.TempDir(), "parts")

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/hex"
 	"net/http"
+	"path/filepath"
 	"strconv"
 )
 
@@ -22,7 +23,8 @@ func startAria2(ctx context.Context, t Task) (*Process, error) {
 	control := strconv.Itoa(t.Place.Port + 1)
 	program, args := t.command("aria2c", "--no-conf", "--dir="+t.Dir, "--interface="+t.Place.Host,
 		"--listen-port="+strconv.Itoa(t.Place.Port), "--enable-rpc", "--rpc-listen-port="+control,
-		"--enable-dht=false", "--enable-dht6=false", "--bt-enable-lpd=false", "--enable-peer-exchange=false", "--disable-ipv6",
+		"--enable-dht="+strconv.FormatBool(t.UDP), "--dht-listen-port="+strconv.Itoa(t.Place.Port), "--dht-file-path="+filepath.Join(t.Home, "dht.dat"),
+		"--enable-dht6=false", "--bt-enable-lpd=false", "--enable-peer-exchange=false", "--disable-ipv6",
 		"--bt-external-ip="+t.Place.Host, "--check-integrity", "--bt-seed-unverified=false", "--seed-ratio=0", "--file-allocation=none",
 		"--summary-interval=0", "--show-console-readout=false", t.Torrent)
 	p, err := launch(ctx, t.Home, nil, program, args...)

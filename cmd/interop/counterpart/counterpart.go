@@ -57,6 +57,7 @@ type Task struct {
 	Seed    bool     // Dir has the content: Start returns when it has been checked
 	Stay    bool     // a download goes on seeding; only Kouzui has to be told
 	Peers   []string // host:port to connect to, if Client.Dials
+	UDP     bool     // a tracker is asked over UDP, for which aria2 needs its DHT; it is told no node of that
 	// Within is a command that runs the program, for instance in another network,
 	// and Dial connects to an address as seen from there. Only Kouzui, libtorrent
 	// and aria2 support them.

@@ -137,7 +137,7 @@ func (p *Process) listening(context.Context) (bool, error) {
 func KouzuiTracker(program string) Tracker {
 	return Tracker{
 		Name:     "kouzui tracker",
-		Announce: func(p Place) []string { return []string{announceHTTP(p)} },
+		Announce: func(p Place) []string { return []string{announceHTTP(p), announceUDP(p)} },
 		program:  program,
 		version:  []string{program, "version"},
 		start: func(ctx context.Context, home string, at Place, _ string) (*Process, error) {

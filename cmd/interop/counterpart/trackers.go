@@ -94,9 +94,9 @@ func announceHTTP(p Place) string { return "http://" + p.Peer() + "/announce" }
 func announceUDP(p Place) string  { return "udp://" + p.Peer() + "/announce" }
 
 // Knows returns when the tracker of the content counts that many seeds, by its
-// answer to a scrape (BEP 48).
+// answer to a scrape over HTTP (BEP 48), which all trackers speak.
 func (t Tracker) Knows(ctx context.Context, c *noise.Content, seeds int) error {
-	scrape := strings.Replace(c.Info.Announce[0][0], "announce", "scrape", 1) + "?info_hash=" + url.QueryEscape(string(c.Info.InfoHash[:]))
+	scrape := strings.NewReplacer("udp://", "http://", "announce", "scrape").Replace(c.Info.Announce[0][0]) + "?info_hash=" + url.QueryEscape(string(c.Info.InfoHash[:]))
 	return poll(ctx, nil, func(ctx context.Context) (bool, error) {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, scrape, nil)
 		if err != nil {

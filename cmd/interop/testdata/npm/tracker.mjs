@@ -6,4 +6,4 @@ import Server from 'bittorrent-tracker/server'
 const [host, port] = process.argv.slice(2)
 const server = new Server({ http: true, udp: true, ws: false, stats: false })
 server.on('error', error => { throw error })
-server.listen(Number(port), { http: host, udp4: host })
+server.listen(Number(port), { http: host, udp: host })
