@@ -332,3 +332,24 @@ func TestUDPTrackerURLs(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkAnnounceOverUDP is an announce to a tracker that is connected with:
+// its packet, and what the answer with 50 peers says.
+func BenchmarkAnnounceOverUDP(b *testing.B) {
+	known := connections{}
+	known.add(four, 99, dawn)
+	rnd := rand.New(rand.NewPCG(1, 2))
+	reply := announce.Reply{Interval: time.Hour}
+	for i := range 50 {
+		reply.Peers = append(reply.Peers, announce.Peer{Addr: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(i)}), 6881)})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		a := &udpAnnounce{known: known, rand: rnd, request: announcing, path: "/announce", until: dawn.Add(announceTimeout)}
+		sent := a.start(dawn, []candidate{{four, dawn}}).send
+		step := a.received(four, udptracker.AppendReply(nil, sent[0].transaction, reply, false), dawn)
+		if !step.done || len(step.reply.Peers) != 50 {
+			b.Fatal(step)
+		}
+	}
+}
