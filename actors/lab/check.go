@@ -28,7 +28,7 @@ func (s *Scenario) check() error {
 	if s.Piece < 16<<10 || s.Piece > 16<<20 {
 		return wrong("piece", "must be from 16 KiB to 16 MiB")
 	}
-	hostile := slices.ContainsFunc(s.Class, func(c Class) bool { return len(c.Hostile) > 0 })
+	hostile := slices.ContainsFunc(s.Class, func(c Class) bool { return len(c.Hostile) > 0 && c.dhtScript() == nil })
 	if s.Payload == "" {
 		s.Payload = PayloadDescribed
 		if hostile {
@@ -113,6 +113,12 @@ func (c *Class) check() *problem {
 		return wrong("peers", "must be 0 or more")
 	case c.Processors < 0:
 		return wrong("processors", "must be 0 or more")
+	case c.Search > 0 && !c.Bare:
+		return wrong("search", "is of bare nodes")
+	case c.Hashes < 0:
+		return wrong("hashes", "must be 0 or more")
+	case c.Bare && (len(c.Hostile) > 0 || c.Have > 0 || c.Copies > 0 || len(c.Faults) > 0 || c.Cores > 0):
+		return wrong("bare", "and hostile, have, copies, faults or cores exclude each other")
 	case c.Cores < 0 || c.Cores > maxCores:
 		return wrong("cores", "must be from 0 to %d", maxCores)
 	case c.Cores > 0 && len(c.Hostile) > 0:

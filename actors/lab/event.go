@@ -18,7 +18,7 @@ func (r *run) again(e Event) {
 	}
 	e.At += e.Every
 	r.sim.After(time.Duration(e.Every), func() {
-		if r.over || r.coming == 0 && !slices.ContainsFunc(r.nodes, r.owes) {
+		if r.over || len(r.bares) == 0 && r.coming == 0 && !slices.ContainsFunc(r.nodes, r.owes) {
 			return
 		}
 		r.events++
@@ -50,10 +50,14 @@ func (r *run) happen(e Event) {
 		if down == 0 {
 			down = reboot
 		}
+		r.strikeBare(e, down)
 		for i, n := range r.victims(e) {
 			if !r.spares(i + 1) {
 				r.strike(n, e.Do, down)
 			}
+		}
+		if len(r.bares) > 0 {
+			down = 0 // the end of a run waits for clients alone
 		}
 		r.sim.After(down, over)
 		return

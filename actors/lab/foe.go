@@ -71,6 +71,12 @@ func hostileNames() []string {
 }
 
 func (c *Class) checkHostile() *problem {
+	if c.dhtScript() != nil {
+		if len(c.Hostile) > 1 {
+			return wrong("hostile", "has one script of the DHT at most")
+		}
+		return nil
+	}
 	names := slices.Concat(slices.Sorted(maps.Keys(sloppy)), hostileNames())
 	for _, name := range c.Hostile {
 		if p := oneOf("hostile", name, names); p != nil {

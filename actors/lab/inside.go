@@ -91,6 +91,11 @@ func (r *run) release() {
 	for _, f := range r.foes {
 		f.threads.end()
 	}
+	for _, b := range r.bares {
+		if b.client != nil {
+			_ = b.client.Shutdown(0)
+		}
+	}
 	for _, n := range r.nodes {
 		if n.client != nil {
 			_ = n.client.Shutdown(0) // its actors will not answer any more

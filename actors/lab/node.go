@@ -79,7 +79,12 @@ func (n *node) start() {
 		sinks = append(sinks, n.watcher)
 	}
 	world := n.host.World()
-	world.Packets = nil // clients of scenarios use no datagrams
+	var table *actors.DHT
+	if n.run.inDHT() {
+		table = dhtOf(false)
+	} else {
+		world.Packets = nil // nothing in the scenario uses datagrams
+	}
 	world.Machine.Processors = cmp.Or(c.Processors, c.Cores, world.Machine.Processors)
 	var limits messages.SetLimits
 	if c.Limits {
@@ -87,7 +92,7 @@ func (n *node) start() {
 	}
 	patterns := n.run.PatternsOf(c)
 	client, err := actors.Start(actors.Options{
-		World: world, Pool: n.host.Pool, Log: zerolog.Nop(), Sinks: sinks, Meter: n.host.Meter(), Notes: n.run.options.Notes,
+		World: world, Pool: n.host.Pool, DHT: table, Log: zerolog.Nop(), Sinks: sinks, Meter: n.host.Meter(), Notes: n.run.options.Notes,
 		Notify: n.notify, Listen: ":6881", Memory: memory, Limits: limits, Name: n.name,
 		Dispatcher: n.host.Dispatcher(), Blocking: n.host.Blocking(), Mailbox: n.host.Mailbox, Together: n.together(patterns), Patterns: patterns, Faults: faults,
 	})

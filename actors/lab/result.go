@@ -34,6 +34,7 @@ type Result struct {
 	// and nothing was simulated; else nil. Nobody has counted their messages and
 	// their memory.
 	Processes *Processes
+	Lookups   []Lookup // of bare nodes in the DHT
 }
 
 // Processes is what the processes of a swarm took of the machine.
@@ -99,7 +100,7 @@ func (r *run) result(took time.Duration) *Result {
 		Played: r.Scenario, Bounds: r.Scenario.Bounds(), Pieces: len(r.record.copies),
 		Samples: r.record.samples, Marks: r.record.marks, Missed: r.record.missed,
 	}
-	res.Path = r.path()
+	res.Path, res.Lookups = r.path(), r.lookups
 	res.Copies = float64(r.record.firstCopy) / float64(r.Content)
 	if j := r.options.Journal; j != nil {
 		res.Sum = j.Sum()
@@ -159,7 +160,7 @@ func (s *Scenario) Bounds() Bounds {
 	}
 	for i := range s.Class {
 		c := &s.Class[i]
-		if len(c.Hostile) > 0 {
+		if len(c.Hostile) > 0 || c.Bare {
 			continue
 		}
 		count := float64(c.Count)
@@ -194,7 +195,7 @@ func (s *Scenario) Bounds() Bounds {
 // limit.
 func (s *Scenario) Capacity() (sum Rate) {
 	for i := range s.Class {
-		if len(s.Class[i].Hostile) > 0 {
+		if len(s.Class[i].Hostile) > 0 || s.Class[i].Bare {
 			continue
 		}
 		if s.Class[i].Up == 0 {

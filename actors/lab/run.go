@@ -59,6 +59,9 @@ type run struct {
 	nodes    []*node // in the order of their classes
 	quit     int     // the first quit of nodes are known to owe nothing, see owes
 	foes     []*foe
+	bares    []*bare
+	dhtFoes  []*dhtFoe
+	lookups  []Lookup
 	over     bool // the run is ending
 	coming   int  // nodes that have not arrived
 	events   int  // events of the scenario that have not ended
@@ -112,6 +115,9 @@ func Run(s *Scenario, o Options) (*Result, error) {
 	if s.Payload == PayloadDescribed {
 		w.Describe(r.content.torrent)
 	}
+	if r.inDHT() {
+		w.Public()
+	}
 	r.tracker = w.NewTracker(trackerURL, time.Duration(s.Announce))
 	r.record.begin(r.content.torrent.PieceCount())
 	r.schedule()
@@ -129,6 +135,18 @@ func (r *run) schedule() {
 		c := &r.Class[i]
 		next, last := pattern.Chosen(Arrivals, r.PatternsOf(c)), time.Duration(0)
 		for k := range c.Count {
+			if c.dhtScript() != nil {
+				r.sim.After(time.Duration(c.Arrive), func() { r.intrudeDHT(c, nodeName(c, k)) })
+				continue
+			}
+			if c.Bare {
+				b := &bare{run: r, class: c, index: k, name: nodeName(c, k), hash: r.hash(len(r.bares))}
+				b.rnd = r.sim.Rand("bare " + b.name)
+				r.bares = append(r.bares, b)
+				last = next(last, time.Duration(c.Within), r.rnd)
+				r.sim.After(time.Duration(c.Arrive)+last, b.come)
+				continue
+			}
 			if len(c.Hostile) > 0 {
 				r.sim.After(time.Duration(c.Arrive), func() { r.intrude(c, nodeName(c, k)) })
 				continue
@@ -208,6 +226,7 @@ func (r *run) play() {
 	for _, f := range r.foes {
 		f.leave()
 	}
+	r.endBares()
 	if r.Until == 0 && !r.options.stopped() {
 		r.rest()
 	}
@@ -299,9 +318,11 @@ func (r *run) verifyAll(n *node) {
 }
 
 // blame records that a check has failed.
-func (r *run) blame(n *node, format string, args ...any) {
+func (r *run) blame(n *node, format string, args ...any) { r.blameHost(n.name, format, args...) }
+
+func (r *run) blameHost(name, format string, args ...any) {
 	if len(r.wrong) < maxWrong {
-		r.wrong = append(r.wrong, fmt.Errorf("%v %s: %s", r.sim.Elapsed(), n.name, fmt.Sprintf(format, args...)))
+		r.wrong = append(r.wrong, fmt.Errorf("%v %s: %s", r.sim.Elapsed(), name, fmt.Sprintf(format, args...)))
 	}
 }
 

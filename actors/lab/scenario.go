@@ -89,6 +89,12 @@ type Class struct {
 	// Hostile are names of scripts: the nodes are foes without a client, which
 	// play one of these scripts on each connection. Empty: the nodes are clients.
 	Hostile []string
+	// Bare says that the nodes have no torrent, but are in the DHT alone.
+	Bare bool
+	// Search is how often a bare node looks for what another has announced in the
+	// DHT; 0: never, and it announces nothing either.
+	Search Time
+	Hashes int // how many of these nodes announce an info hash of their own; 0: all
 }
 
 // Disk is how fast the disks of a class are, and how much they hold.

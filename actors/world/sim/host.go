@@ -124,6 +124,9 @@ func (s *Sim) NewHost(name string, c Class) *Host {
 		sim:   s, Class: c, Name: name,
 		Addr: netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)}),
 	}
+	if s.public {
+		h.Addr = netip.AddrFrom4([4]byte{50 + byte(n>>16), byte(n >> 8), byte(n), 1})
+	}
 	if h.SendBuffer == 0 {
 		h.SendBuffer = usualBuffer
 	}

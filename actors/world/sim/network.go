@@ -167,6 +167,9 @@ func (s *Sim) retransmit() {
 	}
 }
 
+// HostAt is the host that others see at an address; nil: there is none.
+func (s *Sim) HostAt(a netip.Addr) *Host { return s.byAddr[a] }
+
 // Hosts returns all hosts, in the order in which they were added.
 func (s *Sim) Hosts() []*Host { return slices.Clone(s.hosts) }
 

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"net/netip"
 	"slices"
 
 	"kouzui/messages"
@@ -27,6 +28,9 @@ func Begin(l messages.Link, h frame.Handshake) {
 		seg.launch()
 	}
 }
+
+// Forge sends a datagram from the host as if another address had sent it.
+func (h *Host) Forge(from, to netip.AddrPort, data []byte) { h.emit(from, to, data) }
 
 // Backlog is how many frames wait at this end of a connection to be sent.
 func Backlog(of messages.Link) int {

@@ -60,6 +60,7 @@ type Sim struct {
 	links    uint64
 	held     []*segment // held back by a partition
 	spare    spare
+	public   bool // addresses are those of a public network
 
 	described *metainfo.Torrent // whose payload is described; nil: payload is held in memory
 	memory    described.Memory
@@ -80,6 +81,11 @@ func New(seed uint64, journal *Journal) *Sim {
 // Order has mailboxes get their turns by a schedule. Call it before the first
 // host is added.
 func (s *Sim) Order(by Schedule) { s.ready = by(s) }
+
+// Public gives hosts addresses of a public network, each in a /24 of its own.
+// Else they have those of a private one, of which the DHT (BEP 42) and others
+// ask less. Call it before the first host is added.
+func (s *Sim) Public() { s.public = true }
 
 // Describe makes payload of this torrent described instead of held in memory,
 // see package described. Call it before the first host is added.

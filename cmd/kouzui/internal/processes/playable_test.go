@@ -37,6 +37,7 @@ var others = map[string]func(*lab.Scenario){
 	"cost":             func(s *lab.Scenario) { s.Cost = make([]work.Cost, 1) },
 	"class.delay":      func(s *lab.Scenario) { s.Class[0].Delay = 1 },
 	"class.jitter":     func(s *lab.Scenario) { s.Class[0].Jitter = 1 },
+	"class.bare":       func(s *lab.Scenario) { s.Class[0] = lab.Class{Name: "n", Count: 1, Bare: true} },
 	"class.nat":        func(s *lab.Scenario) { s.Class[0].NAT.Mapping = "endpoint-independent" },
 	"class.double":     func(s *lab.Scenario) { s.Class[0].Double = 0.1 },
 	"class.loss":       func(s *lab.Scenario) { s.Class[0].Loss = 0.1 },
