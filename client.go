@@ -33,8 +33,11 @@ const (
 	// DefaultConnections is Config.MaxConnections unless it is set: room for ten
 	// torrents with all the peers that they may have.
 	DefaultConnections = 500
-	// Nowhere is the Config.Listen of a client that accepts no connections.
-	Nowhere = "nowhere"
+	// Nowhere is the Config.Listen of a client that accepts no connections. One
+	// whose datagrams come to one address alone has "host:none".
+	Nowhere = ":" + noPort
+
+	noPort = "none"
 
 	minMemory  = 1 << 20 // bytes: a few pieces of the usual size under way
 	freeBlocks = 1024    // that the pool keeps: 16 MiB
@@ -60,6 +63,7 @@ type Config struct {
 	// Listen is where peers may connect: "host:port", where port may be a list
 	// with ranges as in "6881-6889,0", of which the first free one is taken, and 0
 	// is any. Empty: any port, at all addresses. Nowhere: peers cannot connect.
+	// Datagrams leave from the same address and port, and come there.
 	Listen string
 	// Bind is an address of this machine, or Interface the name of a network
 	// interface, from which everything leaves: connections with peers and
@@ -172,8 +176,9 @@ type Client struct {
 	torrents  map[Hash]*Torrent // that have not ended
 	added     uint64
 	listening netip.AddrPort
-	listener  Event         // the last Listening or ListenFailed, nil before the first
-	bound     chan struct{} // closed once listening is known
+	listener  Event            // the last Listening or ListenFailed, nil before the first
+	sockets   [2]*SocketFailed // by family; nil: bound, or not tried yet
+	bound     chan struct{}    // closed once listening is known
 	subs      map[*subscription]bool
 	done      chan struct{} // closed when nothing runs any more
 }
@@ -210,8 +215,8 @@ func Open(c Config) (*Client, error) {
 		Limits:    messages.SetLimits{Down: c.DownloadLimit, Up: c.UploadLimit},
 		Blocklist: c.Blocklist, DHT: c.DHT, Restarts: c.Restarts, Patterns: c.Patterns, Faults: c.Faults,
 	}
-	if c.Listen == Nowhere {
-		options.Listen = ""
+	if host, port, err := net.SplitHostPort(c.Listen); err == nil && port == noPort {
+		options.Listen, options.Host = "", host
 	}
 	client.mu.Lock() // notify waits until engine is set
 	defer client.mu.Unlock()

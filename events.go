@@ -2,12 +2,14 @@ package kouzui
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"net/netip"
 	"slices"
 	"sync"
 	"time"
 
+	"kouzui/actors/world"
 	"kouzui/messages"
 )
 
@@ -62,6 +64,12 @@ type (
 	Listening struct{ Addr netip.AddrPort }
 	// ListenFailed: peers cannot connect. It is tried again.
 	ListenFailed struct{ Err error }
+	// SocketFailed: datagrams can neither leave from Addr nor come there: trackers
+	// over UDP and the DHT are out of reach. It is tried again.
+	SocketFailed struct {
+		Addr netip.AddrPort
+		Err  error
+	}
 	// Blocked: so many addresses of the blocklist were not dialled, or connections
 	// from there were closed.
 	Blocked struct {
@@ -88,6 +96,7 @@ func (PeerBanned) event()      {}
 func (Ended) event()           {}
 func (Listening) event()       {}
 func (ListenFailed) event()    {}
+func (SocketFailed) event()    {}
 func (Blocked) event()         {}
 func (DHTReported) event()     {}
 func (SendingMeasured) event() {}
@@ -96,8 +105,9 @@ func (SendingMeasured) event() {}
 // until ctx ends, the loop is left, or the client is closed. A slow reader
 // holds up no actor and misses nothing, but of the Progress of a torrent only
 // the newest that has not been read is kept. What is not read takes memory, so
-// end ctx if the loop may never begin. The first event is the last Listening or
-// ListenFailed, if there was one before.
+// end ctx if the loop may never begin. The first events are the last Listening
+// or ListenFailed, if there was one before, and SocketFailed of sockets that
+// are not bound.
 func (c *Client) Events(ctx context.Context) iter.Seq[Event] {
 	if c == nil || c.engine == nil {
 		return func(func(Event) bool) {}
@@ -140,6 +150,11 @@ func (c *Client) subscribe(ctx context.Context, of *Torrent) iter.Seq[Event] {
 		c.subs[s] = true
 		if of == nil && c.listener != nil {
 			s.put(c.listener)
+		}
+		for _, failed := range c.sockets {
+			if of == nil && failed != nil {
+				s.put(*failed)
+			}
 		}
 	}
 	c.mu.Unlock()
@@ -260,6 +275,14 @@ func (c *Client) notify(event any) {
 	case *messages.ListenerFailed:
 		c.listener = ListenFailed{m.Err}
 		c.emit(nil, c.listener)
+	case *messages.SocketReady:
+		c.sockets[messages.Family(m.Addr.Addr())] = nil
+	case *messages.SocketFailed:
+		if !errors.Is(m.Err, world.ErrNoAddress) { // else the other family is all there is
+			failed := SocketFailed{m.Addr, m.Err}
+			c.sockets[messages.Family(m.Addr.Addr())] = &failed
+			c.emit(nil, failed)
+		}
 	case *messages.AddressesBlocked:
 		c.emit(nil, Blocked{m.Inbound, m.Count})
 	case *messages.SendingMeasured:

@@ -20,7 +20,8 @@
 // at Options.Notify as the events of package messages: Progress,
 // TorrentCompleted, TorrentDone, TorrentFailed, TorrentDataChanged,
 // TorrentAnnounced, TorrentPiecesVerified, TorrentPeerBanned, AddressesBlocked,
-// SendingMeasured, ListenerReady, ListenerFailed and DHTReport.
+// SendingMeasured, ListenerReady, ListenerFailed, SocketReady, SocketFailed and
+// DHTReport.
 package actors
 
 import (
@@ -80,6 +81,9 @@ type Options struct {
 	// Listen is where connections are accepted: "host:port", port 0 for any,
 	// a range as "6881-6889". Empty: nowhere.
 	Listen string
+	// Host is where UDP sockets are bound if Listen is empty; empty: at all
+	// addresses.
+	Host   string
 	Memory int64 // bytes
 	Limits messages.SetLimits
 	// Blocklist is the addresses that are neither dialled nor let in; nil: none.

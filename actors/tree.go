@@ -81,6 +81,9 @@ func (a assembly) client() *actor.Props {
 
 // host is where we listen, or would if we did.
 func (a assembly) host() string {
+	if a.Listen == "" {
+		return a.Host
+	}
 	host, _, _ := net.SplitHostPort(a.Listen)
 	return host
 }

@@ -28,12 +28,14 @@ type SocketStarted struct{ Socket *actor.PID }
 // already stays so. It answers SocketReady or SocketFailed.
 type BindSocket struct{ Addr, Before netip.AddrPort }
 
-// SocketReady: socket to session, each time it is bound, and in answer to
-// BindSocket; and to the DHT of its family, also in answer to QuerySocket.
+// SocketReady: socket to session and on to subscribers, each time it is bound,
+// and in answer to BindSocket; and to the DHT of its family, also in answer to
+// QuerySocket.
 type SocketReady struct{ Addr netip.AddrPort }
 
-// SocketFailed: socket to session, each time it cannot bind Addr, or is lost.
-// It tries again, unless this machine has no address of the family.
+// SocketFailed: socket to session and on to subscribers, each time it cannot
+// bind Addr, or is lost. It tries again, unless this machine has no address of
+// the family.
 type SocketFailed struct {
 	Addr netip.AddrPort
 	Err  error

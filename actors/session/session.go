@@ -33,7 +33,7 @@ type Keeper interface {
 	// Notify takes the events for the user: Progress, TorrentCompleted,
 	// TorrentDataChanged, TorrentAnnounced, TorrentPiecesVerified,
 	// TorrentPeerBanned, AddressesBlocked, SendingMeasured, ListenerReady,
-	// ListenerFailed and DHTReport.
+	// ListenerFailed, SocketReady, SocketFailed and DHTReport.
 	Notify(event any)
 	// End takes the outcome of a run, TorrentDone or TorrentFailed. If two
 	// sessions bring it, the second is ignored.
@@ -101,8 +101,7 @@ func (s *session) Receive(c actor.Context) {
 		r.bindSockets()
 	case *messages.SocketReady:
 		r.sockets[messages.Family(m.Addr.Addr())] = m.Addr
-	case *messages.SocketFailed:
-		// It tries again, and nothing waits for it.
+		r.notify(m)
 	case *messages.ConnectionsExhausted:
 		r.evict()
 	case *messages.DHTStarted:
@@ -121,7 +120,7 @@ func (s *session) Receive(c actor.Context) {
 	case *messages.TorrentDataChanged:
 		r.dataChanged(m)
 	case *messages.TorrentAnnounced, *messages.TorrentPiecesVerified, *messages.TorrentPeerBanned, *messages.AddressesBlocked,
-		*messages.SendingMeasured:
+		*messages.SendingMeasured, *messages.SocketFailed:
 		r.notify(m)
 	case *messages.TorrentEnded:
 		r.ended(m.Run, m.InfoHash, m.Outcome)

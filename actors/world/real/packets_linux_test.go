@@ -87,17 +87,3 @@ func TestDatagramsDoNotOverlap(t *testing.T) {
 		t.Error("the next one was changed")
 	}
 }
-
-// Sending allocates nothing but a batch where the pool has none, three objects:
-// the race detector has the pool lose some.
-func TestSendingDatagramsAllocatesNothing(t *testing.T) {
-	a, b := bind(t, Packets{}, loopback), bind(t, Packets{}, loopback)
-	for name, batch := range map[string][]messages.Datagram{
-		"one":          datagrams(b.Addr(), 100),
-		"several runs": datagrams(b.Addr(), 100, 100, 90, 200, 200, 200),
-	} {
-		if n := testing.AllocsPerRun(100, func() { a.Send(batch) }); n > 2 {
-			t.Errorf("%s: %v allocations", name, n)
-		}
-	}
-}

@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"kouzui"
 	"kouzui/actors/world/real"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
@@ -24,13 +23,19 @@ import (
 // forward in their routers, then any free one.
 const usualPorts = "6881-6889,0"
 
+// noPorts is the --listen-port with which nobody can connect.
+const noPorts = "none"
+
+// ports is --listen-port without spaces around commas and dashes.
+func (o *options) ports() string { return strings.Join(strings.Fields(o.port), "") }
+
 // listen is the address for kouzui.Config.
 func (o *options) listen() (string, error) {
-	ports := strings.Join(strings.Fields(o.port), "") // spaces around commas and dashes
-	if ports == "none" {
-		return kouzui.Nowhere, nil
-	}
+	ports := o.ports()
 	for part := range strings.SplitSeq(ports, ",") {
+		if ports == noPorts {
+			break
+		}
 		from, to, isRange := strings.Cut(part, "-")
 		first, err := strconv.ParseUint(from, 10, 16)
 		last := first
@@ -61,15 +66,15 @@ func (o *options) place(bound netip.Addr) string {
 // us: at a port that others can be told, or for a time of the user's choice,
 // which may be for ever.
 func (o *options) waitsForPeers(c *cobra.Command) bool {
-	return c.Flag("stall-timeout").Changed || o.port != usualPorts && o.port != "none" && o.port != "0"
+	return c.Flag("stall-timeout").Changed || o.port != usualPorts && o.ports() != noPorts && o.port != "0"
 }
 
-// warnUnbound says that a --listen alone binds no more than what comes in,
+// warnUnbound says that a --listen alone does not bind connections that go out,
 // which a user who means to hide an address must know.
 func (o *options) warnUnbound(warn func(string)) {
 	host, err := netip.ParseAddr(strings.Trim(o.host, "[]"))
 	if err == nil && !host.IsUnspecified() && host != netip.AddrFrom4([4]byte{127, 0, 0, 1}) && host != netip.IPv6Loopback() {
-		warn(fmt.Sprintf("--listen %s binds only the connections that come in; --bind %s binds what goes out as well", o.host, o.host))
+		warn(fmt.Sprintf("--listen %s binds only datagrams and the connections that come in; --bind %s binds what goes out as well", o.host, o.host))
 	}
 }
 

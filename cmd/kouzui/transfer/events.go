@@ -54,6 +54,11 @@ func (s *session) handle(e any) {
 		}
 	case kouzui.DHTReported:
 		s.dht.Report(&m.DHTReport, time.Now())
+	case kouzui.SocketFailed:
+		if !s.unbound {
+			s.unbound = true
+			s.Warn(fmt.Sprintf("datagrams (UDP) cannot use %v, and so trackers over UDP and the DHT are out of reach: %s", m.Addr, exit.Words(m.Err)))
+		}
 	case kouzui.Listening:
 		s.listening = true
 		s.Log.Info().Stringer("at", m.Addr).Msg("listening")

@@ -92,7 +92,7 @@ func (o *options) transfer(s *session, args []string) error {
 			}
 		}
 		j := newJob(o.withTrackers(torrent), options)
-		j.listens, j.waits = listen != kouzui.Nowhere, o.waitsForPeers(s.Command)
+		j.listens, j.waits = o.ports() != noPorts, o.waitsForPeers(s.Command)
 		s.add(j)
 	}
 	trace, err := s.OpenTrace(s.Command, o.trace)

@@ -49,6 +49,7 @@ type session struct {
 	stopped   error // why all torrents were told to stop
 	hooks     hooks
 	listening bool // as far as we know
+	unbound   bool // a UDP socket has failed
 }
 
 func newSession(r *command.Run, timeout time.Duration, onComplete string) *session {
