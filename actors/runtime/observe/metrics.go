@@ -29,6 +29,7 @@ var (
 	metricPeers      = describeMetric("peers", "Connected peers.", "torrent")
 	metricSources    = describeMetric("peers_by_source", "Connected peers, by where their addresses came from.", "torrent", "source")
 	metricAddresses  = describeMetric("known_addresses", "Addresses that may be dialled, or are connected, by where they came from.", "torrent", "source")
+	metricNodes      = describeMetric("dht_nodes", "Nodes that the DHT knows, of both address families.", "torrent")
 	metricUnchoked   = describeMetric("unchoked_by_peers", "Connected peers that let us download.", "torrent")
 	metricSeeds      = describeMetric("seeds", "Connected peers that have everything.", "torrent")
 
@@ -82,6 +83,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(metricPieces, float64(t.Pieces), t.Hash)
 		gauge(metricHavePieces, float64(t.HavePieces), t.Hash)
 		gauge(metricPeers, float64(t.Peers), t.Hash)
+		gauge(metricNodes, float64(t.DHTNodes), t.Hash)
 		for _, n := range t.Sources {
 			gauge(metricSources, float64(n.Connected), t.Hash, n.Source)
 			gauge(metricAddresses, float64(n.Known), t.Hash, n.Source)

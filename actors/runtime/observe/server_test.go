@@ -195,7 +195,7 @@ func TestDetailsHaveTheStack(t *testing.T) {
 
 func TestMetricsAreInPrometheusFormat(t *testing.T) {
 	s := newScene(t, "one", "two")
-	s.Notify(&messages.Progress{InfoHash: metainfo.Hash{0xab}, Name: "a\"b\\c\xff\n", DownNow: 2048, Pieces: 7, HavePieces: 3, Peers: 5,
+	s.Notify(&messages.Progress{InfoHash: metainfo.Hash{0xab}, Name: "a\"b\\c\xff\n", DownNow: 2048, Pieces: 7, HavePieces: 3, Peers: 5, DHTNodes: 8,
 		Sources: []messages.SourceCount{{Kind: messages.SourceDHT, Connected: 4, Known: 6}}})
 	s.Notify(&messages.AddressesBlocked{Inbound: true, Count: 1})
 	s.Notify(&messages.AddressesBlocked{Count: 2})
@@ -225,6 +225,7 @@ func TestMetricsAreInPrometheusFormat(t *testing.T) {
 		{"kouzui_pieces", hash, 7},
 		{"kouzui_have_pieces", hash, 3},
 		{"kouzui_peers", hash, 5},
+		{"kouzui_dht_nodes", hash, 8},
 		{"kouzui_peers_by_source", "DHT", 4},
 		{"kouzui_known_addresses", "DHT", 6},
 		{"kouzui_actors", "child", 2},

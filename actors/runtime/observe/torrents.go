@@ -27,6 +27,7 @@ type torrent struct {
 	Unchoked   int          `json:"unchoked"`
 	Seeds      int          `json:"seeds"`
 	Sources    []peerSource `json:"sources"`
+	DHTNodes   int          `json:"dht_nodes"`
 	Map        []int        `json:"map"` // of 0 to 255
 	Down       []int64      `json:"down"`
 	Up         []int64      `json:"up"` // bytes a second, a value a second, the newest last
@@ -73,6 +74,7 @@ func (t *torrent) take(p *messages.Progress, err string) {
 	t.Pieces, t.HavePieces, t.Length, t.Have = p.Pieces, p.HavePieces, p.Length, p.Have
 	t.Downloaded, t.Uploaded, t.Wasted, t.Corrupt = p.Downloaded, p.Uploaded, p.Wasted, p.Corrupt
 	t.Peers, t.Unchoked, t.Seeds = p.Peers, p.Unchoked, p.Seeds
+	t.DHTNodes = p.DHTNodes
 	t.Sources = make([]peerSource, len(p.Sources))
 	for i, n := range p.Sources {
 		t.Sources[i] = peerSource{n.Kind.String(), n.Connected, n.Known}

@@ -67,9 +67,9 @@ torrents.fill = (c, t) => {
   put(c.size, part < 1 ? `of ${bytes(t.length)}` : bytes(t.length));
   c.size.title = `${bytes(t.wasted)} wasted, ${count(t.corrupt, 'corrupt piece')}`;
   const from = t.sources.filter(s => s.connected).map(s => s.source + ' ' + s.connected).join(', ');
-  put(c.sources, from && 'peers from ' + from);
+  put(c.sources, [from && 'peers from ' + from, t.dht_nodes && count(t.dht_nodes, 'DHT node')].filter(Boolean).join('; '));
   c.sources.title = t.sources.filter(s => s.known).map(s => `${s.known} known by ${s.source}`).join(', ');
-  c.sources.hidden = !from;
+  c.sources.hidden = !c.sources.textContent;
   put(c.why, t.why || '');
   c.why.hidden = !t.why;
   c.map.setAttribute('aria-label', `${t.have_pieces} of ${count(t.pieces, 'piece')}`);

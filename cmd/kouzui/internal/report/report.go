@@ -156,6 +156,7 @@ func (l *Lines) progress(p *kouzui.Status) {
 		Peers      int      `json:"peers"`
 		Unchoked   int      `json:"unchoked"`
 		Seeds      int      `json:"seeds"`
+		DHTNodes   int      `json:"dht_nodes,omitempty"`
 		From       counts   `json:"peers_from,omitempty"`
 		Known      counts   `json:"addresses_from,omitempty"`
 		Restarts   int      `json:"restarts"`
@@ -167,7 +168,7 @@ func (l *Lines) progress(p *kouzui.Status) {
 		Length: p.Length, Have: p.Have, Left: p.Left, Pieces: p.Pieces, HavePieces: p.HavePieces,
 		Down: int64(p.DownNow), Up: int64(p.UpNow), Downloaded: p.Downloaded, Uploaded: p.Uploaded, Wasted: p.Wasted,
 		Corrupt: p.Corrupt, Peers: p.Peers, Unchoked: p.Unchoked, Seeds: p.Seeds, Restarts: p.Restarts,
-		CheckDone: p.CheckDone, CheckTotal: p.CheckTotal, SuperSeeds: p.SuperSeeding,
+		CheckDone: p.CheckDone, DHTNodes: p.DHTNodes, CheckTotal: p.CheckTotal, SuperSeeds: p.SuperSeeding,
 	}
 	for _, n := range p.Sources {
 		line.From.add(n.Kind.String(), n.Connected)

@@ -157,7 +157,7 @@ func detailed(t Torrent, c Canvas, height int) []string {
 		fmt.Sprintf("%s %6s  %s", c.bar(t.Status, min(widestBar, max(shortBar, c.Width-besideBar))), percent(t.Status), facts[0]),
 		strings.Join(facts[1:], "  "),
 	}
-	if from := sources(t.Sources); from != "" && ansi.StringWidth(lines[2]+"  "+from) <= c.Width {
+	if from := sources(t.Status); from != "" && ansi.StringWidth(lines[2]+"  "+from) <= c.Width {
 		lines[2] += "  " + from // otherwise the lines of the peers say it
 	}
 	if t.Why != "" {
@@ -194,7 +194,7 @@ func Line(t Torrent) string {
 		return line + " " + percent(p)
 	case known(p):
 		line += " " + percent(p) + ", " + strings.Join(facts(t), ", ")
-		if from := sources(p.Sources); from != "" {
+		if from := sources(p); from != "" {
 			line += ", " + from
 		}
 	}
@@ -245,18 +245,25 @@ func facts(p Torrent) []string {
 	return list
 }
 
-// sources says how many peers came from where; empty if there are none.
-func sources(counts []kouzui.SourceCount) string {
+// sources says how many peers came from where, and how many nodes the DHT
+// knows; empty if there are none.
+func sources(p *kouzui.Status) string {
 	var list []string
-	for _, n := range counts {
+	for _, n := range p.Sources {
 		if n.Connected > 0 {
 			list = append(list, fmt.Sprintf("%v %d", n.Kind, n.Connected))
 		}
 	}
-	if len(list) == 0 {
+	switch from, nodes := strings.Join(list, ", "), units.Count(p.DHTNodes, "DHT node"); {
+	case from == "" && p.DHTNodes == 0:
 		return ""
+	case from == "":
+		return nodes
+	case p.DHTNodes == 0:
+		return "sources: " + from
+	default:
+		return "sources: " + from + "; " + nodes
 	}
-	return "sources: " + strings.Join(list, ", ")
 }
 
 // unchoking says how many peers unchoke us, in words that every user knows.

@@ -42,6 +42,15 @@ our pieces                     ██··
 	if got := Lines([]Torrent{example()}, Canvas{Width: 110, Height: 20})[2]; !strings.HasSuffix(got, "ratio 0.50  sources: manual 1, DHT 2") {
 		t.Errorf("with more room it says %q", got)
 	}
+	dht := example()
+	dht.DHTNodes = 47
+	if got := Lines([]Torrent{dht}, Canvas{Width: 130, Height: 20})[2]; !strings.HasSuffix(got, "sources: manual 1, DHT 2; 47 DHT nodes") {
+		t.Errorf("of the DHT it says %q", got)
+	}
+	dht.Sources, dht.DHTNodes = nil, 1
+	if got := Line(dht); !strings.HasSuffix(got, "ratio 0.50, 1 DHT node") {
+		t.Errorf("of the DHT it says %q", got)
+	}
 	if got := Lines([]Torrent{example()}, Canvas{Width: 70, Height: 20})[4]; got != "127.0.0.1:6881        ████ down 1.00 MiB/s" {
 		t.Errorf("with less room it says %q", got)
 	}
