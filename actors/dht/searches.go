@@ -162,9 +162,9 @@ func (m *member) searched(l *lookup, now time.Time) {
 	s := l.search
 	s.lookup = nil
 	pause := announceEvery*9/10 + time.Duration(m.rand.Int64N(int64(announceEvery/5)))
-	if s.urgent && len(l.peers) == 0 {
+	if s.urgent { // also if peers were found: we may be the only one
 		pause = min(pause, s.pause)
-		s.pause *= 2
+		s.pause = min(2*s.pause, announceEvery)
 	}
 	s.due = now.Add(pause)
 	if s.port == 0 {

@@ -1,0 +1,38 @@
+package dht
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+	"time"
+
+	"kouzui/wire/krpc"
+)
+
+// TestATorrentWithoutPeersLooksOn: a torrent that is connected to none of the
+// peers that were found, as when that is itself, is soon told of one that comes
+// later; and however long it stays alone, its lookups stay rare.
+func TestATorrentWithoutPeersLooksOn(t *testing.T) {
+	u := village(t, 10)
+	hash := krpc.ID{1, 2, 3}
+	u.want(u.order[3], hash, 3000)
+	u.run(time.Minute)
+	alone := u.want(u.order[0], hash, 4000)
+	u.run(2 * time.Minute)
+	if dead := netip.AddrPortFrom(host(3).Addr(), 3000); !slices.Contains(u.peers[alone], dead) {
+		t.Fatalf("it has found %v", u.peers[alone])
+	}
+	u.want(u.order[5], hash, 5000)
+	u.run(5 * time.Minute)
+	if other := netip.AddrPortFrom(host(5).Addr(), 5000); !slices.Contains(u.peers[alone], other) {
+		t.Errorf("it has found %v", u.peers[alone])
+	}
+	s := u.order[0].searchOf(hash)
+	for range 4 * 24 {
+		s.lookup = nil
+		u.order[0].searched(&lookup{search: s}, u.now)
+		if pause := s.due.Sub(u.now); pause < urgentPause || pause > 2*announceEvery {
+			t.Fatalf("the next lookup is after %v", pause)
+		}
+	}
+}
