@@ -216,7 +216,7 @@ type Progress struct {
 	Unchoked                     int           // of them, that do not choke us
 	Seeds                        int           // of them, that have all pieces
 	Sources                      []SourceCount // by kind, without kinds that have brought nobody
-	DHTNodes                     int           // in the tables of the DHT, of both families, counted by the session
+	DHTNodes                     int           // in the tables of the DHT, of both families, as the session knows
 	Restarts                     int           // of actors of this torrent, counted by the session
 	CheckDone, CheckTotal        int
 	// Map is the torrent in at most 256 cells of equal length, each from 0

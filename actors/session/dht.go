@@ -18,6 +18,7 @@ func (r *registry) dhtStarted(m *messages.DHTStarted) {
 
 // dhtReported remembers nodes: a DHT that has just started reports none.
 func (r *registry) dhtReported(m *messages.DHTReport) {
+	r.known[m.Family] = m.Known
 	if len(m.Nodes) > 0 {
 		r.nodes[m.Family] = m.Nodes
 	}

@@ -47,6 +47,7 @@ type registry struct {
 	limits   messages.SetLimits
 	addr     netip.AddrPort      // where the listener listens
 	nodes    [2][]netip.AddrPort // of the last reports of the DHT, by family
+	known    [2]int              // nodes in its tables, by family
 	tried    bool                // the listener has bound its socket, or failed to
 	unrouted bool                // the listener waits for RefuseUnrouted
 	host     string              // where we listen, or would; empty: everywhere

@@ -225,9 +225,13 @@ func TestMemoryIsForThoseThatNeedIt(t *testing.T) {
 func TestAnOutcomeIsPassedOnAndForgotten(t *testing.T) {
 	s := newScene(t, false)
 	hash := s.add(1000)
+	for family, known := range []int{7, 2} {
+		s.Tell(&messages.DHTReport{Family: family, Known: known})
+		event[*messages.DHTReport](s)
+	}
 	s.Tell(&messages.Progress{InfoHash: hash, Name: "data", Downloaded: 5})
-	if p := event[*messages.Progress](s); p.Restarts != 3 {
-		t.Errorf("%d restarts", p.Restarts)
+	if p := event[*messages.Progress](s); p.Restarts != 3 || p.DHTNodes != 9 {
+		t.Errorf("%d restarts, %d nodes", p.Restarts, p.DHTNodes)
 	}
 	done := &messages.TorrentDone{InfoHash: hash, Last: messages.Progress{InfoHash: hash, Downloaded: 9}}
 	s.Tell(&messages.TorrentEnded{Run: 1, InfoHash: hash, Outcome: done})
