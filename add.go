@@ -61,7 +61,7 @@ const (
 type Options struct {
 	Dir      string // where the data lies; empty: Config.Dir
 	Peers    []netip.AddrPort
-	Trackers []string // http or https, announced to beside those of the torrent; these may be anywhere
+	Trackers []string // http, https or udp, announced to beside those of the torrent; these may be anywhere
 	Check    CheckMode
 
 	MaxPeers    int    // connections; 0: the usual number
