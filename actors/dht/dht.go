@@ -4,11 +4,11 @@
 // announces these.
 //
 // The core is in member.go, which has the parts: the nodes that we know
-// (table.go), how those near to something are found (lookup.go), queries under
-// way (queries.go), what others are answered (answers.go, tokens.go, peers.go),
-// our address and id (address.go), how much is sent and read (pace.go), what
-// torrents want (searches.go), and how nodes are found to begin with
-// (bootstrap.go).
+// (table.go, closest.go), how those near to something are found (lookup.go),
+// queries under way (queries.go), what others are answered (answers.go,
+// tokens.go, peers.go), whose addresses are believed (hosts.go), our address
+// and id (address.go), how much is sent and read (pace.go), what torrents want
+// (searches.go), and how nodes are found to begin with (bootstrap.go).
 package dht
 
 import (

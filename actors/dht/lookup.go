@@ -205,14 +205,3 @@ func (l *lookup) nearest() (list []candidate) {
 	}
 	return list
 }
-
-// subnetOf is the part of the network in which a lookup has one node: a /24 of
-// IPv4, a /64 of IPv6; each address by itself where addresses are local.
-func subnetOf(a netip.AddrPort) netip.AddrPort {
-	if local(a.Addr()) || !a.Addr().Is4() {
-		return sourceOf(a)
-	}
-	ip := a.Addr().As4()
-	ip[3] = 0
-	return netip.AddrPortFrom(netip.AddrFrom4(ip), 0)
-}

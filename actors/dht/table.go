@@ -6,7 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"kouzui/messages"
 	"kouzui/wire/krpc"
 )
 
@@ -73,16 +72,6 @@ func shared(a, b krpc.ID) int {
 		}
 	}
 	return 8 * len(a)
-}
-
-// nearer tells whether a is nearer to the target than b.
-func nearer(a, b, target krpc.ID) bool {
-	for i := range target {
-		if x, y := a[i]^target[i], b[i]^target[i]; x != y {
-			return x < y
-		}
-	}
-	return false
 }
 
 func width(i int) int {
@@ -277,57 +266,6 @@ func (t *table) count(now time.Time) (known, good int) {
 	return known, good
 }
 
-// closest returns the nodes nearest to the target, nearest first, at most n.
-// Bad ones are among them only if there are no others.
-func (t *table) closest(target krpc.ID, n int) []krpc.Node {
-	near := nearest{target: target, nodes: make([]krpc.Node, 0, n)}
-	home := t.index(target)
-	near.add(t.buckets[home].entries)
-	if len(near.nodes) < n {
-		for _, b := range t.buckets[home+1:] {
-			near.add(b.entries)
-		}
-	}
-	// What shares less with the target is farther than all that came before.
-	for i := home - 1; i >= 0 && len(near.nodes) < n; i-- {
-		near.add(t.buckets[i].entries)
-	}
-	if len(near.nodes) == 0 {
-		near.hopeless = true
-		for _, b := range t.buckets {
-			near.add(b.entries)
-		}
-	}
-	return near.nodes
-}
-
-// nearest keeps as many nodes as there is room for, nearest first.
-type nearest struct {
-	target   krpc.ID
-	nodes    []krpc.Node
-	hopeless bool // take bad nodes too
-}
-
-func (near *nearest) add(entries []entry) {
-	for i := range entries {
-		e := &entries[i]
-		if e.bad() && !near.hopeless {
-			continue
-		}
-		at := len(near.nodes)
-		for at > 0 && nearer(e.ID, near.nodes[at-1].ID, near.target) {
-			at--
-		}
-		switch {
-		case len(near.nodes) < cap(near.nodes):
-			near.nodes = slices.Insert(near.nodes, at, e.Node)
-		case at < len(near.nodes):
-			copy(near.nodes[at+1:], near.nodes[at:])
-			near.nodes[at] = e.Node
-		}
-	}
-}
-
 // stale returns up to n nodes that are about to be no longer good: those that
 // were seen longest ago. Ping keeps them, or shows that they are gone.
 func (t *table) stale(before time.Time, n int) []krpc.Node {
@@ -360,32 +298,4 @@ func (t *table) best(now time.Time, n int) []netip.AddrPort {
 		addrs[i] = list[i].Addr
 	}
 	return addrs
-}
-
-// sourceOf names whom an address belongs to, with what is said of the address:
-// a host of the public network, whatever the port, and at addresses of this
-// machine and of private networks each port, as tests and NATs have many nodes
-// there.
-func sourceOf(a netip.AddrPort) netip.AddrPort {
-	if local(a.Addr()) {
-		return a
-	}
-	return netip.AddrPortFrom(messages.HostOf(a.Addr()), 0)
-}
-
-// local tells whether an address is one of this machine or a private network.
-func local(a netip.Addr) bool { return a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() }
-
-// mayTell tells whether we believe a node that somebody else is at an address:
-// nobody leads us from the public network into this machine or a private one.
-func mayTell(teller, told netip.Addr) bool {
-	switch {
-	case told.IsUnspecified() || told.IsMulticast() || told == netip.AddrFrom4([4]byte{255, 255, 255, 255}) || told.BitLen() != teller.BitLen():
-		return false
-	case told.IsLoopback():
-		return teller.IsLoopback()
-	case local(told):
-		return local(teller)
-	}
-	return true
 }

@@ -39,7 +39,7 @@ func TestTable(t *testing.T) {
 		table := newTable(newID(r, netip.Addr{}))
 		now := start
 		ever := map[krpc.Node]bool{}
-		for range rapid.IntRange(1, 1500).Draw(t, "events") {
+		for range rapid.IntRange(1, 900).Draw(t, "events") {
 			now = now.Add(time.Second)
 			n := nodes[r.IntN(len(nodes))]
 			switch r.IntN(8) {
