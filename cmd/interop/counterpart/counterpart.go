@@ -8,7 +8,8 @@
 // and stopped. Each process has a home folder of its own, so that it reads none
 // of the user's configuration, and a loopback address of its own, because some
 // clients identify peers by their address alone. Peers are found only through
-// trackers and Task.Peers. uTP and encryption are off.
+// trackers, Task.Peers and, with Task.Exchange, other peers. uTP and encryption
+// are off.
 //
 // A process ends with the program that started it, whatever ends that program.
 // The package works on Linux only.
@@ -69,6 +70,12 @@ type Task struct {
 	// Up is how many bytes a second it may upload; 0: as many as it can. Only
 	// libtorrent supports it; Kouzui has a flag for it.
 	Up int64
+	// Down is how many bytes a second it may download; 0: as many as it can. Only
+	// libtorrent supports it; Kouzui has a flag for it.
+	Down int64
+	// Exchange has it tell of peers and hear of them (BEP 11), as Kouzui always
+	// does. Only libtorrent supports it.
+	Exchange bool
 	// Frames is told how many frames of the fast extension (BEP 6) went out and
 	// came in so far, by libtorrent's names for them. Only libtorrent supports it.
 	Frames func(out, in map[string]int)

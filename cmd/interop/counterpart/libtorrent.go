@@ -45,6 +45,12 @@ func startLibtorrent(ctx context.Context, t Task) (*Process, error) {
 	if t.Up > 0 {
 		args = append(args, "--up", strconv.FormatInt(t.Up, 10))
 	}
+	if t.Down > 0 {
+		args = append(args, "--down", strconv.FormatInt(t.Down, 10))
+	}
+	if t.Exchange {
+		args = append(args, "--exchange")
+	}
 	if t.Frames != nil {
 		args = append(args, "--frames")
 	}

@@ -25,7 +25,9 @@ flags.add_argument("--seed", action="store_true")
 flags.add_argument("--super-seed", action="store_true")
 flags.add_argument("--watch", action="store_true")
 flags.add_argument("--frames", action="store_true")
+flags.add_argument("--exchange", action="store_true")
 flags.add_argument("--up", type=int, default=0)
+flags.add_argument("--down", type=int, default=0)
 flags.add_argument("--peer", action="append", default=[])
 args = flags.parse_args()
 
@@ -54,12 +56,15 @@ params = lt.add_torrent_params()
 params.ti = lt.torrent_info(args.torrent)
 params.save_path = args.dir
 params.flags &= ~(lt.torrent_flags.auto_managed | lt.torrent_flags.paused)
-params.flags |= lt.torrent_flags.disable_pex
+if not args.exchange:
+    params.flags |= lt.torrent_flags.disable_pex
 if args.super_seed:
     params.flags |= lt.torrent_flags.super_seeding
 handle = session.add_torrent(params)
 if args.up:  # of the torrent: the limit of the session spares peers on the loopback
     handle.set_upload_limit(args.up)
+if args.down:
+    handle.set_download_limit(args.down)
 
 if not args.seed:
     print("ready", flush=True)
