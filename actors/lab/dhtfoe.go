@@ -36,13 +36,17 @@ func (c *Class) dhtScript() *hostile.DHTScript {
 }
 
 // intrudeDHT adds a foe to the DHT. It attacks what the first bare node
-// announces, and knows all addresses.
+// that announces something has announced, and knows all addresses.
 func (r *run) intrudeDHT(c *Class, name string) {
 	if r.over {
 		return
 	}
+	i := slices.IndexFunc(r.bares, (*bare).announces)
+	if i < 0 {
+		return // there is nothing to attack
+	}
 	f := &dhtFoe{run: r, script: c.dhtScript(), host: r.sim.NewHost(name, c.host(nil, nil))}
-	f.node = hostile.DHTNode{Target: krpc.ID(r.hash(0)), Rand: r.sim.Rand("foe " + name), Send: f.send, Forge: f.forge}
+	f.node = hostile.DHTNode{Target: krpc.ID(r.bares[i].hash), Rand: r.sim.Rand("foe " + name), Send: f.send, Forge: f.forge}
 	for k := range f.script.Sockets {
 		f.node.IDs = append(f.node.IDs, f.script.DHTID(f.node.Target, f.node.Rand))
 		addr := netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(barePort+k))
