@@ -53,6 +53,7 @@ func (s *session) handle(e any) {
 			s.Warn("other peers cannot connect to us: " + exit.Words(m.Err))
 		}
 	case kouzui.DHTReported:
+		s.Log.Debug().Int("family", 4+2*m.Family).Int("known", m.Known).Int("good", m.Good).Int("lookups", m.Lookups).Msg("DHT")
 		s.dht.Report(&m.DHTReport, time.Now())
 	case kouzui.SocketFailed:
 		if !s.unbound {

@@ -20,7 +20,7 @@ func sample() memories {
 var compare = cmp.Comparer(func(a, b netip.Addr) bool { return a == b })
 var comparePorts = cmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })
 
-func TestWhatIsWrittenIsread(t *testing.T) {
+func TestWhatIsWrittenIsRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "kouzui", "dht.json")
 	if n, err := read(path); err != nil || cmp.Diff(n, memories{}, compare, comparePorts) != "" {
 		t.Errorf("of no file: %v, %v", n, err)
