@@ -9,6 +9,7 @@
 //	└ torrents                  spawns and stops the torrents
 //	   └ torrent-<hash>         one per torrent
 //	      ├ tracker-<n>         one per tier
+//	      ├ metadata            while only the info hash is known
 //	      └ engine              what is rebuilt together
 //	         ├ store            files; hash workers under it
 //	         ├ scheduler        which block is asked of which peer
@@ -18,10 +19,10 @@
 //
 // Start makes a Client, Add gives it torrents, and what becomes of them arrives
 // at Options.Notify as the events of package messages: Progress,
-// TorrentCompleted, TorrentDone, TorrentFailed, TorrentDataChanged,
-// TorrentAnnounced, TorrentPiecesVerified, TorrentPeerBanned, AddressesBlocked,
-// SendingMeasured, ListenerReady, ListenerFailed, SocketReady, SocketFailed and
-// DHTReport.
+// TorrentCompleted, TorrentDone, TorrentFailed, TorrentMetainfoFound,
+// TorrentDataChanged, TorrentAnnounced, TorrentPiecesVerified,
+// TorrentPeerBanned, AddressesBlocked, SendingMeasured, ListenerReady,
+// ListenerFailed, SocketReady, SocketFailed and DHTReport.
 package actors
 
 import (

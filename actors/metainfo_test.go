@@ -13,9 +13,13 @@ import (
 	"kouzui/actors"
 	"kouzui/actors/lab/stage"
 	"kouzui/actors/runtime/event"
+	"kouzui/actors/runtime/fault"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
+
+// unheard keeps metadata from hearing of what peers offer.
+const unheard = "delay,actor=*/metadata,message=MetadataOffered,time=1h"
 
 // hashOnly is a client that knows a torrent by its hash, and a seed's address.
 type hashOnly struct {
@@ -26,14 +30,23 @@ type hashOnly struct {
 	seed    *node
 }
 
-func startHashOnly(t *testing.T, limits messages.SetLimits) *hashOnly {
+// startHashOnly starts the client. What peers offer comes to metadata as the
+// fault has it.
+func startHashOnly(t *testing.T, limits messages.SetLimits, faults string) *hashOnly {
+	spec, err := fault.Parse(faults)
+	if err != nil {
+		t.Fatal(err)
+	}
 	torrent, data := stage.Torrent(t, 12<<20+999, 128<<10)
 	s, addr := seed(t, torrent, data, actors.Options{})
 	h := &hashOnly{
-		node:    start(t, actors.Options{Limits: limits}),
+		node:    start(t, actors.Options{Limits: limits, Faults: []fault.Spec{spec}}),
 		torrent: torrent, data: data, dir: t.TempDir(), seed: s,
 	}
 	h.AddHash(torrent.InfoHash, "by its hash", nil, messages.TorrentOptions{Dir: h.dir, Peers: []netip.AddrPort{addr}})
+	if faults != unheard {
+		return h
+	}
 	first := await(h.node, func(*messages.Progress) bool { return true })
 	if first.State != messages.StateMetadata || first.Name != "by its hash" || first.Pieces != 0 {
 		t.Errorf("it begins with %+v", first)
@@ -81,7 +94,7 @@ func (h *hashOnly) completes(t *testing.T) *messages.TorrentDone {
 // given, it downloads over the very connections that it has.
 func TestMetainfoMayComeLater(t *testing.T) {
 	noFilesLeft(t)
-	h := startHashOnly(t, messages.SetLimits{})
+	h := startHashOnly(t, messages.SetLimits{}, unheard)
 	h.connected()
 	other, _ := stage.Torrent(t, 1000, 100)
 	h.SetMetainfo(other) // of a torrent that is not there
@@ -112,7 +125,7 @@ func TestRecoveryWithoutMetainfo(t *testing.T) {
 	for _, part := range []string{"", "/engine", "/engine/peers", "/engine/peers/peer-1"} {
 		t.Run("before"+part, func(t *testing.T) {
 			t.Parallel()
-			h := startHashOnly(t, messages.SetLimits{})
+			h := startHashOnly(t, messages.SetLimits{}, unheard)
 			h.connected()
 			h.restart(t, part)
 			h.SetMetainfo(h.torrent)
@@ -122,11 +135,44 @@ func TestRecoveryWithoutMetainfo(t *testing.T) {
 	for _, part := range []string{"", "/engine", "/engine/peers", "/engine/store", "/engine/scheduler"} {
 		t.Run("after"+part, func(t *testing.T) {
 			t.Parallel()
-			h := startHashOnly(t, messages.SetLimits{Down: 8 << 20})
+			h := startHashOnly(t, messages.SetLimits{Down: 8 << 20}, unheard)
 			h.SetMetainfo(h.torrent)
 			await(h.node, func(p *messages.Progress) bool { return p.HavePieces > 0 })
 			h.restart(t, part)
 			h.completes(t)
+		})
+	}
+}
+
+// Peers tell what is in the torrent, also if metadata dies while they do.
+func TestMetainfoComesFromPeers(t *testing.T) {
+	noFilesLeft(t)
+	for name, row := range map[string]struct {
+		faults string
+		deaths int
+	}{
+		"as it should":                                       {"delay,actor=*/metadata,message=MetadataOffered,time=1ms", 0},
+		"metadata dies with an offer":                        {"panic,actor=*/metadata,message=MetadataOffered,count=1", 1},
+		"metadata dies with the last part":                   {"panic,actor=*/metadata,message=MetadataArrived,count=2", 2},
+		"the torrent dies with what was found":               {"panic,actor=*/torrent-*,message=MetadataFound,count=1", 1},
+		"the session dies with what the torrent tells of it": {"panic,actor=*/session,message=TorrentMetainfoFound,count=1", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := startHashOnly(t, messages.SetLimits{}, row.faults)
+			h.completes(t)
+			deaths := 0
+			for _, e := range h.Trace.Events() {
+				if e.Kind == event.Failed {
+					deaths++
+				}
+			}
+			if deaths != row.deaths {
+				t.Errorf("%d actors failed, want %d", deaths, row.deaths)
+			}
+			if h.seed.completed > 1 {
+				t.Errorf("the seed is complete %d times", h.seed.completed)
+			}
 		})
 	}
 }

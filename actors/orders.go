@@ -107,6 +107,10 @@ func (o *orders) remember(event any) {
 		if r := o.runs[m.InfoHash]; r != nil {
 			r.Last = *m
 		}
+	case *messages.TorrentMetainfoFound:
+		if r := o.runs[m.Torrent.InfoHash]; r != nil {
+			r.Metainfo = &messages.SetMetainfo{Torrent: m.Torrent}
+		}
 	case *messages.TorrentDataChanged:
 		if r := o.runs[m.InfoHash]; r != nil {
 			r.Reopens = r.Completed

@@ -13,6 +13,7 @@ import (
 	"kouzui/actors/engine"
 	"kouzui/actors/limiter"
 	"kouzui/actors/listener"
+	"kouzui/actors/metadata"
 	"kouzui/actors/peer"
 	"kouzui/actors/peers"
 	"kouzui/actors/runtime/fault"
@@ -132,8 +133,9 @@ func (a assembly) torrent(refs messages.Refs, add *messages.AddTorrent, share me
 	a.keys = new(atomic.Uint32)
 	config := torrent.Config{
 		World: a.World, Refs: refs, Added: add, Port: share.Port,
-		Tracker: func(refs messages.Refs, tier int) *actor.Props { return a.tracker(refs, add, tier, share.Port) },
-		Engine:  func(refs messages.Refs) *actor.Props { return a.engine(refs, add, share) },
+		Tracker:  func(refs messages.Refs, tier int) *actor.Props { return a.tracker(refs, add, tier, share.Port) },
+		Engine:   func(refs messages.Refs) *actor.Props { return a.engine(refs, add, share) },
+		Metadata: func(refs messages.Refs) *actor.Props { return a.metadata(refs, add) },
 	}
 	return a.tree.Props("torrent", func() actor.Actor { return torrent.New(config) },
 		a.strategy(torrent.Strategy))
@@ -145,6 +147,11 @@ func (a assembly) tracker(refs messages.Refs, add *messages.AddTorrent, tier int
 		InfoHash: add.InfoHash, PeerID: a.self, Key: a.key, Port: port,
 	}
 	return a.tree.Props("tracker", func() actor.Actor { return tracker.New(config) })
+}
+
+func (a assembly) metadata(refs messages.Refs, add *messages.AddTorrent) *actor.Props {
+	config := metadata.Config{World: a.World, Refs: refs, InfoHash: add.InfoHash}
+	return a.tree.Props("metadata", func() actor.Actor { return metadata.New(config) })
 }
 
 func (a assembly) engine(refs messages.Refs, add *messages.AddTorrent, share messages.Share) *actor.Props {

@@ -21,6 +21,7 @@ var parents = map[string]string{
 	"choker":    "engine",
 	"engine":    "torrent",
 	"tracker":   "torrent",
+	"metadata":  "torrent",
 	"torrent":   "torrents",
 	"torrents":  "client",
 	"session":   "client",

@@ -11,7 +11,8 @@ func OfConnection(message any) bool {
 	switch message.(type) {
 	case *FramesReceived, *FramesSent, *SendingMeasured, *LinkClosed,
 		*PeerReady, *PeerIntroduced, *PeersHeard, *PeerBitfield, *PeerHave, *PeerAllowed, *PeerChoking, *PeerRates, *PeerUseful, *PeerGone,
-		*BlocksArrived, *RequestsDropped, *StoreBlocks, *QueryServable, *TokensWanted:
+		*BlocksArrived, *RequestsDropped, *StoreBlocks, *QueryServable, *TokensWanted,
+		*MetadataOffered, *MetadataArrived, *MetadataRejected, *MetadataPeerGone:
 		return true
 	}
 	return false

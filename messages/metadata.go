@@ -14,8 +14,8 @@ const MetadataPart = 16 << 10
 // Honest ones of 23 MB have been met; announced sizes of 2 GB were lies.
 const MaxMetadata = 32 << 20
 
-// MetadataOffered is what a peer tells metadata when the extended handshake of
-// the other side says that it can send the info dictionary, and in answer to
+// MetadataOffered: a peer to metadata, when the extended handshake of the other
+// side says that it can send the info dictionary, and in answer to
 // QueryMetadataOffers. A second one replaces the first.
 type MetadataOffered struct {
 	Key  PeerKey
@@ -23,13 +23,13 @@ type MetadataOffered struct {
 	Size int // in bytes, as the other side says: a stranger's word
 }
 
-// RequestMetadata has a peer ask the other side for this part. The peer answers
-// MetadataArrived or MetadataRejected, or MetadataPeerGone when it ends;
-// metadata has a timer for one that says nothing.
+// RequestMetadata: metadata to a peer: ask the other side for this part. The
+// peer answers MetadataArrived or MetadataRejected, or MetadataPeerGone when it
+// ends; metadata has a timer for one that says nothing.
 type RequestMetadata struct{ Part int }
 
-// MetadataArrived is what a peer tells metadata of a part that was asked for.
-// The receiver owns Data.
+// MetadataArrived: a peer to metadata: a part that was asked for. The receiver
+// owns Data.
 type MetadataArrived struct {
 	Key   PeerKey
 	Part  int
@@ -37,21 +37,35 @@ type MetadataArrived struct {
 	Data  []byte
 }
 
-// MetadataRejected is what a peer tells metadata when the other side does not
-// send the part.
+// MetadataRejected: a peer to metadata: the other side does not send the part.
 type MetadataRejected struct {
 	Key  PeerKey
 	Part int
 }
 
-// MetadataPeerGone is what a peer tells metadata when its connection ends.
+// MetadataPeerGone: a peer to metadata, when its connection ends.
 type MetadataPeerGone struct{ Key PeerKey }
 
-// MetadataLied tells a peer that what the other side alone has sent has another
-// hash. The peer ends its connection with GoneBanned.
+// MetadataLied: metadata to a peer: what the other side alone has sent has
+// another hash. The peer ends its connection with GoneBanned.
 type MetadataLied struct{}
 
-// QueryMetadataOffers goes from metadata to torrent, and by engine and peers to
-// each peer, each time that metadata has started: a peer whose other side has
+// QueryMetadataOffers: metadata to torrent, and by engine and peers to each
+// peer, each time that metadata has started. A peer whose other side has
 // offered the info dictionary answers MetadataOffered.
 type QueryMetadataOffers struct{}
+
+// MetadataProgress: metadata to torrent, when it has changed. The torrent tells
+// it with its Progress.
+type MetadataProgress struct {
+	Peers    int // that are connected and have offered the info dictionary
+	Size     int // bytes, of the copy of which most has come; 0: none is under way
+	Received int // bytes of it
+	Failed   int // copies whose hash was wrong
+}
+
+// MetadataFound: metadata to torrent: bytes whose hash is the info hash, which
+// nobody changes any more. The torrent does what SetMetainfo has it do, and
+// tells TorrentMetainfoFound. If the bytes are no info dictionary that can be
+// used, the torrent ends with that error.
+type MetadataFound struct{ Info []byte }

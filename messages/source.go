@@ -55,6 +55,9 @@ type SourceCount struct {
 	Silent    int // of Known, where nobody answered when they were last dialled
 }
 
+// Magnet is the source of addresses that a magnet link names.
+var Magnet = Source{Kind: SourceMagnet}
+
 // Incoming is the source of peers that connect to us.
 var Incoming = Source{Kind: SourceIncoming}
 

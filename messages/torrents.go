@@ -53,7 +53,9 @@ type TorrentOptions struct {
 	Patterns     map[string]string
 	Check        CheckMode
 	Peers        []netip.AddrPort // addresses to be tried, beside those of trackers
+	LinkPeers    []netip.AddrPort // addresses that the magnet link of the torrent names (x.pe)
 	Trackers     []string         // URLs among AddTorrent.Announce that the user gave
+	MetadataOnly bool             // end when the metainfo is known
 	MaxPeers     int              // connections; 0: the default
 	UnchokeSlots int              // peers that may download, beside the optimistic one
 	// MustExist: do not begin a download; data that is not there is an error.
@@ -222,10 +224,11 @@ type Progress struct {
 	// Map is the torrent in at most 256 cells of equal length, each from 0
 	// (nothing) to 255 (all).
 	Map           []uint8
-	Top           []PeerInfo // the most useful peers, best first, a few
-	Left          int64      // bytes of wanted pieces that are not verified
-	PeersNeedData bool       // a connected peer lacks pieces, and may want ours
-	SuperSeeding  bool       // peers are told of a few pieces each
+	Top           []PeerInfo       // the most useful peers, best first, a few
+	Left          int64            // bytes of wanted pieces that are not verified
+	PeersNeedData bool             // a connected peer lacks pieces, and may want ours
+	SuperSeeding  bool             // peers are told of a few pieces each
+	Metadata      MetadataProgress // while State is StateMetadata
 }
 
 // TorrentPiecesVerified: scheduler to torrent, by session and on to
@@ -234,6 +237,11 @@ type TorrentPiecesVerified struct {
 	InfoHash metainfo.Hash
 	Pieces   []uint32
 }
+
+// TorrentMetainfoFound: torrent to session and on to subscribers: peers have
+// told what is in a torrent that was added by its info hash alone. The session
+// tells another life of the torrent the same as SetMetainfo.
+type TorrentMetainfoFound struct{ Torrent *metainfo.Torrent }
 
 // TorrentDone: torrent to torrents, which stops it, by TorrentEnded to session
 // and on to subscribers, the last of a torrent that was ended as intended.

@@ -61,6 +61,13 @@ func (r *registry) completed(m *messages.TorrentCompleted) {
 	}
 }
 
+func (r *registry) metainfoFound(m *messages.TorrentMetainfoFound) {
+	if t := r.runs[m.Torrent.InfoHash]; t != nil {
+		t.Metainfo = &messages.SetMetainfo{Torrent: m.Torrent}
+		r.notify(m)
+	}
+}
+
 func (r *registry) dataChanged(m *messages.TorrentDataChanged) {
 	if t := r.runs[m.InfoHash]; t != nil {
 		t.Reopens = t.Completed

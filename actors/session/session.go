@@ -31,9 +31,9 @@ type Keeper interface {
 	// Recall tells what the user wants, and what was last heard of it.
 	Recall() Recollection
 	// Notify takes the events for the user: Progress, TorrentCompleted,
-	// TorrentDataChanged, TorrentAnnounced, TorrentPiecesVerified,
-	// TorrentPeerBanned, AddressesBlocked, SendingMeasured, ListenerReady,
-	// ListenerFailed, SocketReady, SocketFailed and DHTReport.
+	// TorrentDataChanged, TorrentMetainfoFound, TorrentAnnounced,
+	// TorrentPiecesVerified, TorrentPeerBanned, AddressesBlocked, SendingMeasured,
+	// ListenerReady, ListenerFailed, SocketReady, SocketFailed and DHTReport.
 	Notify(event any)
 	// End takes the outcome of a run, TorrentDone or TorrentFailed. If two
 	// sessions bring it, the second is ignored.
@@ -119,6 +119,8 @@ func (s *session) Receive(c actor.Context) {
 		r.completed(m)
 	case *messages.TorrentDataChanged:
 		r.dataChanged(m)
+	case *messages.TorrentMetainfoFound:
+		r.metainfoFound(m)
 	case *messages.TorrentAnnounced, *messages.TorrentPiecesVerified, *messages.TorrentPeerBanned, *messages.AddressesBlocked,
 		*messages.SendingMeasured, *messages.SocketFailed:
 		r.notify(m)

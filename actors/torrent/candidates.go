@@ -19,10 +19,13 @@ type candidates struct {
 	told []messages.PeerAddr
 }
 
-func newCandidates(user []netip.AddrPort) candidates {
+func newCandidates(user, link []netip.AddrPort) candidates {
 	c := candidates{known: map[netip.AddrPort]messages.PeerAddr{}}
 	for _, a := range user {
 		c.known[a] = messages.PeerAddr{Addr: a, Source: messages.Manual}
+	}
+	for _, a := range link {
+		c.remember(messages.PeerAddr{Addr: a, Source: messages.Magnet})
 	}
 	return c
 }

@@ -13,7 +13,7 @@ func TestNoSourceTakesWhatIsKeptOfAnother(t *testing.T) {
 	addr := func(network byte, n int) netip.AddrPort {
 		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, network, byte(n >> 8), byte(n)}), 6881)
 	}
-	c := newCandidates([]netip.AddrPort{addr(9, 0)})
+	c := newCandidates([]netip.AddrPort{addr(9, 0)}, nil)
 	for n := range 100 {
 		c.remember(messages.PeerAddr{Addr: addr(1, n), Source: messages.TrackerTier(1)})
 	}

@@ -95,7 +95,7 @@ func (g *goals) diskRecovered() { g.diskError = nil }
 // hopeless is why a torrent should be given up, or nil: the disk refuses what
 // is written for too long, or nothing has come for StallTimeout.
 func (g *goals) hopeless(p *messages.Progress, now time.Time) error {
-	if moved := p.Downloaded + p.Have + int64(p.CheckDone); moved != g.bytes || g.movedAt.IsZero() {
+	if moved := p.Downloaded + p.Have + int64(p.CheckDone+p.Metadata.Received); moved != g.bytes || g.movedAt.IsZero() {
 		g.bytes, g.movedAt = moved, now
 	}
 	if g.diskError != nil {

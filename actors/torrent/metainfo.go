@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"kouzui/actors/runtime/units"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
@@ -15,7 +16,7 @@ const reportEvery = time.Second
 // know notes what is in the torrent.
 func (s *state) know(t *metainfo.Torrent) {
 	s.torrent = t
-	s.last.Name, s.last.State = t.Name, messages.StateStarting
+	s.last.Name, s.last.State, s.last.Metadata = t.Name, messages.StateStarting, messages.MetadataProgress{}
 	s.last.Pieces, s.last.Length, s.last.Left = t.PieceCount(), t.Length, t.Length
 	s.clipWanted()
 	if t.Private {
@@ -32,13 +33,48 @@ func (s *state) setMetainfo(m *messages.SetMetainfo) {
 		s.out.remarks = append(s.out.remarks, remark{"metainfo_refused", why})
 		return
 	}
+	if s.goals.options.MetadataOnly {
+		s.complete = true
+		s.end(nil)
+		return
+	}
 	s.know(m.Torrent)
+	s.out.stopMetadata = s.to.metadata != nil
 	s.goals.movedAt = s.now
 	s.updates.metainfo = m
 	s.tellEngine(s.publicity())
 	s.tellMetainfo()
 	s.tellMemory()
 	s.search()
+}
+
+// metadataFound takes an info dictionary whose hash is right.
+func (s *state) metadataFound(m *messages.MetadataFound) {
+	if s.torrent != nil || s.ending {
+		return
+	}
+	t, err := metainfo.ParseInfo(m.Info)
+	if err != nil {
+		s.end(fmt.Errorf("what peers have told of the torrent cannot be used: %w", err))
+		return
+	}
+	t.Announce = s.given
+	s.tellSession(&messages.TorrentMetainfoFound{Torrent: t})
+	s.setMetainfo(&messages.SetMetainfo{Torrent: t})
+}
+
+// whyNoMetadata says what the metainfo is waited for; "": it comes.
+func (s *state) whyNoMetadata() string {
+	switch peers, offers := s.last.Peers, s.metadata.Peers; {
+	case s.metadata.Received > 0:
+		return ""
+	case peers == 0 && offers == 0:
+		return "no peer is connected that could tell what is in the torrent"
+	case offers == 0:
+		return fmt.Sprintf("%s, none of which has told us the metadata", units.Count(peers, "peer"))
+	default:
+		return fmt.Sprintf("%s, of which %d offered the metadata, and none has sent it yet", units.Count(max(peers, offers), "peer"), offers)
+	}
 }
 
 // tellMetainfo tells the engine, and through it peers, the metainfo that was
@@ -61,6 +97,6 @@ func (s *state) reportMetadata() {
 	// now.Truncate alone would lose the monotonic reading, and the date may jump.
 	s.reportAt = s.now.Add(s.now.Truncate(reportEvery).Add(reportEvery).Sub(s.now))
 	p := s.last
-	p.At, p.State, p.Why = s.now, messages.StateMetadata, "What is in the torrent is not known yet."
+	p.At, p.State, p.Metadata, p.Why = s.now, messages.StateMetadata, s.metadata, s.whyNoMetadata()
 	s.progress(&p)
 }

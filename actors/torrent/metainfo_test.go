@@ -144,3 +144,96 @@ func TestWithoutMetainfoItSaysWhatTheTrackerSaid(t *testing.T) {
 		t.Errorf("it says %q", p.Why)
 	}
 }
+
+// What peers tell takes the way of what the user tells, and the session hears
+// of it.
+func TestMetainfoMayComeFromPeers(t *testing.T) {
+	s, torrent := newHashScene(t, messages.TorrentOptions{})
+	s.Tell(&messages.QueryMetadataOffers{})
+	stage.Await[*messages.QueryMetadataOffers](s.engine)
+	s.Tell(&messages.MetadataFound{Info: torrent.Info()})
+	if m := stage.Await[*messages.TorrentMetainfoFound](s.session); m.Torrent.InfoHash != torrent.InfoHash || len(m.Torrent.Announce) != 2 {
+		t.Errorf("the session is told %+v", m.Torrent)
+	}
+	if m := stage.Await[*messages.SetMetainfo](s.engine); m.Torrent.InfoHash != torrent.InfoHash {
+		t.Errorf("the engine is told %+v", m)
+	}
+	s.Tell(&messages.MetadataFound{Info: torrent.Info()}) // of a metadata that was restarted
+	s.Quiet(s.engine)
+}
+
+// Bytes whose hash is right may still be no torrent.
+func TestMetainfoThatCannotBeUsedEndsTheTorrent(t *testing.T) {
+	s, _ := newHashScene(t, messages.TorrentOptions{})
+	s.Tell(&messages.MetadataFound{Info: []byte("d4:name1:ae")})
+	stage.Await[*messages.StopAnnouncing](s.trackers[0])
+	s.Tell(&messages.AnnouncingStopped{})
+	failed := stage.Await[*messages.TorrentFailed](s.session)
+	if bad := new(metainfo.Error); !errors.As(failed.Err, &bad) {
+		t.Errorf("it ends with %v", failed.Err)
+	}
+}
+
+func TestWithTheMetadataAloneItIsDone(t *testing.T) {
+	s, torrent := newHashScene(t, messages.TorrentOptions{MetadataOnly: true})
+	s.Tell(&messages.MetadataFound{Info: torrent.Info()})
+	stage.Await[*messages.TorrentMetainfoFound](s.session)
+	stage.Await[*messages.StopAnnouncing](s.trackers[0])
+	s.Tell(&messages.AnnouncingStopped{})
+	if done := stage.Await[*messages.TorrentDone](s.session); !done.Complete {
+		t.Errorf("it ends with %+v", done)
+	}
+	s.Quiet(s.engine)
+}
+
+func TestWhyTheMetadataIsNotThere(t *testing.T) {
+	for _, row := range []struct {
+		peers    int
+		metadata messages.MetadataProgress
+		why      string
+	}{
+		{0, messages.MetadataProgress{}, "no peer is connected that could tell what is in the torrent"},
+		{1, messages.MetadataProgress{}, "1 peer, none of which has told us the metadata"},
+		{3, messages.MetadataProgress{}, "3 peers, none of which has told us the metadata"},
+		{3, messages.MetadataProgress{Peers: 2, Size: 50_000}, "3 peers, of which 2 offered the metadata, and none has sent it yet"},
+		{3, messages.MetadataProgress{Peers: 2, Size: 50_000, Received: 16 << 10}, ""},
+	} {
+		t.Run(row.why, func(t *testing.T) {
+			s, _ := newHashScene(t, messages.TorrentOptions{})
+			stage.Next[*messages.Progress](s.session)
+			s.Tell(&messages.PeersConnected{Peers: row.peers})
+			s.Tell(&row.metadata)
+			s.Settle()
+			s.World.Clock.Advance(reportEvery)
+			p := stage.Next[*messages.Progress](s.session)
+			if p.Why != row.why || p.Metadata != row.metadata {
+				t.Errorf("it reports %+v, %q, want %q", p.Metadata, p.Why, row.why)
+			}
+		})
+	}
+}
+
+// The time in which something has to come is also that for the metadata.
+func TestAStallWhileTheMetadataIsSought(t *testing.T) {
+	s, _ := newHashScene(t, messages.TorrentOptions{StallTimeout: 5 * time.Second})
+	for range 4 {
+		s.World.Clock.Advance(reportEvery)
+		s.Settle()
+	}
+	s.Tell(&messages.MetadataProgress{Peers: 1, Size: 50_000, Received: 16 << 10})
+	s.Settle()
+	for range 4 {
+		s.World.Clock.Advance(reportEvery)
+		s.Settle()
+	}
+	s.Quiet(s.metadata)
+	for range 2 {
+		s.World.Clock.Advance(reportEvery)
+		s.Settle()
+	}
+	stage.Await[*messages.StopAnnouncing](s.trackers[0])
+	s.Tell(&messages.AnnouncingStopped{})
+	if failed := stage.Await[*messages.TorrentFailed](s.session); !errors.Is(failed.Err, messages.ErrStalled) {
+		t.Errorf("it ends with %v", failed.Err)
+	}
+}

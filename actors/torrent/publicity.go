@@ -3,6 +3,7 @@ package torrent
 import (
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 
 	"kouzui/messages"
@@ -34,7 +35,7 @@ func InDHT(o *messages.TorrentOptions, private bool, trackers [][]string) bool {
 	case o.DHT == messages.DHTOn:
 		return true
 	default:
-		return !allAtLoopback(trackers, o.Peers)
+		return !allAtLoopback(trackers, slices.Concat(o.Peers, o.LinkPeers))
 	}
 }
 

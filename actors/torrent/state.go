@@ -29,6 +29,7 @@ type state struct {
 	held *messages.Progress
 	// complete: all wanted pieces are there, and the session has been told.
 	complete bool
+	metadata messages.MetadataProgress // the last
 	// reportAt is when the torrent itself reports Progress, while there is no
 	// scheduler.
 	reportAt time.Time
@@ -61,9 +62,10 @@ type updates struct {
 // effects are what the shell is to do.
 type effects struct {
 	messages.Outbox
-	remarks     []remark // for the trace
-	startEngine bool
-	stopEngine  bool
+	remarks      []remark // for the trace
+	startEngine  bool
+	stopEngine   bool
+	stopMetadata bool
 }
 
 type remark struct{ event, why string }
@@ -73,7 +75,7 @@ func newState(added *messages.AddTorrent, port uint16, now time.Time) *state {
 		hash: added.InfoHash, given: added.Announce, now: now, started: now,
 		goals:      goals{options: added.Options},
 		announcing: newAnnouncing(len(added.Announce), port),
-		candidates: newCandidates(added.Options.Peers),
+		candidates: newCandidates(added.Options.Peers, added.Options.LinkPeers),
 		last:       messages.Progress{InfoHash: added.InfoHash, Name: added.Name, State: messages.StateMetadata},
 	}
 	if added.Torrent != nil {

@@ -35,12 +35,12 @@ import (
 )
 
 // Strategy is how a torrent answers the failures of its parts: an engine that
-// has spent its restarts ends the torrent, a tracker is restarted for ever.
+// has spent its restarts ends the torrent, the others are restarted for ever.
 func Strategy(usual supervise.Backoff) supervise.Strategy {
-	engine, tracker := usual, usual
+	engine, forever := usual, usual
 	engine.WhenSpent = supervise.ThenStop
-	tracker.WhenSpent = supervise.Forever
-	return supervise.ByKind(map[string]supervise.Strategy{"engine": engine, "tracker": tracker}, engine)
+	forever.WhenSpent = supervise.Forever
+	return supervise.ByKind(map[string]supervise.Strategy{"engine": engine, "tracker": forever, "metadata": forever}, engine)
 }
 
 // Config is what a torrent is built from.
@@ -49,9 +49,10 @@ type Config struct {
 	Refs  messages.Refs
 	Added *messages.AddTorrent
 	Port  uint16 // at which we can be dialled; 0: nowhere
-	// Engine and Tracker make the props of its parts.
-	Engine  func(refs messages.Refs) *actor.Props
-	Tracker func(refs messages.Refs, tier int) *actor.Props
+	// Engine, Tracker and Metadata make the props of its parts.
+	Engine   func(refs messages.Refs) *actor.Props
+	Tracker  func(refs messages.Refs, tier int) *actor.Props
+	Metadata func(refs messages.Refs) *actor.Props
 }
 
 // New builds a torrent.
@@ -73,6 +74,7 @@ type addresses struct {
 	supervisor *actor.PID   // gets the outcome
 	engine     *actor.PID   // nil while there is none
 	trackers   []*actor.PID // one a tier
+	metadata   *actor.PID   // nil while there is none
 	dht        [2]*actor.PID
 }
 
@@ -106,6 +108,12 @@ func (t *torrent) Receive(c actor.Context) {
 		t.setListenPort(m)
 	case *messages.SetMetainfo:
 		t.setMetainfo(m)
+	case *messages.QueryMetadataOffers:
+		t.tellEngine(m)
+	case *messages.MetadataProgress:
+		t.metadata = *m
+	case *messages.MetadataFound:
+		t.metadataFound(m)
 	case *messages.SetWanted:
 		t.setWanted(m)
 	case *messages.SetLimits:
@@ -181,6 +189,10 @@ func (t *torrent) start(c actor.Context) {
 	t.to = addresses{self: c.Self(), session: t.Refs.Session, supervisor: t.Refs.Torrents, dht: t.Refs.DHT}
 	t.begin()
 	t.out.Flush(c.Send)
+	if t.torrent == nil {
+		t.Refs.Metadata = actor.NewPID(c.Self().Address, c.Self().Id+"/metadata")
+		t.to.metadata = spawn(c, t.Metadata(t.Refs), "metadata")
+	}
 	for tier := range t.Added.Announce {
 		t.to.trackers = append(t.to.trackers, spawn(c, t.Tracker(t.Refs, tier), fmt.Sprintf("tracker-%d", tier)))
 	}
@@ -200,7 +212,11 @@ func (t *torrent) carryOut(c actor.Context) {
 	if out.stopEngine {
 		c.Stop(t.to.engine)
 	}
-	out.startEngine, out.stopEngine, out.remarks = false, false, nil
+	if out.stopMetadata {
+		c.Stop(t.to.metadata)
+		t.to.metadata = nil
+	}
+	out.startEngine, out.stopEngine, out.stopMetadata, out.remarks = false, false, false, nil
 	due := t.due()
 	if t.stopping {
 		due = time.Time{}

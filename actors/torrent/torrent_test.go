@@ -18,14 +18,14 @@ import (
 // told.
 type scene struct {
 	*stage.Stage
-	session, engine *stage.Probe
-	trackers        [2]*stage.Probe
-	dht             [2]*stage.Probe // nil: there is none
+	session, engine, metadata *stage.Probe
+	trackers                  [2]*stage.Probe
+	dht                       [2]*stage.Probe // nil: there is none
 }
 
 func newStage(t *testing.T) *scene {
 	s := &scene{Stage: stage.New(t)}
-	s.session, s.engine = s.StartProbe("session"), s.StartProbe("engine")
+	s.session, s.engine, s.metadata = s.StartProbe("session"), s.StartProbe("engine"), s.StartProbe("metadata")
 	s.trackers[0], s.trackers[1] = s.StartProbe("first"), s.StartProbe("second")
 	return s
 }
@@ -51,9 +51,10 @@ func newHashScene(t *testing.T, o messages.TorrentOptions) (*scene, *metainfo.To
 func (s *scene) perform(added *messages.AddTorrent) {
 	config := Config{
 		World: s.World.World(), Added: added, Port: 6881,
-		Refs:    messages.Refs{Session: s.session.PID, Torrents: s.session.PID},
-		Engine:  func(messages.Refs) *actor.Props { return s.Relay("engine", s.engine) },
-		Tracker: func(_ messages.Refs, tier int) *actor.Props { return s.Relay("tracker", s.trackers[tier]) },
+		Refs:     messages.Refs{Session: s.session.PID, Torrents: s.session.PID},
+		Engine:   func(messages.Refs) *actor.Props { return s.Relay("engine", s.engine) },
+		Tracker:  func(_ messages.Refs, tier int) *actor.Props { return s.Relay("tracker", s.trackers[tier]) },
+		Metadata: func(messages.Refs) *actor.Props { return s.Relay("metadata", s.metadata) },
 	}
 	for family, dht := range s.dht {
 		if dht != nil {
