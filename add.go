@@ -13,7 +13,9 @@ import (
 
 	"kouzui/actors"
 	"kouzui/actors/runtime/pattern"
+	"kouzui/actors/world/real"
 	"kouzui/messages"
+	"kouzui/wire/magnet"
 	"kouzui/wire/metainfo"
 )
 
@@ -25,6 +27,12 @@ type Metainfo = metainfo.Torrent
 
 // Parse checks the bytes of a .torrent. The error is a *MetainfoError.
 func Parse(torrent []byte) (*Metainfo, error) { return metainfo.Parse(torrent) }
+
+// Magnet is what a magnet link says.
+type Magnet = magnet.Link
+
+// ParseMagnet reads a magnet link. The error is a *MagnetError.
+func ParseMagnet(link string) (Magnet, error) { return magnet.Parse(link) }
 
 // CheckMode says how far data that is found on disk is trusted.
 type CheckMode = messages.CheckMode
@@ -71,6 +79,9 @@ type Options struct {
 	// Patterns are others that were chosen for this torrent, see Config.Patterns.
 	Patterns Patterns
 
+	// MetadataOnly: a torrent that is added without its metainfo ends when peers
+	// have told it, as MetainfoFound; nothing is downloaded.
+	MetadataOnly bool
 	// MustExist: nothing is created on disk; data that is missing is an error.
 	MustExist bool
 	// Force: data under the torrent's name that cannot be shown to be the
@@ -165,7 +176,7 @@ func (o *Options) engine(client Patterns) messages.TorrentOptions {
 	return messages.TorrentOptions{
 		Dir: o.Dir, Patterns: chosen.Or(o.Patterns).Or(client), Check: cmp.Or(o.Check, CheckAuto),
 		Peers: slices.Clone(o.Peers), Trackers: slices.Clone(o.Trackers), MaxPeers: o.MaxPeers, UnchokeSlots: o.UploadSlots,
-		MustExist: o.MustExist, Force: o.Force, Seed: o.Seed || o.SeedRatio > 0 || o.SeedFor > 0, SeedRatio: o.SeedRatio, SeedFor: o.SeedFor,
+		MetadataOnly: o.MetadataOnly, MustExist: o.MustExist, Force: o.Force, Seed: o.Seed || o.SeedRatio > 0 || o.SeedFor > 0, SeedRatio: o.SeedRatio, SeedFor: o.SeedFor,
 		UntilPeersDone: o.UntilPeersDone, SuperSeed: o.SuperSeed, StallTimeout: o.StallTimeout,
 		DHT: o.DHT, NoPEX: o.NoPEX,
 	}
@@ -214,8 +225,22 @@ func (c *Client) AddMetainfo(m *Metainfo, o Options) (*Torrent, error) {
 	return c.add(&Torrent{hash: m.InfoHash, name: m.Name, metainfo: m}, o)
 }
 
+// AddMagnet starts the torrent of a magnet link. What is in it is asked of
+// peers, and told as MetainfoFound. Of the peers that the link names, those are
+// tried whose host is an address, and not one of this machine or network,
+// unless there is Config.AllowPrivate.
+func (c *Client) AddMagnet(m Magnet, o Options) (*Torrent, error) {
+	t := &Torrent{hash: m.InfoHash, name: cmp.Or(m.Name, m.InfoHash.String()), announce: m.Trackers}
+	for _, peer := range m.Peers {
+		if addr, is := peer.Addr(); is && c != nil && (c.config.AllowPrivate || real.IsPublic(addr.Addr())) {
+			t.linkPeers = append(t.linkPeers, addr)
+		}
+	}
+	return c.add(t, o)
+}
+
 // AddHash starts a torrent of which only the info hash is known. It connects
-// with peers, and downloads once SetMetainfo has told what is in it.
+// with peers, and downloads once they, or SetMetainfo, have told what is in it.
 func (c *Client) AddHash(hash Hash, o Options) (*Torrent, error) {
 	return c.add(&Torrent{hash: hash, name: hash.String()}, o)
 }
@@ -262,7 +287,9 @@ func (c *Client) add(t *Torrent, o Options) (*Torrent, error) {
 // finds the torrent in c.torrents can already stop it.
 func (c *Client) order(t *Torrent, o Options) error {
 	if t.metainfo == nil {
-		return c.engine.AddHash(t.hash, t.name, tiers(nil, o.Trackers), o.engine(c.config.Patterns))
+		options := o.engine(c.config.Patterns)
+		options.LinkPeers = t.linkPeers
+		return c.engine.AddHash(t.hash, t.name, tiers(t.announce, o.Trackers), options)
 	}
 	m := *t.metainfo
 	m.Announce = tiers(m.Announce, o.Trackers)

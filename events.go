@@ -23,6 +23,12 @@ type (
 		Torrent *Torrent
 		Status  Status
 	}
+	// MetainfoFound: peers have told what is in a torrent that was added without
+	// that.
+	MetainfoFound struct {
+		Torrent  *Torrent
+		Metainfo *Metainfo
+	}
 	// PiecesVerified: these pieces are there, and right.
 	PiecesVerified struct {
 		Torrent *Torrent
@@ -88,6 +94,7 @@ type (
 )
 
 func (Progress) event()        {}
+func (MetainfoFound) event()   {}
 func (PiecesVerified) event()  {}
 func (Completed) event()       {}
 func (DataChanged) event()     {}
@@ -297,6 +304,13 @@ func (c *Client) notify(event any) {
 				t.stored = true
 			}
 			c.emit(t, Progress{t, *m})
+		})
+	case *messages.TorrentMetainfoFound:
+		c.with(m.Torrent.InfoHash, func(t *Torrent) {
+			if t.metainfo == nil {
+				t.metainfo, t.name = m.Torrent, m.Torrent.Name
+				c.emit(t, MetainfoFound{t, m.Torrent})
+			}
 		})
 	case *messages.TorrentPiecesVerified:
 		c.with(m.InfoHash, func(t *Torrent) { c.emit(t, PiecesVerified{t, m.Pieces}) })

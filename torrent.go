@@ -3,6 +3,7 @@ package kouzui
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"kouzui/messages"
@@ -51,6 +52,9 @@ type Torrent struct {
 	hash   Hash
 	dir    string
 	number uint64
+	// announce and linkPeers are what a magnet link says.
+	announce  [][]string
+	linkPeers []netip.AddrPort
 
 	// The rest is guarded by client.mu.
 	name      string

@@ -68,6 +68,10 @@ func reachOf(a netip.Addr) reach {
 	return public
 }
 
+// IsPublic tells whether an address can be reached from everywhere: it lies in
+// no network of its own, such as ours.
+func IsPublic(a netip.Addr) bool { return reachOf(a) == public }
+
 // barredError says why an address is not connected to.
 type barredError string
 

@@ -1,5 +1,6 @@
 // Package torrents is the commands that make torrents and look into them:
-// create, info, verify and split. None of them runs a client.
+// create, info, verify and split. None of them runs a client, but info of a
+// magnet link does.
 package torrents
 
 import (

@@ -11,13 +11,14 @@ import (
 func NewDownload() *cobra.Command {
 	var o options
 	c := &cobra.Command{
-		Use:     "download TORRENT...",
+		Use:     "download TORRENT|MAGNET...",
 		Aliases: []string{"get"},
 		Short:   "Download torrents, and exit when they are complete",
 		Long: `Download torrents. A TORRENT is the path of a .torrent file, an http or https
-URL, or - for stdin. Several torrents are downloaded at once. When all are
-complete, their paths are written to stdout and the program ends, unless it goes
-on seeding.
+URL, or - for stdin. Of a MAGNET link, peers are asked first what is in the
+torrent; quote it, as the shell takes & for its own. Several torrents are
+downloaded at once. When all are complete, their paths are written to stdout and
+the program ends, unless it goes on seeding.
 
 To continue an interrupted download, run the same command again. The first
 interrupt stops the program within 3 seconds, a second one stops it at once.
@@ -28,6 +29,7 @@ KOUZUI_TORRENT_PATH in its environment. If the command fails, there is a
 warning.`,
 		Example: `  kouzui download debian.torrent -d ~/Downloads
   kouzui get https://example.org/a.torrent b.torrent --max-download-limit 2M
+  kouzui download 'magnet:?xt=urn:btih:...&tr=...' --stall-timeout 10m
   kouzui download a.torrent --seed --seed-ratio 1.5 --seed-time 24h
   kouzui download a.torrent --json | jq -r 'select(.type=="progress").have'`,
 		Args: flags.Arguments(1, -1, "at least one torrent"),

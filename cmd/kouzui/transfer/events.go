@@ -3,12 +3,15 @@ package transfer
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"kouzui"
 	"kouzui/actors/runtime/event"
 	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/load"
 	"kouzui/cmd/kouzui/internal/place"
+	"kouzui/wire/metainfo"
 )
 
 // handle takes an event of the client.
@@ -29,6 +32,10 @@ func (s *session) handle(e any) {
 	case kouzui.Blocked:
 		s.blocked += m.Count
 		s.Log.Info().Int("addresses", m.Count).Bool("inbound", m.Inbound).Msg("blocked")
+	case kouzui.MetainfoFound:
+		if j := s.byHash[m.Metainfo.InfoHash]; j != nil {
+			s.metainfoFound(j, m.Metainfo)
+		}
 	case kouzui.DataChanged:
 		s.Warn(exit.Words(m.Err) + "; the file is checked again")
 	case kouzui.Announced:
@@ -67,6 +74,19 @@ func (s *session) handle(e any) {
 		if m.Kind == event.Restarted {
 			s.restarts++
 		}
+	}
+}
+
+// metainfoFound notes what is in the torrent of a magnet link, and keeps it for
+// the next run.
+func (s *session) metainfoFound(j *job, t *kouzui.Metainfo) {
+	j.found(t)
+	s.tellBeginning(j)
+	for _, w := range slices.Concat(t.Warnings, t.Unsupported) {
+		s.Warn(fmt.Sprintf("%s: %s", metainfo.Clean(t.Name, 200), w))
+	}
+	if err := load.Keep(t); err != nil {
+		s.Warn("what peers have told of the torrent cannot be kept for the next run: " + exit.Words(err))
 	}
 }
 

@@ -19,6 +19,8 @@ import (
 // job is one torrent of a session.
 type job struct {
 	torrent   *kouzui.Metainfo
+	link      *kouzui.Magnet // nil: a .torrent was given
+	unknown   bool           // torrent has no more than what the link says
 	options   kouzui.Options
 	running   *kouzui.Torrent // nil until the client has taken it
 	last      kouzui.Status
@@ -52,14 +54,15 @@ func newJob(t *kouzui.Metainfo, o kouzui.Options) *job {
 
 // sources tells whether it is known whom to ask for the content or for peers.
 func (j *job) sources() bool {
-	return j.options.InDHT(j.torrent) || len(j.options.Peers) > 0 || len(metainfo.Supported(j.torrent.Announce)) > 0
+	return j.options.InDHT(j.torrent) || len(j.options.Peers) > 0 || j.link != nil && len(j.link.Peers) > 0 ||
+		len(metainfo.Supported(j.torrent.Announce)) > 0
 }
 
 func (j *job) path() string { return filepath.Join(j.options.Dir, j.torrent.Name) }
 
 // ready says early why the torrent cannot be seeded.
 func (j *job) ready() error {
-	if j.options.MustExist {
+	if j.options.MustExist && !j.unknown {
 		if err := place.Check(j.options.Dir, j.torrent); err != nil {
 			return err
 		}
@@ -77,12 +80,31 @@ func (j *job) noTracker() string {
 	if j.tracker != nil {
 		return j.tracker.Error()
 	}
+	if j.link != nil {
+		return "the link has no tracker"
+	}
 	return "the torrent has no tracker"
 }
 
 // hidden tells whether peers find a seed only by being told its address, which
 // the user seems not to have in mind.
 func (j *job) hidden() bool { return j.options.Seed && !j.waits && !j.sources() }
+
+// begin has the client take the torrent.
+func (j *job) begin(client *kouzui.Client) (err error) {
+	if j.link == nil {
+		j.running, err = client.AddMetainfo(j.torrent, j.options)
+		return err
+	}
+	j.running, err = client.AddMagnet(*j.link, j.options)
+	if err == nil && !j.unknown {
+		err = j.running.SetMetainfo(j.torrent)
+	}
+	return err
+}
+
+// found takes what peers have told of the torrent.
+func (j *job) found(t *kouzui.Metainfo) { j.torrent, j.unknown = t, false }
 
 // stop begins to stop the torrent. That it has ended is an event.
 func (j *job) stop() { go func() { _ = j.running.Stop(context.Background()) }() }
@@ -97,13 +119,14 @@ func (j *job) progress(p *kouzui.Status, now time.Time) (stop bool) {
 		j.known = true
 	}
 	j.met = j.met || p.Peers > 0
-	if p.State != kouzui.StateDownloading || j.refused != nil {
+	fetching := p.State == kouzui.StateMetadata
+	if p.State != kouzui.StateDownloading && !fetching || j.refused != nil {
 		return false
 	}
 	switch {
-	case j.options.MustExist:
+	case j.options.MustExist && !fetching:
 		j.refused = exit.Errorf(exit.Mismatch, "%s, and seed needs complete data", units.Wrong(p.Pieces-p.HavePieces, p.Pieces))
-	case j.waits || p.Left == 0 || p.Peers > 0 || j.sources():
+	case j.waits || p.Left == 0 && !fetching || p.Peers > 0 || j.sources():
 		j.aloneFrom = time.Time{}
 	case j.aloneFrom.IsZero():
 		j.aloneFrom = now

@@ -86,12 +86,13 @@ func (o *options) transfer(s *session, args []string) error {
 	}
 	for i, torrent := range torrents {
 		for _, other := range torrents[:i] {
-			if torrent.Clashes(other) {
+			if !torrent.Unknown && !other.Unknown && torrent.Clashes(other.Torrent) {
 				return exit.Usagef("Run one of them with another --dir.", "two torrents are called %q, and cannot both be in %s: %v and %v",
 					torrent.Name, o.dir, other.InfoHash, torrent.InfoHash)
 			}
 		}
-		j := newJob(o.withTrackers(torrent), options)
+		j := newJob(o.withTrackers(torrent.Torrent), options)
+		j.link, j.unknown = load.Reachable(ctx, source, torrent.Link, o.allowPrivate, s.Warn), torrent.Unknown
 		j.listens, j.waits = o.ports() != noPorts, o.waitsForPeers(s.Command)
 		s.add(j)
 	}

@@ -81,18 +81,25 @@ func (s *session) add(j *job) {
 }
 
 // tellBeginnings writes that the torrents begin: nothing can keep any of them
-// from having an end of its own from here on.
+// from having an end of its own from here on. Of a magnet link that is written
+// when peers have told what is in the torrent.
 func (s *session) tellBeginnings() {
+	for _, j := range s.jobs {
+		if !j.unknown {
+			s.tellBeginning(j)
+		}
+	}
+}
+
+func (s *session) tellBeginning(j *job) {
 	if s.Lines == nil {
 		return
 	}
-	for _, j := range s.jobs {
-		dir, err := filepath.Abs(j.options.Dir)
-		if err != nil {
-			dir = j.options.Dir
-		}
-		s.Lines.Meta(j.torrent, dir)
+	dir, err := filepath.Abs(j.options.Dir)
+	if err != nil {
+		dir = j.options.Dir
 	}
+	s.Lines.Meta(j.torrent, dir)
 }
 
 // run returns when all torrents have ended.
@@ -118,7 +125,7 @@ func (s *session) run(config kouzui.Config) error {
 			if j.hidden() {
 				s.Warn(fmt.Sprintf("%s: %s and no --peer is given, so peers find this seed only if they are told its address", metainfo.Clean(j.torrent.Name, 200), j.noTracker()))
 			}
-			j.running, err = client.AddMetainfo(j.torrent, j.options)
+			err = j.begin(client)
 		}
 		if err != nil {
 			s.ended(j, false, err)
@@ -203,7 +210,7 @@ func (s *session) stopAll(why error) bool {
 func (s *session) abandon() {
 	for _, j := range s.jobs {
 		if !j.ended {
-			s.ended(j, j.last.Left == 0, nil)
+			s.ended(j, j.last.Left == 0 && !j.unknown, nil)
 		}
 	}
 }

@@ -2,6 +2,7 @@
 package load
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 
 	"kouzui/actors/world/real"
 	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/statedir"
 	"kouzui/wire/magnet"
 	"kouzui/wire/metainfo"
 )
@@ -37,14 +39,24 @@ func One(ctx context.Context, source *real.Source, from string, stdin io.Reader)
 	return t, nil
 }
 
-// All reads several. A torrent that is given twice is loaded once. The error
-// tells of each one that cannot be read.
-func All(ctx context.Context, source *real.Source, from []string, stdin io.Reader, warn func(string)) ([]*metainfo.Torrent, error) {
-	var list []*metainfo.Torrent
+// Given is a torrent of the command line.
+type Given struct {
+	*metainfo.Torrent
+	// Link is the magnet link that was given; nil: a .torrent.
+	Link *magnet.Link
+	// Unknown: what is in the torrent of the link is not known yet. Torrent says
+	// what the link does.
+	Unknown bool
+}
+
+// All reads several, magnet links among them. A torrent that is given twice is
+// loaded once. The error tells of each one that cannot be read.
+func All(ctx context.Context, source *real.Source, from []string, stdin io.Reader, warn func(string)) ([]Given, error) {
+	var list []Given
 	var failed []error
 	seen := map[metainfo.Hash]bool{}
 	for _, f := range from {
-		t, err := One(ctx, source, f, stdin)
+		t, err := given(ctx, source, f, stdin)
 		if errors.Is(err, exit.ErrInterrupted) || errors.Is(err, exit.ErrTimeout) {
 			return nil, err
 		}
@@ -57,12 +69,83 @@ func All(ctx context.Context, source *real.Source, from []string, stdin io.Reade
 			continue
 		}
 		seen[t.InfoHash] = true
-		for _, w := range slices.Concat(t.Warnings, t.Unsupported) {
+		warnings := slices.Concat(t.Warnings, t.Unsupported)
+		if t.Link != nil {
+			warnings = slices.Concat(t.Link.Warnings, warnings)
+		}
+		for _, w := range warnings {
 			warn(fmt.Sprintf("%s: %s", shown(f), w))
 		}
 		list = append(list, t)
 	}
 	return list, exit.Several(failed, len(from), "torrents cannot be read")
+}
+
+func given(ctx context.Context, source *real.Source, from string, stdin io.Reader) (Given, error) {
+	if magnet.Is(from) {
+		return Magnet(from)
+	}
+	t, err := One(ctx, source, from, stdin)
+	return Given{Torrent: t}, err
+}
+
+// Magnet reads a magnet link. What an earlier run has fetched of its torrent is
+// not fetched again.
+func Magnet(text string) (Given, error) {
+	link, err := magnet.Parse(text)
+	if err != nil {
+		return Given{}, err
+	}
+	g := Given{Torrent: kept(link.InfoHash), Link: &link}
+	if g.Torrent == nil {
+		g.Unknown = true
+		g.Torrent = &metainfo.Torrent{InfoHash: link.InfoHash, Name: link.Name}
+		if link.Name == "" {
+			g.Name = link.InfoHash.String()
+		}
+	}
+	g.Announce = link.Trackers
+	return g, nil
+}
+
+// kept is what Keep has kept of a torrent; nil: nothing, or something else.
+func kept(hash metainfo.Hash) *metainfo.Torrent {
+	path, err := keptAt(hash)
+	if err != nil {
+		return nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	raw, err := limited(f)
+	if err != nil {
+		return nil
+	}
+	t, err := metainfo.Parse(raw)
+	if err != nil || t.InfoHash != hash {
+		return nil
+	}
+	return t
+}
+
+// Keep keeps what peers have told of a torrent in the folder of the user's
+// state, for the next run.
+func Keep(t *metainfo.Torrent) error {
+	raw, err := metainfo.EncodeInfo(t.Info(), t.Announce)
+	if err != nil {
+		return err
+	}
+	path, err := keptAt(t.InfoHash)
+	if err != nil {
+		return err
+	}
+	return statedir.Write(path, raw)
+}
+
+func keptAt(hash metainfo.Hash) (string, error) {
+	return statedir.Path("metadata", hash.String()+".torrent")
 }
 
 func read(ctx context.Context, source *real.Source, from string, stdin io.Reader) ([]byte, error) {
@@ -82,10 +165,7 @@ func read(ctx context.Context, source *real.Source, from string, stdin io.Reader
 		}
 		return raw, nil
 	case magnet.Is(from):
-		if _, err := magnet.Parse(from); err != nil {
-			return nil, err
-		}
-		return nil, exit.Usagef("Download the .torrent file and give its path.", "magnet links are not supported")
+		return nil, exit.Usagef("`kouzui info MAGNET --save FILE` makes a .torrent of a link.", "this command takes a .torrent, not a magnet link")
 	}
 	return Within(ctx, func() ([]byte, error) {
 		f, err := os.Open(from)
@@ -137,6 +217,9 @@ func isURL(s string) bool {
 // shown is where a .torrent comes from, without the parts of a URL that may
 // hold a user's key: messages end in logs.
 func shown(from string) string {
+	if link, err := magnet.Parse(from); err == nil {
+		return cmp.Or(link.Name, link.InfoHash.String())
+	}
 	u, err := url.Parse(from)
 	if !isURL(from) || err != nil {
 		return from

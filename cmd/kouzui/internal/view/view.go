@@ -25,7 +25,9 @@ func counting(p *kouzui.Status) bool {
 
 // known says that it is known what there is of the data, so that peers can be
 // connected.
-func known(p *kouzui.Status) bool { return !counting(p) && p.State != kouzui.StateStarting }
+func known(p *kouzui.Status) bool {
+	return !counting(p) && p.State != kouzui.StateStarting && p.State != kouzui.StateMetadata
+}
 
 // Torrent is a torrent and how long its download will still take, 0 if that is
 // not known.
@@ -192,6 +194,8 @@ func Line(t Torrent) string {
 	switch {
 	case counting(p):
 		return line + " " + percent(p)
+	case p.State == kouzui.StateMetadata && p.Metadata.Received > 0:
+		line += fmt.Sprintf(" %s of %s", units.Bytes(int64(p.Metadata.Received)), units.Bytes(int64(p.Metadata.Size)))
 	case known(p):
 		line += " " + percent(p) + ", " + strings.Join(facts(t), ", ")
 		if from := sources(p); from != "" {

@@ -1,0 +1,41 @@
+package load
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"kouzui/actors/world/real"
+	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/wire/magnet"
+)
+
+// linkTimeout is how long the names of the peers of a magnet link are looked
+// up: a stranger has written them.
+const linkTimeout = 5 * time.Second
+
+// Reachable is a magnet link with addresses in place of the names of its peers,
+// without those that are not to be connected to; nil: there is no link.
+func Reachable(ctx context.Context, source *real.Source, link *magnet.Link, allowPrivate bool, warn func(string)) *magnet.Link {
+	if link == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, linkTimeout)
+	defer cancel()
+	found := *link
+	found.Peers = nil
+	for _, peer := range link.Peers {
+		ips, err := source.Resolver().LookupNetIP(ctx, "ip", peer.Host)
+		if err != nil {
+			warn(fmt.Sprintf("the peer %s of the link is left out: %s", peer, exit.Words(err)))
+		}
+		for _, ip := range ips {
+			if !allowPrivate && !real.IsPublic(ip) {
+				warn(fmt.Sprintf("the peer %s of the link is inside this machine or network and left out; --allow-private or --peer permits it", peer))
+				break
+			}
+			found.Peers = append(found.Peers, magnet.Peer{Host: ip.Unmap().String(), Port: peer.Port})
+		}
+	}
+	return &found
+}
