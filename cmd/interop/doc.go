@@ -2,11 +2,13 @@
 // downloads from and seeds to each client of package counterpart, announces to
 // each tracker, and is part of a swarm of all clients.
 //
-// All tests run on the loopback, and all data is compared by SHA-256:
+// All tests run on the loopback, TestDHT in a network of its own, and all data
+// is compared by SHA-256:
 //
 //	TestDownload  kouzui downloads from each client
 //	TestSeed      kouzui seeds to each client
 //	TestTracker   kouzui and others find each other through each tracker
+//	TestDHT       kouzui and others find each other by the DHT; as root
 //	TestSwarm     three kouzui, each with a third of the pieces, and every client
 //
 // The first two use these torrents: a single file; a folder with an empty file,

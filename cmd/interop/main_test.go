@@ -45,6 +45,9 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(folder)
+	if program = os.Getenv(builtProgram); program != "" {
+		return test(m)
+	}
 	program = filepath.Join(folder, "kouzui")
 	build := exec.Command("go", "build", "-o", program, "../kouzui")
 	if race {
@@ -54,6 +57,10 @@ func run(m *testing.M) int {
 		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
 		return 1
 	}
+	return test(m)
+}
+
+func test(m *testing.M) int {
 	kouzui = counterpart.Kouzui(program)
 	code := m.Run()
 	runs.print()

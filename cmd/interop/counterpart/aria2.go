@@ -23,10 +23,13 @@ func startAria2(ctx context.Context, t Task) (*Process, error) {
 	control := strconv.Itoa(t.Place.Port + 1)
 	program, args := t.command("aria2c", "--no-conf", "--dir="+t.Dir, "--interface="+t.Place.Host,
 		"--listen-port="+strconv.Itoa(t.Place.Port), "--enable-rpc", "--rpc-listen-port="+control,
-		"--enable-dht="+strconv.FormatBool(t.UDP), "--dht-listen-port="+strconv.Itoa(t.Place.Port), "--dht-file-path="+filepath.Join(t.Home, "dht.dat"),
+		"--enable-dht="+strconv.FormatBool(t.UDP || len(t.DHT) > 0), "--dht-listen-port="+strconv.Itoa(t.Place.Port), "--dht-file-path="+filepath.Join(t.Home, "dht.dat"),
 		"--enable-dht6=false", "--bt-enable-lpd=false", "--enable-peer-exchange=false", "--disable-ipv6",
 		"--bt-external-ip="+t.Place.Host, "--check-integrity", "--bt-seed-unverified=false", "--seed-ratio=0", "--file-allocation=none",
 		"--summary-interval=0", "--show-console-readout=false", t.Torrent)
+	if len(t.DHT) > 0 {
+		args = append(args, "--dht-entry-point="+t.DHT[0])
+	}
 	p, err := launch(ctx, t.Home, nil, program, args...)
 	if err != nil {
 		return nil, err

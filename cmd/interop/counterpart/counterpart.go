@@ -8,8 +8,8 @@
 // and stopped. Each process has a home folder of its own, so that it reads none
 // of the user's configuration, and a loopback address of its own, because some
 // clients identify peers by their address alone. Peers are found only through
-// trackers, Task.Peers and, with Task.Exchange, other peers. uTP and encryption
-// are off.
+// trackers, Task.Peers, Task.DHT and, with Task.Exchange, other peers. uTP and
+// encryption are off.
 //
 // A process ends with the program that started it, whatever ends that program.
 // The package works on Linux only.
@@ -59,6 +59,10 @@ type Task struct {
 	Stay    bool     // a download goes on seeding; only Kouzui has to be told
 	Peers   []string // host:port to connect to, if Client.Dials
 	UDP     bool     // a tracker is asked over UDP, for which aria2 needs its DHT; it is told no node of that
+	// DHT are addresses of nodes by which peers are found; none: there is no DHT.
+	// Only transmission begins with all of them, and not at loopback addresses;
+	// others begin with the first. Rtorrent and qBittorrent do not support it.
+	DHT []string
 	// Within is a command that runs the program, for instance in another network,
 	// and Dial connects to an address as seen from there. Only Kouzui, libtorrent
 	// and aria2 support them.

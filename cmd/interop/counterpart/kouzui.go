@@ -86,6 +86,9 @@ func startKouzui(ctx context.Context, program string, t Task, flags ...string) (
 	for _, peer := range t.Peers {
 		args = append(args, "--peer", peer)
 	}
+	if len(t.DHT) > 0 {
+		args = append(args, "--dht", "on", "--dht-bootstrap", t.DHT[0])
+	}
 	program, args = t.command(program, append(args, flags...)...)
 	complete := make(chan struct{})
 	var once sync.Once

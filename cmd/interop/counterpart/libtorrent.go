@@ -54,6 +54,9 @@ func startLibtorrent(ctx context.Context, t Task) (*Process, error) {
 	if t.Frames != nil {
 		args = append(args, "--frames")
 	}
+	if len(t.DHT) > 0 {
+		args = append(args, "--dht", t.DHT[0])
+	}
 	for _, peer := range t.Peers {
 		args = append(args, "--peer", peer)
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // transmission 3.00 ignores peers in 127/8 that a tracker returns, and cannot
@@ -27,7 +28,7 @@ func startTransmission(ctx context.Context, t Task) (*Process, error) {
 	settings, err := json.Marshal(map[string]any{
 		"bind-address-ipv4": t.Place.Host, "peer-port": t.Place.Port, "download-dir": t.Dir,
 		"rpc-bind-address": "127.0.0.1", "rpc-port": t.Place.Port + 1, "rpc-whitelist-enabled": false,
-		"dht-enabled": false, "lpd-enabled": false, "pex-enabled": false, "utp-enabled": false,
+		"dht-enabled": len(t.DHT) > 0, "lpd-enabled": false, "pex-enabled": false, "utp-enabled": false,
 		"port-forwarding-enabled": false, "encryption": 0, "preallocation": 0,
 	})
 	if err != nil {
@@ -35,6 +36,12 @@ func startTransmission(ctx context.Context, t Task) (*Process, error) {
 	}
 	if err := os.WriteFile(filepath.Join(t.Home, "settings.json"), settings, 0o600); err != nil {
 		return nil, err
+	}
+	if len(t.DHT) > 0 {
+		nodes := strings.ReplaceAll(strings.Join(t.DHT, "\n")+"\n", ":", " ")
+		if err := os.WriteFile(filepath.Join(t.Home, "dht.bootstrap"), []byte(nodes), 0o600); err != nil {
+			return nil, err
+		}
 	}
 	p, err := launch(ctx, t.Home, nil, "transmission-daemon", "--foreground", "--config-dir", t.Home, "--log-info")
 	if err != nil {
