@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -83,7 +82,7 @@ func TestAttacksOnTheDHT(t *testing.T) {
 			}
 			r := played(t, s, Options{Seed: 1})
 			sum := r.LookupsFrom(12 * time.Minute)
-			t.Log(fmt.Sprintf("%d foes: %d of %d found, median %v, p95 %v, %d false peers; %v real", tc.foes, sum.Found, sum.Lookups, sum.Median, sum.P95, sum.False, r.Real))
+			t.Logf("%d foes: %d of %d found, median %v, p95 %v, %d false peers; %v real", tc.foes, sum.Found, sum.Lookups, sum.Median, sum.P95, sum.False, r.Real)
 			if sum.Lookups < 100 || sum.Found < sum.Lookups*tc.found/100 {
 				t.Errorf("%d of %d lookups find the peer", sum.Found, sum.Lookups)
 			}

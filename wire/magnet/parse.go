@@ -69,13 +69,13 @@ func (p *parser) take(pair string) error {
 		key = base
 	}
 	decoded, err := url.QueryUnescape(value)
-	if key == "xt" {
-		if err != nil {
-			return refuse("%q in the link is not escaped as it has to be", metainfo.Clean(value, shown))
-		}
+	escaped := err == nil
+	switch {
+	case key == "xt" && !escaped:
+		return refuse("%q in the link is not escaped as it has to be", metainfo.Clean(value, shown))
+	case key == "xt":
 		return p.name(decoded)
-	}
-	if err != nil {
+	case !escaped:
 		p.warn("%q is left out: it is not escaped as it has to be.", pair)
 		return nil
 	}
