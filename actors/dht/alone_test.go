@@ -36,3 +36,16 @@ func TestATorrentWithoutPeersLooksOn(t *testing.T) {
 		}
 	}
 }
+
+// TestTwoThatStartTogetherMeet: what the first sends comes before the second is
+// there, so that only one of them is asked.
+func TestTwoThatStartTogetherMeet(t *testing.T) {
+	u := newUniverse(t, 7)
+	a := u.join(host(0), host(1))
+	u.run(50 * time.Millisecond)
+	b := u.join(host(1), host(0))
+	u.run(time.Second)
+	if a.table.alive() != 1 || b.table.alive() != 1 {
+		t.Errorf("they know %d and %d nodes", a.table.alive(), b.table.alive())
+	}
+}

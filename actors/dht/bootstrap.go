@@ -64,7 +64,7 @@ func (m *member) addContact(addr netip.AddrPort) {
 		return
 	}
 	if l := m.boot.lookup; l != nil && len(l.contacts) < maxContacts {
-		if !slices.Contains(l.contacts, addr) && !m.queries.asking(addr) {
+		if !slices.Contains(l.contacts, addr) && !m.queries.asking(krpc.Node{Addr: addr}) {
 			l.contacts = append(l.contacts, addr)
 		}
 	} else if len(m.boot.contacts) < maxContacts {

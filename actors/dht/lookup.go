@@ -11,16 +11,25 @@ const (
 	// alpha is how many queries of a lookup are under way at once. One that is not
 	// answered soon does not count any more, see shortTimeout.
 	alpha = 5
-	// lookupNodes is how many nodes a lookup keeps: the nearest ones.
+	// lookupNodes is how many nodes of each kind a lookup keeps: the nearest ones.
 	lookupNodes = 100
 	// lookupPeers is how many peers a lookup takes: whoever lies does not fill our
 	// memory.
 	lookupPeers = 1000
 )
 
+// A lookup counts by themselves the nodes whose ids fit their addresses (BEP
+// 42): whoever has few addresses can put any number of other ids beside a
+// target, and crowds out no node that fits.
+const (
+	misfits = iota
+	fitting
+	kinds
+)
+
 // lookup looks for the nodes nearest to a target, by asking ever nearer ones.
-// It has ended when the eight nearest that answer at all have answered. Who
-// makes a lookup says what is asked, and when.
+// It has ended when of each kind the eight nearest that answer at all have
+// answered. Who makes a lookup says what is asked, and when.
 type lookup struct {
 	target krpc.ID
 	search *search // whose peers are looked for; nil: only nodes are
@@ -28,7 +37,7 @@ type lookup struct {
 	// before all others.
 	contacts []netip.AddrPort
 	meeting  int                         // contacts of which an answer is waited for, late ones too
-	nodes    []candidate                 // nearest first
+	nodes    [kinds][]candidate          // nearest first
 	asking   int                         // queries under way that are not late
 	peers    map[netip.AddrPort]struct{} // that were told; nil: none yet
 	ended    bool
@@ -52,19 +61,25 @@ const (
 	failed
 )
 
-// add enters a node, unless the lookup has one of the same subnet already: who
-// has many addresses in one subnet is not to crowd out the others.
+func kindOf(node krpc.Node) int {
+	if idFits(node.ID, node.Addr.Addr()) {
+		return fitting
+	}
+	return misfits
+}
+
+// add enters a node, unless the lookup has one of its kind in the same subnet
+// already: who has many addresses in one subnet is not to crowd out the others.
 func (l *lookup) add(node krpc.Node) {
 	if l.ended {
 		return
 	}
+	list := &l.nodes[kindOf(node)]
 	net := subnetOf(node.Addr)
-	for i := range l.nodes {
-		if subnetOf(l.nodes[i].Addr) == net {
-			return
-		}
+	if slices.ContainsFunc(*list, func(c candidate) bool { return subnetOf(c.Addr) == net }) {
+		return
 	}
-	at, _ := slices.BinarySearchFunc(l.nodes, node, func(c candidate, node krpc.Node) int {
+	at, _ := slices.BinarySearchFunc(*list, node, func(c candidate, node krpc.Node) int {
 		switch {
 		case c.ID == node.ID:
 			return 0
@@ -76,52 +91,76 @@ func (l *lookup) add(node krpc.Node) {
 	if at == lookupNodes {
 		return
 	}
-	if len(l.nodes) == lookupNodes {
-		if s := l.nodes[lookupNodes-1].state; s == asked || s == late {
+	if len(*list) == lookupNodes {
+		if s := (*list)[lookupNodes-1].state; s == asked || s == late {
 			return // what is under way is not forgotten
 		}
-		l.nodes = l.nodes[:lookupNodes-1]
+		*list = (*list)[:lookupNodes-1]
 	}
-	l.nodes = slices.Insert(l.nodes, at, candidate{Node: node})
+	*list = slices.Insert(*list, at, candidate{Node: node})
+}
+
+// front is how a lookup stands with the eight nearest nodes of a kind. Those
+// that failed or are late are not among them.
+type front struct {
+	counted int        // the eight, or as many as there are
+	asked   int        // of them
+	next    *candidate // of them, to be asked next; nil: all have been asked
+	late    bool       // one that is nearer than the last of them is late
+}
+
+func (l *lookup) front(kind int) (f front) {
+	for i := range l.nodes[kind] {
+		c := &l.nodes[kind][i]
+		switch c.state {
+		case failed:
+			continue
+		case late:
+			f.late = true
+			continue
+		case fresh:
+			if f.next == nil {
+				f.next = c
+			}
+		case asked:
+			f.asked++
+		}
+		if f.counted++; f.counted == bucketSize {
+			break
+		}
+	}
+	return f
 }
 
 // next returns the node to be asked next, and false if none is to be asked now.
-// The lookup ends when none is under way either. Nodes that failed or are late
-// are not among the eight that count.
+// The lookup ends when none is under way either. Both kinds are asked in turn:
+// nodes that never answer cannot put off those of the other kind.
 func (l *lookup) next() (krpc.Node, bool) {
 	if len(l.contacts) > 0 {
 		return krpc.Node{Addr: l.contacts[0]}, l.asking < alpha
 	}
-	counted, waits := 0, false
-	for i := range l.nodes {
-		switch c := &l.nodes[i]; c.state {
-		case failed, late:
-			continue
-		case fresh:
-			if l.asking < alpha {
-				return c.Node, true
-			}
-			waits = true
-		case asked:
-			waits = true
-		}
-		if counted++; counted == bucketSize {
-			break
-		}
+	fit, other := l.front(fitting), l.front(misfits)
+	next := fit.next
+	if c := other.next; next == nil ||
+		c != nil && (other.asked < fit.asked || other.asked == fit.asked && nearer(c.ID, next.ID, l.target)) {
+		next = c
 	}
-	// Late ones are waited for while there are too few others.
-	l.ended = !waits && (counted == bucketSize || l.meeting == 0 && !l.has(late))
+	if next != nil {
+		return next.Node, l.asking < alpha
+	}
+	// Late ones are waited for while there are too few others, and those that fit
+	// while too few do.
+	few := fit.counted+other.counted < bucketSize
+	waits := few && (l.meeting > 0 || other.late) || fit.counted < bucketSize && fit.late
+	l.ended = !waits && fit.asked+other.asked == 0
 	return krpc.Node{}, false
 }
 
-func (l *lookup) has(s state) bool {
-	return slices.ContainsFunc(l.nodes, func(c candidate) bool { return c.state == s })
-}
-
 func (l *lookup) find(node krpc.Node) *candidate {
-	for i := range l.nodes {
-		if l.nodes[i].Node == node {
-			return &l.nodes[i]
+	list := l.nodes[kindOf(node)]
+	for i := range list {
+		if list[i].Node == node {
+			return &list[i]
 		}
 	}
 	return nil
@@ -196,11 +235,16 @@ func (l *lookup) told(peers []netip.AddrPort) (fresh []netip.AddrPort) {
 	return fresh
 }
 
-// nearest returns the nodes that have answered, nearest first, at most eight.
+// nearest returns the nodes that have answered, of each kind nearest first, at
+// most eight.
 func (l *lookup) nearest() (list []candidate) {
-	for _, c := range l.nodes {
-		if c.state == answered && len(list) < bucketSize {
-			list = append(list, c)
+	for _, nodes := range l.nodes {
+		n := 0
+		for _, c := range nodes {
+			if c.state == answered && n < bucketSize {
+				list = append(list, c)
+				n++
+			}
 		}
 	}
 	return list

@@ -16,6 +16,11 @@ func TestLookupsEnd(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
 		nodes := random(r, 500)
+		for i := range nodes {
+			if i%2 == 0 {
+				nodes[i].ID = newID(r, nodes[i].Addr.Addr())
+			}
+		}
 		l := &lookup{target: newID(r, netip.Addr{})}
 		for i := range rapid.IntRange(0, 8).Draw(t, "contacts") {
 			l.contacts = append(l.contacts, host(1000+i))
@@ -41,8 +46,8 @@ func TestLookupsEnd(t *testing.T) {
 				list = append(list, underWay{node, false})
 				continue
 			}
-			if l.asking > alpha || len(l.nodes) > lookupNodes {
-				t.Fatalf("%d under way, %d nodes", l.asking, len(l.nodes))
+			if n := max(len(l.nodes[misfits]), len(l.nodes[fitting])); l.asking > alpha || n > lookupNodes {
+				t.Fatalf("%d under way, %d nodes of a kind", l.asking, n)
 			}
 			if len(list) == 0 {
 				if l.next(); !l.ended {
@@ -75,23 +80,45 @@ func TestLookupsEnd(t *testing.T) {
 		}
 		near := l.nearest()
 		for i := 1; i < len(near); i++ {
-			if nearer(near[i].ID, near[i-1].ID, l.target) {
+			if kindOf(near[i].Node) == kindOf(near[i-1].Node) && nearer(near[i].ID, near[i-1].ID, l.target) {
 				t.Fatal("the nearest are out of order")
 			}
 		}
 	})
 }
 
+// Nodes beside the target whose ids do not fit their addresses, however many,
+// keep no lookup from the nearest that fit; those are not all that count.
+func TestALookupAsksTheNearestOfBothKinds(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	l := &lookup{}
+	asked := map[int]int{}
+	for i := range 300 {
+		l.add(krpc.Node{ID: krpc.ID{19: byte(i), 18: byte(i >> 8), 17: 1}, Addr: host(i)})
+	}
+	for i := 300; i < 320; i++ {
+		l.add(krpc.Node{ID: newID(r, host(i).Addr()), Addr: host(i)})
+	}
+	for node, ok := l.next(); ok; node, ok = l.next() {
+		l.ask(node)
+		l.answer(node, node, []byte("token"), false)
+		asked[kindOf(node)]++
+	}
+	if !l.ended || asked[misfits] != bucketSize || asked[fitting] != bucketSize || len(l.nearest()) != 2*bucketSize {
+		t.Errorf("ended: %v, asked %v, %d are nearest", l.ended, asked, len(l.nearest()))
+	}
+}
+
 func TestALookupHasOneNodeOfASubnet(t *testing.T) {
 	l := &lookup{}
 	id := byte(0)
 	count := func(addrs ...string) int {
-		l.nodes = nil
+		l.nodes = [kinds][]candidate{}
 		for _, a := range addrs {
 			id++
 			l.add(krpc.Node{ID: krpc.ID{id}, Addr: netip.MustParseAddrPort(a)})
 		}
-		return len(l.nodes)
+		return len(l.nodes[misfits]) + len(l.nodes[fitting])
 	}
 	if n := count("50.1.2.3:1", "50.1.2.4:1", "50.1.3.4:1"); n != 2 {
 		t.Errorf("%d of two subnets", n)

@@ -46,9 +46,13 @@ func (q *queries) take(transaction []byte, from netip.AddrPort) (query, bool) {
 	return query{}, false
 }
 
-// asking tells whether a query to the address is under way.
-func (q *queries) asking(addr netip.AddrPort) bool {
-	return slices.ContainsFunc(q.list, func(q query) bool { return q.to.Addr == addr })
+// asking tells whether a query to the node is under way. One that was sent to
+// its address when its id was not known does not count, unless the id is not
+// known yet: it may have been sent before the node was there.
+func (q *queries) asking(node krpc.Node) bool {
+	return slices.ContainsFunc(q.list, func(q query) bool {
+		return q.to.Addr == node.Addr && (q.to.ID != krpc.ID{} || node.ID == krpc.ID{})
+	})
 }
 
 // next is when a query becomes late or fails; the zero value: none does.
@@ -104,7 +108,7 @@ func (m *member) mayAsk(to krpc.Node, now time.Time) bool {
 const queryBytes = 200
 
 func (m *member) ping(node krpc.Node, now time.Time) bool {
-	return m.queries.asking(node.Addr) || m.ask(node, nil, krpc.Message{Method: krpc.Ping}, now)
+	return m.queries.asking(node) || m.ask(node, nil, krpc.Message{Method: krpc.Ping}, now)
 }
 
 // expire deals with the queries that were not answered in time.

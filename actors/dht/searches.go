@@ -133,7 +133,7 @@ func (m *member) startSearches(now time.Time) {
 // look begins a lookup with the nodes that we know.
 func (m *member) look(target krpc.ID, s *search, now time.Time) *lookup {
 	l := &lookup{target: target, search: s}
-	for _, node := range m.table.closest(target, 2*bucketSize) {
+	for _, node := range m.table.closest(target, kinds*2*bucketSize) {
 		l.add(node)
 	}
 	m.table.buckets[m.table.index(target)].looked = now

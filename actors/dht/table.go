@@ -40,6 +40,7 @@ type entry struct {
 	seen     int64  // when it answered or asked, in Unix nanoseconds
 	rtt      uint32 // of its last answer, in microseconds
 	failures uint8  // queries in a row without an answer
+	fits     bool   // its id fits its address (BEP 42)
 }
 
 func (e *entry) bad() bool { return e.failures >= badAfter }
@@ -115,7 +116,7 @@ func (t *table) answered(node krpc.Node, rtt time.Duration, now time.Time) {
 	if node.ID == t.self {
 		return
 	}
-	e := entry{Node: node, seen: now.UnixNano(), rtt: uint32(min(rtt, time.Minute) / time.Microsecond)}
+	e := entry{Node: node, seen: now.UnixNano(), rtt: uint32(min(rtt, time.Minute) / time.Microsecond), fits: idFits(node.ID, node.Addr.Addr())}
 	if known := t.find(node); known != nil {
 		*known = e
 		return

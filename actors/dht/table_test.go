@@ -12,6 +12,31 @@ import (
 	"kouzui/wire/krpc"
 )
 
+// Half of the nodes that are named fit their addresses, the nearest of them,
+// whatever stands beside the target.
+func TestHalfOfTheClosestFit(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	target := krpc.ID{0xf0}
+	var nodes, fit []krpc.Node
+	for i := range 40 {
+		near := krpc.Node{ID: krpc.ID{0xf0, 19: byte(1 + i)}, Addr: host(i)}
+		node := krpc.Node{ID: newID(r, host(100+i).Addr()), Addr: host(100 + i)}
+		nodes, fit = append(nodes, near, node), append(fit, node)
+	}
+	table := tableOf(nodes, krpc.ID{})
+	fit = slices.DeleteFunc(fit, func(n krpc.Node) bool { return table.find(n) == nil })
+	slices.SortFunc(fit, func(a, b krpc.Node) int {
+		if nearer(a.ID, b.ID, target) {
+			return -1
+		}
+		return 1
+	})
+	got := table.closest(target, 8)
+	if len(got) != 8 || !slices.Equal(got[4:], fit[:4]) || kindOf(got[3]) != misfits {
+		t.Errorf("%v, not the nearest and %v", got, fit[:4])
+	}
+}
+
 // random draws nodes, each at an address of its own.
 func random(r *rand.Rand, n int) []krpc.Node {
 	list := make([]krpc.Node, n)
