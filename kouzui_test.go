@@ -18,6 +18,7 @@ import (
 	"kouzui"
 	"kouzui/actors/lab/stage"
 	"kouzui/actors/runtime/event"
+	"kouzui/actors/runtime/fault"
 	"kouzui/actors/runtime/supervise"
 	"kouzui/messages"
 )
@@ -191,7 +192,12 @@ func TestAdd(t *testing.T) {
 func TestMetainfoComesLater(t *testing.T) {
 	m, data := stage.Torrent(t, 1<<20, 64<<10)
 	_, addr := seed(t, m, data)
-	client := open(t, kouzui.Config{})
+	// The seed's offer of the metadata comes too late to be used.
+	late, err := fault.Parse("delay,actor=*/metadata,message=MetadataOffered,time=1h")
+	if err != nil {
+		t.Fatal(err)
+	}
+	client := open(t, kouzui.Config{Faults: []fault.Spec{late}})
 	torrent, err := client.AddHash(m.InfoHash, kouzui.Options{Peers: []netip.AddrPort{addr}})
 	if err != nil {
 		t.Fatal(err)

@@ -11,8 +11,8 @@ func (r *run) finished() bool {
 	for r.quit < len(r.nodes) && !r.owes(r.nodes[r.quit]) {
 		r.quit++
 	}
-	if len(r.nodes) == 0 {
-		return false // of bare nodes there is nothing to wait for
+	if len(r.nodes) == 0 && len(r.bares) > 0 {
+		return false // of bare nodes alone there is nothing to wait for
 	}
 	return r.coming == 0 && r.events == 0 && (r.quit == len(r.nodes) || r.hopeless())
 }

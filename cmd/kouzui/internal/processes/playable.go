@@ -32,6 +32,8 @@ var refused = []classKey{
 	{"hostile", func(c *lab.Class) bool { return len(c.Hostile) > 0 }, "foes have no client that a process could be", false},
 	{"disk", func(c *lab.Class) bool { return c.Disk != lab.Disk{} }, "processes have the disk of this machine", false},
 	{"loss", func(c *lab.Class) bool { return c.Loss > 0 }, "this machine loses no segments on the way to itself", true},
+	{"search", func(c *lab.Class) bool { return c.Search > 0 }, "a process without a torrent ends at once", false},
+	{"hashes", func(c *lab.Class) bool { return c.Hashes > 0 }, "a process without a torrent ends at once", false},
 	{"bare", func(c *lab.Class) bool { return c.Bare }, "a process without a torrent ends at once", false},
 	{"nat", func(c *lab.Class) bool { return c.NAT != lab.NAT{} }, "there is no router between them", false},
 	{"double", func(c *lab.Class) bool { return c.Double > 0 }, "no datagram comes twice on the way", false},
