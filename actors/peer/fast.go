@@ -113,8 +113,7 @@ func (s *session) rejectedUnasked(b messages.Block, now time.Time) error {
 	switch {
 	case !s.isBlock(b):
 		return broken("rejects %v, which nobody asks for", b)
-	case s.requests.late > 0:
-		s.requests.late--
+	case s.requests.excuses(b):
 		return s.flood.charge(costUseless, now)
 	case r.asked != nil && r.asked.Test(uint(b.Piece)):
 		return s.flood.charge(costRefusal, now)

@@ -57,6 +57,21 @@ func (r *requests) forget(b messages.Block) bool {
 	return true
 }
 
+// excuses says whether an answer that is not to a request in flight may be one
+// to a request that was given up, and no longer waits for one. Where those are
+// known by their blocks, only an answer to one that is too old to be known may
+// be about any block.
+func (r *requests) excuses(b messages.Block) bool {
+	if r.forget(b) {
+		return true
+	}
+	if r.late <= len(r.dropped) {
+		return false
+	}
+	r.late--
+	return true
+}
+
 func (r *requests) outstanding() int { return len(r.waiting) + len(r.flight) }
 
 // ask moves blocks of up to bytes from waiting to flight, and appends them to

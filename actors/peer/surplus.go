@@ -64,10 +64,7 @@ func (s *session) notInFlight(b messages.Block, now time.Time) error {
 	r := &s.surplus
 	r.ignoresChoke = r.ignoresChoke || !s.fast && s.flags.PeerChoking && s.requests.late > 0
 	switch {
-	case s.requests.late > 0:
-		if !s.requests.forget(b) {
-			s.requests.late--
-		}
+	case s.requests.excuses(b):
 		if r.hurried {
 			r.hurried, r.pause = false, min(2*r.pause, snubAfter)
 		}
