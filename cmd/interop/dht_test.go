@@ -25,18 +25,16 @@ const (
 	// once more in a network of its own.
 	builtProgram = "KOUZUI_INTEROP_PROGRAM"
 	ownNetwork   = "KOUZUI_INTEROP_NETWORK"
-	// nodes is how many there are besides the clients, at nodeHosts addresses:
-	// transmission announces only once it knows nine and four have answered.
+	// nodes is how many there are besides the clients, at nodeHosts addresses.
 	nodes, nodeHosts = 60, 15
-	// dhtTimeout: transmission 3.00 alone needs 55 s to announce, and again 45 s
-	// to find.
-	dhtTimeout = 4 * time.Minute
-	hosts      = 60 // addresses of the network, those of nodes first
+	dhtTimeout       = 4 * time.Minute
+	hosts            = 60 // addresses of the network, those of nodes first
 )
 
-// speakDHT are the clients that find peers by the DHT. Rtorrent has one, but no
-// recipe is known by which it finds a peer.
-var speakDHT = []string{"libtorrent", "aria2", "transmission"}
+// speakDHT are the clients that find peers by the DHT within seconds.
+// Transmission announces after two minutes, and of rtorrent no recipe is known
+// by which it finds a peer.
+var speakDHT = []string{"libtorrent", "aria2"}
 
 // inOwnNetwork runs the test once more, as a process in a network of its own,
 // and tells whether this is that process. The network has no way out, and
@@ -142,9 +140,6 @@ func TestDHT(t *testing.T) {
 				name        string
 				seed, leech counterpart.Client
 			}{{"downloads", other, kouzui}, {"seeds", kouzui, other}} {
-				if other.Name == "transmission" && way.seed.Name == other.Name {
-					continue // it announces after two minutes or so, and is not met within four each time
-				}
 				t.Run(other.Name+"/"+way.name, func(t *testing.T) {
 					t.Parallel()
 					runs.begin(t, other.Name, installed(t, other.Version), way.name, "file", "DHT")
