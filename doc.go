@@ -33,5 +33,6 @@
 // ErrEnded. None of them panics. A nil context is one that never ends.
 //
 // Nothing is looked up or contacted but the trackers and peers of the torrents
-// that were added: there is no DHT, no local discovery and no peer exchange.
+// that were added, peers that these tell of (see Options.NoPEX), and nodes of
+// the DHT if there is a Config.DHT. There is no local discovery.
 package kouzui

@@ -273,7 +273,7 @@ func (t *Torrent) readUnsupported(outer dict.Dict) {
 		}
 	}
 	if nodes, _ := outer.List("nodes", maxTiers); len(nodes) > 0 {
-		note("The DHT is not supported yet (BEP 5): the nodes of this torrent are not asked.")
+		note("Nodes of the DHT in a torrent are not supported (BEP 5) and are not asked.")
 	}
 }
 
