@@ -18,6 +18,8 @@ var (
 	ErrClosed = errors.New("the client is closed")
 	// ErrEnded: the torrent runs no more.
 	ErrEnded = errors.New("the torrent has ended")
+	// ErrNoDHT: the client has no DHT of this address family.
+	ErrNoDHT = errors.New("there is no DHT of this address family")
 	// ErrStopped: the torrent was stopped before it was complete.
 	ErrStopped = errors.New("the torrent was stopped before it was complete")
 	// ErrAdded: the torrent has been added before, and has not ended.

@@ -147,6 +147,7 @@ type Client struct {
 	session *actor.PID
 	orders  *orders
 	ended   *ended
+	dht     [2]bool // there is one of this family
 }
 
 // Start builds the tree.
@@ -199,7 +200,7 @@ func Start(o Options) (*Client, error) {
 		return nil, fmt.Errorf("cannot start: %w", err)
 	}
 	session := actor.NewPID(pid.Address, pid.Id+"/"+client.Session)
-	return &Client{tree: tree, pid: pid, session: session, orders: parts.orders, ended: end}, nil
+	return &Client{tree: tree, pid: pid, session: session, orders: parts.orders, ended: end, dht: parts.dht()}, nil
 }
 
 // runForReal has the actors run by goroutines, as Patterns choose.
@@ -264,8 +265,12 @@ func (c *Client) Stop(hash metainfo.Hash) {
 	c.send(&messages.StopTorrent{InfoHash: hash})
 }
 
+// HasDHT tells whether there is a DHT of the address family, messages.IPv4 or
+// messages.IPv6.
+func (c *Client) HasDHT(family int) bool { return c.dht[family] }
+
 // Ask hands a question to the tree: one of QueryStatus, QueryFiles,
-// QueryTrackers and QueryPeers.
+// QueryTrackers, QueryPeers, QueryDHT, QueryDHTPeers and QueryDHTNode.
 func (c *Client) Ask(question any) { c.send(question) }
 
 // SetLimits changes the rates of the whole process, in bytes a second; 0 means

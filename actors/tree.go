@@ -72,12 +72,25 @@ func (a assembly) strategy(of func(supervise.Backoff) supervise.Strategy) superv
 func usual(b supervise.Backoff) supervise.Strategy { return b }
 
 func (a assembly) client() *actor.Props {
-	config := client.Config{Listens: a.Listen != "", Child: a.child}
-	if a.World.Packets != nil {
-		config.Sockets, config.DHT = session.Families(a.host()), a.DHT != nil
-	}
+	config := client.Config{Listens: a.Listen != "", Child: a.child, Sockets: a.sockets(), DHT: a.DHT != nil}
 	return a.tree.Props("client", func() actor.Actor { return client.New(config) },
 		a.strategy(client.Strategy))
+}
+
+// sockets tells for which address families there is a UDP socket.
+func (a assembly) sockets() (families [2]bool) {
+	if a.World.Packets != nil {
+		families = session.Families(a.host())
+	}
+	return families
+}
+
+// dht tells for which address families there is a DHT.
+func (a assembly) dht() (families [2]bool) {
+	if a.DHT != nil {
+		families = a.sockets()
+	}
+	return families
 }
 
 // host is where we listen, or would if we did.

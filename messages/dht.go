@@ -2,6 +2,7 @@ package messages
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -49,4 +50,72 @@ type DHTReport struct {
 	ID       [20]byte
 	Nodes    []netip.AddrPort // good ones, best first
 	External netip.AddrPort   // our address as nodes see it; the zero value: not known
+}
+
+// What the program that started the client asks the DHT. It is answered as
+// said in asking.go; where there is no DHT of the family, it is not.
+
+// QueryDHT: a question to session, and from session to dht of the family, which
+// answers how it stands through Reply.
+type QueryDHT struct {
+	Family int // IPv4 or IPv6
+	Reply  func(DHTStatus)
+}
+
+// DHTStatus is how the DHT of an address family stands.
+type DHTStatus struct {
+	DHTReport
+	Addr    netip.AddrPort // of its socket; the zero value: not bound yet
+	Buckets []DHTBucket    // the first has the nodes farthest from us
+}
+
+// DHTBucket is the nodes whose ids share a number of leading bits with ours.
+type DHTBucket struct {
+	Known, Good int // as in DHTReport
+	Room        int // for so many nodes
+	Spares      int // that wait for room
+}
+
+// QueryDHTPeers: a question to session, and from session to dht of the family,
+// which looks once for peers, announces nothing, and answers through Reply when
+// the lookup has ended. While the DHT knows no nodes, the question waits.
+type QueryDHTPeers struct {
+	Family   int
+	InfoHash metainfo.Hash
+	Reply    func(DHTPeers)
+}
+
+// DHTPeers is what a lookup has found.
+type DHTPeers struct {
+	Family   int
+	InfoHash metainfo.Hash
+	Peers    []netip.AddrPort
+	Answered int // nodes
+	// Seeds and Leechers are estimates by what nodes tell (BEP 33); -1: none does.
+	Seeds, Leechers int
+	Nearest         []DHTContact // that have answered, at most eight, nearest first
+}
+
+// DHTContact is a node and its address.
+type DHTContact struct {
+	ID   [20]byte
+	Addr netip.AddrPort
+}
+
+// QueryDHTNode: a question to session, and from session to dht of the address's
+// family, which pings the node there and answers through Reply, after 15 s also
+// if the node has not.
+type QueryDHTNode struct {
+	Addr  netip.AddrPort
+	Reply func(DHTNode)
+}
+
+// DHTNode is what a node has answered.
+type DHTNode struct {
+	Addr     netip.AddrPort
+	ID       [20]byte
+	Version  string         // as the node names its program: two letters and two bytes; empty: not at all
+	External netip.AddrPort // our address as the node sees it; the zero value: not told
+	Took     time.Duration  // from question to answer
+	Failure  string         // why there is no answer; empty: there is one
 }

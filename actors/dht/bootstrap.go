@@ -157,11 +157,15 @@ func (m *member) report(now time.Time) {
 		return
 	}
 	m.reported, m.reportAt = s, now.Add(reportEvery)
-	r := messages.DHTReport{
+	r := m.reportOf(s, now)
+	m.out.Send(m.Refs.Session, &r)
+}
+
+func (m *member) reportOf(s standing, now time.Time) messages.DHTReport {
+	return messages.DHTReport{
 		Family: m.Family, Known: s.known, Good: s.good, Torrents: s.torrents, Peers: s.peers, Lookups: s.lookups,
 		ID: s.id, External: s.external, Nodes: m.table.best(now, reportNodes),
 	}
-	m.out.Send(m.Refs.Session, &r)
 }
 
 // standing is how we stand.

@@ -8,7 +8,8 @@
 // queries under way (queries.go), what others are answered (answers.go,
 // tokens.go, peers.go), whose addresses are believed (hosts.go), our address
 // and id (address.go), how much is sent and read (pace.go), what torrents want
-// (searches.go), and how nodes are found to begin with (bootstrap.go).
+// (searches.go), what the program asks (questions.go), and how nodes are found
+// to begin with (bootstrap.go).
 package dht
 
 import (
@@ -100,6 +101,13 @@ func (d *dht) Receive(c actor.Context) {
 		d.member.gone(m.Who)
 	case *messages.AddNode:
 		d.member.addContact(m.Addr)
+	case *messages.QueryDHT:
+		m.Reply(d.member.status(now))
+		return
+	case *messages.QueryDHTPeers:
+		d.member.inquire(m)
+	case *messages.QueryDHTNode:
+		d.member.probe(m)
 	case *resolved:
 		delete(d.resolving, m.of)
 		for _, a := range m.addrs {
@@ -125,6 +133,9 @@ func (d *dht) carryOut(c actor.Context, now time.Time) {
 		c.Send(d.socket(), &messages.SendDatagrams{Datagrams: effects.datagrams})
 	}
 	d.member.out.Flush(c.Send)
+	for _, reply := range effects.replies {
+		reply()
+	}
 	for _, name := range effects.resolve {
 		d.resolve(c, name)
 	}

@@ -32,7 +32,9 @@ const (
 // answered. Who makes a lookup says what is asked, and when.
 type lookup struct {
 	target krpc.ID
-	search *search // whose peers are looked for; nil: only nodes are
+	// Of search or inquiry the peers are looked for; both nil: only nodes are.
+	search  *search
+	inquiry *inquiry
 	// contacts are addresses of nodes whose ids are not known yet. They are asked
 	// before all others.
 	contacts []netip.AddrPort

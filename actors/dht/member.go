@@ -37,6 +37,10 @@ type member struct {
 
 	searches []*search // in the order in which they came
 	boot     bootstrap
+
+	inquiries []*inquiry // in the order in which they came
+	probes    []*probe
+
 	lookedUp int       // lookups that have ended
 	moved    time.Time // when we took our id
 
@@ -51,6 +55,7 @@ type member struct {
 type effects struct {
 	datagrams []messages.Datagram
 	resolve   []string // hosts and ports of which addresses are to be looked up
+	replies   []func() // to questions of the program
 }
 
 func newMember(cfg Config, r *rand.Rand) *member {
@@ -112,11 +117,13 @@ func (m *member) proceed(now time.Time) {
 	}
 	m.blocked = time.Time{}
 	m.expire(now)
-	if !m.boot.begun && (m.AtOnce || len(m.searches) > 0) {
+	if !m.boot.begun && (m.AtOnce || len(m.searches) > 0 || len(m.inquiries) > 0) {
 		m.boot.begun = true
 		m.begin(now)
 	}
 	m.maintain(now)
+	m.startProbes(now)
+	m.startInquiries(now)
 	m.startSearches(now)
 	for i := 0; i < len(m.lookups); i++ {
 		m.advance(m.lookups[i], now)
@@ -137,6 +144,7 @@ func (m *member) proceed(now time.Time) {
 		}
 		clear(m.lookups[len(kept):])
 		m.lookups = kept
+		m.startInquiries(now)
 		m.startSearches(now)
 		for _, l := range m.lookups {
 			m.advance(l, now)
@@ -156,6 +164,9 @@ func (m *member) advance(l *lookup, now time.Time) {
 		if l.search != nil {
 			msg.Method, msg.NoSeeds = krpc.GetPeers, l.search.seed
 		}
+		if l.inquiry != nil {
+			msg.Method, msg.Scrape = krpc.GetPeers, true
+		}
 		if l == m.boot.lookup && m.sibling() != nil {
 			msg.Want = krpc.N4 | krpc.N6
 		}
@@ -169,9 +180,12 @@ func (m *member) advance(l *lookup, now time.Time) {
 // finish takes the result of a lookup.
 func (m *member) finish(l *lookup, now time.Time) {
 	m.lookedUp++
-	if l.search != nil {
+	switch {
+	case l.search != nil:
 		m.searched(l, now)
-	} else if l == m.boot.lookup {
+	case l.inquiry != nil:
+		m.inquired(l)
+	case l == m.boot.lookup:
 		m.bootstrapped(now)
 	}
 }

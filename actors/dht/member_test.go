@@ -98,8 +98,12 @@ func (u *universe) join(addr netip.AddrPort, known ...netip.AddrPort) *member {
 // settle does what the shell does after each message.
 func (u *universe) settle(m *member) {
 	m.proceed(u.now)
-	for _, d := range m.take().datagrams {
+	effects := m.take()
+	for _, d := range effects.datagrams {
 		u.transmit(m.addr, d.Addr, d.Data)
+	}
+	for _, reply := range effects.replies {
+		reply()
 	}
 	m.out.Flush(func(to *actor.PID, what any) {
 		switch w := what.(type) {

@@ -26,6 +26,7 @@ type query struct {
 	to          krpc.Node // its ID is the zero value where it is not known
 	method      string
 	lookup      *lookup // nil: it is none of a lookup's
+	probe       *probe  // nil: it is none
 	sent        time.Time
 	late        bool
 }
@@ -120,6 +121,9 @@ func (m *member) expire(now time.Time) {
 		if q.lookup != nil {
 			q.lookup.fail(q.to, q.late)
 		}
+		if q.probe != nil {
+			m.probed(q, nil, now)
+		}
 	}
 	for i := range m.queries.list {
 		q := &m.queries.list[i]
@@ -141,6 +145,9 @@ func (m *member) answered(q query, r *krpc.Message, now time.Time) {
 	node := krpc.Node{ID: r.ID, Addr: q.to.Addr}
 	if r.External.IsValid() && m.address.vote(q.to.Addr, r.External) {
 		m.move(now)
+	}
+	if q.probe != nil {
+		m.probed(q, r, now)
 	}
 	switch {
 	case r.Kind == krpc.Error:
@@ -184,12 +191,14 @@ func (m *member) learn(l *lookup, q query, node krpc.Node, r *krpc.Message) {
 			m.out.Send(s, &messages.AddNode{Addr: n.Addr})
 		}
 	}
-	if l.search == nil {
+	if l.inquiry != nil {
+		l.inquiry.heard(r)
+	} else if l.search == nil {
 		return
 	}
 	var peers []netip.AddrPort
 	for _, p := range r.Values {
-		if mayTell(node.Addr.Addr(), p.Addr()) && !(p.Port() == l.search.port && m.isHere(p.Addr())) {
+		if mayTell(node.Addr.Addr(), p.Addr()) && !(l.search != nil && p.Port() == l.search.port && m.isHere(p.Addr())) {
 			peers = append(peers, p)
 		}
 	}

@@ -141,9 +141,10 @@ func (m *member) look(target krpc.ID, s *search, now time.Time) *lookup {
 	return l
 }
 
-// found tells a torrent of the peers that a lookup has found.
+// found keeps the peers that a lookup has found, and tells the torrent that
+// looks for them.
 func (m *member) found(l *lookup, peers []netip.AddrPort) {
-	if fresh := l.told(peers); len(fresh) > 0 {
+	if fresh := l.told(peers); len(fresh) > 0 && l.search != nil {
 		m.tell(l.search, fresh)
 	}
 }

@@ -24,3 +24,10 @@ func (r *registry) dhtReported(m *messages.DHTReport) {
 	}
 	r.notify(m)
 }
+
+// askDHT passes a question of the program on.
+func (r *registry) askDHT(family int, question any) {
+	if dht := r.refs.DHT[family]; dht != nil {
+		r.out.Send(dht, question)
+	}
+}

@@ -29,3 +29,22 @@ func TestARestartedDHTIsToldTheNodesThatItKnew(t *testing.T) {
 		}
 	}
 }
+
+// A question of the program goes to the DHT of its family alone, and to nobody
+// where there is none.
+func TestQuestionsGoToTheDHTOfTheirFamily(t *testing.T) {
+	dht := actor.NewPID("here", "dht")
+	r := &registry{refs: messages.Refs{DHT: [2]*actor.PID{messages.IPv6: dht}}}
+	for family, want := range [2]int{messages.IPv4: 0, messages.IPv6: 1} {
+		r.askDHT(family, &messages.QueryDHT{Family: family})
+		asked := 0
+		r.out.Flush(func(to *actor.PID, _ any) {
+			if to.Equal(dht) {
+				asked++
+			}
+		})
+		if asked != want {
+			t.Errorf("of family %d the DHT is asked %d times, want %d", family, asked, want)
+		}
+	}
+}

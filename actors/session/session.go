@@ -86,6 +86,12 @@ func (s *session) Receive(c actor.Context) {
 		r.pass(m.InfoHash, m)
 	case *messages.QueryPeers:
 		r.pass(m.InfoHash, m)
+	case *messages.QueryDHT:
+		r.askDHT(m.Family, m)
+	case *messages.QueryDHTPeers:
+		r.askDHT(m.Family, m)
+	case *messages.QueryDHTNode:
+		r.askDHT(messages.Family(m.Addr.Addr()), m)
 	case *messages.QueryStopped:
 		c.Send(r.refs.Torrents, m)
 

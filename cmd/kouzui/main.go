@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kouzui/cmd/kouzui/demo"
+	"kouzui/cmd/kouzui/dht"
 	"kouzui/cmd/kouzui/internal/command"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
@@ -111,6 +112,7 @@ Every flag can also be set in the environment: KOUZUI_MAX_PEERS=80 stands for
 	}{
 		{"Download and seed", []*cobra.Command{transfer.NewDownload(), transfer.NewSeed()}},
 		{"Make and check torrents", []*cobra.Command{torrents.NewCreate(), torrents.NewInfo(), torrents.NewVerify(), torrents.NewSplit()}},
+		{"Study the DHT", []*cobra.Command{dht.New()}},
 		{"Run a tracker", []*cobra.Command{tracker.New()}},
 		{"Watch the actors", []*cobra.Command{demo.New(), trace.New(), lab.New()}},
 	} {
