@@ -49,6 +49,7 @@ type PeerFlags struct {
 	PeerInterested bool
 	Snubbed        bool
 	Seed           bool // the other side has everything
+	UploadOnly     bool // the other side wants no more pieces, as it says (BEP 21)
 	Inbound        bool
 }
 

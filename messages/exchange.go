@@ -15,7 +15,7 @@ type PeerIntroduced struct {
 	Key      PeerKey
 	Port     uint16 // where the other side can be dialled; 0: it does not say
 	Exchange bool   // it wants to be told of peers
-	Seed     bool
+	Seed     bool   // it has everything, or wants no more pieces
 }
 
 // TellPeers: peers to a peer, at most once a minute: who has come and who has

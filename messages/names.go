@@ -71,6 +71,7 @@ var all = []any{
 	SetPublicity{},
 	PeerReady{},
 	StartSession{},
+	SetUploadOnly{},
 	SetWanted{},
 	RequestBlocks{},
 	CancelBlocks{},

@@ -38,7 +38,14 @@ type StartSession struct {
 	Have    *bitset.BitSet
 	// SuperSeed: the peer counts in PeerRates.Asked.
 	SuperSeed bool
+	// UploadOnly is the first SetUploadOnly.
+	UploadOnly bool
 }
+
+// SetUploadOnly: scheduler to every peer, when we begin or cease to have all
+// pieces that we want (BEP 21). While we super-seed, we do not say so. The peer
+// tells the other side, if that speaks the extension protocol.
+type SetUploadOnly struct{ UploadOnly bool }
 
 // SetWanted: a command to session, and from session by torrent and engine to
 // store, scheduler and peers: which pieces the user wants from now on; nil:

@@ -15,8 +15,8 @@ type Peer struct {
 	Joined     time.Time // when it was first heard of
 	Interested bool      // in what we have
 	Host       netip.Addr
-	Snubbed    bool // it has given us nothing for long, though asked
-	Seed       bool
+	Snubbed    bool    // it has given us nothing for long, though asked
+	Seed       bool    // it has everything, or wants no more pieces (BEP 21)
 	Choking    bool    // it chokes us
 	Down, Up   float64 // bytes a second, rolling over 20 s
 	DownTotal  int64   // bytes in all of this connection

@@ -61,7 +61,8 @@ func (t *table) observe(m *messages.PeerRates) (mayFill, disagrees bool) {
 	}
 	p := &t.peers[i]
 	mayFill = !known || p.Interested != m.Flags.PeerInterested || p.Snubbed != m.Flags.Snubbed
-	p.Interested, p.Snubbed, p.Seed = m.Flags.PeerInterested, m.Flags.Snubbed, m.Flags.Seed
+	p.Interested, p.Snubbed = m.Flags.PeerInterested, m.Flags.Snubbed
+	p.Seed = m.Flags.Seed || m.Flags.UploadOnly
 	p.Down, p.Up, p.Host, p.Taking = m.Down, m.Up, m.Host, m.Taking
 	p.Choking, p.DownTotal, p.UpTotal = m.Flags.PeerChoking, m.DownTotal, m.UpTotal
 	if p.Taking && p.Unchoked {

@@ -155,6 +155,7 @@ func (k *connection) startSession(m *messages.StartSession) {
 	if m.SuperSeed {
 		s.offers.open = m.Have.Clone()
 	}
+	s.extension.uploadOnly = m.UploadOnly
 	s.introduce()
 	k.tellPort()
 	k.report()

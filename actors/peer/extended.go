@@ -20,6 +20,8 @@ type extension struct {
 	port      uint16    // at which the other side can be dialled; 0: it has not said
 	heard     time.Time // when a message about peers was last taken
 	metadata  metadata
+	// uploadOnly: we have all pieces that we want (BEP 21).
+	uploadOnly bool
 }
 
 // introduce sends our extended handshake, unless the last one says the same.
@@ -38,6 +40,7 @@ func (s *session) introduce() {
 	if s.servesMetadata() {
 		h.MetadataSize = len(s.torrent.Info())
 	}
+	h.UploadOnly = e.uploadOnlyClaim()
 	if h == e.said {
 		return
 	}
@@ -47,7 +50,7 @@ func (s *session) introduce() {
 
 // offered are the messages that we take now.
 func (s *session) offered() extended.Offers {
-	var takes []extended.Kind
+	takes := []extended.Kind{extended.UploadOnly}
 	if s.torrent == nil || s.servesMetadata() {
 		takes = append(takes, extended.Metadata)
 	}
@@ -67,6 +70,8 @@ func (s *session) extended(f *frame.Frame, now time.Time) error {
 		return s.takeExchange(f.Bits, now)
 	case extended.Metadata:
 		return s.takeMetadata(f.Bits, now)
+	case extended.UploadOnly:
+		return s.takeUploadOnly(f.Bits, now)
 	}
 	return s.flood.charge(costUseless, now)
 }
@@ -85,6 +90,9 @@ func (s *session) introduced(payload []byte, now time.Time) error {
 			s.window.allow(h.Requests)
 		}
 		s.metadataOffered(h.MetadataSize)
+		if h.UploadOnly != extended.Unsaid {
+			s.claimsUploadOnly(h.UploadOnly == extended.Claimed)
+		}
 		s.out.news, s.out.introduced = true, true
 	}
 	return s.flood.charge(costChange, now)
@@ -105,7 +113,7 @@ func (k *connection) tellNews() {
 	out, e := &s.out, &s.extension
 	if out.introduced {
 		k.out.Send(k.to.Peers, &messages.PeerIntroduced{
-			Key: k.Key, Port: e.port, Exchange: e.publicity.Exchange && e.takes.Takes(extended.Exchange), Seed: s.flags.Seed,
+			Key: k.Key, Port: e.port, Exchange: e.publicity.Exchange && e.takes.Takes(extended.Exchange), Seed: s.flags.Seed || s.flags.UploadOnly,
 		})
 	}
 	if len(out.heard) > 0 {

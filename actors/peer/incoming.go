@@ -31,6 +31,9 @@ func (s *session) received(f *frame.Frame, now time.Time) error {
 			return s.flood.charge(costUseless, now)
 		}
 		s.flags.PeerInterested, s.out.flags = is, true
+		if is {
+			s.claimsUploadOnly(false)
+		}
 		return s.flood.charge(costChange, now)
 	case frame.Have:
 		return s.have(f.Index, now)

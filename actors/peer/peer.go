@@ -185,6 +185,9 @@ func (p *peer) inSession(message any) {
 	case *messages.SetInterested:
 		p.session.setInterested(m.Interested)
 		p.flush()
+	case *messages.SetUploadOnly:
+		p.session.setUploadOnly(m.UploadOnly)
+		p.flush()
 	case *messages.SetChoked:
 		p.session.setChoked(m.Choked)
 		p.flush()

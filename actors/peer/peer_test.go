@@ -183,7 +183,10 @@ func TestPeerExtends(t *testing.T) {
 				return
 			}
 			got, err := extended.ParseHandshake(sent.Bits)
-			want := extended.Handshake{Client: "Kouzui test", Requests: maxUploads, Port: 6882, YourIP: addr.Addr()}
+			want := extended.Handshake{
+				Offers: extended.Ours(extended.UploadOnly),
+				Client: "Kouzui test", Requests: maxUploads, Port: 6882, YourIP: addr.Addr(),
+			}
 			if sent.Kind != frame.Extended || sent.Index != extended.HandshakeID || err != nil || got != want {
 				t.Errorf("sends %v: %+v, %v", sent.Kind, got, err)
 			}

@@ -56,6 +56,7 @@ func (s *swarm) speak() {
 	if s.haves.urgent(s.complete()) {
 		s.announceHaves()
 	}
+	s.tellUploadOnly()
 	for i, p := range s.orders.peers {
 		p.touched = false
 		p.tell(&s.out, s.planner.avail)

@@ -46,6 +46,7 @@ type peer struct {
 	touched    bool // the peer is among orders.peers
 	interested bool // as it was told last
 	told       int  // how far it was told of our pieces, see haves
+	uploadOnly bool // what it was told of us last (BEP 21)
 	ask        []messages.Block
 	cancel     []messages.Block
 	dismissed  bool

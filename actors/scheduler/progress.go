@@ -106,7 +106,7 @@ func (s *swarm) progress() *messages.Progress {
 		}
 		if p.seed(s.pieces) {
 			m.Seeds++
-		} else if s.needsData(p) {
+		} else if !p.rates.Flags.UploadOnly && s.needsData(p) {
 			m.PeersNeedData = true
 		}
 	}

@@ -24,6 +24,7 @@
 //	parole        how other peers of their hosts prove themselves
 //	evict         which peer is disconnected when others wait for a slot
 //	have          when each peer is told of our new pieces
+//	uploadonly    whether peers are told that we want no more pieces
 //	superseed     which pieces each peer is told of while no other has them
 //	progress      how far the download is, and why it stalls
 //	pace          how soon to act even if no message comes

@@ -156,6 +156,9 @@ func TestDownload(t *testing.T) {
 		t.Errorf("the seed is dismissed as %v", m.Reason)
 	}
 	s.wantHaves(t, late, 1, 3)
+	if !stage.Next[*messages.SetUploadOnly](late).UploadOnly {
+		t.Error("says that more is wanted")
+	}
 	s.wantNeeds(false)
 	m := s.wantState(messages.StateFinishing)
 	const came = 2*pieceLength + 100

@@ -332,3 +332,19 @@ func TestTheSourceOfAPieceHearsOfIt(t *testing.T) {
 		}
 	}
 }
+
+// A peer hears with its session that we want no more, but not of a super-seed.
+func TestSessionsBeginWithWhatWeWant(t *testing.T) {
+	for when, want := range map[messages.SuperSeeding]bool{messages.SuperSeedNever: true, messages.SuperSeedAlways: false} {
+		s := newSwarm(geometryOf(4, BlockSize, BlockSize), nil, testMemory, rarest{}, seeded(1))
+		s.super.when = when
+		s.storeReady(&messages.StoreReady{Have: bitsOf(4, 0, 1, 2, 3), Complete: true})
+		if s.uploadOnly() != want {
+			t.Errorf("super-seeding %v: wants no more %v", when, s.uploadOnly())
+		}
+		s.endSuperSeeding()
+		if !s.uploadOnly() {
+			t.Errorf("super-seeding %v: more is wanted after the end", when)
+		}
+	}
+}

@@ -31,6 +31,8 @@ type swarm struct {
 	out       messages.Outbox
 	announced bool // haves were announced while the current message was handled
 	reported  reported
+	// saidUploadOnly is what peers were told of us last (BEP 21).
+	saidUploadOnly bool
 }
 
 // disk is what the store has reported of its state.
@@ -118,8 +120,8 @@ func (s *swarm) peerReady(m *messages.PeerReady) {
 }
 
 func (s *swarm) startSession(p *peer) {
-	p.told = s.haves.end()
-	s.out.Send(p.Peer, &messages.StartSession{Link: p.Link, Torrent: s.torrent, Have: s.greets(p), SuperSeed: s.super.active})
+	p.told, p.uploadOnly = s.haves.end(), s.uploadOnly()
+	s.out.Send(p.Peer, &messages.StartSession{Link: p.Link, Torrent: s.torrent, Have: s.greets(p), SuperSeed: s.super.active, UploadOnly: p.uploadOnly})
 }
 
 // leave removes a peer and takes back all requests to it.
@@ -168,10 +170,11 @@ func (s *swarm) hasMore(p *peer) {
 	s.planner.refill(p)
 }
 
-// dismissSeed ends the connection with a seed when we have all wanted pieces:
-// neither side can download from the other.
+// dismissSeed ends the connection with a seed, or with a peer that wants no
+// more pieces (BEP 21), when we have all wanted pieces: neither side needs the
+// other.
 func (s *swarm) dismissSeed(p *peer) {
-	if s.complete() && p.seed(s.pieces) {
+	if s.complete() && (p.seed(s.pieces) || p.rates.Flags.UploadOnly) {
 		s.orders.dismiss(p, messages.GoneUseless)
 	}
 }
@@ -204,6 +207,7 @@ func (s *swarm) peerChoking(p *peer, m *messages.PeerChoking) {
 func (s *swarm) peerAllowed(p *peer, m *messages.PeerAllowed) {
 	p.window = m.Window
 	p.allowed = append(p.allowed, m.Pieces...)
+	p.answers = true // it speaks the fast extension
 	served := p.serves
 	s.review(p)
 	if p.serves && !served {
@@ -217,6 +221,9 @@ func (s *swarm) peerRates(p *peer, m *messages.PeerRates) {
 		p.useful, s.super.moved = s.now, s.now
 	}
 	p.rates = *m
+	if m.Flags.UploadOnly {
+		s.dismissSeed(p)
+	}
 	s.superSent(p)
 }
 

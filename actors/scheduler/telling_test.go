@@ -126,6 +126,9 @@ func TestWantedChanges(t *testing.T) {
 	s.Tell(&messages.BlocksArrived{Key: 1, Blocks: []messages.Block{block(0, 0), block(0, 1)}, Window: 4})
 	s.Tell(&messages.PieceVerified{Piece: 0})
 	stage.Next[*messages.AnnounceHave](p) // which sent it
+	if !stage.Next[*messages.SetUploadOnly](p).UploadOnly {
+		t.Error("says that more is wanted")
+	}
 	if stage.Next[*messages.SetInterested](p).Interested {
 		t.Error("interested in what is not wanted")
 	}
@@ -142,11 +145,17 @@ func TestWantedChanges(t *testing.T) {
 		t.Errorf("%d pieces wanted, %d bytes left", m.Wanted, m.Left)
 	}
 	s.wantNeeds(true)
+	if stage.Next[*messages.SetUploadOnly](p).UploadOnly {
+		t.Error("says that no more is wanted")
+	}
 	if !stage.Next[*messages.SetInterested](p).Interested {
 		t.Error("not interested in what is wanted again")
 	}
 	wantBlocks(t, stage.Next[*messages.RequestBlocks](p).Blocks, block(1, 0), block(1, 1))
 	s.Tell(&messages.SetWanted{Pieces: set(0)}) // which the store has told to be safe before
+	if !stage.Next[*messages.SetUploadOnly](p).UploadOnly {
+		t.Error("says that more is wanted")
+	}
 	if stage.Next[*messages.SetInterested](p).Interested {
 		t.Error("interested in what is not wanted any more")
 	}

@@ -27,8 +27,19 @@ type Handshake struct {
 	Port         uint16     // where it can be dialled; 0: it does not say
 	YourIP       netip.Addr // the address of the other side as it sees it; the zero value: it does not say
 	MetadataSize int        // bytes of the info dictionary (BEP 9); 0: it has none
-	UploadOnly   bool       // it wants no more pieces (BEP 21)
+	UploadOnly   Claim      // it wants no more pieces (BEP 21)
 }
+
+// Claim is a yes or a no that a handshake may leave out. What a handshake
+// leaves out stays as it was.
+type Claim uint8
+
+// What a handshake may say.
+const (
+	Unsaid Claim = iota
+	Denied
+	Claimed
+)
 
 // Append appends the handshake as it goes on the wire.
 func (h Handshake) Append(dst []byte) []byte {
@@ -54,8 +65,8 @@ func (h Handshake) Append(dst []byte) []byte {
 	if h.MetadataSize > 0 {
 		d["metadata_size"] = h.MetadataSize
 	}
-	if h.UploadOnly {
-		d["upload_only"] = 1
+	if h.UploadOnly != Unsaid {
+		d["upload_only"] = int(h.UploadOnly - Denied)
 	}
 	return append(dst, bencode.MustMarshal(d)...)
 }
@@ -88,7 +99,10 @@ func ParseHandshake(payload []byte) (Handshake, error) {
 		h.MetadataSize = int(n)
 	}
 	if n, ok := d.Int("upload_only"); ok {
-		h.UploadOnly = n != 0
+		h.UploadOnly = Claimed
+		if n == 0 {
+			h.UploadOnly = Denied
+		}
 	}
 	h.Offers = offers(d)
 	return h, nil

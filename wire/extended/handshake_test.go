@@ -12,8 +12,8 @@ func TestHandshakesComeBackAsTheyWere(t *testing.T) {
 		{},
 		{Client: "Kouzui 1.0", Requests: 2000, Port: 6881, YourIP: netip.MustParseAddr("192.0.2.7")},
 		{Requests: 1, YourIP: netip.MustParseAddr("2001:db8::1")},
-		{Offers: Ours(Exchange, DontHave), MetadataSize: 12345, UploadOnly: true},
-		{Offers: withdrawn(Ours(Metadata), Exchange)},
+		{Offers: Ours(Exchange, DontHave), MetadataSize: 12345, UploadOnly: Claimed},
+		{Offers: withdrawn(Ours(Metadata), Exchange), UploadOnly: Denied},
 	} {
 		got, err := ParseHandshake(h.Append(nil))
 		if err != nil || got != h {
@@ -29,7 +29,7 @@ func withdrawn(o Offers, of ...Kind) Offers {
 
 func TestAppendWritesWhatBEP10Says(t *testing.T) {
 	h := Handshake{
-		Client: "K", Requests: 7, Port: 80, YourIP: netip.MustParseAddr("1.2.3.4"), MetadataSize: 9, UploadOnly: true,
+		Client: "K", Requests: 7, Port: 80, YourIP: netip.MustParseAddr("1.2.3.4"), MetadataSize: 9, UploadOnly: Claimed,
 		Offers: withdrawn(Ours(Metadata), Exchange),
 	}
 	const want = "d1:md11:ut_metadatai2e6:ut_pexi0ee13:metadata_sizei9e1:pi80e4:reqqi7e11:upload_onlyi1e1:v1:K6:yourip4:\x01\x02\x03\x04e"
@@ -51,8 +51,8 @@ func TestWhatOthersSendIsTaken(t *testing.T) {
 		"no metadata":             {"d13:metadata_sizei0ee", Handshake{}},
 		"less than no metadata":   {"d13:metadata_sizei-1ee", Handshake{}},
 		"too much metadata":       {"d13:metadata_sizei2147483648ee", Handshake{}},
-		"a seed":                  {"d11:upload_onlyi1ee", Handshake{UploadOnly: true}},
-		"no seed":                 {"d11:upload_onlyi0ee", Handshake{}},
+		"a seed":                  {"d11:upload_onlyi1ee", Handshake{UploadOnly: Claimed}},
+		"no seed":                 {"d11:upload_onlyi0ee", Handshake{UploadOnly: Denied}},
 		"bytes behind it":         {"d4:reqqi9eegarbage", Handshake{Requests: 9}},
 		"nothing":                 {"de", Handshake{}},
 		"no requests at all":      {"d4:reqqi0ee", Handshake{}},
@@ -92,7 +92,7 @@ func TestWhatIsNoHandshakeIsRefused(t *testing.T) {
 func FuzzParseHandshake(f *testing.F) {
 	f.Add([]byte("d1:md6:ut_pexi1ee1:pi6881e4:reqqi250e1:v4:test6:yourip4:abcde"))
 	f.Add([]byte("d1:mlllllllleeeeeeeee"))
-	f.Add(Handshake{Offers: Ours(Exchange, Metadata), MetadataSize: 1, UploadOnly: true}.Append(nil))
+	f.Add(Handshake{Offers: Ours(Exchange, Metadata), MetadataSize: 1, UploadOnly: Claimed}.Append(nil))
 	f.Add(Handshake{Client: "x", Requests: 1, Port: 1}.Append(nil))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		h, err := ParseHandshake(payload)
