@@ -10,7 +10,8 @@ import "errors"
 func OfConnection(message any) bool {
 	switch message.(type) {
 	case *FramesReceived, *FramesSent, *SendingMeasured, *LinkClosed,
-		*PeerReady, *PeerIntroduced, *PeersHeard, *PeerBitfield, *PeerHave, *PeerAllowed, *PeerChoking, *PeerRates, *PeerUseful, *PeerGone,
+		*PeerReady, *PeerIntroduced, *PeersHeard, *PeerBitfield, *PeerHave, *PeerDontHave, *PeerAllowed, *PeerChoking,
+		*PeerRates, *PeerUseful, *PeerGone,
 		*BlocksArrived, *RequestsDropped, *StoreBlocks, *QueryServable, *TokensWanted,
 		*MetadataOffered, *MetadataArrived, *MetadataRejected, *MetadataPeerGone:
 		return true

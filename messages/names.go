@@ -80,6 +80,7 @@ var all = []any{
 	Disconnect{},
 	PeerBitfield{},
 	PeerHave{},
+	PeerDontHave{},
 	PeerAllowed{},
 	PeerChoking{},
 	BlocksArrived{},

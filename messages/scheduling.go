@@ -117,6 +117,14 @@ type PeerHave struct {
 	Pieces []uint32
 }
 
+// PeerDontHave: peer to scheduler, pieces that the other side has lost (BEP
+// 54). The scheduler does not count them any more. Requests for them that are
+// under way are answered or dropped like others.
+type PeerDontHave struct {
+	Key    PeerKey
+	Pieces []uint32
+}
+
 // PeerAllowed: peer to scheduler, pieces that may be asked for while the other
 // side chokes us (BEP 6), whether it has them or not. The scheduler takes a
 // piece for allowed until a RequestsDropped of that piece comes while the other

@@ -51,6 +51,9 @@ func (s *session) introduce() {
 // offered are the messages that we take now.
 func (s *session) offered() extended.Offers {
 	takes := []extended.Kind{extended.UploadOnly}
+	if s.torrent != nil {
+		takes = append(takes, extended.DontHave)
+	}
 	if s.torrent == nil || s.servesMetadata() {
 		takes = append(takes, extended.Metadata)
 	}
@@ -70,6 +73,8 @@ func (s *session) extended(f *frame.Frame, now time.Time) error {
 		return s.takeExchange(f.Bits, now)
 	case extended.Metadata:
 		return s.takeMetadata(f.Bits, now)
+	case extended.DontHave:
+		return s.takeDontHave(f.Bits, now)
 	case extended.UploadOnly:
 		return s.takeUploadOnly(f.Bits, now)
 	}
@@ -96,6 +101,14 @@ func (s *session) introduced(payload []byte, now time.Time) error {
 		s.out.news, s.out.introduced = true, true
 	}
 	return s.flood.charge(costChange, now)
+}
+
+// introducedAgain has peers told of a change, once the other side has told of
+// itself.
+func (s *session) introducedAgain() {
+	if s.extension.met {
+		s.out.news, s.out.introduced = true, true
+	}
 }
 
 // extend sends a message that the other side takes. Tail is shared, and may be
@@ -130,7 +143,7 @@ func (k *connection) setPublicity(m *messages.SetPublicity) {
 		s := k.session
 		s.extension.publicity = *m
 		s.introduce()
-		s.out.news, s.out.introduced = s.extension.met, s.extension.met
+		s.introducedAgain()
 		k.flush()
 	}
 }

@@ -150,8 +150,7 @@ func (s *session) count(pieces int) {
 	s.pieces = pieces
 	if !s.flags.Seed && pieces == s.torrent.PieceCount() {
 		s.flags.Seed, s.out.flags = true, true
-		s.out.introduced = s.extension.met
-		s.out.news = s.out.news || s.out.introduced
+		s.introducedAgain()
 	}
 }
 

@@ -67,6 +67,9 @@ func (k *connection) wantTokens(d messages.Direction, blocks []messages.Block) {
 
 func (k *connection) tellScheduler() {
 	s, out, scheduler := k.session, &k.session.out, k.to.Scheduler
+	if len(out.lost) > 0 { // before what has come after it
+		k.out.Send(scheduler, &messages.PeerDontHave{Key: k.Key, Pieces: out.lost})
+	}
 	if out.bitfield != nil {
 		k.out.Send(scheduler, &messages.PeerBitfield{Key: k.Key, Have: out.bitfield})
 	}

@@ -184,7 +184,7 @@ func TestPeerExtends(t *testing.T) {
 			}
 			got, err := extended.ParseHandshake(sent.Bits)
 			want := extended.Handshake{
-				Offers: extended.Ours(extended.UploadOnly),
+				Offers: extended.Ours(extended.UploadOnly, extended.DontHave),
 				Client: "Kouzui test", Requests: maxUploads, Port: 6882, YourIP: addr.Addr(),
 			}
 			if sent.Kind != frame.Extended || sent.Index != extended.HandshakeID || err != nil || got != want {

@@ -80,6 +80,7 @@ type effects struct {
 	arrived  []messages.Block
 	dropped  []messages.Block
 	haves    []uint32
+	lost     []uint32 // pieces; what came later is in haves and bitfield
 	allowed  []uint32 // pieces that the other side has allowed us
 	bitfield *bitset.BitSet
 	// news: extended messages have brought some of the next four.

@@ -55,7 +55,5 @@ func (s *session) claimsUploadOnly(is bool) {
 		return
 	}
 	s.flags.UploadOnly, s.out.flags = is, true
-	if s.extension.met {
-		s.out.news, s.out.introduced = true, true
-	}
+	s.introducedAgain()
 }

@@ -55,7 +55,7 @@ func (r ref) cell() *cell { return &r.a.cells[r.i] }
 // leftTo is the owner of the piece, nil if its blocks may be requested from any
 // peer. An owner that cannot send the piece any more is forgotten.
 func (a *active) leftTo() *peer {
-	if o := a.owner; o != nil && (o.gone || o.choked || o.snubbed) {
+	if o := a.owner; o != nil && (o.gone || o.choked || o.snubbed || !o.has(a.piece)) {
 		a.owner = nil
 	}
 	return a.owner

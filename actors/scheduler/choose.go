@@ -233,7 +233,7 @@ func (s *planner) nearestDone(p *peer) (best *active) {
 // chooseTrial returns the piece that p on parole is asked for to prove itself,
 // if it is its turn.
 func (s *planner) chooseTrial(p *peer) *active {
-	if a := p.own; a != nil && !a.finished && !a.dropping {
+	if a := p.own; a != nil && !a.finished && !a.dropping && p.has(a.piece) {
 		if a.free > 0 {
 			return a
 		}

@@ -197,6 +197,9 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 			"got": func(t *rapid.T) {
 				s.peerHave(anyPeer(t), []uint32{uint32(rng.IntN(g.pieces)), uint32(rng.IntN(g.pieces))})
 			},
+			"lose": func(t *rapid.T) {
+				s.peerDontHave(anyPeer(t), []uint32{uint32(rng.IntN(g.pieces)), uint32(rng.IntN(g.pieces))})
+			},
 			"choke": func(t *rapid.T) {
 				s.peerChoking(anyPeer(t), &messages.PeerChoking{Choking: true})
 			},

@@ -144,6 +144,8 @@ func (s *scheduler) handle(c actor.Context) {
 		s.with(m.Key, func(p *peer) { s.peerBitfield(p, m.Have) })
 	case *messages.PeerHave:
 		s.with(m.Key, func(p *peer) { s.peerHave(p, m.Pieces) })
+	case *messages.PeerDontHave:
+		s.with(m.Key, func(p *peer) { s.peerDontHave(p, m.Pieces) })
 	case *messages.PeerAllowed:
 		s.with(m.Key, func(p *peer) { s.peerAllowed(p, m) })
 	case *messages.PeerChoking:

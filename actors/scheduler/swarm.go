@@ -163,6 +163,20 @@ func (s *swarm) peerHave(p *peer, pieces []uint32) {
 	s.hasMore(p)
 }
 
+// peerDontHave takes in pieces that the other side has lost. What is asked of
+// them stays asked: the peer reports what comes of it.
+func (s *swarm) peerDontHave(p *peer, pieces []uint32) {
+	s.planner.uncount(p)
+	for _, piece := range pieces {
+		p.have.Clear(uint(piece))
+	}
+	p.pieces = int(p.have.Count())
+	p.wanted = s.interest(p.have)
+	s.planner.count(p)
+	s.orders.touch(p)
+	s.planner.refillStarved() // what was left to this peer is not any more
+}
+
 func (s *swarm) hasMore(p *peer) {
 	s.orders.touch(p)
 	s.superSaw(p)

@@ -195,3 +195,33 @@ func TestInterestInACrowd(t *testing.T) {
 		}
 	}
 }
+
+// A seed that has lost pieces is none any more, and counts for what it has. A
+// piece that was left to it may come from another.
+func TestPeersLosePieces(t *testing.T) {
+	s := newSwarm(geometryOf(4, 2*BlockSize, BlockSize), nil, testMemory, rarest{}, seeded(1))
+	s.storeReady(&messages.StoreReady{Have: bitsOf(4)})
+	join := func(key messages.PeerKey) *peer {
+		s.peerReady(&messages.PeerReady{Key: key})
+		p := s.byKey[key]
+		s.peerBitfield(p, bitsOf(4, 0, 1, 2, 3))
+		s.peerChoking(p, &messages.PeerChoking{Window: 1})
+		return p
+	}
+	first := join(1)
+	began := first.queue.at(0).a
+	if began.leftTo() != first {
+		t.Fatal("the piece is not left to the first")
+	}
+	s.peerDontHave(first, []uint32{began.piece, began.piece})
+	if first.pieces != 3 || first.seed(4) || first.cameSeed || first.wanted != 3 || s.planner.avail.Count(began.piece) != 0 {
+		t.Errorf("it has %d pieces, %d of them wanted, and the piece is counted %d times", first.pieces, first.wanted, s.planner.avail.Count(began.piece))
+	}
+	if first.queue.len() != 1 || began.leftTo() != nil || s.planner.continued(first) != nil {
+		t.Errorf("%d requests, left to %v", first.queue.len(), began.leftTo())
+	}
+	s.peerHave(first, []uint32{began.piece})
+	if !first.seed(4) || s.planner.avail.Count(began.piece) != 1 {
+		t.Error("what was lost and found does not count")
+	}
+}
