@@ -57,7 +57,7 @@ func (m *member) nameNodes(r, q *krpc.Message) {
 	if q.Want != 0 && q.Want&[...]krpc.Want{krpc.N4, krpc.N6}[m.Family] == 0 {
 		return
 	}
-	nodes := m.table.closest(q.Target, bucketSize)
+	nodes := m.table.closest(q.Target, bucketSize, false)
 	if m.Family == messages.IPv6 {
 		r.Nodes6 = nodes
 	} else {

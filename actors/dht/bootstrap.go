@@ -138,12 +138,18 @@ func (m *member) maintain(now time.Time) {
 
 // idIn draws an id that belongs into a bucket other than the last.
 func (m *member) idIn(bucket int) krpc.ID {
-	id := newID(m.rand, netip.Addr{})
-	for bit := range bucket + 1 {
-		mask := byte(0x80) >> (bit % 8)
-		id[bit/8] = id[bit/8]&^mask | m.table.self[bit/8]&mask
-	}
+	id := m.idLike(m.table.self, bucket+1)
 	id[bucket/8] ^= 0x80 >> (bucket % 8)
+	return id
+}
+
+// idLike draws an id that shares so many leading bits with another, or more.
+func (m *member) idLike(other krpc.ID, bits int) krpc.ID {
+	id := newID(m.rand, netip.Addr{})
+	for bit := range min(bits, 8*len(id)) {
+		mask := byte(0x80) >> (bit % 8)
+		id[bit/8] = id[bit/8]&^mask | other[bit/8]&mask
+	}
 	return id
 }
 

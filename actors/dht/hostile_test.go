@@ -276,6 +276,45 @@ func TestOneAddressWithManyIDsIsOneNode(t *testing.T) {
 	}
 }
 
+// Whoever fits and names only nodes that do not is asked once more, for an id
+// nearer to the target than its own, and announced to with the token of its
+// first answer, whether it answers again or not.
+func TestWhoNamesWhatDoesNotFitIsAskedAside(t *testing.T) {
+	m, _ := alone(t, Config{})
+	r := rand.New(rand.NewPCG(2, 2))
+	hash := krpc.ID{5}
+	node := krpc.Node{ID: newID(r, host(1).Addr()), Addr: host(1)}
+	m.boot.begun = true
+	m.table.answered(node, 0, start)
+	m.search(&messages.SearchPeers{InfoHash: metainfo.Hash(hash), Torrent: actor.NewPID("here", "torrent"), Port: 4000}, start)
+	m.proceed(start)
+	q := parse(t, m.take().datagrams[0])
+	reply := krpc.Message{Kind: krpc.Reply, Transaction: q.Transaction, ID: node.ID, Token: []byte("token")}
+	reply.Nodes = []krpc.Node{{ID: krpc.ID{5, 19: 1}, Addr: host(2)}}
+	m.received(host(1), reply.Append(nil), start)
+	m.proceed(start)
+	aside := 0
+	for _, d := range m.take().datagrams {
+		if q := parse(t, d); d.Addr == host(1) && q.Method == krpc.FindNode && shared(q.Target, hash) > shared(node.ID, hash) && q.Target != hash {
+			aside++
+		}
+	}
+	if aside != 1 {
+		t.Fatalf("it is asked aside %d times", aside)
+	}
+	now := start.Add(2 * timeout)
+	m.proceed(now)
+	announced := 0
+	for _, d := range m.take().datagrams {
+		if q := parse(t, d); d.Addr == host(1) && q.Method == krpc.AnnouncePeer && string(q.Token) == "token" {
+			announced++
+		}
+	}
+	if announced != 1 {
+		t.Errorf("it is announced to %d times", announced)
+	}
+}
+
 // FuzzReceived: whatever comes, from whom we have asked or from others, is
 // survived, and what is answered fits.
 func FuzzReceived(f *testing.F) {

@@ -50,6 +50,7 @@ type candidate struct {
 	krpc.Node
 	state state
 	token []byte // for an announce; nil: it has given none
+	aside bool   // it has answered, and is asked for other nodes too, see askAside
 }
 
 // state is how far a lookup has come with a node.
@@ -184,6 +185,9 @@ func (l *lookup) tardy(node krpc.Node) {
 	l.asking--
 	if c := l.find(node); c != nil {
 		c.state = late
+		if c.aside {
+			c.state = answered
+		}
 	}
 }
 
@@ -202,6 +206,18 @@ func (l *lookup) fail(to krpc.Node, wasLate bool) {
 	l.done(to, wasLate)
 	if c := l.find(to); c != nil {
 		c.state = failed
+		if c.aside {
+			c.state = answered
+		}
+	}
+}
+
+// askAside has a node asked once more that has answered, for an id that shares
+// one bit more with the target than its own. Most of the nodes that it named do
+// not fit: these may crowd out all others beside the target, but not around it.
+func (l *lookup) askAside(node krpc.Node) {
+	if c := l.find(node); c != nil {
+		c.state, c.aside = fresh, true
 	}
 }
 
@@ -217,7 +233,10 @@ func (l *lookup) answer(to, node krpc.Node, token []byte, wasLate bool) bool {
 	if c == nil {
 		return false
 	}
-	c.state, c.token = answered, slices.Clone(token)
+	c.state = answered
+	if token != nil {
+		c.token = slices.Clone(token)
+	}
 	return true
 }
 
@@ -237,8 +256,8 @@ func (l *lookup) told(peers []netip.AddrPort) (fresh []netip.AddrPort) {
 	return fresh
 }
 
-// nearest returns the nodes that have answered, of each kind nearest first, at
-// most eight.
+// nearest returns the nodes that have answered, nearest first, at most eight of
+// each kind.
 func (l *lookup) nearest() (list []candidate) {
 	for _, nodes := range l.nodes {
 		n := 0
@@ -249,5 +268,11 @@ func (l *lookup) nearest() (list []candidate) {
 			}
 		}
 	}
+	slices.SortFunc(list, func(a, b candidate) int {
+		if nearer(a.ID, b.ID, l.target) {
+			return -1
+		}
+		return 1
+	})
 	return list
 }

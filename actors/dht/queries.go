@@ -181,7 +181,12 @@ func (m *member) learn(l *lookup, q query, node krpc.Node, r *krpc.Message) {
 	if m.Family == messages.IPv6 {
 		told, others = others, told
 	}
-	for _, n := range told[:min(len(told), 2*bucketSize)] {
+	told = told[:min(len(told), 2*bucketSize)]
+	fit := 0
+	for _, n := range told {
+		if kindOf(n) == fitting {
+			fit++
+		}
 		if mayTell(node.Addr.Addr(), n.Addr.Addr()) && n.ID != (krpc.ID{}) && n.ID != m.table.self && !m.isUs(n.Addr) {
 			l.add(n)
 		}
@@ -191,10 +196,14 @@ func (m *member) learn(l *lookup, q query, node krpc.Node, r *krpc.Message) {
 			m.out.Send(s, &messages.AddNode{Addr: n.Addr})
 		}
 	}
+	if q.method != krpc.GetPeers {
+		return
+	}
 	if l.inquiry != nil {
 		l.inquiry.heard(r)
-	} else if l.search == nil {
-		return
+	}
+	if kindOf(node) == fitting && 2*fit < len(told) {
+		l.askAside(node)
 	}
 	var peers []netip.AddrPort
 	for _, p := range r.Values {

@@ -84,7 +84,8 @@ func (m *member) inquired(l *lookup) {
 		found.Peers = append(found.Peers, addr)
 	}
 	slices.SortFunc(found.Peers, netip.AddrPort.Compare)
-	for _, c := range l.nearest() {
+	near := l.nearest()
+	for _, c := range near[:min(len(near), bucketSize)] {
 		found.Nearest = append(found.Nearest, messages.DHTContact{ID: c.ID, Addr: c.Addr})
 	}
 	reply := i.reply

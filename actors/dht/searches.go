@@ -133,8 +133,10 @@ func (m *member) startSearches(now time.Time) {
 // look begins a lookup with the nodes that we know.
 func (m *member) look(target krpc.ID, s *search, now time.Time) *lookup {
 	l := &lookup{target: target, search: s}
-	for _, node := range m.table.closest(target, kinds*2*bucketSize) {
-		l.add(node)
+	for _, fit := range []bool{true, false} {
+		for _, node := range m.table.closest(target, 2*bucketSize, fit) {
+			l.add(node)
+		}
 	}
 	m.table.buckets[m.table.index(target)].looked = now
 	m.lookups = append(m.lookups, l)

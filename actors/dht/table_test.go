@@ -12,9 +12,9 @@ import (
 	"kouzui/wire/krpc"
 )
 
-// Half of the nodes that are named fit their addresses, the nearest of them,
-// whatever stands beside the target.
-func TestHalfOfTheClosestFit(t *testing.T) {
+// What stands beside the target takes no place of the nodes whose ids fit their
+// addresses.
+func TestTheClosestThatFit(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
 	target := krpc.ID{0xf0}
 	var nodes, fit []krpc.Node
@@ -23,21 +23,19 @@ func TestHalfOfTheClosestFit(t *testing.T) {
 		node := krpc.Node{ID: newID(r, host(100+i).Addr()), Addr: host(100 + i)}
 		nodes, fit = append(nodes, near, node), append(fit, node)
 	}
-	table := tableOf(nodes, krpc.ID{})
-	fit = slices.DeleteFunc(fit, func(n krpc.Node) bool { return table.find(n) == nil })
 	slices.SortFunc(fit, func(a, b krpc.Node) int {
 		if nearer(a.ID, b.ID, target) {
 			return -1
 		}
 		return 1
 	})
-	got := table.closest(target, 8)
-	if len(got) != 8 || !slices.Equal(got[4:], fit[:4]) || kindOf(got[3]) != misfits {
-		t.Errorf("%v, not the nearest and %v", got, fit[:4])
+	table := tableOf(nodes, krpc.ID{})
+	fit = slices.DeleteFunc(fit, func(n krpc.Node) bool { return table.find(n) == nil })
+	if got := table.closest(target, 8, true); !slices.Equal(got, fit[:8]) {
+		t.Errorf("%v, not %v", got, fit[:8])
 	}
 }
 
-// random draws nodes, each at an address of its own.
 func random(r *rand.Rand, n int) []krpc.Node {
 	list := make([]krpc.Node, n)
 	for i := range list {
@@ -110,7 +108,7 @@ func TestTable(t *testing.T) {
 			}
 			return 1
 		})
-		if got := table.closest(target, 8); len(alive) > 0 && !slices.Equal(got, alive[:min(8, len(alive))]) {
+		if got := table.closest(target, 8, false); len(alive) > 0 && !slices.Equal(got, alive[:min(8, len(alive))]) {
 			t.Fatalf("nearest are %v, want %v", got, alive[:min(8, len(alive))])
 		}
 	})
@@ -136,7 +134,7 @@ func TestGoodAndBad(t *testing.T) {
 		t.Error("bad after one datagram that was lost")
 	}
 	table.failed(nodes[0])
-	if !table.find(nodes[0]).bad() || slices.Contains(table.closest(nodes[0].ID, 8), nodes[0]) {
+	if !table.find(nodes[0]).bad() || slices.Contains(table.closest(nodes[0].ID, 8, false), nodes[0]) {
 		t.Error("who does not answer is not bad, or is told to others")
 	}
 	table.asked(nodes[0], late)
@@ -160,7 +158,7 @@ func TestTheLastNodesAreNotDropped(t *testing.T) {
 			t.Errorf("%d nodes are left after %d have failed", known, fail)
 		}
 	}
-	if got := table.closest(krpc.ID{}, 8); len(got) != 8 {
+	if got := table.closest(krpc.ID{}, 8, false); len(got) != 8 {
 		t.Errorf("of the bad ones %d are asked", len(got))
 	}
 }
