@@ -13,9 +13,10 @@ import (
 // side has come, and when what it says changes.
 type PeerIntroduced struct {
 	Key      PeerKey
-	Port     uint16 // where the other side can be dialled; 0: it does not say
-	Exchange bool   // it wants to be told of peers
-	Seed     bool   // it has everything, or wants no more pieces
+	Port     uint16     // where the other side can be dialled; 0: it does not say
+	YourIP   netip.Addr // ours, as it sees it; the zero value: it does not say
+	Exchange bool       // it wants to be told of peers
+	Seed     bool       // it has everything, or wants no more pieces
 }
 
 // TellPeers: peers to a peer, at most once a minute: who has come and who has

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"net/netip"
 	"time"
 
 	"kouzui/messages"
@@ -16,9 +17,10 @@ type extension struct {
 	said      extended.Handshake // the last of ours
 	takes     extended.Numbers   // of the other side
 	publicity messages.SetPublicity
-	met       bool      // an extended handshake of the other side has come
-	port      uint16    // at which the other side can be dialled; 0: it has not said
-	heard     time.Time // when a message about peers was last taken
+	met       bool       // an extended handshake of the other side has come
+	yourIP    netip.Addr // ours, as the other side sees it; the zero value: it has not said
+	port      uint16     // at which the other side can be dialled; 0: it has not said
+	heard     time.Time  // when a message about peers was last taken
 	metadata  metadata
 	// uploadOnly: we have all pieces that we want (BEP 21).
 	uploadOnly bool
@@ -91,6 +93,9 @@ func (s *session) introduced(payload []byte, now time.Time) error {
 		if h.Port != 0 {
 			e.port = h.Port
 		}
+		if h.YourIP.IsValid() {
+			e.yourIP = h.YourIP
+		}
 		if h.Requests > 0 {
 			s.window.allow(h.Requests)
 		}
@@ -126,7 +131,7 @@ func (k *connection) tellNews() {
 	out, e := &s.out, &s.extension
 	if out.introduced {
 		k.out.Send(k.to.Peers, &messages.PeerIntroduced{
-			Key: k.Key, Port: e.port, Exchange: e.publicity.Exchange && e.takes.Takes(extended.Exchange), Seed: s.flags.Seed || s.flags.UploadOnly,
+			Key: k.Key, Port: e.port, YourIP: e.yourIP, Exchange: e.publicity.Exchange && e.takes.Takes(extended.Exchange), Seed: s.flags.Seed || s.flags.UploadOnly,
 		})
 	}
 	if len(out.heard) > 0 {

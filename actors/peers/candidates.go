@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kouzui/messages"
+	"kouzui/wire/extended"
 )
 
 const (
@@ -62,6 +63,10 @@ type candidates struct {
 	hosts   map[netip.Addr]int // addresses at each host; never 0
 	sources map[messages.Source]*source
 	dials   int // so far
+	// ours is our address as a peer sees it, of IPv4 and of IPv6; the zero value:
+	// none has said. A lie changes only the order among equals.
+	ours [2]netip.Addr
+	room int // how many more connections there may be
 	// private: the torrent takes peers from some sources only (BEP 27).
 	private bool
 }
@@ -203,10 +208,12 @@ func (c *candidates) forget(addr netip.AddrPort) {
 
 // next picks the address to dial: first those that the user gave, then one of
 // each source in turn, the one with the fewest failures, and a random one among
-// equals. If no address may be dialled yet, due is when the first may; the zero
+// equals, or if there is not room for all the one of the highest priority (BEP
+// 40). If no address may be dialled yet, due is when the first may; the zero
 // time means never.
 func (c *candidates) next(now time.Time, rnd *rand.Rand) (best *candidate, due time.Time) {
-	ties := 0
+	ties, ready := 0, 0
+	var first ranked
 	for _, x := range c.list {
 		switch {
 		case x.busy || x.never:
@@ -215,14 +222,48 @@ func (c *candidates) next(now time.Time, rnd *rand.Rand) (best *candidate, due t
 				due = x.next
 			}
 		case best == nil || c.better(x, best):
-			best, ties = x, 1
+			best, ties, ready = x, 1, ready+1
+			first = c.rank(x)
 		case !c.better(best, x):
+			ready++
 			if ties++; rnd.IntN(ties) == 0 {
 				best = x
 			}
+			if r := c.rank(x); r.priority > first.priority {
+				first = r
+			}
+		default:
+			ready++
 		}
 	}
+	if ready > c.room && first.priority > 0 {
+		best = first.candidate
+	}
 	return best, due
+}
+
+// ranked is a candidate and its priority (BEP 40).
+type ranked struct {
+	*candidate
+	priority uint32 // 0: our address is not known
+}
+
+// rank returns a candidate with its priority. Our port, which counts between
+// two at one address, is taken for 0.
+func (c *candidates) rank(x *candidate) ranked {
+	ours := c.ours[family(x.addr.Addr())]
+	if !ours.IsValid() {
+		return ranked{x, 0}
+	}
+	return ranked{x, extended.Priority(netip.AddrPortFrom(ours, 0), x.addr)}
+}
+
+// family is 0 of IPv4 and 1 of IPv6.
+func family(a netip.Addr) int {
+	if a.Unmap().Is4() {
+		return 0
+	}
+	return 1
 }
 
 // waiting is how many addresses may be dialled, now or later.

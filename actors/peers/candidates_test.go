@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"kouzui/messages"
+	"kouzui/wire/extended"
 )
 
 var start = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -234,5 +235,46 @@ func TestWhoLeftIsFoundAgainWithinAMinute(t *testing.T) {
 			t.Fatalf("after %v", wait)
 		}
 		now = due
+	}
+}
+
+// When not all can be connected, the one of the highest priority (BEP 40) is
+// dialled first, but not before one that has failed less.
+func TestPriorityDecidesAmongEqualsIfNotAllFit(t *testing.T) {
+	ours := netip.MustParseAddr("192.0.2.1")
+	for name, c := range map[string]struct {
+		room  int
+		known bool
+		want  bool
+	}{
+		"not all fit":              {9, true, true},
+		"all fit":                  {10, true, false},
+		"our address is not known": {9, false, false},
+	} {
+		all, rnd := newCandidates(DefaultMax), seeded()
+		all.room = c.room
+		if c.known {
+			all.ours[0] = ours
+		}
+		var first netip.AddrPort
+		var highest uint32
+		for i := range 11 {
+			addr := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i), 0, 1}), 6881)
+			all.add(messages.PeerAddr{Addr: addr})
+			if i == 10 {
+				all.all[addr].failures = 1 // it has turned out to be worse
+				all.all[addr].busy = c.room == 10
+			} else if p := extended.Priority(netip.AddrPortFrom(ours, 0), addr); p > highest {
+				first, highest = addr, p
+			}
+		}
+		always := true
+		for range 20 {
+			best, _ := all.next(start, rnd)
+			always = always && best.addr == first
+		}
+		if always != c.want {
+			t.Errorf("%s: the first by priority is always dialled: %v", name, always)
+		}
 	}
 }

@@ -78,6 +78,7 @@ func (k *connections) dial() {
 		return
 	}
 	for d.wanted && len(k.slots.all) < k.max && k.slots.halfOpen < d.maxHalfOpen() {
+		k.candidates.room = k.max - len(k.slots.all)
 		best, due := k.candidates.next(k.now, k.rnd)
 		if best == nil {
 			if !due.IsZero() {

@@ -106,6 +106,9 @@ func (k *connections) introduced(m *messages.PeerIntroduced) {
 		s.listens = netip.AddrPortFrom(s.remote.Addr(), m.Port)
 	}
 	s.seed = m.Seed
+	if m.YourIP.IsValid() {
+		k.candidates.ours[family(m.YourIP)] = m.YourIP
+	}
 	k.arrived(s)
 	if s.exchange.wants = m.Exchange; s.exchange.wants {
 		k.tellSoon()
