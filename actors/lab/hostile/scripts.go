@@ -3,6 +3,7 @@ package hostile
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"time"
 
 	"kouzui/wire/frame"
@@ -11,7 +12,7 @@ import (
 const blockSize = frame.BlockSize
 
 // Scripts are all scripts, except those that a Seed makes.
-var Scripts = append(scripts, fastScripts...)
+var Scripts = slices.Concat(scripts, fastScripts, extendedScripts)
 
 var scripts = []Script{
 	{"nothing at all", false, func(c *Conn) { c.Linger() }},
