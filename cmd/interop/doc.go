@@ -7,6 +7,7 @@
 //
 //	TestDownload  kouzui downloads from each client
 //	TestSeed      kouzui seeds to each client
+//	TestMagnet    the same by magnet links, with libtorrent, aria2, transmission
 //	TestTracker   kouzui and others find each other through each tracker
 //	TestDHT       kouzui and others find each other by the DHT; as root
 //	TestSwarm     three kouzui, each with a third of the pieces, and every client

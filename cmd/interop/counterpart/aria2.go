@@ -26,7 +26,7 @@ func startAria2(ctx context.Context, t Task) (*Process, error) {
 		"--enable-dht="+strconv.FormatBool(t.UDP || len(t.DHT) > 0), "--dht-listen-port="+strconv.Itoa(t.Place.Port), "--dht-file-path="+filepath.Join(t.Home, "dht.dat"),
 		"--enable-dht6=false", "--bt-enable-lpd=false", "--enable-peer-exchange=false", "--disable-ipv6",
 		"--bt-external-ip="+t.Place.Host, "--check-integrity", "--bt-seed-unverified=false", "--seed-ratio=0", "--file-allocation=none",
-		"--summary-interval=0", "--show-console-readout=false", t.Torrent)
+		"--summary-interval=0", "--show-console-readout=false", t.torrent())
 	if len(t.DHT) > 0 {
 		args = append(args, "--dht-entry-point="+t.DHT[0])
 	}
@@ -40,11 +40,12 @@ func startAria2(ctx context.Context, t Task) (*Process, error) {
 		var answer struct {
 			Result []struct {
 				Seeder, Bitfield string
+				Bittorrent       struct{ Info *struct{} } // nil: this is the download of a link's metadata
 			}
 		}
 		err := callThrough(ctx, rpc, "http://127.0.0.1:"+control+"/jsonrpc", nil,
 			map[string]any{"jsonrpc": "2.0", "id": method, "method": method}, &answer)
-		if err != nil || len(answer.Result) != 1 {
+		if err != nil || len(answer.Result) != 1 || answer.Result[0].Bittorrent.Info == nil {
 			return false, err
 		}
 		if t.Watch != nil {

@@ -8,14 +8,15 @@
 // and stopped. Each process has a home folder of its own, so that it reads none
 // of the user's configuration, and a loopback address of its own, because some
 // clients identify peers by their address alone. Peers are found only through
-// trackers, Task.Peers, Task.DHT and, with Task.Exchange, other peers. uTP and
-// encryption are off.
+// trackers, Task.Peers, Task.Magnet, Task.DHT and, with Task.Exchange, other
+// peers. uTP and encryption are off.
 //
 // A process ends with the program that started it, whatever ends that program.
 // The package works on Linux only.
 package counterpart
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -51,6 +52,7 @@ var Clients = []Client{libtorrent, aria2, transmission, rtorrent, qbittorrent}
 // Task is what one process is to do.
 type Task struct {
 	Torrent string   // path of the .torrent
+	Magnet  string   // a link that a download is given in place of the .torrent; "": none
 	Hash    string   // its info hash, 40 hexadecimal digits
 	Dir     string   // where the content is or comes to be
 	Home    string   // an empty folder for settings, state and the log
@@ -95,6 +97,9 @@ type Progress struct {
 	// negative: the client does not tell.
 	Redundant int64
 }
+
+// torrent is what a client is given.
+func (t Task) torrent() string { return cmp.Or(t.Magnet, t.Torrent) }
 
 // command is a program with its arguments, run by Task.Within.
 func (t Task) command(program string, args ...string) (string, []string) {

@@ -73,7 +73,7 @@ func Builds(list string) (all []Build, err error) {
 }
 
 func startKouzui(ctx context.Context, program string, t Task, flags ...string) (*Process, error) {
-	args := []string{"download", t.Torrent, "--dir", t.Dir, "--json", "-v",
+	args := []string{"download", t.torrent(), "--dir", t.Dir, "--json", "-v",
 		"--listen", t.Place.Host, "--listen-port", strconv.Itoa(t.Place.Port)}
 	if t.Seed {
 		args[0] = "seed"
@@ -85,6 +85,9 @@ func startKouzui(ctx context.Context, program string, t Task, flags ...string) (
 	}
 	for _, peer := range t.Peers {
 		args = append(args, "--peer", peer)
+	}
+	if t.Magnet != "" {
+		args = append(args, "--allow-private")
 	}
 	if len(t.DHT) > 0 {
 		args = append(args, "--dht", "on", "--dht-bootstrap", t.DHT[0])

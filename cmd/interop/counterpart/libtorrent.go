@@ -32,7 +32,7 @@ func startLibtorrent(ctx context.Context, t Task) (*Process, error) {
 	if err := os.WriteFile(script, libtorrentScript, 0o600); err != nil {
 		return nil, err
 	}
-	args := []string{script, "--torrent", t.Torrent, "--dir", t.Dir, "--host", t.Place.Host, "--port", strconv.Itoa(t.Place.Port)}
+	args := []string{script, "--torrent", t.torrent(), "--dir", t.Dir, "--host", t.Place.Host, "--port", strconv.Itoa(t.Place.Port)}
 	if t.Seed {
 		args = append(args, "--seed")
 	}

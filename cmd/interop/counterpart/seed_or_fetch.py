@@ -57,8 +57,11 @@ session = lt.session({
     "in_enc_policy": int(lt.enc_policy.pe_disabled),
     "alert_mask": int(mask),
 })
-params = lt.add_torrent_params()
-params.ti = lt.torrent_info(args.torrent)
+if args.torrent.startswith("magnet:"):
+    params = lt.parse_magnet_uri(args.torrent)
+else:
+    params = lt.add_torrent_params()
+    params.ti = lt.torrent_info(args.torrent)
 params.save_path = args.dir
 params.flags &= ~(lt.torrent_flags.auto_managed | lt.torrent_flags.paused)
 if not args.exchange:

@@ -50,7 +50,7 @@ func startTransmission(ctx context.Context, t Task) (*Process, error) {
 	rpc := transmissionRPC{url: "http://127.0.0.1:" + strconv.Itoa(t.Place.Port+1) + "/transmission/rpc"}
 	p.complete = func(ctx context.Context) error { return p.poll(ctx, rpc.complete) }
 	err = p.poll(ctx, func(ctx context.Context) (bool, error) {
-		err := rpc.call(ctx, "torrent-add", map[string]any{"filename": t.Torrent, "download-dir": t.Dir}, nil)
+		err := rpc.call(ctx, "torrent-add", map[string]any{"filename": t.torrent(), "download-dir": t.Dir}, nil)
 		return err == nil, err
 	})
 	if err == nil && t.Seed {
