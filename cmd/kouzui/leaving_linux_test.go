@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"kouzui/cmd/internal/shaped"
+	"kouzui/wire/metainfo"
 )
 
 // outside is a machine's way to all other machines, on which nobody answers: a
@@ -177,6 +178,7 @@ func TestNothingLeavesThisMachine(t *testing.T) {
 	f := newField(t)
 	o := enterOutside(t)
 	t.Setenv("HOME", f.dir)
+	t.Setenv("KOUZUI_DHT", "") // as by default
 	t.Setenv("XDG_STATE_HOME", filepath.Join(f.dir, "state"))
 	does := func(arguments ...string) {
 		t.Helper()
@@ -202,8 +204,13 @@ func TestNothingLeavesThisMachine(t *testing.T) {
 	f.serves("seeding", "seed", "a.torrent", "-d", ".", "--listen-port", "7001")
 	does("download", "a.torrent", "-d", "by-tracker")
 	does("create", "other", "-o", "b.torrent")
-	f.serves("seeding", "seed", "b.torrent", "-d", ".", "--listen-port", "7002")
+	f.serves("seeding", "seed", "b.torrent", "-d", ".", "--listen-port", "7002", "--dht", "off") // it names nobody
 	does("download", "b.torrent", "-d", "by-hand", "--peer", "127.0.0.1:7002")
+	torrent, err := metainfo.Parse([]byte(f.read("b.torrent")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	does("download", "magnet:?xt=urn:btih:"+torrent.InfoHash.String()+"&x.pe=127.0.0.1:7002", "-d", "by-link", "--allow-private")
 
 	// What leaves is seen, or all of this would show nothing.
 	elsewhere := func(want string, arguments ...string) {
@@ -213,6 +220,7 @@ func TestNothingLeavesThisMachine(t *testing.T) {
 			t.Errorf("%s: what has left has no %q:\n%s", strings.Join(arguments, " "), want, left)
 		}
 	}
+	t.Setenv("KOUZUI_DHT", noDHT)
 	elsewhere(`kouzui\aexample`, "download", "http://kouzui.example/a.torrent", "-d", "lookup")
 	elsewhere("to 192.0.2.7:6881", "download", "a.torrent", "-d", "dial", "--peer", "192.0.2.7:6881", "--tracker", tracker)
 	elsewhere("to [2001:db8::7]:6881", "download", "a.torrent", "-d", "dial6", "--peer", "[2001:db8::7]:6881")
