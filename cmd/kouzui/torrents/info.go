@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"kouzui"
 	"net/netip"
 	"time"
@@ -11,8 +12,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"kouzui/cmd/kouzui/internal/dhtnodes"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
+	"kouzui/cmd/kouzui/internal/interrupt"
 	"kouzui/cmd/kouzui/internal/load"
 	"kouzui/cmd/kouzui/internal/outfile"
 	"kouzui/wire/magnet"
@@ -28,6 +31,7 @@ type infoFlags struct {
 	trackers     []string
 	timeout      time.Duration
 	allowPrivate bool
+	dht          dhtnodes.Flags
 }
 
 // NewInfo makes the command info.
@@ -57,33 +61,17 @@ other commands hide such keys.`,
 		f.StringArrayVar(&o.peers, "peer", nil, "ask the peer at `ADDR:PORT` what a magnet link leads to (repeatable)")
 		f.StringArrayVar(&o.trackers, "tracker", nil, "ask the tracker at `URL` for peers of a magnet link (repeatable)")
 		f.BoolVar(&o.allowPrivate, "allow-private", false, "let magnet links name peers and trackers at any address of this machine and network")
+		o.dht.Bind(c, f, "look for peers of a magnet link in the DHT")
 		flags.Duration(f, &o.timeout, "timeout", 0, "give up after `TIME` (0: never)")
 	})
 	return c
 }
 
 func (o *infoFlags) run(c *cobra.Command, from string) error {
-	warn := func(text string) { fmt.Fprintln(c.ErrOrStderr(), "kouzui: warning:", text) }
-	source, bound, err := o.from.Open(c.Context(), warn)
-	if err != nil {
+	if err := o.dht.Validate(); err != nil {
 		return err
 	}
-	var t *metainfo.Torrent
-	if !magnet.Is(from) {
-		t, err = load.One(c.Context(), source, from, c.InOrStdin())
-	} else {
-		var g load.Given
-		if g, err = load.Magnet(from); err != nil {
-			return err
-		}
-		for _, w := range g.Link.Warnings {
-			warn(w)
-		}
-		if t = g.Torrent; g.Unknown {
-			config := kouzui.Config{Listen: kouzui.Nowhere, Bind: bound, Interface: o.from.Device, AllowPrivate: o.allowPrivate}
-			t, err = o.fetch(c, config, *load.Reachable(c.Context(), source, g.Link, o.allowPrivate, warn))
-		}
-	}
+	t, err := o.read(c, from)
 	if err != nil {
 		return err
 	}
@@ -99,9 +87,35 @@ func (o *infoFlags) run(c *cobra.Command, from string) error {
 	return d.write(c.OutOrStdout())
 }
 
+// read reads a .torrent, or asks peers what a link leads to.
+func (o *infoFlags) read(c *cobra.Command, from string) (*metainfo.Torrent, error) {
+	ctx, done := interrupt.Context()
+	defer done()
+	warn := func(text string) { fmt.Fprintln(c.ErrOrStderr(), "kouzui: warning:", text) }
+	source, bound, err := o.from.Open(ctx, warn)
+	if err != nil {
+		return nil, err
+	}
+	if !magnet.Is(from) {
+		return load.One(ctx, source, from, c.InOrStdin())
+	}
+	g, err := load.Magnet(from)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range g.Link.Warnings {
+		warn(w)
+	}
+	if !g.Unknown {
+		return g.Torrent, nil
+	}
+	config := kouzui.Config{Listen: kouzui.Nowhere, Bind: bound, Interface: o.from.Device, AllowPrivate: o.allowPrivate}
+	return o.fetch(ctx, config, *load.Reachable(ctx, source, g.Link, o.allowPrivate, warn), c.ErrOrStderr(), warn)
+}
+
 // fetch asks peers what is in the torrent of a link.
-func (o *infoFlags) fetch(c *cobra.Command, config kouzui.Config, link kouzui.Magnet) (*metainfo.Torrent, error) {
-	options := kouzui.Options{MetadataOnly: true, Trackers: o.trackers}
+func (o *infoFlags) fetch(ctx context.Context, config kouzui.Config, link kouzui.Magnet, stderr io.Writer, warn func(string)) (*metainfo.Torrent, error) {
+	options := kouzui.Options{MetadataOnly: true, Trackers: o.trackers, DHT: o.dht.Mode()}
 	for _, text := range o.peers {
 		addr, err := netip.ParseAddrPort(text)
 		if err != nil || addr.Port() == 0 {
@@ -109,15 +123,23 @@ func (o *infoFlags) fetch(c *cobra.Command, config kouzui.Config, link kouzui.Ma
 		}
 		options.Peers = append(options.Peers, addr)
 	}
-	if len(options.Peers)+len(link.Peers)+len(options.Trackers)+len(metainfo.Supported(link.Trackers)) == 0 {
-		return nil, exit.Hint("Name a peer with --peer or a tracker with --tracker.", exit.Errorf(exit.Network, "there is nobody to ask what is in the torrent: the link names no tracker and no peer"))
+	if o.dht.Mode() == kouzui.DHTOff && len(options.Peers)+len(link.Peers)+len(options.Trackers)+len(metainfo.Supported(link.Trackers)) == 0 {
+		return nil, exit.Hint("Name a peer with --peer or a tracker with --tracker, or have the DHT asked with --dht on.", exit.Errorf(exit.Network, "there is nobody to ask what is in the torrent: the link names no tracker and no peer"))
 	}
-	ctx := c.Context()
 	if o.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, o.timeout, exit.ErrTimeout)
 		defer cancel()
 	}
+	host := ""
+	if config.Bind.IsValid() {
+		host = config.Bind.String()
+	}
+	var nodes *dhtnodes.Keeper
+	if config.DHT, nodes = o.dht.Begin(host, warn); config.DHT != nil {
+		config.DHT.ReadOnly = true // nobody is to count on a node that leaves at once
+	}
+	defer nodes.Save()
 	client, err := kouzui.Open(config)
 	if err != nil {
 		return nil, err
@@ -127,15 +149,25 @@ func (o *infoFlags) fetch(c *cobra.Command, config kouzui.Config, link kouzui.Ma
 		defer cancel()
 		_ = client.Close(soon)
 	}()
+	told, done := context.WithCancel(ctx)
+	defer done()
+	events := client.Events(told)
 	torrent, err := client.AddMagnet(link, options)
 	if err != nil {
 		return nil, err
 	}
 	said := ""
-	for e := range torrent.Events(ctx) {
-		if p, is := e.(kouzui.Progress); is && p.Status.Why != "" && p.Status.Why != said {
-			said = p.Status.Why
-			fmt.Fprintf(c.ErrOrStderr(), "fetching metadata: %s\n", metainfo.Clean(said, 1000))
+	for e := range events {
+		switch e := e.(type) {
+		case kouzui.Progress:
+			if e.Status.Why != "" && e.Status.Why != said {
+				said = e.Status.Why
+				fmt.Fprintf(stderr, "fetching metadata: %s\n", metainfo.Clean(said, 1000))
+			}
+		case kouzui.DHTReported:
+			nodes.Report(&e.DHTReport, time.Now())
+		case kouzui.Ended:
+			done()
 		}
 	}
 	if err := torrent.Wait(ctx); err != nil {

@@ -34,8 +34,7 @@ type options struct {
 	source         flags.Source
 	allowPrivate   bool
 	blocklist      string
-	dht            *string
-	dhtNodes       dhtnodes.Flag
+	dht            dhtnodes.Flags
 	noPEX          bool
 	maxPeers       int
 	maxConnections int
@@ -91,9 +90,7 @@ func (o *options) bind(c *cobra.Command) {
 		f.IntVar(&o.maxConnections, "max-connections", kouzui.DefaultConnections, "make at most `N` connections for all torrents together; without this flag, at least twice --max-peers")
 		f.StringArrayVar(&o.peers, "peer", nil, "connect to the peer at `HOST:PORT` (repeatable)")
 		f.StringArrayVar(&o.trackers, "tracker", nil, "use the tracker at `URL` as well, as a tier of its own (repeatable; commas separate the URLs of one tier)")
-		o.dht = flags.Choose(c, "dht", "`WHEN` to look for torrents in the DHT and announce them there, unless they are private: %s; auto is unless all trackers and peers that are named are on this machine",
-			string(kouzui.DHTAuto), string(kouzui.DHTOn), string(kouzui.DHTOff))
-		o.dhtNodes.Bind(f)
+		o.dht.Bind(c, f, "look for torrents in the DHT and announce them there, unless they are private")
 		f.BoolVar(&o.noPEX, "no-pex", false, "tell peers of no other peers (BEP 11), and take none from them")
 		f.StringVar(&o.blocklist, "blocklist", "", "never connect to the addresses listed in `FILE`: P2P text, ipfilter.dat, CIDR or plain addresses, also gzipped")
 	})
@@ -152,11 +149,8 @@ func (o *options) validate(c *cobra.Command) error {
 	if _, err := o.namedPeers(); err != nil {
 		return err
 	}
-	switch nodes, err := o.dhtNodes.Nodes(); {
-	case err != nil:
+	if err := o.dht.Validate(); err != nil {
 		return err
-	case len(nodes) > 0 && *o.dht == string(kouzui.DHTOff):
-		return exit.Usagef("", "--dht-bootstrap is of no use with --dht off")
 	}
 	_, err := o.listen()
 	return err

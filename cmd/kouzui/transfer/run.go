@@ -10,7 +10,6 @@ import (
 
 	"kouzui/actors/runtime/dispatch"
 	"kouzui/cmd/kouzui/internal/command"
-	"kouzui/cmd/kouzui/internal/dhtnodes"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/load"
 	"kouzui/cmd/kouzui/internal/report"
@@ -76,7 +75,7 @@ func (o *options) transfer(s *session, args []string) error {
 		MaxPeers: min(o.maxPeers, connections), UploadSlots: o.slots,
 		Seed: o.seed || o.seedOnly, SeedRatio: o.ratio, SeedFor: o.seedTime, UntilPeersDone: o.untilPeersDone, SuperSeed: kouzui.SuperSeeding(*o.superSeed),
 		StallTimeout: o.stall, MustExist: o.seedOnly, Force: o.force,
-		DHT: kouzui.DHTMode(*o.dht), NoPEX: o.noPEX,
+		DHT: o.dht.Mode(), NoPEX: o.noPEX,
 	}
 	tiers, _ := o.tiers() // validate has found no fault
 	options.Trackers = slices.Concat(tiers...)
@@ -110,10 +109,7 @@ func (o *options) transfer(s *session, args []string) error {
 		MaxConnections: connections, Blocklist: blocked, Bind: bound, Interface: o.source.Device, AllowPrivate: o.allowPrivate,
 		Log: s.Log, Trace: append(trace.Sinks, s.inbox), TraceNotes: o.traceDomain, Patterns: o.patterns.Choice, Faults: o.faults,
 	}
-	if *o.dht != string(kouzui.DHTOff) {
-		nodes, _ := o.dhtNodes.Nodes() // validate has found no fault
-		config.DHT, s.dht = dhtnodes.Begin(nodes, o.place(bound), s.Warn)
-	}
+	config.DHT, s.dht = o.dht.Begin(o.place(bound), s.Warn)
 	if o.trace != "" {
 		config.SampleMailboxes = sampleInterval
 	}

@@ -1,0 +1,45 @@
+package dhtnodes
+
+import (
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"kouzui"
+	"kouzui/cmd/kouzui/internal/exit"
+	"kouzui/cmd/kouzui/internal/flags"
+)
+
+// Flags are --dht and --dht-bootstrap, of commands that need not use the DHT.
+type Flags struct {
+	mode      *string
+	bootstrap Flag
+}
+
+// Bind adds the flags to set, which is of c; purpose says for what the DHT is.
+func (f *Flags) Bind(c *cobra.Command, set *pflag.FlagSet, purpose string) {
+	f.mode = flags.Choose(c, "dht", "`WHEN` to "+purpose+": %s; auto is unless all trackers and peers that are named are on this machine",
+		string(kouzui.DHTAuto), string(kouzui.DHTOn), string(kouzui.DHTOff))
+	f.bootstrap.Bind(set)
+}
+
+// Mode is --dht.
+func (f *Flags) Mode() kouzui.DHTMode { return kouzui.DHTMode(*f.mode) }
+
+// Validate refuses values that contradict each other or make no sense.
+func (f *Flags) Validate() error {
+	nodes, err := f.bootstrap.Nodes()
+	if err == nil && len(nodes) > 0 && f.Mode() == kouzui.DHTOff {
+		err = exit.Usagef("", "--dht-bootstrap is of no use with --dht off")
+	}
+	return err
+}
+
+// Begin is the function Begin with the nodes of --dht-bootstrap. With --dht off
+// there is no DHT, and all is nil.
+func (f *Flags) Begin(host string, warn func(string)) (*kouzui.DHT, *Keeper) {
+	if f.Mode() == kouzui.DHTOff {
+		return nil, nil
+	}
+	nodes, _ := f.bootstrap.Nodes() // Validate has found no fault
+	return Begin(nodes, host, warn)
+}
