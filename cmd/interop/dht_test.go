@@ -89,7 +89,7 @@ func byDHT(task counterpart.Task, dht *counterpart.DHT) counterpart.Task {
 
 // TestDHT: by the DHT alone, nodes of another program find a peer that kouzui
 // announced, and kouzui one that they announced; each client downloads from
-// kouzui, and kouzui from each client.
+// kouzui, and kouzui from each client; and all of them are one swarm.
 func TestDHT(t *testing.T) {
 	version := installed(t, func() (string, error) { return counterpart.NodeDHTVersion(npm) })
 	if !inOwnNetwork(t) {
@@ -145,11 +145,42 @@ func TestDHT(t *testing.T) {
 					runs.begin(t, other.Name, installed(t, other.Version), way.name, "file", "DHT")
 					content := trackerless(t)
 					start(t, ctx, way.seed, byDHT(seedTask(t, way.seed, content), dht))
+					// Who looks before the seed is announced looks again much later.
+					if _, err := dht.Lookup(ctx, content.Info.InfoHash.String()); err != nil {
+						t.Fatal(err)
+					}
 					to := byDHT(newTask(t, way.leech, content), dht)
 					fetches(t, ctx, start(t, ctx, way.leech, to), way.leech, to.Dir, content)
 				})
 			}
 		}
+		t.Run("all of them", func(t *testing.T) {
+			t.Parallel()
+			runs.begin(t, "all of them", version, "takes part", "file", "DHT")
+			content := trackerless(t)
+			start(t, ctx, kouzui, byDHT(seedTask(t, kouzui, content), dht))
+			type member struct {
+				*counterpart.Process
+				client counterpart.Client
+				dir    string
+			}
+			var members []member
+			for _, client := range append(slices.Clone(counterpart.Clients), kouzui) {
+				if slices.Contains(speakDHT, client.Name) || client.Name == kouzui.Name {
+					installed(t, client.Version)
+					task := byDHT(newTask(t, client, content), dht)
+					task.Stay = true
+					members = append(members, member{start(t, ctx, client, task), client, task.Dir})
+				}
+			}
+			for _, m := range members {
+				if err := m.Complete(ctx); err != nil {
+					t.Error(err)
+				} else if err := content.Verify(m.dir, m.client.LeavesOutEmpty); err != nil {
+					t.Errorf("%s: %v", m.Name, err)
+				}
+			}
+		})
 	})
 }
 

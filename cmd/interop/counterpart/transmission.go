@@ -4,14 +4,15 @@ package counterpart
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 )
 
 // transmission 3.00 ignores peers in 127/8 that a tracker returns, and cannot
@@ -38,8 +39,17 @@ func startTransmission(ctx context.Context, t Task) (*Process, error) {
 		return nil, err
 	}
 	if len(t.DHT) > 0 {
-		nodes := strings.ReplaceAll(strings.Join(t.DHT, "\n")+"\n", ":", " ")
-		if err := os.WriteFile(filepath.Join(t.Home, "dht.bootstrap"), []byte(nodes), 0o600); err != nil {
+		// Of nodes in a dht.bootstrap it would ask one every 15 s.
+		var nodes []byte
+		for _, node := range t.DHT {
+			addr, err := netip.ParseAddrPort(node)
+			if err != nil {
+				return nil, err
+			}
+			nodes = binary.BigEndian.AppendUint16(append(nodes, addr.Addr().AsSlice()...), addr.Port())
+		}
+		known := fmt.Appendf(nil, "d5:nodes%d:%se", len(nodes), nodes)
+		if err := os.WriteFile(filepath.Join(t.Home, "dht.dat"), known, 0o600); err != nil {
 			return nil, err
 		}
 	}
