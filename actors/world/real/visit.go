@@ -84,6 +84,7 @@ func (e barredError) Error() string { return string(e) }
 type visit struct {
 	from      world.Origin
 	all       bool      // every address is allowed
+	scrape    bool      // of what looks like a tracker it is the scrape that is asked for
 	until     time.Time // when the request fails
 	newcomers *newcomers
 
@@ -158,7 +159,8 @@ func (v *visit) permit(addr netip.Addr) error {
 	if v.proxied {
 		to = v.behindProxy()
 	}
-	isTracker := strings.HasSuffix(v.url.EscapedPath(), "/announce")
+	path := v.url.EscapedPath()
+	isTracker := strings.HasSuffix(path, "/announce") || v.scrape && strings.HasSuffix(path, "/scrape")
 	switch {
 	case v.all || to == public:
 	case v.hops > 1 && v.at == public:
