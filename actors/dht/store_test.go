@@ -26,7 +26,7 @@ func TestTokens(t *testing.T) {
 		}
 		age := time.Duration(rapid.IntRange(0, 2000).Draw(t, "age")) * time.Second
 		if rapid.Bool().Draw(t, "used between") {
-			tokens.token(b, now.Add(age/2))
+			tokens.token(b, now.Add(age*time.Duration(rapid.IntRange(1, 9).Draw(t, "tenths"))/10))
 		}
 		switch good := tokens.good(token, a, now.Add(age)); {
 		case good && age >= 2*tokenLife:

@@ -39,10 +39,11 @@ func (t *tokens) keep(now time.Time) {
 	switch age := now.Sub(t.changed); {
 	case age >= 2*tokenLife:
 		t.change()
-		fallthrough
-	case age >= tokenLife:
 		t.change()
 		t.changed = now
+	case age >= tokenLife:
+		t.change()
+		t.changed = t.changed.Add(tokenLife) // not now: the older secret would last longer
 	}
 }
 
