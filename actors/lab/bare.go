@@ -48,7 +48,7 @@ type bare struct {
 	rnd    *rand.Rand
 	hash   metainfo.Hash // that it announces
 	seek   *seek         // nil: none is under way
-	report *messages.DHTReport
+	heard  *overheard    // of the process that runs now
 }
 
 // seek is a lookup of what another node announces.
@@ -117,8 +117,10 @@ func (b *bare) start() {
 		b.trace = b.run.trace.of()
 		sinks = append(sinks, b.trace)
 	}
+	world := b.host.World()
+	b.heard = b.run.overhear(b.name, world)
 	client, err := actors.Start(actors.Options{
-		World: b.host.World(), Pool: b.host.Pool, Log: zerolog.Nop(), Sinks: sinks, Notes: b.run.options.Notes,
+		World: world, Pool: b.host.Pool, Log: zerolog.Nop(), Sinks: sinks, Notes: b.run.options.Notes,
 		Notify: b.notify, Listen: ":6881", Name: b.name,
 		Dispatcher: b.host.Dispatcher(), Blocking: b.host.Blocking(), Mailbox: b.host.Mailbox,
 		DHT: dhtOf(true),
@@ -228,28 +230,8 @@ func (b *bare) over(took time.Duration) {
 }
 
 func (b *bare) notify(m any) {
-	if m, is := m.(*messages.DHTReport); is && m.Family == messages.IPv4 {
-		b.report = m
-		b.check(m)
-	}
-}
-
-// What a node of the DHT remembers at most.
-const (
-	mostNodes    = 128 + 64 + 32 + 16 + 156*8
-	mostTorrents = 2000
-)
-
-// check holds what a node tells of itself against the world: nobody is
-// remembered who cannot have answered, and there are bounds.
-func (b *bare) check(m *messages.DHTReport) {
-	if m.Known > mostNodes || m.Torrents > mostTorrents {
-		b.blame("it knows %d nodes and %d torrents", m.Known, m.Torrents)
-	}
-	for _, node := range m.Nodes {
-		if b.run.sim.HostAt(node.Addr()) == nil {
-			b.blame("it remembers a node at %v, where nobody has ever been", node)
-		}
+	if m, is := m.(*messages.DHTReport); is {
+		b.heard.report(m)
 	}
 }
 

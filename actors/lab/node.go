@@ -25,7 +25,8 @@ type node struct {
 	name   string
 	host   *sim.Host
 	client *actors.Client
-	trace  *part // of its process; nil: no trace is kept
+	trace  *part      // of its process; nil: no trace is kept
+	heard  *overheard // of its process; nil: there is no DHT
 
 	arrived  time.Duration
 	complete time.Duration // when it was complete; negative: not yet
@@ -82,6 +83,7 @@ func (n *node) start() {
 	var table *actors.DHT
 	if n.run.inDHT() {
 		table = dhtOf(false)
+		n.heard = n.run.overhear(n.name, world)
 	} else {
 		world.Packets = nil // nothing in the scenario uses datagrams
 	}
@@ -124,6 +126,8 @@ func (n *node) notify(m any) {
 	case *messages.Progress:
 		n.life = *m
 		n.observe()
+	case *messages.DHTReport:
+		n.heard.report(m)
 	case *messages.TorrentPiecesVerified:
 		for _, piece := range m.Pieces {
 			n.run.gain(n, uint(piece))

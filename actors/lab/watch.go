@@ -1,10 +1,13 @@
 package lab
 
 import (
+	"time"
+
 	"kouzui/actors/runtime/event"
 	"kouzui/actors/runtime/fault"
 	"kouzui/messages"
 	"kouzui/wire/buffer"
+	"kouzui/wire/krpc"
 )
 
 // watch sees all messages of a process, and checks what the process does.
@@ -21,6 +24,9 @@ type tamper struct {
 	sent   func(n *node, to string, message any) any // the message that is delivered instead
 	seen   func(to string, message any) any          // what is judged in its place
 	events func(*event.Event) []*event.Event         // what is judged in its place
+	// krpc changes a message of the DHT that leaves or has come, and its time, as
+	// they are judged.
+	krpc func(o *overheard, m *krpc.Message, leaves bool, now *time.Duration)
 }
 
 func (n *node) watch(memory int64) {
