@@ -15,6 +15,7 @@ import (
 	"kouzui/actors/runtime/supervise"
 	"kouzui/actors/world/sim"
 	"kouzui/messages"
+	"kouzui/wire/krpc"
 	"kouzui/wire/metainfo"
 )
 
@@ -56,13 +57,7 @@ type seek struct {
 	of    *bare
 	began time.Duration
 	lies  int
-}
-
-// Lookup is one lookup of a bare node in the DHT: for the one peer that has
-// announced an info hash.
-type Lookup struct {
-	At, Took time.Duration // until the peer was told; negative: it was not, within 30 s
-	False    int           // peers that were told and have announced nothing
+	asked int // nodes
 }
 
 // hash is the info hash that the bare node of this number announces.
@@ -119,6 +114,11 @@ func (b *bare) start() {
 	}
 	world := b.host.World()
 	b.heard = b.run.overhear(b.name, world)
+	b.heard.queried = func(q *krpc.Message) {
+		if b.seek != nil && q.Method == krpc.GetPeers && q.Target == krpc.ID(b.seek.of.hash) {
+			b.seek.asked++
+		}
+	}
 	client, err := actors.Start(actors.Options{
 		World: world, Pool: b.host.Pool, Log: zerolog.Nop(), Sinks: sinks, Notes: b.run.options.Notes,
 		Notify: b.notify, Listen: ":6881", Name: b.name,
@@ -226,7 +226,7 @@ func (b *bare) over(took time.Duration) {
 	s := b.seek
 	b.seek = nil
 	b.tell(&messages.StopSearching{InfoHash: s.of.hash})
-	b.run.lookups = append(b.run.lookups, Lookup{At: s.began, Took: took, False: s.lies})
+	b.run.lookups = append(b.run.lookups, Lookup{At: s.began, Took: took, False: s.lies, Queries: s.asked})
 }
 
 func (b *bare) notify(m any) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"net/netip"
 	"slices"
-	"time"
 
 	"kouzui/actors/lab/hostile"
 	"kouzui/actors/world"
@@ -104,30 +103,3 @@ func (f *dhtFoe) send(socket int, to netip.AddrPort, m *krpc.Message) {
 }
 
 func (f *dhtFoe) forge(from, to netip.AddrPort, m *krpc.Message) { f.host.Forge(from, to, encoded(m)) }
-
-// DHTSum sums up the lookups of a run that began at a time or later.
-type DHTSum struct {
-	Lookups, Found int
-	Median, P95    time.Duration // of those that found the peer
-	False          int           // peers that were told and are none
-}
-
-// LookupsFrom sums up the lookups that began at a time or later.
-func (r *Result) LookupsFrom(at time.Duration) (sum DHTSum) {
-	var took []time.Duration
-	for _, l := range r.Lookups {
-		if l.At < at {
-			continue
-		}
-		sum.Lookups++
-		sum.False += l.False
-		if l.Took >= 0 {
-			took = append(took, l.Took)
-		}
-	}
-	if sum.Found = len(took); sum.Found > 0 {
-		slices.Sort(took)
-		sum.Median, sum.P95 = took[len(took)/2], took[len(took)*95/100]
-	}
-	return sum
-}

@@ -91,10 +91,18 @@ type swarmLine struct {
 	All     *float64 `json:"bound_capacity_seconds"`
 	Copies  *float64 `json:"seed_copies"`
 	// Path is how long the critical path of the last completion waited for what.
-	Path    map[sim.Sort]float64 `json:"critical_path_seconds"` // null: it was not followed, or nobody completed
-	Virtual float64              `json:"virtual_seconds"`
-	Real    float64              `json:"real_seconds"`
-	Wrong   []string             `json:"wrong"`
+	Path map[sim.Sort]float64 `json:"critical_path_seconds"` // null: it was not followed, or nobody completed
+	// Of lookups in the DHT; null if nobody has looked for anything there.
+	Lookups *int     `json:"lookups"`
+	Found   *int     `json:"lookups_found"`
+	Soon    *float64 `json:"lookup_median_seconds"`
+	Late    *float64 `json:"lookup_p95_seconds"`
+	Queries *float64 `json:"lookup_queries"`
+	False   *int     `json:"lookup_false_peers"`
+
+	Virtual float64  `json:"virtual_seconds"`
+	Real    float64  `json:"real_seconds"`
+	Wrong   []string `json:"wrong"`
 }
 
 // mostReceivers is how many receivers the line of a node names at most: those
@@ -147,6 +155,10 @@ func WriteLines(w io.Writer, r *lab.Result) error {
 		for _, s := range shares(r.Path) {
 			all.Path[s.what] = round(s.took)
 		}
+	}
+	if sum := r.LookupsFrom(0); sum.Lookups > 0 {
+		all.Lookups, all.Found, all.False = &sum.Lookups, &sum.Found, &sum.False
+		all.Soon, all.Late, all.Queries = bounded(sum.Median), bounded(sum.P95), known(sum.Queries)
 	}
 	for _, err := range r.Wrong {
 		all.Wrong = append(all.Wrong, err.Error())

@@ -146,6 +146,9 @@ func facts(r *lab.Result) [][2]string {
 	if r.Copies > 0 {
 		f = slices.Insert(f, 3, [2]string{"seeds", fmt.Sprintf("sent %.2f copies until the downloaders had every piece", r.Copies)})
 	}
+	if all := r.LookupsFrom(0); all.Lookups > 0 {
+		f = append(f, [2]string{"lookups", lookups(all)})
+	}
 	if sum.Crashes > 0 {
 		f = append(f, [2]string{"crashes", crashes(sum)})
 	}
@@ -153,6 +156,19 @@ func facts(r *lab.Result) [][2]string {
 		f = append(f, [2]string{"failed", units.Count(n, "check")})
 	}
 	return f
+}
+
+// lookups tells how those in the DHT have gone.
+func lookups(all lab.DHTSum) string {
+	text := fmt.Sprintf("%d of %d in the DHT found the peer", all.Found, all.Lookups)
+	if all.Found > 0 {
+		text += fmt.Sprintf(", half of them within %d ms, 95 %% within %d ms", all.Median.Milliseconds(), all.P95.Milliseconds())
+	}
+	text += fmt.Sprintf("; %.1f queries each", all.Queries)
+	if all.False > 0 {
+		text += fmt.Sprintf("; %s told", units.Count(all.False, "false peer"))
+	}
+	return text
 }
 
 // crashes tells how often processes were ended, and how soon their nodes served

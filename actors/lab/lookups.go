@@ -1,0 +1,44 @@
+package lab
+
+import (
+	"slices"
+	"time"
+)
+
+// Lookup is one lookup of a bare node in the DHT: for the one peer that has
+// announced an info hash.
+type Lookup struct {
+	At, Took time.Duration // until the peer was told; negative: it was not, within 30 s
+	False    int           // peers that were told and have announced nothing
+	Queries  int           // for peers that were sent meanwhile
+}
+
+// DHTSum sums up the lookups of a run that began at a time or later.
+type DHTSum struct {
+	Lookups, Found int
+	Median, P95    time.Duration // of those that found the peer
+	False          int           // peers that were told and are none
+	Queries        float64       // of a lookup, on average
+}
+
+// LookupsFrom sums up the lookups that began at a time or later.
+func (r *Result) LookupsFrom(at time.Duration) (sum DHTSum) {
+	var took []time.Duration
+	for _, l := range r.Lookups {
+		if l.At < at {
+			continue
+		}
+		sum.Lookups++
+		sum.False += l.False
+		sum.Queries += float64(l.Queries)
+		if l.Took >= 0 {
+			took = append(took, l.Took)
+		}
+	}
+	sum.Queries /= float64(max(1, sum.Lookups))
+	if sum.Found = len(took); sum.Found > 0 {
+		slices.Sort(took)
+		sum.Median, sum.P95 = took[len(took)/2], took[len(took)*95/100]
+	}
+	return sum
+}
