@@ -157,8 +157,10 @@ func WriteLines(w io.Writer, r *lab.Result) error {
 		}
 	}
 	if sum := r.LookupsFrom(0); sum.Lookups > 0 {
-		all.Lookups, all.Found, all.False = &sum.Lookups, &sum.Found, &sum.False
-		all.Soon, all.Late, all.Queries = bounded(sum.Median), bounded(sum.P95), known(sum.Queries)
+		all.Lookups, all.Found, all.False, all.Queries = &sum.Lookups, &sum.Found, &sum.False, known(sum.Queries)
+		if sum.Found > 0 {
+			all.Soon, all.Late = span(sum.Median), span(sum.P95)
+		}
 	}
 	for _, err := range r.Wrong {
 		all.Wrong = append(all.Wrong, err.Error())
