@@ -50,14 +50,23 @@ func Create(path string, replace bool) (*File, error) {
 	}
 	if device(path) {
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)
-		return &File{path: path, file: f}, exit.With(exit.Create, err)
+		return &File{path: path, file: f}, failed(exit.Create, err)
 	}
 	temp := filepath.Join(filepath.Dir(path), TempPrefix+rand.Text()[:12])
 	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) // less the umask
 	if err != nil {
-		return nil, exit.With(exit.Create, &fs.PathError{Op: "create", Path: path, Err: cause(err)})
+		return nil, failed(exit.Create, &fs.PathError{Op: "create", Path: path, Err: cause(err)})
 	}
 	return &File{path: path, file: f, temp: true}, nil
+}
+
+// failed is err with an exit code: that of a full disk, if the disk is full, or
+// else code.
+func failed(code int, err error) error {
+	if exit.Code(err) == exit.DiskFull {
+		return err
+	}
+	return exit.With(code, err)
 }
 
 // cause is err without the name of the temporary file.
@@ -90,11 +99,7 @@ func Try(path string, kind Kind) error {
 func (f *File) Write(p []byte) (int, error) {
 	n, err := f.file.Write(p)
 	if err != nil {
-		code := exit.IO
-		if exit.Code(err) == exit.DiskFull {
-			code = exit.DiskFull
-		}
-		err = exit.With(code, &fs.PathError{Op: "write", Path: f.path, Err: cause(err)})
+		err = failed(exit.IO, &fs.PathError{Op: "write", Path: f.path, Err: cause(err)})
 	}
 	return n, err
 }
@@ -102,14 +107,14 @@ func (f *File) Write(p []byte) (int, error) {
 // Commit gives the file its name.
 func (f *File) Commit() error {
 	if err := f.file.Close(); err != nil {
-		return exit.With(exit.IO, &fs.PathError{Op: "write", Path: f.path, Err: cause(err)})
+		return failed(exit.IO, &fs.PathError{Op: "write", Path: f.path, Err: cause(err)})
 	}
 	if !f.temp {
 		return nil
 	}
 	var link *os.LinkError
 	if err := os.Rename(f.file.Name(), f.path); errors.As(err, &link) {
-		return exit.With(exit.Create, &fs.PathError{Op: "create", Path: f.path, Err: link.Err})
+		return failed(exit.Create, &fs.PathError{Op: "create", Path: f.path, Err: link.Err})
 	}
 	f.temp = false
 	return nil
@@ -143,7 +148,7 @@ func Open(path string, kind Kind) (*os.File, error) {
 	}
 	f, err := os.OpenFile(path, flag, 0o600)
 	if err != nil {
-		return nil, exit.With(exit.Create, &fs.PathError{Op: "create", Path: path, Err: cause(err)})
+		return nil, failed(exit.Create, &fs.PathError{Op: "create", Path: path, Err: cause(err)})
 	}
 	if device {
 		return f, nil

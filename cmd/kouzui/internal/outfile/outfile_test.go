@@ -1,9 +1,11 @@
 package outfile
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"testing"
 
 	"kouzui/cmd/kouzui/internal/exit"
@@ -111,5 +113,17 @@ func TestOpenFollowsNoLink(t *testing.T) {
 		} else {
 			f.Close()
 		}
+	}
+}
+
+// A full disk has an exit code of its own, also where a file is to be created.
+func TestAFullDiskIsTold(t *testing.T) {
+	for err, want := range map[error]int{syscall.ENOSPC: exit.DiskFull, syscall.EACCES: exit.Create} {
+		if got := exit.Code(failed(exit.Create, &fs.PathError{Op: "create", Err: err})); got != want {
+			t.Errorf("%v: exit code %d, want %d", err, got, want)
+		}
+	}
+	if failed(exit.Create, nil) != nil {
+		t.Error("no error is one")
 	}
 }
