@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"kouzui"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -88,15 +89,18 @@ func (n *node) stats(ctx context.Context, stay time.Duration) error {
 			ended = nil
 		}
 	}
-	known := 0
-	var failed error
+	var tables []kouzui.DHTStatus
 	// What is known is shown also after an interrupt.
 	soon, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), closing, exit.ErrTimeout)
 	defer cancel()
-	err := each(soon, n, n.client.DHTStatus, func(s kouzui.DHTStatus) {
-		known += s.Known
-		failed = errors.Join(failed, n.tellTable(&s))
-	})
+	err := each(soon, n, n.client.DHTStatus, func(s kouzui.DHTStatus) { tables = append(tables, s) })
+	slices.SortFunc(tables, func(a, b kouzui.DHTStatus) int { return cmp.Compare(a.Family, b.Family) })
+	known := 0
+	var failed error
+	for i := range tables {
+		known += tables[i].Known
+		failed = errors.Join(failed, n.tellTable(&tables[i]))
+	}
 	if err = cmp.Or(failed, ended, err); err == nil && known == 0 && stay > 0 {
 		err = exit.Errorf(exit.Network, "no node of the DHT has answered")
 	}
