@@ -7,6 +7,7 @@ import (
 	"io"
 	"kouzui"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,6 +28,7 @@ import (
 type infoFlags struct {
 	json         bool
 	save         string
+	force        bool
 	scrape       bool
 	from         flags.Source
 	peers        []string
@@ -62,7 +64,8 @@ no peer is asked then. If no tracker answers, the exit code is 6.`,
 	flags.Group(c, "Output", func(f *pflag.FlagSet) {
 		f.BoolVar(&o.json, "json", false, "write JSON: one object, with --scrape one for each tracker")
 		f.BoolVar(&o.scrape, "scrape", false, "show what its trackers count, in place of what is in it")
-		f.StringVar(&o.save, "save", "", "write the .torrent to `FILE`, which must not exist")
+		f.StringVar(&o.save, "save", "", "write the .torrent to `FILE`")
+		f.BoolVarP(&o.force, "force", "f", false, "let --save replace a file")
 	})
 	flags.Group(c, "Network", func(f *pflag.FlagSet) {
 		o.from.Bind(f, "to the address `ADDR` of this machine all that leaves, look-ups of names included")
@@ -82,6 +85,11 @@ func (o *infoFlags) run(c *cobra.Command, from string) error {
 	if o.scrape && o.save != "" {
 		return exit.Usagef("", "--scrape and --save exclude each other: one asks trackers, the other one peers")
 	}
+	if o.save != "" {
+		if err := outfile.Check(o.save, o.force); err != nil {
+			return err
+		}
+	}
 	ctx, done := interrupt.Context()
 	defer done()
 	warn := func(text string) { fmt.Fprintln(c.ErrOrStderr(), "kouzui: warning:", text) }
@@ -97,7 +105,7 @@ func (o *infoFlags) run(c *cobra.Command, from string) error {
 		return o.tellScrapes(ctx, c, source, t)
 	}
 	if o.save != "" {
-		if err := save(o.save, t); err != nil {
+		if err := o.keep(t); err != nil {
 			return err
 		}
 	}
@@ -129,7 +137,11 @@ func (o *infoFlags) read(ctx context.Context, c *cobra.Command, source *real.Sou
 
 // fetch asks peers what is in the torrent of a link.
 func (o *infoFlags) fetch(ctx context.Context, config kouzui.Config, link kouzui.Magnet, stderr io.Writer, warn func(string)) (*metainfo.Torrent, error) {
-	options := kouzui.Options{MetadataOnly: true, Trackers: o.trackers, DHT: o.dht.Mode()}
+	given, err := flags.AskedTiers(o.trackers)
+	if err != nil {
+		return nil, err
+	}
+	options := kouzui.Options{MetadataOnly: true, Trackers: slices.Concat(given...), DHT: o.dht.Mode()}
 	for _, text := range o.peers {
 		addr, err := netip.ParseAddrPort(text)
 		if err != nil || addr.Port() == 0 {
@@ -198,13 +210,13 @@ func (o *infoFlags) fetch(ctx context.Context, config kouzui.Config, link kouzui
 	return t, nil
 }
 
-// save writes the .torrent.
-func save(path string, t *metainfo.Torrent) error {
+// keep writes the .torrent to the file of --save.
+func (o *infoFlags) keep(t *metainfo.Torrent) error {
 	raw, err := metainfo.EncodeInfo(t.Info(), t.Announce)
 	if err != nil {
 		return err
 	}
-	f, err := outfile.Create(path, false)
+	f, err := outfile.Create(o.save, o.force)
 	if err != nil {
 		return err
 	}

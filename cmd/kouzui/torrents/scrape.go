@@ -44,7 +44,7 @@ type scrapeLine struct {
 // tellScrapes asks the trackers of the torrent and those of --tracker, and
 // writes what they count.
 func (o *infoFlags) tellScrapes(ctx context.Context, c *cobra.Command, source *real.Source, t *metainfo.Torrent) error {
-	given, err := flags.Tiers(o.trackers, "http", "https", "udp")
+	given, err := flags.AskedTiers(o.trackers)
 	if err != nil {
 		return err
 	}

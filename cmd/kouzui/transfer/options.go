@@ -187,7 +187,7 @@ func (o *options) chosen() kouzui.Patterns {
 }
 
 // tiers are the trackers of --tracker.
-func (o *options) tiers() ([][]string, error) { return flags.Tiers(o.trackers, "http", "https") }
+func (o *options) tiers() ([][]string, error) { return flags.AskedTiers(o.trackers) }
 
 // withTrackers is torrent with the trackers of --tracker.
 func (o *options) withTrackers(torrent *kouzui.Metainfo) *kouzui.Metainfo {

@@ -185,6 +185,11 @@ func Tiers(values []string, schemes ...string) (tiers [][]string, err error) {
 	return tiers, nil
 }
 
+// AskedTiers is Tiers for trackers that are to be asked, see metainfo.CanAsk.
+func AskedTiers(values []string) ([][]string, error) {
+	return Tiers(values, "http", "https", "udp")
+}
+
 func oneOf(schemes []string) string {
 	var b strings.Builder
 	for i, s := range schemes {
