@@ -170,13 +170,15 @@ var familyNames = [...]string{kouzui.IPv4: "IPv4", kouzui.IPv6: "IPv6"}
 
 // each asks the DHT of each address family, and takes the answers as they come,
 // until all have answered, one has and the other does not follow soon, or ctx
-// ends. The error is why there is no answer at all.
+// ends. The error is why there is no answer at all, or that an interrupt has
+// ended ctx.
 func each[T any](ctx context.Context, n *node, ask func(context.Context, int) (T, error), take func(T)) error {
 	type answer struct {
 		value T
 		err   error
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	whole := ctx
+	ctx, cancel := context.WithCancel(whole)
 	defer cancel()
 	answers := make(chan answer, 2)
 	asked := 0
@@ -203,6 +205,9 @@ func each[T any](ctx context.Context, n *node, ask func(context.Context, int) (T
 			err = nil
 			time.AfterFunc(otherFamily, cancel)
 		}
+	}
+	if errors.Is(whole.Err(), context.Canceled) {
+		return load.Why(whole)
 	}
 	return err
 }
