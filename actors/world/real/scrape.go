@@ -116,7 +116,7 @@ func (s *Scraper) ask(ctx context.Context, tracker netip.AddrPort, wait time.Dur
 	select {
 	case <-time.After(wait):
 	case <-ctx.Done():
-		return announce.Stats{}, errTimedOut
+		return announce.Stats{}, explain(ctx, ctx.Err())
 	}
 	from := netip.IPv4Unspecified()
 	if tracker.Addr().Is6() {
@@ -143,7 +143,7 @@ func (s *Scraper) ask(ctx context.Context, tracker netip.AddrPort, wait time.Dur
 		for pause := scrapeAgain; ; {
 			select {
 			case <-ctx.Done():
-				return nil, errTimedOut
+				return nil, explain(ctx, ctx.Err())
 			case <-again.C:
 				socket.Send([]messages.Datagram{{Addr: tracker, Data: packet(transaction)}})
 				again.Reset(pause)

@@ -2,6 +2,7 @@ package torrents
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -81,12 +82,17 @@ func (o *infoFlags) tellScrapes(ctx context.Context, c *cobra.Command, source *r
 	}
 	_ = group.Wait() // errs has them
 	for i, url := range urls {
+		if errors.Is(errs[i], context.Canceled) {
+			continue // an interrupt came before its answer
+		}
 		if err := o.tellScrape(c, t, url, stats[i], errs[i]); err != nil {
 			return err
 		}
 	}
 	failed := slices.DeleteFunc(errs, func(err error) bool { return err == nil })
 	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
+		return load.Why(ctx)
 	case len(failed) < len(urls):
 		return nil
 	case ctx.Err() != nil:
