@@ -87,6 +87,9 @@ func (f *dhtFoe) receive(socket int, batch []messages.Datagram) {
 	f.sockets[socket].Done()
 	for _, d := range batch {
 		q, err := krpc.Parse(d.Data)
+		if err == nil && q.Kind == krpc.Reply && f.script.Heard != nil {
+			f.script.Heard(&f.node, d.Addr, &q)
+		}
 		if err != nil || q.Kind != krpc.Query {
 			continue
 		}

@@ -1,6 +1,7 @@
 package hostile
 
 import (
+	"bytes"
 	"math/rand/v2"
 	"net/netip"
 	"time"
@@ -17,10 +18,20 @@ type DHTNode struct {
 	Victims []netip.AddrPort // nodes that mean none
 	Rand    *rand.Rand
 
+	acts int    // so far
+	loot []loot // oldest first
+
 	// Send sends from one of its sockets.
 	Send func(socket int, to netip.AddrPort, m *krpc.Message)
 	// Forge sends as if from another address.
 	Forge func(from, to netip.AddrPort, m *krpc.Message)
+}
+
+// loot is a token that a node has given to us.
+type loot struct {
+	of    netip.AddrPort
+	token []byte
+	at    int // acts
 }
 
 // DHTScript is one way in which a node of the DHT does harm.
@@ -32,6 +43,8 @@ type DHTScript struct {
 	Answer func(n *DHTNode, q *krpc.Message) *krpc.Message
 	// Act is called every DHTPace.
 	Act func(*DHTNode)
+	// Heard is called with a reply; nil: none matters.
+	Heard func(n *DHTNode, from netip.AddrPort, r *krpc.Message)
 }
 
 // DHTPace is how often a node acts.
@@ -39,12 +52,13 @@ const DHTPace = time.Second
 
 // DHTScripts are all of them.
 var DHTScripts = []DHTScript{
-	{"dht eclipse", 1, true, (*DHTNode).hide, (*DHTNode).introduce},
-	{"dht many ids", 64, true, (*DHTNode).hide, (*DHTNode).introduce},
-	{"dht liar", 1, false, (*DHTNode).lie, (*DHTNode).introduce},
-	{"dht near liar", 1, true, (*DHTNode).lie, (*DHTNode).introduce},
-	{"dht flood", 1, false, (*DHTNode).hide, (*DHTNode).flood},
-	{"dht forger", 1, false, (*DHTNode).hide, (*DHTNode).forge},
+	{"dht eclipse", 1, true, (*DHTNode).hide, (*DHTNode).introduce, nil},
+	{"dht many ids", 64, true, (*DHTNode).hide, (*DHTNode).introduce, nil},
+	{"dht liar", 1, false, (*DHTNode).lie, (*DHTNode).introduce, nil},
+	{"dht near liar", 1, true, (*DHTNode).lie, (*DHTNode).introduce, nil},
+	{"dht flood", 1, false, (*DHTNode).hide, (*DHTNode).flood, nil},
+	{"dht forger", 1, false, (*DHTNode).hide, (*DHTNode).forge, nil},
+	{"dht thief", 1, false, (*DHTNode).hide, (*DHTNode).cheat, (*DHTNode).keep},
 }
 
 const (
@@ -54,6 +68,9 @@ const (
 	floodQueries, floodVictims = 200, 4
 	// forgeries is to how many nodes is lied at a time about who has sent what.
 	forgeries = 20
+	// tokenAge is how many acts a token is kept until it is used: it is good for
+	// ten minutes (BEP 5).
+	tokenAge = 605
 	// likeTarget is how many bytes an id near to the target shares with it.
 	likeTarget = 17
 	// namedNodes is how many nodes a reply names (BEP 5).
@@ -132,4 +149,30 @@ func (n *DHTNode) forge() {
 		reply.Transaction = []byte{byte(n.Rand.Uint32()), byte(n.Rand.Uint32()), byte(n.Rand.Uint32()), byte(n.Rand.Uint32())}
 		n.Forge(n.victim(), n.victim(), reply)
 	}
+}
+
+// keep keeps the token of a reply, to be misused.
+func (n *DHTNode) keep(from netip.AddrPort, r *krpc.Message) {
+	if r.Token != nil {
+		n.loot = append(n.loot, loot{from, bytes.Clone(r.Token), n.acts})
+	}
+}
+
+// cheat announces peers with tokens that were given to somebody else, and
+// itself with tokens that are too old.
+func (n *DHTNode) cheat() {
+	announce := func(l loot) *krpc.Message {
+		q := n.query(n.IDs[0], krpc.AnnouncePeer)
+		q.Port, q.Token = 6881, l.token
+		return q
+	}
+	for i := len(n.loot) - 1; i >= 0 && n.loot[i].at == n.acts; i-- {
+		n.Forge(n.invented(), n.loot[i].of, announce(n.loot[i]))
+	}
+	for len(n.loot) > 0 && n.acts-n.loot[0].at > tokenAge {
+		n.Send(0, n.loot[0].of, announce(n.loot[0]))
+		n.loot = n.loot[1:]
+	}
+	n.acts++
+	n.introduce()
 }
