@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kouzui/actors/runtime/units"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
 	"kouzui/wire/magnet"
@@ -95,7 +96,7 @@ func (n *node) getPeers(ctx context.Context, hash kouzui.Hash) error {
 	case answered == 0:
 		return exit.Errorf(exit.Network, "no node of the DHT has answered")
 	case peers == 0:
-		return exit.Errorf(exit.NotFound, "the DHT knows no peers of %v: %d nodes have answered", hash, answered)
+		return exit.Errorf(exit.NotFound, "the DHT knows no peers of %v, by the answers of %s", hash, units.Count(answered, "node"))
 	}
 	return nil
 }
@@ -112,9 +113,9 @@ func (n *node) tellPeers(found *kouzui.DHTPeers, took time.Duration) error {
 	for _, c := range found.Nearest {
 		line.Nearest = append(line.Nearest, nearestNode{idText(c.ID), c.Addr.String()})
 	}
-	text := fmt.Sprintf("%s: %d peers; %d nodes have answered within %.1f s", line.Family, len(found.Peers), found.Answered, took.Seconds())
+	text := fmt.Sprintf("%s: %s in answers of %s within %.1f s", line.Family, units.Count(len(found.Peers), "peer"), units.Count(found.Answered, "node"), took.Seconds())
 	if found.Seeds >= 0 || found.Leechers >= 0 {
-		text += fmt.Sprintf("; by their count some %d seeds and %d leechers", max(found.Seeds, 0), max(found.Leechers, 0))
+		text += fmt.Sprintf("; by their count some %s and %s", units.Count(max(found.Seeds, 0), "seed"), units.Count(max(found.Leechers, 0), "leecher"))
 	}
 	n.Say("%s", text)
 	return n.writeJSON(line)

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"kouzui/actors/runtime/units"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
 	"kouzui/cmd/kouzui/internal/load"
@@ -117,7 +118,7 @@ func (n *node) tellTable(s *kouzui.DHTStatus) error {
 	n.Result("  address  %s", cmp.Or(line.Addr, "none: no socket is bound"))
 	n.Result("  seen as  %s", cmp.Or(line.External, "not known: too few nodes have told"))
 	n.Result("  lookups  %d", s.Lookups)
-	n.Result("  stored   %d torrents, %d peers", s.Torrents, s.Peers)
+	n.Result("  stored   %s, %s", units.Count(s.Torrents, "torrent"), units.Count(s.Peers, "peer"))
 	n.Result("  bucket   good known  room")
 	for i, b := range s.Buckets {
 		line.Buckets = append(line.Buckets, bucketLine{b.Good, b.Known, b.Room, b.Spares})
