@@ -105,7 +105,17 @@ func TestDHT(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(dht.Stop)
+	t.Cleanup(func() {
+		select {
+		case <-dht.Exited():
+			t.Errorf("%s ended before its time", dht.Name)
+		default:
+		}
+		dht.Stop()
+		if t.Failed() {
+			t.Logf("the end of the log of %s:\n%s", dht.Name, dht.LogTail())
+		}
+	})
 
 	t.Run("clients", func(t *testing.T) {
 		t.Run("bittorrent-dht/finds", func(t *testing.T) {

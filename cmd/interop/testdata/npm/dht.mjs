@@ -8,11 +8,17 @@ import { createServer } from 'node:http'
 
 const [list, port, count, control] = process.argv.slice(2)
 const hosts = list.split(',')
-const least = Math.min(8, Number(count) - 1)
+const most = 8 // nodes in an answer (BEP 5)
+const least = Math.min(most, Number(count) - 1)
 
 function start (bootstrap, host, at) {
   const dht = new DHT({ bootstrap, host })
   dht.on('error', error => console.error(String(error)))
+  // By default an answer has all nodes of the table. With some 55 it is
+  // longer than 1500 bytes, and other programs, kouzui and libtorrent among
+  // them, drop it: who bootstraps there then never knows a node.
+  const closest = dht.nodes.closest.bind(dht.nodes)
+  dht.nodes.closest = (id, n = most) => closest(id, n)
   return new Promise(resolve => dht.listen(at, host, () => resolve(dht)))
 }
 
