@@ -128,6 +128,11 @@ bench-swarm: build ## whole swarms over shaped links beside other clients, into 
 	$(GO) build -trimpath -o bin/benchswarm ./cmd/benchswarm
 	bin/benchswarm -page BENCHMARKS.md $(ARGS)
 
+.PHONY: bench-dht
+bench-dht: build ## metadata by a DHT beside other clients, and Kouzui at rest, into BENCHMARKS.md
+	$(GO) build -trimpath -o bin/benchdht ./cmd/benchdht
+	bin/benchdht -page BENCHMARKS.md $(ARGS)
+
 .PHONY: demo
 demo: build ## a swarm of actors in the terminal
 	bin/kouzui demo
