@@ -4,10 +4,11 @@
 // process until they have the metadata of a magnet link, whose only peer they
 // find by a DHT on the loopback; and what Kouzui costs in that DHT at rest.
 //
-// In each round every client takes its turn, each round beginning with another
-// one. The DHT is 60 nodes of npm's bittorrent-dht in one process; the peer is
+// One client after the other fetches so often: the DHT tells later ones of
+// libtorrents and aria2s that are gone, and Kouzui, the first, of none. The
+// DHT is 60 nodes of npm's bittorrent-dht in one process; the peer is
 // libtorrent. It asserts nothing: the tables are the result, on stdout and,
-// with -page, in a section of a Markdown file. Nobody knows a node elsewhere.
+// with -page, in a section of a Markdown file. No node elsewhere is known.
 package main
 
 import (
@@ -165,9 +166,8 @@ func newField(ctx context.Context, dir string) (f *field, stop func(), err error
 // fetches is the table of how long the clients take.
 func (f *field) fetches(ctx context.Context, chosen []client) (table string, err error) {
 	seconds := map[string][]float64{}
-	for round := range *rounds {
-		for i := range chosen {
-			c := chosen[(round+i)%len(chosen)]
+	for _, c := range chosen {
+		for round := range *rounds {
 			took, err := f.fetch(ctx, c, filepath.Join(f.dir, c.name+strconv.Itoa(round)))
 			if err != nil {
 				return "", fmt.Errorf("%s: %w", c.name, err)
