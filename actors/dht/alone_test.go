@@ -49,3 +49,33 @@ func TestTwoThatStartTogetherMeet(t *testing.T) {
 		t.Errorf("they know %d and %d nodes", a.table.alive(), b.table.alive())
 	}
 }
+
+// TestANodeThatStartsLaterIsAskedAgain: the node that we begin with knows
+// nobody and starts after our first query. Two torrents meet there long before
+// that query has timed out.
+func TestANodeThatStartsLaterIsAskedAgain(t *testing.T) {
+	hash := krpc.ID{1, 2, 3}
+	for _, later := range []time.Duration{50 * time.Millisecond, time.Second, 3 * time.Second} {
+		u := newUniverse(t, 7)
+		first := u.want(u.join(host(0), host(1)), hash, 4000)
+		u.run(later)
+		second := u.want(u.join(host(1)), hash, 5000)
+		u.run(2 * shortTimeout)
+		if len(u.peers[first])+len(u.peers[second]) == 0 {
+			t.Errorf("started %v later, they have not met", later)
+		}
+	}
+}
+
+// TestRepeatsAreBounded: contacts that never answer are asked a few times more,
+// all together.
+func TestRepeatsAreBounded(t *testing.T) {
+	u := newUniverse(t, 7)
+	sent := 0
+	u.delay = func(netip.AddrPort, netip.AddrPort) time.Duration { sent++; return -1 }
+	u.join(host(0), host(1), host(2), host(3))
+	u.run(timeout)
+	if sent != 3+maxRepeats {
+		t.Errorf("%d queries were sent to 3 contacts", sent)
+	}
+}

@@ -16,6 +16,9 @@ const (
 	// lookupPeers is how many peers a lookup takes: whoever lies does not fill our
 	// memory.
 	lookupPeers = 1000
+	// maxRepeats is how many contacts of a lookup are asked once more that are
+	// late: enough for a node that starts some seconds after us.
+	maxRepeats = 4
 )
 
 // A lookup counts by themselves the nodes whose ids fit their addresses (BEP
@@ -38,6 +41,7 @@ type lookup struct {
 	// contacts are addresses of nodes whose ids are not known yet. They are asked
 	// before all others.
 	contacts []netip.AddrPort
+	repeats  int                         // contacts that were asked once more
 	meeting  int                         // contacts of which an answer is waited for, late ones too
 	nodes    [kinds][]candidate          // nearest first
 	asking   int                         // queries under way that are not late
@@ -188,6 +192,15 @@ func (l *lookup) tardy(node krpc.Node) {
 		if c.aside {
 			c.state = answered
 		}
+	}
+}
+
+// repeat has a contact asked once more that is late: the query may have been
+// lost, or the node was not up yet. Nobody else is known who could be asked.
+func (l *lookup) repeat(to krpc.Node) {
+	if to.ID == (krpc.ID{}) && l.repeats < maxRepeats && len(l.contacts) < maxContacts {
+		l.repeats++
+		l.contacts = append(l.contacts, to.Addr)
 	}
 }
 

@@ -136,6 +136,9 @@ func (m *member) expire(now time.Time) {
 		q.late = true
 		if q.lookup != nil {
 			q.lookup.tardy(q.to)
+			if m.table.alive() == 0 {
+				q.lookup.repeat(q.to)
+			}
 		}
 	}
 }
