@@ -175,6 +175,9 @@ func (s *core) keeperReady(m *keeper.Ready) {
 }
 
 func (s *core) choreDone(m *keeper.Chore) {
+	if m != s.keeper.chore {
+		return // an earlier incarnation handed it out
+	}
 	s.keeper.chore = nil
 	if s.phase == dead {
 		return
@@ -200,8 +203,10 @@ func (s *core) choreDone(m *keeper.Chore) {
 func (s *core) give(m *keeper.Chore) { s.keeper.chore, s.out.chore = m, true }
 
 func (s *core) jobDone(j *hasher.Job, now time.Time) {
-	s.queue.Returned(j)
 	switch {
+	case !s.queue.Returned(j): // an earlier incarnation handed it out
+		j.Release()
+		return
 	case s.phase == dead:
 		s.queue.Retry(j) // to be released with the others at the end
 		return

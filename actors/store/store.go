@@ -59,8 +59,9 @@ type Config struct {
 	Pool        *buffer.Pool
 }
 
-// New returns a store. When it fails, its supervisor has to fail too: a store
-// expects an empty mailbox at its start.
+// New returns a store. When it fails, its supervisor has to fail too. If it is
+// restarted because a sibling failed, its mailbox stays: it drops the jobs and
+// chores that an earlier incarnation has handed out.
 func New(cfg Config) actor.Actor { return &store{Config: cfg} }
 
 type store struct {

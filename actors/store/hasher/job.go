@@ -46,6 +46,19 @@ type Job struct {
 // IgnoreDeadLetterLogging keeps jobs out of the trace.
 func (*Job) IgnoreDeadLetterLogging() {}
 
+// Release releases the blocks of a job that no store waits for.
+func (j *Job) Release() {
+	if j.Piece == nil {
+		return
+	}
+	for _, b := range j.Piece.Blocks {
+		if b.Data != nil {
+			b.Data.Release()
+		}
+	}
+	clear(j.Piece.Blocks)
+}
+
 // Batch: store to hash worker. The worker does the jobs, in their order, and
 // sends each back when it is done.
 type Batch struct {

@@ -184,14 +184,17 @@ func (q *Queue) ripe(single, hurry bool) int {
 // WaitedEnough ends Waiting.
 func (q *Queue) WaitedEnough() { q.Waiting, q.gather.due = false, true }
 
-// Returned notes that a worker has sent a job back.
-func (q *Queue) Returned(j *Job) {
+// Returned notes that a worker has sent a job back. It returns false if no
+// worker of this queue has the job: a store that is restarted with its mailbox
+// may read jobs that its earlier incarnation handed out.
+func (q *Queue) Returned(j *Job) (known bool) {
 	for i := range q.workers {
 		w := &q.workers[i]
 		if at := slices.Index(w.jobs, j); at >= 0 {
-			w.jobs = slices.Delete(w.jobs, at, at+1)
+			w.jobs, known = slices.Delete(w.jobs, at, at+1), true
 		}
 	}
+	return known
 }
 
 // Len is how many jobs no worker has yet.
