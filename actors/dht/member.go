@@ -94,6 +94,9 @@ func (m *member) received(from netip.AddrPort, raw []byte, now time.Time) {
 	if from.Port() == 0 || messages.Family(from.Addr()) != m.Family || m.floods.ignored(from, now) {
 		return
 	}
+	if len(raw) > krpc.MaxFrame && !m.queries.waiting(from) {
+		return // we have asked nothing of which this can be the answer
+	}
 	msg, err := krpc.Parse(raw)
 	if err == nil && msg.Kind != krpc.Query {
 		if q, ok := m.queries.take(msg.Transaction, from); ok {

@@ -47,6 +47,11 @@ func (q *queries) take(transaction []byte, from netip.AddrPort) (query, bool) {
 	return query{}, false
 }
 
+// waiting tells whether an answer from this address is waited for.
+func (q *queries) waiting(from netip.AddrPort) bool {
+	return slices.ContainsFunc(q.list, func(q query) bool { return q.to.Addr == from })
+}
+
 // asking tells whether a query to the node is under way. One that was sent to
 // its address when its id was not known does not count, unless the id is not
 // known yet: it may have been sent before the node was there.

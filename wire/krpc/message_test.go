@@ -71,7 +71,7 @@ func TestParseRefuses(t *testing.T) {
 		"announce without token":     "d1:ad2:id20:abcdefghij01234567899:info_hash20:mnopqrstuvwxyz1234564:porti6881ee1:q13:announce_peer1:t2:aa1:y1:qe",
 		"announce of no port":        "d1:ad2:id20:abcdefghij01234567899:info_hash20:mnopqrstuvwxyz1234564:porti65536e5:token8:aoeusnthe1:q13:announce_peer1:t2:aa1:y1:qe",
 		"reply without id":           "d1:rde1:t2:aa1:y1:re",
-		"too long":                   "d1:rd2:id20:mnopqrstuvwxyz1234561:x1500:" + strings.Repeat("x", 1500) + "e1:t2:aa1:y1:re",
+		"too long":                   "d1:rd2:id20:mnopqrstuvwxyz1234561:x16384:" + strings.Repeat("x", 16384) + "e1:t2:aa1:y1:re",
 		"many values":                "d1:rd2:id20:mnopqrstuvwxyz1234561:xl" + strings.Repeat("0:", 600) + "ee1:t2:aa1:y1:re",
 		"deep":                       "d1:r" + strings.Repeat("l", 700) + strings.Repeat("e", 700) + "1:t2:aa1:y1:re",
 	} {
