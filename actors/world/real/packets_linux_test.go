@@ -2,7 +2,10 @@ package real
 
 import (
 	"net/netip"
+	"os"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -85,5 +88,25 @@ func TestDatagramsDoNotOverlap(t *testing.T) {
 	_ = append(got[0].Data, 99)
 	if got[1].Data[0] != 1 {
 		t.Error("the next one was changed")
+	}
+}
+
+// The system holds as many bytes for a socket as we ask for, or as it allows,
+// and doubles that for what it keeps beside the datagrams.
+func TestTheSystemHoldsWhatIsAskedFor(t *testing.T) {
+	text, err := os.ReadFile("/proc/sys/net/core/rmem_max")
+	if err != nil {
+		t.Skip(err)
+	}
+	allowed, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	must(t, err)
+	s := bind(t, Packets{}, loopback)
+	var got int
+	must(t, s.PacketSocket.(*packetSocket).raw.Control(func(fd uintptr) {
+		got, err = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF)
+	}))
+	must(t, err)
+	if want := 2 * min(receiveBuffer, allowed); got != want {
+		t.Errorf("%d bytes wait for a socket at most, want %d", got, want)
 	}
 }
