@@ -109,13 +109,17 @@ type Options struct {
 }
 
 // InDHT tells whether a torrent that is added with these options is looked for
-// in the DHT. It is taken for public while its metainfo is nil.
-func (o *Options) InDHT(m *Metainfo) bool {
-	private, trackers := false, tiers(nil, o.Trackers)
+// in the DHT. It is taken for public while its metainfo is nil; link is nil if
+// the torrent has not come as one.
+func (o *Options) InDHT(m *Metainfo, link *Magnet) bool {
+	private, trackers, options := false, o.Trackers, messages.TorrentOptions{DHT: o.DHT, Peers: o.Peers}
 	if m != nil {
-		private, trackers = m.Private, tiers(m.Announce, o.Trackers)
+		private, trackers = m.Private, slices.Concat(trackers, slices.Concat(m.Announce...))
 	}
-	return actors.InDHT(&messages.TorrentOptions{DHT: o.DHT, Peers: o.Peers}, private, trackers)
+	if link != nil {
+		trackers, options.LinkHosts = slices.Concat(trackers, slices.Concat(link.Trackers...)), hosts(*link)
+	}
+	return actors.InDHT(&options, private, [][]string{trackers})
 }
 
 // validate finds values that make no sense, and brings URLs into the form in
@@ -230,13 +234,20 @@ func (c *Client) AddMetainfo(m *Metainfo, o Options) (*Torrent, error) {
 // tried whose host is an address, and not one of this machine or network,
 // unless there is Config.AllowPrivate.
 func (c *Client) AddMagnet(m Magnet, o Options) (*Torrent, error) {
-	t := &Torrent{hash: m.InfoHash, name: cmp.Or(m.Name, m.InfoHash.String()), announce: m.Trackers}
+	t := &Torrent{hash: m.InfoHash, name: cmp.Or(m.Name, m.InfoHash.String()), announce: m.Trackers, linkHosts: hosts(m)}
 	for _, peer := range m.Peers {
 		if addr, is := peer.Addr(); is && c != nil && (c.config.AllowPrivate || real.IsPublic(addr.Addr())) {
 			t.linkPeers = append(t.linkPeers, addr)
 		}
 	}
 	return c.add(t, o)
+}
+
+func hosts(m Magnet) (list []string) {
+	for _, peer := range m.Peers {
+		list = append(list, peer.Host)
+	}
+	return list
 }
 
 // AddHash starts a torrent of which only the info hash is known. It connects
@@ -288,7 +299,7 @@ func (c *Client) add(t *Torrent, o Options) (*Torrent, error) {
 func (c *Client) order(t *Torrent, o Options) error {
 	if t.metainfo == nil {
 		options := o.engine(c.config.Patterns)
-		options.LinkPeers = t.linkPeers
+		options.LinkPeers, options.LinkHosts = t.linkPeers, t.linkHosts
 		return c.engine.AddHash(t.hash, t.name, tiers(t.announce, o.Trackers), options)
 	}
 	m := *t.metainfo

@@ -52,9 +52,11 @@ type Torrent struct {
 	hash   Hash
 	dir    string
 	number uint64
-	// announce and linkPeers are what a magnet link says.
+	// announce, linkPeers and linkHosts are what a magnet link says, linkPeers
+	// those of its peers that may be tried.
 	announce  [][]string
 	linkPeers []netip.AddrPort
+	linkHosts []string
 
 	// The rest is guarded by client.mu.
 	name      string

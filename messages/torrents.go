@@ -53,7 +53,8 @@ type TorrentOptions struct {
 	Patterns     map[string]string
 	Check        CheckMode
 	Peers        []netip.AddrPort // addresses to be tried, beside those of trackers
-	LinkPeers    []netip.AddrPort // addresses that the magnet link of the torrent names (x.pe)
+	LinkPeers    []netip.AddrPort // of the peers that the magnet link names (x.pe), those to be tried
+	LinkHosts    []string         // hosts of all peers that the link names, addresses or names
 	Trackers     []string         // URLs among AddTorrent.Announce that the user gave
 	MetadataOnly bool             // end when the metainfo is known
 	MaxPeers     int              // connections; 0: the default

@@ -27,7 +27,8 @@ func (s *state) publicity() *messages.SetPublicity {
 }
 
 // InDHT tells whether a torrent with these trackers is looked for in the DHT,
-// and announced there.
+// and announced there. Peers of its magnet link count, whether or not they may
+// be tried: where they are says for whom the link was made.
 func InDHT(o *messages.TorrentOptions, private bool, trackers [][]string) bool {
 	switch {
 	case private || o.DHT == messages.DHTOff:
@@ -35,7 +36,7 @@ func InDHT(o *messages.TorrentOptions, private bool, trackers [][]string) bool {
 	case o.DHT == messages.DHTOn:
 		return true
 	default:
-		return !allAtLoopback(trackers, slices.Concat(o.Peers, o.LinkPeers))
+		return !allAtLoopback(trackers, slices.Concat(o.Peers, o.LinkPeers), o.LinkHosts)
 	}
 }
 
@@ -43,33 +44,31 @@ func InDHT(o *messages.TorrentOptions, private bool, trackers [][]string) bool {
 // swarm lives on this machine alone: there are some, and all are at loopback
 // addresses. A torrent that names nobody can be found in the DHT only, so it
 // was made for the DHT.
-func allAtLoopback(trackers [][]string, peers []netip.AddrPort) bool {
-	there := len(peers) > 0
+func allAtLoopback(trackers [][]string, peers []netip.AddrPort, hosts []string) bool {
 	for _, peer := range peers {
 		if !atLoopback(peer.Addr()) {
 			return false
 		}
 	}
-	for _, tier := range trackers {
-		for _, tracker := range tier {
-			there = true
-			if !hostAtLoopback(tracker) {
-				return false
-			}
+	for _, host := range hosts {
+		if !hostAtLoopback(host) {
+			return false
 		}
 	}
-	return there
+	urls := slices.Concat(trackers...)
+	for _, tracker := range urls {
+		if u, err := url.Parse(tracker); err != nil || !hostAtLoopback(u.Hostname()) {
+			return false
+		}
+	}
+	return len(peers)+len(hosts)+len(urls) > 0
 }
 
-// hostAtLoopback tells whether the host of a URL is this machine, by its text:
-// nothing is looked up to answer that. "localhost" and the names below it are
-// this machine's (RFC 6761).
-func hostAtLoopback(raw string) bool {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return false
-	}
-	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
+// hostAtLoopback tells whether a host is this machine, by its text: nothing is
+// looked up to answer that. "localhost" and the names below it are this
+// machine's (RFC 6761).
+func hostAtLoopback(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
 	}

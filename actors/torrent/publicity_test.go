@@ -17,6 +17,7 @@ func TestPublicity(t *testing.T) {
 	for name, c := range map[string]struct {
 		trackers string // one a tier; empty: none
 		peer     string
+		link     string // host of a peer of the magnet link; empty: there is none
 		options  messages.TorrentOptions
 		private  bool
 		want     messages.SetPublicity
@@ -40,6 +41,12 @@ func TestPublicity(t *testing.T) {
 		"a peer outside":                   {peer: "192.0.2.1:1", want: all},
 		"a tracker here, a peer outside":   {trackers: "http://127.0.0.1/announce", peer: "192.0.2.1:1", want: all},
 		"a tracker outside, a peer here":   {trackers: "http://tracker.example/announce", peer: "[::1]:1", want: all},
+		"a peer of the link here":          {link: "127.0.0.1", want: unlisted},
+		"a peer of the link here by name":  {link: "localhost", want: unlisted},
+		"a peer of the link outside":       {link: "192.0.2.1", want: all},
+		"a peer of the link by name":       {link: "peer.example", want: all},
+		"a peer here, the link's outside":  {peer: "127.0.0.1:1", link: "2001:db8::1", want: all},
+		"a tracker here, the link's peer":  {trackers: "http://127.0.0.1/announce", link: "::1", want: unlisted},
 		"here, but the DHT is on":          {trackers: "http://127.0.0.1/announce", options: messages.TorrentOptions{DHT: messages.DHTOn}, want: all},
 		"outside, but the DHT is off":      {trackers: "http://tracker.example/announce", options: messages.TorrentOptions{DHT: messages.DHTOff}, want: unlisted},
 		"no exchange":                      {options: messages.TorrentOptions{NoPEX: true}, want: messages.SetPublicity{Metadata: true, DHT: true}},
@@ -49,6 +56,9 @@ func TestPublicity(t *testing.T) {
 	} {
 		if c.peer != "" {
 			c.options.Peers = append(c.options.Peers, netip.MustParseAddrPort(c.peer))
+		}
+		if c.link != "" {
+			c.options.LinkHosts = []string{c.link} // as of one that may not be tried
 		}
 		torrent := &metainfo.Torrent{Private: c.private}
 		if c.trackers != "" {

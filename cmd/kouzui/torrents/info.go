@@ -132,11 +132,13 @@ func (o *infoFlags) read(ctx context.Context, c *cobra.Command, source *real.Sou
 		return g.Torrent, nil
 	}
 	config := kouzui.Config{Listen: kouzui.Nowhere, Bind: bound, Interface: o.from.Device, AllowPrivate: o.allowPrivate}
-	return o.fetch(ctx, config, *load.Reachable(ctx, source, g.Link, o.allowPrivate, warn), c.ErrOrStderr(), warn)
+	link, peers := load.Reachable(ctx, source, g.Link, o.allowPrivate, warn)
+	return o.fetch(ctx, config, *link, peers, c.ErrOrStderr(), warn)
 }
 
-// fetch asks peers what is in the torrent of a link.
-func (o *infoFlags) fetch(ctx context.Context, config kouzui.Config, link kouzui.Magnet, stderr io.Writer, warn func(string)) (*metainfo.Torrent, error) {
+// fetch asks peers what is in the torrent of a link, of whose peers so many
+// will be connected to.
+func (o *infoFlags) fetch(ctx context.Context, config kouzui.Config, link kouzui.Magnet, linkPeers int, stderr io.Writer, warn func(string)) (*metainfo.Torrent, error) {
 	given, err := flags.AskedTiers(o.trackers)
 	if err != nil {
 		return nil, err
@@ -149,7 +151,7 @@ func (o *infoFlags) fetch(ctx context.Context, config kouzui.Config, link kouzui
 		}
 		options.Peers = append(options.Peers, addr)
 	}
-	if o.dht.Mode() == kouzui.DHTOff && len(options.Peers)+len(link.Peers)+len(options.Trackers)+len(metainfo.Supported(link.Trackers)) == 0 {
+	if !options.InDHT(nil, &link) && len(options.Peers)+linkPeers+len(options.Trackers)+len(metainfo.Supported(link.Trackers)) == 0 {
 		return nil, exit.Hint("Name a peer with --peer or a tracker with --tracker, or have the DHT asked with --dht on.", exit.Errorf(exit.Network, "there is nobody to ask what is in the torrent: the link names no tracker and no peer"))
 	}
 	if o.timeout > 0 {

@@ -20,6 +20,7 @@ import (
 type job struct {
 	torrent   *kouzui.Metainfo
 	link      *kouzui.Magnet // nil: a .torrent was given
+	linkPeers int            // of the link, that will be connected to
 	unknown   bool           // torrent has no more than what the link says
 	options   kouzui.Options
 	running   *kouzui.Torrent // nil until the client has taken it
@@ -54,7 +55,7 @@ func newJob(t *kouzui.Metainfo, o kouzui.Options) *job {
 
 // sources tells whether it is known whom to ask for the content or for peers.
 func (j *job) sources() bool {
-	return j.options.InDHT(j.torrent) || len(j.options.Peers) > 0 || j.link != nil && len(j.link.Peers) > 0 ||
+	return j.options.InDHT(j.torrent, j.link) || len(j.options.Peers)+j.linkPeers > 0 ||
 		len(metainfo.Supported(j.torrent.Announce)) > 0
 }
 

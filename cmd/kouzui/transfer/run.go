@@ -91,7 +91,8 @@ func (o *options) transfer(s *session, args []string) error {
 			}
 		}
 		j := newJob(o.withTrackers(torrent.Torrent), options)
-		j.link, j.unknown = load.Reachable(ctx, source, torrent.Link, o.allowPrivate, s.Warn), torrent.Unknown
+		j.unknown = torrent.Unknown
+		j.link, j.linkPeers = load.Reachable(ctx, source, torrent.Link, o.allowPrivate, s.Warn)
 		j.listens, j.waits = o.ports() != noPorts, o.waitsForPeers(s.Command)
 		s.add(j)
 	}

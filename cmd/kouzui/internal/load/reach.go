@@ -15,11 +15,13 @@ import (
 const linkTimeout = 5 * time.Second
 
 // Reachable is a magnet link with addresses in place of the names of its peers,
-// without those that are not to be connected to; nil: there is no link.
-func Reachable(ctx context.Context, source *real.Source, link *magnet.Link, allowPrivate bool, warn func(string)) *magnet.Link {
+// and how many of these will be connected to; nil: there is no link. The others
+// stay in the link: they say whether its swarm is one of this machine alone.
+func Reachable(ctx context.Context, source *real.Source, link *magnet.Link, allowPrivate bool, warn func(string)) (*magnet.Link, int) {
 	if link == nil {
-		return nil
+		return nil, 0
 	}
+	count := 0
 	ctx, cancel := context.WithTimeout(ctx, linkTimeout)
 	defer cancel()
 	found := *link
@@ -28,14 +30,18 @@ func Reachable(ctx context.Context, source *real.Source, link *magnet.Link, allo
 		ips, err := source.Resolver().LookupNetIP(ctx, "ip", peer.Host)
 		if err != nil {
 			warn(fmt.Sprintf("the peer %s of the link is left out: %s", peer, exit.Words(err)))
+			found.Peers = append(found.Peers, peer)
 		}
+		left := false
 		for _, ip := range ips {
-			if !allowPrivate && !real.IsPublic(ip) {
-				warn(fmt.Sprintf("the peer %s of the link is inside this machine or network and left out; --allow-private or --peer permits it", peer))
-				break
-			}
 			found.Peers = append(found.Peers, magnet.Peer{Host: ip.Unmap().String(), Port: peer.Port})
+			if allowPrivate || real.IsPublic(ip) {
+				count++
+			} else if !left {
+				left = true
+				warn(fmt.Sprintf("the peer %s of the link is inside this machine or network and left out; --allow-private or --peer permits it", peer))
+			}
 		}
 	}
-	return &found
+	return &found, count
 }
