@@ -23,8 +23,12 @@ const (
 	pings = 16
 	// maxContacts is how many addresses wait to be asked who is there.
 	maxContacts = 128
-	// reportEvery is how often we report at most, reportNodes how many nodes.
+	// reportSoon is the pause after our first report: at the beginning people wait
+	// to see nodes. Each pause is twice as long as the one before, up to
+	// reportEvery.
+	reportSoon  = 250 * time.Millisecond
 	reportEvery = 5 * time.Second
+	// reportNodes is how many nodes we report.
 	reportNodes = 100
 )
 
@@ -162,7 +166,8 @@ func (m *member) report(now time.Time) {
 	if s == m.reported {
 		return
 	}
-	m.reported, m.reportAt = s, now.Add(reportEvery)
+	m.pause = min(max(2*m.pause, reportSoon), reportEvery)
+	m.reported, m.reportAt = s, now.Add(m.pause)
 	r := m.reportOf(s, now)
 	m.out.Send(m.Refs.Session, &r)
 }

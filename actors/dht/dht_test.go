@@ -73,7 +73,7 @@ func TestFromASearchToAPeer(t *testing.T) {
 			t.Errorf("it announces %+v", q)
 		}
 		s.Settle()
-		s.World.Clock.Advance(reportEvery)
+		s.World.Clock.Advance(reportSoon)
 		if m := stage.Next[*messages.DHTReport](s.session); m.Known != 1 {
 			t.Errorf("it reports %+v", m)
 		}

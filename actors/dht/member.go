@@ -46,6 +46,7 @@ type member struct {
 
 	reported standing  // that was told last
 	reportAt time.Time // when the next one may be
+	pause    time.Duration
 
 	out     messages.Outbox
 	effects effects

@@ -130,6 +130,7 @@ func (o *options) with(c *cobra.Command, d kouzui.DHT, do func(context.Context, 
 			watch(client, cancel, keeper)
 		}()
 		err = do(ctx, &node{Run: r, client: client})
+		keeper.Ask(client)
 		ending, stop := context.WithTimeout(context.Background(), closing)
 		defer stop()
 		if late := client.Close(ending); late != nil {

@@ -173,6 +173,7 @@ func (o *infoFlags) fetch(ctx context.Context, config kouzui.Config, link kouzui
 		return nil, err
 	}
 	defer func() {
+		nodes.Ask(client)
 		soon, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 		defer cancel()
 		_ = client.Close(soon)

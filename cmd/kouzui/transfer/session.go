@@ -134,6 +134,7 @@ func (s *session) run(config kouzui.Config) error {
 	if err := s.loop(); err != nil {
 		return err // without waiting for anything
 	}
+	s.dht.Ask(client)
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
 	if err := client.Close(ctx); err != nil {

@@ -5,11 +5,13 @@
 package dhtnodes
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -69,9 +71,10 @@ func Check(node string) error {
 	return nil
 }
 
-// Keeper keeps what the DHT knows. It belongs to one goroutine.
-// That of a client without DHT is nil.
+// Keeper keeps what the DHT knows. It is safe for concurrent use. That of a
+// client without DHT is nil.
 type Keeper struct {
+	mu    sync.Mutex
 	path  string // "": nothing is kept
 	known memories
 	news  bool // known is not what was written last
@@ -110,11 +113,23 @@ func isLoopback(host string) bool {
 	return err == nil && addr.Unmap().IsLoopback()
 }
 
+// keeps tells whether anything is kept.
+func (k *Keeper) keeps() bool {
+	if k == nil {
+		return false
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.path != ""
+}
+
 // Report takes how the DHT stands. Nodes that were known stay until others are.
 func (k *Keeper) Report(r *messages.DHTReport, now time.Time) {
-	if k == nil || k.path == "" || len(r.Nodes) == 0 {
+	if !k.keeps() || len(r.Nodes) == 0 {
 		return
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	k.known[r.Family] = kouzui.DHTMemory{ID: r.ID, External: r.External.Addr(), Nodes: r.Nodes}
 	k.news = true
 	switch {
@@ -122,13 +137,44 @@ func (k *Keeper) Report(r *messages.DHTReport, now time.Time) {
 		k.saved = now
 	case now.Sub(k.saved) >= saveEvery:
 		k.saved = now
-		k.Save()
+		k.save()
+	}
+}
+
+// lastWait is how long Ask waits, for each address family. The DHT answers at
+// once, unless the machine is very busy.
+const lastWait = 100 * time.Millisecond
+
+// Ask asks a client that is about to be closed for what its DHT knows: a short
+// run may end before the DHT reports most of its nodes.
+func (k *Keeper) Ask(c *kouzui.Client) {
+	if !k.keeps() {
+		return
+	}
+	for _, family := range []int{kouzui.IPv4, kouzui.IPv6} {
+		if !c.HasDHT(family) {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), lastWait)
+		if status, err := c.DHTStatus(ctx, family); err == nil {
+			k.Report(&status.DHTReport, time.Now())
+		}
+		cancel()
 	}
 }
 
 // Save writes what is known, if it is not written yet.
 func (k *Keeper) Save() {
-	if k == nil || !k.news {
+	if k == nil {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.save()
+}
+
+func (k *Keeper) save() {
+	if !k.news {
 		return
 	}
 	k.news = false
