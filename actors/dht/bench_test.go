@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"kouzui/wire/krpc"
 )
 
@@ -22,22 +24,59 @@ func knowing(n int, seed uint64) *member {
 	return m
 }
 
+// atRest is a node that has come to know n others by messages, two a second:
+// each has asked it, was asked whether it is there, and has told its address.
+func atRest(n int, seed uint64) *member {
+	r := rand.New(rand.NewPCG(seed, 1))
+	m := newMember(Config{AtOnce: true}, r)
+	m.bound(host(0))
+	now := start
+	for i := range n {
+		addr := host(i + 1)
+		id := newID(r, addr.Addr())
+		query := krpc.Message{Kind: krpc.Query, Method: krpc.Ping, Transaction: []byte("aa"), ID: id}
+		m.received(addr, query.Append(nil), now)
+		m.proceed(now)
+		for _, d := range m.take().datagrams {
+			if asked, err := krpc.Parse(d.Data); err == nil && asked.Kind == krpc.Query {
+				reply := krpc.Message{Kind: krpc.Reply, Transaction: asked.Transaction, ID: id, External: m.addr}
+				m.received(addr, reply.Append(nil), now)
+				m.proceed(now)
+				m.take()
+			}
+		}
+		m.out.Flush(func(*actor.PID, any) {})
+		now = now.Add(time.Second / 2)
+	}
+	now = now.Add(timeout)
+	m.proceed(now)
+	m.take()
+	m.out.Flush(func(*actor.PID, any) {})
+	return m
+}
+
 // BenchmarkMemory tells what a DHT takes that knows 200 nodes: at most 24 KiB.
 func BenchmarkMemory(b *testing.B) {
-	const count = 500
+	const count = 100
 	for b.Loop() {
 		var before, after runtime.MemStats
 		all := make([]*member, count)
 		runtime.GC()
 		runtime.ReadMemStats(&before)
 		for i := range all {
-			all[i] = knowing(200, uint64(i))
+			all[i] = atRest(200, uint64(i))
 		}
 		runtime.GC()
 		runtime.ReadMemStats(&after)
-		known, _ := all[0].table.count(start)
+		known, under := 0, 0
+		for _, m := range all {
+			n, _ := m.table.count(start)
+			known += n
+			under += len(m.queries.list) + len(m.lookups)
+		}
 		b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/count, "B/dht")
-		b.ReportMetric(float64(known), "nodes")
+		b.ReportMetric(float64(known)/count, "nodes")
+		b.ReportMetric(float64(under)/count, "queries")
 		runtime.KeepAlive(all)
 	}
 }

@@ -134,8 +134,8 @@ func (t *table) insert(e entry) {
 	for {
 		i := t.index(e.ID)
 		b := &t.buckets[i]
-		if len(b.entries) < width(i) {
-			b.entries = append(b.entries, e)
+		if most := width(i); len(b.entries) < most {
+			b.add(e, most)
 			return
 		}
 		if i == len(t.buckets)-1 && i < 8*len(e.ID)-1 {
@@ -149,6 +149,15 @@ func (t *table) insert(e entry) {
 		b.keepSpare(e)
 		return
 	}
+}
+
+// add enters a node into a bucket that may hold so many. Its memory grows by a
+// few places at a time: append would leave a third of a table's places empty.
+func (b *bucket) add(e entry, most int) {
+	if len(b.entries) == cap(b.entries) {
+		b.entries = append(make([]entry, 0, min(len(b.entries)+bucketSize, most)), b.entries...)
+	}
+	b.entries = append(b.entries, e)
 }
 
 func (b *bucket) keepSpare(e entry) {

@@ -240,3 +240,16 @@ func TestMayTell(t *testing.T) {
 		}
 	}
 }
+
+func TestATableHasFewEmptyPlaces(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	table := newTable(newID(r, netip.Addr{}))
+	for i, node := range random(r, 1000) {
+		table.answered(node, time.Millisecond, start)
+		for _, b := range table.buckets {
+			if empty := cap(b.entries) - len(b.entries); empty > bucketSize {
+				t.Fatalf("after %d nodes a bucket of %d has room for %d more", i+1, len(b.entries), empty)
+			}
+		}
+	}
+}
