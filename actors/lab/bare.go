@@ -20,7 +20,6 @@ import (
 )
 
 const (
-	barePort = 6881
 	// routers is how many bare nodes are known by routerName: all begin with them.
 	routers    = 3
 	routerName = "router.test"
@@ -76,7 +75,7 @@ func (s *Scenario) inDHT() bool {
 
 // dhtOf is with what a DHT begins.
 func dhtOf(atOnce bool) *actors.DHT {
-	return &actors.DHT{Bootstrap: []string{fmt.Sprintf("%s:%d", routerName, barePort)}, AtOnce: atOnce}
+	return &actors.DHT{Bootstrap: []string{fmt.Sprintf("%s:%d", routerName, clientPort)}, AtOnce: atOnce}
 }
 
 // announces tells whether the node announces an info hash.
@@ -121,7 +120,7 @@ func (b *bare) start() {
 	}
 	client, err := actors.Start(actors.Options{
 		World: world, Pool: b.host.Pool, Log: zerolog.Nop(), Sinks: sinks, Notes: b.run.options.Notes,
-		Notify: b.notify, Listen: ":6881", Name: b.name,
+		Notify: b.notify, Listen: fmt.Sprintf(":%d", clientPort), Name: b.name,
 		Dispatcher: b.host.Dispatcher(), Blocking: b.host.Blocking(), Mailbox: b.host.Mailbox,
 		DHT: dhtOf(true),
 	})
@@ -135,7 +134,7 @@ func (b *bare) start() {
 	}
 	if b.announces() {
 		announcer := b.seeker("announcer", func(*messages.PeersFound) {})
-		b.later(spawnsWithin, func() { b.search(announcer, b.hash, barePort) })
+		b.later(spawnsWithin, func() { b.search(announcer, b.hash, clientPort) })
 	}
 	seeker := b.seeker("seeker", b.found)
 	first := settles + time.Duration(b.rnd.Int64N(int64(b.class.Search)))
@@ -210,7 +209,7 @@ func (b *bare) found(m *messages.PeersFound) {
 	}
 	right := false
 	for _, a := range m.Addrs {
-		if a.Addr == netip.AddrPortFrom(s.of.host.Addr, barePort) {
+		if a.Addr == netip.AddrPortFrom(s.of.host.Addr, clientPort) {
 			right = true
 		} else {
 			s.lies++

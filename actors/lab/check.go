@@ -43,6 +43,9 @@ func (s *Scenario) check() error {
 	case s.Payload == PayloadDescribed && s.Piece%described.PageSize != 0:
 		return wrong("piece", "must be a multiple of 4 KiB for described payload")
 	}
+	if s.Private && slices.ContainsFunc(s.Class, func(c Class) bool { return c.Magnet }) {
+		return wrong("private", "and magnet exclude each other: no peer tells what is in a private torrent")
+	}
 	if s.Limit == 0 {
 		s.Limit = Time(time.Hour)
 	}
@@ -76,6 +79,11 @@ func (s *Scenario) check() error {
 		}
 		names[c.Name] = true
 		nodes += c.Count
+	}
+	for i := range s.Class {
+		if known := s.Class[i].Knows; known != "" && !names[known] {
+			return wrong("knows", "is %q, which there is not", known).in("class", i)
+		}
 	}
 	if p := s.checkMachines(); p != nil {
 		return p
@@ -111,14 +119,16 @@ func (c *Class) check() *problem {
 		return wrong("slots", "must be 0 or more")
 	case c.Peers < 0:
 		return wrong("peers", "must be 0 or more")
+	case c.Magnet && (c.Have > 0 || c.Copies > 0):
+		return wrong("magnet", "and have or copies exclude each other")
 	case c.Processors < 0:
 		return wrong("processors", "must be 0 or more")
 	case c.Search > 0 && !c.Bare:
 		return wrong("search", "is of bare nodes")
 	case c.Hashes < 0:
 		return wrong("hashes", "must be 0 or more")
-	case c.Bare && (len(c.Hostile) > 0 || c.Have > 0 || c.Copies > 0 || len(c.Faults) > 0 || c.Cores > 0):
-		return wrong("bare", "and hostile, have, copies, faults or cores exclude each other")
+	case c.Bare && (len(c.Hostile) > 0 || c.Have > 0 || c.Copies > 0 || len(c.Faults) > 0 || c.Cores > 0 || c.Magnet || c.Knows != "" || c.NoPEX || c.DHT != ""):
+		return wrong("bare", "and hostile, have, copies, faults, cores, magnet, knows, nopex or dht exclude each other")
 	case c.Cores < 0 || c.Cores > maxCores:
 		return wrong("cores", "must be from 0 to %d", maxCores)
 	case c.Cores > 0 && len(c.Hostile) > 0:
@@ -131,6 +141,9 @@ func (c *Class) check() *problem {
 		return p
 	}
 	if p := oneOf("superseed", c.SuperSeed, []string{string(messages.SuperSeedAuto), string(messages.SuperSeedAlways), string(messages.SuperSeedNever)}); p != nil {
+		return p
+	}
+	if p := oneOf("dht", c.DHT, []string{string(messages.DHTAuto), string(messages.DHTOn), string(messages.DHTOff)}); p != nil {
 		return p
 	}
 	if _, _, err := c.Leaving(); err != nil {

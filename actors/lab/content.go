@@ -33,7 +33,7 @@ type content struct {
 
 // newContent makes a torrent of random bytes. If keep is false, its payload is
 // described (see package described), and the bytes are thrown away.
-func newContent(length, piece int64, keep bool, rnd *rand.Rand) (*content, error) {
+func newContent(length, piece int64, keep, private bool, rnd *rand.Rand) (*content, error) {
 	c := &content{pool: new(described.Memory).Pool(0)}
 	if keep {
 		c.data, c.pool = make([]byte, 0, length), buffer.NewPool(0)
@@ -54,7 +54,7 @@ func newContent(length, piece int64, keep bool, rnd *rand.Rand) (*content, error
 		}
 	}
 	raw, err := metainfo.Encode(metainfo.Spec{
-		Name: name, Single: true, PieceLength: piece, Pieces: sums, Announce: [][]string{{trackerURL}},
+		Name: name, Single: true, Private: private, PieceLength: piece, Pieces: sums, Announce: [][]string{{trackerURL}},
 		Files: []metainfo.FileSpec{{Path: []string{name}, Length: length}},
 	})
 	if err != nil {

@@ -48,7 +48,7 @@ func (r *run) intrudeDHT(c *Class, name string) {
 	f.node = hostile.DHTNode{Target: krpc.ID(r.bares[i].hash), Rand: r.sim.Rand("foe " + name), Send: f.send, Forge: f.forge}
 	for k := range f.script.Sockets {
 		f.node.IDs = append(f.node.IDs, f.script.DHTID(f.node.Target, f.node.Rand))
-		addr := netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(barePort+k))
+		addr := netip.AddrPortFrom(netip.IPv4Unspecified(), uint16(clientPort+k))
 		socket, err := f.host.World().Packets.Bind(addr, func(batch []messages.Datagram) { f.receive(k, batch) }, nil)
 		if err != nil {
 			r.blameHost(name, "it cannot bind: %v", err)
@@ -68,13 +68,13 @@ func (f *dhtFoe) act() {
 	for _, other := range f.run.dhtFoes {
 		if other.script == f.script {
 			for k, id := range other.node.IDs {
-				f.node.Friends = append(f.node.Friends, krpc.Node{ID: id, Addr: netip.AddrPortFrom(other.host.Addr, uint16(barePort+k))})
+				f.node.Friends = append(f.node.Friends, krpc.Node{ID: id, Addr: netip.AddrPortFrom(other.host.Addr, uint16(clientPort+k))})
 			}
 		}
 	}
 	for _, b := range f.run.bares {
 		if b.up {
-			f.node.Victims = append(f.node.Victims, netip.AddrPortFrom(b.host.Addr, barePort))
+			f.node.Victims = append(f.node.Victims, netip.AddrPortFrom(b.host.Addr, clientPort))
 		}
 	}
 	if len(f.node.Victims) > 0 {

@@ -3,6 +3,7 @@ package lab
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -15,6 +16,7 @@ import (
 	"kouzui/actors/runtime/pattern"
 	"kouzui/actors/world/sim"
 	"kouzui/messages"
+	"kouzui/wire/metainfo"
 )
 
 // node is one client, and all the processes in which it has run.
@@ -33,6 +35,9 @@ type node struct {
 	leaves   bool          // it may leave before it is complete
 	gone     bool          // it has left or stopped
 	down     bool          // its process was ended and will be started again
+
+	metainfo *metainfo.Torrent // that peers have told; nil: none
+	learned  time.Duration     // when they first did
 
 	pieces *bitset.BitSet // pieces that it has
 	counts bool           // its process runs: its copies count
@@ -53,6 +58,9 @@ type node struct {
 	judge   *judge
 	watcher *watch // nil: messages are not watched
 }
+
+// clientPort is where all nodes are dialled, and where their DHT is.
+const clientPort = 6881
 
 // defaultMemory is for payload, in bytes, unless the class of a node says
 // otherwise.
@@ -95,7 +103,7 @@ func (n *node) start() {
 	patterns := n.run.PatternsOf(c)
 	client, err := actors.Start(actors.Options{
 		World: world, Pool: n.host.Pool, DHT: table, Log: zerolog.Nop(), Sinks: sinks, Meter: n.host.Meter(), Notes: n.run.options.Notes,
-		Notify: n.notify, Listen: ":6881", Memory: memory, Limits: limits, Name: n.name,
+		Notify: n.notify, Listen: fmt.Sprintf(":%d", clientPort), Memory: memory, Limits: limits, Name: n.name,
 		Dispatcher: n.host.Dispatcher(), Blocking: n.host.Blocking(), Mailbox: n.host.Mailbox, Together: n.together(patterns), Patterns: patterns, Faults: faults,
 	})
 	if err != nil {
@@ -105,10 +113,48 @@ func (n *node) start() {
 	n.client, n.down, n.failed = client, false, nil
 	n.run.count(n, true)
 	complete, _, _ := c.Leaving()
-	if err := client.Add(n.run.content.torrent, messages.TorrentOptions{
+	if err := n.add(messages.TorrentOptions{
 		Dir: dir, Patterns: patterns, UnchokeSlots: c.Slots, MaxPeers: c.Peers, Seed: !complete || c.Linger > 0, SeedFor: time.Duration(c.Linger), SuperSeed: messages.SuperSeeding(c.SuperSeed),
+		Peers: n.run.known(c.Knows), NoPEX: c.NoPEX, DHT: messages.DHTMode(c.DHT),
 	}); err != nil {
 		n.run.blame(n, "the torrent is not taken: %v", err)
+	}
+}
+
+// add gives the client the torrent, or as much of it as a magnet link and the
+// processes before have told.
+func (n *node) add(o messages.TorrentOptions) error {
+	torrent := n.run.content.torrent
+	if !n.class.Magnet {
+		return n.client.Add(torrent, o)
+	}
+	if err := n.client.AddHash(torrent.InfoHash, "", nil, o); err != nil {
+		return err
+	}
+	if n.metainfo != nil {
+		n.client.SetMetainfo(n.metainfo)
+	}
+	return nil
+}
+
+// known is the address of the first node of a class, if it is there.
+func (r *run) known(class string) []netip.AddrPort {
+	for _, n := range r.nodes {
+		if n.class.Name == class && n.host != nil {
+			return []netip.AddrPort{netip.AddrPortFrom(n.host.Addr, clientPort)}
+		}
+	}
+	return nil
+}
+
+// learn takes what peers have told of a torrent that was added by its magnet
+// link.
+func (n *node) learn(m *metainfo.Torrent) {
+	if n.metainfo == nil {
+		n.metainfo, n.learned = m, n.run.sim.Elapsed()
+	}
+	if m.InfoHash != n.run.content.torrent.InfoHash || m.Length != n.run.content.torrent.Length {
+		n.run.blame(n, "its peers have told it of another torrent: %v", m.InfoHash)
 	}
 }
 
@@ -128,6 +174,8 @@ func (n *node) notify(m any) {
 		n.observe()
 	case *messages.DHTReport:
 		n.heard.report(m)
+	case *messages.TorrentMetainfoFound:
+		n.learn(m.Torrent)
 	case *messages.TorrentPiecesVerified:
 		for _, piece := range m.Pieces {
 			n.run.gain(n, uint(piece))

@@ -63,6 +63,7 @@ type Node struct {
 	Class      string
 	Arrived    time.Duration
 	Took       time.Duration // from its arrival until it was complete; negative: it never was
+	Learned    time.Duration // from its arrival until peers had told what a magnet link does not; negative: they never have, or it knew
 	Seed       bool          // it was complete from the start
 	Downloaded int64
 	Uploaded   int64
@@ -108,7 +109,7 @@ func (r *run) result(took time.Duration) *Result {
 	for _, n := range r.nodes {
 		t := n.total()
 		one := Node{
-			Name: n.name, Class: n.class.Name, Arrived: n.arrived, Took: -1, Seed: n.class.Have == 1,
+			Name: n.name, Class: n.class.Name, Arrived: n.arrived, Took: -1, Learned: -1, Seed: n.class.Have == 1,
 			Downloaded: t.Downloaded, Uploaded: t.Uploaded, Duplicate: t.Wasted, Restarts: t.Restarts, Crashes: n.crashes, Repairs: n.repairs, Peak: int64(n.peak) << 14, Have: n.graph,
 		}
 		if n.host != nil {
@@ -121,6 +122,9 @@ func (r *run) result(took time.Duration) *Result {
 		res.Messages += one.Messages
 		one.Lost = max(0, t.Downloaded-max(0, n.have()-n.laid))
 
+		if n.metainfo != nil {
+			one.Learned = n.learned - n.arrived
+		}
 		if n.complete >= 0 {
 			one.Took = n.complete - n.arrived
 			if !one.Seed {

@@ -109,7 +109,7 @@ func Run(s *Scenario, o Options) (*Result, error) {
 	if o.Path {
 		w.FollowLegs()
 	}
-	if r.content, err = newContent(int64(s.Content), int64(s.Piece), s.Payload == PayloadReal, w.Rand("content")); err != nil {
+	if r.content, err = newContent(int64(s.Content), int64(s.Piece), s.Payload == PayloadReal, s.Private, w.Rand("content")); err != nil {
 		return nil, err
 	}
 	if s.Payload == PayloadDescribed {

@@ -32,6 +32,7 @@ type Scenario struct {
 	About   string
 	Content Size // of the torrent
 	Piece   Size
+	Private bool   // BEP 27
 	Payload string // PayloadDescribed unless it is PayloadReal
 	Limit   Time   // by when every node that can must be complete
 	Until   Time   // if set: when the run ends, whoever is complete by then
@@ -82,6 +83,10 @@ type Class struct {
 	Slots          int
 	SuperSeed      string // "" is "auto"; "always" or "never"
 	Peers          int    // connections at most
+	Magnet         bool   // they know the info hash alone, and no tracker, as from a magnet link
+	Knows          string // the class whose first node, if it is there, they are given the address of, as with --peer; "": none
+	NoPEX          bool   // they tell peers of no others, and take none from them
+	DHT            string // one of messages.DHTMode; "" is "auto"
 	Processors     int    // of the machine, which is also the number of hash workers; 0: as many as Cores, or 2
 	Cores          int    // that handle messages, each of which takes what its cost says; 0: they take no time
 	Machine        string // the nodes of all classes that name the same one share its cores; "": each has its own

@@ -15,9 +15,9 @@ import (
 
 // Settings are values of keys of a scenario that replace what its text says. A
 // key is one before all tables ("content", or "event" for all events), one of
-// its patterns ("patterns.schedule"), one of all classes of clients
-// ("class.choker"), of one class ("class.giver.up"), or of one event, counted
-// from 1 ("event.2.count"). Keys of tables in tables follow after dots
+// its patterns ("patterns.schedule"), one of all classes but foes and bare
+// nodes ("class.choker"), of one class ("class.giver.up"), or of one event,
+// counted from 1 ("event.2.count"). Keys of tables in tables follow after dots
 // ("class.giver.disk.rate").
 type Settings map[string]any
 
@@ -103,7 +103,7 @@ func put(keys map[string]any, key string, value any) error {
 	} else if i := slices.IndexFunc(tables, func(t map[string]any) bool { return t["name"] == rest[0] }); i >= 0 && len(rest) > 1 {
 		chosen, rest = tables[i:i+1], rest[1:]
 	} else {
-		chosen = slices.DeleteFunc(slices.Clone(tables), hasNoClient)
+		chosen = slices.DeleteFunc(slices.Clone(tables), hasNoTorrent)
 	}
 	if len(rest) == 0 {
 		return fmt.Errorf("names a table, and must name a key of it")
@@ -116,10 +116,11 @@ func put(keys map[string]any, key string, value any) error {
 	return nil
 }
 
-// hasNoClient tells whether the nodes of a class are foes.
-func hasNoClient(class map[string]any) bool {
+// hasNoTorrent tells whether the nodes of a class are foes, or in the DHT
+// alone.
+func hasNoTorrent(class map[string]any) bool {
 	hostile, is := class["hostile"].([]any)
-	return is && len(hostile) > 0
+	return is && len(hostile) > 0 || class["bare"] == true
 }
 
 // tablesOf are the tables of an array of tables, in either way to write it.

@@ -131,6 +131,9 @@ func (s *swarm) arguments(c *lab.Class, seed, leaves bool) []string {
 	if c.Peers > 0 {
 		args = append(args, "--max-peers", number(c.Peers))
 	}
+	if c.NoPEX {
+		args = append(args, "--no-pex")
+	}
 	if c.SuperSeed != "" {
 		args = append(args, "--super-seed="+c.SuperSeed)
 	}

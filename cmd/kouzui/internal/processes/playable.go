@@ -35,6 +35,8 @@ var refused = []classKey{
 	{"search", func(c *lab.Class) bool { return c.Search > 0 }, "a process without a torrent ends at once", false},
 	{"hashes", func(c *lab.Class) bool { return c.Hashes > 0 }, "a process without a torrent ends at once", false},
 	{"bare", func(c *lab.Class) bool { return c.Bare }, "a process without a torrent ends at once", false},
+	{"magnet", func(c *lab.Class) bool { return c.Magnet }, "they have no DHT in which peers could be found", false},
+	{"knows", func(c *lab.Class) bool { return c.Knows != "" }, "their ports are known once they run", false},
 	{"nat", func(c *lab.Class) bool { return c.NAT != lab.NAT{} }, "there is no router between them", false},
 	{"double", func(c *lab.Class) bool { return c.Double > 0 }, "no datagram comes twice on the way", false},
 	{"cores", func(c *lab.Class) bool { return c.Cores > 0 }, "processes share the processors of this machine", false},
@@ -49,6 +51,7 @@ var left = []classKey{
 	{"jitter", func(c *lab.Class) bool { return c.Jitter > 0 }, "there is none between processes of one machine", true},
 	{"queue", func(c *lab.Class) bool { return c.Queue > 0 }, "the buffers are those of the system", true},
 	{"sendbuffer", func(c *lab.Class) bool { return c.SendBuffer > 0 }, "the buffers are those of the system", false},
+	{"dht", func(c *lab.Class) bool { return c.DHT != "" }, "they have no DHT", false},
 	{"processors", func(c *lab.Class) bool { return c.Processors > 0 }, "processes see those of this machine", false},
 }
 
@@ -67,6 +70,9 @@ func Playable(s *lab.Scenario, linked bool) (notes []string, err error) {
 	}
 	if s.Costs != "" || len(s.Cost) > 0 {
 		notes = append(notes, "costs: not played: what work costs is up to this machine")
+	}
+	if s.Private {
+		return nil, errors.New("private: processes cannot play this: their torrent is public, and they have no DHT")
 	}
 	nodes := 0
 	for i := range s.Class {

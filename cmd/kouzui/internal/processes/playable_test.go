@@ -24,7 +24,7 @@ var played = []string{
 	"name", "about", "content", "piece", "payload", "limit", "announce", "class", "event", "patterns",
 	"class.name", "class.count", "class.up", "class.down", "class.limits", "class.have", "class.copies", "class.arrive",
 	"class.within", "class.leave", "class.memory", "class.picker", "class.choker", "class.patterns", "class.slots", "class.superseed",
-	"class.peers", "class.faults",
+	"class.peers", "class.nopex", "class.faults",
 	"event.at", "event.do", "event.for", "event.every", "event.class", "event.count",
 }
 
@@ -40,6 +40,10 @@ var others = map[string]func(*lab.Scenario){
 	"class.bare":       func(s *lab.Scenario) { s.Class[0] = lab.Class{Name: "n", Count: 1, Bare: true} },
 	"class.search":     func(s *lab.Scenario) { s.Class[0] = lab.Class{Name: "n", Count: 1, Bare: true, Search: 1} },
 	"class.hashes":     func(s *lab.Scenario) { s.Class[0] = lab.Class{Name: "n", Count: 1, Bare: true, Hashes: 1} },
+	"class.magnet":     func(s *lab.Scenario) { s.Class[0].Magnet = true },
+	"class.knows":      func(s *lab.Scenario) { s.Class[0].Knows = "peer" },
+	"class.dht":        func(s *lab.Scenario) { s.Class[0].DHT = "off" },
+	"private":          func(s *lab.Scenario) { s.Private = true },
 	"class.nat":        func(s *lab.Scenario) { s.Class[0].NAT.Mapping = "endpoint-independent" },
 	"class.double":     func(s *lab.Scenario) { s.Class[0].Double = 0.1 },
 	"class.loss":       func(s *lab.Scenario) { s.Class[0].Loss = 0.1 },
