@@ -36,6 +36,7 @@ var (
 	rounds  = flag.Int("rounds", 5, "how often each client fetches")
 	program = flag.String("kouzui", "bin/kouzui", "the kouzui to measure")
 	npm     = flag.String("npm", "cmd/interop/testdata/npm", "where npm's bittorrent-dht is installed")
+	settle  = flag.Duration("settle", time.Minute, "for how long processes run before they count as at rest; after 15m the DHT renews its table")
 	rest    = flag.Duration("rest", 20*time.Second, "for how long processes at rest are watched, in each of three spans")
 	file    = flag.String("page", "", "a Markdown file whose section dht is replaced")
 )

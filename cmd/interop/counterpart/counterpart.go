@@ -96,6 +96,7 @@ type Progress struct {
 	// Redundant is how many bytes of payload came twice or unasked for so far;
 	// negative: the client does not tell.
 	Redundant int64
+	DHTNodes  int // that are known, of Kouzui; 0: none, or it is not told
 }
 
 // torrent is what a client is given.

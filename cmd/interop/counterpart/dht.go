@@ -69,6 +69,13 @@ func (d *DHT) Announce(ctx context.Context, hash string, port int) error {
 	return err
 }
 
+// Greet has each node ping the one at addr, so that it comes to know them all.
+// It takes a tenth of a second a node.
+func (d *DHT) Greet(ctx context.Context, addr string) error {
+	var greeted int
+	return d.ask(ctx, &greeted, "greet", addr)
+}
+
 func (d *DHT) ask(ctx context.Context, answer any, words ...string) error {
 	url := d.control
 	for _, word := range words {

@@ -96,11 +96,13 @@ func startKouzui(ctx context.Context, program string, t Task, flags ...string) (
 	complete := make(chan struct{})
 	var once sync.Once
 	var wasted int64 // as it was told last
+	var nodes int    // the same
 	p, err := launch(ctx, t.Home, func(text string) {
 		var line struct {
 			Type, State string
 			Pieces      json.RawMessage // of "piece" the pieces, of others their number
 			Wasted      int64
+			DHTNodes    int `json:"dht_nodes"`
 		}
 		if json.Unmarshal([]byte(text), &line) != nil {
 			return
@@ -110,10 +112,10 @@ func startKouzui(ctx context.Context, program string, t Task, flags ...string) (
 			case "piece":
 				var pieces []int
 				_ = json.Unmarshal(line.Pieces, &pieces)
-				t.Watch(Progress{Pieces: pieces, Redundant: wasted})
+				t.Watch(Progress{Pieces: pieces, Redundant: wasted, DHTNodes: nodes})
 			case "progress", "torrent":
-				wasted = line.Wasted
-				t.Watch(Progress{Redundant: wasted})
+				wasted, nodes = line.Wasted, line.DHTNodes
+				t.Watch(Progress{Redundant: wasted, DHTNodes: nodes})
 			}
 		}
 		if line.Type == "completed" || line.Type == "progress" && line.State == "seeding" {

@@ -2,6 +2,8 @@
 // host at PORT. At HTTP port CONTROL of 127.0.0.1, once each node knows some
 // others, /lookup/HASH has the last node look until it has found peers, and answers with
 // their addresses, and /announce/HASH/PORT has it announce a peer.
+// /greet/ADDRESS:PORT has all nodes ping that one, ten a second, and answers
+// with their number.
 
 import DHT from 'bittorrent-dht'
 import { createServer } from 'node:http'
@@ -43,11 +45,20 @@ function lookup (hash, answer) {
   again()
 }
 
+const greetEvery = 100 // ms: a node asks few strangers a second back
+
+function greet (address, answer) {
+  const [host, port] = address.split(':')
+  nodes.forEach((dht, n) => setTimeout(() => dht.addNode({ host, port: Number(port) }), n * greetEvery))
+  setTimeout(() => answer(nodes.length), nodes.length * greetEvery)
+}
+
 const server = createServer((request, response) => {
   const answer = value => response.end(JSON.stringify(value))
   const [, command, hash, at] = request.url.split('/')
   if (command === 'lookup') lookup(hash, answer)
   else if (command === 'announce') last.announce(hash, Number(at), error => answer(error ? String(error) : ''))
+  else if (command === 'greet') greet(hash, answer)
   else answer(null)
 })
 const timer = setInterval(() => {
