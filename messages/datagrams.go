@@ -46,7 +46,9 @@ type SocketFailed struct {
 type QuerySocket struct{ ReplyTo *actor.PID }
 
 // SendDatagrams is for a socket, from the DHT and trackers. What cannot be sent
-// is dropped: who waits for an answer has a timer. The socket owns the slice.
+// is dropped: who waits for an answer has a timer; a tracker is told by
+// DatagramsUnsent if no later try is likely to fare better. The socket owns the
+// slice.
 type SendDatagrams struct {
 	Datagrams []Datagram
 	// From is a tracker that waits for an answer with this transaction id (BEP 15)
@@ -56,6 +58,14 @@ type SendDatagrams struct {
 	From        *actor.PID
 	Transaction uint32
 	Until       time.Time
+}
+
+// DatagramsUnsent is from a socket to the tracker whose SendDatagrams the
+// system refuses: Err says why, such as that the network is unreachable. The
+// tracker waits for no answer with this transaction id any more.
+type DatagramsUnsent struct {
+	Transaction uint32
+	Err         error
 }
 
 // DatagramReceived is from a socket to the DHT of its family, if the first byte

@@ -102,7 +102,7 @@ func (f *dhtFoe) receive(socket int, batch []messages.Datagram) {
 func encoded(m *krpc.Message) []byte { return bytes.Clone(m.Append(nil)) }
 
 func (f *dhtFoe) send(socket int, to netip.AddrPort, m *krpc.Message) {
-	f.sockets[socket].Send([]messages.Datagram{{Addr: to, Data: encoded(m)}})
+	_, _ = f.sockets[socket].Send([]messages.Datagram{{Addr: to, Data: encoded(m)}})
 }
 
 func (f *dhtFoe) forge(from, to netip.AddrPort, m *krpc.Message) { f.host.Forge(from, to, encoded(m)) }

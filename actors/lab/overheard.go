@@ -99,7 +99,7 @@ func (p overheardPackets) Bind(addr netip.AddrPort, receive func([]messages.Data
 }
 
 // Send implements world.PacketSocket.
-func (s overheardSocket) Send(batch []messages.Datagram) int {
+func (s overheardSocket) Send(batch []messages.Datagram) (lost int, err error) {
 	for _, d := range batch {
 		s.by.pass(d, true)
 	}

@@ -68,6 +68,13 @@ func (r *route) expect(m *messages.SendDatagrams, now time.Time) bool {
 	return true
 }
 
+// unsent takes back what expect has entered.
+func (r *route) unsent(m *messages.SendDatagrams) {
+	for _, d := range m.Datagrams {
+		r.forget(transaction{d.Addr, m.Transaction})
+	}
+}
+
 func (r *route) forget(t transaction) {
 	w, is := r.waiting[t]
 	if !is {

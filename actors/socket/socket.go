@@ -53,6 +53,7 @@ type socket struct {
 	pace         pace
 	addr, before netip.AddrPort // where to bind, and where we were bound in this run
 	failures     int            // to bind, since we last were
+	nowhere      error          // why it will never be bound; nil: it may be
 	timer        world.Timer    // for bindAgain
 	rand         *rand.Rand
 	bound        *bound                    // nil: not bound
@@ -150,7 +151,7 @@ func (s *socket) bindTo(c actor.Context, addr netip.AddrPort) error {
 		return err
 	}
 	on.PacketSocket = opened
-	s.bound, s.before, s.failures = on, opened.Addr(), 0
+	s.bound, s.before, s.failures, s.nowhere = on, opened.Addr(), 0, nil
 	s.tellReady(c)
 	held := s.held
 	s.held = nil
@@ -171,7 +172,12 @@ func (s *socket) tellReady(c actor.Context) {
 func (s *socket) failed(c actor.Context, addr netip.AddrPort, err error) {
 	c.Send(s.Session, &messages.SocketFailed{Addr: addr, Err: err})
 	if errors.Is(err, world.ErrNoAddress) {
-		return // no later try would succeed
+		s.nowhere = err // no later try would succeed
+		for _, m := range s.held {
+			s.send(c, m)
+		}
+		s.held = nil
+		return
 	}
 	pause := min(firstRetry<<min(s.failures, 10), lastRetry)
 	s.failures++
@@ -180,6 +186,10 @@ func (s *socket) failed(c actor.Context, addr netip.AddrPort, err error) {
 }
 
 func (s *socket) send(c actor.Context, m *messages.SendDatagrams) {
+	if s.nowhere != nil {
+		s.tellUnsent(c, m, s.nowhere)
+		return
+	}
 	if s.bound == nil {
 		if !s.before.IsValid() && s.failures == 0 && len(s.held) < maxHeld {
 			s.held = append(s.held, m)
@@ -190,8 +200,21 @@ func (s *socket) send(c actor.Context, m *messages.SendDatagrams) {
 		supervise.Remark(c, "tracker_waits_for_too_many")
 		return
 	}
-	if dropped := s.bound.Send(m.Datagrams); dropped > 0 {
+	dropped, err := s.bound.Send(m.Datagrams)
+	if dropped > 0 {
 		supervise.Remark(c, "datagrams_lost", event.Number("count", int64(dropped)))
+	}
+	if err != nil {
+		s.tellUnsent(c, m, err)
+	}
+}
+
+// tellUnsent tells a tracker that there will be no answer. The DHT has too many
+// nodes to ask to care for one.
+func (s *socket) tellUnsent(c actor.Context, m *messages.SendDatagrams, err error) {
+	if m.From != nil {
+		s.route.unsent(m)
+		c.Send(m.From, &messages.DatagramsUnsent{Transaction: m.Transaction, Err: err})
 	}
 }
 

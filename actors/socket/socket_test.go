@@ -163,6 +163,50 @@ func TestDoesNotTryWhereThereIsNoAddress(t *testing.T) {
 	s.Quiet(s.session)
 }
 
+// A tracker is told what the system says, and not left to wait for its timer; a
+// full buffer is no reason.
+func TestATrackerIsToldWhatCannotBeSent(t *testing.T) {
+	s := perform(t)
+	s.Tell(&messages.BindSocket{Addr: ours})
+	socket := s.bound(ours)
+	socket.Lost = 1
+	ask := func() {
+		s.Tell(&messages.SendDatagrams{
+			Datagrams: []messages.Datagram{{Addr: remote, Data: []byte("announce")}},
+			From:      s.tracker.PID, Transaction: 7, Until: s.World.Clock.Now().Add(time.Second),
+		})
+		s.Tell(&messages.SendDatagrams{Datagrams: []messages.Datagram{query}}) // of the DHT
+		s.Settle()
+	}
+	ask()
+	s.Quiet(s.tracker, s.dht)
+	socket.Refusal = errors.New("network is unreachable")
+	ask()
+	if m := stage.Next[*messages.DatagramsUnsent](s.tracker); m.Transaction != 7 || m.Err != socket.Refusal {
+		t.Errorf("%+v", m)
+	}
+	socket.Arrive(answer(remote, 7))
+	s.Quiet(s.tracker, s.dht)
+}
+
+// Where there is no address of the family, nothing will ever be sent: neither
+// what has waited for the socket, nor what comes later.
+func TestATrackerIsToldThatThereIsNoSocket(t *testing.T) {
+	s := perform(t)
+	s.World.Packets.BindError = func(netip.AddrPort) error { return world.ErrNoAddress }
+	ask := func(id uint32) {
+		s.Tell(&messages.SendDatagrams{Datagrams: []messages.Datagram{{Addr: remote}}, From: s.tracker.PID, Transaction: id, Until: s.World.Clock.Now().Add(time.Second)})
+	}
+	ask(1)
+	s.Tell(&messages.BindSocket{Addr: ours})
+	ask(2)
+	for id := range uint32(2) {
+		if m := stage.Next[*messages.DatagramsUnsent](s.tracker); m.Transaction != id+1 || !errors.Is(m.Err, world.ErrNoAddress) {
+			t.Errorf("%+v", m)
+		}
+	}
+}
+
 func TestAFloodIsTakenAtItsPace(t *testing.T) {
 	s := perform(t)
 	s.Tell(&messages.BindSocket{Addr: ours})

@@ -130,6 +130,10 @@ func (t *tracker) Receive(c actor.Context) {
 		if t.call != nil && t.call.udp != nil {
 			t.follow(c, t.call.udp.received(m.Addr, m.Data, t.World.Clock.Now()))
 		}
+	case *messages.DatagramsUnsent:
+		if t.call != nil && t.call.udp != nil {
+			t.follow(c, t.call.udp.unsent(m.Transaction, m.Err, t.World.Clock.Now()))
+		}
 	case *messages.StopAnnouncing:
 		t.end(c, m.Within)
 	case *halfTime:

@@ -303,6 +303,22 @@ func (a *udpAnnounce) received(from netip.AddrPort, data []byte, now time.Time) 
 	return udpStep{done: true, from: from, reply: reply}
 }
 
+// unsent takes that a packet could not be sent: its address is not asked any
+// more. The name may have others that can be reached.
+func (a *udpAnnounce) unsent(transaction uint32, err error, now time.Time) udpStep {
+	i := slices.IndexFunc(a.asked, func(q *question) bool { return q.transaction == transaction })
+	switch {
+	case i < 0:
+		return a.proceed(now)
+	case a.asked[i].old:
+		a.forget(a.asked[i])
+		return a.proceed(now)
+	case errors.Is(err, world.ErrNoAddress):
+		err = noSocketError(familyOf(a.asked[i].addr.Addr()))
+	}
+	return a.fail(i, world.PhaseConnect, err, now)
+}
+
 // refused takes a refusal. An old connection ID may be what is refused.
 func (a *udpAnnounce) refused(i int, reason string, now time.Time) udpStep {
 	if q := a.asked[i]; q.old {

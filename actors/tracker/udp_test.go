@@ -197,6 +197,47 @@ func TestADeadFamilyIsNotWaitedFor(t *testing.T) {
 	}
 }
 
+// unsent says that packets with a transaction cannot be sent.
+func (s *udpScene) unsent(transaction uint32, err error) {
+	s.take(s.a.unsent(transaction, err, s.now))
+}
+
+// An address that cannot be reached is known at once: the next one is asked,
+// and if there is none, the announce says why.
+func TestWhatCannotBeReachedIsNotWaitedFor(t *testing.T) {
+	unreachable := errors.New("network is unreachable")
+	s := udpBegun(t, connections{}, announceTimeout, six)
+	s.unsent(s.next().transaction+1, unreachable) // nobody's
+	if s.step.done {
+		t.Fatalf("%+v", s.step)
+	}
+	s.unsent(s.a.asked[0].transaction, unreachable)
+	s.failed(world.PhaseConnect, "network is unreachable")
+
+	s = udpBegun(t, connections{}, announceTimeout, six)
+	s.unsent(s.next().transaction, world.ErrNoAddress)
+	s.failed(world.PhaseConnect, "there is no UDP socket of IPv6")
+
+	s = udpBegun(t, connections{}, announceTimeout, six, four)
+	s.unsent(s.next().transaction, unreachable)
+	s.advance(headStart)
+	s.connected(s.next(), 99)
+	s.replied(s.next())
+	if !s.step.done || s.step.err != nil || s.step.from != four {
+		t.Errorf("%+v", s.step)
+	}
+
+	// The network at which the tracker was reached before may be gone.
+	known := connections{six: connection{7, dawn.Add(time.Minute)}}
+	s = udpBegun(t, known, announceTimeout, six, four)
+	s.unsent(s.next().transaction, unreachable)
+	s.unsent(s.next().transaction, unreachable)
+	s.advance(headStart)
+	if p := s.next(); p.to != four || len(known) > 0 {
+		t.Errorf("%v is asked, known: %v", p.to, known)
+	}
+}
+
 func TestAddressesOfBothFamiliesHaveTheirTurn(t *testing.T) {
 	var addrs []netip.Addr
 	for _, text := range []string{"2001:db8::1", "2001:db8::1", "2001:db8::2", "::ffff:192.0.2.1", "2001:db8::3", "192.0.2.2"} {

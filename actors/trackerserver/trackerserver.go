@@ -191,7 +191,7 @@ func ServeUDP(packets world.Packets, addr netip.AddrPort, root *actor.RootContex
 		opened <- socket
 		root.Send(pid, &AnswerDatagrams{Datagrams: batch, Respond: func(answers []messages.Datagram) {
 			if len(answers) > 0 {
-				socket.Send(answers)
+				_, _ = socket.Send(answers) // who asked asks again
 			}
 			socket.Done()
 		}})

@@ -28,8 +28,9 @@ type PacketSocket interface {
 	// Send sends a batch in its order and never blocks: what the system has no
 	// room for is dropped, as the network might drop it. Neighbours with the same
 	// address and length may go out in one call. The data is not kept. lost is how
-	// many were dropped here.
-	Send(batch []messages.Datagram) (lost int)
+	// many were dropped here. The error is why the system does not send one of
+	// them, such as that its network is unreachable: nil if it merely had no room.
+	Send(batch []messages.Datagram) (lost int, err error)
 	// Done gives a batch that was received back: one more may come. A socket
 	// receives only a few batches ahead of Done, which bounds what a flood can
 	// put into a mailbox. What comes meanwhile waits in the system, which drops

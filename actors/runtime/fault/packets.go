@@ -62,13 +62,13 @@ func (s *packetSocket) take(batch []messages.Datagram) {
 
 // Send implements world.PacketSocket. What a fault loses is not counted, as a
 // sender does not hear what the network loses.
-func (s *packetSocket) Send(batch []messages.Datagram) int {
+func (s *packetSocket) Send(batch []messages.Datagram) (lost int, err error) {
 	return s.PacketSocket.Send(s.strike("send", batch, func(late []messages.Datagram) {
 		s.mu.Lock()
 		open := s.receive != nil
 		s.mu.Unlock()
 		if open {
-			s.PacketSocket.Send(late)
+			_, _ = s.PacketSocket.Send(late)
 		}
 	}))
 }

@@ -63,7 +63,7 @@ func TestDatagrams(t *testing.T) {
 					check(got(), want)
 				}
 			}
-			if lost := socket.Send(datagrams()); lost > 0 {
+			if lost, _ := socket.Send(datagrams()); lost > 0 {
 				t.Errorf("%d are counted as lost", lost)
 			}
 			check(bound.AwaitSent(), want.sent)
@@ -92,7 +92,7 @@ func TestALateDatagramOfAClosedSocket(t *testing.T) {
 		t.Fatal(err)
 	}
 	bound := w.Packets.AwaitSocket()
-	socket.Send(datagrams())
+	_, _ = socket.Send(datagrams())
 	bound.AwaitSent()
 	bound.Arrive(datagrams()...)
 	socket.Close()

@@ -19,8 +19,10 @@ type Packets struct {
 
 // PacketSocket is one bound socket.
 type PacketSocket struct {
-	// Lost is how many datagrams of each batch Send drops, the last ones.
-	Lost int
+	// Lost is how many datagrams of each batch Send drops, the last ones, and
+	// Refusal why; nil: there is no room for them.
+	Lost    int
+	Refusal error
 
 	addr    netip.AddrPort
 	receive func([]messages.Datagram)
@@ -52,14 +54,17 @@ func (p *Packets) AwaitSocket() *PacketSocket { return p.sockets.next() }
 func (s *PacketSocket) Addr() netip.AddrPort { return s.addr }
 
 // Send implements world.PacketSocket.
-func (s *PacketSocket) Send(batch []messages.Datagram) (lost int) {
+func (s *PacketSocket) Send(batch []messages.Datagram) (lost int, err error) {
 	lost = min(s.Lost, len(batch))
 	kept := make([]messages.Datagram, len(batch)-lost)
 	for i := range kept {
 		kept[i] = messages.Datagram{Addr: batch[i].Addr, Data: append([]byte{}, batch[i].Data...)}
 	}
 	s.sent.put(kept)
-	return lost
+	if lost > 0 {
+		err = s.Refusal
+	}
+	return lost, err
 }
 
 // AwaitSent waits for a batch that the actor sends.

@@ -58,6 +58,21 @@ func (p Packets) Bind(addr netip.AddrPort, receive func([]messages.Datagram), fa
 	return s, nil
 }
 
+// refusal is why the system does not send a datagram; nil: for want of room,
+// which passes, or the socket is closed.
+func refusal(err error) error {
+	err = cause(err)
+	switch err {
+	case errClosed, syscall.EAGAIN, syscall.ENOBUFS, syscall.ENOMEM:
+		return nil
+	case syscall.EADDRNOTAVAIL: // to send from
+		return world.ErrNoAddress
+	case syscall.EINVAL: // Linux says so of the way from loopback to elsewhere
+		return syscall.ENETUNREACH
+	}
+	return err
+}
+
 // packetSocket receives on a goroutine of its own.
 type packetSocket struct {
 	*packetCalls

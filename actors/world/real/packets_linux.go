@@ -1,6 +1,7 @@
 package real
 
 import (
+	"cmp"
 	"net"
 	"net/netip"
 	"sync/atomic"
@@ -93,13 +94,13 @@ func (p *packetCalls) read() ([]messages.Datagram, error) {
 }
 
 // Send implements world.PacketSocket. It may be called from several goroutines.
-func (p *packetCalls) Send(batch []messages.Datagram) (lost int) {
+func (p *packetCalls) Send(batch []messages.Datagram) (lost int, err error) {
 	return p.send(batch, p.cuts.Load())
 }
 
 // send sends neighbours as runs, if runs is set. A run that the kernel refuses
 // is sent one by one: its datagrams may be longer than the way there allows.
-func (p *packetCalls) send(batch []messages.Datagram, runs bool) (lost int) {
+func (p *packetCalls) send(batch []messages.Datagram, runs bool) (lost int, failed error) {
 	b := outgoing.Get().(*packetBatch)
 	defer b.putBack()
 	for len(batch) > 0 {
@@ -120,17 +121,20 @@ func (p *packetCalls) send(batch []messages.Datagram, runs bool) (lost int) {
 				continue
 			case len(run) == 1:
 				lost++
+				failed = cmp.Or(refusal(err), failed)
 			default:
 				if err == unix.EIO { // this card, or this kernel, never can
 					p.cuts.Store(false)
 				}
-				lost += p.send(run, false)
+				n, err := p.send(run, false)
+				lost += n
+				failed = cmp.Or(err, failed)
 			}
 			at++
 		}
 		batch = batch[taken:]
 	}
-	return lost
+	return lost, failed
 }
 
 // zoneOf is the name of an interface by its number.

@@ -4,6 +4,7 @@ package real
 
 import (
 	"bytes"
+	"cmp"
 	"net"
 	"net/netip"
 
@@ -31,13 +32,14 @@ func (p *packetCalls) read() ([]messages.Datagram, error) {
 }
 
 // Send implements world.PacketSocket.
-func (p *packetCalls) Send(batch []messages.Datagram) (lost int) {
+func (p *packetCalls) Send(batch []messages.Datagram) (lost int, failed error) {
 	for _, d := range batch {
 		if _, err := p.conn.WriteToUDPAddrPort(d.Data, d.Addr); err != nil {
 			lost++
+			failed = cmp.Or(refusal(err), failed)
 		}
 	}
-	return lost
+	return lost, failed
 }
 
 func (p *packetCalls) release() {}

@@ -3,8 +3,10 @@ package real
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"slices"
+	"syscall"
 	"testing"
 	"time"
 
@@ -31,6 +33,12 @@ func bind(t testing.TB, p Packets, addr netip.AddrPort) *testSocket {
 	s.PacketSocket = opened
 	t.Cleanup(s.Close)
 	return s
+}
+
+// Send sends a batch, and returns how many were lost.
+func (s *testSocket) Send(batch []messages.Datagram) (lost int) {
+	lost, _ = s.PacketSocket.Send(batch)
+	return lost
 }
 
 // receive takes n datagrams.
@@ -86,8 +94,30 @@ func TestWhatCannotBeSentIsCounted(t *testing.T) {
 	}
 	b.receive(3)
 	a.Close()
-	if lost := a.Send([]messages.Datagram{good}); lost != 1 {
-		t.Errorf("%d lost of a closed socket", lost)
+	if lost, err := a.PacketSocket.Send([]messages.Datagram{good}); lost != 1 || err != nil {
+		t.Errorf("%d lost of a closed socket: %v", lost, err)
+	}
+}
+
+// The system has no route from an address of loopback to others: what it says
+// of one datagram comes back, however many others are sent.
+func TestTheSystemSaysWhyItSendsNothing(t *testing.T) {
+	a, b := bind(t, Packets{}, loopback), bind(t, Packets{}, loopback)
+	good := messages.Datagram{Addr: b.Addr(), Data: []byte("good")}
+	far := messages.Datagram{Addr: netip.MustParseAddrPort("192.0.2.1:9"), Data: []byte("good")}
+	if lost, err := a.PacketSocket.Send([]messages.Datagram{good, far, far, good}); lost != 2 || err != syscall.ENETUNREACH {
+		t.Errorf("%d lost: %v", lost, err)
+	}
+	b.receive(2)
+	if lost, err := a.PacketSocket.Send([]messages.Datagram{good, good}); lost > 0 || err != nil {
+		t.Errorf("%d lost: %v", lost, err)
+	}
+	for says, want := range map[error]error{
+		syscall.ENOBUFS: nil, net.ErrClosed: nil, syscall.EADDRNOTAVAIL: world.ErrNoAddress, syscall.EHOSTUNREACH: syscall.EHOSTUNREACH,
+	} {
+		if got := refusal(says); got != want {
+			t.Errorf("%v is told as %v, want %v", says, got, want)
+		}
 	}
 }
 

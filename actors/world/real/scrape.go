@@ -145,7 +145,9 @@ func (s *Scraper) ask(ctx context.Context, tracker netip.AddrPort, wait time.Dur
 			case <-ctx.Done():
 				return nil, explain(ctx, ctx.Err())
 			case <-again.C:
-				socket.Send([]messages.Datagram{{Addr: tracker, Data: packet(transaction)}})
+				if _, err := socket.Send([]messages.Datagram{{Addr: tracker, Data: packet(transaction)}}); err != nil {
+					return nil, &world.AnnounceError{Phase: world.PhaseConnect, Err: err}
+				}
 				again.Reset(pause)
 				pause *= 2
 			case batch := <-batches:

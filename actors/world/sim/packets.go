@@ -62,9 +62,9 @@ func (p *packetSocket) open() bool { return !p.life.over() && p.host.sockets[p.p
 
 // Send implements world.PacketSocket. What finds the queue of the uplink full
 // is lost; what the router has no room for is lost later, and not counted.
-func (p *packetSocket) Send(batch []messages.Datagram) (lost int) {
+func (p *packetSocket) Send(batch []messages.Datagram) (lost int, err error) {
 	if !p.open() {
-		return len(batch)
+		return len(batch), nil
 	}
 	for _, d := range batch {
 		if len(d.Data) > maxDatagram {
@@ -73,7 +73,7 @@ func (p *packetSocket) Send(batch []messages.Datagram) (lost int) {
 			lost++
 		}
 	}
-	return lost
+	return lost, nil
 }
 
 // take receives a datagram that has come.

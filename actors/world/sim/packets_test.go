@@ -49,7 +49,11 @@ func (l *letterbox) post(to netip.AddrPort, texts ...string) (lost int) {
 	for _, text := range texts {
 		batch = append(batch, messages.Datagram{Addr: to, Data: []byte(text)})
 	}
-	return l.Send(batch)
+	lost, err := l.Send(batch)
+	if err != nil {
+		panic(err) // the simulated system refuses nothing
+	}
+	return lost
 }
 
 func (l *letterbox) texts() (all []string) {
