@@ -35,6 +35,7 @@ const (
 // bootstrap is how we get to know nodes, and keep knowing some.
 type bootstrap struct {
 	begun    bool             // we look for nodes
+	since    time.Time        // when that began
 	contacts []netip.AddrPort // to be asked
 	next     time.Time        // when the table is looked after, or the next try begins
 	namesAt  time.Time        // when names are to be looked up; zero: they are not

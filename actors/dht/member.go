@@ -122,7 +122,7 @@ func (m *member) proceed(now time.Time) {
 	m.blocked = time.Time{}
 	m.expire(now)
 	if !m.boot.begun && (m.AtOnce || len(m.searches) > 0 || len(m.inquiries) > 0) {
-		m.boot.begun = true
+		m.boot.begun, m.boot.since = true, now
 		m.begin(now)
 	}
 	m.maintain(now)

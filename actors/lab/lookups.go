@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"math"
 	"slices"
 	"time"
 )
@@ -13,7 +14,7 @@ type Lookup struct {
 	Queries  int           // for peers that were sent meanwhile
 }
 
-// DHTSum sums up the lookups of a run that began at a time or later.
+// DHTSum sums up lookups of a run.
 type DHTSum struct {
 	Lookups, Found int
 	Median, P95    time.Duration // of those that found the peer
@@ -22,10 +23,15 @@ type DHTSum struct {
 }
 
 // LookupsFrom sums up the lookups that began at a time or later.
-func (r *Result) LookupsFrom(at time.Duration) (sum DHTSum) {
+func (r *Result) LookupsFrom(at time.Duration) DHTSum {
+	return r.LookupsBetween(at, math.MaxInt64)
+}
+
+// LookupsBetween sums up the lookups that began from one time to another.
+func (r *Result) LookupsBetween(from, to time.Duration) (sum DHTSum) {
 	var took []time.Duration
 	for _, l := range r.Lookups {
-		if l.At < at {
+		if l.At < from || l.At >= to {
 			continue
 		}
 		sum.Lookups++
