@@ -2,8 +2,11 @@ package lab
 
 import (
 	"os"
+	"slices"
 	"testing"
 	"time"
+
+	"kouzui/messages"
 )
 
 // scenarioFile reads a scenario of testdata, with settings.
@@ -66,17 +69,31 @@ func TestLookupsOverTheInternet(t *testing.T) {
 	}
 }
 
-// Whoever comes after the tracker has died for good finds the swarm in the DHT;
-// without one, nobody does.
+// Whoever comes after the tracker has died for good finds the swarm in the DHT,
+// if there is one for them. Whoever has been told of one peer finds others by
+// peer exchange or in the DHT, and without either has that one peer alone.
 func TestTheTrackerDiesForGood(t *testing.T) {
-	with := scenarioFile(t, "tracker-gone.toml", nil)
-	if r := played(t, with, Options{Seed: 1}); len(r.Times()) != 8 {
-		t.Errorf("%d of 8 are complete", len(r.Times()))
+	slowest := func(noPEX bool, dht messages.DHTMode) time.Duration {
+		r := played(t, scenarioFile(t, "tracker-gone.toml", Settings{"class.nopex": noPEX, "class.dht": string(dht)}), Options{Seed: 1})
+		late := 5
+		if dht == messages.DHTOff {
+			late = 0
+		}
+		for class, want := range map[string]int{"early": 3, "late": late, "told": 5} {
+			if done := len(r.OfClass(class).Times()); done != want {
+				t.Errorf("nopex %v, dht %v: %d of class %s are complete, not %d", noPEX, dht, done, class, want)
+			}
+		}
+		return slices.Max(append(r.OfClass("told").Times(), 0))
 	}
-	without := scenarioFile(t, "tracker-gone.toml", nil)
-	without.Class = without.Class[2:] // without routers and nodes
-	if r := played(t, without, Options{Seed: 1}); len(r.Times()) != 3 {
-		t.Errorf("%d complete without a DHT, not only the 3 that came early", len(r.Times()))
+	alone := slowest(true, messages.DHTOff)
+	for _, tc := range []struct {
+		noPEX bool
+		dht   messages.DHTMode
+	}{{false, messages.DHTAuto}, {true, messages.DHTAuto}, {false, messages.DHTOff}} {
+		if took := slowest(tc.noPEX, tc.dht); took > alone/2 {
+			t.Errorf("nopex %v, dht %v: %v, and %v with one peer alone", tc.noPEX, tc.dht, took, alone)
+		}
 	}
 }
 
