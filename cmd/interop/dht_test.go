@@ -18,6 +18,7 @@ import (
 
 	"kouzui/cmd/internal/noise"
 	"kouzui/cmd/interop/counterpart"
+	"kouzui/wire/magnet"
 )
 
 const (
@@ -31,10 +32,9 @@ const (
 	hosts            = 60 // addresses of the network, those of nodes first
 )
 
-// speakDHT are the clients that find peers by the DHT within seconds.
-// Transmission announces after two minutes, and of rtorrent no recipe is known
-// by which it finds a peer.
-var speakDHT = []string{"libtorrent", "aria2"}
+// speakDHT are the clients that find peers by the DHT. Of rtorrent no recipe is
+// known by which it finds one, and qBittorrent is a libtorrent.
+var speakDHT = counterpart.Clients[:3]
 
 // inOwnNetwork runs the test once more, as a process in a network of its own,
 // and tells whether this is that process. The network has no way out, and
@@ -87,10 +87,20 @@ func byDHT(task counterpart.Task, dht *counterpart.DHT) counterpart.Task {
 	return task
 }
 
+// linked is a task that downloads a content of which the info hash alone is
+// known.
+func linked(t *testing.T, client counterpart.Client, c *noise.Content, dht *counterpart.DHT) counterpart.Task {
+	task := byDHT(newTask(t, client, c), dht)
+	task.Magnet = magnet.Link{InfoHash: c.Info.InfoHash}.String()
+	return task
+}
+
 // TestDHT: by the DHT alone, nodes of another program find a peer that kouzui
-// announced, and kouzui one that they announced; each client downloads from
-// kouzui, and kouzui from each client; and all of them are one swarm.
+// announced, and kouzui one that they announced; so do each client and kouzui,
+// of which the downloader has a magnet link without trackers and peers; and all
+// of them are one swarm, in which no client has the content.
 func TestDHT(t *testing.T) {
+	t.Parallel()
 	version := installed(t, func() (string, error) { return counterpart.NodeDHTVersion(npm) })
 	if !inOwnNetwork(t) {
 		return
@@ -130,7 +140,7 @@ func TestDHT(t *testing.T) {
 		})
 		t.Run("bittorrent-dht/announces", func(t *testing.T) {
 			t.Parallel()
-			runs.begin(t, dht.Name, version, "announces", "file", "kouzui")
+			runs.begin(t, dht.Name, version, "announces", "magnet link", "kouzui")
 			content := trackerless(t)
 			// A seed without a DHT, at the host of the node that announces.
 			task := seedTask(t, kouzui, content)
@@ -139,59 +149,56 @@ func TestDHT(t *testing.T) {
 			if err := dht.Announce(ctx, content.Info.InfoHash.String(), task.Place.Port); err != nil {
 				t.Fatal(err)
 			}
-			to := byDHT(newTask(t, kouzui, content), dht)
+			to := linked(t, kouzui, content, dht)
 			fetches(t, ctx, start(t, ctx, kouzui, to), kouzui, to.Dir, content)
 		})
-		for _, other := range counterpart.Clients {
-			if !slices.Contains(speakDHT, other.Name) {
-				continue
-			}
+		for _, other := range speakDHT {
 			for _, way := range []struct {
 				name        string
 				seed, leech counterpart.Client
 			}{{"downloads", other, kouzui}, {"seeds", kouzui, other}} {
 				t.Run(other.Name+"/"+way.name, func(t *testing.T) {
 					t.Parallel()
-					runs.begin(t, other.Name, installed(t, other.Version), way.name, "file", "DHT")
+					runs.begin(t, other.Name, installed(t, other.Version), way.name, "magnet link", "DHT")
 					content := trackerless(t)
 					start(t, ctx, way.seed, byDHT(seedTask(t, way.seed, content), dht))
 					// Who looks before the seed is announced looks again much later.
 					if _, err := dht.Lookup(ctx, content.Info.InfoHash.String()); err != nil {
 						t.Fatal(err)
 					}
-					to := byDHT(newTask(t, way.leech, content), dht)
+					to := linked(t, way.leech, content, dht)
+					to.Closed = way.leech.Name == kouzui.Name // the other cannot find it instead
 					fetches(t, ctx, start(t, ctx, way.leech, to), way.leech, to.Dir, content)
 				})
 			}
 		}
 		t.Run("all of them", func(t *testing.T) {
 			t.Parallel()
-			runs.begin(t, "all of them", version, "takes part", "file", "DHT")
-			content := trackerless(t)
-			start(t, ctx, kouzui, byDHT(seedTask(t, kouzui, content), dht))
-			type member struct {
-				*counterpart.Process
-				client counterpart.Client
-				dir    string
-			}
-			var members []member
-			for _, client := range append(slices.Clone(counterpart.Clients), kouzui) {
-				if slices.Contains(speakDHT, client.Name) || client.Name == kouzui.Name {
-					installed(t, client.Version)
-					task := byDHT(newTask(t, client, content), dht)
-					task.Stay = true
-					members = append(members, member{start(t, ctx, client, task), client, task.Dir})
-				}
-			}
-			for _, m := range members {
-				if err := m.Complete(ctx); err != nil {
-					t.Error(err)
-				} else if err := content.Verify(m.dir, m.client.LeavesOutEmpty); err != nil {
-					t.Errorf("%s: %v", m.Name, err)
-				}
-			}
+			runs.begin(t, "all of them", version, "takes part", "magnet link", "DHT")
+			trackerlessSwarm(t, ctx, dht)
 		})
 	})
+}
+
+// trackerlessSwarm begins without a complete client: one of each program has
+// its share of the pieces, and one of each a magnet link. In the end all are
+// complete.
+func trackerlessSwarm(t *testing.T, ctx context.Context, dht *counterpart.DHT) {
+	content, clients := trackerless(t), append(slices.Clone(speakDHT), kouzui)
+	parts := split(t, ctx, content, len(clients))
+	var all members
+	for i, client := range clients {
+		installed(t, client.Version)
+		task := byDHT(newTask(t, client, content), dht)
+		task.Dir, task.Stay = parts[i], true
+		all.join(t, ctx, client, task)
+	}
+	for _, client := range clients {
+		task := linked(t, client, content, dht)
+		task.Stay = true
+		all.join(t, ctx, client, task)
+	}
+	all.complete(t, ctx, content)
 }
 
 // trackerless is a content with an info hash of its own, and no tracker.

@@ -9,7 +9,7 @@
 //	TestSeed      kouzui seeds to each client
 //	TestMagnet    the same by magnet links, with libtorrent, aria2, transmission
 //	TestTracker   kouzui and others find each other through each tracker
-//	TestDHT       kouzui and others find each other by the DHT; as root
+//	TestDHT       the same by the DHT alone, and a swarm of all; as root
 //	TestSwarm     three kouzui, each with a third of the pieces, and every client
 //
 // The first two use these torrents: a single file; a folder with an empty file,

@@ -60,6 +60,7 @@ type Task struct {
 	Seed    bool     // Dir has the content: Start returns when it has been checked
 	Stay    bool     // a download goes on seeding; only Kouzui has to be told
 	Peers   []string // host:port to connect to, if Client.Dials
+	Closed  bool     // it accepts no connections and announces no port: it has to find peers; only Kouzui supports it
 	UDP     bool     // a tracker is asked over UDP, for which aria2 needs its DHT; it is told no node of that
 	// DHT are addresses of nodes by which peers are found; none: there is no DHT.
 	// Only transmission begins with all of them, and not at loopback addresses;

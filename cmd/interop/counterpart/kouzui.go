@@ -73,8 +73,11 @@ func Builds(list string) (all []Build, err error) {
 }
 
 func startKouzui(ctx context.Context, program string, t Task, flags ...string) (*Process, error) {
-	args := []string{"download", t.torrent(), "--dir", t.Dir, "--json", "-v",
-		"--listen", t.Place.Host, "--listen-port", strconv.Itoa(t.Place.Port)}
+	port := strconv.Itoa(t.Place.Port)
+	if t.Closed {
+		port = "none"
+	}
+	args := []string{"download", t.torrent(), "--dir", t.Dir, "--json", "-v", "--listen", t.Place.Host, "--listen-port", port}
 	if t.Seed {
 		args[0] = "seed"
 		if t.SuperSeed {
@@ -129,7 +132,7 @@ func startKouzui(ctx context.Context, program string, t Task, flags ...string) (
 	if t.Seed {
 		err = p.complete(ctx)
 	}
-	if err == nil && (t.Stay || t.Seed || len(t.Peers) == 0) {
+	if err == nil && !t.Closed && (t.Stay || t.Seed || len(t.Peers) == 0) {
 		err = p.poll(ctx, p.listening) // it may be dialled, and some clients dial only once
 	}
 	return p.started("kouzui", err)

@@ -115,10 +115,11 @@ def announce():
     """Has the DHT asked again while nobody is connected: its tables fill slowly.
 
     A bootstrap node of the settings would enter no table, and one that is added
-    before the DHT runs is forgotten.
+    before the DHT runs is forgotten. Without metadata nothing is to be checked.
     """
     global announced
-    if args.dht and checked and time.monotonic() - announced > 2 and not handle.status().num_peers:
+    known = checked or not handle.status().has_metadata
+    if args.dht and known and time.monotonic() - announced > 2 and not handle.status().num_peers:
         announced = time.monotonic()
         if session.status().dht_nodes == 0:
             node_host, node_port = args.dht.rsplit(":", 1)
