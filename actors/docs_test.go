@@ -171,3 +171,39 @@ func TestBoundsHaveTests(t *testing.T) {
 		t.Error("there are no bounds")
 	}
 }
+
+// The page about traces describes every note that an actor makes by name.
+func TestDocsHaveAllNotes(t *testing.T) {
+	t.Parallel()
+	page := pages(t)["testdata/TRACE.md"]
+	_, files := goFiles(t, false)
+	notes := map[string]bool{}
+	text := func(e ast.Expr) {
+		if lit, is := e.(*ast.BasicLit); is {
+			notes[strings.Trim(lit.Value, `"`)] = true
+		}
+	}
+	for _, file := range files {
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.CallExpr: // supervise.Remark(c, "name", ...)
+				if f, is := n.Fun.(*ast.SelectorExpr); is && f.Sel.Name == "Remark" && len(n.Args) > 1 {
+					text(n.Args[1])
+				}
+			case *ast.CompositeLit: // remark{"name", ...}, of which the shell makes a note
+				if of, is := n.Type.(*ast.Ident); is && of.Name == "remark" {
+					text(n.Elts[0])
+				}
+			}
+			return true
+		})
+	}
+	if len(notes) < 10 {
+		t.Errorf("only %d notes are found", len(notes))
+	}
+	for note := range notes {
+		if !strings.Contains(page, "`"+note+"`") {
+			t.Errorf("testdata/TRACE.md does not know %s", note)
+		}
+	}
+}

@@ -64,6 +64,15 @@ type MetadataProgress struct {
 	Failed   int // copies whose hash was wrong
 }
 
+// Parts is of how many parts the copy is.
+func (p *MetadataProgress) Parts() int { return (p.Size + MetadataPart - 1) / MetadataPart }
+
+// ReceivedParts is how many of them have come: all but the last are of the same
+// length.
+func (p *MetadataProgress) ReceivedParts() int {
+	return (p.Received + MetadataPart - 1) / MetadataPart
+}
+
 // MetadataFound: metadata to torrent: bytes whose hash is the info hash, which
 // nobody changes any more. The torrent does what SetMetainfo has it do, and
 // tells TorrentMetainfoFound. If the bytes are no info dictionary that can be

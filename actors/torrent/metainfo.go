@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"kouzui/actors/runtime/units"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
 )
@@ -65,15 +64,27 @@ func (s *state) metadataFound(m *messages.MetadataFound) {
 
 // whyNoMetadata says what the metainfo is waited for; "": it comes.
 func (s *state) whyNoMetadata() string {
-	switch peers, offers := s.last.Peers, s.metadata.Peers; {
-	case s.metadata.Received > 0:
+	if s.metadata.Received > 0 {
 		return ""
-	case peers == 0 && offers == 0:
-		return "no peer is connected that could tell what is in the torrent"
+	}
+	wrong := ""
+	switch failed := s.metadata.Failed; {
+	case failed == 1:
+		wrong = " One copy has come, and its hash was wrong."
+	case failed > 1:
+		wrong = fmt.Sprintf(" %d copies have come, and their hashes were wrong.", failed)
+	}
+	switch peers, offers := max(s.last.Peers, s.metadata.Peers), s.metadata.Peers; {
+	case peers == 0:
+		return "No peer is connected that could tell what is in the torrent." + wrong
+	case peers == 1 && offers == 0:
+		return "1 peer, which has not told us the metadata." + wrong
 	case offers == 0:
-		return fmt.Sprintf("%s, none of which has told us the metadata", units.Count(peers, "peer"))
+		return fmt.Sprintf("%d peers, none of which has told us the metadata.", peers) + wrong
+	case peers == 1:
+		return "1 peer, which offers the metadata and has not sent it yet." + wrong
 	default:
-		return fmt.Sprintf("%s, of which %d offered the metadata, and none has sent it yet", units.Count(max(peers, offers), "peer"), offers)
+		return fmt.Sprintf("%d peers, of which %d offer the metadata, and none has sent it yet.", peers, offers) + wrong
 	}
 }
 

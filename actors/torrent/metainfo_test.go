@@ -192,10 +192,12 @@ func TestWhyTheMetadataIsNotThere(t *testing.T) {
 		metadata messages.MetadataProgress
 		why      string
 	}{
-		{0, messages.MetadataProgress{}, "no peer is connected that could tell what is in the torrent"},
-		{1, messages.MetadataProgress{}, "1 peer, none of which has told us the metadata"},
-		{3, messages.MetadataProgress{}, "3 peers, none of which has told us the metadata"},
-		{3, messages.MetadataProgress{Peers: 2, Size: 50_000}, "3 peers, of which 2 offered the metadata, and none has sent it yet"},
+		{0, messages.MetadataProgress{}, "No peer is connected that could tell what is in the torrent."},
+		{1, messages.MetadataProgress{}, "1 peer, which has not told us the metadata."},
+		{1, messages.MetadataProgress{Failed: 1}, "1 peer, which has not told us the metadata. One copy has come, and its hash was wrong."},
+		{1, messages.MetadataProgress{Peers: 1, Size: 50_000}, "1 peer, which offers the metadata and has not sent it yet."},
+		{3, messages.MetadataProgress{}, "3 peers, none of which has told us the metadata."},
+		{3, messages.MetadataProgress{Peers: 2, Size: 50_000, Failed: 4}, "3 peers, of which 2 offer the metadata, and none has sent it yet. 4 copies have come, and their hashes were wrong."},
 		{3, messages.MetadataProgress{Peers: 2, Size: 50_000, Received: 16 << 10}, ""},
 	} {
 		t.Run(row.why, func(t *testing.T) {

@@ -28,7 +28,8 @@ type torrent struct {
 	Seeds      int          `json:"seeds"`
 	Sources    []peerSource `json:"sources"`
 	DHTNodes   int          `json:"dht_nodes"`
-	Map        []int        `json:"map"` // of 0 to 255
+	Metadata   *metadata    `json:"metadata,omitempty"` // while it is fetched
+	Map        []int        `json:"map"`                // of 0 to 255
 	Down       []int64      `json:"down"`
 	Up         []int64      `json:"up"` // bytes a second, a value a second, the newest last
 	Top        []peer       `json:"top"`
@@ -36,6 +37,15 @@ type torrent struct {
 	upNow      float64
 	rated      time.Time // when Down and Up were added to
 	version    uint64
+}
+
+// metadata is how much has come of what peers tell of a torrent.
+type metadata struct {
+	Size     int `json:"size"` // bytes; 0: not known
+	Received int `json:"received"`
+	Parts    int `json:"parts"`
+	Have     int `json:"received_parts"`
+	Peers    int `json:"peers"` // that offer it
 }
 
 // peerSource is a kind of sources that has brought peers.
@@ -75,6 +85,10 @@ func (t *torrent) take(p *messages.Progress, err string) {
 	t.Downloaded, t.Uploaded, t.Wasted, t.Corrupt = p.Downloaded, p.Uploaded, p.Wasted, p.Corrupt
 	t.Peers, t.Unchoked, t.Seeds = p.Peers, p.Unchoked, p.Seeds
 	t.DHTNodes = p.DHTNodes
+	t.Metadata = nil
+	if m := p.Metadata; p.State == messages.StateMetadata {
+		t.Metadata = &metadata{m.Size, m.Received, m.Parts(), m.ReceivedParts(), m.Peers}
+	}
 	t.Sources = make([]peerSource, len(p.Sources))
 	for i, n := range p.Sources {
 		t.Sources[i] = peerSource{n.Kind.String(), n.Connected, n.Known}

@@ -58,14 +58,17 @@ torrents.fill = (c, t) => {
   c.name.title = t.name;
   put(c.state, t.state);
   c.state.className = t.state === 'failed' ? 'failed' : '';
-  const part = t.length ? t.have / t.length : 1;
-  put(c.part, (part < 1 ? Math.min(99.9, part * 100).toFixed(1) : '100') + ' %');
+  const m = t.metadata;
+  const whole = m ? m.size : t.length, part = whole ? (m ? m.received : t.have) / whole : 0;
+  put(c.part, whole ? (part < 1 ? Math.min(99.9, part * 100).toFixed(1) : '100') + ' %' : '');
   put(c.down, '↓ ' + rate(t.down.at(-1) || 0));
   put(c.up, '↑ ' + rate(t.up.at(-1) || 0));
-  put(c.peers, t.peers ? `${t.unchoked} of ${count(t.peers, 'peer')}` : 'no peers');
-  c.peers.title = `${t.unchoked} of ${count(t.peers, 'connected peer')} let us download, ${t.seeds} have everything`;
-  put(c.size, part < 1 ? `of ${bytes(t.length)}` : bytes(t.length));
-  c.size.title = `${bytes(t.wasted)} wasted, ${count(t.corrupt, 'corrupt piece')}`;
+  put(c.peers, t.peers ? `${m ? m.peers : t.unchoked} of ${count(t.peers, 'peer')}` : 'no peers');
+  c.peers.title = m ? `${m.peers} of ${count(t.peers, 'connected peer')} offer the metadata` :
+    `${t.unchoked} of ${count(t.peers, 'connected peer')} let us download, ${t.seeds} have everything`;
+  put(c.size, !whole ? '' : part < 1 ? `of ${bytes(whole)}` : bytes(whole));
+  c.size.title = m ? `${m.received_parts} of ${count(m.parts, 'part')} of the metadata` :
+    `${bytes(t.wasted)} wasted, ${count(t.corrupt, 'corrupt piece')}`;
   const from = t.sources.filter(s => s.connected).map(s => s.source + ' ' + s.connected).join(', ');
   put(c.sources, [from && 'peers from ' + from, t.dht_nodes && count(t.dht_nodes, 'DHT node')].filter(Boolean).join('; '));
   c.sources.title = t.sources.filter(s => s.known).map(s => `${s.known} known by ${s.source}`).join(', ');

@@ -163,12 +163,16 @@ func (l *Lines) progress(p *kouzui.Status) {
 		CheckDone  int      `json:"check_done,omitempty"`
 		CheckTotal int      `json:"check_total,omitempty"`
 		SuperSeeds bool     `json:"super_seeding,omitempty"`
+		Metadata   *fetched `json:"metadata,omitempty"`
 	}{
 		head: l.head("progress"), Hash: p.InfoHash.String(), Name: p.Name, State: string(p.State), Why: p.Why,
 		Length: p.Length, Have: p.Have, Left: p.Left, Pieces: p.Pieces, HavePieces: p.HavePieces,
 		Down: int64(p.DownNow), Up: int64(p.UpNow), Downloaded: p.Downloaded, Uploaded: p.Uploaded, Wasted: p.Wasted,
 		Corrupt: p.Corrupt, Peers: p.Peers, Unchoked: p.Unchoked, Seeds: p.Seeds, Restarts: p.Restarts,
 		CheckDone: p.CheckDone, DHTNodes: p.DHTNodes, CheckTotal: p.CheckTotal, SuperSeeds: p.SuperSeeding,
+	}
+	if m := p.Metadata; p.State == kouzui.StateMetadata {
+		line.Metadata = &fetched{m.Size, m.Received, m.Parts(), m.ReceivedParts(), m.Peers, m.Failed}
 	}
 	for _, n := range p.Sources {
 		line.From.add(n.Kind.String(), n.Connected)
@@ -184,6 +188,16 @@ func (l *Lines) progress(p *kouzui.Status) {
 		line.ETA = &seconds
 	}
 	l.write(line)
+}
+
+// fetched is how much has come of what peers tell of a torrent.
+type fetched struct {
+	Size          int `json:"size"`
+	Received      int `json:"received"`
+	Parts         int `json:"parts"`
+	ReceivedParts int `json:"received_parts"`
+	Peers         int `json:"peers"`
+	Wrong         int `json:"wrong"`
 }
 
 // counts are by the kind of source, without those that are 0.

@@ -31,6 +31,7 @@ func events() (list []map[string]any, raw []byte) {
 	for _, e := range []any{
 		kouzui.Progress{Status: kouzui.Status{State: kouzui.StateDownloading, Left: 6, DownNow: 3, Why: "All peers choke us.", CheckDone: 1, CheckTotal: 2, SuperSeeding: true, DHTNodes: 5, Sources: everySource()}},
 		kouzui.Progress{Status: kouzui.Status{State: kouzui.StateDiskFull}},
+		kouzui.Progress{Status: kouzui.Status{State: kouzui.StateMetadata, Metadata: messages.MetadataProgress{Size: 20000, Received: 16384, Peers: 3, Failed: 1}}},
 		kouzui.PiecesVerified{Pieces: []uint32{1}},
 		kouzui.Completed{},
 		kouzui.Announced{Replied: &messages.TrackerReplied{URL: "http://a", Warning: "w", Next: at}},

@@ -125,7 +125,7 @@ func compact(t Torrent, c Canvas) string {
 	if t.TimeLeft > 0 {
 		left = units.Duration(t.TimeLeft)
 	}
-	if known(t.Status) {
+	if known(t.Status) || fetching(t.Status) && t.Peers > 0 {
 		peers = units.Count(t.Peers, "peer")
 	}
 	line := fmt.Sprintf("%s%6s  %s  %6s  %-9s  %s", bar, percent(t.Status), c.doing(t.Status), left, peers, c.bold(name(t.Status)))
@@ -150,7 +150,7 @@ func (c Canvas) doing(p *kouzui.Status) string {
 // detailed draws a torrent with its piece map, and as many of its peers as fit
 // into a height.
 func detailed(t Torrent, c Canvas, height int) []string {
-	if !known(t.Status) {
+	if !known(t.Status) && !fetching(t.Status) {
 		return []string{compact(t, c)}
 	}
 	facts := facts(t)
@@ -159,12 +159,18 @@ func detailed(t Torrent, c Canvas, height int) []string {
 		fmt.Sprintf("%s %6s  %s", c.bar(t.Status, min(widestBar, max(shortBar, c.Width-besideBar))), percent(t.Status), facts[0]),
 		strings.Join(facts[1:], "  "),
 	}
-	if from := sources(t.Status); from != "" && ansi.StringWidth(lines[2]+"  "+from) <= c.Width {
-		lines[2] += "  " + from // otherwise the lines of the peers say it
-	}
+	var why []string
 	if t.Why != "" {
-		lines = append(lines, c.why(t.Why, 1+height-mapLines)...)
+		why = c.why(t.Why, 1+height-mapLines)
 	}
+	switch from := sources(t.Status); {
+	case from == "":
+	case ansi.StringWidth(lines[2]+"  "+from) <= c.Width:
+		lines[2] += "  " + from
+	case height > mapLines && height >= mapLines+len(why):
+		lines = append(lines, from) // without that room, the lines of the peers say it
+	}
+	lines = append(lines, why...)
 	if len(t.Map) > 0 && t.HavePieces < t.Pieces {
 		lines = append(lines, c.mapLine("our pieces", "", t.Map, ""))
 	}
@@ -194,10 +200,11 @@ func Line(t Torrent) string {
 	switch {
 	case counting(p):
 		return line + " " + percent(p)
-	case p.State == kouzui.StateMetadata && p.Metadata.Received > 0:
-		line += fmt.Sprintf(" %s of %s", units.Bytes(int64(p.Metadata.Received)), units.Bytes(int64(p.Metadata.Size)))
-	case known(p):
-		line += " " + percent(p) + ", " + strings.Join(facts(t), ", ")
+	case known(p), fetching(p):
+		if part := percent(p); part != "" {
+			line += " " + part
+		}
+		line += ", " + strings.Join(facts(t), ", ")
 		if from := sources(p); from != "" {
 			line += ", " + from
 		}
@@ -210,10 +217,13 @@ func Line(t Torrent) string {
 
 func name(p *kouzui.Status) string { return metainfo.Clean(p.Name, longest) }
 
-// percent is the part that is checked during a check, and else the part that is
-// verified, if that is known.
+// percent is the part that is checked during a check, the part of the metadata
+// that has come while that is fetched, and else the part that is verified, if
+// that is known.
 func percent(p *kouzui.Status) string {
 	switch {
+	case fetching(p) && p.Metadata.Size > 0:
+		return units.Percent(int64(p.Metadata.Received), int64(p.Metadata.Size))
 	case counting(p):
 		return units.Percent(int64(p.CheckDone), int64(p.CheckTotal))
 	case known(p):
@@ -224,6 +234,9 @@ func percent(p *kouzui.Status) string {
 
 // facts are the numbers of a torrent: rates and the time left first.
 func facts(p Torrent) []string {
+	if fetching(p.Status) {
+		return fetchingFacts(p.Status)
+	}
 	rate := fmt.Sprintf("down %s, up %s", units.Rate(p.DownNow), units.Rate(p.UpNow))
 	if p.TimeLeft > 0 {
 		rate += ", " + units.Duration(p.TimeLeft) + " left"
@@ -303,8 +316,11 @@ func state(p *kouzui.Status, c Canvas) string {
 // bar shows percent, in eighths of a cell.
 func (c Canvas) bar(p *kouzui.Status, cells int) string {
 	part, whole := p.Have, p.Length
-	if counting(p) {
+	switch {
+	case counting(p):
 		part, whole = int64(p.CheckDone), int64(p.CheckTotal)
+	case fetching(p):
+		part, whole = int64(p.Metadata.Received), max(int64(p.Metadata.Size), 1)
 	}
 	eighths := 8 * cells
 	if part < whole {

@@ -34,6 +34,7 @@ func TestLines(t *testing.T) {
 movie�[31m.bin  downloading
 ▕█████████████             ▏  50.0%  down 1.00 MiB/s, up 512 B/s, 2s left
 2.00 MiB of 4.00 MiB  3 peers (1 seed), 2 let us download  ratio 0.50
+sources: manual 1, DHT 2
 our pieces                     ██·· 
 127.0.0.1:6881        manual   ████ down 1.00 MiB/s`, "\n")
 	if got != want {
@@ -51,8 +52,29 @@ our pieces                     ██··
 	if got := Line(dht); !strings.HasSuffix(got, "ratio 0.50, 1 DHT node") {
 		t.Errorf("of the DHT it says %q", got)
 	}
-	if got := Lines([]Torrent{example()}, Canvas{Width: 70, Height: 20})[4]; got != "127.0.0.1:6881        ████ down 1.00 MiB/s" {
+	if got := Lines([]Torrent{example()}, Canvas{Width: 70, Height: 20})[5]; got != "127.0.0.1:6881        ████ down 1.00 MiB/s" {
 		t.Errorf("with less room it says %q", got)
+	}
+}
+
+// While only the info hash is known, the live view says how much of the
+// metadata has come, and whom it may come from.
+func TestFetchingMetadata(t *testing.T) {
+	p := Torrent{Status: &kouzui.Status{
+		Name: "a", State: kouzui.StateMetadata, Peers: 3, DHTNodes: 12, Metadata: messages.MetadataProgress{Peers: 2, Size: 70000, Received: 35000},
+		Sources: []kouzui.SourceCount{{Kind: messages.SourceDHT, Connected: 2}, {Kind: messages.SourceMagnet, Connected: 1}},
+	}}
+	for height, want := range map[int]string{
+		20: `
+a  fetching metadata
+▕████████████▌            ▏  50.0%  34.2 KiB of 68.4 KiB, 3 of 5 parts
+3 peers, 2 with metadata  sources: DHT 2, magnet 1; 12 DHT nodes`,
+		1: `
+▕█████     ▏  50.0%  fetching metadata          3 peers    a`,
+	} {
+		if got := "\n" + strings.Join(Lines([]Torrent{p}, Canvas{Width: 79, Height: height}), "\n"); got != want {
+			t.Errorf("height %d:%s\nwant%s", height, got, want)
+		}
 	}
 }
 
@@ -74,7 +96,7 @@ func TestAReasonIsToldWhole(t *testing.T) {
 // counted.
 func TestLinesShrink(t *testing.T) {
 	one := []Torrent{example()}
-	for height, want := range map[int]int{20: 5, 5: 5, 4: 1, 1: 1} {
+	for height, want := range map[int]int{20: 6, 6: 6, 5: 5, 4: 1, 1: 1} {
 		if got := len(Lines(one, Canvas{Width: 80, Height: height})); got != want {
 			t.Errorf("height %d: %d lines, want %d", height, got, want)
 		}
@@ -143,6 +165,11 @@ func TestLinesFit(t *testing.T) {
 		p.Why = rapid.String().Draw(t, "why")
 		p.Have = rapid.Int64Range(0, p.Length).Draw(t, "have")
 		p.Map = rapid.SliceOfN(rapid.Byte(), 0, 256).Draw(t, "map")
+		if rapid.Bool().Draw(t, "fetching") {
+			p.State = kouzui.StateMetadata
+			p.Metadata = messages.MetadataProgress{Size: rapid.IntRange(0, messages.MaxMetadata).Draw(t, "size"), Failed: rapid.IntRange(0, 9).Draw(t, "wrong")}
+			p.Metadata.Received = rapid.IntRange(0, p.Metadata.Size).Draw(t, "received")
+		}
 		c := Canvas{Width: rapid.IntRange(narrowest, 200).Draw(t, "width"), Height: rapid.IntRange(1, 20).Draw(t, "height"), Colour: rapid.Bool().Draw(t, "colour")}
 		lines := Lines([]Torrent{p}, c)
 		if len(lines) > c.Height {
@@ -166,6 +193,14 @@ func TestLine(t *testing.T) {
 		"3 peers (1 seed), 2 let us download, ratio 0.50, sources: manual 1, DHT 2. All peers choke us."
 	if got := Line(p); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	fetching := Torrent{Status: &kouzui.Status{Name: "a", State: kouzui.StateMetadata, Peers: 3, Why: "3 peers, none of which has told us the metadata."}}
+	if got, want := Line(fetching), "a: fetching metadata, no metadata yet, 3 peers. 3 peers, none of which has told us the metadata."; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	fetching.Why, fetching.Metadata = "", messages.MetadataProgress{Peers: 2, Size: 70000, Received: 36000, Failed: 1}
+	if got, want := Line(fetching), "a: fetching metadata 51.4%, 35.2 KiB of 68.4 KiB, 3 of 5 parts, 3 peers, 2 with metadata, 1 wrong"; got != want {
+		t.Errorf("got %s, want %s", got, want)
 	}
 	checking := Torrent{Status: &kouzui.Status{Name: "a", State: kouzui.StateChecking, CheckDone: 1, CheckTotal: 3}}
 	if got, want := Line(checking), "a: checking 33.3%"; got != want {
