@@ -9,8 +9,6 @@
 package metadata
 
 import (
-	"time"
-
 	"github.com/asynkron/protoactor-go/actor"
 
 	"kouzui/actors/runtime/event"
@@ -36,27 +34,22 @@ type address = *actor.PID
 
 type metadata struct {
 	Config
-	*sources // from Started on
-	timer    world.Timer
-	armed    time.Time // when timer brings a wake; zero: never
+	*sources                 // from Started on
+	timer    supervise.Timer // of the next wake
 }
 
 // wake: metadata to itself, when something is due.
-type wake struct{ at time.Time }
+type wake struct{}
 
 func (d *metadata) Receive(c actor.Context) {
-	switch m := c.Message().(type) {
+	switch c.Message().(type) {
 	case *actor.Started:
 		d.sources = newSources(d.InfoHash, d.Refs.Torrent, d.World.Chance.Source(c.Self().Id))
 		c.Send(d.Refs.Torrent, &messages.QueryMetadataOffers{})
 		return
 	case *actor.Restarting, *actor.Stopping, *actor.Stopped:
-		d.disarm()
+		d.timer.Stop()
 		return
-	case *wake:
-		if m.at.Equal(d.armed) {
-			d.timer, d.armed = nil, time.Time{}
-		}
 	}
 	d.now = d.World.Clock.Now()
 	switch m := c.Message().(type) {
@@ -80,19 +73,5 @@ func (d *metadata) carryOut(c actor.Context) {
 	}
 	d.wrong = nil
 	d.out.Flush(c.Send)
-	if due.Equal(d.armed) {
-		return
-	}
-	d.disarm()
-	if !due.IsZero() {
-		d.armed = due
-		d.timer = supervise.SendAfter(c, d.World.Clock, due.Sub(d.now), &wake{due})
-	}
-}
-
-func (d *metadata) disarm() {
-	if d.timer != nil {
-		d.timer.Stop()
-	}
-	d.timer, d.armed = nil, time.Time{}
+	d.timer.SetAt(c, d.World.Clock, due, &wake{})
 }

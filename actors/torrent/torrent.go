@@ -61,8 +61,7 @@ func New(c Config) actor.Actor { return &torrent{Config: c, state: &state{}} }
 type torrent struct {
 	Config
 	*state
-	timer world.Timer // nil: none is set
-	armed time.Time   // when timer brings a wake; zero: never
+	timer supervise.Timer // of the next wake
 	// stopping: messages may still come, but no timer is set any more.
 	stopping bool
 }
@@ -79,7 +78,7 @@ type addresses struct {
 }
 
 // wake: the torrent to itself, when something is due.
-type wake struct{ at time.Time }
+type wake struct{}
 
 var errStopping = errors.New("the torrent is stopping")
 
@@ -95,10 +94,7 @@ func (t *torrent) Receive(c actor.Context) {
 			t.engineGone()
 		}
 	case *wake:
-		if m.at.Equal(t.armed) {
-			t.timer, t.armed = nil, time.Time{}
-			t.wake()
-		}
+		t.wake()
 
 	case *messages.StopTorrent:
 		t.end(nil)
@@ -221,26 +217,7 @@ func (t *torrent) carryOut(c actor.Context) {
 	if t.stopping {
 		due = time.Time{}
 	}
-	t.arm(c, due)
-}
-
-// arm sets the timer, unless it is set for that moment.
-func (t *torrent) arm(c actor.Context, due time.Time) {
-	if due.Equal(t.armed) {
-		return
-	}
-	t.disarm()
-	if !due.IsZero() {
-		t.armed = due
-		t.timer = supervise.SendAfter(c, t.World.Clock, due.Sub(t.now), &wake{due})
-	}
-}
-
-func (t *torrent) disarm() {
-	if t.timer != nil {
-		t.timer.Stop()
-	}
-	t.timer, t.armed = nil, time.Time{}
+	t.timer.SetAt(c, t.World.Clock, due, &wake{})
 }
 
 func spawn(c actor.Context, props *actor.Props, name string) *actor.PID {

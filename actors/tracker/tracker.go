@@ -50,11 +50,13 @@ type tracker struct {
 	schedule *schedule
 	known    connections // with trackers of UDP
 	rand     *rand.Rand
-	call     *call         // under way; nil: none
-	timer    world.Timer   // nil: none is set
-	armed    time.Time     // when timer brings a wake; zero: never
-	ending   *ending       // nil: not asked to end
-	timers   []world.Timer // for the end
+	call     *call   // under way; nil: none
+	ending   *ending // nil: not asked to end
+
+	timer    supervise.Timer // of the next wake
+	resend   supervise.Timer // of askAgain
+	halfTime supervise.Timer
+	timeUp   supervise.Timer
 }
 
 // call is one announce.
@@ -86,10 +88,10 @@ type (
 
 // The tracker to itself, by timers.
 type (
-	wake     struct{ at time.Time } // an announce may be due
-	askAgain struct{ call *call }   // a packet may be due
-	halfTime struct{}               // half of the time for the end has passed
-	timeUp   struct{}               // all of it
+	wake     struct{} // an announce may be due
+	askAgain struct{} // a packet may be due
+	halfTime struct{} // half of the time for the end has passed
+	timeUp   struct{} // all of it
 )
 
 func (t *tracker) Receive(c actor.Context) {
@@ -110,10 +112,7 @@ func (t *tracker) Receive(c actor.Context) {
 	case *messages.SetListenPort:
 		t.Port = m.Port
 	case *wake:
-		if m.at.Equal(t.armed) {
-			t.timer, t.armed = nil, time.Time{}
-			t.proceed(c)
-		}
+		t.proceed(c)
 	case *answered:
 		if m.call == t.call {
 			t.finish(c, m)
@@ -123,9 +122,7 @@ func (t *tracker) Receive(c actor.Context) {
 			t.ask(c, m)
 		}
 	case *askAgain:
-		if m.call == t.call {
-			t.follow(c, t.call.udp.proceed(t.World.Clock.Now()))
-		}
+		t.follow(c, t.call.udp.proceed(t.World.Clock.Now()))
 	case *messages.DatagramReceived:
 		if t.call != nil && t.call.udp != nil {
 			t.follow(c, t.call.udp.received(m.Addr, m.Data, t.World.Clock.Now()))
@@ -146,7 +143,7 @@ func (t *tracker) Receive(c actor.Context) {
 		}
 	case *actor.Restarting, *actor.Stopping:
 		t.hangUp()
-		t.disarm()
+		t.timer.Stop()
 		t.stopTimers()
 	}
 }
@@ -171,15 +168,11 @@ func (t *tracker) proceed(c actor.Context) {
 	due, ok := t.schedule.due()
 	switch {
 	case !ok:
-		t.disarm()
+		t.timer.Stop()
 	case due.After(now):
-		if !due.Equal(t.armed) {
-			t.disarm()
-			t.armed = due
-			t.timer = supervise.SendAfter(c, t.World.Clock, due.Sub(now), &wake{due})
-		}
+		t.timer.SetAt(c, t.World.Clock, due, &wake{})
 	default:
-		t.disarm()
+		t.timer.Stop()
 		url, r := t.schedule.request(now)
 		t.announce(c, url, r, t.schedule.timeout())
 	}
@@ -237,8 +230,8 @@ func (t *tracker) follow(c actor.Context, step udpStep) {
 		})
 	}
 	if !step.done {
-		timer := supervise.SendAfter(c, t.World.Clock, step.wake.Sub(t.World.Clock.Now()), &askAgain{t.call})
-		t.call.cancel = func() { timer.Stop() }
+		t.resend.SetAt(c, t.World.Clock, step.wake, &askAgain{})
+		t.call.cancel = t.resend.Stop
 		return
 	}
 	if step.err == nil {
@@ -262,12 +255,10 @@ func (t *tracker) end(c actor.Context, within time.Duration) {
 		}
 		return
 	}
-	t.disarm()
+	t.timer.Stop()
 	t.ending = &ending{until: t.World.Clock.Now().Add(within)}
-	t.timers = []world.Timer{
-		supervise.SendAfter(c, t.World.Clock, within/2, &halfTime{}),
-		supervise.SendAfter(c, t.World.Clock, within, &timeUp{}),
-	}
+	t.halfTime.SetAfter(c, t.World.Clock, within/2, &halfTime{})
+	t.timeUp.SetAfter(c, t.World.Clock, within, &timeUp{})
 	t.proceed(c)
 }
 
@@ -354,16 +345,7 @@ func (t *tracker) hangUp() {
 	}
 }
 
-func (t *tracker) disarm() {
-	if t.timer != nil {
-		t.timer.Stop()
-	}
-	t.timer, t.armed = nil, time.Time{}
-}
-
 func (t *tracker) stopTimers() {
-	for _, timer := range t.timers {
-		timer.Stop()
-	}
-	t.timers = nil
+	t.halfTime.Stop()
+	t.timeUp.Stop()
 }

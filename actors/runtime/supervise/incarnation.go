@@ -60,6 +60,8 @@ type addressed struct {
 	message     any
 }
 
+func (a *addressed) isFor(n *node) bool { return a.node == n && a.incarnation == n.incarnation }
+
 // IgnoreDeadLetterLogging keeps addressed out of the trace.
 func (*addressed) IgnoreDeadLetterLogging() {}
 
@@ -77,6 +79,8 @@ func discard(message any) {
 func inner(message any) any {
 	switch m := message.(type) {
 	case *addressed:
+		return m.message
+	case *firing:
 		return m.message
 	case *late:
 		return inner(m.message)

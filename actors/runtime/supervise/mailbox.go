@@ -104,15 +104,27 @@ func (i *invoker) invoke(message any) {
 }
 
 // handle gives a message to the actor, unless the message is addressed to
-// another incarnation, or is breakable and the injector prevents it.
+// another incarnation or was taken back, or is breakable and the injector
+// prevents it.
 func (i *invoker) handle(message any, breakable bool) {
-	if m, is := message.(*addressed); is {
-		if m.node != i.node || m.incarnation != i.node.incarnation {
+	var timer *Timer
+	switch m := message.(type) {
+	case *addressed:
+		if !m.isFor(i.node) {
 			discard(m)
 			return
 		}
+	case *firing:
+		if !m.isFor(i.node) || !m.isDue() {
+			discard(m)
+			return
+		}
+		timer = m.of
 	}
 	if !breakable || i.node.injected(message) {
+		if timer != nil {
+			*timer = Timer{}
+		}
 		i.next.InvokeUserMessage(inner(message))
 	}
 }
