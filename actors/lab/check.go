@@ -49,6 +49,9 @@ func (s *Scenario) check() error {
 	if s.Limit == 0 {
 		s.Limit = Time(time.Hour)
 	}
+	if p := oneOf("tracker", s.Tracker, []string{TrackerHTTP, TrackerUDP}); p != nil {
+		return p
+	}
 	if s.Announce == 0 {
 		s.Announce = Time(2 * time.Minute)
 	}

@@ -18,9 +18,8 @@ import (
 )
 
 const (
-	trackerURL = "http://tracker.sim/announce"
-	dir        = "/downloads"
-	name       = "content"
+	dir  = "/downloads"
+	name = "content"
 )
 
 // content is a torrent of one file, and its bytes, unless they are described.
@@ -31,9 +30,9 @@ type content struct {
 	room    [][]byte // memory for the blocks of a piece, used again
 }
 
-// newContent makes a torrent of random bytes. If keep is false, its payload is
+// newContent makes a torrent of random bytes, with a tracker. If keep is false, its payload is
 // described (see package described), and the bytes are thrown away.
-func newContent(length, piece int64, keep, private bool, rnd *rand.Rand) (*content, error) {
+func newContent(length, piece int64, keep, private bool, tracker string, rnd *rand.Rand) (*content, error) {
 	c := &content{pool: new(described.Memory).Pool(0)}
 	if keep {
 		c.data, c.pool = make([]byte, 0, length), buffer.NewPool(0)
@@ -54,7 +53,7 @@ func newContent(length, piece int64, keep, private bool, rnd *rand.Rand) (*conte
 		}
 	}
 	raw, err := metainfo.Encode(metainfo.Spec{
-		Name: name, Single: true, Private: private, PieceLength: piece, Pieces: sums, Announce: [][]string{{trackerURL}},
+		Name: name, Single: true, Private: private, PieceLength: piece, Pieces: sums, Announce: [][]string{{tracker}},
 		Files: []metainfo.FileSpec{{Path: []string{name}, Length: length}},
 	})
 	if err != nil {

@@ -35,8 +35,8 @@ func (r *run) happen(e Event) {
 	}
 	switch e.Do {
 	case "tracker":
-		r.tracker.Dead = true
-		over = func() { r.events--; r.tracker.Dead = false }
+		r.tracker.die()
+		over = func() { r.events--; r.tracker.comeBack() }
 	case "partition":
 		r.sim.Partition(func(h *sim.Host) int { return slices.Index(r.sim.Hosts(), h) % 2 })
 		over = func() { r.events--; r.sim.Heal() }

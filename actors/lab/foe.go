@@ -122,17 +122,6 @@ func (f *foe) serves() bool {
 	return !slices.ContainsFunc(f.class.Hostile, func(name string) bool { _, is := sloppy[name]; return !is })
 }
 
-func (f *foe) announce(e announce.Event) {
-	f.world.Trackers.Announce(trackerURL, world.FromTorrent, announce.Request{
-		InfoHash: f.run.content.torrent.InfoHash, PeerID: f.id, Port: foePort, Left: 1, NumWant: 50, Event: e,
-	}, 30*time.Second, func(reply announce.Reply, _ error) {
-		f.world.Clock.AfterFunc(time.Duration(f.run.Announce), func() { f.announce(announce.None) })
-		for _, p := range reply.Peers[:min(callsEach, len(reply.Peers))] {
-			f.call(p.Addr)
-		}
-	})
-}
-
 func (f *foe) call(addr netip.AddrPort) {
 	if slices.ContainsFunc(f.run.foes, func(f *foe) bool { return f.host.Addr == addr.Addr() }) {
 		return // foes do not attack each other

@@ -91,6 +91,9 @@ func (r *run) release() {
 	for _, f := range r.foes {
 		f.threads.end()
 	}
+	if r.tracker != nil {
+		r.tracker.release()
+	}
 	for _, b := range r.bares {
 		if b.client != nil {
 			_ = b.client.Shutdown(0)

@@ -42,7 +42,7 @@ func TestMetadataInThreeRoundTrips(t *testing.T) {
 	)
 	for _, pieces := range []int64{1, 800, 4000} { // 1, 1 and 5 parts
 		s := sim.New(1, nil)
-		c, err := newContent(pieces*piece, piece, true, false, s.Rand("content"))
+		c, err := newContent(pieces*piece, piece, true, false, "http://tracker.sim/announce", s.Rand("content"))
 		if err != nil {
 			t.Fatal(err)
 		}

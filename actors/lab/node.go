@@ -92,7 +92,7 @@ func (n *node) start() {
 	if n.run.inDHT() {
 		table = dhtOf(false)
 		n.heard = n.run.overhear(n.name, world)
-	} else {
+	} else if n.run.Tracker != TrackerUDP {
 		world.Packets = nil // nothing in the scenario uses datagrams
 	}
 	world.Machine.Processors = cmp.Or(c.Processors, c.Cores, world.Machine.Processors)

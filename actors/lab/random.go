@@ -78,6 +78,7 @@ func Random(seed uint64) *Scenario {
 		*seed = Class{Name: "seed", Hostile: []string{pick(rnd, slices.Sorted(maps.Keys(sloppy))...)}, Up: seed.Up, Down: seed.Down, Delay: seed.Delay}
 		s.Payload = PayloadReal
 	}
+	s.Tracker = pick(rnd, "", "", TrackerUDP) // last: all else is as without it
 	return s
 }
 

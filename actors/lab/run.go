@@ -55,7 +55,7 @@ type run struct {
 	sim      *sim.Sim
 	rnd      *rand.Rand
 	content  *content
-	tracker  *sim.Tracker
+	tracker  swarmTracker
 	nodes    []*node // in the order of their classes
 	quit     int     // the first quit of nodes are known to owe nothing, see owes
 	foes     []*foe
@@ -109,7 +109,7 @@ func Run(s *Scenario, o Options) (*Result, error) {
 	if o.Path {
 		w.FollowLegs()
 	}
-	if r.content, err = newContent(int64(s.Content), int64(s.Piece), s.Payload == PayloadReal, s.Private, w.Rand("content")); err != nil {
+	if r.content, err = newContent(int64(s.Content), int64(s.Piece), s.Payload == PayloadReal, s.Private, s.trackerURL(), w.Rand("content")); err != nil {
 		return nil, err
 	}
 	if s.Payload == PayloadDescribed {
@@ -118,7 +118,7 @@ func Run(s *Scenario, o Options) (*Result, error) {
 	if r.inDHT() {
 		w.Public()
 	}
-	r.tracker = w.NewTracker(trackerURL, time.Duration(s.Announce))
+	r.tracker = r.newTracker()
 	r.record.begin(r.content.torrent.PieceCount())
 	r.schedule()
 	began := time.Now() // of the machine: what the simulation itself takes
@@ -245,6 +245,7 @@ func (r *run) play() {
 			_ = n.client.Shutdown(0)
 		}
 	}
+	r.tracker.die()
 }
 
 // rest lets the swarm come to rest, and checks that it has.

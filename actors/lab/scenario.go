@@ -36,6 +36,7 @@ type Scenario struct {
 	Payload string // PayloadDescribed unless it is PayloadReal
 	Limit   Time   // by when every node that can must be complete
 	Until   Time   // if set: when the run ends, whoever is complete by then
+	Tracker string // over what it is asked: TrackerHTTP or TrackerUDP; "" is TrackerHTTP
 	// Announce is the interval between announces that trackers ask for.
 	Announce Time
 	// Costs is a file with the costs of messages, and Cost are such costs: those

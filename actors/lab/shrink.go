@@ -197,6 +197,7 @@ func (x *Shrinking) simpler(s *Scenario) *Scenario {
 		})
 		try("an event that is not repeated", func(s *Scenario) bool { return set(&s.Event[k].Every, 0) })
 	}
+	try("a tracker over HTTP", func(s *Scenario) bool { return set(&s.Tracker, "") })
 	for try("half of the content", func(s *Scenario) bool { return s.Content > s.Piece && halve(&s.Content) }) {
 	}
 	for _, limit := range []time.Duration{30 * time.Minute, time.Hour} {

@@ -3,7 +3,6 @@ package trackerserver
 import (
 	"cmp"
 	"errors"
-	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -240,10 +239,20 @@ func (t *Table) draw(s *swarm, n int, me key, seed bool, fits func(netip.Addr) b
 	return append(drawn, further[:min(len(further), n-len(drawn))]...)
 }
 
-// Expire forgets the peers that have not announced for two intervals.
+// Expire forgets the peers that have not announced for two intervals, host by
+// host in the order of their oldest: the order decides where others are listed,
+// and a simulated run must be the same for its seed.
 func (t *Table) Expire(now time.Time) {
-	for _, h := range slices.Collect(maps.Values(t.peers.holders)) {
-		for p := h.oldest; p != nil && now.UnixNano()-p.stamp > int64(2*t.limits.Interval); p = h.oldest {
+	expired := func(p *entry[peer]) bool { return p != nil && now.UnixNano()-p.stamp > int64(2*t.limits.Interval) }
+	var hosts []*holder[peer]
+	for _, h := range t.peers.holders {
+		if expired(h.oldest) {
+			hosts = append(hosts, h)
+		}
+	}
+	slices.SortFunc(hosts, func(a, b *holder[peer]) int { return cmp.Compare(a.oldest.stamp, b.oldest.stamp) })
+	for _, h := range hosts {
+		for p := h.oldest; expired(p); p = h.oldest {
 			t.remove(p)
 		}
 	}

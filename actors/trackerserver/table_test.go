@@ -155,3 +155,28 @@ func TestHowManyPeers(t *testing.T) {
 		t.Errorf("%d peers were ever given, want 399", len(given))
 	}
 }
+
+// Two tables with one history draw the same peers, also after half of these
+// have expired.
+func TestExpiryLeavesTheSameOrder(t *testing.T) {
+	play := func() []announce.Peer {
+		table, rnd := NewTable(Limits{Interval: time.Minute}), newRand()
+		for round := range 2 {
+			for id := range byte(40) {
+				if round == 0 || id%2 == 0 {
+					host := netip.AddrFrom4([4]byte{198, 51, 100, id})
+					table.Announce(from(id, 1), host, start.Add(time.Duration(round)*90*time.Second), rnd)
+				}
+			}
+		}
+		table.Expire(start.Add(150 * time.Second))
+		return table.Announce(from(99, 1), public, start.Add(150*time.Second), rnd).Peers
+	}
+	first := play()
+	if len(first) != 20 {
+		t.Fatalf("%d peers", len(first))
+	}
+	if diff := gocmp.Diff(first, play(), gocmp.Comparer(func(a, b netip.AddrPort) bool { return a == b })); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -21,7 +21,7 @@ limits = true
 // nothing about them: payload is real, and costs matter on cores, which are
 // refused.
 var played = []string{
-	"name", "about", "content", "piece", "payload", "limit", "announce", "class", "event", "patterns",
+	"name", "about", "content", "piece", "payload", "limit", "tracker", "announce", "class", "event", "patterns",
 	"class.name", "class.count", "class.up", "class.down", "class.limits", "class.have", "class.copies", "class.arrive",
 	"class.within", "class.leave", "class.memory", "class.picker", "class.choker", "class.patterns", "class.slots", "class.superseed",
 	"class.peers", "class.nopex", "class.faults",

@@ -13,6 +13,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"kouzui/actors/lab"
@@ -128,6 +129,9 @@ func Play(ctx context.Context, c Config) (r *lab.Result, err error) {
 	s.usage.Started++
 	if s.listen, err = hostOf(url); err != nil {
 		return nil, err
+	}
+	if c.Scenario.Tracker == lab.TrackerUDP {
+		url = "udp" + strings.TrimPrefix(url, "http") // it answers both at one port
 	}
 	if err := s.newContent(url); err != nil {
 		return nil, err
