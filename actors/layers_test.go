@@ -103,7 +103,7 @@ var knows = map[layer][]layer{
 	inActor:    {inWire, inMessages, inEvent, inWorld, inRuntime},
 	inAssembly: {inWire, inMessages, inEvent, inWorld, inRuntime, inActor},
 	inLibrary:  {inWire, inMessages, inEvent, inWorld, inRuntime, inAssembly},
-	inLab:      {inWire, inMessages, inEvent, inWorld, inRuntime, inAssembly, inLibrary},
+	inLab:      {inWire, inMessages, inEvent, inWorld, inRuntime, inActor, inAssembly, inLibrary},
 	inCommands: {inWire, inMessages, inEvent, inWorld, inRuntime, inActor, inAssembly, inLibrary, inLab},
 	inSamples:  {inLibrary},
 }
@@ -170,7 +170,7 @@ func TestLayers(t *testing.T) {
 				t.Errorf("the actor %s knows one of the worlds: %s", actor, imported)
 			case from == inRuntime && to == inWorld && imported != "kouzui/actors/world":
 				t.Errorf("%s knows one of the worlds: %s", p.ImportPath, imported)
-			case from == inCommands && to == inActor && assembled[imported]:
+			case (from == inCommands || from == inLab) && to == inActor && assembled[imported]:
 				t.Errorf("%s knows the actor %s, which is part of the tree", p.ImportPath, other)
 			case from == inCommands && to == inCommands && p.Name != "main" && !strings.Contains(imported, "/internal/"):
 				t.Errorf("%s knows another family of commands: %s", p.ImportPath, imported)

@@ -30,8 +30,9 @@ type content struct {
 	room    [][]byte // memory for the blocks of a piece, used again
 }
 
-// newContent makes a torrent of random bytes, with a tracker. If keep is false, its payload is
-// described (see package described), and the bytes are thrown away.
+// newContent makes a torrent of random bytes, with a tracker. If keep is false,
+// its payload is described (see package described), and the bytes are thrown
+// away.
 func newContent(length, piece int64, keep, private bool, tracker string, rnd *rand.Rand) (*content, error) {
 	c := &content{pool: new(described.Memory).Pool(0)}
 	if keep {
