@@ -69,6 +69,9 @@ func TestFromASearchToAPeer(t *testing.T) {
 		if m := stage.Next[*messages.PeersFound](s.torrent); len(m.Addrs) != 1 || m.Addrs[0].Addr != host(9) || m.Addrs[0].Source.Kind != messages.SourceDHT {
 			t.Errorf("the torrent is told %+v", m)
 		}
+		if q := s.reply(t, krpc.Message{}); q.Method != krpc.FindNode || q.Target != krpc.ID(hash) {
+			t.Errorf("of who has named no nodes it asks %+v", q)
+		}
 		if q := s.reply(t, krpc.Message{}); q.Method != krpc.AnnouncePeer || string(q.Token) != "t" || q.Port != 4000 {
 			t.Errorf("it announces %+v", q)
 		}

@@ -54,8 +54,21 @@ type candidate struct {
 	krpc.Node
 	state state
 	token []byte // for an announce; nil: it has given none
-	aside bool   // it has answered, and is asked for other nodes too, see askAside
+	again again  // it has answered, and is asked once more
 }
+
+// again is why a node is asked for other nodes once it has answered.
+type again uint8
+
+const (
+	never again = iota
+	// unnamed: it has named peers and no nodes, as BEP 5 has it.
+	unnamed
+	// aside: most of the nodes that it named do not fit. These may crowd out all
+	// others beside the target, but not around it: it is asked for an id that
+	// shares one bit more with the target than its own.
+	aside
+)
 
 // state is how far a lookup has come with a node.
 type state uint8
@@ -189,7 +202,7 @@ func (l *lookup) tardy(node krpc.Node) {
 	l.asking--
 	if c := l.find(node); c != nil {
 		c.state = late
-		if c.aside {
+		if c.again != never {
 			c.state = answered
 		}
 	}
@@ -219,18 +232,16 @@ func (l *lookup) fail(to krpc.Node, wasLate bool) {
 	l.done(to, wasLate)
 	if c := l.find(to); c != nil {
 		c.state = failed
-		if c.aside {
+		if c.again != never {
 			c.state = answered
 		}
 	}
 }
 
-// askAside has a node asked once more that has answered, for an id that shares
-// one bit more with the target than its own. Most of the nodes that it named do
-// not fit: these may crowd out all others beside the target, but not around it.
-func (l *lookup) askAside(node krpc.Node) {
+// askAgain has a node that has answered asked once more, for nodes alone.
+func (l *lookup) askAgain(node krpc.Node, why again) {
 	if c := l.find(node); c != nil {
-		c.state, c.aside = fresh, true
+		c.state, c.again = fresh, why
 	}
 }
 

@@ -3,7 +3,9 @@ package dht
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -11,8 +13,8 @@ import (
 )
 
 // Whatever nodes answer or do not, a lookup ends, has never more queries under
-// way that count than it may, and asks each node once, or once more
-// aside.
+// way that count than it may, and asks each node once, or once
+// more for nodes alone.
 func TestLookupsEnd(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		r := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
@@ -42,7 +44,7 @@ func TestLookupsEnd(t *testing.T) {
 			if node, ok := l.next(); ok {
 				l.ask(node)
 				limit := 1
-				if c := l.find(node); c != nil && c.aside {
+				if c := l.find(node); c != nil && c.again != never {
 					limit = 2
 				}
 				if times[node]++; times[node] > limit {
@@ -76,8 +78,8 @@ func TestLookupsEnd(t *testing.T) {
 				if node.ID == (krpc.ID{}) {
 					node.ID = newID(r, netip.Addr{})
 				}
-				if l.answer(this.node, node, []byte("token"), this.late) && !l.find(node).aside && r.IntN(3) == 0 {
-					l.askAside(node)
+				if l.answer(this.node, node, []byte("token"), this.late) && l.find(node).again == never && r.IntN(3) == 0 {
+					l.askAgain(node, aside)
 				}
 				for range r.IntN(12) {
 					l.add(nodes[r.IntN(len(nodes))])
@@ -146,5 +148,43 @@ func TestPeersOfALookupAreBounded(t *testing.T) {
 	}
 	if told != lookupPeers {
 		t.Errorf("%d are told", told)
+	}
+}
+
+// TestANodeThatNamesPeersAloneIsAskedForNodes: the only node that we know tells
+// of a peer that is gone, and of no node beside, as BEP 5 allows. The peers of
+// which nodes nearer to the hash know are found at once all the same, and it is
+// to those nodes that we are announced.
+func TestANodeThatNamesPeersAloneIsAskedForNodes(t *testing.T) {
+	u := village(t, 30)
+	hash := krpc.ID{1, 2, 3}
+	u.want(u.order[5], hash, 5000)
+	u.run(time.Minute)
+	gone := netip.AddrPortFrom(host(999).Addr(), 1)
+	teller := u.order[0]
+	teller.stored.announce(hash, gone, false, u.now)
+	u.rewrite = func(from netip.AddrPort, data []byte) []byte {
+		m, err := krpc.Parse(data)
+		if err != nil || m.Kind != krpc.Reply || len(m.Values) == 0 {
+			return data
+		}
+		m.Nodes = nil
+		return m.Append(nil)
+	}
+	seeker := u.join(host(500), teller.addr)
+	torrent := u.want(seeker, hash, 4000)
+	u.run(2 * time.Second)
+	live := netip.AddrPortFrom(host(5).Addr(), 5000)
+	if found := u.peers[torrent]; !slices.Contains(found, live) || !slices.Contains(found, gone) {
+		t.Errorf("it has found %v", found)
+	}
+	told := 0
+	for _, m := range u.order {
+		if slices.Contains(m.stored.peers(hash, false, u.now), netip.AddrPortFrom(seeker.addr.Addr(), 4000)) {
+			told++
+		}
+	}
+	if told < bucketSize {
+		t.Errorf("it is announced to %d nodes", told)
 	}
 }

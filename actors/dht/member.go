@@ -171,8 +171,11 @@ func (m *member) advance(l *lookup, now time.Time) {
 		if l.inquiry != nil {
 			msg.Method, msg.Scrape = krpc.GetPeers, true
 		}
-		if c := l.find(node); c != nil && c.aside {
-			msg = krpc.Message{Method: krpc.FindNode, Target: m.idLike(l.target, shared(c.ID, l.target)+1)}
+		if c := l.find(node); c != nil && c.again != never {
+			msg = krpc.Message{Method: krpc.FindNode, Target: l.target}
+			if c.again == aside {
+				msg.Target = m.idLike(l.target, shared(c.ID, l.target)+1)
+			}
 		}
 		if l == m.boot.lookup && m.sibling() != nil {
 			msg.Want = krpc.N4 | krpc.N6

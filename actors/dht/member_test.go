@@ -18,18 +18,19 @@ import (
 
 // universe is members that exchange datagrams in virtual time.
 type universe struct {
-	t      testing.TB
-	now    time.Time
-	agenda agenda
-	nodes  map[netip.AddrPort]*member
-	order  []*member
-	rand   *rand.Rand
-	delay  func(from, to netip.AddrPort) time.Duration // negative: lost
-	sent   int
-	peers  map[*actor.PID][]netip.AddrPort // that torrents were told
-	report map[*member]*messages.DHTReport
-	armed  map[*member]time.Time
-	wakes  int
+	t       testing.TB
+	now     time.Time
+	agenda  agenda
+	nodes   map[netip.AddrPort]*member
+	order   []*member
+	rand    *rand.Rand
+	delay   func(from, to netip.AddrPort) time.Duration   // negative: lost
+	rewrite func(from netip.AddrPort, data []byte) []byte // what a node sends; nil: as it is
+	sent    int
+	peers   map[*actor.PID][]netip.AddrPort // that torrents were told
+	report  map[*member]*messages.DHTReport
+	armed   map[*member]time.Time
+	wakes   int
 }
 
 type happening struct {
@@ -138,6 +139,9 @@ func (u *universe) settle(m *member) {
 func (u *universe) transmit(from, to netip.AddrPort, data []byte) {
 	if len(data) > krpc.MaxSize {
 		u.t.Errorf("%d bytes are sent", len(data))
+	}
+	if u.rewrite != nil {
+		data = u.rewrite(from, data)
 	}
 	if d := u.delay(from, to); d >= 0 {
 		u.after(d, func() {

@@ -210,8 +210,11 @@ func (m *member) learn(l *lookup, q query, node krpc.Node, r *krpc.Message) {
 	if l.inquiry != nil {
 		l.inquiry.heard(r)
 	}
-	if kindOf(node) == fitting && 2*fit < len(told) {
-		l.askAside(node)
+	switch {
+	case len(told) == 0 && len(r.Values) > 0:
+		l.askAgain(node, unnamed)
+	case kindOf(node) == fitting && 2*fit < len(told):
+		l.askAgain(node, aside)
 	}
 	var peers []netip.AddrPort
 	for _, p := range r.Values {
