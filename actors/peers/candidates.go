@@ -34,6 +34,10 @@ const (
 	// firstRetryManual and maxRetryManual are the waits for an address that the
 	// user gave.
 	firstRetryManual, maxRetryManual = 2 * time.Second, 30 * time.Second
+	// retryLost is the longest wait, once, for a peer that we and that peer have
+	// dialled at the same time if both connections were lost. It is shorter by up
+	// to half, so that it does not happen again.
+	retryLost = 1500 * time.Millisecond
 	// retryJitter: each wait is shorter by a random part of it, up to this.
 	retryJitter = 0.2
 )
@@ -48,6 +52,7 @@ type candidate struct {
 	known    bool // was connected once
 	silent   bool // nobody answered the last dial
 	useless  bool // the last connection ended because neither side had a use for it
+	hurried  bool // the last wait was retryLost
 	failures int
 	next     time.Time // not to be dialled before
 	since    time.Time // busy since
@@ -310,7 +315,7 @@ func (c *candidates) gone(addr netip.AddrPort, why messages.GoneReason, now time
 		return
 	}
 	if x.busy && now.Sub(x.since) >= goodConnection {
-		x.failures = 0
+		x.failures, x.hurried = 0, false
 	}
 	x.busy, x.useless = false, why == messages.GoneUseless
 	switch why {
@@ -325,6 +330,20 @@ func (c *candidates) gone(addr netip.AddrPort, why messages.GoneReason, now time
 	if !x.never {
 		wait := x.retry(why)
 		x.next = now.Add(wait - time.Duration(float64(wait)*retryJitter*rnd.Float64()))
+	}
+}
+
+// hurry has an address dialled soon, unless that was tried before.
+func (x *candidate) hurry(now time.Time, rnd *rand.Rand) {
+	if !x.hurried {
+		x.hurried, x.next = true, now.Add(retryLost-time.Duration(rnd.Int64N(int64(retryLost/2))))
+	}
+}
+
+// postpone has an address not dialled before a time.
+func (x *candidate) postpone(until time.Time) {
+	if x.next.Before(until) {
+		x.next = until
 	}
 }
 

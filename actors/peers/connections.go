@@ -78,7 +78,7 @@ func (k *connections) ready(m *messages.PeerReady) {
 	k.slots.setReady(s, true)
 	k.slots.setRemote(s, m.Addr)
 	s.id, s.reported = m.ID, false
-	s.since, s.useful, s.seed = k.now, false, false
+	s.since, s.useful, s.seed, s.twin = k.now, false, false, netip.AddrPort{}
 	k.departed(s) // as it was before its actor was restarted
 	switch {
 	case s.Inbound && k.bans.hasID(m.Addr.Addr(), m.ID):
@@ -196,6 +196,7 @@ func (k *connections) ended(key messages.PeerKey) {
 		}
 		k.candidates.gone(s.Addr, reason, k.now, k.rnd)
 	}
+	k.endedTwin(s, reason)
 	k.dial()
 	k.reportClosed()
 }

@@ -2,6 +2,7 @@ package peers
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"kouzui/messages"
@@ -18,8 +19,9 @@ import (
 
 const (
 	// crossing is how far apart in time two connections may begin that count as
-	// two peers dialling each other at once. Both sides must then close the same
-	// connection.
+	// two peers dialling each other at once. The one that the peer with the
+	// greater id dialled stays then, as in libtorrent, and that peer alone closes
+	// the other one: if both did, both connections might be lost.
 	crossing = 10 * time.Second
 	// maxSameID bounds the inbound connections from one host with one peer id.
 	maxSameID = 3
@@ -35,6 +37,9 @@ func (k *connections) resolveDuplicates(newer *slot) (stays bool) {
 		}
 		if older.Inbound && newer.Inbound {
 			sameID = append(sameID, older)
+		}
+		if newer.Inbound != older.Inbound {
+			pair(newer, older)
 		}
 		switch lost := k.redundant(newer, older); {
 		case lost != nil:
@@ -73,18 +78,49 @@ func (k *connections) redundant(newer, older *slot) *slot {
 	if newer.Inbound {
 		dialled, accepted = older, newer
 	}
-	crossed := newer.since.Sub(older.since) < crossing
 	switch {
 	case newer.Inbound == older.Inbound:
+		return nil
+	case newer.since.Sub(older.since) < crossing:
+		// Which of the two is of use is no question here: the peer may see payload
+		// before we do.
+		if bytes.Compare(k.self[:], newer.id[:]) > 0 {
+			return accepted
+		}
 		return nil
 	case dialled.useful && !accepted.useful:
 		return accepted
 	case accepted.useful:
 		return nil
-	case crossed && bytes.Compare(k.self[:], newer.id[:]) < 0:
-		return accepted // the dials crossed: the one from the peer with the smaller id stays
-	case !crossed && older == accepted:
+	case older == accepted:
 		return accepted // the inbound peer may have stolen the id of the peer that we dialled
 	}
 	return nil
+}
+
+// pair notes of two connections with one peer at which address we dialled it.
+func pair(a, b *slot) {
+	if a.Inbound {
+		a, b = b, a
+	}
+	a.twin, b.twin = a.Addr, a.Addr
+}
+
+// endedTwin sees to the address that we dialled when one of two connections
+// with one peer has ended. While the other one lives, another dial would bring
+// a duplicate. If both ended soon, both sides may have closed one, each another
+// one, and the peer is dialled again soon.
+func (k *connections) endedTwin(s *slot, why messages.GoneReason) {
+	x := k.candidates.all[s.twin]
+	if x == nil || x.busy {
+		return
+	}
+	if slices.ContainsFunc(k.slots.atHost[s.host()], func(o *slot) bool { return o.ready && o.twin == s.twin }) {
+		x.postpone(k.now.Add(firstRetryMisfit))
+		return
+	}
+	duplicate := why == messages.GoneClosed || why == messages.GoneDuplicate
+	if duplicate && k.now.Sub(s.since) < crossing {
+		x.hurry(k.now, k.rnd)
+	}
 }

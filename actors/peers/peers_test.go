@@ -35,10 +35,12 @@ func TestWhatWeDialledGivesWayToNobody(t *testing.T) {
 		apart        time.Duration
 		small, large bool // what came in goes, if our id is the smaller one, the larger one
 	}{
-		{"two dials that crossed", dialled, came, soon, true, false},
-		{"the same, seen the other way round", came, dialled, soon, true, false},
+		{"two dials that crossed", dialled, came, soon, false, true},
+		{"the same, seen the other way round", came, dialled, soon, false, true},
+		{"the same, where we got something", usefulDial, came, soon, false, true},
+		{"the same, and what came in is of use", usefulCame, dialled, soon, false, true},
 		{"a claim, where we got nothing yet", dialled, came, late, false, false},
-		{"a claim, where we got something", usefulDial, came, soon, true, true},
+		{"a claim, where we got something", usefulDial, came, late, true, true},
 		{"a squatter, and whom it is named after", came, dialled, late, true, true},
 		{"one of use, and where it seems to listen", usefulCame, dialled, late, false, false},
 		{"two dials", usefulDial, dialled, soon, false, false},

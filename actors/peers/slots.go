@@ -18,7 +18,10 @@ type slot struct {
 	id     [20]byte
 	remote netip.AddrPort
 	// listens is where the peer can be dialled; the zero value: that is not known.
-	listens  netip.AddrPort
+	listens netip.AddrPort
+	// twin is where we dialled the same peer, on this connection or on another;
+	// the zero value: there is one connection.
+	twin     netip.AddrPort
 	seed     bool
 	exchange exchanged
 	// reason is why the connection ended; valid if reported.
