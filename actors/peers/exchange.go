@@ -46,7 +46,7 @@ type exchanged struct {
 	contact extended.Contact // by which others are told of it; the zero value: they are not
 	wants   bool             // it wants to be told of others
 	told    int              // the number of the first change that it has not been told
-	at      time.Time        // when it was last told; the zero time: never
+	due     time.Time        // not to be told before; the zero time: it was never told
 	heard   int              // how many addresses were taken of it
 }
 
@@ -155,8 +155,9 @@ func (k *connections) tellAt(due time.Time) {
 	k.out.add(tellAfter{due.Sub(k.now)})
 }
 
-// tellPeers tells each peer that wants it what is news to that peer, and not
-// sooner than a minute after the last time.
+// tellPeers tells each peer that wants it what is news to that peer. After the
+// first message each has a moment of its own in the minute, so that not all are
+// told at once when somebody has come.
 func (k *connections) tellPeers() {
 	x := &k.exchange
 	x.due = time.Time{}
@@ -169,12 +170,12 @@ func (k *connections) tellPeers() {
 		if !s.ready || !e.wants {
 			continue
 		}
-		if due := e.at.Add(tellEvery); !e.at.IsZero() && due.After(k.now) {
-			if e.told < x.end() && (next.IsZero() || due.Before(next)) {
-				next = due
+		if e.told < x.end() || e.due.IsZero() {
+			if e.skip(k.now); !e.due.After(k.now) {
+				k.tell(s)
+			} else if next.IsZero() || e.due.Before(next) {
+				next = e.due
 			}
-		} else {
-			k.tell(s)
 		}
 		oldest = min(oldest, e.told)
 	}
@@ -184,21 +185,34 @@ func (k *connections) tellPeers() {
 	}
 }
 
+// skip puts off what is due to the next minute if the moment has passed. A
+// round may come tellRound late.
+func (e *exchanged) skip(now time.Time) {
+	if late := now.Sub(e.due) - tellRound; late > 0 && !e.due.IsZero() {
+		e.due = e.due.Add((late + tellEvery - 1).Truncate(tellEvery))
+	}
+}
+
 func (k *connections) tell(s *slot) {
 	x, e := &k.exchange, &s.exchange
 	tells := func(addr netip.AddrPort) bool {
 		return addr != e.contact.Addr && reachOf(addr.Addr()) <= reachOf(s.remote.Addr())
 	}
 	var m messages.TellPeers
-	if e.at.IsZero() || e.told < x.first {
+	first := e.due.IsZero()
+	if first || e.told < x.first {
 		m.Added, e.told = k.present(tells), x.end()
 	} else {
 		m, e.told = x.since(e.told, tells)
 	}
-	if len(m.Added)+len(m.Dropped) > 0 {
-		e.at = k.now
-		k.out.add(tell{s.Key, &m})
+	if len(m.Added)+len(m.Dropped) == 0 {
+		return
 	}
+	e.due = k.now.Add(tellEvery)
+	if first {
+		e.due = e.due.Add(time.Duration(k.rnd.Int64N(int64(tellEvery))))
+	}
+	k.out.add(tell{s.Key, &m})
 }
 
 // present are the peers that came last.

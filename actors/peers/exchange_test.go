@@ -94,7 +94,7 @@ func (i *introducing) last(key messages.PeerKey) (added, dropped []netip.AddrPor
 	return added, m.Dropped
 }
 
-// Peers are told soon of who is there, and a minute later of who has come and
+// Peers are told soon of who is there, and a minute or two later of who has come and
 // gone: of those whose port is known, and not of themselves.
 func TestPeersAreToldOfEachOther(t *testing.T) {
 	i := newIntroducing()
@@ -121,7 +121,7 @@ func TestPeersAreToldOfEachOther(t *testing.T) {
 	if len(i.told[a]) != 1 {
 		t.Error("a peer is told twice within a minute")
 	}
-	i.pass(2 * tellRound)
+	i.pass(tellEvery + 2*tellRound)
 	if added, dropped := i.last(a); !slices.Equal(added, []netip.AddrPort{addrOf(4)}) || !slices.Equal(dropped, []netip.AddrPort{addrOf(2)}) {
 		t.Errorf("then it is told of %v, %v", added, dropped)
 	}
@@ -131,6 +131,51 @@ func TestPeersAreToldOfEachOther(t *testing.T) {
 	i.pass(time.Hour)
 	if len(i.told[a]) != 2 || !i.due.IsZero() {
 		t.Error("peers are told of nothing")
+	}
+}
+
+// TestPeersAreToldInMomentsOfTheirOwn: peers that came together are told of one
+// who comes later over the whole of a minute, whether anybody came in the hour
+// before or not, and none of them twice in a minute.
+func TestPeersAreToldInMomentsOfTheirOwn(t *testing.T) {
+	i := newIntroducing()
+	const many = 100
+	var keys []messages.PeerKey
+	for n := range many {
+		keys = append(keys, i.join(addrOf(1+n), false))
+		i.introduce(keys[n], 0, true)
+	}
+	i.pass(2 * tellEvery)
+	at, before := map[messages.PeerKey]time.Time{}, map[messages.PeerKey]int{}
+	for n, quiet := range []time.Duration{0, 0, time.Hour, 0} {
+		i.pass(quiet)
+		for _, key := range keys {
+			before[key] = len(i.told[key])
+		}
+		i.join(addrOf(200+n), false)
+		parts := map[time.Duration]int{}
+		for passed := time.Duration(0); passed < tellEvery+2*tellRound; passed += tellRound {
+			i.pass(tellRound)
+			for _, key := range keys {
+				if len(i.told[key]) == before[key] {
+					continue
+				}
+				if since, is := at[key]; is && i.now.Sub(since) < tellEvery-tellRound {
+					t.Errorf("a peer is told after %v", i.now.Sub(since))
+				}
+				at[key], before[key] = i.now, len(i.told[key])
+				parts[passed]++
+			}
+		}
+		told := 0
+		for part, count := range parts {
+			if told += count; count > many/5 {
+				t.Errorf("%d of %d peers are told at once, after %v", count, many, part)
+			}
+		}
+		if told != many {
+			t.Errorf("%d of %d peers are told in a minute", told, many)
+		}
 	}
 }
 
