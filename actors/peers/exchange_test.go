@@ -94,8 +94,8 @@ func (i *introducing) last(key messages.PeerKey) (added, dropped []netip.AddrPor
 	return added, m.Dropped
 }
 
-// Peers are told soon of who is there, and a minute or two later of who has come and
-// gone: of those whose port is known, and not of themselves.
+// Peers are told soon of who is there, and a minute or two later of who has
+// come and gone: of those whose port is known, and not of themselves.
 func TestPeersAreToldOfEachOther(t *testing.T) {
 	i := newIntroducing()
 	a := i.join(addrOf(1), false)

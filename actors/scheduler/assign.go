@@ -89,6 +89,15 @@ func (s *planner) count(p *peer) {
 	}
 }
 
+// countPieces counts one by one the pieces of a peer that came with every one.
+func (s *planner) countPieces(p *peer) {
+	if p.cameSeed {
+		p.cameSeed = false
+		s.avail.LeaveSeed()
+		s.avail.Join(p.have)
+	}
+}
+
 func (s *planner) uncount(p *peer) {
 	if p.cameSeed {
 		s.avail.LeaveSeed()

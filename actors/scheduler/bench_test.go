@@ -54,6 +54,19 @@ func BenchmarkHave(b *testing.B) {
 	}
 }
 
+// BenchmarkDontHave measures what it costs that a peer has a piece, and that it
+// has not, as a hostile one may say in turn.
+func BenchmarkDontHave(b *testing.B) {
+	s := manySwarm()
+	p := s.peers[0]
+	pieces := []uint32{0}
+	b.ReportAllocs()
+	for b.Loop() {
+		s.peerHave(p, pieces)
+		s.peerDontHave(p, pieces)
+	}
+}
+
 // BenchmarkBlock measures what one block costs in steady state: its arrival,
 // its share of the next request, and its share of the beginning and end of its
 // piece.

@@ -166,15 +166,24 @@ func (s *swarm) peerHave(p *peer, pieces []uint32) {
 // peerDontHave takes in pieces that the other side has lost. What is asked of
 // them stays asked: the peer reports what comes of it.
 func (s *swarm) peerDontHave(p *peer, pieces []uint32) {
-	s.planner.uncount(p)
+	lost := false
 	for _, piece := range pieces {
+		if !p.has(piece) {
+			continue
+		}
+		s.planner.countPieces(p)
+		lost = true
 		p.have.Clear(uint(piece))
+		p.pieces--
+		s.planner.avail.Fall(piece)
+		if s.lacks(piece) {
+			p.wanted--
+		}
 	}
-	p.pieces = int(p.have.Count())
-	p.wanted = s.interest(p.have)
-	s.planner.count(p)
-	s.orders.touch(p)
-	s.planner.refillStarved() // what was left to this peer is not any more
+	if lost {
+		s.orders.touch(p)
+		s.planner.refillStarved() // what was left to this peer is not any more
+	}
 }
 
 func (s *swarm) hasMore(p *peer) {

@@ -3,6 +3,7 @@ package scheduler
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -223,5 +224,34 @@ func TestPeersLosePieces(t *testing.T) {
 	s.peerHave(first, []uint32{began.piece})
 	if !first.seed(4) || s.planner.avail.Count(began.piece) != 1 {
 		t.Error("what was lost and found does not count")
+	}
+}
+
+// TestALostPieceMovesNoOthers: a peer that says again and again that it has
+// lost a piece has its other pieces counted anew once at most.
+func TestALostPieceMovesNoOthers(t *testing.T) {
+	const pieces = 1000
+	s := openSwarm(geometryOf(pieces, 16<<10, 16<<10), "rarest", 1)
+	all := bitset.New(pieces).Complement()
+	for i, have := range []*bitset.BitSet{all.Clone(), all.Clone().Clear(9)} {
+		key := messages.PeerKey(1 + i)
+		s.peerReady(&messages.PeerReady{Key: key})
+		p := s.byKey[key]
+		s.peerBitfield(p, have)
+		s.peerDontHave(p, []uint32{0})
+		for piece := range uint32(5) {
+			before := slices.Clone(s.planner.avail.place)
+			s.peerHave(p, []uint32{piece})
+			s.peerDontHave(p, []uint32{piece})
+			moved := 0
+			for i, place := range s.planner.avail.place {
+				if place != before[i] {
+					moved++
+				}
+			}
+			if moved > 8 { // a have and a loss swap two pairs each
+				t.Errorf("peer %d: %d pieces have moved", key, moved)
+			}
+		}
 	}
 }
