@@ -225,7 +225,7 @@ func (b *bare) over(took time.Duration) {
 	s := b.seek
 	b.seek = nil
 	b.tell(&messages.StopSearching{InfoHash: s.of.hash})
-	b.run.lookups = append(b.run.lookups, Lookup{At: s.began, Took: took, False: s.lies, Queries: s.asked})
+	b.run.lookups = append(b.run.lookups, Lookup{By: b.class.Name, Of: s.of.class.Name, At: s.began, Took: took, False: s.lies, Queries: s.asked})
 }
 
 func (b *bare) notify(m any) {

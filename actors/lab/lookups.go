@@ -9,6 +9,7 @@ import (
 // Lookup is one lookup of a bare node in the DHT: for the one peer that has
 // announced an info hash.
 type Lookup struct {
+	By, Of   string        // the class of the node that looked, and of the one that was looked for
 	At, Took time.Duration // until the peer was told; negative: it was not, within 30 s
 	False    int           // peers that were told and have announced nothing
 	Queries  int           // for peers that were sent meanwhile
@@ -28,10 +29,16 @@ func (r *Result) LookupsFrom(at time.Duration) DHTSum {
 }
 
 // LookupsBetween sums up the lookups that began from one time to another.
-func (r *Result) LookupsBetween(from, to time.Duration) (sum DHTSum) {
+func (r *Result) LookupsBetween(from, to time.Duration) DHTSum {
+	return r.LookupsWhere(func(l *Lookup) bool { return l.At >= from && l.At < to })
+}
+
+// LookupsWhere sums up the lookups that count.
+func (r *Result) LookupsWhere(counts func(*Lookup) bool) (sum DHTSum) {
 	var took []time.Duration
-	for _, l := range r.Lookups {
-		if l.At < from || l.At >= to {
+	for i := range r.Lookups {
+		l := &r.Lookups[i]
+		if !counts(l) {
 			continue
 		}
 		sum.Lookups++
