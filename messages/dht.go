@@ -52,6 +52,12 @@ type DHTReport struct {
 	External netip.AddrPort   // our address as nodes see it; the zero value: not known
 }
 
+// DHTNodesKnown: session to torrent, when the number has changed while the
+// torrent is not complete, and when the torrent has started: so many nodes are
+// in the tables of the DHT, of both families. The torrent says so where nobody
+// is connected.
+type DHTNodesKnown struct{ Count int }
+
 // What the program that started the client asks the DHT. It is answered as
 // said in asking.go; where there is no DHT of the family, it is not.
 

@@ -45,6 +45,7 @@ var all = []any{
 	StopSearching{},
 	AddNode{},
 	DHTReport{},
+	DHTNodesKnown{},
 	QueryDHT{},
 	QueryDHTPeers{},
 	QueryDHTNode{},

@@ -126,9 +126,9 @@ type StartTorrent struct {
 
 // TorrentStarted: torrent to session, each time it has started. The session
 // answers with SetLimits, SetListenPort, DHTStarted for each DHT that there is,
-// if they were told SetMetainfo and SetWanted, and last RestoreTotals: what
-// changed since the torrent was added, and what an earlier life of it has
-// counted.
+// DHTNodesKnown if there are some, if they were told SetMetainfo and SetWanted,
+// and last RestoreTotals: what changed since the torrent was added, and what an
+// earlier life of it has counted.
 type TorrentStarted struct {
 	InfoHash metainfo.Hash
 	Torrent  *actor.PID

@@ -18,11 +18,22 @@ func (r *registry) dhtStarted(m *messages.DHTStarted) {
 
 // dhtReported remembers nodes: a DHT that has just started reports none.
 func (r *registry) dhtReported(m *messages.DHTReport) {
-	r.known[m.Family] = m.Known
+	if r.known[m.Family] != m.Known {
+		r.known[m.Family] = m.Known
+		for _, t := range r.inOrder() {
+			if t.hungry() {
+				t.tell(&r.out, r.nodesKnown())
+			}
+		}
+	}
 	if len(m.Nodes) > 0 {
 		r.nodes[m.Family] = m.Nodes
 	}
 	r.notify(m)
+}
+
+func (r *registry) nodesKnown() *messages.DHTNodesKnown {
+	return &messages.DHTNodesKnown{Count: r.known[messages.IPv4] + r.known[messages.IPv6]}
 }
 
 // askDHT passes a question of the program on.

@@ -2,11 +2,13 @@ package session
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/asynkron/protoactor-go/actor"
 
 	"kouzui/messages"
+	"kouzui/wire/metainfo"
 )
 
 // A DHT that was restarted knows nobody, and neither reports nodes.
@@ -46,5 +48,31 @@ func TestQuestionsGoToTheDHTOfTheirFamily(t *testing.T) {
 		if asked != want {
 			t.Errorf("of family %d the DHT is asked %d times, want %d", family, asked, want)
 		}
+	}
+}
+
+// Torrents hear how many nodes there are when that changes, those that are
+// complete do not.
+func TestTorrentsHearHowManyNodesThereAre(t *testing.T) {
+	r := &registry{runs: map[metainfo.Hash]*run{}}
+	seed, leech := actor.NewPID("here", "seed"), actor.NewPID("here", "leech")
+	add := func(i byte, pid *actor.PID, state messages.State) {
+		r.runs[metainfo.Hash{i}] = &run{Recalled: Recalled{Add: &messages.AddTorrent{Run: uint64(i)}, Last: messages.Progress{State: state}}, pid: pid}
+	}
+	add(1, seed, messages.StateSeeding)
+	add(2, leech, messages.StateMetadata)
+	var heard []int
+	for _, report := range []messages.DHTReport{{Known: 3}, {Known: 3, Good: 1}, {Family: messages.IPv6, Known: 2}, {}} {
+		r.dhtReported(&report)
+		r.out.Flush(func(to *actor.PID, m any) {
+			if m, is := m.(*messages.DHTNodesKnown); is && to.Equal(leech) {
+				heard = append(heard, m.Count)
+			} else if is {
+				t.Errorf("%v is told", to)
+			}
+		})
+	}
+	if want := []int{3, 5, 2}; !slices.Equal(heard, want) {
+		t.Errorf("it hears %v, want %v", heard, want)
 	}
 }

@@ -11,7 +11,7 @@ func (r *registry) counted(t *run, p messages.Progress) messages.Progress {
 	if t.pid != nil {
 		p.Restarts = r.restarts(t.pid.Id)
 	}
-	p.DHTNodes = r.known[messages.IPv4] + r.known[messages.IPv6]
+	p.DHTNodes = r.nodesKnown().Count
 	t.Last = p
 	return p
 }

@@ -253,6 +253,9 @@ func (r *registry) meet(t *run) {
 			r.out.Send(t.pid, &messages.DHTStarted{DHT: dht})
 		}
 	}
+	if nodes := r.nodesKnown(); nodes.Count > 0 {
+		r.out.Send(t.pid, nodes)
+	}
 	if t.Metainfo != nil {
 		r.out.Send(t.pid, t.Metainfo)
 	}

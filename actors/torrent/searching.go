@@ -7,6 +7,7 @@ import "kouzui/messages"
 type searching struct {
 	begun bool                 // the DHT has been told to search
 	said  messages.SearchPeers // what it was told last
+	nodes int                  // that the DHT knows, of both families
 }
 
 // search tells the DHT what to look for, if that has changed. It begins when
@@ -20,7 +21,7 @@ func (s *state) search() {
 			s.tellDHT(&messages.StopSearching{InfoHash: s.hash})
 		}
 	case s.announcing.begun && (!s.searching.begun || s.searching.said != wanted):
-		s.searching = searching{begun: true, said: wanted}
+		s.searching.begun, s.searching.said = true, wanted
 		s.tellDHT(&wanted)
 	}
 }
@@ -40,6 +41,10 @@ func (s *state) dhtStarted(m *messages.DHTStarted) {
 		said := s.searching.said
 		s.out.Send(m.DHT, &said)
 	}
+}
+
+func (s *state) hasDHT() bool {
+	return s.to.dht[messages.IPv4] != nil || s.to.dht[messages.IPv6] != nil
 }
 
 func (s *state) tellDHT(m any) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"kouzui/actors/runtime/units"
 	"kouzui/messages"
 )
 
@@ -14,6 +15,22 @@ type sources []messages.SourceCount
 // whyAlone says why nobody is connected, though data is needed; why is what
 // would be said without addresses, empty as long as nothing need be said.
 func (s *state) whyAlone(why string) string {
+	why = s.whyNobody(why)
+	if why == "" || !s.searching.begun || !s.hasDHT() {
+		return why
+	}
+	nodes := "no nodes"
+	if n := s.searching.nodes; n > 0 {
+		nodes = units.Count(n, "node")
+	}
+	if strings.HasSuffix(why, ".") {
+		return why + " The DHT knows " + nodes + "."
+	}
+	return why + "; the DHT knows " + nodes
+}
+
+// whyNobody is whyAlone without the DHT.
+func (s *state) whyNobody(why string) string {
 	complaint := s.announcing.complaint
 	if why == "" {
 		return complaint

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"kouzui/actors/lab/stage"
 	"kouzui/messages"
 )
@@ -35,6 +37,25 @@ func TestWhyNobodyIsConnected(t *testing.T) {
 		{sources{count(messages.SourceTracker, 2, 0)}, "", "", ""},
 	} {
 		s := &state{sources: tt.sources, announcing: announcing{complaint: tt.complaint}}
+		if got := s.whyAlone(tt.why); got != tt.say {
+			t.Errorf("it says %q, want %q", got, tt.say)
+		}
+	}
+}
+
+// A torrent that is looked for in the DHT says how many nodes that knows.
+func TestWhyNobodyIsConnectedByTheDHT(t *testing.T) {
+	for _, tt := range []struct {
+		nodes               int
+		why, complaint, say string
+	}{
+		{0, "", "", ""},
+		{0, "No peer is connected.", "", "No peer is connected. The DHT knows no nodes."},
+		{1, "No peer is connected.", "", "No peer is connected. The DHT knows 1 node."},
+		{47, "No peer is connected.", "tracker http://a: refused", "tracker http://a: refused; the DHT knows 47 nodes"},
+	} {
+		s := &state{announcing: announcing{complaint: tt.complaint}, searching: searching{begun: true, nodes: tt.nodes}}
+		s.to.dht[messages.IPv6] = actor.NewPID("here", "dht-6")
 		if got := s.whyAlone(tt.why); got != tt.say {
 			t.Errorf("it says %q, want %q", got, tt.say)
 		}

@@ -133,6 +133,8 @@ func (t *torrent) Receive(c actor.Context) {
 		t.trackerFailed(m)
 	case *messages.PeersFound:
 		t.peersFound(m)
+	case *messages.DHTNodesKnown:
+		t.searching.nodes = m.Count
 	case *messages.DHTStarted:
 		t.dhtStarted(m)
 	case *messages.AnnouncingStopped:

@@ -21,6 +21,9 @@ const (
 	sha256 = "1220"
 )
 
+// alphanumeric is what a hash may consist of.
+const alphanumeric = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
 const (
 	shown   = 60  // bytes of the link that a sentence quotes
 	maxHost = 253 // bytes of a name of the DNS
@@ -142,7 +145,14 @@ func parseHash(text string) (hash metainfo.Hash, err error) {
 			_, err = base32.StdEncoding.Decode(hash[:], []byte(strings.ToUpper(text)))
 		}
 	default:
-		return hash, refuse("the hash in the link has %d digits: a hash has 40 of hexadecimal or 32 of base32", len(text))
+		if strings.ContainsFunc(text, func(r rune) bool { return !strings.ContainsRune(alphanumeric, r) }) {
+			return hash, refuse("%q in the link is not a hash", metainfo.Clean(text, shown))
+		}
+		digits := "digits"
+		if len(text) == 1 {
+			digits = "digit"
+		}
+		return hash, refuse("the hash in the link has %d %s: a hash has 40 of hexadecimal or 32 of base32", len(text), digits)
 	}
 	if err != nil {
 		return hash, refuse("%q in the link is not a hash", metainfo.Clean(text, shown))

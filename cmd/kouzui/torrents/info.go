@@ -64,7 +64,7 @@ no peer is asked then. If no tracker answers, the exit code is 6.`,
 	flags.Group(c, "Output", func(f *pflag.FlagSet) {
 		f.BoolVar(&o.json, "json", false, "write JSON: one object, with --scrape one for each tracker")
 		f.BoolVar(&o.scrape, "scrape", false, "show what its trackers count, in place of what is in it")
-		f.StringVar(&o.save, "save", "", "write the .torrent to `FILE`")
+		f.StringVar(&o.save, "save", "", "write the .torrent to `FILE` (- is stdout, where nothing else is written then)")
 		f.BoolVarP(&o.force, "force", "f", false, "let --save replace a file")
 	})
 	flags.Group(c, "Network", func(f *pflag.FlagSet) {
@@ -85,7 +85,10 @@ func (o *infoFlags) run(c *cobra.Command, from string) error {
 	if o.scrape && o.save != "" {
 		return exit.Usagef("", "--scrape and --save exclude each other: one asks trackers, the other one peers")
 	}
-	if o.save != "" {
+	if o.save == "-" && o.json {
+		return exit.Usagef("", "--json and --save - cannot both write to stdout")
+	}
+	if o.save != "" && o.save != "-" {
 		if err := outfile.Check(o.save, o.force); err != nil {
 			return err
 		}
@@ -105,7 +108,7 @@ func (o *infoFlags) run(c *cobra.Command, from string) error {
 		return o.tellScrapes(ctx, c, source, t)
 	}
 	if o.save != "" {
-		if err := o.keep(t); err != nil {
+		if err := o.keep(t, c.OutOrStdout()); err != nil || o.save == "-" {
 			return err
 		}
 	}
@@ -135,6 +138,9 @@ func (o *infoFlags) read(ctx context.Context, c *cobra.Command, source *real.Sou
 	link, peers := load.Reachable(ctx, source, g.Link, o.allowPrivate, warn)
 	return o.fetch(ctx, config, *link, peers, c.ErrOrStderr(), warn)
 }
+
+// sayEvery is how often at most it is said what the metadata waits for.
+const sayEvery = 10 * time.Second
 
 // fetch asks peers what is in the torrent of a link, of whose peers so many
 // will be connected to.
@@ -185,12 +191,12 @@ func (o *infoFlags) fetch(ctx context.Context, config kouzui.Config, link kouzui
 	if err != nil {
 		return nil, err
 	}
-	said := ""
+	said, saidAt := "", time.Time{}
 	for e := range events {
 		switch e := e.(type) {
 		case kouzui.Progress:
-			if e.Status.Why != "" && e.Status.Why != said {
-				said = e.Status.Why
+			if e.Status.Why != "" && e.Status.Why != said && time.Since(saidAt) >= sayEvery {
+				said, saidAt = e.Status.Why, time.Now()
 				fmt.Fprintf(stderr, "fetching metadata: %s\n", metainfo.Clean(said, 1000))
 			}
 		case kouzui.DHTReported:
@@ -213,10 +219,14 @@ func (o *infoFlags) fetch(ctx context.Context, config kouzui.Config, link kouzui
 	return t, nil
 }
 
-// keep writes the .torrent to the file of --save.
-func (o *infoFlags) keep(t *metainfo.Torrent) error {
+// keep writes the .torrent to the file of --save, or to stdout.
+func (o *infoFlags) keep(t *metainfo.Torrent, stdout io.Writer) error {
 	raw, err := metainfo.EncodeInfo(t.Info(), t.Announce)
 	if err != nil {
+		return err
+	}
+	if o.save == "-" {
+		_, err := stdout.Write(raw)
 		return err
 	}
 	f, err := outfile.Create(o.save, o.force)

@@ -25,6 +25,9 @@ import (
 // fetchTimeout is how long a server may take to send a .torrent.
 const fetchTimeout = 60 * time.Second
 
+// longest is how many bytes of a link stand in an error.
+const longest = 60
+
 // One reads a .torrent from a path, an http or https URL, or stdin for "-". A
 // URL is fetched from source; nil: the system decides.
 func One(ctx context.Context, source *real.Source, from string, stdin io.Reader) (*metainfo.Torrent, error) {
@@ -59,6 +62,9 @@ func All(ctx context.Context, source *real.Source, from []string, stdin io.Reade
 		t, err := given(ctx, source, f, stdin)
 		if errors.Is(err, exit.ErrInterrupted) || errors.Is(err, exit.ErrTimeout) {
 			return nil, err
+		}
+		if err != nil && len(from) > 1 && magnet.Is(f) { // of a .torrent the error says which one
+			err = fmt.Errorf("%s: %w", metainfo.Clean(f, longest), err)
 		}
 		if err != nil {
 			failed = append(failed, err)

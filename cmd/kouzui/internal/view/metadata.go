@@ -15,7 +15,7 @@ func fetching(p *kouzui.Status) bool { return p.State == kouzui.StateMetadata }
 // more may come.
 func fetchingFacts(p *kouzui.Status) []string {
 	m := p.Metadata
-	come := "no metadata yet"
+	come := ""
 	if m.Size > 0 {
 		come = fmt.Sprintf("%s of %s, %d of %s", units.Bytes(int64(m.Received)), units.Bytes(int64(m.Size)),
 			m.ReceivedParts(), units.Count(m.Parts(), "part"))

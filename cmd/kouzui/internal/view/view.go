@@ -204,7 +204,11 @@ func Line(t Torrent) string {
 		if part := percent(p); part != "" {
 			line += " " + part
 		}
-		line += ", " + strings.Join(facts(t), ", ")
+		for _, fact := range facts(t) {
+			if fact != "" {
+				line += ", " + fact
+			}
+		}
 		if from := sources(p); from != "" {
 			line += ", " + from
 		}

@@ -195,7 +195,7 @@ func TestLine(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	fetching := Torrent{Status: &kouzui.Status{Name: "a", State: kouzui.StateMetadata, Peers: 3, Why: "3 peers, none of which has told us the metadata."}}
-	if got, want := Line(fetching), "a: fetching metadata, no metadata yet, 3 peers. 3 peers, none of which has told us the metadata."; got != want {
+	if got, want := Line(fetching), "a: fetching metadata, 3 peers. 3 peers, none of which has told us the metadata."; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	fetching.Why, fetching.Metadata = "", messages.MetadataProgress{Peers: 2, Size: 70000, Received: 36000, Failed: 1}
