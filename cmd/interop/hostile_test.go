@@ -74,9 +74,9 @@ func crowdAt(t *testing.T, ctx context.Context, torrent *metainfo.Torrent, to ne
 // attacked, to a client at another address. The rate is limited so that the
 // attack has time.
 func TestAHostileCrowd(t *testing.T) {
+	built := plain(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*transferTimeout)
 	defer cancel()
-	built := plain(t)
 	client := counterpart.Kouzui(built, "--max-download-limit", "16M")
 	content := oneFile(t, 96<<20)
 	seeder := counterpart.Kouzui(built)
