@@ -4,28 +4,24 @@
 // process until they have the metadata of a magnet link, whose only peer they
 // find by a DHT on the loopback; and what Kouzui costs in that DHT at rest.
 //
-// One client after the other fetches so often: the DHT tells later ones of
-// libtorrents and aria2s that are gone, and Kouzui, the first, of none. The
-// DHT is 60 nodes of npm's bittorrent-dht in one process; the peer is
-// libtorrent. It asserts nothing: the tables are the result, on stdout and,
-// with -page, in a section of a Markdown file. No node elsewhere is known.
+// The clients take turns in each round: from the second round on the DHT tells
+// all of them of libtorrents and aria2s that are gone, too. The DHT is 60 nodes
+// of npm's bittorrent-dht in one process; the peer is libtorrent. It asserts
+// nothing: the tables are the result, on stdout and, with -page, in a section
+// of a Markdown file. No node elsewhere is known.
 package main
 
 import (
 	"context"
-	_ "embed"
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"time"
 
 	"kouzui/cmd/internal/noise"
 	"kouzui/cmd/internal/page"
-	"kouzui/cmd/internal/spread"
 	"kouzui/cmd/internal/tool"
 	"kouzui/cmd/interop/counterpart"
 	"kouzui/wire/metainfo"
@@ -44,44 +40,15 @@ var (
 const (
 	nodes    = 60
 	loopback = "127.0.0.1"
-	// most is how long a client may take: aria2 needs up to half a minute.
-	most = 2 * time.Minute
 )
-
-//go:embed fetch_metadata.py
-var withLibtorrent []byte
 
 func main() { tool.Main("benchdht", run) }
 
 // field is where clients fetch.
 type field struct {
 	dht    *counterpart.DHT
-	script string // fetch_metadata.py
 	magnet string
 	dir    string
-}
-
-// client is a command that fetches into an empty folder, and ends with the
-// metadata. Where it can be told a port, it listens at that.
-type client struct {
-	name    string
-	command func(f *field, dir, port string) []string
-}
-
-var clients = []client{
-	{"kouzui", func(f *field, dir, _ string) []string {
-		return []string{*program, "info", f.magnet, "--save", filepath.Join(dir, "a.torrent"), "--bind", loopback, "--allow-private",
-			"--dht", "on", "--dht-bootstrap", f.dht.Nodes[0]}
-	}},
-	{"libtorrent", func(f *field, dir, port string) []string {
-		return []string{"/usr/bin/python3", f.script, f.magnet, loopback + ":" + port, f.dht.Nodes[0]}
-	}},
-	{"aria2", func(f *field, dir, port string) []string {
-		return []string{"aria2c", "--no-conf", "--dir=" + dir, "--interface=" + loopback, "--bt-external-ip=" + loopback, "--disable-ipv6",
-			"--enable-dht", "--dht-listen-port=" + port, "--listen-port=" + port, "--dht-entry-point=" + f.dht.Nodes[0],
-			"--dht-file-path=" + filepath.Join(dir, "dht.dat"), "--bt-enable-lpd=false", "--bt-metadata-only", "--bt-save-metadata",
-			"--seed-time=0", "--summary-interval=0", f.magnet}
-	}},
 }
 
 func run(ctx context.Context) error {
@@ -102,7 +69,9 @@ func run(ctx context.Context) error {
 		return err
 	}
 	defer stop()
-	fetched, err := f.fetches(ctx, chosen)
+	took, err := takeTurns(chosen, *rounds, func(c client, round int) (time.Duration, error) {
+		return f.fetch(ctx, c, filepath.Join(dir, c.name+strconv.Itoa(round)))
+	})
 	if err != nil {
 		return err
 	}
@@ -110,7 +79,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	text := fetched + "\n" + rested + "\n" + page.Now() + "\n"
+	text := fetchTable(chosen, *rounds, took) + "\n" + rested + "\n" + page.Now() + "\n"
 	fmt.Print(text)
 	if *file == "" {
 		return nil
@@ -128,11 +97,8 @@ func newField(ctx context.Context, dir string) (f *field, stop func(), err error
 		}
 		return at
 	}
-	f = &field{script: filepath.Join(dir, "fetch_metadata.py"), dir: dir}
+	f = &field{dir: dir}
 	nodesHome, peerHome := home("nodes"), home("peer")
-	if err == nil {
-		err = os.WriteFile(f.script, withLibtorrent, 0o600)
-	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -162,44 +128,4 @@ func newField(ctx context.Context, dir string) (f *field, stop func(), err error
 		return nil, nil, err
 	}
 	return f, stop, nil
-}
-
-// fetches is the table of how long the clients take.
-func (f *field) fetches(ctx context.Context, chosen []client) (table string, err error) {
-	seconds := map[string][]float64{}
-	for _, c := range chosen {
-		for round := range *rounds {
-			took, err := f.fetch(ctx, c, filepath.Join(f.dir, c.name+strconv.Itoa(round)))
-			if err != nil {
-				return "", fmt.Errorf("%s: %w", c.name, err)
-			}
-			seconds[c.name] = append(seconds[c.name], took.Seconds())
-		}
-	}
-	var rows [][]string
-	for _, c := range chosen {
-		if s, is := spread.Of(seconds[c.name]); is {
-			rows = append(rows, []string{c.name, s.Show(2)})
-		}
-	}
-	return page.Table([]string{fmt.Sprintf("metadata by a DHT of %d nodes, %d rounds", nodes, *rounds), "wall s"}, rows), nil
-}
-
-// fetch is how long a client takes.
-func (f *field) fetch(ctx context.Context, c client, dir string) (time.Duration, error) {
-	if err := os.Mkdir(dir, 0o700); err != nil {
-		return 0, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, most)
-	defer cancel()
-	words := c.command(f, dir, strconv.Itoa(counterpart.NewPlace().Port))
-	command := exec.CommandContext(ctx, words[0], words[1:]...)
-	command.Dir, command.Env = dir, append(os.Environ(), "HOME="+dir, "XDG_STATE_HOME="+dir, "XDG_DATA_HOME="+dir)
-	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	begin := time.Now()
-	said, err := command.CombinedOutput()
-	if err != nil {
-		return 0, fmt.Errorf("%w\n%s", err, said)
-	}
-	return time.Since(begin), nil
 }

@@ -27,9 +27,22 @@ var libtorrent = Client{
 	start:   startLibtorrent,
 }
 
+// LibtorrentMetadata is a command that fetches what a magnet link names with
+// libtorrent, finding peers by a node of the DHT, and ends when it has that.
+// The script is written into the folder.
+func LibtorrentMetadata(dir, magnet, host, port, node string) ([]string, error) {
+	script, err := writeLibtorrentScript(dir)
+	return []string{python, script, "--torrent", magnet, "--dir", dir, "--host", host, "--port", port, "--dht", node, "--metadata"}, err
+}
+
+func writeLibtorrentScript(dir string) (path string, err error) {
+	path = filepath.Join(dir, "seed_or_fetch.py")
+	return path, os.WriteFile(path, libtorrentScript, 0o600)
+}
+
 func startLibtorrent(ctx context.Context, t Task) (*Process, error) {
-	script := filepath.Join(t.Home, "seed_or_fetch.py")
-	if err := os.WriteFile(script, libtorrentScript, 0o600); err != nil {
+	script, err := writeLibtorrentScript(t.Home)
+	if err != nil {
 		return nil, err
 	}
 	args := []string{script, "--torrent", t.torrent(), "--dir", t.Dir, "--host", t.Place.Host, "--port", strconv.Itoa(t.Place.Port)}

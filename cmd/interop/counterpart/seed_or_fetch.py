@@ -4,7 +4,8 @@ Prints "ready" when it listens and, as a seed, has checked its content, and
 "complete" when it has all of it. With --watch it also prints, as JSON, which
 pieces are verified and how many bytes were redundant, and ends with a SIGTERM after
 it has told the tracker. With --frames it prints, as JSON, how many frames of the fast
-extension went out and came in.
+extension went out and came in. With --metadata it ends as soon as it has what a
+magnet link names.
 """
 
 import argparse
@@ -27,6 +28,7 @@ flags.add_argument("--super-seed", action="store_true")
 flags.add_argument("--watch", action="store_true")
 flags.add_argument("--frames", action="store_true")
 flags.add_argument("--exchange", action="store_true")
+flags.add_argument("--metadata", action="store_true")
 flags.add_argument("--up", type=int, default=0)
 flags.add_argument("--down", type=int, default=0)
 flags.add_argument("--peer", action="append", default=[])
@@ -115,15 +117,16 @@ def announce():
     """Has the DHT asked again while nobody is connected: its tables fill slowly.
 
     A bootstrap node of the settings would enter no table, and one that is added
-    before the DHT runs is forgotten. Without metadata nothing is to be checked.
+    before the DHT runs is forgotten.
     """
     global announced
-    known = checked or not handle.status().has_metadata
-    if args.dht and known and time.monotonic() - announced > 2 and not handle.status().num_peers:
+    if not args.dht or not (checked or args.metadata) or handle.status().num_peers:
+        return
+    if session.status().dht_nodes == 0:
+        node_host, node_port = args.dht.rsplit(":", 1)
+        session.add_dht_node((node_host, int(node_port)))
+    elif time.monotonic() - announced > (0.5 if args.metadata else 2):
         announced = time.monotonic()
-        if session.status().dht_nodes == 0:
-            node_host, node_port = args.dht.rsplit(":", 1)
-            session.add_dht_node((node_host, int(node_port)))
         handle.force_dht_announce()
 
 
@@ -131,7 +134,7 @@ announced = 0
 told = None
 checked = verified = complete = False
 while not ended:
-    session.wait_for_alert(100)
+    session.wait_for_alert(10 if args.metadata else 100)
     pieces = []
     for alert in session.pop_alerts():
         if isinstance(alert, lt.piece_finished_alert):
@@ -141,6 +144,8 @@ while not ended:
             count(alert.message())
             continue
         print(alert, file=sys.stderr, flush=True)
+        if args.metadata and isinstance(alert, lt.metadata_received_alert):
+            sys.exit()
         if isinstance(alert, lt.torrent_checked_alert):
             checked = True
             for peer in args.peer:  # one that is connected to before is dropped
