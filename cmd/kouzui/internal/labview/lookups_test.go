@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"kouzui/actors/lab"
 )
 
-// Table and lines tell how lookups in a DHT have gone, and of a swarm without
-// any, nothing.
+// Table, lines and page tell how lookups in a DHT have gone, and of a swarm
+// without any, nothing.
 func TestLookupsAreShown(t *testing.T) {
 	s, err := lab.Read(`
 content = "16 KiB"
@@ -43,6 +44,13 @@ search = "1m"
 		}
 		return b.String(), swarm
 	}
+	page := func(r *lab.Result) string {
+		var b strings.Builder
+		if err := WritePage(&b, r, "again"); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
 	sum := r.LookupsFrom(0)
 	table, swarm := shown(r)
 	if !strings.Contains(table, lookups(sum)) {
@@ -55,5 +63,39 @@ search = "1m"
 	table, swarm = shown(played(t))
 	if strings.Contains(table, "in the DHT") || swarm["lookups"] != nil {
 		t.Errorf("lookups of a swarm that makes none: %v\n%s", swarm, table)
+	}
+	const section = "<h2>Lookups in the DHT</h2>"
+	if strings.Contains(page(played(t)), section) {
+		t.Error("the page tells of lookups of a swarm that makes none")
+	}
+	r.Lookups = append(r.Lookups, lab.Lookup{By: "node", Of: "node", At: 1, Took: -1})
+	text := page(r)
+	for what, want := range map[string]int{section: 1, `<circle class="dot`: sum.Found, `<rect class="mark m-crash"`: sum.Lookups - sum.Found + 1} {
+		if n := strings.Count(text, what); n != want {
+			t.Errorf("%d of %s on the page, not %d", n, what, want)
+		}
+	}
+	if row := lookups(r.LookupsFrom(0)); !strings.Contains(text, row) {
+		t.Errorf("no %q on the page", row)
+	}
+}
+
+// Of many lookups some are drawn, and all that found nothing.
+func TestFewLookupsAreDrawn(t *testing.T) {
+	r := &lab.Result{Played: &lab.Scenario{Class: []lab.Class{{Name: "node"}}}}
+	const all, missed = 4 * mostDots, 100
+	for i := range all {
+		l := lab.Lookup{By: "node", Of: "node", At: time.Duration(i) * time.Second, Took: 100 * time.Millisecond}
+		if i < missed {
+			l.Took = -1
+		}
+		r.Lookups = append(r.Lookups, l)
+	}
+	picture := string(newView(r).lookups().Picture)
+	if dots := strings.Count(picture, "<circle"); dots < mostDots/2 || dots > mostDots {
+		t.Errorf("%d dots", dots)
+	}
+	if marks := strings.Count(picture, "<rect"); marks != missed {
+		t.Errorf("%d of %d are marked", marks, missed)
 	}
 }

@@ -91,6 +91,7 @@ func WritePage(w io.Writer, r *lab.Result, command string) error {
 	}
 	p.figures(v.life(), v.nodes(), v.rates(), v.copies(), v.rare(), v.interest())
 	p.path(v)
+	p.lookups(v)
 	p.WriteString("<h2>Node by node</h2>\n<div class=\"pair\">")
 	p.figures(v.completion(), v.given())
 	p.WriteString("</div>\n")

@@ -158,19 +158,6 @@ func facts(r *lab.Result) [][2]string {
 	return f
 }
 
-// lookups tells how those in the DHT have gone.
-func lookups(all lab.DHTSum) string {
-	text := fmt.Sprintf("%d of %d in the DHT found the peer", all.Found, all.Lookups)
-	if all.Found > 0 {
-		text += fmt.Sprintf(", half of them within %d ms, 95 %% within %d ms", all.Median.Milliseconds(), all.P95.Milliseconds())
-	}
-	text += fmt.Sprintf("; %.1f queries each", all.Queries)
-	if all.False > 0 {
-		text += fmt.Sprintf("; %s told", units.Count(all.False, "false peer"))
-	}
-	return text
-}
-
 // crashes tells how often processes were ended, and how soon their nodes served
 // or downloaded again.
 func crashes(sum lab.Node) string {
