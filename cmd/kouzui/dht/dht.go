@@ -137,7 +137,7 @@ func (o *options) with(c *cobra.Command, d kouzui.DHT, do func(context.Context, 
 			r.Log.Debug().Err(late).Msg("not all actors stopped in time")
 		}
 		<-over
-		keeper.Save()
+		keeper.Close()
 		return err
 	})
 }

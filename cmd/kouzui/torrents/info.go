@@ -173,7 +173,7 @@ func (o *infoFlags) fetch(ctx context.Context, config kouzui.Config, link kouzui
 	if config.DHT, nodes = o.dht.Begin(host, warn); config.DHT != nil {
 		config.DHT.ReadOnly = true // nobody is to count on a node that leaves at once
 	}
-	defer nodes.Save()
+	defer nodes.Close()
 	client, err := kouzui.Open(config)
 	if err != nil {
 		return nil, err

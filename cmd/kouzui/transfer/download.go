@@ -16,9 +16,9 @@ func NewDownload() *cobra.Command {
 		Short:   "Download torrents, and exit when they are complete",
 		Long: `Download torrents. A TORRENT is the path of a .torrent file, an http or https
 URL, or - for stdin. Of a MAGNET link, peers are asked first what is in the
-torrent; quote it, as the shell takes & for its own. Several torrents are
-downloaded at once. When all are complete, their paths are written to stdout and
-the program ends, unless it goes on seeding.
+torrent, which is kept for the next run; quote it, as the shell takes & for its
+own. Several torrents are downloaded at once. When all are complete, their paths
+are written to stdout and the program ends, unless it goes on seeding.
 
 To continue an interrupted download, run the same command again. The first
 interrupt stops the program within 3 seconds, a second one stops it at once.

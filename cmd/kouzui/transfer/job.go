@@ -70,7 +70,7 @@ func (j *job) ready() error {
 	}
 	// A time to seed for is waited on purpose, and ends by itself.
 	if j.options.Seed && j.options.SeedFor == 0 && !j.listens && !j.sources() {
-		return exit.Hint("Name a peer with --peer or a tracker with --tracker, or choose a --listen-port.",
+		return exit.Hint("Name a peer with --peer or a tracker with --tracker"+j.orDHT()+", or choose a --listen-port.",
 			exit.Errorf(exit.Network, "no peer can be seeded to: %s, no --peer is given, and --listen-port none lets nobody connect", j.noTracker()))
 	}
 	return nil
@@ -85,6 +85,14 @@ func (j *job) noTracker() string {
 		return "the link has no tracker"
 	}
 	return "the torrent has no tracker"
+}
+
+// orDHT names the DHT as a further way to find peers, if it is one.
+func (j *job) orDHT() string {
+	if j.torrent.Private || j.options.DHT == kouzui.DHTOn {
+		return ""
+	}
+	return ", or have the DHT asked with --dht on"
 }
 
 // hidden tells whether peers find a seed only by being told its address, which
@@ -132,7 +140,7 @@ func (j *job) progress(p *kouzui.Status, now time.Time) (stop bool) {
 	case j.aloneFrom.IsZero():
 		j.aloneFrom = now
 	case now.Sub(j.aloneFrom) >= maxAlone:
-		j.refused = exit.Hint("Name a peer with --peer or a tracker with --tracker. To wait for peers that connect to us, choose a --listen-port or a --stall-timeout.",
+		j.refused = exit.Hint("Name a peer with --peer or a tracker with --tracker"+j.orDHT()+". To wait for peers that connect to us, choose a --listen-port or a --stall-timeout.",
 			exit.Errorf(exit.Network, "there is nobody to download from: %s, and no --peer is given", j.noTracker()))
 	}
 	return j.refused != nil

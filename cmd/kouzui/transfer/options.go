@@ -71,7 +71,7 @@ func (o *options) bind(c *cobra.Command) {
 		}
 		stall := "give up if nothing has been downloaded for `TIME` (0: never, but give up a disk that has failed for 5m)"
 		if o.seedOnly {
-			stall = "give up if the disk has failed for `TIME` (0: 5m)"
+			stall = "give up if the disk has failed for `TIME` (0: 5m), or if no peer has told for so long what a magnet link leads to (0: never)"
 		}
 		flags.Duration(f, &o.stall, "stall-timeout", 0, stall)
 		flags.Duration(f, &o.timeout, "timeout", 0, "stop after `TIME`, such as 90m (0: never)")

@@ -140,7 +140,7 @@ func (s *session) run(config kouzui.Config) error {
 	if err := client.Close(ctx); err != nil {
 		s.Log.Debug().Err(err).Msg("not all actors stopped in time")
 	}
-	s.dht.Save()
+	s.dht.Close()
 	s.hooks.wait(s.Stop, s.Warn)
 	return nil
 }

@@ -6,9 +6,11 @@ package dhtnodes
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,6 +19,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"kouzui"
+	"kouzui/actors/world"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/flags"
 	"kouzui/cmd/kouzui/internal/statedir"
@@ -80,6 +83,8 @@ type Keeper struct {
 	news  bool // known is not what was written last
 	saved time.Time
 	warn  func(string)
+
+	unlock func() // lets another process keep what it knows; nil: we have no lock
 }
 
 // Begin returns with what the DHT begins. If the user has given nodes, the DHT
@@ -102,7 +107,33 @@ func Begin(given []string, host string, warn func(string)) (*kouzui.DHT, *Keeper
 	if k.known, err = read(path); err != nil {
 		warn(fmt.Sprintf("%s cannot be used, so the DHT begins anew: %s", path, exit.Words(err)))
 	}
+	if hasID(k.known) && !k.claim() {
+		// Two nodes with the same id would take each other's place with others.
+		for family := range k.known {
+			k.known[family].ID = [20]byte{}
+		}
+		k.path = ""
+	}
 	return &kouzui.DHT{Bootstrap: public, Before: k.known}, k
+}
+
+func hasID(m memories) bool {
+	return slices.ContainsFunc(m[:], func(m kouzui.DHTMemory) bool { return m.ID != [20]byte{} })
+}
+
+// claim tells whether this process is the one that keeps what its DHT knows.
+// Others that run at the same time begin with the same nodes, and keep nothing.
+// Where no file can be locked, each process is.
+func (k *Keeper) claim() bool {
+	if k.unlock != nil {
+		return true
+	}
+	unlock, err := statedir.Lock(k.path + ".lock")
+	if errors.Is(err, world.ErrLocked) {
+		return false
+	}
+	k.unlock = unlock
+	return true
 }
 
 func isLoopback(host string) bool {
@@ -163,21 +194,30 @@ func (k *Keeper) Ask(c *kouzui.Client) {
 	}
 }
 
-// Save writes what is known, if it is not written yet.
-func (k *Keeper) Save() {
+// Close writes what is known, if it is not written yet. The next process may
+// begin with it.
+func (k *Keeper) Close() {
 	if k == nil {
 		return
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.save()
+	if k.unlock != nil {
+		k.unlock()
+		k.unlock = nil
+	}
 }
 
 func (k *Keeper) save() {
-	if !k.news {
+	if !k.news || k.path == "" {
 		return
 	}
 	k.news = false
+	if !k.claim() {
+		k.path = ""
+		return
+	}
 	if err := k.known.write(k.path); err != nil {
 		k.warn(fmt.Sprintf("the nodes of the DHT cannot be kept for the next run: %s", exit.Words(err)))
 		k.path = "" // one warning is enough

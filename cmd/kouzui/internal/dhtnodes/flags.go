@@ -17,7 +17,7 @@ type Flags struct {
 
 // Bind adds the flags to set, which is of c; purpose says for what the DHT is.
 func (f *Flags) Bind(c *cobra.Command, set *pflag.FlagSet, purpose string) {
-	f.mode = flags.Choose(c, "dht", "`WHEN` to "+purpose+": %s; auto is unless all trackers and peers that are named are on this machine",
+	f.mode = flags.Choose(c, "dht", "`WHEN` to "+purpose+": %s; auto does so unless all trackers and peers that are named are on this machine",
 		string(kouzui.DHTAuto), string(kouzui.DHTOn), string(kouzui.DHTOff))
 	f.bootstrap.Bind(set)
 }

@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"kouzui/actors/world/real"
 )
 
 // Path is that of a file in the folder.
@@ -33,6 +35,28 @@ func usual() (string, error) {
 		return "", err
 	}
 	return filepath.Join(home, ".local", "state"), nil
+}
+
+// Lock takes the lock at path, which is a file of the folder, for this process
+// alone. Folders that are missing are made. The error is world.ErrLocked if
+// another process has the lock.
+func Lock(path string) (unlock func(), err error) {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	folder, err := real.OpenExisting(dir)
+	if err != nil {
+		return nil, err
+	}
+	release, err := folder.Lock(filepath.Base(path))
+	if err != nil {
+		return nil, errors.Join(err, folder.Close())
+	}
+	return func() {
+		release()
+		_ = folder.Close()
+	}, nil
 }
 
 // Write writes a file of the folder as a whole: who reads it meanwhile, or
