@@ -77,6 +77,17 @@ func (m *member) addContact(addr netip.AddrPort) {
 	}
 }
 
+// named takes addresses of a bootstrap node. If the lookup for our own id has
+// ended before they were known, and found few, it is done again with them.
+func (m *member) named(addrs []netip.AddrPort, now time.Time) {
+	for _, a := range addrs {
+		m.addContact(a)
+	}
+	if m.boot.lookup == nil && len(m.boot.contacts) > 0 && m.table.alive() < bucketSize {
+		m.lookForUs(now)
+	}
+}
+
 // bootstrapped is told when the lookup for our own id has ended. If nobody has
 // answered, we try again.
 func (m *member) bootstrapped(now time.Time) {

@@ -110,9 +110,11 @@ func (d *dht) Receive(c actor.Context) {
 		d.member.probe(m)
 	case *resolved:
 		delete(d.resolving, m.of)
-		for _, a := range m.addrs {
-			d.member.addContact(netip.AddrPortFrom(a.Unmap(), m.of.port))
+		addrs := make([]netip.AddrPort, len(m.addrs))
+		for i, a := range m.addrs {
+			addrs[i] = netip.AddrPortFrom(a.Unmap(), m.of.port)
 		}
+		d.member.named(addrs, now)
 	case *due:
 		d.timer = nil
 	default:

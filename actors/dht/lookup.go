@@ -3,6 +3,7 @@ package dht
 import (
 	"net/netip"
 	"slices"
+	"time"
 
 	"kouzui/wire/krpc"
 )
@@ -42,9 +43,10 @@ type lookup struct {
 	// before all others.
 	contacts []netip.AddrPort
 	repeats  int                         // contacts that were asked once more
-	meeting  int                         // contacts of which an answer is waited for, late ones too
+	meeting  []netip.AddrPort            // contacts of which an answer is waited for, late ones too
 	nodes    [kinds][]candidate          // nearest first
 	asking   int                         // queries under way that are not late
+	patience time.Duration               // how long an answer is waited for; zero: until it fails, as nobody has answered
 	peers    map[netip.AddrPort]struct{} // that were told; nil: none yet
 	ended    bool
 }
@@ -74,9 +76,10 @@ const (
 type state uint8
 
 const (
-	fresh state = iota // not asked yet
-	asked              // a query is under way
-	late               // it has not answered soon; it may still
+	fresh  state = iota // not asked yet
+	asked               // a query is under way
+	late                // it has not answered soon; it may still
+	silent              // it may still, but nobody waits for it
 	answered
 	failed
 )
@@ -121,7 +124,7 @@ func (l *lookup) add(node krpc.Node) {
 }
 
 // front is how a lookup stands with the eight nearest nodes of a kind. Those
-// that failed or are late are not among them.
+// that failed, or are late or silent, are not among them.
 type front struct {
 	counted int        // the eight, or as many as there are
 	asked   int        // of them
@@ -133,7 +136,7 @@ func (l *lookup) front(kind int) (f front) {
 	for i := range l.nodes[kind] {
 		c := &l.nodes[kind][i]
 		switch c.state {
-		case failed:
+		case failed, silent:
 			continue
 		case late:
 			f.late = true
@@ -171,7 +174,7 @@ func (l *lookup) next() (krpc.Node, bool) {
 	// Late ones are waited for while there are too few others, and those that fit
 	// while too few do.
 	few := fit.counted+other.counted < bucketSize
-	waits := few && (l.meeting > 0 || other.late) || fit.counted < bucketSize && fit.late
+	waits := few && (len(l.meeting) > 0 || other.late) || fit.counted < bucketSize && fit.late
 	l.ended = !waits && fit.asked+other.asked == 0
 	return krpc.Node{}, false
 }
@@ -191,7 +194,7 @@ func (l *lookup) ask(node krpc.Node) {
 	l.asking++
 	if node.ID == (krpc.ID{}) {
 		l.contacts = l.contacts[1:]
-		l.meeting++
+		l.meeting = append(l.meeting, node.Addr)
 	} else if c := l.find(node); c != nil {
 		c.state = asked
 	}
@@ -222,8 +225,23 @@ func (l *lookup) done(to krpc.Node, wasLate bool) {
 	if !wasLate {
 		l.asking--
 	}
-	if to.ID == (krpc.ID{}) {
-		l.meeting--
+	l.forgetContact(to)
+}
+
+// forgetContact enters that no answer of a contact is waited for, if the node
+// is one.
+func (l *lookup) forgetContact(to krpc.Node) {
+	if at := slices.Index(l.meeting, to.Addr); to.ID == (krpc.ID{}) && at >= 0 {
+		l.meeting = slices.Delete(l.meeting, at, at+1)
+	}
+}
+
+// giveUp enters that a late node is not waited for any more, as others have
+// answered.
+func (l *lookup) giveUp(to krpc.Node) {
+	l.forgetContact(to)
+	if c := l.find(to); c != nil && c.state == late {
+		c.state = silent
 	}
 }
 

@@ -69,6 +69,8 @@ func TestLookupsEnd(t *testing.T) {
 				if !this.late {
 					this.late = true
 					l.tardy(this.node)
+				} else {
+					l.giveUp(this.node)
 				}
 				continue
 			case 1:

@@ -14,6 +14,11 @@ const (
 	// shortTimeout is after how long a query is late: a lookup then asks another
 	// node beside.
 	shortTimeout = time.Second
+	// patience is after how long a lookup no longer waits for an answer, if others
+	// have answered it: round trips over the internet take less. If the slowest
+	// answer took more than half of it, it is twice what that took. Without it,
+	// where nodes are few and some are gone, each lookup would take 15 s.
+	patience = 2 * time.Second
 	// timeout is after how long a node is taken not to answer.
 	timeout = 15 * time.Second
 	// maxQueries is how many queries may be under way.
@@ -28,7 +33,16 @@ type query struct {
 	lookup      *lookup // nil: it is none of a lookup's
 	probe       *probe  // nil: it is none
 	sent        time.Time
-	late        bool
+	late        bool // shortTimeout is over
+	silent      bool // its lookup does not wait for it any more
+}
+
+// givenUp is when its lookup stops to wait for it; the zero value: it does not.
+func (q *query) givenUp() (at time.Time) {
+	if q.silent || q.lookup == nil || q.lookup.patience == 0 {
+		return at
+	}
+	return q.sent.Add(q.lookup.patience)
 }
 
 // queries are those under way, oldest first.
@@ -68,9 +82,11 @@ func (q *queries) next() (at time.Time) {
 	}
 	at = q.list[0].sent.Add(timeout)
 	for i := range q.list {
-		if !q.list[i].late {
-			return earlier(at, q.list[i].sent.Add(shortTimeout))
+		this := &q.list[i]
+		if !this.late {
+			return earlier(at, this.sent.Add(shortTimeout))
 		}
+		at = earlier(at, this.givenUp())
 	}
 	return at
 }
@@ -132,11 +148,15 @@ func (m *member) expire(now time.Time) {
 	}
 	for i := range m.queries.list {
 		q := &m.queries.list[i]
-		if q.late {
-			continue
-		}
 		if now.Sub(q.sent) < shortTimeout {
 			break
+		}
+		if at := q.givenUp(); !at.IsZero() && !at.After(now) {
+			q.silent = true
+			q.lookup.giveUp(q.to)
+		}
+		if q.late {
+			continue
 		}
 		q.late = true
 		if q.lookup != nil {
@@ -176,6 +196,7 @@ func (m *member) answered(q query, r *krpc.Message, now time.Time) {
 		m.table.answered(node, now.Sub(q.sent), now)
 	}
 	if l := q.lookup; l != nil && !l.ended {
+		l.patience = max(l.patience, patience, 2*now.Sub(q.sent))
 		m.learn(l, q, node, r)
 	}
 }
