@@ -60,17 +60,6 @@ func Family(a netip.Addr) int {
 	return IPv6
 }
 
-// HostOf is the address under which connections of one host are counted: an
-// IPv4 address, or the IPv6 prefix of 64 bits that one subscriber commonly has.
-func HostOf(a netip.Addr) netip.Addr {
-	a = a.Unmap().WithZone("")
-	if !a.Is6() {
-		return a
-	}
-	subscriber, _ := a.Prefix(64)
-	return subscriber.Addr()
-}
-
 // Direction of payload, seen from us.
 type Direction uint8
 

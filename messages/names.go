@@ -5,6 +5,8 @@ import "reflect"
 // all has one of each message, in the order of the files and their text;
 // TestNames holds it against them.
 var all = []any{
+	AddressReported{},
+	SetOurAddress{},
 	QueryStatus{},
 	QueryFiles{},
 	QueryTrackers{},

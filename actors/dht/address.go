@@ -4,54 +4,68 @@ import (
 	"hash/crc32"
 	"math/rand/v2"
 	"net/netip"
-	"slices"
+	"time"
 
+	"kouzui/messages"
 	"kouzui/wire/krpc"
 )
 
 const (
-	// voters is how many votes on our address are kept: the latest.
-	voters = 16
-	// enoughVotes is how many of them must agree on an address for us to believe
-	// it; more than half of all that are kept.
-	enoughVotes = 4
+	// votesNow is how many nodes' words on our address session is told at once;
+	// then one in votePause. Nodes tell it with each answer.
+	votesNow  = 16
+	votePause = 10 * time.Second
+	// voteAgain is after how long the same host's word is passed on again.
+	voteAgain = 10 * time.Minute
 )
 
-// election is what others say of our address (BEP 42). Each of their hosts has
-// one vote.
-type election struct {
-	votes []vote // oldest first
-	ours  netip.AddrPort
+// ballot is the words on our address that were passed on to session, which
+// counts what nodes and others say.
+type ballot struct {
+	allowance
+	voters [votesNow]voter // the latest
+	next   int             // place of the next one
 }
 
-type vote struct {
-	voter netip.AddrPort // as sourceOf has it
-	addr  netip.AddrPort
+type voter struct {
+	host netip.AddrPort // as sourceOf has it
+	at   time.Time
 }
 
-// vote counts one, and tells whether we believe in another address since.
-func (a *election) vote(voter, addr netip.AddrPort) (changed bool) {
-	if !mayTell(voter.Addr(), addr.Addr()) {
-		return false
-	}
-	voter = sourceOf(voter)
-	a.votes = slices.DeleteFunc(a.votes, func(v vote) bool { return v.voter == voter })
-	if len(a.votes) == voters {
-		a.votes = slices.Delete(a.votes, 0, 1)
-	}
-	a.votes = append(a.votes, vote{voter, addr})
-	agreed := 0
-	for _, v := range a.votes {
-		if v.addr.Addr() == addr.Addr() {
-			agreed++
+// take tells whether a word is to be passed on.
+func (b *ballot) take(from netip.AddrPort, now time.Time) bool {
+	host := sourceOf(from)
+	for i := range b.voters {
+		if v := &b.voters[i]; v.host == host && now.Sub(v.at) < voteAgain {
+			return false
 		}
 	}
-	if agreed < enoughVotes || 2*agreed <= len(a.votes) {
+	if b.wait(1, now) > 0 {
 		return false
 	}
-	changed = a.ours.Addr() != addr.Addr()
-	a.ours = addr
-	return changed
+	b.allowance.take(1, now)
+	b.voters[b.next] = voter{host, now}
+	b.next = (b.next + 1) % votesNow
+	return true
+}
+
+// seenAs takes what a node says of our address (BEP 42).
+func (m *member) seenAs(from, addr netip.AddrPort, now time.Time) {
+	if addr.Addr() == m.ours.Addr() {
+		m.ours = addr
+	}
+	if m.votes.take(from, now) {
+		m.out.Send(m.Refs.Session, &messages.AddressReported{Voter: from, Addr: addr.Addr()})
+	}
+}
+
+// setAddress takes our address, as most who have told see it.
+func (m *member) setAddress(addr netip.Addr, now time.Time) {
+	if messages.Family(addr) != m.Family || addr == m.ours.Addr() {
+		return
+	}
+	m.ours = netip.AddrPortFrom(addr, 0)
+	m.move(now)
 }
 
 // castagnoli is the polynomial of BEP 42.
@@ -76,7 +90,7 @@ func idPrefix(a netip.Addr, last byte) uint32 {
 // idFits tells whether a node at an address may have an id (BEP 42). All ids
 // fit local addresses.
 func idFits(id krpc.ID, a netip.Addr) bool {
-	if local(a) {
+	if messages.IsLocal(a) {
 		return true
 	}
 	sum := idPrefix(a, id[19])
@@ -88,7 +102,7 @@ func newID(r *rand.Rand, a netip.Addr) (id krpc.ID) {
 	for i := range id {
 		id[i] = byte(r.Uint32())
 	}
-	if a.IsValid() && !local(a) {
+	if a.IsValid() && !messages.IsLocal(a) {
 		sum := idPrefix(a, id[19])
 		id[0], id[1] = byte(sum>>24), byte(sum>>16)
 		id[2] = byte(sum>>8)&0xf8 | id[2]&7

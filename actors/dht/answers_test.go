@@ -3,8 +3,12 @@ package dht
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"testing"
 
+	"github.com/asynkron/protoactor-go/actor"
+
+	"kouzui/messages"
 	"kouzui/wire/krpc"
 )
 
@@ -50,5 +54,35 @@ func TestLongAnswersAreReadOfWhoWasAsked(t *testing.T) {
 	m.proceed(start)
 	if asked := len(sent()); asked < alpha-1 {
 		t.Errorf("of the nodes that it names %d are asked", asked)
+	}
+}
+
+// TestOurAddressIsAskedOfSession: what nodes say of our address is passed on,
+// not all of it, and believed when session says so: then our id fits.
+func TestOurAddressIsAskedOfSession(t *testing.T) {
+	m, _ := alone(t, Config{})
+	ours := netip.MustParseAddrPort("70.1.2.3:99")
+	told := 0
+	for i := range 3 * votesNow {
+		for range 3 {
+			m.seenAs(host(i), ours, start)
+		}
+	}
+	m.out.Flush(func(_ *actor.PID, what any) {
+		if r, is := what.(*messages.AddressReported); is && r.Addr == ours.Addr() {
+			told++
+		}
+	})
+	if told != votesNow || m.ours.IsValid() {
+		t.Errorf("session is told %d times, and we are at %v", told, m.ours)
+	}
+	m.setAddress(netip.MustParseAddr("2001:db8::1"), start)
+	if m.ours.IsValid() {
+		t.Error("an address of the other family is taken")
+	}
+	m.setAddress(ours.Addr(), start)
+	m.seenAs(host(1), ours, start)
+	if m.ours != ours || !idFits(m.table.self, ours.Addr()) {
+		t.Errorf("we are at %v with the id %v", m.ours, m.table.self)
 	}
 }

@@ -89,9 +89,14 @@ func (m *member) named(addrs []netip.AddrPort, now time.Time) {
 }
 
 // bootstrapped is told when the lookup for our own id has ended. If nobody has
-// answered, we try again.
+// answered, we try again; if we have another id since, we look for that.
 func (m *member) bootstrapped(now time.Time) {
+	moved := m.boot.lookup.target != m.table.self
 	m.boot.lookup = nil
+	if moved {
+		m.lookForUs(now)
+		return
+	}
 	if m.table.alive() > 0 {
 		m.boot.pause = 0
 		m.boot.next = now.Add(m.vary(upkeep))
@@ -201,5 +206,5 @@ type standing struct {
 
 func (m *member) standing(now time.Time) standing {
 	known, good := m.table.count(now)
-	return standing{known, good, len(m.stored.torrents), m.stored.count, m.lookedUp, m.table.self, m.address.ours}
+	return standing{known, good, len(m.stored.torrents), m.stored.count, m.lookedUp, m.table.self, m.ours}
 }

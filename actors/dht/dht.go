@@ -99,6 +99,8 @@ func (d *dht) Receive(c actor.Context) {
 		}
 	case *actor.Terminated:
 		d.member.gone(m.Who)
+	case *messages.SetOurAddress:
+		d.member.setAddress(m.Addr, now)
 	case *messages.AddNode:
 		d.member.addContact(m.Addr)
 	case *messages.QueryDHT:

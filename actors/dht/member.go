@@ -31,9 +31,11 @@ type member struct {
 	bytes     allowance // that we send
 	floods    floods
 
-	tokens  tokens
-	stored  stored
-	address election
+	tokens tokens
+	stored stored
+
+	ours  netip.AddrPort // our address as others see it, and the port if nodes tell; the zero value: not known
+	votes ballot
 
 	searches []*search // in the order in which they came
 	boot     bootstrap
@@ -68,6 +70,7 @@ func newMember(cfg Config, r *rand.Rand) *member {
 		Config: cfg, rand: r, table: newTable(id),
 		strangers: allowance{rate: newAddresses, burst: newBurst},
 		bytes:     allowance{rate: bytesOut, burst: bytesBurst},
+		votes:     ballot{allowance: allowance{rate: 1 / votePause.Seconds(), burst: votesNow}},
 		tokens:    newTokens(r), stored: stored{rand: r},
 	}
 }
@@ -228,7 +231,7 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // isHere tells whether an address is ours, as far as we know.
-func (m *member) isHere(a netip.Addr) bool { return a == m.address.ours.Addr() || a == m.addr.Addr() }
+func (m *member) isHere(a netip.Addr) bool { return a == m.ours.Addr() || a == m.addr.Addr() }
 
 // isUs tells whether a node at an address would be ourselves.
 func (m *member) isUs(a netip.AddrPort) bool { return a.Port() == m.addr.Port() && m.isHere(a.Addr()) }
@@ -236,7 +239,7 @@ func (m *member) isUs(a netip.AddrPort) bool { return a.Port() == m.addr.Port() 
 // move takes another id if ours does not fit our address (BEP 42). The nodes
 // stay.
 func (m *member) move(now time.Time) {
-	ours := m.address.ours.Addr()
+	ours := m.ours.Addr()
 	if !ours.IsValid() || idFits(m.table.self, ours) || now.Sub(m.moved) < leastStay {
 		return
 	}

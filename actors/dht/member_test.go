@@ -31,6 +31,7 @@ type universe struct {
 	report  map[*member]*messages.DHTReport
 	armed   map[*member]time.Time
 	wakes   int
+	seen    map[*member]map[netip.AddrPort]bool // who has told at which address the node is
 }
 
 type happening struct {
@@ -60,7 +61,7 @@ func newUniverse(t testing.TB, seed uint64) *universe {
 	return &universe{
 		t: t, now: start, nodes: map[netip.AddrPort]*member{}, rand: rand.New(rand.NewPCG(seed, 1)),
 		delay: func(netip.AddrPort, netip.AddrPort) time.Duration { return 20 * time.Millisecond },
-		armed: map[*member]time.Time{},
+		armed: map[*member]time.Time{}, seen: map[*member]map[netip.AddrPort]bool{},
 		peers: map[*actor.PID][]netip.AddrPort{}, report: map[*member]*messages.DHTReport{},
 	}
 }
@@ -111,6 +112,16 @@ func (u *universe) settle(m *member) {
 		case *messages.PeersFound:
 			for _, p := range w.Addrs {
 				u.peers[to] = append(u.peers[to], p.Addr)
+			}
+		case *messages.AddressReported: // session believes four
+			if u.seen[m] == nil {
+				u.seen[m] = map[netip.AddrPort]bool{}
+			}
+			if u.seen[m][w.Voter] = true; len(u.seen[m]) == 4 {
+				u.after(time.Millisecond, func() {
+					m.setAddress(w.Addr, u.now)
+					u.settle(m)
+				})
 			}
 		case *messages.DHTReport:
 			u.report[m] = w

@@ -171,8 +171,8 @@ func (m *member) expire(now time.Time) {
 // answered takes a reply or an error that answers a query.
 func (m *member) answered(q query, r *krpc.Message, now time.Time) {
 	node := krpc.Node{ID: r.ID, Addr: q.to.Addr}
-	if r.External.IsValid() && m.address.vote(q.to.Addr, r.External) {
-		m.move(now)
+	if r.External.IsValid() {
+		m.seenAs(q.to.Addr, r.External, now)
 	}
 	if q.probe != nil {
 		m.probed(q, r, now)
@@ -216,12 +216,12 @@ func (m *member) learn(l *lookup, q query, node krpc.Node, r *krpc.Message) {
 		if kindOf(n) == fitting {
 			fit++
 		}
-		if mayTell(node.Addr.Addr(), n.Addr.Addr()) && n.ID != (krpc.ID{}) && n.ID != m.table.self && !m.isUs(n.Addr) {
+		if messages.MayTell(node.Addr.Addr(), n.Addr.Addr()) && n.ID != (krpc.ID{}) && n.ID != m.table.self && !m.isUs(n.Addr) {
 			l.add(n)
 		}
 	}
 	for _, n := range others[:min(len(others), 2*bucketSize)] {
-		if s := m.sibling(); s != nil && !local(n.Addr.Addr()) && mayTell(n.Addr.Addr(), n.Addr.Addr()) {
+		if s := m.sibling(); s != nil && !messages.IsLocal(n.Addr.Addr()) && messages.MayTell(n.Addr.Addr(), n.Addr.Addr()) {
 			m.out.Send(s, &messages.AddNode{Addr: n.Addr})
 		}
 	}
@@ -239,7 +239,7 @@ func (m *member) learn(l *lookup, q query, node krpc.Node, r *krpc.Message) {
 	}
 	var peers []netip.AddrPort
 	for _, p := range r.Values {
-		if mayTell(node.Addr.Addr(), p.Addr()) && !(l.search != nil && p.Port() == l.search.port && m.isHere(p.Addr())) {
+		if messages.MayTell(node.Addr.Addr(), p.Addr()) && !(l.search != nil && p.Port() == l.search.port && m.isHere(p.Addr())) {
 			peers = append(peers, p)
 		}
 	}

@@ -152,33 +152,6 @@ func TestIDsFitAddresses(t *testing.T) {
 	}
 }
 
-func TestOurAddressIsWhatMostHostsSay(t *testing.T) {
-	var a election
-	ours, lie := netip.MustParseAddrPort("70.1.2.3:1"), netip.MustParseAddrPort("80.1.2.3:1")
-	for i := range 100 { // of one host
-		if a.vote(netip.AddrPortFrom(host(1).Addr(), uint16(i+1)), lie) {
-			t.Fatal("one host decides alone")
-		}
-	}
-	changes := 0
-	for i := range 20 {
-		if a.vote(host(i+2), ours) {
-			changes++
-		}
-	}
-	if changes != 1 || a.ours != ours || len(a.votes) > voters {
-		t.Errorf("%d changes to %v, %d votes", changes, a.ours, len(a.votes))
-	}
-	for i := range voters / 2 {
-		if a.vote(host(i+100), lie) {
-			t.Errorf("%d of %d decide", i+1, voters)
-		}
-	}
-	if a.vote(host(1), netip.MustParseAddrPort("127.0.0.1:1")) || a.vote(host(1), netip.MustParseAddrPort("[2001:db8::1]:1")) {
-		t.Error("an address that cannot be ours counts")
-	}
-}
-
 func TestAllowance(t *testing.T) {
 	a := allowance{rate: 10, burst: 20}
 	for i := range 20 {

@@ -66,7 +66,7 @@ func (e *engine) Receive(c actor.Context) {
 	case *messages.Flush:
 		c.Forward(e.Refs.Store)
 	case *messages.AdoptLink, *messages.AddCandidates, *messages.SetLimits, *messages.SetDialing,
-		*messages.SetPublicity, *messages.QueryMetadataOffers, *messages.ForgetPeers, *messages.CloseConnections:
+		*messages.SetPublicity, *messages.SetOurAddress, *messages.QueryMetadataOffers, *messages.ForgetPeers, *messages.CloseConnections:
 		c.Forward(e.Refs.Peers)
 	case *messages.QueryPeers:
 		c.Forward(e.Refs.Scheduler)

@@ -68,8 +68,8 @@ type candidates struct {
 	hosts   map[netip.Addr]int // addresses at each host; never 0
 	sources map[messages.Source]*source
 	dials   int // so far
-	// ours is our address as a peer sees it, of IPv4 and of IPv6; the zero value:
-	// none has said. A lie changes only the order among equals.
+	// ours is our address as others see it, of IPv4 and of IPv6; the zero value:
+	// not known. A wrong one changes only the order among equals.
 	ours [2]netip.Addr
 	room int // how many more connections there may be
 	// private: the torrent takes peers from some sources only (BEP 27).

@@ -37,6 +37,7 @@ type (
 	}
 	tellScheduler struct{ message any }
 	tellTorrent   struct{ message any }
+	tellSession   struct{ message any }
 	// connectionsExhausted: the process had no connection left for a dial.
 	connectionsExhausted struct{}
 	// reportBlocked tells how many addresses were left out for the blocklist.

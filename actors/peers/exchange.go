@@ -106,8 +106,9 @@ func (k *connections) introduced(m *messages.PeerIntroduced) {
 		s.listens = netip.AddrPortFrom(s.remote.Addr(), m.Port)
 	}
 	s.seed = m.Seed
-	if m.YourIP.IsValid() {
-		k.candidates.ours[family(m.YourIP)] = m.YourIP
+	if m.YourIP.IsValid() && !s.voted {
+		s.voted = true
+		k.out.add(tellSession{&messages.AddressReported{Voter: s.remote, Addr: m.YourIP}})
 	}
 	k.arrived(s)
 	if s.exchange.wants = m.Exchange; s.exchange.wants {

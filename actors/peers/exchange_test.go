@@ -315,3 +315,25 @@ func TestPeersIntroduceEachOther(t *testing.T) {
 		t.Errorf("%+v", c)
 	}
 }
+
+// TestAPeerVotesOnce: the first word of a connection on our address is passed
+// on, whatever the peer says later; what session makes of it decides.
+func TestAPeerVotesOnce(t *testing.T) {
+	i := newIntroducing()
+	at := netip.MustParseAddrPort("50.1.2.3:6881")
+	key := i.join(at, false)
+	i.out.take()
+	for n := range 5 {
+		i.introduced(&messages.PeerIntroduced{Key: key, YourIP: netip.AddrFrom4([4]byte{70, 1, 2, byte(n)})})
+	}
+	var told []messages.AddressReported
+	for _, e := range i.out.take() {
+		if e, is := e.(tellSession); is {
+			told = append(told, *e.message.(*messages.AddressReported))
+		}
+	}
+	want := messages.AddressReported{Voter: at, Addr: netip.MustParseAddr("70.1.2.0")}
+	if len(told) != 1 || told[0] != want || i.candidates.ours[0].IsValid() {
+		t.Errorf("session is told %v, and %v is believed", told, i.candidates.ours)
+	}
+}

@@ -154,6 +154,8 @@ func (p *peers) handle(message any) {
 	case *messages.SetLimits:
 		p.limits = *m
 		p.tellAll(m)
+	case *messages.SetOurAddress:
+		p.candidates.ours[family(m.Addr)] = m.Addr
 	case *messages.SetPublicity:
 		p.setPublicity(m)
 	case *messages.ReportRates:
@@ -181,6 +183,8 @@ func (p *peers) carryOut(c actor.Context) {
 			c.Send(p.Refs.Scheduler, e.message)
 		case tellTorrent:
 			c.Send(p.Refs.Torrent, e.message)
+		case tellSession:
+			c.Send(p.Refs.Session, e.message)
 		case connectionsExhausted:
 			c.Send(p.Refs.Session, &messages.ConnectionsExhausted{})
 		case reportBlocked:

@@ -23,6 +23,7 @@ type slot struct {
 	// the zero value: there is one connection.
 	twin     netip.AddrPort
 	seed     bool
+	voted    bool // it has told at which address it sees us
 	exchange exchanged
 	// reason is why the connection ended; valid if reported.
 	reason   messages.GoneReason

@@ -12,6 +12,7 @@ func (r *registry) dhtStarted(m *messages.DHTStarted) {
 		for _, addr := range r.nodes[family] {
 			r.out.Send(m.DHT, &messages.AddNode{Addr: addr})
 		}
+		r.tellAddresses(m.DHT)
 	}
 	r.tellTorrents(m)
 }

@@ -76,3 +76,28 @@ func TestTorrentsHearHowManyNodesThereAre(t *testing.T) {
 		t.Errorf("it hears %v, want %v", heard, want)
 	}
 }
+
+// A DHT that has started is told what is believed of our address, once it is.
+func TestADHTThatStartsIsToldOurAddress(t *testing.T) {
+	dht := actor.NewPID("here", "dht")
+	r := &registry{refs: messages.Refs{DHT: [2]*actor.PID{messages.IPv4: dht}}}
+	told := func() (list []netip.Addr) {
+		r.out.Flush(func(to *actor.PID, m any) {
+			if m, is := m.(*messages.SetOurAddress); is && to.Equal(dht) {
+				list = append(list, m.Addr)
+			}
+		})
+		return list
+	}
+	ours := netip.MustParseAddr("70.1.2.3")
+	for i := range maxVotes {
+		r.addressReported(&messages.AddressReported{Voter: from(i), Addr: ours})
+	}
+	if list := told(); len(list) != 1 || list[0] != ours {
+		t.Errorf("it is told %v when most say so", list)
+	}
+	r.dhtStarted(&messages.DHTStarted{DHT: dht})
+	if list := told(); len(list) != 1 || list[0] != ours {
+		t.Errorf("it is told %v when it starts", list)
+	}
+}

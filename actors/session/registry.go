@@ -48,6 +48,7 @@ type registry struct {
 	addr     netip.AddrPort      // where the listener listens
 	nodes    [2][]netip.AddrPort // of the last reports of the DHT, by family
 	known    [2]int              // nodes in its tables, by family
+	election election            // on our address
 	tried    bool                // the listener has bound its socket, or failed to
 	unrouted bool                // the listener waits for RefuseUnrouted
 	host     string              // where we listen, or would; empty: everywhere
@@ -256,6 +257,7 @@ func (r *registry) meet(t *run) {
 	if nodes := r.nodesKnown(); nodes.Count > 0 {
 		r.out.Send(t.pid, nodes)
 	}
+	r.tellAddresses(t.pid)
 	if t.Metainfo != nil {
 		r.out.Send(t.pid, t.Metainfo)
 	}

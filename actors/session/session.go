@@ -127,7 +127,11 @@ func (s *session) Receive(c actor.Context) {
 		r.dataChanged(m)
 	case *messages.TorrentMetainfoFound:
 		r.metainfoFound(m)
-	case *messages.TorrentAnnounced, *messages.TorrentPiecesVerified, *messages.TorrentPeerBanned, *messages.AddressesBlocked,
+	case *messages.AddressReported:
+		r.addressReported(m)
+	case *messages.TorrentAnnounced:
+		r.announced(m)
+	case *messages.TorrentPiecesVerified, *messages.TorrentPeerBanned, *messages.AddressesBlocked,
 		*messages.SendingMeasured, *messages.SocketFailed:
 		r.notify(m)
 	case *messages.TorrentEnded:

@@ -75,6 +75,12 @@ func (c *candidates) all() []messages.PeerAddr {
 	return slices.SortedFunc(maps.Values(c.known), func(a, b messages.PeerAddr) int { return a.Addr.Compare(b.Addr) })
 }
 
+// setOurAddress passes our address on to the peers.
+func (s *state) setOurAddress(m *messages.SetOurAddress) {
+	s.updates.ours[messages.Family(m.Addr)] = m
+	s.tellEngine(m)
+}
+
 func (s *state) peersFound(m *messages.PeersFound) {
 	for _, a := range m.Addrs {
 		s.candidates.remember(a)
@@ -86,6 +92,11 @@ func (s *state) peersFound(m *messages.PeersFound) {
 // are told all addresses, and what their configuration does not say.
 func (s *state) peersStarted() {
 	s.tellEngine(s.publicity())
+	for _, m := range s.updates.ours {
+		if m != nil {
+			s.tellEngine(m)
+		}
+	}
 	s.tellEngine(&messages.AddCandidates{Addrs: s.candidates.all()})
 	if s.updates.limits != nil {
 		s.tellEngine(s.updates.limits)

@@ -53,6 +53,7 @@ type state struct {
 // nil: none did. The engine and its members are built from the earlier
 // settings, so after a restart they are sent the updates again.
 type updates struct {
+	ours     [2]*messages.SetOurAddress // by family; nil: not known
 	metainfo *messages.SetMetainfo
 	wanted   *messages.SetWanted
 	limits   *messages.SetLimits

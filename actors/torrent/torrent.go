@@ -135,6 +135,8 @@ func (t *torrent) Receive(c actor.Context) {
 		t.peersFound(m)
 	case *messages.DHTNodesKnown:
 		t.searching.nodes = m.Count
+	case *messages.SetOurAddress:
+		t.setOurAddress(m)
 	case *messages.DHTStarted:
 		t.dhtStarted(m)
 	case *messages.AnnouncingStopped:
