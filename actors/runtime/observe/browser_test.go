@@ -280,7 +280,16 @@ func TestScreenshot(t *testing.T) {
 		t.Skip("KOUZUI_SCREENSHOT names no file")
 	}
 	s := observer(t)
-	n := start(t, actors.Options{Listen: "127.0.0.1:0", Limits: messages.SetLimits{Down: 3 << 20}}, s)
+	var bootstrap []string // by the first node of the DHT the others enter it
+	for range 12 {
+		other := start(t, actors.Options{Listen: "127.0.0.1:0", DHT: &actors.DHT{Bootstrap: bootstrap, AtOnce: true}}, nil)
+		if bootstrap == nil {
+			bootstrap = []string{await(t, other, func(*messages.SocketReady) bool { return true }).Addr.String()}
+		}
+	}
+	n := start(t, actors.Options{
+		Listen: "127.0.0.1:0", Limits: messages.SetLimits{Down: 3 << 20}, DHT: &actors.DHT{Bootstrap: bootstrap, AtOnce: true},
+	}, s)
 	var paths []string
 	for i, name := range []string{"lecture.mkv", "album.flac"} {
 		torrent, data := stage.Torrent(t, 56<<20+i*12345, 64<<10)
@@ -290,7 +299,7 @@ func TestScreenshot(t *testing.T) {
 			peers = append(peers, seed(t, torrent, data))
 		}
 		paths = append(paths, "client/torrents/torrent-"+torrent.InfoHash.String()[:8])
-		n.Add(torrent, messages.TorrentOptions{Dir: t.TempDir(), Peers: peers, Seed: true, MaxPeers: 10})
+		n.Add(torrent, messages.TorrentOptions{Dir: t.TempDir(), Peers: peers[:3*i], LinkPeers: peers[3*i:], Seed: true, MaxPeers: 10})
 	}
 	ctx := browse(t, s.URL(), 1280, 720)
 	setScheme := func(ctx context.Context, _ *chromedp.Target) error {

@@ -271,7 +271,7 @@ func facts(p Torrent) []string {
 func sources(p *kouzui.Status) string {
 	var list []string
 	for _, n := range p.Sources {
-		if n.Connected > 0 {
+		if n.Connected > 0 && p.Peers > 0 { // the counts may be a second older than Peers
 			list = append(list, fmt.Sprintf("%v %d", n.Kind, n.Connected))
 		}
 	}

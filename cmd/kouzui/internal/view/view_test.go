@@ -48,6 +48,10 @@ our pieces                     ██··
 	if got := Lines([]Torrent{dht}, Canvas{Width: 130, Height: 20})[2]; !strings.HasSuffix(got, "sources: manual 1, DHT 2; 47 DHT nodes") {
 		t.Errorf("of the DHT it says %q", got)
 	}
+	dht.Peers = 0
+	if got := Lines([]Torrent{dht}, Canvas{Width: 130, Height: 20})[2]; !strings.HasSuffix(got, "ratio 0.50  47 DHT nodes") {
+		t.Errorf("without peers it says %q", got)
+	}
 	dht.Sources, dht.DHTNodes = nil, 1
 	if got := Line(dht); !strings.HasSuffix(got, "ratio 0.50, 1 DHT node") {
 		t.Errorf("of the DHT it says %q", got)
