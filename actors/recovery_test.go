@@ -58,6 +58,18 @@ func TestRecovery(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { recovers(t, row.victim, row.back, row.chain) })
 	}
+	for name, row := range map[string]struct {
+		victim string
+		inDHT  bool // the seed is looked for there, and else by a tracker over UDP
+	}{
+		"tracker, amid an announce": {hash + "/tracker-0", false},
+		"dht, amid a lookup":        {"client/dht-4", true},
+		"socket, amid a lookup":     {"client/socket-4", true},
+
+		"session, amid a lookup": {"client/session", true},
+	} {
+		t.Run(name, func(t *testing.T) { findsAgain(t, row.victim, row.inDHT) })
+	}
 	t.Run("a liar is convicted, and nobody else, after peers has died", convictsOnlyTheLiar)
 }
 

@@ -41,12 +41,12 @@ type SocketFailed struct {
 	Err  error
 }
 
-// QuerySocket is for a socket, from the DHT each time that the DHT has started.
-// The answer is SocketReady, once the socket is bound.
+// QuerySocket: dht to socket, each time that the DHT has started. The answer is
+// SocketReady, once the socket is bound.
 type QuerySocket struct{ ReplyTo *actor.PID }
 
-// SendDatagrams is for a socket, from the DHT and trackers. What cannot be sent
-// is dropped: who waits for an answer has a timer; a tracker is told by
+// SendDatagrams: tracker and dht to socket, to be sent. What cannot be sent is
+// dropped: who waits for an answer has a timer; a tracker is told by
 // DatagramsUnsent if no later try is likely to fare better. The socket owns the
 // slice.
 type SendDatagrams struct {
@@ -60,17 +60,17 @@ type SendDatagrams struct {
 	Until       time.Time
 }
 
-// DatagramsUnsent is from a socket to the tracker whose SendDatagrams the
-// system refuses: Err says why, such as that the network is unreachable. The
-// tracker waits for no answer with this transaction id any more.
+// DatagramsUnsent: socket to the tracker whose SendDatagrams the system
+// refuses; Err says why, such as that the network is unreachable. The tracker
+// waits for no answer with this transaction id any more.
 type DatagramsUnsent struct {
 	Transaction uint32
 	Err         error
 }
 
-// DatagramReceived is from a socket to the DHT of its family, if the first byte
-// is that of a dictionary, and else to the tracker that waits for it. The
-// receiver owns the data.
+// DatagramReceived: socket to dht, that of its family, if the first byte is
+// that of a dictionary, and else to the tracker that waits for it. The receiver
+// owns the data.
 type DatagramReceived struct {
 	Datagram
 	At time.Time

@@ -35,11 +35,11 @@ var parents = map[string]string{
 // imperatives begin the names of commands.
 var imperatives = []string{
 	"Add", "Adopt", "Announce", "Ban", "Bind", "Cancel", "Close", "Disconnect", "Drop", "Evict", "Flush", "Forget", "Listen", "Pause", "Prove", "Refuse",
-	"Report", "Request", "Restore", "Route", "Search", "Set", "Start", "Stop", "StoreBlocks", "Tell",
+	"Report", "Request", "Restore", "Route", "Search", "Send", "Set", "Start", "Stop", "StoreBlocks", "Tell",
 }
 
 // participles end the names of events, beside all words in -ed.
-var participles = []string{"Done", "Found", "Gone", "Heard", "Known", "Proven", "Sent"}
+var participles = []string{"Done", "Found", "Gone", "Heard", "Known", "Proven", "Sent", "Unsent"}
 
 // states end the names of events that tell a state: of the sender, of the other
 // side of a connection (BEP 3), of a piece, or figures.

@@ -60,3 +60,27 @@ func TestLostDatagramsOfAnnouncesAreSentAgain(t *testing.T) {
 		t.Errorf("of %d announces, %d were answered", announces, replies)
 	}
 }
+
+// A socket that dies with what it was to send is bound again, and the tracker's
+// timer sends the same packet through the new one: no announce fails for it.
+func TestASocketMayDieAmidAnAnnounce(t *testing.T) {
+	s := scenarioFile(t, "tracker-udp.toml", Settings{
+		"event": []any{}, "class.loss": 0.0, "class.double": 0.0,
+		"class.peer.faults": []any{"panic,actor=*/socket-4,message=SendDatagrams,every=2,count=1"},
+	})
+	told, died := notes{"tracker", map[string]int{}}, deaths{}
+	played(t, s, Options{Seed: 1, Notes: true, Trace: []event.Sink{told, died}})
+	if failed, replies := told.counts["announce_failed"], told.counts["announce_replied"]; died["socket"] != 20 || failed > 0 || replies < 20 {
+		t.Errorf("%d sockets died; %d announces were answered, and %d failed", died["socket"], replies, failed)
+	}
+}
+
+// deaths counts the actors that have failed, by their kinds.
+type deaths map[string]int
+
+// Record implements event.Sink.
+func (d deaths) Record(e *event.Event) {
+	if e.Kind == event.Failed {
+		d[e.ActorKind]++
+	}
+}
