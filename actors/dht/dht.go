@@ -53,8 +53,7 @@ type address = *actor.PID
 type dht struct {
 	Config
 	member *member
-	timer  world.Timer // nil: not set
-	dueAt  time.Time   // when the timer comes
+	timer  supervise.Timer // of what is due next
 	// resolving has the look-ups under way, each until its answer is there.
 	resolving map[*resolution]bool
 }
@@ -118,7 +117,6 @@ func (d *dht) Receive(c actor.Context) {
 		}
 		d.member.named(addrs, now)
 	case *due:
-		d.timer = nil
 	default:
 		return
 	}
@@ -143,19 +141,7 @@ func (d *dht) carryOut(c actor.Context, now time.Time) {
 	for _, name := range effects.resolve {
 		d.resolve(c, name)
 	}
-	d.arm(c, now)
-}
-
-// arm sets the timer for what is due next.
-func (d *dht) arm(c actor.Context, now time.Time) {
-	at := d.member.next(now)
-	if at.IsZero() || d.timer != nil && !at.Before(d.dueAt) {
-		return // a timer that comes too early, or for nothing, does no harm
-	}
-	if d.timer != nil {
-		d.timer.Stop()
-	}
-	d.timer, d.dueAt = supervise.SendAfter(c, d.World.Clock, max(0, at.Sub(now)), &due{}), at
+	d.timer.SetBy(c, d.World.Clock, d.member.next(now), &due{})
 }
 
 // resolve looks up the addresses of a bootstrap node. A name that cannot be
@@ -175,9 +161,7 @@ func (d *dht) resolve(c actor.Context, name string) {
 }
 
 func (d *dht) stop() {
-	if d.timer != nil {
-		d.timer.Stop()
-	}
+	d.timer.Stop()
 	for r := range d.resolving {
 		r.cancel()
 	}

@@ -5,8 +5,6 @@
 package limiter
 
 import (
-	"time"
-
 	"github.com/asynkron/protoactor-go/actor"
 
 	"kouzui/actors/runtime/supervise"
@@ -29,8 +27,7 @@ type limiter struct {
 	Config
 	accounts accounts
 	peers    map[string]*actor.PID // all that have ever asked and live, by id; watched
-	timer    world.Timer           // nil: not set
-	dueAt    time.Time             // when the timer comes
+	timer    supervise.Timer       // of the next grant
 }
 
 // due: the limiter to itself, by a timer, when the next grant may be possible.
@@ -53,16 +50,13 @@ func (l *limiter) Receive(c actor.Context) {
 		l.accounts.of(m.From.Id, l.World.Clock.Now()).buckets[m.Direction].ask(m.From.Id, m.Bytes)
 		l.grant(c)
 	case *due:
-		l.timer = nil
 		l.grant(c)
 	case *actor.Terminated:
 		delete(l.peers, m.Who.Id)
 		l.accounts.drop(m.Who.Id)
 		l.grant(c)
 	case *actor.Restarting, *actor.Stopping:
-		if l.timer != nil {
-			l.timer.Stop()
-		}
+		l.timer.Stop()
 	}
 }
 
@@ -84,13 +78,7 @@ func (l *limiter) grant(c actor.Context) {
 			}
 		}
 	}
-	wait, ok := l.accounts.next(now)
-	at := now.Add(wait)
-	if !ok || l.timer != nil && !at.Before(l.dueAt) {
-		return // a timer that comes too early, or for nothing, does no harm
+	if wait, ok := l.accounts.next(now); ok {
+		l.timer.SetBy(c, l.World.Clock, now.Add(wait), &due{})
 	}
-	if l.timer != nil {
-		l.timer.Stop()
-	}
-	l.timer, l.dueAt = supervise.SendAfter(c, l.World.Clock, wait, &due{}), at
 }

@@ -70,7 +70,7 @@ type listener struct {
 	routes   map[[20]byte]*actor.PID // each watched
 	before   netip.AddrPort          // where we were bound in this run, if ever
 	failures int                     // to bind, since we last were
-	timer    world.Timer
+	rebind   supervise.Timer
 	rand     *rand.Rand
 	socket   *socket   // nil: not bound
 	asked    time.Time // when EvictIdlePeer was sent last
@@ -168,7 +168,7 @@ func (l *listener) bind(c actor.Context) {
 	if l.socket != nil {
 		return
 	}
-	l.disarm()
+	l.rebind.Stop()
 	list, err := candidates(l.Addr, l.before)
 	if err != nil {
 		c.Send(l.Refs.Session, &messages.ListenerFailed{Err: err}) // no later try would succeed
@@ -218,7 +218,7 @@ func (l *listener) failed(c actor.Context, err error) {
 	pause := min(firstRetry<<min(l.failures, 10), lastRetry)
 	l.failures++
 	pause -= time.Duration(jitter * l.rand.Float64() * float64(pause))
-	l.timer = supervise.SendAfter(c, l.World.Clock, pause, &bindAgain{})
+	l.rebind.SetAfter(c, l.World.Clock, pause, &bindAgain{})
 	c.Send(l.Refs.Session, &messages.ListenerFailed{Err: err})
 }
 
@@ -279,17 +279,10 @@ func (l *listener) route(c actor.Context, m *messages.RouteTorrent) {
 
 // release closes the socket, and the links that no torrent has taken over.
 func (l *listener) release() {
-	l.disarm()
+	l.rebind.Stop()
 	if l.socket != nil {
 		l.socket.Close()
 		l.socket.gate.close()
 		l.socket = nil
-	}
-}
-
-func (l *listener) disarm() {
-	if l.timer != nil {
-		l.timer.Stop()
-		l.timer = nil
 	}
 }

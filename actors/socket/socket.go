@@ -54,7 +54,8 @@ type socket struct {
 	addr, before netip.AddrPort // where to bind, and where we were bound in this run
 	failures     int            // to bind, since we last were
 	nowhere      error          // why it will never be bound; nil: it may be
-	timer        world.Timer    // for bindAgain
+	rebind       supervise.Timer
+	readOn       supervise.Timer
 	rand         *rand.Rand
 	bound        *bound                    // nil: not bound
 	held         []*messages.SendDatagrams // until the first try to bind
@@ -78,8 +79,8 @@ type (
 
 // What the socket tells itself.
 type (
-	bindAgain   struct{}            // when it is time to try again
-	receiveMore struct{ on *bound } // when the pace allows it
+	bindAgain   struct{} // when it is time to try again
+	receiveMore struct{} // when the pace allows it
 )
 
 func (s *socket) Receive(c actor.Context) {
@@ -110,9 +111,7 @@ func (s *socket) Receive(c actor.Context) {
 			s.pass(c, m.batch)
 		}
 	case *receiveMore:
-		if m.on == s.bound {
-			m.on.Done()
-		}
+		s.bound.Done()
 	case *lost:
 		if m.on == s.bound {
 			s.release()
@@ -124,7 +123,7 @@ func (s *socket) Receive(c actor.Context) {
 }
 
 func (s *socket) bind(c actor.Context) {
-	s.disarm()
+	s.rebind.Stop()
 	if s.bound != nil {
 		return
 	}
@@ -182,7 +181,7 @@ func (s *socket) failed(c actor.Context, addr netip.AddrPort, err error) {
 	pause := min(firstRetry<<min(s.failures, 10), lastRetry)
 	s.failures++
 	pause -= time.Duration(jitter * s.rand.Float64() * float64(pause))
-	s.timer = supervise.SendAfter(c, s.World.Clock, pause, &bindAgain{})
+	s.rebind.SetAfter(c, s.World.Clock, pause, &bindAgain{})
 }
 
 func (s *socket) send(c actor.Context, m *messages.SendDatagrams) {
@@ -233,23 +232,17 @@ func (s *socket) pass(c actor.Context, batch []messages.Datagram) {
 		supervise.Remark(c, "datagrams_for_nobody", event.Number("count", int64(unknown)))
 	}
 	if pause := s.pace.take(len(batch), now); pause > 0 {
-		supervise.SendAfter(c, s.World.Clock, pause, &receiveMore{s.bound})
+		s.readOn.SetAfter(c, s.World.Clock, pause, &receiveMore{})
 	} else {
 		s.bound.Done()
 	}
 }
 
 func (s *socket) release() {
-	s.disarm()
+	s.rebind.Stop()
+	s.readOn.Stop()
 	if s.bound != nil {
 		s.bound.Close()
 		s.bound = nil
-	}
-}
-
-func (s *socket) disarm() {
-	if s.timer != nil {
-		s.timer.Stop()
-		s.timer = nil
 	}
 }

@@ -125,8 +125,7 @@ type sweep struct {
 	proxies map[string]*actor.PID // by name
 	ids     map[string]string     // names by the IDs of workers
 	joined  int                   // proxies of workers that are not ours, ever
-	timer   world.Timer
-	dueAt   time.Time
+	timer   supervise.Timer
 	ending  bool   // children stop because the sweep does
 	closed  func() // nil: the program has not asked to close, or knows
 }
@@ -158,7 +157,6 @@ func (s *sweep) Receive(c actor.Context) {
 	case *proxy.Refused:
 		s.Notify(&Refused{m.Label, m.Reason})
 	case *due:
-		s.timer = nil
 		s.ledger.expire(now)
 	case *Close:
 		s.ending, s.closed = true, m.Done
@@ -170,7 +168,7 @@ func (s *sweep) Receive(c actor.Context) {
 		s.gone(c, m.Who, now)
 	case *actor.Restarting, *actor.Stopping:
 		s.ending = true
-		s.stopTimer()
+		s.timer.Stop()
 		return
 	default:
 		return
@@ -284,18 +282,7 @@ func (s *sweep) carryOut(c actor.Context) {
 
 // setTimer wakes the core when it wants to be woken.
 func (s *sweep) setTimer(c actor.Context) {
-	now := s.Clock.Now()
-	at, ok := s.ledger.next(now)
-	if !ok || s.timer != nil && !at.Before(s.dueAt) {
-		return // one that comes too early does no harm
-	}
-	s.stopTimer()
-	s.timer, s.dueAt = supervise.SendAfter(c, s.Clock, at.Sub(now), &due{}), at
-}
-
-func (s *sweep) stopTimer() {
-	if s.timer != nil {
-		s.timer.Stop()
-		s.timer = nil
+	if at, ok := s.ledger.next(s.Clock.Now()); ok {
+		s.timer.SetBy(c, s.Clock, at, &due{})
 	}
 }

@@ -69,7 +69,7 @@ type worker struct {
 	plays  job.Job     // empty: nothing
 	last   *job.Played // since which it was given nothing: the sweep may not have heard
 	since  time.Time   // when it began to join
-	timer  world.Timer
+	timer  supervise.Timer
 	done   bool // the program knows that the worker ends
 }
 
@@ -101,12 +101,12 @@ func (w *worker) Receive(c actor.Context) {
 		w.say(c, job.Remote{Played: w.last})
 	case *Leave:
 		w.say(c, job.Remote{Leave: &job.Leave{}})
-		w.stopTimer()
+		w.timer.Stop()
 		if w.proxy == nil {
 			w.end(ErrLeft)
 			return
 		}
-		w.timer = supervise.SendAfter(c, w.Clock, leaveTime, &left{})
+		w.timer.SetAfter(c, w.Clock, leaveTime, &left{})
 	case *left:
 		w.end(ErrLeft)
 	case *actor.Terminated:
@@ -114,7 +114,7 @@ func (w *worker) Receive(c actor.Context) {
 			w.terminated(c, m.Who)
 		}
 	case *actor.Restarting, *actor.Stopping:
-		w.stopTimer()
+		w.timer.Stop()
 		w.end(ErrFailed) // unless the program knows why
 	}
 }
@@ -126,15 +126,7 @@ func (w *worker) join(c actor.Context) {
 		return
 	}
 	w.send(c, w.Sweep, job.Remote{Join: &w.Join})
-	w.stopTimer()
-	w.timer = supervise.SendAfter(c, w.Clock, joinAgain, &join{})
-}
-
-func (w *worker) stopTimer() {
-	if w.timer != nil {
-		w.timer.Stop()
-		w.timer = nil
-	}
+	w.timer.SetAfter(c, w.Clock, joinAgain, &join{})
 }
 
 // heard takes what the sweep, or a proxy, says.
@@ -162,7 +154,7 @@ func (w *worker) welcome(c actor.Context, m *job.Welcome) {
 		w.digest, w.last = digest, nil
 	}
 	w.play = play
-	w.stopTimer()
+	w.timer.Stop()
 	if w.proxy == nil || !w.proxy.Equal(c.Sender()) {
 		w.proxy = c.Sender()
 		c.Watch(w.proxy)
