@@ -44,8 +44,9 @@ type choker struct {
 	pids  map[messages.PeerKey]*actor.PID
 	keys  map[string]messages.PeerKey // by the id of the PID
 	rand  *rand.Rand
-	timer world.Timer // nil: no round is due
-	fills bool        // free slots are to be filled soon
+
+	rounds supervise.Timer
+	fills  supervise.Timer // set: free slots are to be filled soon
 }
 
 // round and fill: the choker to itself, by timers: all slots are to be given
@@ -70,16 +71,13 @@ func (k *choker) Receive(c actor.Context) {
 	case *messages.SeedingChanged:
 		k.table.seeding = m.Seeding
 	case *round:
-		k.timer = nil
 		k.decide(c, true)
 		k.nextRound(c)
 	case *fill:
-		k.fills = false
 		k.decide(c, false)
 	case *actor.Restarting, *actor.Stopping:
-		if k.timer != nil {
-			k.timer.Stop()
-		}
+		k.rounds.Stop()
+		k.fills.Stop()
 	}
 }
 
@@ -98,10 +96,9 @@ func (k *choker) start(c actor.Context) {
 
 // nextRound sets the timer while there is a peer to be choked.
 func (k *choker) nextRound(c actor.Context) {
-	if k.timer != nil || len(k.pids) == 0 {
-		return
+	if !k.rounds.IsSet() && len(k.pids) > 0 {
+		k.rounds.SetAfter(c, k.World.Clock, roundPeriod, &round{})
 	}
-	k.timer = supervise.SendAfter(c, k.World.Clock, roundPeriod, &round{})
 }
 
 func (k *choker) reported(c actor.Context, m *messages.PeerRates) {
@@ -132,7 +129,7 @@ func (k *choker) gone(c actor.Context, key messages.PeerKey) {
 
 // fill has free slots filled, at once or soon.
 func (k *choker) fill(c actor.Context) {
-	if k.fills {
+	if k.fills.IsSet() {
 		return
 	}
 	delay := k.table.fillDelay()
@@ -140,8 +137,7 @@ func (k *choker) fill(c actor.Context) {
 		k.decide(c, false)
 		return
 	}
-	k.fills = true
-	supervise.SendAfter(c, k.World.Clock, delay, &fill{})
+	k.fills.SetAfter(c, k.World.Clock, delay, &fill{})
 }
 
 func (k *choker) decide(c actor.Context, full bool) {

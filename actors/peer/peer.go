@@ -49,7 +49,7 @@ type peer struct {
 	*connection               // from Started on
 	link        messages.Link // nil: there is none yet
 	cancel      func()        // ends the dial; nil: none is under way
-	timer       world.Timer
+	timer       supervise.Timer
 }
 
 // addresses are the actors that a peer speaks to.
@@ -108,7 +108,7 @@ func (p *peer) Receive(c actor.Context) {
 func (p *peer) start(c actor.Context) {
 	p.connection = newConnection(p.config, addresses{p.config.Refs, c.Self()})
 	if p.Inbound {
-		p.timer = supervise.SendAfter(c, p.config.World.Clock, adoptTimeout, &adoptLapsed{})
+		p.timer.SetAfter(c, p.config.World.Clock, adoptTimeout, &adoptLapsed{})
 		return
 	}
 	deliver := supervise.Deliver(c)
@@ -236,10 +236,7 @@ func (p *peer) carryOut(c actor.Context) {
 		out.Outbox = messages.Outbox{} // its memory is not needed for long
 	}
 	if out.tick > 0 {
-		if p.timer != nil {
-			p.timer.Stop()
-		}
-		p.timer = supervise.SendAfter(c, p.config.World.Clock, out.tick, &ticked{})
+		p.timer.SetAfter(c, p.config.World.Clock, out.tick, &ticked{})
 	}
 	out.greet, out.listen, out.start, out.tick = false, false, false, 0
 	if out.end {
@@ -264,11 +261,9 @@ func (p *peer) release() {
 	if p.cancel != nil {
 		p.cancel()
 	}
-	if p.timer != nil {
-		p.timer.Stop()
-	}
+	p.timer.Stop()
 	if p.link != nil {
 		p.link.Close(errByUs)
 	}
-	p.cancel, p.timer, p.link, p.session = nil, nil, nil, nil
+	p.cancel, p.link, p.session = nil, nil, nil
 }

@@ -81,8 +81,8 @@ type peers struct {
 	*connections // from Started on
 	pids         map[messages.PeerKey]*actor.PID
 	keys         map[string]messages.PeerKey // by the path of the actor
-	timer        world.Timer                 // of the next dial
-	telling      world.Timer                 // of the next round of peer exchange
+	dialling     supervise.Timer             // of the next dial
+	telling      supervise.Timer             // of the next round of peer exchange
 	ending       bool                        // the peers that stop are not replaced
 }
 
@@ -101,8 +101,8 @@ func (p *peers) Receive(c actor.Context) {
 		return
 	case *actor.Restarting, *actor.Stopping, *actor.Stopped:
 		p.ending = true
-		stopTimer(&p.timer)
-		stopTimer(&p.telling)
+		p.dialling.Stop()
+		p.telling.Stop()
 		return
 	}
 	p.now = p.World.Clock.Now()
@@ -117,7 +117,6 @@ func (p *peers) handle(message any) {
 	case *messages.SetDialing:
 		p.setDialing(m.Dial)
 	case *dialDue:
-		p.timer = nil
 		p.dial()
 	case *messages.AdoptLink:
 		p.admit(m)
@@ -131,7 +130,6 @@ func (p *peers) handle(message any) {
 	case *messages.PeersHeard:
 		p.heard(m)
 	case *tellingDue:
-		p.telling = nil
 		p.tellPeers()
 	case *messages.PeerGone:
 		p.gone(m)
@@ -193,11 +191,9 @@ func (p *peers) carryOut(c actor.Context) {
 		case refuseLink:
 			e.link.Close(e.reason)
 		case tellAfter:
-			stopTimer(&p.telling)
-			p.telling = supervise.SendAfter(c, p.World.Clock, e.wait, &tellingDue{})
+			p.telling.SetAfter(c, p.World.Clock, e.wait, &tellingDue{})
 		case dialAfter:
-			stopTimer(&p.timer)
-			p.timer = supervise.SendAfter(c, p.World.Clock, e.wait, &dialDue{})
+			p.dialling.SetAfter(c, p.World.Clock, e.wait, &dialDue{})
 		}
 	}
 }
@@ -216,12 +212,5 @@ func (p *peers) spawn(c actor.Context, e spawn) {
 	}
 	if e.adopt != nil {
 		c.Send(pid, e.adopt)
-	}
-}
-
-func stopTimer(t *world.Timer) {
-	if *t != nil {
-		(*t).Stop()
-		*t = nil
 	}
 }

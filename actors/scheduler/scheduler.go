@@ -62,9 +62,9 @@ type Config struct {
 type scheduler struct {
 	Config
 	*swarm
-	ticks     world.Timer
-	pace      time.Duration // that ticks was set for
-	haveTimer world.Timer   // nil: peers have been told of all pieces
+	ticks     supervise.Timer
+	pace      time.Duration   // that ticks was set for
+	haveTimer supervise.Timer // not set: peers have been told of all pieces
 }
 
 // ticked and havesDue: the scheduler to itself, by timers.
@@ -167,7 +167,6 @@ func (s *scheduler) handle(c actor.Context) {
 		s.out.Send(m.ReplyTo, &messages.ConnectionsClosed{Last: *s.progress()})
 
 	case *ticked:
-		s.ticks, s.pace = nil, 0
 		s.timePassed()
 	case *havesDue:
 		s.announceHaves()
@@ -205,11 +204,8 @@ func (s *scheduler) planHashing(memory int64) {
 }
 
 func (s *scheduler) stop() {
-	for _, t := range []world.Timer{s.ticks, s.haveTimer} {
-		if t != nil {
-			t.Stop()
-		}
-	}
+	s.ticks.Stop()
+	s.haveTimer.Stop()
 }
 
 func (s *scheduler) terminated(who *actor.PID) {
@@ -230,13 +226,12 @@ func (s *scheduler) remarkBans(c actor.Context) {
 
 // keepHaveTimer sets the timer for pieces of which peers are still to be told.
 func (s *scheduler) keepHaveTimer(c actor.Context) {
-	if s.announced && s.haveTimer != nil {
+	if s.announced {
 		s.haveTimer.Stop()
-		s.haveTimer = nil
 	}
 	s.announced = false
-	if len(s.haves.pieces) > 0 && s.haveTimer == nil {
-		s.haveTimer = supervise.SendAfter(c, s.World.Clock, haveWait, &havesDue{})
+	if len(s.haves.pieces) > 0 && !s.haveTimer.IsSet() {
+		s.haveTimer.SetAfter(c, s.World.Clock, haveWait, &havesDue{})
 	}
 }
 
@@ -245,12 +240,9 @@ func (s *scheduler) keepHaveTimer(c actor.Context) {
 // once.
 func (s *scheduler) keepPace(c actor.Context) {
 	pace := s.wantedPace()
-	if s.ticks != nil && s.pace <= pace {
+	if s.ticks.IsSet() && s.pace <= pace {
 		return
 	}
-	if s.ticks != nil {
-		s.ticks.Stop()
-	}
 	s.pace = pace
-	s.ticks = supervise.SendAtNext(c, s.World.Clock, pace, &ticked{})
+	s.ticks.SetAtNext(c, s.World.Clock, pace, &ticked{})
 }

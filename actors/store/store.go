@@ -68,7 +68,7 @@ type store struct {
 	Config
 	core   *core
 	files  *files.Files
-	timers [timers]world.Timer
+	timers [timers]supervise.Timer
 }
 
 // doubted: Files to the store. Somebody else seems to have changed a file.
@@ -203,17 +203,13 @@ func (s *store) carryOut(c actor.Context) {
 }
 
 func (s *store) setTimer(c actor.Context, i int, t *timer) {
-	if old := s.timers[i]; old != nil {
-		old.Stop()
-		s.timers[i] = nil
-	}
-	if !t.running {
-		return
-	}
 	due := [timers]any{restTimer: &restDue{}, retryTimer: &retryDue{}, gatherTimer: &gatherDue{}, saveTimer: &saveDue{}}[i]
-	if i == restTimer { // all torrents close files at the same moments
-		s.timers[i] = supervise.SendAtNext(c, s.World.Clock, t.after, due)
-	} else {
-		s.timers[i] = supervise.SendAfter(c, s.World.Clock, t.after, due)
+	switch set := &s.timers[i]; {
+	case !t.running:
+		set.Stop()
+	case i == restTimer: // all torrents close files at the same moments
+		set.SetAtNext(c, s.World.Clock, t.after, due)
+	default:
+		set.SetAfter(c, s.World.Clock, t.after, due)
 	}
 }

@@ -24,7 +24,6 @@ package torrent
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -62,8 +61,6 @@ type torrent struct {
 	Config
 	*state
 	timer supervise.Timer // of the next wake
-	// stopping: messages may still come, but no timer is set any more.
-	stopping bool
 }
 
 // addresses are those of the actors that a torrent speaks to.
@@ -88,7 +85,8 @@ func (t *torrent) Receive(c actor.Context) {
 	case *actor.Started:
 		t.start(c)
 	case *actor.Restarting, *actor.Stopping:
-		t.stopping, t.ending = true, true // the parts that stop from now on have not failed
+		t.timer.Stop()
+		t.ending = true // the parts that stop from now on have not failed
 	case *actor.Terminated:
 		if m.Who.Equal(t.to.engine) {
 			t.engineGone()
@@ -217,11 +215,7 @@ func (t *torrent) carryOut(c actor.Context) {
 		t.to.metadata = nil
 	}
 	out.startEngine, out.stopEngine, out.stopMetadata, out.remarks = false, false, false, nil
-	due := t.due()
-	if t.stopping {
-		due = time.Time{}
-	}
-	t.timer.SetAt(c, t.World.Clock, due, &wake{})
+	t.timer.SetAt(c, t.World.Clock, t.due(), &wake{})
 }
 
 func spawn(c actor.Context, props *actor.Props, name string) *actor.PID {

@@ -75,7 +75,7 @@ type tracker struct {
 	cfg   Config
 	rnd   *rand.Rand
 	table *Table
-	timer world.Timer
+	timer supervise.Timer // of the next expire
 }
 
 func (t *tracker) Receive(c actor.Context) {
@@ -94,15 +94,13 @@ func (t *tracker) Receive(c actor.Context) {
 		t.table.Expire(t.cfg.World.Clock.Now())
 		t.expireLater(c)
 	case *actor.Restarting, *actor.Stopping:
-		if t.timer != nil {
-			t.timer.Stop()
-		}
+		t.timer.Stop()
 	}
 }
 
 func (t *tracker) expireLater(c actor.Context) {
 	every := max(t.table.limits.Interval/2, time.Second)
-	t.timer = supervise.SendAfter(c, t.cfg.World.Clock, every, &expire{})
+	t.timer.SetAfter(c, t.cfg.World.Clock, every, &expire{})
 }
 
 // answerAll responds even if it panics: the front takes more only then.

@@ -1,17 +1,11 @@
 package supervise
 
-import (
-	"time"
-
-	"github.com/asynkron/protoactor-go/actor"
-
-	"kouzui/actors/world"
-)
+import "github.com/asynkron/protoactor-go/actor"
 
 // A restart keeps an actor's mailbox: the new incarnation reads what was sent
-// to the one before. Timers and answers of the world are therefore sent through
-// Deliver, SendAfter and SendAtNext: what they send is dropped if the actor has
-// been restarted in the meantime.
+// to the one before. Timers are therefore those of this package, and answers of
+// the world are sent through Deliver: what comes of them is dropped if the
+// actor has been restarted in the meantime.
 
 // Discarder is a message that holds something, such as a connection, which must
 // be released when the message is dropped: by an actor that stops, that is
@@ -34,21 +28,6 @@ func Deliver(c actor.Context) func(message any) {
 func DeliverToAny(c actor.Context) func(message any) {
 	self, root := c.Self(), c.ActorSystem().Root
 	return func(message any) { root.Send(self, message) }
-}
-
-// SendAfter sends message to this incarnation of the calling actor after d.
-func SendAfter(c actor.Context, clock world.Clock, d time.Duration, message any) world.Timer {
-	deliver := Deliver(c)
-	return clock.AfterFunc(d, func() { deliver(message) })
-}
-
-// SendAtNext sends message to this incarnation of the calling actor at the next
-// time that is a multiple of every. It is for timers that need not be exact:
-// those of many actors then fire at the same moment, and the processor wakes
-// once.
-func SendAtNext(c actor.Context, clock world.Clock, every time.Duration, message any) world.Timer {
-	now := clock.Now()
-	return SendAfter(c, clock, now.Truncate(every).Add(every).Sub(now), message)
 }
 
 // addressed is a message for one incarnation of its receiver. The incarnation

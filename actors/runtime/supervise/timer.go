@@ -13,7 +13,8 @@ import (
 // message that waits in the mailbox already. When the actor reads the message,
 // the timer is no longer set. The zero value is a timer that is not set.
 //
-// One incarnation of an actor has it, and stops it before it ends.
+// One incarnation of an actor has it, and stops it when it is restarted or
+// stopped. From then on nothing sets it, whatever the actor is still told.
 type Timer struct {
 	timer   world.Timer
 	at      time.Time // when it comes; zero: it is not set
@@ -69,8 +70,11 @@ func (t *Timer) SetAtNext(c actor.Context, clock world.Clock, every time.Duratio
 
 func (t *Timer) set(c actor.Context, clock world.Clock, d time.Duration, at time.Time, message any) {
 	t.Stop()
-	self, root := c.Self(), c.ActorSystem().Root
 	n, _ := nodeOf(c)
+	if n.over || n.closing {
+		return
+	}
+	self, root := c.Self(), c.ActorSystem().Root
 	f := &firing{addressed{n, Incarnation(c), message}, t}
 	t.at, t.pending = at, f
 	t.timer = clock.AfterFunc(max(0, d), func() { root.Send(self, f) })

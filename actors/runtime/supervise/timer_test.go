@@ -150,3 +150,25 @@ func TestATimerIsThatOfItsIncarnation(t *testing.T) {
 		}
 	})
 }
+
+// An actor that stops still hears that its children have stopped, and much else
+// that has it set its timer.
+func TestAnActorThatEndsSetsNoTimer(t *testing.T) {
+	bubble(t, func(f *fixture) {
+		var timer supervise.Timer
+		f.root(f.Props("root", scripted(func(c actor.Context) {
+			switch c.Message().(type) {
+			case *actor.Restarting, *actor.Stopping, *actor.Stopped:
+				timer.SetAfter(c, clock{}, time.Minute, &mark{})
+				if timer.IsSet() {
+					t.Errorf("set at %T", c.Message())
+				}
+			}
+		})), steady)
+		f.tell("root", &crash{"boom"})
+		f.advance(time.Second)
+		f.expect("root", supervise.StateRunning, 2)
+		f.tell("root", &end{"done"})
+		f.expect("root", "", 0)
+	})
+}

@@ -170,8 +170,6 @@ func (p *planned) tell(d *Due) {
 var asked = map[string]string{
 	"world/sim.(*Sim).After":                       "",
 	"world/sim.clock.AfterFunc":                    "",
-	"runtime/supervise.SendAfter":                  "",
-	"runtime/supervise.SendAtNext":                 "",
 	"runtime/supervise.(*Timer).set":               "",
 	"runtime/supervise.(*Timer).SetAt":             "",
 	"runtime/supervise.(*Timer).SetBy":             "",
