@@ -122,10 +122,12 @@ def announce():
     global announced
     if not args.dht or not (checked or args.metadata) or handle.status().num_peers:
         return
-    if session.status().dht_nodes == 0:
+    alone = session.status().dht_nodes == 0
+    due = time.monotonic() - announced > (0.5 if args.metadata else 2)
+    if alone and (due or args.metadata):
         node_host, node_port = args.dht.rsplit(":", 1)
         session.add_dht_node((node_host, int(node_port)))
-    elif time.monotonic() - announced > (0.5 if args.metadata else 2):
+    if due and not (alone and args.metadata):
         announced = time.monotonic()
         handle.force_dht_announce()
 
