@@ -38,6 +38,11 @@ type StopSearching struct{ InfoHash metainfo.Hash }
 // answers.
 type AddNode struct{ Addr netip.AddrPort }
 
+// NodesListed: dht to the dht of the other address family, with each of its
+// reports: nodes that have answered lately, at most 32, to be named to those
+// who want nodes of both families (BEP 32).
+type NodesListed struct{ Nodes []DHTContact }
+
 // DHTReport: dht to session and on to subscribers, every few seconds while
 // something changes: how it stands, and nodes to begin with next time.
 type DHTReport struct {

@@ -50,6 +50,7 @@ var all = []any{
 	SearchPeers{},
 	StopSearching{},
 	AddNode{},
+	NodesListed{},
 	DHTReport{},
 	DHTNodesKnown{},
 	QueryDHT{},

@@ -51,18 +51,32 @@ func (m *member) reply(from netip.AddrPort, q *krpc.Message, now time.Time) {
 	m.respond(from, q, &r, now)
 }
 
-// nameNodes names the nodes nearest to the target, if those of our family are
-// wanted.
+// nameNodes names the nodes nearest to the target, of the families that are
+// wanted (BEP 32): of the other one, those that its DHT has told us.
 func (m *member) nameNodes(r, q *krpc.Message) {
-	if q.Want != 0 && q.Want&[...]krpc.Want{krpc.N4, krpc.N6}[m.Family] == 0 {
-		return
-	}
-	nodes := m.table.closest(q.Target, bucketSize, false)
+	ours, others := krpc.N4, krpc.N6
+	nodes, nodesOfOthers := &r.Nodes, &r.Nodes6
 	if m.Family == messages.IPv6 {
-		r.Nodes6 = nodes
-	} else {
-		r.Nodes = nodes
+		ours, others = others, ours
+		nodes, nodesOfOthers = nodesOfOthers, nodes
 	}
+	if q.Want == 0 || q.Want&ours != 0 {
+		*nodes = m.table.closest(q.Target, bucketSize, false)
+	}
+	if q.Want&others != 0 {
+		*nodesOfOthers = closestOf(m.others, q.Target)
+	}
+}
+
+// closestOf returns the nodes of a list that are nearest to the target.
+func closestOf(list []messages.DHTContact, target krpc.ID) []krpc.Node {
+	entries := make([]entry, len(list))
+	for i, c := range list {
+		entries[i].Node = krpc.Node{ID: c.ID, Addr: c.Addr}
+	}
+	near := nearest{target: target, nodes: make([]krpc.Node, 0, bucketSize)}
+	near.add(entries)
+	return near.nodes
 }
 
 func (m *member) refuse(to netip.AddrPort, q *krpc.Message, code int, text string, now time.Time) {

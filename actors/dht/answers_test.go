@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/asynkron/protoactor-go/actor"
 
@@ -84,5 +85,38 @@ func TestOurAddressIsAskedOfSession(t *testing.T) {
 	m.seenAs(host(1), ours, start)
 	if m.ours != ours || !idFits(m.table.self, ours.Addr()) {
 		t.Errorf("we are at %v with the id %v", m.ours, m.table.self)
+	}
+}
+
+// TestNodesOfBothFamiliesAreNamed: to those who want them, the nearest that the
+// DHT of the other family has told; nobody is told of those it did not ask for.
+func TestNodesOfBothFamiliesAreNamed(t *testing.T) {
+	six := newMember(Config{Family: messages.IPv6}, rand.New(rand.NewPCG(2, 2)))
+	six.bound(netip.MustParseAddrPort("[2001:db8::1]:6881"))
+	for i := range 2 * sharedNodes {
+		addr := netip.AddrPortFrom(netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 0, byte(i), 15: 1}), 6881)
+		six.table.answered(krpc.Node{ID: krpc.ID{byte(i), 1}, Addr: addr}, time.Millisecond, start)
+	}
+	six.table.answered(krpc.Node{ID: krpc.ID{200}, Addr: netip.MustParseAddrPort("[::1]:6881")}, 0, start)
+	shared := six.share(start).Nodes
+	if len(shared) == 0 || len(shared) > sharedNodes {
+		t.Fatalf("%d nodes are told", len(shared))
+	}
+	m, _ := alone(t, Config{})
+	m.others = shared
+	m.table.answered(krpc.Node{ID: krpc.ID{9}, Addr: host(9)}, 0, start)
+	for _, tc := range []struct {
+		want        krpc.Want
+		four, other bool
+	}{{0, true, false}, {krpc.N4, true, false}, {krpc.N6, false, true}, {krpc.N4 | krpc.N6, true, true}} {
+		r := ask(t, m, host(1), krpc.Message{Method: krpc.FindNode, Target: krpc.ID{3, 1}, Want: tc.want})
+		if (len(r.Nodes) > 0) != tc.four || (len(r.Nodes6) == bucketSize) != tc.other || !tc.other && len(r.Nodes6) > 0 {
+			t.Errorf("want %v: named are %d nodes of IPv4, %d of IPv6", tc.want, len(r.Nodes), len(r.Nodes6))
+		}
+		for i, n := range r.Nodes6 {
+			if i > 0 && nearer(n.ID, r.Nodes6[i-1].ID, krpc.ID{3, 1}) || n.Addr.Addr().IsLoopback() {
+				t.Errorf("named are %v", r.Nodes6)
+			}
+		}
 	}
 }

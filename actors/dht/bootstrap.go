@@ -28,8 +28,10 @@ const (
 	// reportEvery.
 	reportSoon  = 250 * time.Millisecond
 	reportEvery = 5 * time.Second
-	// reportNodes is how many nodes we report.
+	// reportNodes is how many nodes we report. The DHT of the other family is told
+	// sharedNodes, to name them to those who want nodes of both.
 	reportNodes = 100
+	sharedNodes = 32
 )
 
 // bootstrap is how we get to know nodes, and keep knowing some.
@@ -187,12 +189,32 @@ func (m *member) report(now time.Time) {
 	m.reported, m.reportAt = s, now.Add(m.pause)
 	r := m.reportOf(s, now)
 	m.out.Send(m.Refs.Session, &r)
+	if s := m.sibling(); s != nil {
+		m.out.Send(s, m.share(now))
+	}
+}
+
+// share lists nodes for the DHT of the other address family. Those of a private
+// network are nobody's there.
+func (m *member) share(now time.Time) *messages.NodesListed {
+	list := &messages.NodesListed{}
+	for _, node := range m.table.best(now, sharedNodes) {
+		if !messages.IsLocal(node.Addr.Addr()) {
+			list.Nodes = append(list.Nodes, messages.DHTContact{ID: node.ID, Addr: node.Addr})
+		}
+	}
+	return list
 }
 
 func (m *member) reportOf(s standing, now time.Time) messages.DHTReport {
+	best := m.table.best(now, reportNodes)
+	addrs := make([]netip.AddrPort, len(best))
+	for i := range best {
+		addrs[i] = best[i].Addr
+	}
 	return messages.DHTReport{
 		Family: m.Family, Known: s.known, Good: s.good, Torrents: s.torrents, Peers: s.peers, Lookups: s.lookups,
-		ID: s.id, External: s.external, Nodes: m.table.best(now, reportNodes),
+		ID: s.id, External: s.external, Nodes: addrs,
 	}
 }
 

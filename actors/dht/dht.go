@@ -100,6 +100,8 @@ func (d *dht) Receive(c actor.Context) {
 		d.member.gone(m.Who)
 	case *messages.SetOurAddress:
 		d.member.setAddress(m.Addr, now)
+	case *messages.NodesListed:
+		d.member.others = m.Nodes
 	case *messages.AddNode:
 		d.member.addContact(m.Addr)
 	case *messages.QueryDHT:

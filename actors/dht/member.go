@@ -37,6 +37,8 @@ type member struct {
 	ours  netip.AddrPort // our address as others see it, and the port if nodes tell; the zero value: not known
 	votes ballot
 
+	others []messages.DHTContact // nodes of the other address family
+
 	searches []*search // in the order in which they came
 	boot     bootstrap
 

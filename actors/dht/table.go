@@ -293,9 +293,8 @@ func (t *table) stale(before time.Time, n int) []krpc.Node {
 	return nodes
 }
 
-// best returns addresses for the next run: good nodes, those that answer
-// soonest first.
-func (t *table) best(now time.Time, n int) []netip.AddrPort {
+// best returns good nodes, those that answer soonest first.
+func (t *table) best(now time.Time, n int) []krpc.Node {
 	var list []*entry
 	for e := range t.all {
 		if e.good(now) {
@@ -303,9 +302,9 @@ func (t *table) best(now time.Time, n int) []netip.AddrPort {
 		}
 	}
 	slices.SortFunc(list, func(a, b *entry) int { return int(a.rtt) - int(b.rtt) })
-	addrs := make([]netip.AddrPort, min(n, len(list)))
-	for i := range addrs {
-		addrs[i] = list[i].Addr
+	nodes := make([]krpc.Node, min(n, len(list)))
+	for i := range nodes {
+		nodes[i] = list[i].Node
 	}
-	return addrs
+	return nodes
 }
