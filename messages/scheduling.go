@@ -56,9 +56,13 @@ type SetUploadOnly struct{ UploadOnly bool }
 // on with what it has, and says that the disk is full when it is. A store that
 // starts gets it from the torrent itself, see QueryKnownPieces. The set must
 // not be changed.
+//
+// Files are those whose pieces these are; nil: all, or pieces alone were
+// chosen. Others are not made.
 type SetWanted struct {
 	InfoHash metainfo.Hash
 	Pieces   *bitset.BitSet
+	Files    *bitset.BitSet
 }
 
 // ClipPieces is the pieces of a set that a torrent of so many pieces has; nil,

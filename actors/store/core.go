@@ -54,6 +54,7 @@ type core struct {
 	have     *bitset.BitSet     // verified pieces
 	missing  int                // pieces that are not verified
 	lacking  int                // wanted pieces that are not verified
+	arrange  bool               // the layout of the files is to follow WantedFiles as soon as nothing is written
 	memory   int64              // bytes, see messages.SetMemory
 	plan     world.HashPlan     // with that memory
 	assembly *assembly.Assembly // nil until the store is ready
@@ -196,6 +197,8 @@ func (s *core) choreDone(m *keeper.Chore) {
 		if m.Open {
 			s.restLater()
 		}
+	case keeper.Arrange:
+		s.arranged(m)
 	}
 }
 
@@ -248,7 +251,7 @@ func (s *core) advance() {
 // dispatch gives batches to the hash workers that have nothing to do.
 func (s *core) dispatch() {
 	gather := &s.out.timers[gatherTimer]
-	for s.phase == checking || s.phase == ready && s.health.allows() {
+	for s.phase == checking || s.phase == ready && !s.arranging() && s.health.allows() {
 		b := s.queue.Next(s.health.failed, len(s.flushes) > 0 || s.crowded())
 		if !s.queue.Waiting {
 			gather.stop()
@@ -291,9 +294,10 @@ func (s *core) crowded() bool {
 
 // mark adds to files those that a piece lies in.
 func (s *core) mark(files *bitset.BitSet, piece int) {
-	s.spans = s.Torrent.AppendPieceSpans(s.spans[:0], piece)
+	layout := s.files.Layout()
+	s.spans = layout.AppendPieceSpans(s.spans[:0], piece)
 	for _, span := range s.spans {
-		if !s.Torrent.Files[span.File].Padding {
+		if !layout.Padding(span.File) {
 			files.Set(uint(span.File))
 		}
 	}

@@ -2,13 +2,13 @@ package store
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/bits-and-blooms/bitset"
 
 	"kouzui/actors/store/files"
 	"kouzui/actors/store/keeper"
-	"kouzui/actors/store/resume"
 	"kouzui/messages"
 )
 
@@ -25,7 +25,7 @@ const (
 // keepUp gives the keeper its next chore. If all data is saved, it answers the
 // pending Flushes and reports StoreFinished.
 func (s *core) keepUp() {
-	due := s.lacking == 0 && !s.finished && s.keeper.chore == nil
+	due := s.lacking == 0 && !s.finished && !s.arrange && s.keeper.chore == nil
 	if due && s.settled() {
 		s.finish()
 		due = false
@@ -33,6 +33,8 @@ func (s *core) keepUp() {
 	idle := s.queue.Busy() == 0 && (s.queue.Len() == 0 || s.health.failed)
 	switch {
 	case s.keeper.chore != nil || s.keeper.deliver == nil:
+	case s.arrange:
+		s.giveArrange()
 	case due && s.health.allows():
 		s.keep(keeper.Finish)
 	case s.unsaved && (s.saveNow || idle && len(s.flushes) > 0):
@@ -75,8 +77,8 @@ func (s *core) keep(t keeper.Task) {
 	}
 	if t == keeper.Finish {
 		k.Probe = s.health.take()
-		if k.Whole = s.missing == 0; k.Whole {
-			k.Empty = s.found.EmptyFiles()
+		if k.Whole = s.whole(); k.Whole {
+			k.Empty = slices.DeleteFunc(s.found.EmptyFiles(), s.files.Layout().Diverted)
 		}
 	}
 	s.dirty.ClearAll()
@@ -122,11 +124,12 @@ func (s *core) saved(m *keeper.Chore) {
 	}
 }
 
-// setWanted says which pieces are wanted from now on.
-func (s *core) setWanted(pieces *bitset.BitSet) {
-	s.Wanted, s.finished = pieces, false
+// setWanted says which pieces are wanted from now on, and which files.
+func (s *core) setWanted(pieces, files *bitset.BitSet) {
+	s.Wanted, s.WantedFiles, s.finished = pieces, files, false
 	if s.phase == ready {
 		s.count()
+		s.arrangeLater()
 	}
 }
 
@@ -139,9 +142,15 @@ func (s *core) count() {
 	}
 }
 
+// whole tells whether nothing of the wanted files is missing. While pieces alone
+// were chosen, all files are wanted.
+func (s *core) whole() bool {
+	return s.missing == 0 || s.lacking == 0 && s.WantedFiles != nil && s.WantedFiles.Any()
+}
+
 // settled tells whether nothing is left to be synced, saved or renamed. Data
-// with missing pieces is not renamed.
-func (s *core) settled() bool { return !s.unsaved && (s.missing > 0 || s.placed) }
+// that is not whole is not renamed.
+func (s *core) settled() bool { return !s.unsaved && (!s.whole() || s.placed) }
 
 func (s *core) finish() {
 	s.finished = true
@@ -172,7 +181,7 @@ func (s *core) resign() {
 	}
 	s.doubt = nil
 	known := s.check.known.Clone() // all, by now
-	resume.SetPieces(known, s.Torrent, m.file, false)
+	s.files.Layout().SetPieces(known, m.file, false)
 	stale := messages.PiecesKnown{Known: known, Have: s.have.Clone(), Stamps: s.files.Stamps()}
 	s.out.Send(s.Refs.Torrent, &messages.DataChanged{Err: m.err, Stale: stale})
 }

@@ -34,7 +34,7 @@ func place(tb testing.TB, s *storetest.Sample, disk world.Disk, dir, base string
 	f := files.New(s.Torrent, 8, func(_ int, err error) { tb.Error(err) }, func() {})
 	defer f.Close()
 	absent := slices.Repeat([]messages.Stamp{files.Absent}, len(s.Files))
-	if err := f.Attach(folder, func() {}, s.Torrent, base, absent); err != nil {
+	if err := f.Attach(folder, func() {}, s.Torrent, base, files.NewLayout(s.Torrent), absent); err != nil {
 		tb.Fatal(err)
 	}
 	for i, file := range s.Files {

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/bits-and-blooms/bitset"
+
 	"kouzui/actors/store/files"
 	"kouzui/actors/store/resume"
 	"kouzui/actors/store/storetest"
@@ -18,20 +20,39 @@ import (
 // its disk, from the first write to the last. Whatever is left, the next store
 // takes no wrong piece for right, and completes the data.
 func TestPowerCut(t *testing.T) {
-	for name, lengths := range map[string][]int64{
-		"single file": {400_000},
-		"many files":  {100_000, 0, 70_000, 200_000, 1},
+	for name, test := range map[string]struct {
+		lengths []int64
+		chosen  []uint // files, before all are wanted; nil: all from the start
+	}{
+		"single file":           {lengths: []int64{400_000}},
+		"many files":            {lengths: []int64{100_000, 0, 70_000, 200_000, 1}},
+		"some files, then all":  {[]int64{110_000, 0, 20_000, 60_000, 110_000, 1}, []uint{1, 3, 5}},
+		"a file, then those by": {[]int64{60_000, 60_000, 60_000}, []uint{1}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			lengths := test.lengths
 			noLeaks(t)
 			w := newWorld()
 			s := storetest.New(t, 50_000, lengths...)
 			cuts := &cuttingDisk{Disk: w.Disk, chance: rand.New(rand.NewPCG(1, uint64(len(lengths))))}
 			world := w.World()
 			world.Disk = cuts
-			r := newRig(t, world, s, "/d", func(c *Config) { c.HashWorkers = 1 })
+			first := &messages.SetWanted{}
+			if test.chosen != nil {
+				first = chose(s, test.chosen...)
+			}
+			r := newRig(t, world, s, "/d", choosing(first), func(c *Config) { c.HashWorkers = 1 })
 			await[*messages.StoreReady](r)
+			have := bitset.New(uint(s.PieceCount()))
+			if first.Files != nil {
+				r.sendLacking(first, have)
+				await[*messages.StoreFinished](r)
+				r.tell(&messages.SetWanted{})
+			}
 			for i := range s.PieceCount() {
+				if have.Test(uint(i)) {
+					continue
+				}
 				r.send(1, nil, s.Blocks(i)...)
 				await[*messages.PieceVerified](r)
 				if i%3 == 2 {
@@ -83,7 +104,7 @@ func holds(t *testing.T, s *storetest.Sample, disk world.Disk, piece int) bool {
 	found, err := resume.Look(folder, "/d", s.Torrent)
 	ok(t, err)
 	want := s.Content[int64(piece)*s.PieceLength:][:s.PieceSize(piece)]
-	for _, span := range s.AppendPieceSpans(nil, piece) {
+	for _, span := range found.Layout.AppendPieceSpans(nil, piece) {
 		raw, err := folder.ReadFile(files.NameIn(s.Torrent, found.Base, span.File), 1<<20)
 		if err != nil || int64(len(raw)) < span.Offset+span.Length ||
 			!bytes.Equal(raw[span.Offset:][:span.Length], want[:span.Length]) {

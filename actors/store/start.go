@@ -152,7 +152,8 @@ func (s *core) concludeCheck() {
 	s.stamps = s.found.Stamps
 	s.assembly = assembly.New(s.Torrent, s.Pool, s.have)
 	s.setMemory(s.memory)
-	s.placed = s.found.Named() && (s.MustExist || s.found.Full())
+	s.arrangeLater()
+	s.placed = !s.arrange && s.found.Named() && (s.MustExist || s.found.Full())
 	// A journal is written so that a check is not made twice, and so that data
 	// under its final name is known to be ours. Where nothing was checked no
 	// journal is written: by it, the next start would believe that no piece is
@@ -161,7 +162,7 @@ func (s *core) concludeCheck() {
 		s.unsaved, s.saveNow = true, true
 	}
 	whole := s.missing == 0 && s.placed
-	complete := whole || s.lacking == 0 && s.settled()
+	complete := whole || s.lacking == 0 && !s.arrange && s.settled()
 	s.out.Send(s.Refs.Scheduler, &messages.StoreReady{Have: s.have.Clone(), Checked: s.check.done, Complete: complete})
 	if complete {
 		s.finish()

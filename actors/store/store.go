@@ -48,8 +48,10 @@ type Config struct {
 	Torrent *metainfo.Torrent
 	Memory  int64          // bytes of payload at a time, until SetMemory
 	Wanted  *bitset.BitSet // pieces, until SetWanted; nil: all
-	Dir     string         // folder of the torrent's file, or of its folder of files
-	Check   messages.CheckMode
+	// WantedFiles are those that are made, until SetWanted; nil: all.
+	WantedFiles *bitset.BitSet
+	Dir         string // folder of the torrent's file, or of its folder of files
+	Check       messages.CheckMode
 	// MustExist: the data is there to be seeded. It is an error if it is not
 	// (fs.ErrNotExist), and nothing is downloaded.
 	MustExist bool
@@ -127,7 +129,7 @@ func (s *store) Receive(c actor.Context) {
 	case *messages.SetMemory:
 		s.core.setMemory(m.Bytes)
 	case *messages.SetWanted:
-		s.core.setWanted(m.Pieces)
+		s.core.setWanted(m.Pieces, m.Files)
 	case *messages.Flush:
 		s.core.flushes = append(s.core.flushes, m)
 

@@ -236,7 +236,7 @@ func TestCoreFinishesWhatIsWanted(t *testing.T) {
 				}
 			},
 			"other pieces are wanted": func(*rapid.T) {
-				core.setWanted(draw())
+				core.setWanted(draw(), nil)
 				finished = 0
 			},
 			"the journal is due": func(*rapid.T) { core.saveDue() },

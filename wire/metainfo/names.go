@@ -8,7 +8,8 @@ import (
 // While a torrent NAME is incomplete, its file or folder is called NAME.part.
 // Beside it, and later beside the complete NAME, lies the journal .NAME.kouzui,
 // which spares a seed the check; a lock named after it keeps a second process
-// away. A partial NAME that was found (another client's, or one made on
+// away; and .NAME.kouzui.side holds what pieces have of files that are not
+// wanted. A partial NAME that was found (another client's, or one made on
 // purpose) is completed in its place.
 
 // notOurs returns the name of a torrent such that no file beside the content of
@@ -25,6 +26,7 @@ const (
 	partSuffix    = ".part"
 	journalSuffix = ".kouzui"
 	lockSuffix    = ".kouzui.lock"
+	sideSuffix    = ".kouzui.side"
 	newSuffix     = ".kouzui-new" // while a journal is written
 	markLength    = 1 + 8         // of what takes the place of the end of a name that is too long: ~ and digits of the info hash
 )
@@ -32,7 +34,7 @@ const (
 // besideContent splits the name of a file beside content into the name that it
 // is made of and its suffix, which is "" for another file.
 func besideContent(name string) (stem, suffix string) {
-	for _, suffix := range []string{journalSuffix, lockSuffix, newSuffix} {
+	for _, suffix := range []string{journalSuffix, lockSuffix, sideSuffix, newSuffix} {
 		if n := len(name) - len(suffix); n > 1 && name[0] == '.' && strings.EqualFold(name[n:], suffix) {
 			return name[1:n], suffix
 		}
@@ -40,15 +42,16 @@ func besideContent(name string) (stem, suffix string) {
 	return "", ""
 }
 
-// Bookkeeping tells whether name is of the form of a journal or a lock.
+// Bookkeeping tells whether name is of the form of a journal, a lock or a side
+// file.
 func Bookkeeping(name string) bool {
 	_, suffix := besideContent(name)
 	return suffix != ""
 }
 
-// BelongsTo tells whether name is that of the journal or the lock of a download
-// whose incomplete content is called part. Of a long name both may be cut, and
-// at different places, and part may not tell the info hash that stands there.
+// BelongsTo tells whether name is that of a file beside a download whose
+// incomplete content is called part. Of a long name both may be cut, and at
+// different places, and part may not tell the info hash that stands there.
 func BelongsTo(name, part string) bool {
 	content, incomplete := strings.CutSuffix(part, partSuffix)
 	stem, suffix := besideContent(name)
@@ -69,6 +72,9 @@ func (t *Torrent) JournalName() string { return t.beside(".", journalSuffix) }
 // LockName is the name of the file whose lock a process holds while it works on
 // the content.
 func (t *Torrent) LockName() string { return t.beside(".", lockSuffix) }
+
+// SideName is the name of the side file, see package files of the store.
+func (t *Torrent) SideName() string { return t.beside(".", sideSuffix) }
 
 // Clashes tells whether two torrents would have the same name in one folder.
 // That of one is never a name beside the other, see notOurs.

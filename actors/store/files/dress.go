@@ -9,7 +9,7 @@ import (
 )
 
 // Dress gives whole data the attributes of BEP 47: it makes the links that are
-// missing, and files executable. It returns the files whose stamps have
+// missing, and files executable, but for those that are diverted. It returns the files whose stamps have
 // changed. Links are made last, so nothing is ever written through one. What
 // the system or the file system cannot do is left out, and what has the name of
 // a link stays.
@@ -18,7 +18,7 @@ func (f *Files) Dress() (changed []int, err error) {
 	defer f.place.RUnlock()
 	for i, file := range f.torrent.Files {
 		switch {
-		case file.Padding:
+		case file.Padding, f.layout.Load().Diverted(i):
 		case file.Link != "":
 			err = f.link(f.name(i), file.Link)
 		case file.Executable:

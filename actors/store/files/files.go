@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"kouzui/actors/world"
 	"kouzui/messages"
@@ -34,6 +35,7 @@ type Files struct {
 	limit   int // of files that are kept open
 	opening func()
 	watch   watch
+	layout  atomic.Pointer[Layout]
 
 	// place guards base: held for reading while a name is opened, for writing
 	// while the data takes another name.
@@ -62,16 +64,18 @@ type Files struct {
 func New(t *metainfo.Torrent, limit int, doubted func(file int, err error), opening func()) *Files {
 	f := &Files{
 		torrent: t, limit: limit, opening: opening, handles: map[int]*handle{}, recent: list.New(), newNames: map[string]bool{},
-		watch: watch{torrent: t, files: make([]sight, len(t.Files)), doubted: doubted},
+		watch: watch{torrent: t, files: make([]sight, len(t.Files)+1), doubted: doubted},
 	}
+	f.layout.Store(NewLayout(t))
+	f.watch.files[f.Layout().Side()].stamp = Absent
 	f.transfers.New = func() any { return newTransfer(f) }
 	return f
 }
 
 // Attach hands over an open folder and its lock, the torrent with the names
-// that its files have in this folder, the name of the data, and how each file
-// looks. After Close it lets the folder go at once and returns fs.ErrClosed.
-func (f *Files) Attach(folder world.Folder, unlock func(), t *metainfo.Torrent, base string, stamps []messages.Stamp) error {
+// that its files have in this folder, the name of the data, the layout, and how
+// each file looks, the side file last. After Close it lets the folder go at once and returns fs.ErrClosed.
+func (f *Files) Attach(folder world.Folder, unlock func(), t *metainfo.Torrent, base string, layout *Layout, stamps []messages.Stamp) error {
 	f.place.Lock()
 	defer f.place.Unlock()
 	f.mu.Lock()
@@ -83,6 +87,7 @@ func (f *Files) Attach(folder world.Folder, unlock func(), t *metainfo.Torrent, 
 	}
 	f.folder, f.unlock, f.base = folder, unlock, base
 	f.torrent, f.watch.torrent = t, t
+	f.layout.Store(layout)
 	for i, s := range stamps {
 		f.watch.files[i].stamp = s
 	}
@@ -93,9 +98,12 @@ func (f *Files) Attach(folder world.Folder, unlock func(), t *metainfo.Torrent, 
 func (f *Files) name(index int) string { return NameIn(f.torrent, f.base, index) }
 
 // NameIn is the path of a file within the folder, if base is the name of the
-// data.
+// data: one of the torrent, or the side file.
 func NameIn(t *metainfo.Torrent, base string, index int) string {
-	if t.Single {
+	switch {
+	case index == len(t.Files):
+		return t.SideName()
+	case t.Single:
 		return base
 	}
 	return base + "/" + strings.Join(t.Files[index].Path, "/")
@@ -107,6 +115,14 @@ func (f *Files) Base() string {
 	defer f.place.RUnlock()
 	return f.base
 }
+
+// Layout is how the content lies in the files.
+func (f *Files) Layout() *Layout { return f.layout.Load() }
+
+// SetLayout changes the layout. It is called while nothing is written. What the
+// side file has of files that are no longer diverted stays there, so that reads
+// under way find it.
+func (f *Files) SetLayout(l *Layout) { f.layout.Store(l) }
 
 // named is a file by its name, whether it is open or not.
 type named struct {
@@ -132,13 +148,33 @@ func (f *Files) Stamp(index int) (messages.Stamp, error) {
 	return f.watch.stamp(index), err
 }
 
-// Stamps are how all files looked when their content was last known.
+// Stamps are how all files looked when their content was last known, the side
+// file last.
 func (f *Files) Stamps() []messages.Stamp { return f.watch.stamps() }
 
 // SetDoubts tells how often in a row this torrent's data was thought to be
 // changed by another process and was not. It is called before anything is read
 // or written.
 func (f *Files) SetDoubts(n int) { f.watch.loosely = n > MaxDoubts }
+
+// Absent tells whether a file does not exist.
+func (f *Files) Absent(index int) bool { return f.watch.stamp(index) == Absent }
+
+// DropSide removes the side file, if there is one and no file is diverted.
+func (f *Files) DropSide() error {
+	layout := f.Layout()
+	side := layout.Side()
+	if layout.Divides() || f.Absent(side) {
+		return nil
+	}
+	f.mu.Lock()
+	idle := f.forgetIdle()
+	f.mu.Unlock()
+	closeAll(idle)
+	f.place.RLock()
+	defer f.place.RUnlock()
+	return f.watch.removing(side, named{f, side}, func() error { return f.folder.Remove(f.name(side)) })
+}
 
 // Same tells whether two stamps are those of the same file with the same
 // content.

@@ -54,7 +54,7 @@ func nowhere(s *storetest.Sample) []messages.Stamp {
 func attached(t *testing.T, s *storetest.Sample, folder world.Folder, stamps []messages.Stamp) *Files {
 	t.Helper()
 	f := New(s.Torrent, 10, func(_ int, err error) { t.Error(err) }, func() {})
-	if err := f.Attach(folder, func() {}, s.Torrent, "data", stamps); err != nil {
+	if err := f.Attach(folder, func() {}, s.Torrent, "data", NewLayout(s.Torrent), stamps); err != nil {
 		t.Fatal(err)
 	}
 	return f
@@ -135,7 +135,7 @@ func TestOpenFilesAreBounded(t *testing.T) {
 	folder := &storetest.CountingFolder{Folder: plain}
 	unlocked := 0
 	f := New(s.Torrent, limit, func(_ int, err error) { t.Error(err) }, func() {})
-	if err := f.Attach(folder, func() { unlocked++ }, s.Torrent, "a", nowhere(s)); err != nil {
+	if err := f.Attach(folder, func() { unlocked++ }, s.Torrent, "a", NewLayout(s.Torrent), nowhere(s)); err != nil {
 		t.Fatal(err)
 	}
 	f.Transfer(Write, [][]byte{s.Content}, 0, func(err error) {
@@ -185,7 +185,7 @@ func TestOpenFilesAreBounded(t *testing.T) {
 	if open := folder.Files.Load(); open != 0 || unlocked != 1 {
 		t.Errorf("%d files are left open, unlocked %d times", open, unlocked)
 	}
-	if err := f.Attach(folder, func() { unlocked++ }, s.Torrent, "a", nowhere(s)); !errors.Is(err, fs.ErrClosed) || unlocked != 2 {
+	if err := f.Attach(folder, func() { unlocked++ }, s.Torrent, "a", NewLayout(s.Torrent), nowhere(s)); !errors.Is(err, fs.ErrClosed) || unlocked != 2 {
 		t.Errorf("attached after its end: %v, unlocked %d times", err, unlocked)
 	}
 }

@@ -142,7 +142,11 @@ func (f *Files) open(index int, to Use) (world.File, error) {
 	return file, nil
 }
 
+// extend gives a file its full length. The side file grows as it is written to.
 func (f *Files) extend(index int, file world.File) error {
+	if index == len(f.torrent.Files) {
+		return nil
+	}
 	if err := f.watch.begin(index, file); err != nil {
 		return err
 	}

@@ -40,13 +40,12 @@ func (f *Files) Map(off int64, n int) ([]byte, error) {
 // within finds the file that off lies in, off within it, and how many of n
 // bytes are in it. The caller uses the file until it releases the handle.
 func (f *Files) within(off int64, n int) (*handle, world.SocketFile, int64, int, error) {
-	var room [1]metainfo.Span
-	spans := f.torrent.AppendSpans(room[:0], off, 1)
-	if len(spans) == 0 {
+	layout := f.layout.Load()
+	at, ok := layout.First(off, int64(n))
+	if !ok {
 		return nil, nil, 0, 0, io.ErrUnexpectedEOF
 	}
-	at := spans[0]
-	if f.torrent.Files[at.File].Padding {
+	if layout.Padding(at.File) {
 		return nil, nil, 0, 0, errors.ErrUnsupported
 	}
 	h, file, err := f.acquire(at.File, Serve)
@@ -63,7 +62,7 @@ func (f *Files) within(off int64, n int) (*handle, world.SocketFile, int64, int,
 		f.release(h)
 		return nil, nil, 0, 0, err
 	}
-	return h, straight, at.Offset, int(min(int64(n), f.torrent.Files[at.File].Length-at.Offset)), nil
+	return h, straight, at.Offset, int(at.Length), nil
 }
 
 // atOnce is how many files one transfer has open at a time. A piece can lie in
@@ -74,6 +73,7 @@ const atOnce = 8
 // files. It is done when the last of them is, and is then reused.
 type transfer struct {
 	files *Files
+	in    *Layout
 	use   Use
 	left  atomic.Int32 // files under way, and one while proceed starts them
 	done  func(error)
@@ -120,6 +120,24 @@ func newTransfer(f *Files) *transfer {
 // belong to the transfer. Padding files (BEP 47) read as zeros and are not
 // written. It is an error if another process has changed a file.
 func (f *Files) Transfer(to Use, bufs [][]byte, off int64, done func(error)) {
+	f.transferIn(f.layout.Load(), to, bufs, off, done)
+}
+
+// Copy copies n bytes of the content at off, which buf has room for, from where
+// they lie now to where they lie in another layout. It calls done exactly once,
+// perhaps later, and needs buf until then.
+func (f *Files) Copy(to *Layout, buf []byte, off int64, done func(error)) {
+	bufs := [][]byte{buf}
+	f.Transfer(Reread, bufs, off, func(err error) {
+		if err != nil {
+			done(err)
+			return
+		}
+		f.transferIn(to, Write, bufs, off, done)
+	})
+}
+
+func (f *Files) transferIn(layout *Layout, to Use, bufs [][]byte, off int64, done func(error)) {
 	length := int64(0)
 	for _, b := range bufs {
 		length += int64(len(b))
@@ -129,8 +147,8 @@ func (f *Files) Transfer(to Use, bufs [][]byte, off int64, done func(error)) {
 		return
 	}
 	t := f.transfers.Get().(*transfer)
-	t.use, t.given, t.done = to, bufs, done
-	t.spans = f.torrent.AppendSpans(t.spans, off, length)
+	t.in, t.use, t.given, t.done = layout, to, bufs, done
+	t.spans = layout.AppendSpans(t.spans, off, length)
 	t.proceed()
 }
 
@@ -174,7 +192,7 @@ func (t *transfer) cut(n int64) [][]byte {
 
 func (t *transfer) start(i int, part [][]byte) error {
 	span := t.spans[i]
-	if t.files.torrent.Files[span.File].Padding {
+	if t.in.Padding(span.File) {
 		for _, b := range part {
 			if t.use != Write {
 				clear(b)

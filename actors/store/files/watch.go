@@ -174,6 +174,21 @@ func (w *watch) renaming(index int, f stamper, rename func() error) error {
 	return nil
 }
 
+// removing calls remove, which removes a file.
+func (w *watch) removing(index int, f stamper, remove func() error) error {
+	s := &w.files[index]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := w.compare(index, f); err != nil {
+		return err
+	}
+	if err := remove(); err != nil {
+		return err
+	}
+	s.stamp = Absent
+	return nil
+}
+
 // stamps are those of all files.
 func (w *watch) stamps() []messages.Stamp {
 	all := make([]messages.Stamp, len(w.files))

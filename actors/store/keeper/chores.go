@@ -23,10 +23,11 @@ const syncsTogether = 16
 type Task uint8
 
 const (
-	Look   Task = iota // open and lock the folder, and see what is in it
-	Save               // sync, write the journal
-	Finish             // the same; if the data is whole, give it its final name before
-	Rest               // close files that are not used
+	Look    Task = iota // open and lock the folder, and see what is in it
+	Save                // sync, write the journal
+	Finish              // the same; if the data is whole, give it its final name before
+	Rest                // close files that are not used
+	Arrange             // divert the files that are not wanted, and make those that are again
 )
 
 // Chore travels from the store to the keeper and back. The actor that received
@@ -47,8 +48,12 @@ type Chore struct {
 	Verified *bitset.BitSet
 	Dirty    []int // files that we have written to
 	Doubtful []int // files that may have been written to before, and not synced
-	Whole    bool  // all pieces are verified
+	Whole    bool  // all pieces of the wanted files are verified
 	Empty    []int // files of no length that Finish creates, if Whole
+
+	// Of Arrange, beside Verified. It is called while nothing is written.
+	Wanted *bitset.BitSet // files; nil: all
+	Made   []int          // answer: the files that were written to
 }
 
 // IgnoreDeadLetterLogging keeps chores out of the trace.
@@ -67,6 +72,7 @@ type chores struct {
 	chore  *Chore
 	barred bool // there is no journal: its name is that of a stranger's file
 	next   int  // index of the file to be synced next, of Dirty and then Doubtful
+	arrangement
 }
 
 func (k *chores) begin(m *Chore) (done bool) {
@@ -77,12 +83,22 @@ func (k *chores) begin(m *Chore) (done bool) {
 		m.Err = k.look()
 	case Rest:
 		m.Open = k.Files.Rest()
+	case Arrange:
+		return k.arrange()
 	default:
 		if m.Err = k.prepare(); m.Err == nil {
 			return k.sync()
 		}
 	}
 	return true
+}
+
+// resume goes on when the disk has answered.
+func (k *chores) resume() (done bool) {
+	if k.chore.Task == Arrange {
+		return k.copy()
+	}
+	return k.sync()
 }
 
 // look opens and locks the folder, and sees what is in it.
@@ -115,7 +131,7 @@ func (k *chores) look() error {
 	if !found.Claimed() && !k.barred {
 		k.Files.SetClaim(resume.Claim(k.Torrent))
 	}
-	if err := k.Files.Attach(folder, unlock, k.Torrent, found.Base, found.Stamps); err != nil {
+	if err := k.Files.Attach(folder, unlock, k.Torrent, found.Base, found.Layout, found.Stamps); err != nil {
 		return err
 	}
 	k.chore.Found, k.chore.Free = found, -1
@@ -191,6 +207,9 @@ func (k *chores) settle() error {
 			return err
 		}
 	}
+	if k.chore.Whole && !k.MayBeReadOnly {
+		k.dropSide()
+	}
 	if k.barred {
 		return nil
 	}
@@ -199,6 +218,14 @@ func (k *chores) settle() error {
 		return nil // the data is safe; without a journal it will be checked
 	}
 	return err
+}
+
+// dropSide removes the side file if no file is diverted any more. One that
+// cannot be removed does no harm.
+func (k *chores) dropSide() {
+	_ = k.Files.DropSide()
+	side := k.Files.Layout().Side()
+	k.chore.Stamps[side] = k.Files.Stamps()[side]
 }
 
 // rename gives the data its final name. What the user has put into the folder

@@ -1,7 +1,8 @@
 // Package keeper is the actor that does those jobs of its store that may block
 // and concern the data as a whole, so that they hold up neither the store's
 // mailbox nor a hash worker: the keeper opens and locks the folder, syncs
-// files, renames the data, writes the journal, and closes unused files.
+// files, renames the data, writes the journal, closes unused files, and moves
+// what was stored of a file that was not wanted when it is.
 //
 // The store sends the keeper one Chore at a time, and the keeper sends it back
 // when it is done. If the keeper fails, the store restarts it alone and sends
@@ -47,7 +48,7 @@ func (k *keeper) Receive(c actor.Context) {
 	case *Chore:
 		k.answer(c, k.begin(m))
 	case *resumed:
-		k.answer(c, k.sync())
+		k.answer(c, k.resume())
 	}
 }
 

@@ -22,7 +22,8 @@ import (
 // Found is what is on disk when a store starts.
 type Found struct {
 	Base   string           // name of the data, or the name that a download will give it
-	Stamps []messages.Stamp // of each file; of a padding file files.Absent
+	Stamps []messages.Stamp // of each file, the side file last; of a padding file files.Absent
+	Layout *files.Layout    // with all files diverted that do not exist, if there is a side file
 
 	dir     string // of the data, as the user wrote it
 	torrent *metainfo.Torrent
@@ -40,31 +41,64 @@ type Found struct {
 func Look(folder world.Folder, dir string, t *metainfo.Torrent) (*Found, error) {
 	f := &Found{
 		Base: t.PartName(), dir: dir, torrent: t, blocks: make([]int64, len(t.Files)),
-		Stamps: slices.Repeat([]messages.Stamp{files.Absent}, len(t.Files)),
+		Stamps: slices.Repeat([]messages.Stamp{files.Absent}, len(t.Files)+1), Layout: files.NewLayout(t),
 	}
 	f.journal, f.unread = readJournal(folder, t)
+	if err := f.inspectData(folder); err != nil {
+		return nil, err
+	}
+	return f, f.inspectSide(folder)
+}
+
+func (f *Found) inspectData(folder world.Folder) error {
+	t := f.torrent
 	for _, name := range []string{t.Name, t.PartName()} {
 		info, err := folder.Stat(name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
 		f.Base, f.exists = name, true
 		if !t.Single && !info.Mode.IsDir() {
 			f.strange = name
-			return f, nil
+			return nil
 		}
 		if err := f.inspect(folder); err != nil {
-			return nil, err
+			return err
 		}
 		if name == t.PartName() {
 			f.stray, err = files.Stray(folder, t, name)
 		}
-		return f, err
+		return err
 	}
-	return f, nil
+	return nil
+}
+
+// inspectSide looks for the side file. Without a journal nothing tells whether
+// it is the torrent's: the check of the pieces in it does.
+func (f *Found) inspectSide(folder world.Folder) error {
+	t := f.torrent
+	info, err := folder.Stat(t.SideName())
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return err
+	case !info.Mode.IsRegular():
+		if f.strange == "" {
+			f.strange = t.SideName()
+		}
+		return nil
+	}
+	absent := bitset.New(uint(len(t.Files)))
+	for i := range t.Files {
+		absent.SetTo(uint(i), f.Stamps[i] == files.Absent && !t.Files[i].Padding)
+	}
+	f.Stamps[len(t.Files)] = info.Stamp
+	f.Layout = f.Layout.Divert(absent)
+	return nil
 }
 
 func (f *Found) inspect(folder world.Folder) error {
@@ -157,26 +191,18 @@ func (f *Found) doubtful(mode messages.CheckMode) *bitset.BitSet {
 	default:
 		for i, s := range f.Stamps {
 			if !f.journal.vouches(i, s) {
-				SetPieces(pieces, t, i, true)
+				f.Layout.SetPieces(pieces, i, true)
 			}
 		}
 	}
 	return pieces
 }
 
-// SetPieces sets or clears the pieces that a file has a part in.
-func SetPieces(pieces *bitset.BitSet, t *metainfo.Torrent, file int, to bool) {
-	for p, end := t.FilePieces(file); p < end; p++ {
-		pieces.SetTo(uint(p), to)
-	}
-}
-
 // covers tells whether the files are long enough to hold a piece.
 func (f *Found) covers(piece int) bool {
-	t := f.torrent
 	var spans [8]metainfo.Span
-	for _, s := range t.AppendPieceSpans(spans[:0], piece) {
-		if !t.Files[s.File].Padding && f.Stamps[s.File].Size < s.Offset+s.Length {
+	for _, s := range f.Layout.AppendPieceSpans(spans[:0], piece) {
+		if !f.Layout.Padding(s.File) && f.Stamps[s.File].Size < s.Offset+s.Length {
 			return false
 		}
 	}
@@ -192,8 +218,8 @@ func (f *Found) Full() bool {
 	if f.bare {
 		return false
 	}
-	for i, s := range f.Stamps {
-		if file := f.torrent.Files[i]; !file.Padding && file.Link == "" && s.Size != file.Length {
+	for i, file := range f.torrent.Files {
+		if !file.Padding && file.Link == "" && f.Stamps[i].Size != file.Length {
 			return false
 		}
 	}
@@ -227,8 +253,8 @@ func (f *Found) Missing(have, wanted *bitset.BitSet) int64 {
 
 // EmptyFiles are the files of no length that do not exist.
 func (f *Found) EmptyFiles() (empty []int) {
-	for i, s := range f.Stamps {
-		if file := f.torrent.Files[i]; !file.Padding && file.Link == "" && file.Length == 0 && s == files.Absent {
+	for i, file := range f.torrent.Files {
+		if !file.Padding && file.Link == "" && file.Length == 0 && f.Stamps[i] == files.Absent {
 			empty = append(empty, i)
 		}
 	}
@@ -245,7 +271,7 @@ func (f *Found) Recall(before *messages.PiecesKnown, same func(a, b messages.Sta
 	known := before.Known.Clone()
 	for i := range before.Stamps {
 		if !same(before.Stamps[i], f.Stamps[i]) {
-			SetPieces(known, f.torrent, i, false)
+			f.Layout.SetPieces(known, i, false)
 		}
 	}
 	for i := range uint(f.torrent.PieceCount()) {

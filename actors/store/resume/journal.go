@@ -22,12 +22,12 @@ import (
 // checked, and without a journal all are.
 //
 // On disk: the magic line, the info hash, the piece length, the number of
-// files, for each file its size (-1: there is none), when its content and when
+// files, with the side file if there is one, for each of them its size (-1: there is none), when its content and when
 // anything about it was changed last, the number of pieces, a bit for each
 // piece as in a bitfield (BEP 3), and the SHA-1 of all that. Numbers are 8
 // bytes, big-endian.
 type Journal struct {
-	Stamps   []messages.Stamp // ID does not count: some systems give files new ones
+	Stamps   []messages.Stamp // the side file last; ID does not count: some systems give files new ones
 	Verified *bitset.BitSet
 }
 
@@ -46,9 +46,10 @@ func (j Journal) vouches(file int, now messages.Stamp) bool {
 	return j.Stamps[file] == now
 }
 
-// journalSize is how long the journal of a torrent is, in bytes.
-func journalSize(t *metainfo.Torrent) int {
-	return len(journalMagic) + sha1.Size + 8 + 8 + 24*len(t.Files) + 8 + (t.PieceCount()+7)/8 + sha1.Size
+// journalSize is how long the journal of a torrent is, in bytes, with so many
+// stamps.
+func journalSize(t *metainfo.Torrent, stamps int) int {
+	return len(journalMagic) + sha1.Size + 8 + 8 + 24*stamps + 8 + (t.PieceCount()+7)/8 + sha1.Size
 }
 
 // Claim is the journal of which nothing is known yet but that the data is the
@@ -59,12 +60,16 @@ func Claim(t *metainfo.Torrent) []byte {
 
 // Encode returns the journal as it is on disk.
 func (j Journal) Encode(t *metainfo.Torrent) []byte {
-	raw := make([]byte, 0, journalSize(t))
+	stamps := j.Stamps
+	if side := len(t.Files); len(stamps) > side && stamps[side] == files.Absent {
+		stamps = stamps[:side]
+	}
+	raw := make([]byte, 0, journalSize(t, len(stamps)))
 	raw = append(raw, journalMagic...)
 	raw = append(raw, t.InfoHash[:]...)
 	raw = binary.BigEndian.AppendUint64(raw, uint64(t.PieceLength))
-	raw = binary.BigEndian.AppendUint64(raw, uint64(len(j.Stamps)))
-	for _, s := range j.Stamps {
+	raw = binary.BigEndian.AppendUint64(raw, uint64(len(stamps)))
+	for _, s := range stamps {
 		raw = binary.BigEndian.AppendUint64(raw, uint64(s.Size))
 		raw = binary.BigEndian.AppendUint64(raw, uint64(s.Modified))
 		raw = binary.BigEndian.AppendUint64(raw, uint64(s.Changed))
@@ -91,7 +96,11 @@ func decodeJournal(t *metainfo.Torrent, raw []byte) (*Journal, error) {
 	if metainfo.Hash(rest[:sha1.Size]) != t.InfoHash {
 		return nil, errOtherJournal
 	}
-	if len(raw) != journalSize(t) {
+	stamps := len(t.Files)
+	if len(raw) == journalSize(t, stamps+1) {
+		stamps++
+	}
+	if len(raw) != journalSize(t, stamps) {
 		return nil, errJournal
 	}
 	rest = rest[sha1.Size:]
@@ -100,11 +109,11 @@ func decodeJournal(t *metainfo.Torrent, raw []byte) (*Journal, error) {
 		rest = rest[8:]
 		return int64(v)
 	}
-	if next() != t.PieceLength || next() != int64(len(t.Files)) {
+	if next() != t.PieceLength || next() != int64(stamps) {
 		return nil, errJournal
 	}
-	j := &Journal{Stamps: make([]messages.Stamp, len(t.Files)), Verified: bitset.New(uint(t.PieceCount()))}
-	for i := range j.Stamps {
+	j := &Journal{Stamps: slices.Repeat([]messages.Stamp{files.Absent}, len(t.Files)+1), Verified: bitset.New(uint(t.PieceCount()))}
+	for i := range stamps {
 		j.Stamps[i] = messages.Stamp{Size: next(), Modified: next(), Changed: next()}
 	}
 	if next() != int64(t.PieceCount()) {
@@ -129,7 +138,7 @@ func readJournal(folder world.Folder, t *metainfo.Torrent) (*Journal, error) {
 	// The journal of another torrent may be longer than ours, and has to be read
 	// whole to be recognised. No torrent that is accepted has a larger one.
 	const largest = 16 << 20
-	most := max(largest, int64(journalSize(t)))
+	most := max(largest, int64(journalSize(t, len(t.Files)+1)))
 	info, err := folder.Stat(t.JournalName())
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

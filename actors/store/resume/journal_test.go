@@ -15,12 +15,14 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-func exampleJournal(t *metainfo.Torrent) Journal {
+// exampleJournal is a journal, side the stamp of the side file.
+func exampleJournal(t *metainfo.Torrent, side messages.Stamp) Journal {
 	j := Journal{Stamps: make([]messages.Stamp, len(t.Files)), Verified: bitset.New(uint(t.PieceCount()))}
 	for i := range j.Stamps {
 		j.Stamps[i] = messages.Stamp{Size: t.Files[i].Length, Modified: int64(i) << 40, Changed: int64(i) << 41}
 	}
 	j.Stamps[0] = files.Absent
+	j.Stamps = append(j.Stamps, side)
 	for i := uint(0); i < uint(t.PieceCount()); i += 3 {
 		j.Verified.Set(i)
 	}
@@ -29,10 +31,15 @@ func exampleJournal(t *metainfo.Torrent) Journal {
 
 func TestJournal(t *testing.T) {
 	s := storetest.New(t, 1000, 20_000, 0, 2500)
-	want := exampleJournal(s.Torrent)
+	t.Run("without a side file", func(t *testing.T) { testJournal(t, s, files.Absent, len(s.Files)) })
+	t.Run("with one", func(t *testing.T) { testJournal(t, s, messages.Stamp{Size: 77}, len(s.Files)+1) })
+}
+
+func testJournal(t *testing.T, s *storetest.Sample, side messages.Stamp, stamps int) {
+	want := exampleJournal(s.Torrent, side)
 	raw := want.Encode(s.Torrent)
-	if len(raw) != journalSize(s.Torrent) {
-		t.Errorf("%d bytes, said to be %d", len(raw), journalSize(s.Torrent))
+	if len(raw) != journalSize(s.Torrent, stamps) {
+		t.Errorf("%d bytes, said to be %d", len(raw), journalSize(s.Torrent, stamps))
 	}
 	got, err := decodeJournal(s.Torrent, raw)
 	if err != nil {
@@ -57,8 +64,10 @@ func TestJournal(t *testing.T) {
 // would not write.
 func FuzzJournal(f *testing.F) {
 	s := storetest.New(f, 1000, 20_000, 0, 2500)
-	raw := exampleJournal(s.Torrent).Encode(s.Torrent)
-	f.Add(raw[:len(raw)-sha1.Size])
+	for _, side := range []messages.Stamp{files.Absent, {Size: 77}} {
+		raw := exampleJournal(s.Torrent, side).Encode(s.Torrent)
+		f.Add(raw[:len(raw)-sha1.Size])
+	}
 	f.Add([]byte(journalMagic))
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, body []byte) {

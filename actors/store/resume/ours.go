@@ -68,8 +68,8 @@ func (f *Found) stranger(have, filled *bitset.BitSet) string {
 	if f.journal != nil || len(t.Files) == 1 {
 		return ""
 	}
-	for i, s := range f.Stamps {
-		file := &t.Files[i]
+	for i := range t.Files {
+		file, s := &t.Files[i], f.Stamps[i]
 		if s.Size <= 0 {
 			continue
 		}
@@ -123,8 +123,8 @@ func (f *Found) tells(pieces *bitset.BitSet) bool {
 
 // empty tells whether the data has no bytes or, if it is partial, only zeros.
 func (f *Found) empty(blank *bitset.BitSet) bool {
-	for i, s := range f.Stamps {
-		if s.Size <= 0 {
+	for i := range f.torrent.Files {
+		if f.Stamps[i].Size <= 0 {
 			continue
 		}
 		for p, end := f.torrent.FilePieces(i); p < end; p++ {
