@@ -160,3 +160,25 @@ func TestAnyFilesAreChosen(t *testing.T) {
 		r.wantNoBlocks()
 	})
 }
+
+// Without the side file, the pieces that it had a part of are fetched again,
+// and the chosen file, which no piece vouches for, is not taken for another's.
+func TestTheSideFileIsLost(t *testing.T) {
+	w := newWorld()
+	s := storetest.New(t, 50_000, 20_000, 10_000, 20_000)
+	m := chose(s, 1)
+	r := begun(t, w.World(), s, choosing(m))
+	r.sendLacking(m, bitset.New(1))
+	r.finishes(true)
+	r.stop()
+	folder, err := w.Disk.OpenFolder("/d")
+	ok(t, err)
+	ok(t, folder.Remove(s.SideName()))
+	r = newRig(t, w.World(), s, "/d", choosing(m))
+	if ready := await[*messages.StoreReady](r); ready.Have.Any() {
+		t.Errorf("ready with %+v", ready)
+	}
+	r.sendLacking(m, bitset.New(1))
+	r.finishes(true)
+	r.wantFiles(w.Disk, setOf(1), setOf(1))
+}

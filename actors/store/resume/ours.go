@@ -91,8 +91,9 @@ func (f *Found) stranger(have, filled *bitset.BitSet) string {
 // ours tells whether the data as a whole is the torrent's. It is if
 //   - all of it is right, or there is none,
 //   - a piece of it is right, or
-//   - its journal lies beside it, unless that tells of right pieces and there
-//     are none.
+//   - its journal lies beside it, unless that tells of right pieces, there are
+//     none, and no file is as the journal says (as it is where only the side file
+//     was deleted).
 //
 // Zeros are no proof, as they are in many files. But nothing is lost if zeros
 // are all that a file for partial data holds. blank are the pieces that a check
@@ -104,10 +105,20 @@ func (f *Found) ours(have, blank *bitset.BitSet) bool {
 		return true
 	case errors.Is(f.unread, errOtherJournal):
 		return false
-	case f.journal != nil && !f.tells(f.journal.Verified):
+	case f.journal != nil && (!f.tells(f.journal.Verified) || f.untouched()):
 		return true
 	}
 	return f.journal != nil && f.tells(have) || f.proven(have)
+}
+
+// untouched tells whether a file that has bytes is as the journal says.
+func (f *Found) untouched() bool {
+	for i := range f.torrent.Files {
+		if f.Stamps[i].Size > 0 && f.journal.vouches(i, f.Stamps[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // tells tells whether any of these pieces is more than padding, which is right
