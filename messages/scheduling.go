@@ -7,6 +7,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/bits-and-blooms/bitset"
 
+	"kouzui/wire/choice"
 	"kouzui/wire/metainfo"
 )
 
@@ -49,20 +50,25 @@ type SetUploadOnly struct{ UploadOnly bool }
 
 // SetWanted: a command to session, and from session by torrent and engine to
 // store, scheduler and peers: which pieces the user wants from now on; nil:
-// all. Other pieces are not asked for, and a torrent is complete when all
-// wanted ones are verified. Peers dials again the addresses whose peers had
-// nothing that was wanted before. Pieces beyond the last are ignored. Whether
-// the disk has room for more is asked only at the start: later the torrent goes
-// on with what it has, and says that the disk is full when it is. A store that
-// starts gets it from the torrent itself, see QueryKnownPieces. The set must
-// not be changed.
+// all. If Choice is not nil, the torrent says in the other fields what follows
+// from it, once it knows its files. A Choice that does not fit the files is
+// ignored, and ends a torrent that learns of its files after it. Other pieces
+// are not asked for, and a torrent is complete when all wanted ones are
+// verified. Peers dials again the addresses whose peers had nothing that was
+// wanted before. Pieces beyond the last are ignored. Whether the disk has room
+// for more is asked only at the start: later the torrent goes on with what it
+// has, and says that the disk is full when it is. A store that starts gets it
+// from the torrent itself, see QueryKnownPieces. The sets must not be changed.
 //
 // Files are those whose pieces these are; nil: all, or pieces alone were
-// chosen. Others are not made.
+// chosen. Others are not made. The scheduler begins pieces of High before all
+// others, and those of Low after them.
 type SetWanted struct {
-	InfoHash metainfo.Hash
-	Pieces   *bitset.BitSet
-	Files    *bitset.BitSet
+	InfoHash  metainfo.Hash
+	Choice    *choice.Choice
+	Pieces    *bitset.BitSet
+	Files     *bitset.BitSet
+	High, Low *bitset.BitSet // pieces; nil: none
 }
 
 // ClipPieces is the pieces of a set that a torrent of so many pieces has; nil,

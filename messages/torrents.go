@@ -8,6 +8,7 @@ import (
 	"github.com/asynkron/protoactor-go/actor"
 	"github.com/bits-and-blooms/bitset"
 
+	"kouzui/wire/choice"
 	"kouzui/wire/metainfo"
 )
 
@@ -78,6 +79,8 @@ type TorrentOptions struct {
 	NoPEX bool
 	// Wanted are the pieces to be downloaded; nil: all. SetWanted changes it.
 	Wanted *bitset.BitSet
+	// Choice is of files, and takes the place of Wanted; nil: none.
+	Choice *choice.Choice
 }
 
 // AddTorrent: a command to session, which has the torrent started once it is

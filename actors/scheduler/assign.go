@@ -24,6 +24,7 @@ type planner struct {
 	budget  budget
 	abreast abreast
 	share   *share
+	urgency urgency
 	slowest ranking
 	paused  bool // the store takes nothing
 	starved bool // a peer could take more requests than there were blocks to request

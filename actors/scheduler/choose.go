@@ -135,7 +135,7 @@ func (s *planner) fast(p *peer) bool {
 
 // begin begins a new piece with p, nil if p has none.
 func (s *planner) begin(p *peer) *active {
-	piece, ok := s.picker.Pick(s.avail, Offer{Have: p.have, Came: p.cameSeed, Wanted: p.wanted, Owned: s.owned, Share: s.share})
+	piece, ok := s.pick(p)
 	if !ok {
 		return nil
 	}

@@ -71,7 +71,7 @@ func TestWantedPiecesAreFetchedThenAll(t *testing.T) {
 			return pieces
 		}
 		first, second := some(), some()
-		s.setWanted(first)
+		s.setWanted(&messages.SetWanted{Pieces: first})
 		x := newSim(t, s)
 		// No peer is a seed, which would be dismissed when the first part is there.
 		x.add(1, full(g.pieces).Clear(0), 1e6, 16)
@@ -81,7 +81,7 @@ func TestWantedPiecesAreFetchedThenAll(t *testing.T) {
 		if p := x.peers[3].p; p.interested != (partial.IntersectionCardinality(first) > 0) {
 			t.Fatalf("interested in a peer that has %v: %v, where %v are wanted", partial, p.interested, first)
 		}
-		x.after(time.Duration(rng.IntN(300))*time.Millisecond, func() { s.setWanted(second) })
+		x.after(time.Duration(rng.IntN(300))*time.Millisecond, func() { s.setWanted(&messages.SetWanted{Pieces: second}) })
 		x.runUntil(func() bool { return s.wanted == second && s.complete() }, time.Hour)
 		for _, p := range s.peers {
 			if p.interested {
@@ -91,7 +91,7 @@ func TestWantedPiecesAreFetchedThenAll(t *testing.T) {
 		if m := s.progress(); m.Left != 0 || m.Wanted != int(second.Count()) || !s.have.IsSuperSet(second) || !first.Union(second).IsSuperSet(s.have) {
 			t.Fatalf("done with %v of %v, %d bytes left", s.have, second, m.Left)
 		}
-		s.setWanted(nil)
+		s.setWanted(&messages.SetWanted{})
 		if missing := g.pieces - s.owned; missing > 0 && !x.lookAt(1).interested && !x.lookAt(2).interested {
 			t.Fatalf("%d pieces are wanted again, and nobody is of interest", missing)
 		}
@@ -123,10 +123,10 @@ func TestFinishedCountsForWhatIsWantedNow(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := openSwarm(geometryOf(4, BlockSize, BlockSize), "rarest", 1)
-			s.setWanted(first)
+			s.setWanted(&messages.SetWanted{Pieces: first})
 			s.pieceVerified(0)
 			s.pieceVerified(1)
-			s.setWanted(tc.wanted)
+			s.setWanted(&messages.SetWanted{Pieces: tc.wanted})
 			s.storeFinished(first)
 			if s.disk.finished != tc.finished {
 				t.Errorf("finished: %v", s.disk.finished)
@@ -148,7 +148,7 @@ func TestFinishedCountsForWhatIsWantedNow(t *testing.T) {
 // The same of a store that becomes ready.
 func TestReadyCountsForWhatIsWantedNow(t *testing.T) {
 	s := newSwarm(geometryOf(4, BlockSize, BlockSize), bitsOf(4, 0), 1<<20, rarest{}, seeded(1))
-	s.setWanted(nil)
+	s.setWanted(&messages.SetWanted{})
 	s.storeReady(&messages.StoreReady{Have: bitsOf(4, 0), Complete: true})
 	if s.disk.finished {
 		t.Error("it is finished with one of four pieces")
@@ -166,12 +166,12 @@ func TestFinishedThoughAMessageComesLate(t *testing.T) {
 	}{
 		"a piece of all":              {nil, func(s *swarm) { s.pieceVerified(1) }, bitsOf(4, 0, 1, 2, 3)},
 		"a piece of some":             {two, func(s *swarm) { s.pieceVerified(1) }, two},
-		"that no more is wanted":      {nil, func(s *swarm) { s.setWanted(two); s.pieceVerified(1) }, two},
-		"a piece, and what is wanted": {nil, func(s *swarm) { s.pieceVerified(1); s.setWanted(two) }, two},
+		"that no more is wanted":      {nil, func(s *swarm) { s.setWanted(&messages.SetWanted{Pieces: two}); s.pieceVerified(1) }, two},
+		"a piece, and what is wanted": {nil, func(s *swarm) { s.pieceVerified(1); s.setWanted(&messages.SetWanted{Pieces: two}) }, two},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := openSwarm(geometryOf(4, BlockSize, BlockSize), "rarest", 1)
-			s.setWanted(tc.wanted)
+			s.setWanted(&messages.SetWanted{Pieces: tc.wanted})
 			for piece := range tc.saved.EachSet() {
 				if piece != 1 {
 					s.pieceVerified(uint32(piece))

@@ -274,9 +274,9 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 				for i := range pieces.Len() {
 					pieces.SetTo(i, rng.IntN(3) > 0)
 				}
-				s.setWanted(pieces)
+				s.setWanted(&messages.SetWanted{Pieces: pieces})
 			},
-			"want all":      func(*rapid.T) { s.setWanted(nil) },
+			"want all":      func(*rapid.T) { s.setWanted(&messages.SetWanted{}) },
 			"store lets go": func(t *rapid.T) { s.letGo(asked) },
 			"": func(t *rapid.T) {
 				asked.look()
@@ -292,7 +292,7 @@ func TestSwarmKeepsItsInvariants(t *testing.T) {
 			s.leave(s.peers[0])
 		}
 		if rng.IntN(2) == 0 {
-			s.setWanted(nil)
+			s.setWanted(&messages.SetWanted{})
 		}
 		for piece := range uint32(g.pieces) {
 			if a := s.planner.ledger.active[piece]; a != nil && a.requested+a.free == 0 {

@@ -147,14 +147,14 @@ func (sc *scenario) play(t *testing.T, words []string) []string {
 		sc.storeRecovered()
 	case "want": // pieces
 		if words[1] == "all" {
-			sc.setWanted(nil)
+			sc.setWanted(&messages.SetWanted{})
 			break
 		}
 		pieces := bitset.New(uint(sc.pieces))
 		for _, piece := range list(1) {
 			pieces.Set(uint(piece))
 		}
-		sc.setWanted(pieces)
+		sc.setWanted(&messages.SetWanted{Pieces: pieces})
 	case "finished":
 		sc.storeFinished(sc.have.Clone())
 	case "wait": // seconds, tick by tick

@@ -105,7 +105,7 @@ func (s *scheduler) handle(c actor.Context) {
 		s.planHashing(m.Bytes)
 		s.setMemory(m.Bytes)
 	case *messages.SetWanted:
-		s.setWanted(m.Pieces)
+		s.setWanted(m)
 
 	case *messages.StoreChecking:
 		s.disk.checking = *m

@@ -88,8 +88,9 @@ func (s *swarm) storeReady(m *messages.StoreReady) {
 
 // setWanted changes which pieces are downloaded. Requests for other pieces are
 // cancelled, and blocks of them that have arrived are dropped.
-func (s *swarm) setWanted(pieces *bitset.BitSet) {
-	s.goal.want(pieces)
+func (s *swarm) setWanted(m *messages.SetWanted) {
+	s.goal.want(m.Pieces)
+	s.planner.urgency = newUrgency(m.High, m.Low)
 	s.disk.finished = s.within(s.disk.saved)
 	for _, p := range s.peers {
 		p.wanted = s.interest(p.have)

@@ -17,7 +17,7 @@ func (s *state) know(t *metainfo.Torrent) {
 	s.torrent = t
 	s.last.Name, s.last.State, s.last.Metadata = t.Name, messages.StateStarting, messages.MetadataProgress{}
 	s.last.Pieces, s.last.Length, s.last.Left = t.PieceCount(), t.Length, t.Length
-	s.clipWanted()
+	s.fitWanted()
 	if t.Private {
 		s.pause(s.announcing.keepOne())
 	}
@@ -36,6 +36,12 @@ func (s *state) setMetainfo(m *messages.SetMetainfo) {
 		s.complete = true
 		s.end(nil)
 		return
+	}
+	if wanted := s.updates.wanted; wanted != nil {
+		if err := s.fits(wanted.Choice, m.Torrent); err != nil {
+			s.end(err)
+			return
+		}
 	}
 	s.know(m.Torrent)
 	s.out.stopMetadata = s.to.metadata != nil

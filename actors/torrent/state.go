@@ -79,6 +79,9 @@ func newState(added *messages.AddTorrent, port uint16, now time.Time) *state {
 		candidates: newCandidates(added.Options.Peers, added.Options.LinkPeers),
 		last:       messages.Progress{InfoHash: added.InfoHash, Name: added.Name, State: messages.StateMetadata},
 	}
+	if c := added.Options.Choice; !c.Empty() {
+		s.updates.wanted = &messages.SetWanted{InfoHash: added.InfoHash, Choice: c}
+	}
 	if added.Torrent != nil {
 		s.given = slices.Concat(s.given, added.Torrent.Announce) // those that cannot be asked, too
 		s.know(added.Torrent)

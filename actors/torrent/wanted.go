@@ -1,10 +1,21 @@
 package torrent
 
-import "kouzui/messages"
+import (
+	"fmt"
 
+	"kouzui/messages"
+	"kouzui/wire/choice"
+	"kouzui/wire/metainfo"
+)
+
+// setWanted ignores a choice that does not fit the torrent: whoever makes one of
+// known files sees that before.
 func (s *state) setWanted(m *messages.SetWanted) {
+	if s.torrent != nil && s.fits(m.Choice, s.torrent) != nil {
+		return
+	}
 	s.updates.wanted = m
-	s.clipWanted()
+	s.fitWanted()
 	if s.complete && !s.haveWanted() {
 		s.complete = false
 		s.goals.incomplete(s.now)
@@ -12,12 +23,30 @@ func (s *state) setWanted(m *messages.SetWanted) {
 	s.tellWanted()
 }
 
-// clipWanted leaves out pieces that the torrent does not have: they would never
-// come.
-func (s *state) clipWanted() {
-	if m := s.updates.wanted; m != nil && s.torrent != nil {
-		s.updates.wanted = &messages.SetWanted{InfoHash: m.InfoHash, Pieces: messages.ClipPieces(m.Pieces, s.torrent.PieceCount())}
+// fitWanted finds the pieces of the files that were chosen, or leaves out pieces
+// that the torrent does not have: they would never come.
+func (s *state) fitWanted() {
+	m := s.updates.wanted
+	if m == nil || s.torrent == nil {
+		return
 	}
+	new := &messages.SetWanted{InfoHash: m.InfoHash, Choice: m.Choice}
+	if m.Choice == nil {
+		new.Pieces = messages.ClipPieces(m.Pieces, s.torrent.PieceCount())
+	} else {
+		files, _ := m.Choice.Resolve(s.torrent) // see fits
+		w := choice.Of(s.torrent, files)
+		new.Pieces, new.Files, new.High, new.Low = w.Pieces, w.Files, w.High, w.Low
+	}
+	s.updates.wanted = new
+}
+
+// fits is nil if a choice of files, nil: none, can be applied to a torrent.
+func (s *state) fits(c *choice.Choice, t *metainfo.Torrent) error {
+	if _, err := c.Resolve(t); err != nil {
+		return fmt.Errorf("the choice of files does not fit the torrent: %w", err)
+	}
+	return nil
 }
 
 // storeStarted answers QueryKnownPieces. The store hears first what is wanted:

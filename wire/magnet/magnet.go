@@ -109,13 +109,18 @@ func (l Link) String() string {
 		add("x.pe", p.String())
 	}
 	if len(l.Files) > 0 {
-		files := make([]string, len(l.Files))
-		for i, r := range l.Files {
-			files[i] = r.String()
-		}
-		b.WriteString("&so=" + strings.Join(files, ","))
+		b.WriteString("&so=" + l.Chosen())
 	}
 	return b.String()
+}
+
+// Chosen is Files as they stand in a link.
+func (l Link) Chosen() string {
+	files := make([]string, len(l.Files))
+	for i, r := range l.Files {
+		files[i] = r.String()
+	}
+	return strings.Join(files, ",")
 }
 
 // escape escapes all that has a meaning in a link, or that a program which

@@ -240,9 +240,6 @@ func (p *parser) finish() (Link, error) {
 	p.link.Trackers = tiers
 	p.link.Files = unite(p.files)
 	p.link.Warnings = append(p.link.Warnings, warnings...)
-	if len(p.link.Files) > 0 {
-		p.link.Warnings = append(p.link.Warnings, "The link chooses files (so), which is not used yet: all files are downloaded.")
-	}
 	return p.link, nil
 }
 

@@ -26,7 +26,7 @@ type content struct {
 }
 
 // findContent follows path if it is a symbolic link, but no link below it.
-func findContent(path string, choice *choice, warn func(string)) (c *content, err error) {
+func findContent(path string, leave *leaving, warn func(string)) (c *content, err error) {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func findContent(path string, choice *choice, warn func(string)) (c *content, er
 		}
 	case info.IsDir():
 		if c.Folder, err = real.OpenExisting(actual); err == nil {
-			err = c.walk(actual, choice, warn)
+			err = c.walk(actual, leave, warn)
 		}
 	default:
 		err = exit.Errorf(exit.Other, "%s is neither a file nor a folder", path)
@@ -78,12 +78,12 @@ func (c *content) add(name string, f metainfo.FileSpec) {
 }
 
 // walk adds what the user chooses of the folder at root, sorted by path.
-func (c *content) walk(root string, choice *choice, warn func(string)) error {
+func (c *content) walk(root string, leave *leaving, warn func(string)) error {
 	var (
 		list []metainfo.FileSpec
 		left []string
 	)
-	output, _ := os.Stat(choice.output)
+	output, _ := os.Stat(leave.output)
 	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || path == root {
 			return err
@@ -99,10 +99,10 @@ func (c *content) walk(root string, choice *choice, warn func(string)) error {
 			return err
 		}
 		parts := strings.Split(filepath.ToSlash(below), "/")
-		if choice.excluded(parts) {
+		if leave.excluded(parts) {
 			return skip()
 		}
-		if !choice.all && ownOrJunk(path, e) {
+		if !leave.all && ownOrJunk(path, e) {
 			left = append(left, filepath.ToSlash(below))
 			return skip()
 		}

@@ -42,7 +42,7 @@ type createFlags struct {
 	date        string
 	source      string
 	align       bool
-	choice      choice
+	leave       leaving
 }
 
 // NewCreate makes the command create.
@@ -74,8 +74,8 @@ same content, --name and --date always give the same torrent, byte by byte.`,
 		f.BoolVar(&o.private, "private", false, "clients may find peers through the trackers only (BEP 27)")
 		f.StringVar(&o.comment, "comment", "", "a `TEXT` that others will see")
 		f.StringVar(&o.name, "name", "", "`NAME` of the torrent (default that of PATH)")
-		f.StringArrayVar(&o.choice.exclude, "exclude", nil, "leave out what matches `GLOB`, by name, or by path if it has a slash (repeatable)")
-		f.BoolVar(&o.choice.all, "all", false, "take also what Kouzui and systems keep for themselves")
+		f.StringArrayVar(&o.leave.exclude, "exclude", nil, "leave out what matches `GLOB`, by name, or by path if it has a slash (repeatable)")
+		f.BoolVar(&o.leave.all, "all", false, "take also what Kouzui and systems keep for themselves")
 		f.StringVar(&o.source, "source", "", "a `TEXT` that makes the info hash another one, for trackers that ask for it")
 		f.BoolVar(&o.align, "align", false, "begin each file at a piece, with padding files (BEP 47)")
 		f.StringVar(&o.pieceLength, "piece-length", "auto", "`SIZE` of a piece: a power of two from 1K to 1G, or auto")
@@ -161,7 +161,7 @@ func (o *createFlags) spec() (spec metainfo.Spec, err error) {
 	if o.out != "-" && o.out != "" {
 		err = outfile.Check(o.out, o.force)
 	}
-	return spec, errors.Join(err, o.choice.check())
+	return spec, errors.Join(err, o.leave.check())
 }
 
 // content is what the torrent is made of. It sets the path of the .torrent, if
@@ -187,8 +187,8 @@ func (o *createFlags) content(path string, warn func(string)) (*content, error) 
 	if err := outfile.Spares(o.out, path); err != nil {
 		return nil, err
 	}
-	o.choice.output = o.out
-	content, err := findContent(path, &o.choice, warn)
+	o.leave.output = o.out
+	content, err := findContent(path, &o.leave, warn)
 	if err == nil && o.name != "" {
 		content.name = o.name
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,37 +11,30 @@ import (
 	"kouzui/actors/runtime/units"
 	"kouzui/cmd/kouzui/internal/exit"
 	"kouzui/cmd/kouzui/internal/outfile"
+	"kouzui/wire/choice"
 	"kouzui/wire/metainfo"
 )
 
-// choice says which names in a folder go into a torrent.
-type choice struct {
+// leaving says which names in a folder go into a torrent.
+type leaving struct {
 	all     bool     // also what Kouzui and systems keep for themselves
 	exclude []string // globs
 	output  string   // the file that the torrent is written to, if any
 }
 
 // check refuses globs that can never match.
-func (c *choice) check() error {
+func (c *leaving) check() error {
 	for _, glob := range c.exclude {
-		if _, err := path.Match(glob, ""); err != nil || strings.Trim(glob, "/") == "" {
-			return exit.Usagef("", "--exclude %q must be a pattern such as '*.tmp', 'cache' or 'docs/*.txt'", glob)
+		if _, err := choice.ParseGlob(glob); err != nil {
+			return exit.Usagef("", "--exclude %v", err)
 		}
 	}
 	return nil
 }
 
-// excluded says whether a glob of --exclude matches. One with a slash is held
-// against the path in the folder, another against the name alone.
-func (c *choice) excluded(parts []string) bool {
-	return slices.ContainsFunc(c.exclude, func(glob string) bool {
-		text := parts[len(parts)-1]
-		if glob = strings.TrimSuffix(strings.TrimPrefix(glob, "./"), "/"); strings.Contains(glob, "/") {
-			glob, text = strings.TrimPrefix(glob, "/"), strings.Join(parts, "/")
-		}
-		match, err := path.Match(glob, text)
-		return match && err == nil
-	})
+// excluded says whether a glob of --exclude matches.
+func (c *leaving) excluded(parts []string) bool {
+	return slices.ContainsFunc(c.exclude, func(glob string) bool { return choice.Glob(glob).Match(parts) })
 }
 
 // ownOrJunk says whether a file or folder is of no use to others: what Kouzui
