@@ -15,6 +15,7 @@ import (
 	"kouzui/actors/runtime/pattern"
 	"kouzui/actors/world/real"
 	"kouzui/messages"
+	"kouzui/wire/choice"
 	"kouzui/wire/magnet"
 	"kouzui/wire/metainfo"
 )
@@ -106,6 +107,40 @@ type Options struct {
 	DHT DHTMode
 	// NoPEX: peers are not told of each other (BEP 11).
 	NoPEX bool
+	// Choice is which files are wanted; nil: all. Torrent.Choose changes it. A
+	// torrent that is added without its metainfo ends with a *ChoiceError if the
+	// choice does not fit it.
+	Choice *Choice
+}
+
+// Choice is which files of a torrent are wanted, and with which priority.
+type Choice = choice.Choice
+
+// FileSelector names files, FilePriority says when they are downloaded.
+type (
+	FileSelector = choice.Selector
+	FilePriority = choice.Priority
+	FileRule     = choice.Rule
+)
+
+// Priorities of files. Those that are skipped are not made.
+const (
+	PrioritySkip   = choice.Skip
+	PriorityLow    = choice.Low
+	PriorityNormal = choice.Normal
+	PriorityHigh   = choice.High
+)
+
+// ParseFiles reads what names files: "*.mkv", "season 1", "extras/*.mkv", or
+// indices from 0 as in "3" or "0,4-7". The error is a *ChoiceError.
+func ParseFiles(text string) (FileSelector, error) { return choice.ParseSelector(text) }
+
+// FilesOf is what a magnet link chooses (so); nil: nothing.
+func FilesOf(m Magnet) *Choice {
+	if len(m.Files) == 0 {
+		return nil
+	}
+	return &Choice{Select: []FileSelector{choice.InLink(m.Files)}}
 }
 
 // InDHT tells whether a torrent that is added with these options is looked for
@@ -182,7 +217,7 @@ func (o *Options) engine(client Patterns) messages.TorrentOptions {
 		Peers: slices.Clone(o.Peers), Trackers: slices.Clone(o.Trackers), MaxPeers: o.MaxPeers, UnchokeSlots: o.UploadSlots,
 		MetadataOnly: o.MetadataOnly, MustExist: o.MustExist, Force: o.Force, Seed: o.Seed || o.SeedRatio > 0 || o.SeedFor > 0, SeedRatio: o.SeedRatio, SeedFor: o.SeedFor,
 		UntilPeersDone: o.UntilPeersDone, SuperSeed: o.SuperSeed, StallTimeout: o.StallTimeout,
-		DHT: o.DHT, NoPEX: o.NoPEX,
+		DHT: o.DHT, NoPEX: o.NoPEX, Choice: o.Choice,
 	}
 }
 
@@ -232,8 +267,12 @@ func (c *Client) AddMetainfo(m *Metainfo, o Options) (*Torrent, error) {
 // AddMagnet starts the torrent of a magnet link. What is in it is asked of
 // peers, and told as MetainfoFound. Of the peers that the link names, those are
 // tried whose host is an address, and not one of this machine or network,
-// unless there is Config.AllowPrivate.
+// unless there is Config.AllowPrivate. The files that the link chooses are
+// downloaded, unless Options.Choice says otherwise.
 func (c *Client) AddMagnet(m Magnet, o Options) (*Torrent, error) {
+	if o.Choice.Empty() {
+		o.Choice = FilesOf(m)
+	}
 	t := &Torrent{hash: m.InfoHash, name: cmp.Or(m.Name, m.InfoHash.String()), announce: m.Trackers, linkHosts: hosts(m)}
 	for _, peer := range m.Peers {
 		if addr, is := peer.Addr(); is && c != nil && (c.config.AllowPrivate || real.IsPublic(addr.Addr())) {
@@ -259,6 +298,11 @@ func (c *Client) AddHash(hash Hash, o Options) (*Torrent, error) {
 func (c *Client) add(t *Torrent, o Options) (*Torrent, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
+	}
+	if t.metainfo != nil {
+		if _, err := o.Choice.Resolve(t.metainfo); err != nil {
+			return nil, err
+		}
 	}
 	if c == nil {
 		return nil, ErrClosed

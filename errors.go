@@ -6,6 +6,7 @@ import (
 	"kouzui/actors"
 	"kouzui/actors/world"
 	"kouzui/messages"
+	"kouzui/wire/choice"
 	"kouzui/wire/magnet"
 	"kouzui/wire/metainfo"
 )
@@ -47,6 +48,10 @@ type MetainfoError = metainfo.Error
 
 // MagnetError says why a magnet link is refused.
 type MagnetError = magnet.Error
+
+// ChoiceError says why a choice of files cannot be read, or does not fit a
+// torrent.
+type ChoiceError = choice.Error
 
 // TrackerError says why an announce has failed.
 type TrackerError = world.AnnounceError

@@ -122,6 +122,29 @@ func (t *Torrent) SetMetainfo(m *Metainfo) error {
 	return nil
 }
 
+// Choose says which files are wanted from now on; nil: all. Files that have been
+// begun stay. The error is a *ChoiceError or ErrEnded.
+func (t *Torrent) Choose(c *Choice) error {
+	if !t.valid() {
+		return ErrEnded
+	}
+	t.client.mu.Lock()
+	defer t.client.mu.Unlock()
+	if t.client.torrents[t.hash] != t {
+		return ErrEnded
+	}
+	if t.metainfo != nil {
+		if _, err := c.Resolve(t.metainfo); err != nil {
+			return err
+		}
+	}
+	if c == nil {
+		c = &Choice{}
+	}
+	t.client.engine.Choose(t.hash, c)
+	return nil
+}
+
 // Wait returns when the torrent has ended: nil if it is complete, ErrStopped if
 // it was stopped before, or why it failed. When ctx ends first, it returns its
 // error, and the torrent goes on.

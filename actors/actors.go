@@ -49,6 +49,7 @@ import (
 	"kouzui/messages"
 	"kouzui/wire/blocklist"
 	"kouzui/wire/buffer"
+	"kouzui/wire/choice"
 	"kouzui/wire/metainfo"
 )
 
@@ -251,10 +252,19 @@ func (c *Client) SetMetainfo(t *metainfo.Torrent) {
 	c.send(m)
 }
 
+// Choose says which files of a torrent are to be downloaded. The choice must not
+// be changed afterwards.
+func (c *Client) Choose(hash metainfo.Hash, files *choice.Choice) {
+	c.want(&messages.SetWanted{InfoHash: hash, Choice: files})
+}
+
 // SetWanted chooses the pieces of a torrent to be downloaded; nil: all. The set
 // must not be changed any more.
 func (c *Client) SetWanted(hash metainfo.Hash, pieces *bitset.BitSet) {
-	m := &messages.SetWanted{InfoHash: hash, Pieces: pieces}
+	c.want(&messages.SetWanted{InfoHash: hash, Pieces: pieces})
+}
+
+func (c *Client) want(m *messages.SetWanted) {
 	c.orders.setWanted(m)
 	c.send(m)
 }

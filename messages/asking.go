@@ -1,6 +1,9 @@
 package messages
 
-import "kouzui/wire/metainfo"
+import (
+	"kouzui/wire/choice"
+	"kouzui/wire/metainfo"
+)
 
 // Questions of the program that started the client about a torrent. The actor
 // that answers calls Reply, at most once; Reply must not block. A question that
@@ -22,9 +25,11 @@ type QueryFiles struct {
 
 // FileStatus is a file of a torrent.
 type FileStatus struct {
-	Path   string // below the folder of the torrent, with '/' between parts
-	Length int64  // bytes
-	Have   int64  // bytes in verified pieces
+	Index    int    // in the torrent
+	Path     string // below the folder of the torrent, with '/' between parts
+	Length   int64  // bytes
+	Have     int64  // bytes in verified pieces
+	Priority choice.Priority
 }
 
 // QueryTrackers: a question to session, and from session to torrent, which

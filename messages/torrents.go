@@ -230,9 +230,18 @@ type Progress struct {
 	Map           []uint8
 	Top           []PeerInfo       // the most useful peers, best first, a few
 	Left          int64            // bytes of wanted pieces that are not verified
+	Chosen        int64            // bytes of wanted pieces; 0: of all, or not known yet
 	PeersNeedData bool             // a connected peer lacks pieces, and may want ours
 	SuperSeeding  bool             // peers are told of a few pieces each
 	Metadata      MetadataProgress // while State is StateMetadata
+}
+
+// Goal is how many bytes the user wants, and how many of them are there.
+func (p *Progress) Goal() (have, all int64) {
+	if p.Chosen == 0 {
+		return p.Have, p.Length
+	}
+	return p.Chosen - p.Left, p.Chosen
 }
 
 // TorrentPiecesVerified: scheduler to torrent, by session and on to

@@ -89,6 +89,14 @@ func (g *goal) wantedPieces() int {
 // verified is how many bytes are there.
 func (g *goal) verified() int64 { return g.bytes(g.have, g.owned) }
 
+// chosen is how many bytes of wanted pieces there are; 0: all.
+func (g *goal) chosen() int64 {
+	if g.wanted == nil {
+		return 0
+	}
+	return g.bytes(g.wanted, int(g.wanted.Count()))
+}
+
 // left is how many bytes of wanted pieces are still to come from peers.
 func (g *goal) left() int64 { return g.bytes(g.lacking, g.missing) - g.zeros }
 

@@ -83,6 +83,7 @@ func (s *swarm) progress() *messages.Progress {
 		Length:     s.length,
 		Have:       s.verified(),
 		Left:       s.left(),
+		Chosen:     s.chosen(),
 		Downloaded: s.totals.downloaded,
 		Uploaded:   s.totals.uploaded,
 		Wasted:     s.totals.wasted + s.totals.repeated,

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"kouzui/messages"
+	"kouzui/wire/choice"
 )
 
 // What the user asks about the torrent.
@@ -17,11 +18,15 @@ func (s *state) files() (files []messages.FileStatus) {
 		if f.Padding {
 			continue
 		}
+		priority := choice.Normal
+		if s.priorities != nil {
+			priority = s.priorities[i]
+		}
 		path := strings.Join(f.Path, "/")
 		if root := s.torrent.Root(); root != "" {
 			path = root + "/" + path
 		}
-		files = append(files, messages.FileStatus{Path: path, Length: f.Length, Have: s.haveOf(i)})
+		files = append(files, messages.FileStatus{Index: i, Path: path, Length: f.Length, Have: s.haveOf(i), Priority: priority})
 	}
 	return files
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"kouzui/messages"
+	"kouzui/wire/choice"
 	"kouzui/wire/metainfo"
 )
 
@@ -13,12 +14,13 @@ import (
 // a method for each message, and carries out the effects that are collected in
 // out.
 type state struct {
-	hash    metainfo.Hash
-	torrent *metainfo.Torrent // nil: only the hash is known
-	given   [][]string        // the tiers of trackers that the torrent was added with
-	to      addresses
-	now     time.Time
-	out     effects
+	hash       metainfo.Hash
+	torrent    *metainfo.Torrent // nil: only the hash is known
+	priorities []choice.Priority // of its files; nil: all are wanted alike
+	given      [][]string        // the tiers of trackers that the torrent was added with
+	to         addresses
+	now        time.Time
+	out        effects
 
 	// started is when this incarnation of the torrent began. Progress of an
 	// earlier time is ignored: it comes from the engine of the incarnation before.

@@ -32,10 +32,10 @@ func (s *state) fitWanted() {
 	}
 	new := &messages.SetWanted{InfoHash: m.InfoHash, Choice: m.Choice}
 	if m.Choice == nil {
-		new.Pieces = messages.ClipPieces(m.Pieces, s.torrent.PieceCount())
+		new.Pieces, s.priorities = messages.ClipPieces(m.Pieces, s.torrent.PieceCount()), nil
 	} else {
-		files, _ := m.Choice.Resolve(s.torrent) // see fits
-		w := choice.Of(s.torrent, files)
+		s.priorities, _ = m.Choice.Resolve(s.torrent) // see fits
+		w := choice.Of(s.torrent, s.priorities)
 		new.Pieces, new.Files, new.High, new.Low = w.Pieces, w.Files, w.High, w.Low
 	}
 	s.updates.wanted = new

@@ -252,7 +252,7 @@ func (o *createFlags) finish(out *output.Output, target *outfile.File, t *metain
 			return err
 		}
 	}
-	out.Say("%s: %s in %s, %s of %s, info hash %s", t.Name, units.Bytes(t.Length), units.Count(files(t), "file"), units.Count(t.PieceCount(), "piece"), units.Bytes(t.PieceLength), t.InfoHash)
+	out.Say("%s: %s in %s, %s of %s, info hash %s", t.Name, units.Bytes(t.Length), units.Count(filesOnDisk(t), "file"), units.Count(t.PieceCount(), "piece"), units.Bytes(t.PieceLength), t.InfoHash)
 	d := describe(t)
 	if d.Magnet != "" {
 		out.Say("magnet link: %s", d.Magnet)
@@ -268,8 +268,8 @@ func (o *createFlags) finish(out *output.Output, target *outfile.File, t *metain
 	return nil
 }
 
-// files is how many files there are on disk.
-func files(t *metainfo.Torrent) int {
+// filesOnDisk is how many files a torrent has on disk.
+func filesOnDisk(t *metainfo.Torrent) int {
 	n := 0
 	for i := range t.Files {
 		if !t.Files[i].Padding {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -35,6 +36,7 @@ type description struct {
 }
 
 type fileDescription struct {
+	Index      int    `json:"index"` // as --select takes it
 	Path       string `json:"path"`
 	Length     int64  `json:"length"`
 	Padding    bool   `json:"padding,omitempty"`
@@ -56,8 +58,8 @@ func describe(t *metainfo.Torrent) description {
 	if !t.CreationDate.IsZero() {
 		d.Created = t.CreationDate.Format(time.RFC3339)
 	}
-	for _, f := range t.Files {
-		d.Files = append(d.Files, fileDescription{strings.Join(f.Path, "/"), f.Length, f.Padding, f.Executable, f.Link})
+	for i, f := range t.Files {
+		d.Files = append(d.Files, fileDescription{i, strings.Join(f.Path, "/"), f.Length, f.Padding, f.Executable, f.Link})
 	}
 	return d
 }
@@ -97,15 +99,16 @@ func (d *description) write(w io.Writer) error {
 	}
 	files := slices.DeleteFunc(slices.Clone(d.Files), func(f fileDescription) bool { return f.Padding })
 	row("files", "%d", len(files))
+	digits := len(strconv.Itoa(len(d.Files)))
 	for _, f := range files {
+		size, path := units.Bytes(f.Length), f.Path
 		switch {
 		case f.Link != "":
-			fmt.Fprintf(&b, "  %10s  %s -> %s\n", "link", f.Path, f.Link)
+			size, path = "link", path+" -> "+f.Link
 		case f.Executable:
-			fmt.Fprintf(&b, "  %10s  %s (executable)\n", units.Bytes(f.Length), f.Path)
-		default:
-			fmt.Fprintf(&b, "  %10s  %s\n", units.Bytes(f.Length), f.Path)
+			path += " (executable)"
 		}
+		fmt.Fprintf(&b, "  %*d  %10s  %s\n", digits, f.Index, size, path)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/bits-and-blooms/bitset"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -23,6 +24,7 @@ import (
 	"kouzui/cmd/kouzui/internal/place"
 	"kouzui/cmd/kouzui/internal/progress"
 	"kouzui/cmd/kouzui/internal/report"
+	"kouzui/wire/choice"
 	"kouzui/wire/metainfo"
 )
 
@@ -32,6 +34,7 @@ func NewVerify() *cobra.Command {
 		o    output.Flags
 		dir  string
 		from flags.Source
+		only flags.Files
 	)
 	c := &cobra.Command{
 		Use:   "verify TORRENT",
@@ -39,16 +42,18 @@ func NewVerify() *cobra.Command {
 		Long: `Hash the data in --dir and compare it with a torrent. Nothing is written, and
 all data is hashed, whatever an earlier download has verified. The exit code is
 0 if all pieces are right, and 32 if any piece is wrong or missing; then each
-affected file is written to stdout with its wrong pieces.`,
+affected file is written to stdout with its wrong pieces. With --select or
+--exclude, only the chosen files have to be right.`,
 		Example: `  kouzui verify album.torrent --dir ~/Music
   kouzui verify album.torrent -d ~/Music --json | jq .wrong_pieces`,
 		Args: flags.Arguments(1, 1, "one torrent"),
 		RunE: func(c *cobra.Command, args []string) error {
-			return command.Do(c, &o, func(r *command.Run) error { return verify(r, o.JSON, &from, args[0], dir) })
+			return command.Do(c, &o, func(r *command.Run) error { return verify(r, o.JSON, &from, &only, args[0], dir) })
 		},
 	}
 	flags.Group(c, "Basic", func(f *pflag.FlagSet) {
 		f.StringVarP(&dir, "dir", "d", ".", "check the data in `FOLDER`")
+		only.Bind(f, "check")
 	})
 	flags.Group(c, "Network", from.BindFetch)
 	o.Bind(c, true)
@@ -74,7 +79,11 @@ type wrongContent struct {
 	Wrong  []int  `json:"wrong_pieces"`
 }
 
-func verify(r *command.Run, asJSON bool, from *flags.Source, torrent, dir string) error {
+func verify(r *command.Run, asJSON bool, from *flags.Source, only *flags.Files, torrent, dir string) error {
+	chosen, err := only.Choice()
+	if err != nil {
+		return err
+	}
 	source, _, err := from.Open(r.Context, r.Warn)
 	if err != nil {
 		return err
@@ -83,12 +92,19 @@ func verify(r *command.Run, asJSON bool, from *flags.Source, torrent, dir string
 	if err != nil {
 		return err
 	}
+	priorities, err := chosen.Resolve(t)
+	if err != nil {
+		return exit.With(exit.Usage, err)
+	}
+	wanted := choice.Of(t, priorities)
 	content, base, err := findData(t, dir)
 	if err != nil {
 		return err
 	}
 	defer content.Folder.Close()
-	found, err := compare(r, t, content, dir)
+	names := content.Files
+	chosenOnly(t, &content, wanted)
+	found, err := compare(r, t, content, names, wanted.Files, dir)
 	if err != nil {
 		return err
 	}
@@ -121,13 +137,17 @@ func findData(t *metainfo.Torrent, dir string) (content hashing.Content, base st
 	return contentAt(folder, t, base), base, nil
 }
 
-func compare(r *command.Run, t *metainfo.Torrent, content hashing.Content, dir string) (*findings, error) {
+func compare(r *command.Run, t *metainfo.Torrent, content hashing.Content, names []hashing.File, wanted *bitset.BitSet, dir string) (*findings, error) {
+	pieces := t.PieceCount()
+	if content.Only != nil {
+		pieces = int(content.Only.Count())
+	}
 	found := &findings{
-		V: 1, Hash: t.InfoHash.String(), Name: t.Name, Pieces: t.PieceCount(),
+		V: 1, Hash: t.InfoHash.String(), Name: t.Name, Pieces: pieces,
 		Wrong: []int{}, Files: []wrongContent{},
 	}
 	wrong := make([]bool, t.PieceCount())
-	shown := progress.NewHashing(r.Output, t.Name, t.PieceCount())
+	shown := progress.NewHashing(r.Output, t.Name, pieces)
 	err := hashing.Pieces(r.Context, content, t.PieceLength, func(p hashing.Piece) error {
 		shown.Done()
 		switch {
@@ -149,7 +169,7 @@ func compare(r *command.Run, t *metainfo.Torrent, content hashing.Content, dir s
 			found.Wrong = append(found.Wrong, i)
 		}
 	}
-	found.files(t, content, dir, wrong)
+	found.files(t, content.Folder, names, wanted, dir, wrong)
 	found.OK = len(found.Wrong) == 0 && len(found.Files) == 0
 	return found, nil
 }
@@ -157,7 +177,7 @@ func compare(r *command.Run, t *metainfo.Torrent, content hashing.Content, dir s
 // files notes what is wrong with each file. A wrong piece that several files
 // share does not tell which of them is wrong, unless one of them is found to be
 // wrong by its length or by a piece of its own.
-func (f *findings) files(t *metainfo.Torrent, content hashing.Content, dir string, wrong []bool) {
+func (f *findings) files(t *metainfo.Torrent, folder world.Folder, names []hashing.File, wanted *bitset.BitSet, dir string, wrong []bool) {
 	owners := make([]int, t.PieceCount()) // how many files have bytes in the piece
 	for i := range t.Files {
 		if first, end := t.FilePieces(i); !t.Files[i].Padding {
@@ -169,7 +189,10 @@ func (f *findings) files(t *metainfo.Torrent, content hashing.Content, dir strin
 	all := make([]wrongContent, len(t.Files))
 	blamed := make(map[int]string) // the shared wrong pieces that a wrong file explains, by its path
 	for i := range t.Files {
-		all[i] = fileAlone(t, i, content, dir, wrong)
+		if wanted != nil && !wanted.Test(uint(i)) {
+			continue
+		}
+		all[i] = fileAlone(t, i, names[i].Name, folder, dir, wrong)
 		for _, p := range all[i].Wrong {
 			if owners[p] == 1 && all[i].Reason == "" {
 				all[i].Reason = "wrong content"
@@ -197,13 +220,13 @@ func (f *findings) files(t *metainfo.Torrent, content hashing.Content, dir strin
 // fileAlone says what is wrong with a file, looked at by itself. The length is
 // compared as well: hashes cover neither empty files nor bytes behind the end
 // of a file.
-func fileAlone(t *metainfo.Torrent, index int, content hashing.Content, dir string, wrong []bool) wrongContent {
+func fileAlone(t *metainfo.Torrent, index int, name string, folder world.Folder, dir string, wrong []bool) wrongContent {
 	file := &t.Files[index]
 	bad := wrongContent{Path: strings.Join(file.Path, "/"), Wrong: []int{}}
 	if file.Padding {
 		return bad
 	}
-	info, err := content.Folder.Stat(content.Files[index].Name)
+	info, err := folder.Stat(name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		bad.Reason = "missing"
@@ -212,7 +235,7 @@ func fileAlone(t *metainfo.Torrent, index int, content hashing.Content, dir stri
 	case err != nil:
 		bad.Reason = exit.OneLine(err)
 	case file.Link != "":
-		bad.Reason = place.WrongLink(filepath.Join(dir, filepath.FromSlash(content.Files[index].Name)), file.Link)
+		bad.Reason = place.WrongLink(filepath.Join(dir, filepath.FromSlash(name)), file.Link)
 	case info.Mode&fs.ModeSymlink != 0:
 		bad.Reason = "a symbolic link, which is not followed"
 	case !info.Mode.IsRegular():

@@ -134,7 +134,7 @@ func (j *job) progress(p *kouzui.Status, now time.Time) (stop bool) {
 	}
 	switch {
 	case j.options.MustExist && !fetching:
-		j.refused = exit.Errorf(exit.Mismatch, "%s, and seed needs complete data", units.Wrong(p.Pieces-p.HavePieces, p.Pieces))
+		j.refused = exit.Errorf(exit.Mismatch, "%s, and seed needs complete data", units.Wrong(j.lacking(p)))
 	case j.waits || p.Left == 0 && !fetching || p.Peers > 0 || j.sources():
 		j.aloneFrom = time.Time{}
 	case j.aloneFrom.IsZero():
@@ -144,6 +144,15 @@ func (j *job) progress(p *kouzui.Status, now time.Time) (stop bool) {
 			exit.Errorf(exit.Network, "there is nobody to download from: %s, and no --peer is given", j.noTracker()))
 	}
 	return j.refused != nil
+}
+
+// lacking is how many of the wanted pieces are wrong or missing, and how many
+// are wanted. A piece is missing for each begun length of one.
+func (j *job) lacking(p *kouzui.Status) (wrong, of int) {
+	if p.Chosen == 0 {
+		return p.Pieces - p.HavePieces, p.Pieces
+	}
+	return int((p.Left + j.torrent.PieceLength - 1) / j.torrent.PieceLength), p.Wanted
 }
 
 // announced takes what the client tells of a tracker.

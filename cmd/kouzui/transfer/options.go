@@ -23,6 +23,7 @@ type options struct {
 	observe  observeFlags
 
 	dir            string
+	files          flags.Files
 	check          *string
 	force          bool
 	memory         flags.Amount
@@ -64,6 +65,12 @@ func (o *options) bind(c *cobra.Command) {
 			dir = "seed the data in `FOLDER`"
 		}
 		f.StringVarP(&o.dir, "dir", "d", ".", dir)
+		if o.seedOnly {
+			o.files.Bind(f, "seed")
+		} else {
+			o.files.Bind(f, "download")
+			o.files.BindPriority(f)
+		}
 		o.check = flags.Choose(c, "check", "`HOW` to check existing data: %s (auto hashes only what has changed since the last run)", "auto", "full", "none")
 		if !o.seedOnly {
 			f.BoolVar(&o.force, "force", false, "overwrite data of the torrent's name that cannot be shown to be the torrent's")
@@ -147,6 +154,9 @@ func (o *options) validate(c *cobra.Command) error {
 		return err
 	}
 	if _, err := o.namedPeers(); err != nil {
+		return err
+	}
+	if _, err := o.files.Choice(); err != nil {
 		return err
 	}
 	if err := o.dht.Validate(); err != nil {

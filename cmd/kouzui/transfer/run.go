@@ -77,13 +77,17 @@ func (o *options) transfer(s *session, args []string) error {
 		StallTimeout: o.stall, MustExist: o.seedOnly, Force: o.force,
 		DHT: o.dht.Mode(), NoPEX: o.noPEX,
 	}
-	tiers, _ := o.tiers() // validate has found no fault
+	options.Choice, _ = o.files.Choice() // validate has found no fault
+	tiers, _ := o.tiers()
 	options.Trackers = slices.Concat(tiers...)
 	listen, err := o.listen()
 	if err != nil {
 		return err
 	}
 	for i, torrent := range torrents {
+		if err := fits(options.Choice, torrent, len(torrents)); err != nil {
+			return err
+		}
 		for _, other := range torrents[:i] {
 			if !torrent.Unknown && !other.Unknown && torrent.Clashes(other.Torrent) {
 				return exit.Usagef("Run one of them with another --dir.", "two torrents are called %q, and cannot both be in %s: %v and %v",
@@ -116,6 +120,19 @@ func (o *options) transfer(s *session, args []string) error {
 	}
 	command.ReleaseStartPages()
 	return s.run(config)
+}
+
+// fits refuses a choice of files that names none of a torrent, if what is in
+// the torrent is known.
+func fits(c *kouzui.Choice, t load.Given, of int) error {
+	if t.Unknown {
+		return nil
+	}
+	_, err := c.Resolve(t.Torrent)
+	if err != nil && of > 1 {
+		err = exit.Of(t.Name, err)
+	}
+	return exit.With(exit.Usage, err)
 }
 
 // sampleInterval is how often a trace tells how full mailboxes are.

@@ -160,6 +160,7 @@ func Code(err error) int {
 		known   *failure
 		torrent *kouzui.MetainfoError
 		link    *kouzui.MagnetError
+		files   *kouzui.ChoiceError
 		dns     *net.DNSError
 		tracker *kouzui.TrackerError
 	)
@@ -180,6 +181,8 @@ func Code(err error) int {
 		return BadTorrent
 	case errors.As(err, &link):
 		return BadMagnet
+	case errors.As(err, &files):
+		return Usage
 	case errors.As(err, &dns):
 		return Resolve
 	case errors.Is(err, fs.ErrNotExist):

@@ -89,16 +89,16 @@ func Arguments(least, most int, what string) cobra.PositionalArgs {
 	}
 }
 
-// choice is a flag that takes one of a few words.
-type choice struct {
+// word is a flag that takes one of a few words.
+type word struct {
 	value string
 	from  []string
 }
 
-func (c *choice) String() string { return c.value }
-func (c *choice) Type() string   { return "WORD" }
+func (c *word) String() string { return c.value }
+func (c *word) Type() string   { return "WORD" }
 
-func (c *choice) Set(s string) error {
+func (c *word) Set(s string) error {
 	if !slices.Contains(c.from, s) {
 		return fmt.Errorf("must be one of %s", strings.Join(c.from, ", "))
 	}
@@ -109,7 +109,7 @@ func (c *choice) Set(s string) error {
 // Choose adds to c a flag that takes one of the words in from, the first of
 // which is its default. The help lists the words where usage has %s.
 func Choose(c *cobra.Command, name, usage string, from ...string) *string {
-	v := &choice{value: from[0], from: from}
+	v := &word{value: from[0], from: from}
 	last := len(from) - 1
 	c.Flags().Var(v, name, fmt.Sprintf(usage, strings.Join(from[:last], ", ")+" or "+from[last]))
 	complete := func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

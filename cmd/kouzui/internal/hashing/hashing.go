@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/bits-and-blooms/bitset"
 	"golang.org/x/sync/errgroup"
 
 	"kouzui/actors/world"
@@ -34,12 +35,15 @@ const (
 type Content struct {
 	Folder world.Folder
 	Files  []File // one after the other
+	// Only are the pieces that are hashed; nil: all.
+	Only *bitset.BitSet
 }
 
 // File is a part of the content.
 type File struct {
 	Name   string // in the folder; "" for one that is not on disk and all zeros (BEP 47)
 	Length int64
+	Begin  int64 // where these bytes begin in the file of the disk
 }
 
 // Piece is the outcome for one piece. Err is set if the piece could not be read
@@ -79,16 +83,21 @@ func (c Content) Failure(p Piece) error {
 	return p.Err
 }
 
-// Pieces cuts content into pieces and calls done with each: in any order, but
-// never twice at the same time. An error of done ends the work and is returned.
+// Pieces cuts content into pieces and calls done with each, or with each of
+// Only: in any order, but never twice at the same time. An error of done ends the work and is returned.
 func Pieces(ctx context.Context, content Content, pieceLength int64, done func(Piece) error) error {
 	work := &work{Content: content, pieceLength: pieceLength, offsets: make([]int64, len(content.Files))}
 	for i, f := range content.Files {
 		work.offsets[i] = work.total
 		work.total += f.Length
 	}
+	for i := range Count(work.total, pieceLength) {
+		if content.Only == nil || content.Only.Test(uint(i)) {
+			work.pieces = append(work.pieces, i)
+		}
+	}
 	workers := runtime.GOMAXPROCS(0)
-	work.batch = max(1, min(digest.Lanes, (Count(work.total, pieceLength)+workers-1)/workers))
+	work.batch = max(1, min(digest.Lanes, (len(work.pieces)+workers-1)/workers))
 	if digest.Least() > digest.Lanes {
 		work.batch = 1
 	}
@@ -112,9 +121,10 @@ type work struct {
 	offsets     []int64
 	pieceLength int64
 	total       int64
-	batch       int // pieces that a worker takes at a time
+	pieces      []int // to be hashed
+	batch       int   // pieces that a worker takes at a time
 	chunk       int64
-	next        atomic.Int64 // piece
+	next        atomic.Int64 // index in pieces
 
 	mu sync.Mutex // held during done
 }
@@ -131,13 +141,13 @@ func (w *work) run(ctx context.Context, done func(Piece) error) error {
 	data := make([][]byte, w.batch)
 	for {
 		first := int(w.next.Add(int64(w.batch))) - w.batch
-		n := min(w.batch, Count(w.total, w.pieceLength)-first)
+		n := min(w.batch, len(w.pieces)-first)
 		if n <= 0 {
 			return nil
 		}
 		sums.Reset()
 		for i := range n {
-			readers[i].begin(first + i)
+			readers[i].begin(w.pieces[first+i])
 		}
 		for more := true; more; {
 			if err := ctx.Err(); err != nil {
@@ -233,7 +243,7 @@ func (r *reader) readFile(file int, part []byte) error {
 		r.open, r.file = file, f
 	}
 	answer := make(chan error, 1)
-	r.file.ReadBlocks([][]byte{part}, r.off-r.offsets[file], func(err error) { answer <- err })
+	r.file.ReadBlocks([][]byte{part}, r.Files[file].Begin+r.off-r.offsets[file], func(err error) { answer <- err })
 	return <-answer
 }
 

@@ -10,8 +10,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
+	"github.com/bits-and-blooms/bitset"
 	"pgregory.net/rapid"
 
 	"kouzui/actors/world/real"
@@ -30,13 +32,13 @@ func TestPieces(t *testing.T) {
 		var files []File
 		for i, size := range rapid.SliceOfN(rapid.SampledFrom([]int{0, 1, 99, 1000, chunk + 1}), 1, 5).Draw(t, "sizes") {
 			raw := bytes.Repeat([]byte{byte(i + 1)}, size)
-			name := fmt.Sprint(i)
+			name, begin := fmt.Sprint(i), rapid.IntRange(0, 9).Draw(t, "begin")
 			if rapid.Bool().Draw(t, "padding") {
 				name, raw = "", make([]byte, size)
-			} else if err := os.WriteFile(filepath.Join(dir, name), raw, 0o644); err != nil {
+			} else if err := os.WriteFile(filepath.Join(dir, name), slices.Concat(make([]byte, begin), raw, []byte("behind")), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			files = append(files, File{name, int64(size)})
+			files = append(files, File{Name: name, Length: int64(size), Begin: int64(begin)})
 			whole = append(whole, raw...)
 		}
 		length := rapid.SampledFrom([]int{7, 512, 4096, chunk, 2 * chunk}).Draw(t, "piece length")
@@ -48,17 +50,27 @@ func TestPieces(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer folder.Close()
-		seen := 0
-		err = Pieces(context.Background(), Content{folder, files}, int64(length), func(p Piece) error {
+		only, seen := bitset.New(uint(Count(int64(len(whole)), int64(length)))), 0
+		for i := range only.Len() {
+			only.SetTo(i, rapid.Bool().Draw(t, "wanted"))
+		}
+		want := int(only.Count())
+		if rapid.Bool().Draw(t, "all") {
+			only, want = nil, int(only.Len())
+		}
+		err = Pieces(context.Background(), Content{folder, files, only}, int64(length), func(p Piece) error {
 			seen++
+			if only != nil && !only.Test(uint(p.Index)) {
+				t.Errorf("piece %d is hashed", p.Index)
+			}
 			from := p.Index * length
 			if want := sha1.Sum(whole[from:min(from+length, len(whole))]); p.Err != nil || p.Sum != want {
 				t.Errorf("piece %d: %v, %v", p.Index, p.Sum, p.Err)
 			}
 			return nil
 		})
-		if err != nil || seen != Count(int64(len(whole)), int64(length)) {
-			t.Errorf("%d pieces, %v", seen, err)
+		if err != nil || seen != want {
+			t.Errorf("%d pieces of %d, %v", seen, want, err)
 		}
 	})
 }
@@ -73,9 +85,9 @@ func TestPiecesThatCannotBeRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer folder.Close()
-	files := []File{{"", 10}, {"short", 20}, {"missing", 10}}
+	files := []File{{Length: 10}, {Name: "short", Length: 20}, {Name: "missing", Length: 10}}
 	got := make([]error, 4)
-	err = Pieces(context.Background(), Content{folder, files}, 10, func(p Piece) error {
+	err = Pieces(context.Background(), Content{Folder: folder, Files: files}, 10, func(p Piece) error {
 		got[p.Index] = p.Err
 		if p.Err != nil && p.File == 0 {
 			t.Errorf("piece %d blames padding", p.Index)
@@ -93,7 +105,7 @@ func TestPiecesThatCannotBeRead(t *testing.T) {
 }
 
 func TestPiecesEnd(t *testing.T) {
-	zeros := Content{Files: []File{{"", 1 << 20}}}
+	zeros := Content{Files: []File{{Length: 1 << 20}}}
 	enough := errors.New("enough")
 	if err := Pieces(context.Background(), zeros, 1, func(Piece) error { return enough }); err != enough {
 		t.Errorf("got %v", err)

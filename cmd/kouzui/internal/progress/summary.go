@@ -15,10 +15,15 @@ const longestName = 200
 // Summary sums a torrent up on one line, after the time that it took.
 func Summary(p *kouzui.Status, complete bool, took time.Duration) string {
 	line := metainfo.Clean(p.Name, longestName) + ": "
+	have, all := p.Goal()
+	of := ""
+	if all < p.Length {
+		of = fmt.Sprintf(" (chosen of %s)", units.Bytes(p.Length))
+	}
 	if complete {
-		line += "complete, " + units.Bytes(p.Length)
+		line += "complete, " + units.Bytes(all) + of
 	} else {
-		line += fmt.Sprintf("%s of %s", units.Percent(p.Have, p.Length), units.Bytes(p.Length))
+		line += fmt.Sprintf("%s of %s%s", units.Percent(have, all), units.Bytes(all), of)
 	}
 	if p.Downloaded > 0 {
 		seconds := took.Seconds()

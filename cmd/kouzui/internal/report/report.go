@@ -144,6 +144,7 @@ func (l *Lines) progress(p *kouzui.Status) {
 		Length     int64    `json:"length"`
 		Have       int64    `json:"have"`
 		Left       int64    `json:"left"`
+		Chosen     int64    `json:"chosen,omitempty"`
 		Pieces     int      `json:"pieces"`
 		HavePieces int      `json:"have_pieces"`
 		Down       int64    `json:"down"`
@@ -166,7 +167,7 @@ func (l *Lines) progress(p *kouzui.Status) {
 		Metadata   *fetched `json:"metadata,omitempty"`
 	}{
 		head: l.head("progress"), Hash: p.InfoHash.String(), Name: p.Name, State: string(p.State), Why: p.Why,
-		Length: p.Length, Have: p.Have, Left: p.Left, Pieces: p.Pieces, HavePieces: p.HavePieces,
+		Length: p.Length, Have: p.Have, Left: p.Left, Chosen: p.Chosen, Pieces: p.Pieces, HavePieces: p.HavePieces,
 		Down: int64(p.DownNow), Up: int64(p.UpNow), Downloaded: p.Downloaded, Uploaded: p.Uploaded, Wasted: p.Wasted,
 		Corrupt: p.Corrupt, Peers: p.Peers, Unchoked: p.Unchoked, Seeds: p.Seeds, Restarts: p.Restarts,
 		CheckDone: p.CheckDone, DHTNodes: p.DHTNodes, CheckTotal: p.CheckTotal, SuperSeeds: p.SuperSeeding,

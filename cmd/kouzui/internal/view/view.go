@@ -231,7 +231,7 @@ func percent(p *kouzui.Status) string {
 	case counting(p):
 		return units.Percent(int64(p.CheckDone), int64(p.CheckTotal))
 	case known(p):
-		return units.Percent(p.Have, p.Length)
+		return units.Percent(p.Goal())
 	}
 	return ""
 }
@@ -245,7 +245,11 @@ func facts(p Torrent) []string {
 	if p.TimeLeft > 0 {
 		rate += ", " + units.Duration(p.TimeLeft) + " left"
 	}
-	have := fmt.Sprintf("%s of %s", units.Bytes(p.Have), units.Bytes(p.Length))
+	got, goal := p.Goal()
+	have := fmt.Sprintf("%s of %s", units.Bytes(got), units.Bytes(goal))
+	if goal < p.Length {
+		have += fmt.Sprintf(" chosen of %s", units.Bytes(p.Length))
+	}
 	peers := units.Count(p.Peers, "peer")
 	if p.Seeds > 0 {
 		peers += fmt.Sprintf(" (%s)", units.Count(p.Seeds, "seed"))
@@ -319,7 +323,7 @@ func state(p *kouzui.Status, c Canvas) string {
 
 // bar shows percent, in eighths of a cell.
 func (c Canvas) bar(p *kouzui.Status, cells int) string {
-	part, whole := p.Have, p.Length
+	part, whole := p.Goal()
 	switch {
 	case counting(p):
 		part, whole = int64(p.CheckDone), int64(p.CheckTotal)
