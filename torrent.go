@@ -122,8 +122,8 @@ func (t *Torrent) SetMetainfo(m *Metainfo) error {
 	return nil
 }
 
-// Choose says which files are wanted from now on; nil: all. Files that have been
-// begun stay. The error is a *ChoiceError or ErrEnded.
+// Choose says which files are wanted from now on; nil: all. Files that have
+// been begun stay. The error is a *ChoiceError or ErrEnded.
 func (t *Torrent) Choose(c *Choice) error {
 	if !t.valid() {
 		return ErrEnded

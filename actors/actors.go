@@ -252,8 +252,8 @@ func (c *Client) SetMetainfo(t *metainfo.Torrent) {
 	c.send(m)
 }
 
-// Choose says which files of a torrent are to be downloaded. The choice must not
-// be changed afterwards.
+// Choose says which files of a torrent are to be downloaded. The choice must
+// not be changed afterwards.
 func (c *Client) Choose(hash metainfo.Hash, files *choice.Choice) {
 	c.want(&messages.SetWanted{InfoHash: hash, Choice: files})
 }

@@ -9,8 +9,8 @@ import (
 	"kouzui/messages"
 )
 
-// Whichever picker chooses, pieces are begun by their class: those of High, then
-// the others, then those of Low; and all are begun.
+// Whichever picker chooses, pieces are begun by their class: those of High,
+// then the others, then those of Low; and all are begun.
 func TestUrgentPiecesAreBegunFirst(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		pieces := rapid.IntRange(1, 200).Draw(r, "pieces")

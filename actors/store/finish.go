@@ -142,8 +142,8 @@ func (s *core) count() {
 	}
 }
 
-// whole tells whether nothing of the wanted files is missing. While pieces alone
-// were chosen, all files are wanted.
+// whole tells whether nothing of the wanted files is missing. While pieces
+// alone were chosen, all files are wanted.
 func (s *core) whole() bool {
 	return s.missing == 0 || s.lacking == 0 && s.WantedFiles != nil && s.WantedFiles.Any()
 }

@@ -8,8 +8,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// setWanted ignores a choice that does not fit the torrent: whoever makes one of
-// known files sees that before.
+// setWanted ignores a choice that does not fit the torrent: whoever makes one
+// of known files sees that before.
 func (s *state) setWanted(m *messages.SetWanted) {
 	if s.torrent != nil && s.fits(m.Choice, s.torrent) != nil {
 		return
@@ -23,8 +23,8 @@ func (s *state) setWanted(m *messages.SetWanted) {
 	s.tellWanted()
 }
 
-// fitWanted finds the pieces of the files that were chosen, or leaves out pieces
-// that the torrent does not have: they would never come.
+// fitWanted finds the pieces of the files that were chosen, or leaves out
+// pieces that the torrent does not have: they would never come.
 func (s *state) fitWanted() {
 	m := s.updates.wanted
 	if m == nil || s.torrent == nil {

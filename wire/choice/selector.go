@@ -10,7 +10,8 @@ import (
 	"kouzui/wire/metainfo"
 )
 
-// Selector names files of a torrent: by their index in it, from 0, or by a glob.
+// Selector names files of a torrent: by their index in it, from 0, or by a
+// glob.
 type Selector struct {
 	text   string
 	ranges []magnet.Range

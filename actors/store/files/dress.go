@@ -9,10 +9,10 @@ import (
 )
 
 // Dress gives whole data the attributes of BEP 47: it makes the links that are
-// missing, and files executable, but for those that are diverted. It returns the files whose stamps have
-// changed. Links are made last, so nothing is ever written through one. What
-// the system or the file system cannot do is left out, and what has the name of
-// a link stays.
+// missing, and files executable, but for those that are diverted. It returns
+// the files whose stamps have changed. Links are made last, so nothing is ever
+// written through one. What the system or the file system cannot do is left
+// out, and what has the name of a link stays.
 func (f *Files) Dress() (changed []int, err error) {
 	f.place.RLock()
 	defer f.place.RUnlock()

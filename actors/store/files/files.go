@@ -74,7 +74,8 @@ func New(t *metainfo.Torrent, limit int, doubted func(file int, err error), open
 
 // Attach hands over an open folder and its lock, the torrent with the names
 // that its files have in this folder, the name of the data, the layout, and how
-// each file looks, the side file last. After Close it lets the folder go at once and returns fs.ErrClosed.
+// each file looks, the side file last. After Close it lets the folder go at
+// once and returns fs.ErrClosed.
 func (f *Files) Attach(folder world.Folder, unlock func(), t *metainfo.Torrent, base string, layout *Layout, stamps []messages.Stamp) error {
 	f.place.Lock()
 	defer f.place.Unlock()

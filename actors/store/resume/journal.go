@@ -22,10 +22,10 @@ import (
 // checked, and without a journal all are.
 //
 // On disk: the magic line, the info hash, the piece length, the number of
-// files, with the side file if there is one, for each of them its size (-1: there is none), when its content and when
-// anything about it was changed last, the number of pieces, a bit for each
-// piece as in a bitfield (BEP 3), and the SHA-1 of all that. Numbers are 8
-// bytes, big-endian.
+// files, with the side file if there is one, for each of them its size (-1:
+// there is none), when its content and when anything about it was changed last,
+// the number of pieces, a bit for each piece as in a bitfield (BEP 3), and the
+// SHA-1 of all that. Numbers are 8 bytes, big-endian.
 type Journal struct {
 	Stamps   []messages.Stamp // the side file last; ID does not count: some systems give files new ones
 	Verified *bitset.BitSet

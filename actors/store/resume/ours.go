@@ -92,8 +92,8 @@ func (f *Found) stranger(have, filled *bitset.BitSet) string {
 //   - all of it is right, or there is none,
 //   - a piece of it is right, or
 //   - its journal lies beside it, unless that tells of right pieces, there are
-//     none, and no file is as the journal says (as it is where only the side file
-//     was deleted).
+//     none, and no file is as the journal says (as it is where only the side
+//     file was deleted).
 //
 // Zeros are no proof, as they are in many files. But nothing is lost if zeros
 // are all that a file for partial data holds. blank are the pieces that a check

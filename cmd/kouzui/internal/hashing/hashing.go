@@ -84,7 +84,8 @@ func (c Content) Failure(p Piece) error {
 }
 
 // Pieces cuts content into pieces and calls done with each, or with each of
-// Only: in any order, but never twice at the same time. An error of done ends the work and is returned.
+// Only: in any order, but never twice at the same time. An error of done ends
+// the work and is returned.
 func Pieces(ctx context.Context, content Content, pieceLength int64, done func(Piece) error) error {
 	work := &work{Content: content, pieceLength: pieceLength, offsets: make([]int64, len(content.Files))}
 	for i, f := range content.Files {
