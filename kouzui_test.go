@@ -54,7 +54,7 @@ func seed(t testing.TB, m *kouzui.Metainfo, data []byte) (*kouzui.Torrent, netip
 		t.Fatal(err)
 	}
 	client := open(t, kouzui.Config{Dir: dir})
-	torrent, err := client.AddMetainfo(m, kouzui.Options{Seed: true, MustExist: true})
+	torrent, err := client.AddMetainfo(m, kouzui.Options{Seed: true, MustExist: true, SuperSeed: kouzui.SuperSeedNever})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,6 +58,8 @@ type Torrent struct {
 	linkPeers []netip.AddrPort
 	linkHosts []string
 
+	readers readers
+
 	// The rest is guarded by client.mu.
 	name      string
 	metainfo  *Metainfo // nil: not known

@@ -114,6 +114,8 @@ var all = []any{
 	SetMemory{},
 	Flush{},
 	Flushed{},
+	SetUrgent{},
+	QueryContent{},
 	AddTorrent{},
 	SetMetainfo{},
 	QueryMetainfo{},

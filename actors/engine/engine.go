@@ -68,8 +68,10 @@ func (e *engine) Receive(c actor.Context) {
 	case *messages.AdoptLink, *messages.AddCandidates, *messages.SetLimits, *messages.SetDialing,
 		*messages.SetPublicity, *messages.SetOurAddress, *messages.QueryMetadataOffers, *messages.ForgetPeers, *messages.CloseConnections:
 		c.Forward(e.Refs.Peers)
-	case *messages.QueryPeers:
+	case *messages.QueryPeers, *messages.SetUrgent:
 		c.Forward(e.Refs.Scheduler)
+	case *messages.QueryContent:
+		c.Forward(e.Refs.Store)
 	case *messages.EvictIdlePeer:
 		if e.Torrent == nil {
 			c.Forward(e.Refs.Peers)

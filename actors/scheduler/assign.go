@@ -244,7 +244,11 @@ func (s *planner) refill(p *peer) {
 	if p.queue.len() == 0 {
 		p.speed.begins(s.now)
 	}
-	given := s.assign(p, n)
+	given := 0
+	if len(s.urgency.awaited) > 0 && p.parole == nil && !p.choked && !p.silent(s.now) {
+		given = s.rescue(p, n)
+	}
+	given += s.assign(p, n-given)
 	if given < n && !p.choked {
 		if p.parole == nil && !p.silent(s.now) {
 			given += s.takeOver(p, n-given)

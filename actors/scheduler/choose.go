@@ -38,6 +38,10 @@ func (s *planner) choose(p *peer) (*active, end) {
 	if p.parole != nil {
 		return s.chooseTrial(p), front
 	}
+	// A piece that somebody waits for.
+	if a := s.chooseAwaited(p); a != nil {
+		return a, front
+	}
 	// Of the large pieces that p brings abreast, the next.
 	if a := s.chooseAbreast(p); a != nil {
 		return a, front

@@ -106,6 +106,8 @@ func (s *scheduler) handle(c actor.Context) {
 		s.setMemory(m.Bytes)
 	case *messages.SetWanted:
 		s.setWanted(m)
+	case *messages.SetUrgent:
+		s.planner.setAwaited(m.Pieces)
 
 	case *messages.StoreChecking:
 		s.disk.checking = *m

@@ -90,7 +90,7 @@ func (s *swarm) storeReady(m *messages.StoreReady) {
 // cancelled, and blocks of them that have arrived are dropped.
 func (s *swarm) setWanted(m *messages.SetWanted) {
 	s.goal.want(m.Pieces)
-	s.planner.urgency = newUrgency(m.High, m.Low)
+	s.planner.urgency.setClasses(m.High, m.Low)
 	s.disk.finished = s.within(s.disk.saved)
 	for _, p := range s.peers {
 		p.wanted = s.interest(p.have)

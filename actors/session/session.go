@@ -84,6 +84,10 @@ func (s *session) Receive(c actor.Context) {
 		r.pass(m.InfoHash, m)
 	case *messages.QueryTrackers:
 		r.pass(m.InfoHash, m)
+	case *messages.SetUrgent:
+		r.pass(m.InfoHash, m)
+	case *messages.QueryContent:
+		r.pass(m.InfoHash, m)
 	case *messages.QueryPeers:
 		r.pass(m.InfoHash, m)
 	case *messages.QueryDHT:

@@ -108,6 +108,28 @@ func (s *core) queryServable(m *messages.QueryServable) {
 	s.out.Send(m.ReplyTo, answer)
 }
 
+// maxContent is how many bytes one QueryContent is answered with, at most.
+const maxContent = 256 << 10
+
+// queryContent reads what there is. Reading is started here, and what is read
+// goes to whoever asks.
+func (s *core) queryContent(m *messages.QueryContent) {
+	n := min(int64(m.Length), maxContent, s.Torrent.Length-m.Offset)
+	piece := uint(m.Offset / s.Torrent.PieceLength)
+	if s.phase != ready || m.Offset < 0 || n <= 0 || !s.have.Test(piece) {
+		m.Reply(nil, nil)
+		return
+	}
+	n = min(n, int64(s.runAround(piece).To)*s.Torrent.PieceLength-m.Offset)
+	content := make([]byte, n)
+	s.files.ReadBlocks([][]byte{content}, m.Offset, func(err error) {
+		if err != nil {
+			content = nil
+		}
+		m.Reply(content, err)
+	})
+}
+
 // runAround is the longest run of verified pieces that piece is in.
 func (s *core) runAround(piece uint) messages.PieceRun {
 	run := messages.PieceRun{To: uint32(s.Torrent.PieceCount())}

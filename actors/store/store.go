@@ -126,6 +126,8 @@ func (s *store) Receive(c actor.Context) {
 		s.core.dropPiece(m.Piece)
 	case *messages.QueryServable:
 		s.core.queryServable(m)
+	case *messages.QueryContent:
+		s.core.queryContent(m)
 	case *messages.SetMemory:
 		s.core.setMemory(m.Bytes)
 	case *messages.SetWanted:

@@ -144,6 +144,8 @@ func (t *torrent) Receive(c actor.Context) {
 		m.Reply(t.files())
 	case *messages.QueryTrackers:
 		m.Reply(t.trackers())
+	case *messages.SetUrgent, *messages.QueryContent:
+		t.state.tellStoreAndScheduler(m)
 	case *messages.QueryPeers:
 		t.queryPeers(m)
 
