@@ -56,7 +56,7 @@ func (t *Torrent) NewReader(ctx context.Context, file int) (*Reader, error) {
 		return nil, ErrEnded
 	}
 	ctx = background(ctx)
-	m, err := t.awaitMetainfo(ctx)
+	m, err := t.AwaitMetainfo(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -68,8 +68,12 @@ func (t *Torrent) NewReader(ctx context.Context, file int) (*Reader, error) {
 	return r, nil
 }
 
-// awaitMetainfo returns what is in the torrent once that is known.
-func (t *Torrent) awaitMetainfo(ctx context.Context) (*Metainfo, error) {
+// AwaitMetainfo returns what is in the torrent once that is known.
+func (t *Torrent) AwaitMetainfo(ctx context.Context) (*Metainfo, error) {
+	if !t.valid() {
+		return nil, ErrEnded
+	}
+	ctx = background(ctx)
 	for {
 		if m := t.Metainfo(); m != nil {
 			return m, nil

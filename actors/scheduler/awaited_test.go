@@ -58,4 +58,3 @@ func TestWhatIsAwaitedMoves(t *testing.T) {
 		t.Errorf("once nobody waits it is asked for %v", got)
 	}
 }
-

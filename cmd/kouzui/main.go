@@ -110,7 +110,7 @@ Every flag can also be set in the environment: KOUZUI_MAX_PEERS=80 stands for
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Download and seed", []*cobra.Command{transfer.NewDownload(), transfer.NewSeed()}},
+		{"Download and seed", []*cobra.Command{transfer.NewDownload(), transfer.NewSeed(), transfer.NewStream()}},
 		{"Make and check torrents", []*cobra.Command{torrents.NewCreate(), torrents.NewInfo(), torrents.NewVerify(), torrents.NewSplit()}},
 		{"Study the DHT", []*cobra.Command{dht.New()}},
 		{"Run a tracker", []*cobra.Command{tracker.New()}},

@@ -50,13 +50,14 @@ type Rule struct {
 type Choice struct {
 	Select  []Selector // what is wanted; none: all
 	Exclude []Selector // what is not, of that
+	Largest bool       // of that, only the largest file
 	// Priorities hold for what is wanted, the last one that names a file.
 	Priorities []Rule
 }
 
 // Empty tells whether all files are wanted alike. A nil Choice is empty.
 func (c *Choice) Empty() bool {
-	return c == nil || len(c.Select) == 0 && len(c.Exclude) == 0 && len(c.Priorities) == 0
+	return c == nil || len(c.Select) == 0 && len(c.Exclude) == 0 && !c.Largest && len(c.Priorities) == 0
 }
 
 // Error is why a choice cannot be read, or does not fit a torrent: a clause
@@ -107,12 +108,30 @@ func (c *Choice) Resolve(t *metainfo.Torrent) ([]Priority, error) {
 			return nil, err
 		}
 	}
+	if c.Largest {
+		keepLargest(t, files)
+	}
 	for _, r := range c.Priorities {
 		if err := give(r.Files, r.Priority, func(p Priority) bool { return p != Skip }); err != nil {
 			return nil, err
 		}
 	}
 	return settle(t, files)
+}
+
+// keepLargest skips all but the largest of the files that are wanted.
+func keepLargest(t *metainfo.Torrent, files []Priority) {
+	largest := -1
+	for i := range files {
+		if files[i] != Skip && !t.Files[i].Padding && (largest < 0 || t.Files[i].Length > t.Files[largest].Length) {
+			largest = i
+		}
+	}
+	for i := range files {
+		if i != largest {
+			files[i] = Skip
+		}
+	}
 }
 
 // settle has padding follow the file before it, and finds choices that choose

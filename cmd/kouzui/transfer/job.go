@@ -34,6 +34,7 @@ type job struct {
 	listens   bool      // peers can connect to us
 	waits     bool      // the user wants to wait for peers that connect to us
 	completed bool      // once, whatever was repaired since
+	streamed  bool      // all of it has been written to stdout
 	ended     bool
 	err       error // why it ended, nil for success
 }

@@ -19,6 +19,8 @@ import (
 // options are the flags of download and seed.
 type options struct {
 	seedOnly bool // the command is seed, which has fewer flags
+	streams  bool // the command is stream
+	stream   streamFlags
 	output   output.Flags
 	observe  observeFlags
 
@@ -84,6 +86,9 @@ func (o *options) bind(c *cobra.Command) {
 		flags.Duration(f, &o.timeout, "timeout", 0, "stop after `TIME`, such as 90m (0: never)")
 		f.Var(&o.memory, "memory", "hold at most `SIZE` of payload in memory")
 	})
+	if o.streams {
+		flags.Group(c, "Streaming", o.stream.bind)
+	}
 	flags.Group(c, "Network", func(f *pflag.FlagSet) {
 		if !o.seedOnly {
 			f.Var(&o.down, "max-download-limit", "download at most `RATE` bytes a second, all torrents together (0: no limit)")
@@ -102,7 +107,7 @@ func (o *options) bind(c *cobra.Command) {
 		f.StringVar(&o.blocklist, "blocklist", "", "never connect to the addresses listed in `FILE`: P2P text, ipfilter.dat, CIDR or plain addresses, also gzipped")
 	})
 	flags.Group(c, "Seeding", func(f *pflag.FlagSet) {
-		if !o.seedOnly {
+		if !o.seedOnly && !o.streams {
 			f.BoolVar(&o.seed, "seed", false, "go on seeding when the download is complete")
 		}
 		flags.Number(f, &o.ratio, "seed-ratio", "seed until `N` times the size has been uploaded (0: no limit)")
@@ -143,6 +148,14 @@ func (o *options) validate(c *cobra.Command) error {
 	}
 	if o.memory.N < 1<<20 {
 		return exit.Usagef("", "--memory must be at least 1M")
+	}
+	if o.streams {
+		if err := o.stream.validate(o.output.JSON); err != nil {
+			return err
+		}
+		if o.stream.stdout && o.trace == "-" {
+			return exit.Usagef("", "--stdout and --trace - cannot both write to stdout")
+		}
 	}
 	if o.output.JSON && o.trace == "-" {
 		return exit.Usagef("", "--json and --trace - cannot both write to stdout")

@@ -78,6 +78,13 @@ func (o *options) transfer(s *session, args []string) error {
 		DHT: o.dht.Mode(), NoPEX: o.noPEX,
 	}
 	options.Choice, _ = o.files.Choice() // validate has found no fault
+	if o.streams {
+		options.Choice = largestAlone(options.Choice)
+		if s.streamer, err = o.stream.open(); err != nil {
+			return err
+		}
+		defer s.streamer.close()
+	}
 	tiers, _ := o.tiers()
 	options.Trackers = slices.Concat(tiers...)
 	listen, err := o.listen()
@@ -120,6 +127,15 @@ func (o *options) transfer(s *session, args []string) error {
 	}
 	command.ReleaseStartPages()
 	return s.run(config)
+}
+
+// largestAlone has the largest file chosen if no file is.
+func largestAlone(c *kouzui.Choice) *kouzui.Choice {
+	if c == nil {
+		c = &kouzui.Choice{}
+	}
+	c.Largest = len(c.Select) == 0
+	return c
 }
 
 // fits refuses a choice of files that names none of a torrent, if what is in

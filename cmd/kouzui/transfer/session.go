@@ -35,6 +35,7 @@ type session struct {
 	timeout    time.Duration
 	onComplete string
 	observer   *observer
+	streamer   *streamer        // nil: the command is another
 	dht        *dhtnodes.Keeper // nil: there is no DHT
 
 	client    *kouzui.Client
@@ -127,6 +128,9 @@ func (s *session) run(config kouzui.Config) error {
 			}
 			err = j.begin(client)
 		}
+		if err == nil {
+			s.stream(j)
+		}
 		if err != nil {
 			s.ended(j, false, err)
 		}
@@ -179,6 +183,10 @@ func (s *session) loop() error {
 			s.display.Draw(time.Now())
 		case <-timeout:
 			end(exit.ErrTimeout)
+		case err := <-s.streamer.done():
+			if why := s.over(err); why != nil {
+				end(why)
+			}
 		case <-s.Stop.First:
 			end(errInterrupted)
 		case <-s.Stop.Second:
@@ -220,6 +228,7 @@ func (s *session) abandon() {
 func (s *session) ended(j *job, complete bool, err error) {
 	j.ended = true
 	s.running--
+	complete = complete || j.streamed
 	if err == nil && !complete {
 		err = cmp.Or(j.refused, s.stopped, errInterrupted)
 	}
@@ -240,7 +249,7 @@ func (s *session) ended(j *job, complete bool, err error) {
 	if j.err != nil && len(s.jobs) > 1 && !errors.Is(j.err, exit.ErrInterrupted) {
 		exit.Complain(s.Stderr, j.err) // at once: the others may go on for hours
 	}
-	if complete && j.err == nil && !j.options.MustExist {
+	if complete && j.err == nil && !j.options.MustExist && s.streamer == nil {
 		s.Result("%s", j.path())
 	}
 }
