@@ -48,9 +48,9 @@ type readers struct {
 	stop    func() // the following of events
 }
 
-// NewReader opens a file, by its index, to be read until ctx ends or the Reader is
-// closed. It waits until the files of the torrent are known. A file that is not
-// wanted has to be chosen first.
+// NewReader opens a file, by its index, to be read until ctx ends or the Reader
+// is closed. It waits until the files of the torrent are known. A file that is
+// not wanted has to be chosen first.
 func (t *Torrent) NewReader(ctx context.Context, file int) (*Reader, error) {
 	if !t.valid() {
 		return nil, ErrEnded
