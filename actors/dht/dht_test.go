@@ -2,6 +2,7 @@ package dht
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/asynkron/protoactor-go/actor"
@@ -99,6 +100,20 @@ func TestNamesOfBootstrapNodesAreLookedUp(t *testing.T) {
 	d := stage.Next[*messages.SendDatagrams](s.socket).Datagrams
 	if len(d) != 1 || d[0].Addr != host(5) {
 		t.Errorf("%v is asked", d)
+	}
+}
+
+// TestNodesOfTheOtherFamilyAreTaken: what the DHT of the other address family
+// lists is named to those who ask for that family.
+func TestNodesOfTheOtherFamilyAreTaken(t *testing.T) {
+	s := newScene(t, Config{})
+	s.greet(t)
+	node := krpc.Node{ID: krpc.ID{6}, Addr: netip.MustParseAddrPort("[2001:db8::6]:6881")}
+	s.Tell(&messages.NodesListed{Nodes: []messages.DHTContact{{ID: node.ID, Addr: node.Addr}}})
+	q := krpc.Message{Kind: krpc.Query, Method: krpc.FindNode, Transaction: []byte("aa"), ID: krpc.ID{1}, Want: krpc.N6, ReadOnly: true}
+	s.Tell(&messages.DatagramReceived{Datagram: messages.Datagram{Addr: host(1), Data: q.Append(nil)}})
+	if r := parse(t, stage.Next[*messages.SendDatagrams](s.socket).Datagrams[0]); !slices.Equal(r.Nodes6, []krpc.Node{node}) {
+		t.Errorf("it names %v", r.Nodes6)
 	}
 }
 
