@@ -247,5 +247,7 @@ func (m *member) move(now time.Time) {
 	}
 	m.moved = now
 	m.table.move(newID(m.rand, ours))
-	m.boot.next = now
+	if m.boot.begun {
+		m.boot.next = now
+	}
 }

@@ -1,10 +1,13 @@
 package dht
 
 import (
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/asynkron/protoactor-go/actor"
 
 	"kouzui/messages"
 	"kouzui/wire/krpc"
@@ -54,5 +57,19 @@ func TestNamesThatComeLateAreUsed(t *testing.T) {
 	u.run(5 * time.Second)
 	if alive := m.table.alive(); alive <= 3 { // no more than what pings would find
 		t.Errorf("it knows %d nodes", alive)
+	}
+}
+
+// TestOurAddressMayComeBeforeASearch: trackers and peers tell our address while
+// nobody looks for anything yet. The DHT takes an id that fits, and rests.
+func TestOurAddressMayComeBeforeASearch(t *testing.T) {
+	m := newMember(Config{}, rand.New(rand.NewPCG(1, 1)))
+	m.bound(host(1000))
+	m.setAddress(host(1000).Addr(), start)
+	m.proceed(start)
+	m.out.Flush(func(*actor.PID, any) {})
+	at := m.next(start)
+	if sent := m.take().datagrams; !at.IsZero() || sent != nil || !idFits(m.table.self, host(1000).Addr()) {
+		t.Errorf("with the id %v it is due at %v, and has sent %v", m.table.self, at, sent)
 	}
 }
