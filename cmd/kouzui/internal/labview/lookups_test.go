@@ -99,3 +99,24 @@ func TestFewLookupsAreDrawn(t *testing.T) {
 		t.Errorf("%d of %d are marked", marks, missed)
 	}
 }
+
+// The table counts whom each class has found: a cell without lookups is empty.
+func TestWhoFindsWhomIsCounted(t *testing.T) {
+	const ms = time.Millisecond
+	r := &lab.Result{Played: &lab.Scenario{Class: []lab.Class{{Name: "open"}, {Name: "silent"}, {Name: "home"}}}, Lookups: []lab.Lookup{
+		{By: "open", Of: "home", Took: 10 * ms, Queries: 3}, {By: "open", Of: "home", Took: -1, Queries: 5},
+		{By: "home", Of: "home", Took: 30 * ms, Queries: 4}, {By: "home", Of: "open", Took: 30 * ms, Queries: 4},
+	}}
+	p := &page{}
+	p.lookups(newView(r))
+	for _, row := range []string{
+		"<th>of open</th><th>of home</th><th>of all</th>",
+		"<td>open</td><td></td><td>1 of 2</td><td>1 of 2</td><td>10</td><td>10</td><td>4.0</td>",
+		"<td>home</td><td>1 of 1</td><td>1 of 1</td><td>2 of 2</td><td>30</td><td>30</td><td>4.0</td>",
+		"<td>all</td><td>1 of 1</td><td>2 of 3</td><td>3 of 4</td>",
+	} {
+		if !strings.Contains(p.String(), row) {
+			t.Errorf("no %s in\n%s", row, p.String())
+		}
+	}
+}
