@@ -19,6 +19,13 @@ type Link interface {
 	Remote() netip.AddrPort
 	Inbound() bool
 
+	// Encrypt says how handshakes may be encrypted. It is called at most once, and
+	// before all that follows; without it they are not.
+	Encrypt(Encryption)
+	// Encrypted tells what is encrypted, once ReadHandshake has called known or
+	// done.
+	Encrypted() Encrypted
+
 	// ReadHandshake reads the other side's handshake within timeout and calls done
 	// once. It is called at most once, before Start. If the peer id, which comes
 	// last, does not come together with the info hash, known is called before,

@@ -176,11 +176,11 @@ func hostOf(l messages.Link) (host netip.Addr, bounded bool) {
 }
 
 // hold keeps a handshake until the routes have come.
-func (s *socket) hold(m *greeted) {
+func (s *socket) hold(m waiter) {
 	if len(s.held) >= maxHeld {
-		s.held = slices.DeleteFunc(s.held, func(h *greeted) bool { return !s.gate.holds(h.link) })
+		s.held = slices.DeleteFunc(s.held, func(h waiter) bool { return !s.gate.holds(h.of()) })
 	}
-	if s.gate.holds(m.link) {
+	if s.gate.holds(m.of()) {
 		s.held = append(s.held, m)
 	}
 }

@@ -80,11 +80,11 @@ func TestACrowdBeforeTheRoutesKeepsNobodyOut(t *testing.T) {
 		}
 		s.hold(&greeted{link: link, idLacks: true})
 		s.hold(&greeted{link: link})
-		if last := s.held[len(s.held)-1]; last.link != messages.Link(link) || last.idLacks || len(s.held) > maxHeld {
+		if last := s.held[len(s.held)-1].(*greeted); last.link != messages.Link(link) || last.idLacks || len(s.held) > maxHeld {
 			t.Fatalf("connection %d is not the last of %d that wait", i, len(s.held))
 		}
 	}
-	evicted := s.held[0].link
+	evicted := s.held[0].of()
 	s.gate.leave(evicted)
 	held := len(s.held)
 	s.hold(&greeted{link: evicted})

@@ -4,6 +4,9 @@
 // seconds, or, before anything is read, if its address is on the user's
 // blocklist.
 //
+// An encrypted handshake (MSE) is found its torrent by a key: the link asks, and
+// the listener keeps the keys of its routes.
+//
 // A peer that sends its peer id only after it has our handshake, as trackers do
 // that test whether we can be dialled, gets our handshake from the listener.
 // To all others their peer actor sends it.
@@ -31,6 +34,7 @@ import (
 	"kouzui/messages"
 	"kouzui/wire/blocklist"
 	"kouzui/wire/frame"
+	"kouzui/wire/mse"
 )
 
 const (
@@ -60,6 +64,8 @@ type Config struct {
 	Addr string
 	// Blocklist is the addresses whose connections are closed.
 	Blocklist *blocklist.List
+	// Encryption is what the user wants of it.
+	Encryption messages.EncryptionPolicy
 }
 
 // New builds a listener.
@@ -68,6 +74,7 @@ func New(cfg Config) actor.Actor { return &listener{Config: cfg} }
 type listener struct {
 	Config
 	routes   map[[20]byte]*actor.PID // each watched
+	secret   map[[20]byte][20]byte   // info hashes of the routes, by their keys in encrypted handshakes
 	before   netip.AddrPort          // where we were bound in this run, if ever
 	failures int                     // to bind, since we last were
 	rebind   supervise.Timer
@@ -81,9 +88,22 @@ type listener struct {
 type socket struct {
 	world.Listener
 	gate   *gate
-	routed bool       // all routes have come
-	held   []*greeted // handshakes that wait for the routes; their links are in gate
+	routed bool     // all routes have come
+	held   []waiter // handshakes that wait for the routes; their links are in gate
 }
+
+// waiter is a handshake that has come so far that its torrent is looked up.
+type waiter interface {
+	of() messages.Link
+	// look goes on, with the routes as they are.
+	look(c actor.Context, l *listener)
+}
+
+func (m *greeted) of() messages.Link { return m.link }
+func (m *sought) of() messages.Link  { return m.link }
+
+func (m *greeted) look(c actor.Context, l *listener) { l.direct(c, m) }
+func (m *sought) look(_ actor.Context, l *listener)  { l.find(m) }
 
 // What a socket tells its listener.
 type (
@@ -97,6 +117,13 @@ type (
 		handshake frame.Handshake
 		err       error
 		idLacks   bool // all of the handshake but the peer id has come
+	}
+	// sought: an encrypted handshake waits to be told which torrent it is for.
+	sought struct {
+		on     *socket
+		link   messages.Link
+		key    [20]byte
+		answer func(infoHash [20]byte, found bool)
 	}
 	blocked    struct{ on *socket }
 	turnedAway struct{ on *socket } // a connection: the process has too many
@@ -112,7 +139,7 @@ type bindAgain struct{}
 func (l *listener) Receive(c actor.Context) {
 	switch m := c.Message().(type) {
 	case *actor.Started:
-		l.routes = map[[20]byte]*actor.PID{}
+		l.routes, l.secret = map[[20]byte]*actor.PID{}, map[[20]byte][20]byte{}
 		l.rand = l.World.Chance.Source(c.Self().Id)
 		c.Send(l.Refs.Session, &messages.ListenerStarted{})
 	case *messages.Listen:
@@ -142,6 +169,10 @@ func (l *listener) Receive(c actor.Context) {
 		if m.on == l.socket {
 			l.direct(c, m)
 		}
+	case *sought:
+		if m.on == l.socket {
+			l.find(m)
+		}
 	case *lost:
 		if m.on == l.socket {
 			l.release()
@@ -154,7 +185,7 @@ func (l *listener) Receive(c actor.Context) {
 	case *actor.Terminated:
 		for hash, torrent := range l.routes {
 			if torrent.Equal(m.Who) {
-				delete(l.routes, hash)
+				l.forget(hash)
 			}
 		}
 	case *actor.Restarting, *actor.Stopping:
@@ -224,11 +255,25 @@ func (l *listener) failed(c actor.Context, err error) {
 
 func (l *listener) receive(c actor.Context, link messages.Link) {
 	deliver, on := supervise.Deliver(c), l.socket
+	link.Encrypt(messages.Encryption{
+		Methods: l.Encryption.Methods(), Required: l.Encryption == messages.RequireEncryption,
+		Find: func(key [20]byte, answer func([20]byte, bool)) { deliver(&sought{on, link, key, answer}) },
+	})
 	link.ReadHandshake(handshakeTimeout, func(h frame.Handshake) {
 		deliver(&greeted{on: on, link: link, handshake: h, idLacks: true})
 	}, func(h frame.Handshake, err error) {
 		deliver(&greeted{on: on, link: link, handshake: h, err: err})
 	})
+}
+
+// find tells an encrypted handshake which torrent it is for.
+func (l *listener) find(m *sought) {
+	infoHash, found := l.secret[m.key]
+	if !found && !l.socket.routed {
+		l.socket.hold(m)
+		return
+	}
+	m.answer(infoHash, found)
 }
 
 // direct hands a link to its torrent, which owns the link from then on. While
@@ -262,19 +307,24 @@ func (l *listener) resume(c actor.Context) {
 	held := l.socket.held
 	l.socket.routed, l.socket.held = true, nil
 	for _, m := range held {
-		l.direct(c, m)
+		m.look(c, l)
 	}
 }
 
 func (l *listener) route(c actor.Context, m *messages.RouteTorrent) {
 	if old := l.routes[m.InfoHash]; old != nil {
 		c.Unwatch(old)
-		delete(l.routes, m.InfoHash)
+		l.forget(m.InfoHash)
 	}
 	if m.Torrent != nil {
 		c.Watch(m.Torrent)
-		l.routes[m.InfoHash] = m.Torrent
+		l.routes[m.InfoHash], l.secret[mse.TorrentKey(m.InfoHash)] = m.Torrent, m.InfoHash
 	}
+}
+
+func (l *listener) forget(infoHash [20]byte) {
+	delete(l.routes, infoHash)
+	delete(l.secret, mse.TorrentKey(infoHash))
 }
 
 // release closes the socket, and the links that no torrent has taken over.

@@ -24,6 +24,7 @@ import (
 	"crypto/rc4"
 	"crypto/sha1"
 	"errors"
+	"slices"
 )
 
 // Methods are ways to carry what follows the handshake, as a set of bits.
@@ -48,6 +49,14 @@ var (
 // encrypted handshake is for.
 func TorrentKey(infoHash [20]byte) [20]byte {
 	return digest("req2", infoHash[:])
+}
+
+// IsText tells whether what has come is text: then it is no encrypted
+// handshake, of which 20 bytes would be text once in 10^8 times. The first line
+// of another protocol need not be waited behind.
+func IsText(b []byte) bool {
+	odd := func(c byte) bool { return (c < ' ' || c > '~') && c != '\r' && c != '\n' }
+	return len(b) >= 20 && !slices.ContainsFunc(b[:20], odd)
 }
 
 // Cipher encrypts or decrypts one direction of a connection after the

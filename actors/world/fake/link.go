@@ -35,7 +35,9 @@ type Link struct {
 	reader           func(frame.Handshake, error)
 	known            func(frame.Handshake)
 	begun            *frame.Handshake // their handshake, without the peer id
-	handshakeTimeout time.Duration    // as given to ReadHandshake
+	encryption       messages.Encryption
+	encrypted        messages.Encrypted
+	handshakeTimeout time.Duration // as given to ReadHandshake
 	ours             *frame.Handshake
 	sent             []messages.Outgoing
 	taken            int // of sent, by AwaitSent
@@ -61,6 +63,36 @@ func (l *Link) Remote() netip.AddrPort { return l.remote }
 
 // Inbound implements messages.Link.
 func (l *Link) Inbound() bool { return l.inbound }
+
+// Encrypt implements messages.Link.
+func (l *Link) Encrypt(e messages.Encryption) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.encryption = e
+	l.changed.Broadcast()
+}
+
+// Encryption is what the actor has called Encrypt with; the zero value: it has
+// not.
+func (l *Link) Encryption() messages.Encryption {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.encryption
+}
+
+// Encrypted implements messages.Link.
+func (l *Link) Encrypted() messages.Encrypted {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.encrypted
+}
+
+// SetEncrypted says what Encrypted returns.
+func (l *Link) SetEncrypted(e messages.Encrypted) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.encrypted = e
+}
 
 // ReadHandshake implements messages.Link. The timeout never expires: to test
 // one, close the link.

@@ -12,6 +12,7 @@ import (
 	"kouzui/messages"
 	"kouzui/wire/buffer"
 	"kouzui/wire/frame"
+	"kouzui/wire/mse"
 )
 
 // batchesAhead is how many batches of frames a link delivers before the first
@@ -33,6 +34,10 @@ type link struct {
 	left    func()    // called once, by the first Close; or nil
 	costs   *wayCosts // of the network; or nil
 
+	encryption messages.Encryption
+	torrent    [20]byte   // that an encrypted handshake was for
+	in         mse.Cipher // of what is read; of the goroutine that reads
+
 	expect  atomic.Int64  // blocks
 	credits chan struct{} // one for each batch that the reader may still deliver
 	closed  chan struct{}
@@ -46,6 +51,9 @@ type link struct {
 	unowned  *time.Timer     // of a link that came in, until its owner sends a handshake; or nil
 	idLate   bool            // known of ReadHandshake was called, so the first handshake is not the owner's
 	greeted  bool            // our handshake was queued
+	waits    bool            // our handshake waits for the encrypted one, which is due or under way
+	out      mse.Cipher      // of what is written; greeting has been encrypted
+	hidden   messages.Encrypted
 
 	events  sync.Mutex // held during deliver
 	deliver func(any)  // nil before Start and after LinkClosed
@@ -72,10 +80,11 @@ func (l *link) Inbound() bool          { return l.inbound }
 // link to somebody else before the limits of frames are known.
 func (l *link) ReadHandshake(timeout time.Duration, known func(frame.Handshake), done func(frame.Handshake, error)) {
 	go func() {
-		err := l.conn.SetReadDeadline(time.Now().Add(timeout))
+		until := time.Now().Add(timeout)
+		err := l.conn.SetReadDeadline(until)
 		var h frame.Handshake
 		if err == nil {
-			h, err = l.readHandshake(known)
+			h, err = l.readHandshake(until, known)
 		}
 		if err == nil {
 			err = l.conn.SetReadDeadline(time.Time{})
@@ -92,21 +101,27 @@ func (l *link) ReadHandshake(timeout time.Duration, known func(frame.Handshake),
 }
 
 // readHandshake fails as soon as what has come cannot become a handshake.
-func (l *link) readHandshake(known func(frame.Handshake)) (frame.Handshake, error) {
+func (l *link) readHandshake(until time.Time, known func(frame.Handshake)) (frame.Handshake, error) {
 	var b [frame.HandshakeLen]byte
-	told := known == nil
-	for n := 0; n < len(b); {
-		more, err := l.conn.Read(b[n:])
-		n += more
+	n, err := 0, error(nil)
+	encrypt := l.encryption.Methods != 0 // and not done yet
+	if encrypt && !l.inbound {
+		encrypt = false
+		n, err = l.exchange(until, nil, b[:])
+	}
+	for told := known == nil; err == nil; {
 		h, isKnown, invalid := frame.ParseHandshakeStart(b[:n])
 		switch {
+		case invalid != nil && encrypt && !mse.IsText(b[:n]):
+			encrypt = false
+			n, err = l.exchange(until, b[:n], b[:])
+			continue
 		case invalid != nil:
 			return h, invalid
+		case isKnown && l.permits(h.InfoHash) != nil:
+			return h, l.permits(h.InfoHash)
 		case n == len(b):
-		case err == io.EOF && n > 0:
-			return h, io.ErrUnexpectedEOF
-		case err != nil:
-			return h, err
+			return frame.ParseHandshake(b[:])
 		case isKnown && !told:
 			told = true
 			l.mu.Lock()
@@ -114,8 +129,15 @@ func (l *link) readHandshake(known func(frame.Handshake)) (frame.Handshake, erro
 			l.mu.Unlock()
 			known(h)
 		}
+		var more int
+		more, err = l.conn.Read(b[n:])
+		l.in.XOR(b[n : n+more])
+		n += more
 	}
-	return frame.ParseHandshake(b[:])
+	if err == io.EOF && n > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return frame.Handshake{}, err
 }
 
 // closeUnlessOwned closes the link if our handshake is not sent within this

@@ -41,6 +41,7 @@ type reader struct {
 	decoder *frame.Decoder
 	window  int       // blocks that offer may offer
 	offered int       // bytes that the last offer had room for
+	bufs    [][]byte  // the last offer
 	last    time.Time // when the last batch was delivered
 	slow    bool      // it came long after the one before
 }
@@ -96,6 +97,7 @@ func (r *reader) batch() error {
 				batch = batches.Get().(*messages.FramesReceived)
 			}
 			batch.Bytes += n
+			r.link.decrypt(r.bufs, n)
 			batch.Frames, frameErr = r.decoder.Advance(n, batch.Frames)
 			r.adapt(n, len(batch.Frames))
 		}
@@ -125,12 +127,12 @@ func (r *reader) batch() error {
 // offer returns the memory to read into next.
 func (r *reader) offer() [][]byte {
 	blocks := min(int(r.link.expect.Load()), r.window)
-	bufs := r.decoder.Buffers(blocks)
+	r.bufs = r.decoder.Buffers(blocks)
 	r.offered = 0
-	for _, b := range bufs {
+	for _, b := range r.bufs {
 		r.offered += len(b)
 	}
-	return bufs
+	return r.bufs
 }
 
 // rest gives back the memory of the last offer, because nothing has arrived. It

@@ -21,6 +21,13 @@ func TestEveryKindBothWays(t *testing.T) {
 	if a.Inbound() || !b.Inbound() || a.ID() == b.ID() || a.Remote().Addr() != b.Remote().Addr() {
 		t.Errorf("links %+v and %+v", a, b)
 	}
+	everyKindBothWays(t, a, b)
+}
+
+// everyKindBothWays has two links send each other frames of every kind, and
+// closes them.
+func everyKindBothWays(t *testing.T, a, b messages.Link) {
+	t.Helper()
 	m := random(1 << 20)
 	limits := frame.Limits{Pieces: 12, Extended: 20000}
 	ends := []messages.Link{a, b}

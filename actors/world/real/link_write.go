@@ -38,6 +38,10 @@ func (l *link) SendHandshake(h frame.Handshake) {
 	if l.reason == nil && !l.greeted {
 		l.greeted = true
 		l.greeting = h.Append(nil)
+		if l.waits {
+			return
+		}
+		l.out.XOR(l.greeting)
 		l.wake()
 	}
 }
@@ -85,7 +89,9 @@ func (l *link) sendNow(out []messages.Outgoing) bool {
 	if c.lay(out) < len(out) {
 		return false
 	}
-	if c.sent = 0; l.raw.Write(c.now) != nil {
+	encrypted := l.out.Active()
+	l.out.XOR(c.buf)
+	if c.sent = 0; l.raw.Write(c.now) != nil && !encrypted {
 		return false
 	}
 	if c.sent < len(c.buf) {
@@ -173,7 +179,7 @@ func (w *writer) writeAll(greeting []byte, out []messages.Outgoing) error {
 	if !slices.ContainsFunc(out, isPiece) {
 		return w.copyAll(&controls, greeting, out)
 	}
-	if w.sender == nil {
+	if w.sender == nil && !w.link.out.Active() { // what is encrypted passes through our memory
 		w.sender = newSender(w)
 	}
 	if w.sender == nil {
@@ -202,6 +208,8 @@ func (w *writer) copyAll(lend *sync.Pool, greeting []byte, out []messages.Outgoi
 		if err := c.fill(); err != nil {
 			return err
 		}
+		w.link.out.XOR(c.buf[len(greeting):])
+		greeting = nil
 		if err := writeWithin(w.link.conn, c.buf, writeTimeout); err != nil {
 			return err
 		}

@@ -119,6 +119,9 @@ func (d *dialing) answer(call, discard func()) {
 // such as in "connection refused": whoever reports it knows them. errors.Is
 // still finds the error of the system.
 func cause(err error) error {
+	if err == nil {
+		return nil // without the memory that the following takes
+	}
 	var errno syscall.Errno
 	var timeout net.Error
 	switch {

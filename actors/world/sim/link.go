@@ -49,6 +49,7 @@ type link struct {
 	told    bool  // LinkClosed was delivered
 
 	reader, writer stream
+	secrecy        secrecy
 }
 
 var _ messages.Link = (*link)(nil)
@@ -73,6 +74,8 @@ func (l *link) Expect(int)             {}
 
 func (l *link) ReadHandshake(timeout time.Duration, known func(frame.Handshake), done func(frame.Handshake, error)) {
 	switch {
+	case l.theirs != nil && l.secrecy.permits(l.theirs.InfoHash, l.inbound) != nil:
+		done(frame.Handshake{}, errInPlain)
 	case l.theirs != nil:
 		done(*l.theirs, nil)
 	case l.closed != nil:
@@ -80,6 +83,12 @@ func (l *link) ReadHandshake(timeout time.Duration, known func(frame.Handshake),
 	default:
 		l.greeted, l.known = done, known
 		l.lapse = l.host.sim.at(l.host.sim.now+int64(timeout), Timer, l.life, func() { l.greet(frame.Handshake{}, errTimedOut) })
+		if l.secrecy.waits {
+			l.whisper()
+		}
+		if len(l.secrecy.raw) > 0 {
+			l.listen()
+		}
 	}
 }
 

@@ -30,12 +30,14 @@ func (l *link) take(seg *segment) {
 		seg.release()
 		return
 	}
-	if seg.begun != nil && l.known != nil {
-		l.known(*seg.begun)
+	if seg.begun != nil {
+		l.begin(*seg.begun)
 	}
 	if seg.greeting != nil {
-		l.theirs = seg.greeting
-		l.greet(*l.theirs, nil)
+		l.hail(*seg.greeting)
+	}
+	if seg.raw != nil {
+		l.overhear(seg.raw)
 	}
 	l.arrived.push(seg.frames...)
 	l.brought.pushed(s, len(seg.frames), seg.cause)

@@ -21,6 +21,7 @@ type segment struct {
 	from            *link
 	greeting        *frame.Handshake
 	begun           *frame.Handshake // the start of the handshake, without the peer id
+	raw             []byte           // of an encrypted handshake
 	frames          []arrival
 	bytes           int64
 	payload, pieces int

@@ -56,7 +56,7 @@ func (l *link) answer(n int) {
 // network makes.
 func (l *link) load() {
 	s := l.host.sim
-	for l.closed == nil && l.loading == nil && l.buffered < l.host.SendBuffer && (l.greeting != nil || l.queue.len() > 0) {
+	for l.closed == nil && l.loading == nil && l.buffered < l.host.SendBuffer && !l.secrecy.waits && (l.greeting != nil || l.queue.len() > 0) {
 		seg := l.segment()
 		if l.greeting != nil {
 			seg.greeting, l.greeting = l.greeting, nil

@@ -1,0 +1,73 @@
+package messages
+
+import (
+	"fmt"
+
+	"kouzui/wire/mse"
+)
+
+// EncryptionPolicy is what the user wants of message stream encryption (MSE).
+type EncryptionPolicy uint8
+
+// The policies. Whoever comes in decides whether to encrypt, unless the policy
+// is the first or the last of them.
+const (
+	// AllowEncryption dials without, and again with encryption if the first
+	// connection was cut off at once.
+	AllowEncryption   EncryptionPolicy = iota
+	PreferEncryption                   // dials with, and again without if that fails
+	RequireEncryption                  // of the handshakes and of all that follows
+	NoEncryption
+)
+
+var encryptionPolicies = [...]string{"allow", "prefer", "require", "off"}
+
+func (p EncryptionPolicy) String() string { return encryptionPolicies[p] }
+
+// ParseEncryptionPolicy reads what String writes.
+func ParseEncryptionPolicy(s string) (EncryptionPolicy, error) {
+	for p, name := range encryptionPolicies {
+		if s == name {
+			return EncryptionPolicy(p), nil
+		}
+	}
+	return 0, fmt.Errorf("%q is not prefer, allow, require or off", s)
+}
+
+// Methods are the ways to go on after an encrypted handshake. If the other side
+// leaves the choice to us, the payload goes in plain text, which costs nothing.
+func (p EncryptionPolicy) Methods() mse.Methods {
+	switch p {
+	case NoEncryption:
+		return 0
+	case RequireEncryption:
+		return mse.RC4
+	}
+	return mse.Plaintext | mse.RC4
+}
+
+// Encryption says how a link may encrypt the handshakes of its connection.
+type Encryption struct {
+	// Methods are those to go on with afterwards; 0: nothing is encrypted.
+	Methods mse.Methods
+	// InfoHash, of a link that was dialled, is that of the torrent. Its handshake
+	// is encrypted.
+	InfoHash [20]byte
+	// Find, of a link that came in, is called with the mse.TorrentKey of an
+	// encrypted handshake, and calls answer at most once, from anywhere.
+	Find func(key [20]byte, answer func(infoHash [20]byte, found bool))
+	// Required refuses a link that came in if its handshake is not encrypted.
+	Required bool
+}
+
+// Encrypted is what of a connection is encrypted.
+type Encrypted uint8
+
+// What can be encrypted.
+const (
+	EncryptedNothing Encrypted = iota
+	EncryptedHandshake
+	EncryptedAll // with RC4
+)
+
+func (e Encrypted) String() string { return [...]string{"no", "handshake", "all"}[e] }
