@@ -91,6 +91,8 @@ type Options struct {
 	// Blocklist is the addresses that are neither dialled nor let in; nil: none.
 	// Trackers that stand on it are asked all the same.
 	Blocklist *blocklist.List
+	// Encryption is what is wanted of it; the zero value: to allow it.
+	Encryption messages.EncryptionPolicy
 
 	// DHT is with what the DHT begins; nil: there is none.
 	DHT *DHT

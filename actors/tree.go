@@ -118,7 +118,7 @@ func (a assembly) child(name string, refs messages.Refs) *actor.Props {
 		config := limiter.Config{World: a.World, Refs: refs, Rule: pattern.Chosen(limiter.Limiters, a.Patterns)}
 		return a.tree.Props(name, func() actor.Actor { return limiter.New(config) })
 	case client.Listener:
-		config := listener.Config{World: a.world(refs.Listener.Id), Refs: refs, Self: a.self, Addr: a.Listen, Blocklist: a.Blocklist}
+		config := listener.Config{World: a.world(refs.Listener.Id), Refs: refs, Self: a.self, Addr: a.Listen, Blocklist: a.Blocklist, Encryption: a.Encryption}
 		return a.tree.Props(name, func() actor.Actor { return listener.New(config) })
 	case client.Socket4, client.Socket6:
 		family := messages.IPv4
@@ -204,7 +204,7 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 	case engine.Peers:
 		queue := pattern.Chosen(peer.Queues, o.Patterns)
 		config := peers.Config{
-			World: a.World, Refs: refs, Self: a.self, Metainfo: torrent, Max: o.MaxPeers, Limits: share.Limits, Blocklist: a.Blocklist,
+			World: a.World, Refs: refs, Self: a.self, Metainfo: torrent, Max: o.MaxPeers, Limits: share.Limits, Blocklist: a.Blocklist, Encryption: a.Encryption,
 			NextKey: func() messages.PeerKey { return messages.PeerKey(a.keys.Add(1)) },
 			Spawn: func(c actor.Context, p peers.Peer) (*actor.PID, error) {
 				return a.peer(c, refs, add, share.Port, queue, p)
@@ -219,7 +219,7 @@ func (a assembly) peer(c actor.Context, refs messages.Refs, add *messages.AddTor
 	name := fmt.Sprintf("peer-%d", p.Key)
 	config := peer.Config{
 		World: a.world(refs.Peers.Id + "/" + name), Refs: refs, InfoHash: add.InfoHash, Self: a.self,
-		Client: "Kouzui " + Version, Port: port, Key: p.Key, Addr: p.Addr, Inbound: p.Inbound, Source: p.Source, Limits: p.Limits,
+		Client: "Kouzui " + Version, Port: port, Key: p.Key, Addr: p.Addr, Inbound: p.Inbound, Encrypt: p.Encrypt, Source: p.Source, Limits: p.Limits,
 		Queue: queue, AwaitsMetainfo: p.AwaitsMetainfo,
 	}
 	kind := peers.Dialled

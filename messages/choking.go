@@ -70,6 +70,7 @@ type PeerInfo struct {
 	ID                 [20]byte
 	Source             Source // from which we have the address
 	Flags              PeerFlags
+	Encrypted          Encrypted
 	DownNow, UpNow     float64
 	DownTotal, UpTotal int64
 	Have               int // pieces

@@ -28,6 +28,8 @@ type PeerReady struct {
 	Inbound bool
 	Source  Source // from which we have the address
 	At      time.Time
+	// Encrypted is what of the connection is encrypted.
+	Encrypted Encrypted
 }
 
 // StartSession: scheduler to peer, the answer to PeerReady once it is known
@@ -195,6 +197,7 @@ const (
 	GoneClosed    GoneReason = iota // the other side closed it
 	GoneDial                        // it could not be made
 	GoneHandshake                   // no handshake, or for another torrent
+	GoneCut                         // the other side closed it before its handshake
 	GoneProtocol                    // the other side broke the protocol
 	GoneIdle                        // nothing came for too long
 	GoneSelf                        // it was ourselves
@@ -207,6 +210,6 @@ const (
 )
 
 func (r GoneReason) String() string {
-	return [...]string{"closed", "dial failed", "handshake", "protocol", "idle", "ourselves", "duplicate",
+	return [...]string{"closed", "dial failed", "handshake", "cut off", "protocol", "idle", "ourselves", "duplicate",
 		"banned", "useless", "connections exhausted", "actor failed", "stopping"}[r]
 }

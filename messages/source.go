@@ -9,6 +9,8 @@ import (
 type PeerAddr struct {
 	Addr   netip.AddrPort
 	Source Source
+	// Encrypts: it is told of the peer that it likes connections to be encrypted.
+	Encrypts bool
 }
 
 // Source says from whom we have the address of a peer. Sources are compared

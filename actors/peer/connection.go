@@ -2,7 +2,9 @@ package peer
 
 import (
 	"errors"
+	"io"
 	"net/netip"
+	"syscall"
 	"time"
 
 	"github.com/bits-and-blooms/bitset"
@@ -48,6 +50,7 @@ type connection struct {
 	id         [20]byte
 	extensions bool // the other side offers the extension protocol (BEP 10)
 	fast       bool // the other side offers the fast extension (BEP 6)
+	encrypted  messages.Encrypted
 	hasNode    bool // the other side has a node of the DHT (BEP 5)
 	offersDHT  bool // we have said that we have one
 	publicity  messages.SetPublicity
@@ -96,6 +99,7 @@ func (k *connection) dialled(link messages.Link, err error) {
 // adopt takes a link that came in, whose handshake the listener has read.
 func (k *connection) adopt(m *messages.AdoptLink) {
 	k.take(m.Link)
+	k.encrypted = m.Link.Encrypted()
 	k.ready(m.Handshake)
 }
 
@@ -118,8 +122,11 @@ func (k *connection) begun(h frame.Handshake) {
 }
 
 // shaken takes the handshake of a peer that we dialled.
-func (k *connection) shaken(h frame.Handshake, err error) {
+func (k *connection) shaken(h frame.Handshake, encrypted messages.Encrypted, err error) {
+	k.encrypted = encrypted
 	switch {
+	case err == io.EOF, errors.Is(err, syscall.ECONNRESET):
+		k.end(messages.GoneCut, err)
 	case err != nil:
 		k.end(messages.GoneHandshake, err)
 	case h.InfoHash != k.InfoHash:
@@ -134,6 +141,7 @@ func (k *connection) ready(h frame.Handshake) {
 	k.hasNode = h.Has(frame.FeatureDHT)
 	k.out.Send(k.to.Peers, &messages.PeerReady{
 		Key: k.Key, Peer: k.to.self, Link: k.linkID, ID: k.id, Addr: k.remote, Inbound: k.Inbound, Source: k.Source, At: k.now,
+		Encrypted: k.encrypted,
 	})
 	if k.AwaitsMetainfo {
 		k.await()

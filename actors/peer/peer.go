@@ -19,6 +19,7 @@ import (
 	"kouzui/messages"
 	"kouzui/wire/frame"
 	"kouzui/wire/metainfo"
+	"kouzui/wire/mse"
 )
 
 // Config is what a peer is built from.
@@ -32,6 +33,7 @@ type Config struct {
 	Key      messages.PeerKey
 	Addr     netip.AddrPort
 	Inbound  bool            // adopts a link instead of dialling
+	Encrypt  mse.Methods     // offered when it dials; 0: the connection is not encrypted
 	Source   messages.Source // from which we have the address
 	Limits   messages.SetLimits
 	Queue    Queue
@@ -68,6 +70,7 @@ type (
 	begun  struct{ handshake frame.Handshake }
 	shaken struct {
 		handshake frame.Handshake
+		encrypted messages.Encrypted
 		err       error
 	}
 	ticked      struct{}
@@ -131,7 +134,7 @@ func (p *peer) handle(message any) {
 	case *begun:
 		p.begun(m.handshake)
 	case *shaken:
-		p.shaken(m.handshake, m.err)
+		p.shaken(m.handshake, m.encrypted, m.err)
 	case *messages.AdoptLink:
 		if p.link != nil {
 			m.Link.Close(errReplaced)
@@ -214,12 +217,15 @@ func (p *peer) inSession(message any) {
 // carryOut does what the connection wants done.
 func (p *peer) carryOut(c actor.Context) {
 	out := &p.out
+	if out.listen && p.Encrypt != 0 {
+		p.link.Encrypt(messages.Encryption{Methods: p.Encrypt, InfoHash: p.InfoHash})
+	}
 	if out.greet {
 		p.link.SendHandshake(p.handshake())
 	}
 	if out.listen {
-		deliver := supervise.Deliver(c)
-		p.link.ReadHandshake(handshakeTimeout, func(h frame.Handshake) { deliver(&begun{h}) }, func(h frame.Handshake, err error) { deliver(&shaken{h, err}) })
+		deliver, link := supervise.Deliver(c), p.link
+		link.ReadHandshake(handshakeTimeout, func(h frame.Handshake) { deliver(&begun{h}) }, func(h frame.Handshake, err error) { deliver(&shaken{h, link.Encrypted(), err}) })
 	}
 	if s := p.session; s != nil {
 		if out.start {

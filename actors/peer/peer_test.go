@@ -254,6 +254,7 @@ func TestPeerEnds(t *testing.T) {
 		"dial fails":                      {func(s *scene) { s.World.Network.AwaitDial().Fail(errors.New("refused")) }, messages.GoneDial},
 		"wrong info hash, and no peer id": {func(s *scene) { s.World.Network.AwaitDial().Connect().HandshakeStart(frame.Handshake{}) }, messages.GoneHandshake},
 		"wrong info hash":                 {func(s *scene) { s.World.Network.AwaitDial().Connect().Handshake(frame.Handshake{}) }, messages.GoneHandshake},
+		"cut off before its handshake":    {func(s *scene) { s.World.Network.AwaitDial().Connect().Close(io.EOF) }, messages.GoneCut},
 		"closed by the other":             {func(s *scene) { s.meet().Close(io.EOF) }, messages.GoneClosed},
 		"bad frame":                       {func(s *scene) { s.meet().Receive(frame.Frame{Kind: frame.Have, Index: 99}) }, messages.GoneProtocol},
 		"told to":                         {func(s *scene) { s.Tell(&messages.Disconnect{Reason: messages.GoneUseless}) }, messages.GoneUseless},

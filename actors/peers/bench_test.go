@@ -10,7 +10,7 @@ import (
 // BenchmarkCandidates is a dial that fails, and a new address for which another
 // is forgotten, when as many are known as are kept.
 func BenchmarkCandidates(b *testing.B) {
-	c, rnd, now := newCandidates(DefaultMax), seeded(), start
+	c, rnd, now := newCandidates(DefaultMax, messages.AllowEncryption), seeded(), start
 	n := 0
 	find := func() {
 		c.add(messages.PeerAddr{Addr: addrOf(n % (4 * maxCandidates))})

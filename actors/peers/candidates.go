@@ -53,6 +53,8 @@ type candidate struct {
 	silent   bool // nobody answered the last dial
 	useless  bool // the last connection ended because neither side had a use for it
 	hurried  bool // the last wait was retryLost
+	encrypts bool // the next dial is encrypted
+	turned   bool // the last dial was the first one in the other way
 	failures int
 	next     time.Time // not to be dialled before
 	since    time.Time // busy since
@@ -74,6 +76,7 @@ type candidates struct {
 	room int // how many more connections there may be
 	// private: the torrent takes peers from some sources only (BEP 27).
 	private bool
+	policy  messages.EncryptionPolicy
 }
 
 // source counts the candidates from one source: a tracker tier, the user, and
@@ -88,9 +91,10 @@ func (s *source) manual() bool { return s.Source == messages.Manual }
 
 // newCandidates returns candidates with room for at least twice as many
 // addresses as there may be connections.
-func newCandidates(connections int) *candidates {
+func newCandidates(connections int, policy messages.EncryptionPolicy) *candidates {
 	return &candidates{
-		most: max(maxCandidates, 2*connections), all: map[netip.AddrPort]*candidate{},
+		policy: policy,
+		most:   max(maxCandidates, 2*connections), all: map[netip.AddrPort]*candidate{},
 		hosts: map[netip.Addr]int{}, sources: map[messages.Source]*source{},
 	}
 }
@@ -114,7 +118,7 @@ func (c *candidates) add(a messages.PeerAddr) {
 	if len(c.all) >= c.most && !c.makeRoom(a.Source) {
 		return
 	}
-	x := &candidate{addr: a.Addr, at: len(c.list)}
+	x := &candidate{addr: a.Addr, at: len(c.list), encrypts: c.encrypts(a)}
 	c.attribute(x, a.Source)
 	c.all[a.Addr], c.list = x, append(c.list, x)
 	c.hosts[host]++
@@ -303,7 +307,7 @@ func (c *candidates) dialled(addr netip.AddrPort, now time.Time) {
 // connected records that a peer of the torrent listens at addr.
 func (c *candidates) connected(addr netip.AddrPort) {
 	if x := c.all[addr]; x != nil {
-		x.known, x.silent = true, false
+		x.known, x.silent, x.turned = true, false, false
 	}
 }
 
@@ -318,8 +322,12 @@ func (c *candidates) gone(addr netip.AddrPort, why messages.GoneReason, now time
 		x.failures, x.hurried = 0, false
 	}
 	x.busy, x.useless = false, why == messages.GoneUseless
+	if c.turn(x, why) {
+		x.next = time.Time{}
+		return
+	}
 	switch why {
-	case messages.GoneDial, messages.GoneHandshake:
+	case messages.GoneDial, messages.GoneHandshake, messages.GoneCut:
 		x.silent = true
 	case messages.GoneExhausted:
 		return // our own process had no connection left
@@ -361,7 +369,7 @@ func (c *candidates) retryUseless() {
 func (x *candidate) retry(why messages.GoneReason) time.Duration {
 	first, most := firstRetry, maxRetry
 	switch why {
-	case messages.GoneHandshake, messages.GoneProtocol, messages.GoneDuplicate, messages.GoneUseless, messages.GoneFailed:
+	case messages.GoneHandshake, messages.GoneCut, messages.GoneProtocol, messages.GoneDuplicate, messages.GoneUseless, messages.GoneFailed:
 		first = firstRetryMisfit
 	case messages.GoneClosed, messages.GoneDial, messages.GoneIdle:
 		if x.known {

@@ -22,7 +22,7 @@ func addrOf(n int) netip.AddrPort {
 }
 
 func TestTheUsersOwnPeersComeFirst(t *testing.T) {
-	c := newCandidates(DefaultMax)
+	c := newCandidates(DefaultMax, messages.AllowEncryption)
 	for i := range 50 {
 		c.add(messages.PeerAddr{Addr: addrOf(i)})
 	}
@@ -34,7 +34,7 @@ func TestTheUsersOwnPeersComeFirst(t *testing.T) {
 }
 
 func TestAFailureWaitsLongerEachTime(t *testing.T) {
-	c := newCandidates(DefaultMax)
+	c := newCandidates(DefaultMax, messages.AllowEncryption)
 	c.add(messages.PeerAddr{Addr: addrOf(1)})
 	now, last := start, time.Duration(0)
 	for range 12 {
@@ -60,7 +60,7 @@ func TestAFailureWaitsLongerEachTime(t *testing.T) {
 // When more pieces are wanted, candidates that we had no use for are dialled at
 // once, and no others.
 func TestWhatIsWantedAnewMayBeWithThoseWhoWereUseless(t *testing.T) {
-	c := newCandidates(DefaultMax)
+	c := newCandidates(DefaultMax, messages.AllowEncryption)
 	for i, why := range []messages.GoneReason{messages.GoneUseless, messages.GoneDial} {
 		c.add(messages.PeerAddr{Addr: addrOf(i)})
 		c.dialled(addrOf(i), start)
@@ -80,7 +80,7 @@ func TestWhatIsWantedAnewMayBeWithThoseWhoWereUseless(t *testing.T) {
 }
 
 func TestOurselvesAndTheBannedAreNotOffered(t *testing.T) {
-	c := newCandidates(DefaultMax)
+	c := newCandidates(DefaultMax, messages.AllowEncryption)
 	c.add(messages.PeerAddr{Addr: addrOf(1)})
 	c.add(messages.PeerAddr{Addr: addrOf(2)})
 	c.gone(addrOf(1), messages.GoneSelf, start, seeded())
@@ -94,7 +94,7 @@ func TestOurselvesAndTheBannedAreNotOffered(t *testing.T) {
 // gave.
 func TestCandidatesAreBounded(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		c, rnd := newCandidates(DefaultMax), seeded()
+		c, rnd := newCandidates(DefaultMax, messages.AllowEncryption), seeded()
 		own := addrOf(0)
 		c.add(messages.PeerAddr{Addr: own, Source: messages.Manual})
 		n := 1
@@ -120,7 +120,7 @@ func TestCandidatesAreBounded(t *testing.T) {
 // Where there may be thousands of connections, more addresses than that are
 // kept.
 func TestCandidatesForManyConnections(t *testing.T) {
-	c := newCandidates(1500)
+	c := newCandidates(1500, messages.AllowEncryption)
 	for n := range 3100 {
 		c.add(messages.PeerAddr{Addr: addrOf(1 + n)})
 	}
@@ -143,7 +143,7 @@ func TestNoSourceCrowdsOutAnother(t *testing.T) {
 		{messages.TrackerTier(0), messages.Source{Kind: messages.SourceDHT}},
 	} {
 		t.Run(tt.flood.String()+" floods "+tt.honest.String(), func(t *testing.T) {
-			c, rnd := newCandidates(0), seeded()
+			c, rnd := newCandidates(0, messages.AllowEncryption), seeded()
 			for i := range 3 * maxCandidates {
 				c.add(addrFrom(tt.flood, 0, i))
 			}
@@ -181,7 +181,7 @@ func TestNoSourceCrowdsOutAnother(t *testing.T) {
 // Addresses that the user gave are always kept, and do not keep out those of
 // other sources.
 func TestManualAddressesNeitherYieldNorCrowdOut(t *testing.T) {
-	c := newCandidates(0)
+	c := newCandidates(0, messages.AllowEncryption)
 	for i := range maxCandidates {
 		c.add(addrFrom(messages.TrackerTier(0), 0, i))
 	}
@@ -200,7 +200,7 @@ func TestManualAddressesNeitherYieldNorCrowdOut(t *testing.T) {
 }
 
 func TestNoHostIsDialledAtAllItsPorts(t *testing.T) {
-	c := newCandidates(0)
+	c := newCandidates(0, messages.AllowEncryption)
 	victim := netip.MustParseAddr("192.0.2.1")
 	for port := range uint16(1000) {
 		c.add(messages.PeerAddr{Addr: netip.AddrPortFrom(victim, port+1)})
@@ -224,7 +224,7 @@ func TestNoHostIsDialledAtAllItsPorts(t *testing.T) {
 // A peer that was connected once is dialled every minute, however long it is
 // away.
 func TestWhoLeftIsFoundAgainWithinAMinute(t *testing.T) {
-	c, now := newCandidates(0), start
+	c, now := newCandidates(0, messages.AllowEncryption), start
 	c.add(messages.PeerAddr{Addr: addrOf(1)})
 	c.connected(addrOf(1))
 	for range 100 {
@@ -251,7 +251,7 @@ func TestPriorityDecidesAmongEqualsIfNotAllFit(t *testing.T) {
 		"all fit":                  {10, true, false},
 		"our address is not known": {9, false, false},
 	} {
-		all, rnd := newCandidates(DefaultMax), seeded()
+		all, rnd := newCandidates(DefaultMax, messages.AllowEncryption), seeded()
 		all.room = c.room
 		if c.known {
 			all.ours[0] = ours

@@ -53,7 +53,7 @@ func newConnections(c Config, rnd *rand.Rand, now time.Time) *connections {
 	}
 	k := &connections{
 		self: c.Self, max: c.Max, limits: c.Limits, blocklist: c.Blocklist, nextKey: c.NextKey, rnd: rnd, metainfo: c.Metainfo,
-		slots: newSlots(), candidates: newCandidates(c.Max), bans: newBans(), dialling: newDialling(now),
+		slots: newSlots(), candidates: newCandidates(c.Max, c.Encryption), bans: newBans(), dialling: newDialling(now),
 	}
 	k.candidates.private = c.Metainfo != nil && c.Metainfo.Private
 	return k
@@ -64,6 +64,9 @@ func (k *connections) open(addr netip.AddrPort, from messages.Source, adopt *mes
 	s := &slot{remote: addr, Peer: Peer{
 		Key: k.nextKey(), Addr: addr, Inbound: adopt != nil, Source: from, Limits: k.limits, AwaitsMetainfo: k.metainfo == nil,
 	}}
+	if adopt == nil {
+		s.Encrypt = k.candidates.encryption(addr)
+	}
 	k.slots.add(s)
 	k.out.add(spawn{s.Peer, k.publicity, adopt})
 }
@@ -77,7 +80,7 @@ func (k *connections) ready(m *messages.PeerReady) {
 	}
 	k.slots.setReady(s, true)
 	k.slots.setRemote(s, m.Addr)
-	s.id, s.reported = m.ID, false
+	s.id, s.encrypted, s.reported = m.ID, m.Encrypted, false
 	s.since, s.useful, s.seed, s.twin = k.now, false, false, netip.AddrPort{}
 	k.departed(s) // as it was before its actor was restarted
 	switch {
@@ -184,7 +187,7 @@ func (k *connections) ended(key messages.PeerKey) {
 	switch {
 	case !s.reported:
 		reason = messages.GoneFailed
-	case reason == messages.GoneHandshake && s.id != [20]byte{}:
+	case (reason == messages.GoneHandshake || reason == messages.GoneCut) && s.id != [20]byte{}:
 		// The peer had shaken hands with us before, so it speaks the protocol:
 		// it refuses us because it takes our lost connection for alive.
 		reason = messages.GoneClosed

@@ -125,6 +125,9 @@ func (k *connections) arrived(s *slot) {
 	if s.seed {
 		c.Flags |= extended.IsSeed
 	}
+	if s.encrypted != messages.EncryptedNothing {
+		c.Flags |= extended.PrefersEncryption
+	}
 	if !s.Inbound {
 		c.Flags |= extended.WasDialled
 	}
@@ -248,7 +251,9 @@ func (k *connections) heard(m *messages.PeersHeard) {
 		case k.candidates.all[c.Addr] != nil || k.connectedTo(c.Addr):
 		default:
 			s.exchange.heard++
-			found = append(found, messages.PeerAddr{Addr: c.Addr, Source: messages.Source{Kind: messages.SourcePEX}})
+			found = append(found, messages.PeerAddr{
+				Addr: c.Addr, Source: messages.Source{Kind: messages.SourcePEX}, Encrypts: c.Flags&extended.PrefersEncryption != 0,
+			})
 		}
 	}
 	if len(found) > 0 {

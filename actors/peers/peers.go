@@ -17,6 +17,7 @@ import (
 	"kouzui/messages"
 	"kouzui/wire/blocklist"
 	"kouzui/wire/metainfo"
+	"kouzui/wire/mse"
 )
 
 // DefaultMax is how many connections a torrent has unless told otherwise.
@@ -52,6 +53,8 @@ type Config struct {
 	// Blocklist holds the addresses that are not dialled. The listener refuses
 	// connections from them.
 	Blocklist *blocklist.List
+	// Encryption is what the user wants of it.
+	Encryption messages.EncryptionPolicy
 	// NextKey returns a key that no peer of this torrent has had, whichever
 	// incarnation of this actor asked for it.
 	NextKey func() messages.PeerKey
@@ -64,6 +67,7 @@ type Peer struct {
 	Key     messages.PeerKey
 	Addr    netip.AddrPort
 	Inbound bool
+	Encrypt mse.Methods     // offered to a peer that is dialled; 0: the connection is not encrypted
 	Source  messages.Source // from which we have the address
 	Limits  messages.SetLimits
 	// AwaitsMetainfo: what is in the torrent was not known when the peer was made.

@@ -21,10 +21,11 @@ type slot struct {
 	listens netip.AddrPort
 	// twin is where we dialled the same peer, on this connection or on another;
 	// the zero value: there is one connection.
-	twin     netip.AddrPort
-	seed     bool
-	voted    bool // it has told at which address it sees us
-	exchange exchanged
+	twin      netip.AddrPort
+	seed      bool
+	voted     bool // it has told at which address it sees us
+	encrypted messages.Encrypted
+	exchange  exchanged
 	// reason is why the connection ended; valid if reported.
 	reason   messages.GoneReason
 	reported bool

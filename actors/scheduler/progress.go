@@ -186,6 +186,7 @@ func (s *swarm) info(p *peer) messages.PeerInfo {
 		ID:        p.ID,
 		Source:    p.Source,
 		Flags:     p.flags(s.pieces),
+		Encrypted: p.Encrypted,
 		DownNow:   down,
 		UpNow:     up,
 		DownTotal: p.rates.DownTotal,
