@@ -48,6 +48,24 @@ const (
 // has its default. {"picker": "random"} is one.
 type Patterns = pattern.Choice
 
+// EncryptionPolicy is when connections with peers are encrypted.
+type EncryptionPolicy = messages.EncryptionPolicy
+
+// The policies of encryption. Peers that connect to us choose for themselves,
+// unless it is required or off.
+const (
+	// AllowEncryption connects without, and again with encryption if a peer has
+	// cut the connection off at once.
+	AllowEncryption = messages.AllowEncryption
+	// PreferEncryption connects with it, and again without if that fails.
+	PreferEncryption = messages.PreferEncryption
+	// RequireEncryption connects with it alone, and encrypts all that is sent;
+	// with the other policies, that is only done if the peer wants it, and else
+	// only the handshakes are encrypted.
+	RequireEncryption = messages.RequireEncryption
+	NoEncryption      = messages.NoEncryption
+)
+
 // DHT is with what a client enters the DHT; DHTMemory is what an earlier run
 // knew, as the last DHTReported of each address family had it.
 type (
@@ -84,6 +102,9 @@ type Config struct {
 	MaxConnections int
 	// Blocklist has the addresses that are neither dialled nor let in; nil: none.
 	Blocklist *blocklist.List
+	// Encryption is whether connections with peers are encrypted (MSE): it is
+	// allowed, unless this is set.
+	Encryption EncryptionPolicy
 	// DHT is with what the client enters the DHT (BEP 5) when the first torrent is
 	// looked for there, see Options.DHT; nil: it takes no part.
 	DHT *DHT
@@ -129,6 +150,8 @@ func (c *Config) validate() error {
 		return &OptionError{"Restarts", "must be numbers"}
 	case c.Restarts != (supervise.Backoff{}) && c.Patterns["supervision"] != "":
 		return &OptionError{"Restarts", "and the pattern of supervision exclude each other"}
+	case !slices.Contains([]EncryptionPolicy{"", AllowEncryption, PreferEncryption, RequireEncryption, NoEncryption}, c.Encryption):
+		return &OptionError{"Encryption", fmt.Sprintf("cannot be %q", c.Encryption)}
 	case slices.Contains(c.Trace, nil):
 		return &OptionError{"Trace", "has a sink that is nil"}
 	}
@@ -213,7 +236,7 @@ func Open(c Config) (*Client, error) {
 		World: c.World, Pool: c.Pool, Log: c.Log, Sinks: c.Trace, Sample: c.SampleMailboxes, Measurable: c.Measurable, Notes: c.TraceNotes,
 		Notify: client.notify, Listen: c.Listen, Memory: c.Memory,
 		Limits:    messages.SetLimits{Down: c.DownloadLimit, Up: c.UploadLimit},
-		Blocklist: c.Blocklist, DHT: c.DHT, Restarts: c.Restarts, Patterns: c.Patterns, Faults: c.Faults,
+		Blocklist: c.Blocklist, Encryption: c.Encryption, DHT: c.DHT, Restarts: c.Restarts, Patterns: c.Patterns, Faults: c.Faults,
 	}
 	if host, port, err := net.SplitHostPort(c.Listen); err == nil && port == noPort {
 		options.Listen, options.Host = "", host

@@ -232,7 +232,7 @@ func TestOptionsThatMakeNoSense(t *testing.T) {
 	var wrong *kouzui.OptionError
 	for _, c := range []kouzui.Config{
 		{Memory: -1}, {Memory: 1}, {DownloadLimit: -1}, {UploadLimit: -1}, {MaxConnections: -1}, {SampleMailboxes: -1},
-		{Restarts: supervise.Backoff{Factor: math.NaN()}}, {Trace: []event.Sink{nil}}, {Patterns: kouzui.Patterns{"picker": "x"}}, {Patterns: kouzui.Patterns{"x": "random"}},
+		{Restarts: supervise.Backoff{Factor: math.NaN()}}, {Trace: []event.Sink{nil}}, {Encryption: "on"}, {Patterns: kouzui.Patterns{"picker": "x"}}, {Patterns: kouzui.Patterns{"x": "random"}},
 		{Patterns: kouzui.Patterns{"supervision": "stop"}, Restarts: supervise.DefaultBackoff},
 	} {
 		if client, err := kouzui.Open(c); client != nil || !errors.As(err, &wrong) {

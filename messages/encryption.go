@@ -1,38 +1,21 @@
 package messages
 
-import (
-	"fmt"
-
-	"kouzui/wire/mse"
-)
+import "kouzui/wire/mse"
 
 // EncryptionPolicy is what the user wants of message stream encryption (MSE).
-type EncryptionPolicy uint8
+// Empty: AllowEncryption.
+type EncryptionPolicy string
 
-// The policies. Whoever comes in decides whether to encrypt, unless the policy
-// is the first or the last of them.
+// The policies. Whoever comes in decides whether to encrypt, unless encryption
+// is required or off.
 const (
 	// AllowEncryption dials without, and again with encryption if the first
 	// connection was cut off at once.
-	AllowEncryption   EncryptionPolicy = iota
-	PreferEncryption                   // dials with, and again without if that fails
-	RequireEncryption                  // of the handshakes and of all that follows
-	NoEncryption
+	AllowEncryption   EncryptionPolicy = "allow"
+	PreferEncryption  EncryptionPolicy = "prefer"  // dials with, and again without if that fails
+	RequireEncryption EncryptionPolicy = "require" // of the handshakes and of all that follows
+	NoEncryption      EncryptionPolicy = "off"
 )
-
-var encryptionPolicies = [...]string{"allow", "prefer", "require", "off"}
-
-func (p EncryptionPolicy) String() string { return encryptionPolicies[p] }
-
-// ParseEncryptionPolicy reads what String writes.
-func ParseEncryptionPolicy(s string) (EncryptionPolicy, error) {
-	for p, name := range encryptionPolicies {
-		if s == name {
-			return EncryptionPolicy(p), nil
-		}
-	}
-	return 0, fmt.Errorf("%q is not prefer, allow, require or off", s)
-}
 
 // Methods are the ways to go on after an encrypted handshake. If the other side
 // leaves the choice to us, the payload goes in plain text, which costs nothing.

@@ -221,6 +221,7 @@ type Progress struct {
 	Peers                        int           // connected
 	Unchoked                     int           // of them, that do not choke us
 	Seeds                        int           // of them, that have all pieces
+	Encrypted                    int           // of them, with which at least the handshake was encrypted
 	Sources                      []SourceCount // by kind, without kinds that have brought nobody
 	DHTNodes                     int           // in the tables of the DHT, of both families, as the session knows
 	Restarts                     int           // of actors of this torrent, counted by the session

@@ -32,6 +32,7 @@ type stream struct {
 	head    []byte // the part of the handshake that has been written
 	decoder *frame.Decoder
 	garbled bool // the other end has closed because of what was written
+	raw     bool // what was written begins no handshake of BEP 3, and goes as it is
 
 	unread  []byte
 	batches []*messages.FramesReceived // batches that have not been given back
@@ -48,6 +49,10 @@ func (s *coroutines) open(link messages.Link, t *metainfo.Torrent, pool *buffer.
 			c.unread = h.Append(c.unread)
 			c.wake()
 		}
+	})
+	sim.Hear(link, func(b []byte) {
+		c.unread = append(c.unread, b...)
+		c.wake()
 	})
 	link.Start(limits, c.take)
 	return c
@@ -117,6 +122,11 @@ func (c *stream) Write(p []byte) (int, error) {
 	if c.closed || !c.threads.Open() {
 		return 0, io.ErrClosedPipe
 	}
+	if c.raw {
+		sim.Say(c.link, p)
+		c.threads.Wait(retryWrite) // a script may write without end
+		return len(p), nil
+	}
 	rest := p
 	if need := frame.HandshakeLen - len(c.head); need > 0 {
 		n := min(need, len(rest))
@@ -125,7 +135,8 @@ func (c *stream) Write(p []byte) (int, error) {
 		h, known, err := frame.ParseHandshakeStart(c.head)
 		switch {
 		case err != nil:
-			c.garble(err)
+			c.raw = true
+			sim.Say(c.link, append(c.head, rest...))
 			return len(p), nil
 		case n == need:
 			copy(h.PeerID[:], c.head[frame.HashKnownLen:])

@@ -62,7 +62,7 @@ func TestEncryptionOfConnectionsThatComeIn(t *testing.T) {
 		messages.RequireEncryption: {Methods: mse.RC4, Required: true},
 		messages.NoEncryption:      {},
 	} {
-		t.Run(policy.String(), func(t *testing.T) {
+		t.Run(string(policy), func(t *testing.T) {
 			s := &scene{Stage: stage.New(t), t: t}
 			s.client = s.StartProbe("client")
 			cfg := Config{World: s.World.World(), Refs: messages.Refs{Session: s.client.PID}, Self: self, Addr: ":0", Encryption: policy}

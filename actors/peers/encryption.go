@@ -17,10 +17,10 @@ func (c *candidates) encrypts(a messages.PeerAddr) bool {
 	switch c.policy {
 	case messages.NoEncryption:
 		return false
-	case messages.AllowEncryption:
-		return a.Encrypts
+	case messages.PreferEncryption, messages.RequireEncryption:
+		return true
 	}
-	return true
+	return a.Encrypts
 }
 
 // encryption is what is offered with the next dial to an address; 0: it is not

@@ -107,6 +107,9 @@ func (s *swarm) progress() *messages.Progress {
 		}
 		if p.seed(s.pieces) {
 			m.Seeds++
+		}
+		if p.Encrypted != messages.EncryptedNothing {
+			m.Encrypted++
 		} else if !p.rates.Flags.UploadOnly && s.needsData(p) {
 			m.PeersNeedData = true
 		}

@@ -12,7 +12,7 @@ import (
 const blockSize = frame.BlockSize
 
 // Scripts are all scripts, except those that a Seed makes.
-var Scripts = slices.Concat(scripts, fastScripts, extendedScripts)
+var Scripts = slices.Concat(scripts, fastScripts, extendedScripts, encryptedScripts)
 
 var scripts = []Script{
 	{"nothing at all", false, func(c *Conn) { c.Linger() }},

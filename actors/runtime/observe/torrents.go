@@ -26,6 +26,7 @@ type torrent struct {
 	Peers      int          `json:"peers"`
 	Unchoked   int          `json:"unchoked"`
 	Seeds      int          `json:"seeds"`
+	Encrypted  int          `json:"encrypted"`
 	Sources    []peerSource `json:"sources"`
 	DHTNodes   int          `json:"dht_nodes"`
 	Metadata   *metadata    `json:"metadata,omitempty"` // while it is fetched
@@ -83,7 +84,7 @@ func (t *torrent) take(p *messages.Progress, err string) {
 	t.Why = metainfo.Clean(t.Why, maxText)
 	t.Pieces, t.HavePieces, t.Length, t.Have = p.Pieces, p.HavePieces, p.Length, p.Have
 	t.Downloaded, t.Uploaded, t.Wasted, t.Corrupt = p.Downloaded, p.Uploaded, p.Wasted, p.Corrupt
-	t.Peers, t.Unchoked, t.Seeds = p.Peers, p.Unchoked, p.Seeds
+	t.Peers, t.Unchoked, t.Seeds, t.Encrypted = p.Peers, p.Unchoked, p.Seeds, p.Encrypted
 	t.DHTNodes = p.DHTNodes
 	t.Metadata = nil
 	if m := p.Metadata; p.State == messages.StateMetadata {

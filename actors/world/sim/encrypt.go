@@ -13,6 +13,8 @@ var (
 	errUnfound = errors.New("an encrypted handshake for a torrent that is not here")
 	errAnother = errors.New("the handshake is for another torrent than the encryption")
 	errInPlain = errors.New("the handshake is not encrypted, and has to be")
+
+	errNoFrames = &frame.ProtocolError{Text: "bytes that are no frames"}
 )
 
 // secrecy is the encryption of one end of a connection. The bytes of encrypted
@@ -72,12 +74,15 @@ func (l *link) speak(b []byte) {
 
 // overhear takes bytes that have come.
 func (l *link) overhear(b []byte) {
-	if l.secrecy.hear != nil {
-		l.secrecy.hear(b)
-		return
+	switch s := &l.secrecy; {
+	case s.hear != nil:
+		s.hear(b)
+	case l.theirs != nil:
+		l.end(errNoFrames)
+	default:
+		s.raw = append(s.raw, b...)
+		l.listen()
 	}
-	l.secrecy.raw = append(l.secrecy.raw, b...)
-	l.listen()
 }
 
 // listen handles bytes that have come, once the handshake is waited for.

@@ -36,6 +36,7 @@ type options struct {
 	host, port     string
 	source         flags.Source
 	allowPrivate   bool
+	encryption     *string
 	blocklist      string
 	dht            dhtnodes.Flags
 	noPEX          bool
@@ -104,6 +105,8 @@ func (o *options) bind(c *cobra.Command) {
 		f.StringArrayVar(&o.trackers, "tracker", nil, "use the tracker at `URL` as well, as a tier of its own (repeatable; commas separate the URLs of one tier)")
 		o.dht.Bind(c, f, "look for torrents in the DHT and announce them there, unless they are private")
 		f.BoolVar(&o.noPEX, "no-pex", false, "tell peers of no other peers (BEP 11), and take none from them")
+		o.encryption = flags.Choose(c, "encryption", "`WHEN` to encrypt connections with peers (MSE): %s; allow encrypts if the peer wants it, prefer if the peer can, require all that is sent",
+			string(kouzui.AllowEncryption), string(kouzui.PreferEncryption), string(kouzui.RequireEncryption), string(kouzui.NoEncryption))
 		f.StringVar(&o.blocklist, "blocklist", "", "never connect to the addresses listed in `FILE`: P2P text, ipfilter.dat, CIDR or plain addresses, also gzipped")
 	})
 	flags.Group(c, "Seeding", func(f *pflag.FlagSet) {

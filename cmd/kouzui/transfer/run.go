@@ -118,7 +118,7 @@ func (o *options) transfer(s *session, args []string) error {
 	defer s.observer.close()
 	config := kouzui.Config{
 		Listen: listen, Memory: o.memory.N, DownloadLimit: o.down.N, UploadLimit: o.up.N,
-		MaxConnections: connections, Blocklist: blocked, Bind: bound, Interface: o.source.Device, AllowPrivate: o.allowPrivate,
+		MaxConnections: connections, Blocklist: blocked, Encryption: kouzui.EncryptionPolicy(*o.encryption), Bind: bound, Interface: o.source.Device, AllowPrivate: o.allowPrivate,
 		Log: s.Log, Trace: append(trace.Sinks, s.inbox), TraceNotes: o.traceDomain, Patterns: o.patterns.Choice, Faults: o.faults,
 	}
 	config.DHT, s.dht = o.dht.Begin(o.place(bound), s.Warn)

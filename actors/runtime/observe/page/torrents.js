@@ -65,7 +65,7 @@ torrents.fill = (c, t) => {
   put(c.up, '↑ ' + rate(t.up.at(-1) || 0));
   put(c.peers, t.peers ? `${m ? m.peers : t.unchoked} of ${count(t.peers, 'peer')}` : 'no peers');
   c.peers.title = m ? `${m.peers} of ${count(t.peers, 'connected peer')} offer the metadata` :
-    `${t.unchoked} of ${count(t.peers, 'connected peer')} let us download, ${t.seeds} have everything`;
+    `${t.unchoked} of ${count(t.peers, 'connected peer')} let us download, ${t.seeds} have everything, ${t.encrypted} are encrypted`;
   put(c.size, !whole ? '' : part < 1 ? `of ${bytes(whole)}` : bytes(whole));
   c.size.title = m ? `${m.received_parts} of ${count(m.parts, 'part')} of the metadata` :
     `${bytes(t.wasted)} wasted, ${count(t.corrupt, 'corrupt piece')}`;

@@ -13,9 +13,9 @@ import (
 // the first that the command has is meant.
 var foreign = map[string][]string{
 	"allow-overwrite": {"force"}, "announce": {"tracker"}, "bt-hash-check-seed": {"check"}, "bt-max-open-files": {"max-connections"},
-	"bt-max-peers": {"max-peers"}, "bt-seed-unverified": {"check"}, "bt-stop-timeout": {"stall-timeout"}, "bt-tracker": {"tracker"},
+	"bt-force-encryption": {"encryption"}, "bt-max-peers": {"max-peers"}, "bt-min-crypto-level": {"encryption"}, "bt-require-crypto": {"encryption"}, "bt-seed-unverified": {"check"}, "bt-stop-timeout": {"stall-timeout"}, "bt-tracker": {"tracker"},
 	"bt-tracker-interval": {"interval"}, "check-integrity": {"check"}, "console-log-level": {"verbose"}, "dht-bootstrap-nodes": {"dht-bootstrap"}, "dht-entry-point": {"dht-bootstrap"}, "directory-prefix": {"dir"}, "disable-dht": {"dht"},
-	"disable-pex": {"no-pex"}, "enable-dht": {"dht"}, "no-dht": {"dht"},
+	"disable-pex": {"no-pex"}, "enable-dht": {"dht"}, "encryption-preferred": {"encryption"}, "encryption-required": {"encryption"}, "encryption-tolerated": {"encryption"}, "no-dht": {"dht"},
 	"download-dir": {"dir"}, "download-limit": {"max-download-limit"}, "downlimit": {"max-download-limit"}, "finish": {"on-complete"},
 	"http-api-listen-addr": {"observe"}, "initial-peers": {"peer"}, "keep-seeding": {"seed"}, "limit-rate": {"max-download-limit"},
 	"log-file": {"log"}, "log-level": {"verbose"}, "max-conns": {"max-peers"}, "max-overall-download-limit": {"max-download-limit"},
@@ -37,8 +37,6 @@ var foreignLetters = map[string][]string{
 // unneeded are flags of other programs for what has no flag here, with the
 // reason.
 var unneeded = map[string]string{
-	"bt-require-crypto":        "Connections are not encrypted yet.",
-	"bt-min-crypto-level":      "Connections are not encrypted yet.",
 	"c":                        "No flag is needed: the same command goes on with a download.",
 	"continue":                 "No flag is needed: the same command goes on with a download.",
 	"daemon":                   "Kouzui does not run in the background by itself; a service manager or nohup can do that.",

@@ -157,6 +157,7 @@ func (l *Lines) progress(p *kouzui.Status) {
 		Peers      int      `json:"peers"`
 		Unchoked   int      `json:"unchoked"`
 		Seeds      int      `json:"seeds"`
+		Encrypted  int      `json:"encrypted,omitempty"`
 		DHTNodes   int      `json:"dht_nodes,omitempty"`
 		From       counts   `json:"peers_from,omitempty"`
 		Known      counts   `json:"addresses_from,omitempty"`
@@ -169,7 +170,7 @@ func (l *Lines) progress(p *kouzui.Status) {
 		head: l.head("progress"), Hash: p.InfoHash.String(), Name: p.Name, State: string(p.State), Why: p.Why,
 		Length: p.Length, Have: p.Have, Left: p.Left, Chosen: p.Chosen, Pieces: p.Pieces, HavePieces: p.HavePieces,
 		Down: int64(p.DownNow), Up: int64(p.UpNow), Downloaded: p.Downloaded, Uploaded: p.Uploaded, Wasted: p.Wasted,
-		Corrupt: p.Corrupt, Peers: p.Peers, Unchoked: p.Unchoked, Seeds: p.Seeds, Restarts: p.Restarts,
+		Corrupt: p.Corrupt, Peers: p.Peers, Unchoked: p.Unchoked, Seeds: p.Seeds, Encrypted: p.Encrypted, Restarts: p.Restarts,
 		CheckDone: p.CheckDone, DHTNodes: p.DHTNodes, CheckTotal: p.CheckTotal, SuperSeeds: p.SuperSeeding,
 	}
 	if m := p.Metadata; p.State == kouzui.StateMetadata {

@@ -29,7 +29,7 @@ func events() (list []map[string]any, raw []byte) {
 	torrent := &metainfo.Torrent{Name: "a", Announce: [][]string{{"http://t.example/announce"}, {}}, Length: 1, PieceLength: 1}
 	l.Meta(torrent, "/data")
 	for _, e := range []any{
-		kouzui.Progress{Status: kouzui.Status{State: kouzui.StateDownloading, Left: 6, Chosen: 7, DownNow: 3, Why: "All peers choke us.", CheckDone: 1, CheckTotal: 2, SuperSeeding: true, DHTNodes: 5, Sources: everySource()}},
+		kouzui.Progress{Status: kouzui.Status{State: kouzui.StateDownloading, Left: 6, Chosen: 7, DownNow: 3, Why: "All peers choke us.", CheckDone: 1, CheckTotal: 2, SuperSeeding: true, DHTNodes: 5, Encrypted: 1, Sources: everySource()}},
 		kouzui.Progress{Status: kouzui.Status{State: kouzui.StateDiskFull}},
 		kouzui.Progress{Status: kouzui.Status{State: kouzui.StateMetadata, Metadata: messages.MetadataProgress{Size: 20000, Received: 16384, Peers: 3, Failed: 1}}},
 		kouzui.PiecesVerified{Pieces: []uint32{1}},

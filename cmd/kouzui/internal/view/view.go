@@ -251,8 +251,15 @@ func facts(p Torrent) []string {
 		have += fmt.Sprintf(" chosen of %s", units.Bytes(p.Length))
 	}
 	peers := units.Count(p.Peers, "peer")
+	var of []string
 	if p.Seeds > 0 {
-		peers += fmt.Sprintf(" (%s)", units.Count(p.Seeds, "seed"))
+		of = append(of, units.Count(p.Seeds, "seed"))
+	}
+	if p.Encrypted > 0 {
+		of = append(of, fmt.Sprintf("%d encrypted", p.Encrypted))
+	}
+	if len(of) > 0 {
+		peers += fmt.Sprintf(" (%s)", strings.Join(of, ", "))
 	}
 	if p.Left > 0 && p.Peers > 0 {
 		peers += ", " + unchoking(p.Unchoked)
@@ -357,6 +364,9 @@ func (c Canvas) peer(p *kouzui.Peer) string {
 		rates += ", sends nothing"
 	case p.Flags.PeerChoking && p.Flags.AmInterested:
 		rates += ", chokes us"
+	}
+	if p.Encrypted != 0 {
+		rates += ", encrypted"
 	}
 	return c.mapLine(p.Addr.String(), p.Source.Kind.String(), p.Map, rates)
 }

@@ -43,6 +43,11 @@ our pieces                     ██··
 	if got := Lines([]Torrent{example()}, Canvas{Width: 110, Height: 20})[2]; !strings.HasSuffix(got, "ratio 0.50  sources: manual 1, DHT 2") {
 		t.Errorf("with more room it says %q", got)
 	}
+	secret := example()
+	secret.Encrypted, secret.Top[0].Encrypted = 2, messages.EncryptedAll
+	if got := strings.Join(Lines([]Torrent{secret}, Canvas{Width: 130, Height: 20}), "\n"); !strings.Contains(got, "3 peers (1 seed, 2 encrypted), 2 let") || !strings.HasSuffix(got, "down 1.00 MiB/s, encrypted") {
+		t.Errorf("of encryption it says\n%s", got)
+	}
 	dht := example()
 	dht.DHTNodes = 47
 	if got := Lines([]Torrent{dht}, Canvas{Width: 130, Height: 20})[2]; !strings.HasSuffix(got, "sources: manual 1, DHT 2; 47 DHT nodes") {
