@@ -143,6 +143,11 @@ func (c *Class) check() *problem {
 	if p := c.checkPatterns(); p != nil {
 		return p
 	}
+	if p := oneOf("encryption", c.Encryption, []string{
+		string(messages.AllowEncryption), string(messages.PreferEncryption), string(messages.RequireEncryption), string(messages.NoEncryption),
+	}); p != nil {
+		return p
+	}
 	if p := oneOf("superseed", c.SuperSeed, []string{string(messages.SuperSeedAuto), string(messages.SuperSeedAlways), string(messages.SuperSeedNever)}); p != nil {
 		return p
 	}

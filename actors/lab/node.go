@@ -103,7 +103,7 @@ func (n *node) start() {
 	patterns := n.run.PatternsOf(c)
 	client, err := actors.Start(actors.Options{
 		World: world, Pool: n.host.Pool, DHT: table, Log: zerolog.Nop(), Sinks: sinks, Meter: n.host.Meter(), Notes: n.run.options.Notes,
-		Notify: n.notify, Listen: fmt.Sprintf(":%d", clientPort), Memory: memory, Limits: limits, Name: n.name,
+		Notify: n.notify, Listen: fmt.Sprintf(":%d", clientPort), Encryption: messages.EncryptionPolicy(c.Encryption), Memory: memory, Limits: limits, Name: n.name,
 		Dispatcher: n.host.Dispatcher(), Blocking: n.host.Blocking(), Mailbox: n.host.Mailbox, Together: n.together(patterns), Patterns: patterns, Faults: faults,
 	})
 	if err != nil {

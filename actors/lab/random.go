@@ -77,6 +77,12 @@ func Random(seed uint64) *Scenario {
 		seed := &s.Class[0]
 		*seed = Class{Name: "seed", Hostile: []string{pick(rnd, slices.Sorted(maps.Keys(sloppy))...)}, Up: seed.Up, Down: seed.Down, Delay: seed.Delay}
 		s.Payload = PayloadReal
+	} else if rnd.IntN(3) == 0 {
+		for i := range s.Class {
+			if len(s.Class[i].Hostile) == 0 {
+				s.Class[i].Encryption = pick(rnd, "allow", "prefer", "require")
+			}
+		}
 	}
 	s.Tracker = pick(rnd, "", "", TrackerUDP) // last: all else is as without it
 	return s

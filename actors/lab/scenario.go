@@ -83,6 +83,7 @@ type Class struct {
 	Patterns       pattern.Choice // other than those of the scenario
 	Slots          int
 	SuperSeed      string // "" is "auto"; "always" or "never"
+	Encryption     string // "" is "allow"; "prefer", "require" or "off"
 	Peers          int    // connections at most
 	Magnet         bool   // they know the info hash alone, and no tracker, as from a magnet link
 	Knows          string // the class whose first node, if it is there, they are given the address of, as with --peer; "": none

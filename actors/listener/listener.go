@@ -4,8 +4,8 @@
 // seconds, or, before anything is read, if its address is on the user's
 // blocklist.
 //
-// An encrypted handshake (MSE) is found its torrent by a key: the link asks, and
-// the listener keeps the keys of its routes.
+// The link of an encrypted handshake (MSE) asks which torrent it is for, by a
+// key; the listener keeps the keys of its routes.
 //
 // A peer that sends its peer id only after it has our handshake, as trackers do
 // that test whether we can be dialled, gets our handshake from the listener.

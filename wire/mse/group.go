@@ -5,9 +5,9 @@ import (
 	"math/bits"
 )
 
-// The group in which keys are agreed upon: the powers of 2 modulo a prime of 768
-// bits. math/big takes 70 us and 4 KB for a power (Go 1.26); this takes 45 us
-// and no memory. Neither hides an exponent from who can measure time on this
+// The group in which keys are agreed upon: the powers of 2 modulo a prime of
+// 768 bits. math/big takes 70 us and 4 KB for a power (Go 1.26); this takes 45
+// us and no memory. Neither hides an exponent from who can measure time on this
 // machine; each is used for one connection.
 
 const (
