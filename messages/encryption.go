@@ -53,4 +53,4 @@ const (
 	EncryptedAll // with RC4
 )
 
-func (e Encrypted) String() string { return [...]string{"no", "handshake", "all"}[e] }
+func (e Encrypted) String() string { return [...]string{"nothing", "handshake", "all"}[e] }

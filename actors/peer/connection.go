@@ -69,9 +69,10 @@ type connection struct {
 // session.
 type actions struct {
 	messages.Outbox
-	greet  bool // send our handshake
-	listen bool // read that of the other side
-	start  bool // read frames from now on
+	greet  bool               // send our handshake
+	listen bool               // read that of the other side
+	note   messages.Encrypted // into the trace, unless it is nothing
+	start  bool               // read frames from now on
 	// tick, if not 0, is after what time to call tick. It replaces the last one.
 	tick   time.Duration
 	end    bool                // close the link and stop the actor
@@ -138,7 +139,7 @@ func (k *connection) shaken(h frame.Handshake, encrypted messages.Encrypted, err
 
 func (k *connection) ready(h frame.Handshake) {
 	k.id, k.extensions, k.fast = h.PeerID, h.Has(frame.FeatureExtensions), h.Has(frame.FeatureFast)
-	k.hasNode = h.Has(frame.FeatureDHT)
+	k.hasNode, k.out.note = h.Has(frame.FeatureDHT), k.encrypted
 	k.out.Send(k.to.Peers, &messages.PeerReady{
 		Key: k.Key, Peer: k.to.self, Link: k.linkID, ID: k.id, Addr: k.remote, Inbound: k.Inbound, Source: k.Source, At: k.now,
 		Encrypted: k.encrypted,

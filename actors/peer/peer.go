@@ -238,13 +238,16 @@ func (p *peer) carryOut(c actor.Context) {
 		p.link.Expect(len(s.requests.flight))
 	}
 	out.Flush(c.Send)
+	if out.note != messages.EncryptedNothing {
+		supervise.Remark(c, "encrypted", event.Text("what", out.note.String()))
+	}
 	if p.dormant {
 		out.Outbox = messages.Outbox{} // its memory is not needed for long
 	}
 	if out.tick > 0 {
 		p.timer.SetAfter(c, p.config.World.Clock, out.tick, &ticked{})
 	}
-	out.greet, out.listen, out.start, out.tick = false, false, false, 0
+	out.greet, out.listen, out.start, out.tick, out.note = false, false, false, 0, messages.EncryptedNothing
 	if out.end {
 		p.release()
 		supervise.StopSelf(c, out.reason.String())
