@@ -53,9 +53,14 @@ type Handshake struct {
 	step     step
 	infoHash [20]byte
 	initial  []byte        // that is sent
-	secret   [keyLen]byte  // S
+	shared   [keyLen]byte  // S, from which the ciphers follow
+	secret   []byte        // of shared, from which the rest follows
 	sync     [hashLen]byte // the bytes that end the first pad
 	syncLen  int           // how many of them there are
+	// short is sync of a side like rtorrent 0.9.8, which leaves leading zeros of S
+	// out and has shared end with them; zero: S has none. Without this, one
+	// connection in 256 with rtorrent would fail.
+	short    [hashLen]byte
 	key      [hashLen]byte // of the torrent: TorrentKey
 	pad      int           // length of the next pad
 	expected int           // bytes of initial payload that the other side sends
@@ -112,7 +117,7 @@ func (h *Handshake) Sought() (key [20]byte, sought bool) {
 // Found says which torrent the handshake is for.
 func (h *Handshake) Found(infoHash [20]byte) {
 	h.infoHash = infoHash
-	h.in, h.out = newCipher("keyA", &h.secret, &infoHash), newCipher("keyB", &h.secret, &infoHash)
+	h.in, h.out = newCipher("keyA", &h.shared, &infoHash), newCipher("keyB", &h.shared, &infoHash)
 	h.step = forHead
 }
 
@@ -154,7 +159,11 @@ func (h *Handshake) lengths() *stepLens {
 func (h *Handshake) wants() int {
 	switch h.step {
 	case forSync:
-		return h.syncLen - h.overlap()
+		n := h.syncLen - h.overlap(h.sync[:h.syncLen])
+		if h.short != [hashLen]byte{} {
+			n = min(n, hashLen-h.overlap(h.short[:]))
+		}
+		return n
 	case forPad:
 		return h.pad - h.n
 	}
@@ -163,8 +172,7 @@ func (h *Handshake) wants() int {
 
 // overlap is how many of the bytes that end the pad have come, if the next ones
 // are the rest of them.
-func (h *Handshake) overlap() int {
-	sync := h.sync[:h.syncLen]
+func (h *Handshake) overlap(sync []byte) int {
 	for n := min(len(sync), h.n); n > 0; n-- {
 		if bytes.HasSuffix(h.buf[:h.n], sync[:n]) {
 			return n
@@ -182,10 +190,14 @@ func (h *Handshake) advance(send []byte) ([]byte, error) {
 		if !theirs.valid() {
 			return nil, ErrKey
 		}
-		h.secret = secretOf(&theirs, h.private())
+		h.shared = secretOf(&theirs, h.private())
+		h.secret = h.shared[:]
 		if h.answers {
 			send = h.appendKey(send)
-			h.step, h.sync, h.syncLen = forSync, digest("req1", h.secret[:]), hashLen
+			h.step, h.sync, h.syncLen = forSync, digest("req1", h.secret), hashLen
+			if h.shared[0] == 0 {
+				h.short = digest("req1", bytes.TrimLeft(h.secret, "\x00"))
+			}
 		} else {
 			send = h.appendOffer(send)
 		}
@@ -197,8 +209,13 @@ func (h *Handshake) advance(send []byte) ([]byte, error) {
 		if h.answers {
 			h.step = forTorrent
 		}
+		if h.short != [hashLen]byte{} && bytes.HasSuffix(got, h.short[:]) {
+			short := bytes.TrimLeft(h.secret, "\x00")
+			h.secret = h.shared[:copy(h.shared[:], short)]
+			clear(h.shared[len(h.secret):])
+		}
 	case forTorrent:
-		mask := digest("req3", h.secret[:])
+		mask := digest("req3", h.secret)
 		subtle.XORBytes(h.key[:], got, mask[:])
 		h.step = forAnswer
 	case forHead:
@@ -265,11 +282,11 @@ func (h *Handshake) appendKey(send []byte) []byte {
 
 // appendOffer appends all that the side that dialled says after the keys.
 func (h *Handshake) appendOffer(send []byte) []byte {
-	key, mask := TorrentKey(h.infoHash), digest("req3", h.secret[:])
+	key, mask := TorrentKey(h.infoHash), digest("req3", h.secret)
 	subtle.XORBytes(key[:], key[:], mask[:])
-	sync := digest("req1", h.secret[:])
+	sync := digest("req1", h.secret)
 	send = append(append(send, sync[:]...), key[:]...)
-	h.out, h.in = newCipher("keyA", &h.secret, &h.infoHash), newCipher("keyB", &h.secret, &h.infoHash)
+	h.out, h.in = newCipher("keyA", &h.shared, &h.infoHash), newCipher("keyB", &h.shared, &h.infoHash)
 
 	clear := len(send)
 	send = h.appendHead(send)

@@ -44,8 +44,8 @@ func TestVectors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	starts("S of A", a.secret[:], "994aac6c359990cf")
-	starts("S of B", b.secret[:], "994aac6c359990cf")
+	starts("S of A", a.secret, "994aac6c359990cf")
+	starts("S of B", b.secret, "994aac6c359990cf")
 	starts("req1", offer, "83c8d8a3d91a5bf40d723666c4258731c8427ccb")
 	starts("req2 xor req3", offer[20:], "4a278249411ccc527bb5e8d3a33af2a69725a1fc")
 	starts("VC of A", offer[40:], "0327b6d211c82d49")
@@ -62,7 +62,7 @@ func TestVectors(t *testing.T) {
 	if _, _, err := a.Receive(choice, nil); err != nil || !a.Done() {
 		t.Fatalf("A is done: %v, %v", a.Done(), err)
 	}
-	keyA, keyB := digest("keyA", a.secret[:], torrent[:]), digest("keyB", a.secret[:], torrent[:])
+	keyA, keyB := digest("keyA", a.secret, torrent[:]), digest("keyB", a.secret, torrent[:])
 	starts("key A", keyA[:], "31d9009cff2c45e3be00d3d9ec6e4b32d0f06816")
 	starts("key B", keyB[:], "84d32166978da3995739ffd976056af14dbb048e")
 }
@@ -204,6 +204,46 @@ func TestLeastReadsNothingThatFollows(t *testing.T) {
 			t.Fatalf("%d bytes are left, done %v, %d reads", len(rest), a.Done(), reads)
 		}
 	})
+}
+
+// TestLeadingZerosOfTheSecret: rtorrent leaves them out where it dials, and
+// what it says is understood all the same.
+func TestLeadingZerosOfTheSecret(t *testing.T) {
+	ours := fixed(0x15)
+	for first := range 1 << 16 {
+		theirs := fixed(1)
+		theirs[0], theirs[1] = byte(first), byte(first>>8)
+		public := publicKey((*[privateLen]byte)(theirs[:]))
+		secret := secretOf(new(parseNumber(public[:])), (*[privateLen]byte)(ours[:]))
+		if secret[0] != 0 {
+			continue
+		}
+		for name, s := range map[string][]byte{"kept": secret[:], "left out": bytes.TrimLeft(secret[:], "\x00")} {
+			sync, mask, key := digest("req1", s), digest("req3", s), TorrentKey(torrent)
+			for i := range key {
+				key[i] ^= mask[i]
+			}
+			says := []byte{11: byte(RC4), 15: 5, 16: 'h', 17: 'e', 18: 'l', 19: 'l', 20: 'o'}
+			var shared [keyLen]byte
+			copy(shared[:], s)
+			newCipher("keyA", &shared, &torrent).XORKeyStream(says, says)
+			all := slices.Concat(public[:], make([]byte, 100), sync[:], key[:], says)
+			for _, cut := range []int{1, 10, len(all)} {
+				e := &end{torrent: torrent}
+				e.Answer(RC4, ours)
+				for b := range slices.Chunk(all, cut) {
+					if _, err := e.takes(b); err != nil {
+						t.Fatalf("%s, cut to %d: %v", name, cut, err)
+					}
+				}
+				if string(e.said) != "hello" {
+					t.Errorf("%s, cut to %d: heard %q", name, cut, e.said)
+				}
+			}
+		}
+		return
+	}
+	t.Fatal("no secret begins with a zero")
 }
 
 // TestHostileHandshakes: each ends with its error, however much comes.

@@ -13,10 +13,11 @@ import (
 // aria2 waits about 4 s for its own timers before it transfers data. It cannot
 // be given the address of a peer.
 var aria2 = Client{
-	Name:    "aria2",
-	program: "aria2c",
-	version: []string{"aria2c", "--version"},
-	start:   startAria2,
+	Name:       "aria2",
+	Encryption: []Encryption{EncryptIfWanted, EncryptHandshake, EncryptAll},
+	program:    "aria2c",
+	version:    []string{"aria2c", "--version"},
+	start:      startAria2,
 }
 
 func startAria2(ctx context.Context, t Task) (*Process, error) {
@@ -29,6 +30,12 @@ func startAria2(ctx context.Context, t Task) (*Process, error) {
 		"--summary-interval=0", "--show-console-readout=false", t.torrent())
 	if len(t.DHT) > 0 {
 		args = append(args, "--dht-entry-point="+t.DHT[0])
+	}
+	switch t.Encryption {
+	case EncryptHandshake:
+		args = append(args, "--bt-require-crypto")
+	case EncryptAll:
+		args = append(args, "--bt-force-encryption")
 	}
 	p, err := launch(ctx, t.Home, nil, program, args...)
 	if err != nil {

@@ -9,7 +9,8 @@
 // of the user's configuration, and a loopback address of its own, because some
 // clients identify peers by their address alone. Peers are found only through
 // trackers, Task.Peers, Task.Magnet, Task.DHT and, with Task.Exchange, other
-// peers. uTP and encryption are off.
+// peers. uTP is off, and so is encryption without Task.Encryption, as far as a
+// client can do without it.
 //
 // A process ends with the program that started it, whatever ends that program.
 // The package works on Linux only.
@@ -39,6 +40,8 @@ type Client struct {
 	EvenPieces bool
 	// Pads says that the client knows padding files (BEP 47), and makes none.
 	Pads bool
+	// Encryption is what the client can be told of it; Kouzui has a flag for that.
+	Encryption []Encryption
 
 	program string
 	version []string // the command whose first line of output tells the version
@@ -83,6 +86,8 @@ type Task struct {
 	// Exchange has it tell of peers and hear of them (BEP 11), as Kouzui always
 	// does. Only libtorrent supports it.
 	Exchange bool
+	// Encryption is what it is to want of encryption (MSE).
+	Encryption Encryption
 	// Frames is told how many frames of the fast extension (BEP 6) went out and
 	// came in so far, by libtorrent's names for them. Only libtorrent supports it.
 	Frames func(out, in map[string]int)
@@ -90,6 +95,17 @@ type Task struct {
 	// libtorrent and, until it is complete, aria2 support it.
 	Watch func(Progress)
 }
+
+// Encryption is what a client wants of encrypted connections (MSE).
+type Encryption string
+
+// What can be wanted.
+const (
+	EncryptNothing   Encryption = ""          // encrypted connections are not taken
+	EncryptIfWanted  Encryption = "allowed"   // it encrypts if the peer wants it, or tries to
+	EncryptHandshake Encryption = "handshake" // an encrypted handshake is required, and no more
+	EncryptAll       Encryption = "all"       // RC4 is required
+)
 
 // Progress is news of a process.
 type Progress struct {

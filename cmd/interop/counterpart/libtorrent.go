@@ -21,10 +21,11 @@ var libtorrentScript []byte
 // libtorrent 2.0 disconnects from a peer as soon as both are complete.
 var libtorrent = Client{
 	Name: "libtorrent", Pads: true,
-	Dials:   true,
-	program: python,
-	version: []string{python, "-c", "import libtorrent; print(libtorrent.__version__)"},
-	start:   startLibtorrent,
+	Encryption: []Encryption{EncryptNothing, EncryptIfWanted, EncryptHandshake, EncryptAll},
+	Dials:      true,
+	program:    python,
+	version:    []string{python, "-c", "import libtorrent; print(libtorrent.__version__)"},
+	start:      startLibtorrent,
 }
 
 // LibtorrentMetadata is a command that fetches what a magnet link names with
@@ -66,6 +67,9 @@ func startLibtorrent(ctx context.Context, t Task) (*Process, error) {
 	}
 	if t.Frames != nil {
 		args = append(args, "--frames")
+	}
+	if t.Encryption != EncryptNothing {
+		args = append(args, "--encryption", string(t.Encryption))
 	}
 	if len(t.DHT) > 0 {
 		args = append(args, "--dht", t.DHT[0])

@@ -19,10 +19,11 @@ import (
 // qbittorrent may drop the first connection to it when it seeds.
 var qbittorrent = Client{
 	Name: "qbittorrent", Pads: true,
-	Dials:   true,
-	program: "qbittorrent-nox",
-	version: []string{"qbittorrent-nox", "--version"},
-	start:   startQbittorrent,
+	Encryption: []Encryption{EncryptNothing, EncryptIfWanted, EncryptAll},
+	Dials:      true,
+	program:    "qbittorrent-nox",
+	version:    []string{"qbittorrent-nox", "--version"},
+	start:      startQbittorrent,
 }
 
 const qbittorrentSettings = `[BitTorrent]
@@ -30,7 +31,7 @@ Session\BTProtocol=TCP
 Session\DHTEnabled=false
 Session\LSDEnabled=false
 Session\PeXEnabled=false
-Session\Encryption=2
+Session\Encryption=%[4]d
 Session\InterfaceAddress=%[1]s
 Session\Port=%[2]d
 Session\MultiConnectionsPerIp=true
@@ -56,7 +57,8 @@ func startQbittorrent(ctx context.Context, t Task) (*Process, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
 	}
-	settings := fmt.Sprintf(qbittorrentSettings, t.Place.Host, t.Place.Port, t.Place.Port+1)
+	encryption := map[Encryption]int{EncryptNothing: 2, EncryptIfWanted: 0, EncryptAll: 1}
+	settings := fmt.Sprintf(qbittorrentSettings, t.Place.Host, t.Place.Port, t.Place.Port+1, encryption[t.Encryption])
 	if err := os.WriteFile(filepath.Join(folder, "qBittorrent.conf"), []byte(settings), 0o600); err != nil {
 		return nil, err
 	}

@@ -16,11 +16,20 @@ import (
 // rtorrent refuses torrents without a tracker. It unchokes only interested
 // peers.
 var rtorrent = Client{
-	Name:    "rtorrent",
-	Dials:   true,
-	program: "rtorrent",
-	version: []string{"rtorrent", "-h"},
-	start:   startRtorrent,
+	Name:       "rtorrent",
+	Encryption: []Encryption{EncryptNothing, EncryptIfWanted, EncryptHandshake, EncryptAll},
+	Dials:      true,
+	program:    "rtorrent",
+	version:    []string{"rtorrent", "-h"},
+	start:      startRtorrent,
+}
+
+// rtorrentEncryption is what rtorrent calls it.
+var rtorrentEncryption = map[Encryption][]string{
+	EncryptNothing:   {"none"},
+	EncryptIfWanted:  {"allow_incoming", "try_outgoing", "enable_retry"},
+	EncryptHandshake: {"allow_incoming", "try_outgoing", "require", "prefer_plaintext"},
+	EncryptAll:       {"allow_incoming", "try_outgoing", "require", "require_RC4"},
 }
 
 func startRtorrent(ctx context.Context, t Task) (*Process, error) {
@@ -28,7 +37,7 @@ func startRtorrent(ctx context.Context, t Task) (*Process, error) {
 	for _, option := range []string{
 		"system.daemon.set=true", "network.scgi.open_port=127.0.0.1:" + strconv.Itoa(t.Place.Port+1),
 		"network.port_random.set=no", "dht.mode.set=disable", "protocol.pex.set=no", "trackers.use_udp.set=yes",
-		"protocol.encryption.set=none", "pieces.hash.on_completion.set=no",
+		"pieces.hash.on_completion.set=no",
 	} {
 		args = append(args, "-o", option)
 	}
@@ -43,7 +52,10 @@ func startRtorrent(ctx context.Context, t Task) (*Process, error) {
 	}
 	p.complete = func(ctx context.Context) error { return p.poll(ctx, complete) }
 	err = p.poll(ctx, func(ctx context.Context) (bool, error) {
-		_, err := rpc.call(ctx, "load.start", "", t.Torrent)
+		_, err := rpc.call(ctx, "protocol.encryption.set", append([]string{""}, rtorrentEncryption[t.Encryption]...)...)
+		if err == nil {
+			_, err = rpc.call(ctx, "load.start", "", t.Torrent)
+		}
 		return err == nil, err
 	})
 	if err == nil {

@@ -33,6 +33,7 @@ flags.add_argument("--up", type=int, default=0)
 flags.add_argument("--down", type=int, default=0)
 flags.add_argument("--peer", action="append", default=[])
 flags.add_argument("--dht", default="")
+flags.add_argument("--encryption", choices=["off", "allowed", "handshake", "all"], default="off")
 args = flags.parse_args()
 
 categories = lt.alert.category_t
@@ -41,6 +42,13 @@ if args.watch:
     mask |= categories.piece_progress_notification
 if args.frames:
     mask |= categories.peer_log_notification
+disabled, enabled, forced = (int(p) for p in (lt.enc_policy.pe_disabled, lt.enc_policy.pe_enabled, lt.enc_policy.pe_forced))
+policy, level = {
+    "off": (disabled, lt.enc_level.pe_both),
+    "allowed": (enabled, lt.enc_level.pe_both),
+    "handshake": (forced, lt.enc_level.pe_plaintext),
+    "all": (forced, lt.enc_level.pe_rc4),
+}[args.encryption]
 session = lt.session({
     "listen_interfaces": f"{args.host}:{args.port}",
     "outgoing_interfaces": args.host,
@@ -55,8 +63,9 @@ session = lt.session({
     "enable_natpmp": False,
     "enable_incoming_utp": False,
     "enable_outgoing_utp": False,
-    "out_enc_policy": int(lt.enc_policy.pe_disabled),
-    "in_enc_policy": int(lt.enc_policy.pe_disabled),
+    "out_enc_policy": policy,
+    "in_enc_policy": policy,
+    "allowed_enc_level": int(level),
     "alert_mask": int(mask),
 })
 if args.torrent.startswith("magnet:"):

@@ -21,17 +21,19 @@ import (
 // only after its choke round of 10 s.
 var transmission = Client{
 	Name: "transmission", LeavesOutEmpty: true, EvenPieces: true,
-	program: "transmission-daemon",
-	version: []string{"transmission-daemon", "--version"},
-	start:   startTransmission,
+	Encryption: []Encryption{EncryptIfWanted, EncryptAll},
+	program:    "transmission-daemon",
+	version:    []string{"transmission-daemon", "--version"},
+	start:      startTransmission,
 }
 
 func startTransmission(ctx context.Context, t Task) (*Process, error) {
+	encryption := map[Encryption]int{EncryptNothing: 0, EncryptIfWanted: 1, EncryptAll: 2}
 	settings, err := json.Marshal(map[string]any{
 		"bind-address-ipv4": t.Place.Host, "peer-port": t.Place.Port, "download-dir": t.Dir,
 		"rpc-bind-address": "127.0.0.1", "rpc-port": t.Place.Port + 1, "rpc-whitelist-enabled": false,
 		"dht-enabled": len(t.DHT) > 0, "lpd-enabled": false, "pex-enabled": false, "utp-enabled": false,
-		"port-forwarding-enabled": false, "encryption": 0, "preallocation": 0,
+		"port-forwarding-enabled": false, "encryption": encryption[t.Encryption], "preallocation": 0,
 	})
 	if err != nil {
 		return nil, err
