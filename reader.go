@@ -5,23 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"sync"
 	"time"
 
 	"kouzui/messages"
+	"kouzui/wire/choice"
 )
 
-const (
-	// readAhead is how many bytes behind the place of a Reader are downloaded
-	// before all else: some seconds of a film, and enough pieces for many peers.
-	readAhead = 16 << 20
-	// leastAhead is how many pieces these are at least.
-	leastAhead = 4
-	// askAgain is how often a Reader that waits looks by itself whether its bytes
-	// are there, and says again what it waits for: actors that die forget it.
-	askAgain = time.Second
-)
+// askAgain is how often a Reader that waits looks by itself whether its bytes
+// are there, and says again what it waits for: actors that die forget it. At
+// first, and when it has moved, it is done sooner, as the torrent may not be
+// there yet.
+const askAgain = time.Second
 
 // Reader reads a file of a torrent while the torrent is downloaded: what is at
 // its place is fetched first, and Read waits for that. It is an
@@ -37,6 +34,7 @@ type Reader struct {
 
 	at   int64 // guarded by readers.mu
 	rest []byte
+	wait time.Duration // until it is asked again
 	err  error
 }
 
@@ -63,7 +61,7 @@ func (t *Torrent) NewReader(ctx context.Context, file int) (*Reader, error) {
 	if file < 0 || file >= len(m.Files) || m.Files[file].Padding {
 		return nil, &OptionError{"file", fmt.Sprintf("cannot be %d", file)}
 	}
-	r := &Reader{torrent: t, ctx: ctx, file: file, begin: m.Files[file].Offset, length: m.Files[file].Length, readers: &t.readers, came: make(chan struct{}, 1)}
+	r := &Reader{torrent: t, ctx: ctx, file: file, begin: m.Files[file].Offset, length: m.Files[file].Length, readers: &t.readers, wait: firstWait, came: make(chan struct{}, 1)}
 	t.readers.add(t, r)
 	return r, nil
 }
@@ -111,7 +109,7 @@ func (r *Reader) Seek(offset int64, whence int) (int64, error) {
 		return 0, errors.New("kouzui: a seek to before the file")
 	}
 	if offset != r.at {
-		r.at, r.rest = offset, nil
+		r.at, r.rest, r.wait = offset, nil, firstWait
 	}
 	return offset, nil
 }
@@ -135,10 +133,10 @@ func (r *Reader) Read(p []byte) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		if r.rest = content; len(content) == 0 {
-			if err := r.wait(); err != nil {
-				return 0, err
-			}
+		if r.rest = content; len(content) > 0 {
+			r.wait = firstWait
+		} else if err := r.await(); err != nil {
+			return 0, err
 		}
 	}
 	n := copy(p, r.rest)
@@ -162,7 +160,7 @@ func (r *Reader) fetch(at int64) ([]byte, error) {
 		content []byte
 		err     error
 	}
-	length := int(min(r.length-at, readAhead))
+	length := int(min(r.length-at, math.MaxInt32))
 	a, err := ask(r.ctx, r.torrent, func(reply func(answer)) any {
 		return &messages.QueryContent{InfoHash: r.torrent.hash, Offset: r.begin + at, Length: length, Reply: func(content []byte, err error) {
 			reply(answer{content, err})
@@ -174,9 +172,10 @@ func (r *Reader) fetch(at int64) ([]byte, error) {
 	return a.content, a.err
 }
 
-// wait returns when it may be worth asking again.
-func (r *Reader) wait() error {
-	again := time.NewTimer(askAgain)
+// await returns when it may be worth asking again.
+func (r *Reader) await() error {
+	again := time.NewTimer(r.wait)
+	r.wait = min(2*r.wait, askAgain)
 	defer again.Stop()
 	select {
 	case <-r.came:
@@ -254,42 +253,11 @@ func (s *readers) remove(r *Reader) {
 // tell says which pieces the Readers wait for.
 func (s *readers) tell() {
 	s.mu.Lock()
-	m := &messages.SetUrgent{InfoHash: s.torrent.hash, Pieces: s.awaited()}
-	s.mu.Unlock()
-	s.torrent.client.engine.Ask(m)
-}
-
-// awaited are the pieces that the Readers are about to need, those of each in
-// turn. Behind the first pieces of a file comes its last one: there many
-// containers have their index. mu is held.
-func (s *readers) awaited() (pieces []uint32) {
-	m := s.torrent.Metainfo()
 	var lists [][]uint32
 	for _, r := range s.open {
-		first, end := m.FilePieces(r.file)
-		at := int((r.begin + min(r.at, max(r.length-1, 0))) / m.PieceLength)
-		ahead := max(leastAhead, int(readAhead/m.PieceLength))
-		var list []uint32
-		for i := at; i < min(at+ahead, end); i++ {
-			list = append(list, uint32(i))
-			if i == first {
-				list = append(list, uint32(end-1))
-			}
-		}
-		lists = append(lists, list)
+		lists = append(lists, choice.Ahead(s.torrent.Metainfo(), r.file, r.at))
 	}
-	for rank := 0; ; rank++ {
-		any := false
-		for _, list := range lists {
-			if rank < len(list) {
-				any = true
-				if !slices.Contains(pieces, list[rank]) {
-					pieces = append(pieces, list[rank])
-				}
-			}
-		}
-		if !any {
-			return pieces
-		}
-	}
+	m := &messages.SetUrgent{InfoHash: s.torrent.hash, Pieces: choice.InTurn(lists)}
+	s.mu.Unlock()
+	s.torrent.client.engine.Ask(m)
 }

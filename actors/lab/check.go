@@ -160,6 +160,12 @@ func (c *Class) check() *problem {
 	if c.Linger > 0 && c.Leave != "complete" {
 		return wrong("linger", "is before a leave of \"complete\"")
 	}
+	if c.Jump > 0 && c.Plays == 0 {
+		return wrong("jump", "is of those that have plays")
+	}
+	if c.Plays > 0 && (c.Bare || c.Magnet || len(c.Hostile) > 0) {
+		return wrong("plays", "and bare, magnet or hostile exclude each other")
+	}
 	if p := c.checkHostile(); p != nil {
 		return p
 	}

@@ -39,6 +39,8 @@ type node struct {
 	metainfo *metainfo.Torrent // that peers have told; nil: none
 	learned  time.Duration     // when they first did
 
+	player *player // nil: it does not play
+
 	pieces *bitset.BitSet // pieces that it has
 	counts bool           // its process runs: its copies count
 	laid   int64          // bytes that were there from the start

@@ -75,6 +75,7 @@ type Node struct {
 	Messages   uint64
 	Peak       int64 // bytes of payload in memory, as seen once a second
 	Have       []Have
+	Play       *Play            // nil: it does not play
 	Given      map[string]int64 // bytes of blocks that have left it, by the node or foe that was to receive them
 }
 
@@ -122,6 +123,9 @@ func (r *run) result(took time.Duration) *Result {
 		res.Messages += one.Messages
 		one.Lost = max(0, t.Downloaded-max(0, n.have()-n.laid))
 
+		if n.player != nil {
+			one.Play = &n.player.Play
+		}
 		if n.metainfo != nil {
 			one.Learned = n.learned - n.arrived
 		}

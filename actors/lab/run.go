@@ -194,6 +194,7 @@ func (r *run) arrive(n *node, leaves time.Duration) {
 	}
 	r.sim.Begin(&sim.Leg{At: n.arrived, Host: n.name})
 	n.start()
+	n.play()
 	if leaves > 0 {
 		r.sim.After(leaves, func() {
 			n.leaves = true

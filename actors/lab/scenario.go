@@ -89,6 +89,8 @@ type Class struct {
 	Knows          string // the class whose first node, if it is there, they are given the address of, as with --peer; "": none
 	NoPEX          bool   // they tell peers of no others, and take none from them
 	DHT            string // one of messages.DHTMode; "" is "auto"
+	Plays          Rate   // they play the content while they download it; 0: they do not
+	Jump           Time   // after so long, those who play go on in the middle of what is left; 0: they do not
 	Processors     int    // of the machine, which is also the number of hash workers; 0: as many as Cores, or 2
 	Cores          int    // that handle messages, each of which takes what its cost says; 0: they take no time
 	Machine        string // the nodes of all classes that name the same one share its cores; "": each has its own

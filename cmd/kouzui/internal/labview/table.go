@@ -149,6 +149,9 @@ func facts(r *lab.Result) [][2]string {
 	if all := r.LookupsFrom(0); all.Lookups > 0 {
 		f = append(f, [2]string{"lookups", lookups(all)})
 	}
+	if text := plays(r); text != "" {
+		f = append(f, [2]string{"played", text})
+	}
 	if sum.Crashes > 0 {
 		f = append(f, [2]string{"crashes", crashes(sum)})
 	}

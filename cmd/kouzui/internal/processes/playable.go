@@ -41,6 +41,8 @@ var refused = []classKey{
 	{"double", func(c *lab.Class) bool { return c.Double > 0 }, "no datagram comes twice on the way", false},
 	{"cores", func(c *lab.Class) bool { return c.Cores > 0 }, "processes share the processors of this machine", false},
 	{"machine", func(c *lab.Class) bool { return c.Machine != "" }, "processes share the processors of this machine", false},
+	{"plays", func(c *lab.Class) bool { return c.Plays > 0 }, "they write what they download and do not read it", false},
+	{"jump", func(c *lab.Class) bool { return c.Jump > 0 }, "they write what they download and do not read it", false},
 	{"linger", func(c *lab.Class) bool { return c.Linger > 0 }, "they leave when they are complete, or never", false},
 }
 
