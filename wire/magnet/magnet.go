@@ -10,7 +10,7 @@
 // Link.Warnings.
 //
 // Limits: only version 1 of torrents (urn:btih), and of a link to a hybrid that
-// hash; no web seeds (ws); the Max constants.
+// hash; the Max constants.
 package magnet
 
 import (
@@ -36,6 +36,7 @@ type Link struct {
 	Name     string     // to be shown, free of control characters; "": the link has none
 	Trackers [][]string // each a tier of its own, as metainfo.TrackerURL returns them
 	Peers    []Peer     // x.pe
+	WebSeeds []string   // ws (BEP 19), as metainfo.WebSeedURL returns them
 	Files    []Range    // so: the chosen files, in order, apart from each other; nil: all
 	Warnings []string   // what was left out, one sentence each
 }
@@ -87,7 +88,7 @@ func Is(text string) bool {
 
 // Of is the link of a torrent.
 func Of(t *metainfo.Torrent) Link {
-	l := Link{InfoHash: t.InfoHash, Name: t.Name}
+	l := Link{InfoHash: t.InfoHash, Name: t.Name, WebSeeds: t.WebSeeds}
 	for _, tracker := range slices.Concat(t.Announce...) {
 		l.Trackers = append(l.Trackers, []string{tracker})
 	}
@@ -104,6 +105,9 @@ func (l Link) String() string {
 	}
 	for _, tracker := range slices.Concat(l.Trackers...) {
 		add("tr", tracker)
+	}
+	for _, seed := range l.WebSeeds {
+		add("ws", seed)
 	}
 	for _, p := range l.Peers {
 		add("x.pe", p.String())

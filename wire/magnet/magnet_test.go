@@ -34,7 +34,7 @@ func TestLinksThatAreRead(t *testing.T) {
 		named + "&" + v2:                                      {InfoHash: cd},
 		"magnet:?" + v2 + "&xt=urn:btih:" + digits:            {InfoHash: cd},
 		named + "&xt=urn:sha1:ABC&xt=" + "urn:btih:" + digits: {InfoHash: cd},
-		named + "&dN=a+b%20c&Ws=http://a.example/&xl=5":       {InfoHash: cd, Name: "a b c"},
+		named + "&dN=a+b%20c&Ws=http://a.example/&xl=5":       {InfoHash: cd, Name: "a b c", WebSeeds: []string{"http://a.example/"}},
 		named + "&dn=%1b%5b2Ja":                               {InfoHash: cd, Name: "\ufffd[2Ja"},
 		named + "&tr=http%3A%2F%2Fa.example%2Fannounce&tr.7=udp://B.example:1&amp;tr=http://a.example/announce": {
 			InfoHash: cd, Trackers: [][]string{{"http://a.example/announce"}, {"udp://b.example:1"}},

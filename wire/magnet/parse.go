@@ -60,6 +60,7 @@ type parser struct {
 	v2Named  bool // there is a whole hash of version 2
 	other    string
 	trackers []string
+	webSeeds []string
 	files    []Range
 	tooMany  bool // peers
 }
@@ -89,6 +90,8 @@ func (p *parser) take(pair string) error {
 		}
 	case "tr":
 		p.trackers = append(p.trackers, decoded)
+	case "ws":
+		p.webSeeds = append(p.webSeeds, decoded)
 	case "x.pe":
 		p.peer(decoded)
 	case "so":
@@ -238,6 +241,8 @@ func (p *parser) finish() (Link, error) {
 	}
 	tiers, warnings := metainfo.LinkTiers(p.trackers)
 	p.link.Trackers = tiers
+	seeds, more := metainfo.LinkWebSeeds(p.webSeeds)
+	p.link.WebSeeds, warnings = seeds, append(warnings, more...)
 	p.link.Files = unite(p.files)
 	p.link.Warnings = append(p.link.Warnings, warnings...)
 	return p.link, nil

@@ -17,6 +17,7 @@ type Spec struct {
 	PieceLength  int64
 	Pieces       []byte     // the SHA-1 sums of all pieces, end to end
 	Announce     [][]string // BEP 12 tiers; the first URL also becomes "announce"
+	WebSeeds     []string   // BEP 19
 	Private      bool
 	Comment      string
 	CreatedBy    string
@@ -67,10 +68,11 @@ func Encode(s Spec) ([]byte, error) {
 }
 
 // EncodeInfo makes a .torrent of an info dictionary, as peers have sent it (BEP
-// 9), and of tracker tiers.
-func EncodeInfo(info []byte, announce [][]string) ([]byte, error) {
+// 9), of tracker tiers and of web seeds.
+func EncodeInfo(info []byte, announce [][]string, webSeeds []string) ([]byte, error) {
 	outer := map[string]any{"info": bencode.Bytes(info)}
 	addTrackers(outer, announce)
+	addWebSeeds(outer, webSeeds)
 	return marshal(outer)
 }
 
@@ -123,6 +125,7 @@ func (s *Spec) encode() ([]byte, error) {
 		outer["creation date"] = s.CreationDate.Unix()
 	}
 	addTrackers(outer, s.Announce)
+	addWebSeeds(outer, s.WebSeeds)
 	return marshal(outer)
 }
 
@@ -132,6 +135,12 @@ func addTrackers(outer map[string]any, announce [][]string) {
 		if len(urls) > 1 {
 			outer["announce-list"] = announce
 		}
+	}
+}
+
+func addWebSeeds(outer map[string]any, urls []string) {
+	if len(urls) > 0 {
+		outer["url-list"] = urls
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package metainfo reads, checks and writes .torrent files (BEP 3, with the
-// tracker tiers of BEP 12, the private flag of BEP 27 and the padding, links
-// and executable files of BEP 47), and says which bytes of which file a piece
+// tracker tiers of BEP 12, the web seeds of BEP 19, the private flag of BEP 27
+// and the padding, links and executable files of BEP 47), and says which bytes of which file a piece
 // is made of. Names in an old encoding are decoded if the torrent names the
 // encoding.
 //
@@ -15,8 +15,8 @@
 // What could lead out of the folder is refused; what is merely odd is made safe
 // and reported in Torrent.Warnings.
 //
-// Limits: only version 1 of the format (of a hybrid its version 1 half); no web
-// seeds; the Max constants.
+// Limits: only version 1 of the format (of a hybrid its version 1 half); the
+// Max constants.
 package metainfo
 
 import (
@@ -37,6 +37,7 @@ const (
 	MaxPathPart    = 255  // bytes of a part: what common file systems take; longer ones are shortened
 	MaxPath        = 2048 // bytes of a path with its separators; longer ones are refused
 	MaxTrackers    = 256  // announce URLs over all tiers; the rest are left out with a warning
+	MaxWebSeeds    = 32   // likewise; each is an actor and may be a connection
 )
 
 // Hash is a SHA-1 sum: an info hash or the hash of a piece.
@@ -67,6 +68,7 @@ type Torrent struct {
 
 	Announce [][]string // BEP 12 tiers; no empty tier, no URL twice, all as TrackerURL returns them; Supported leaves those that can be asked
 	Private  bool       // BEP 27: peers from these trackers only
+	WebSeeds []string   // BEP 19; no URL twice, all as WebSeedURL returns them
 
 	// Unsupported is what the torrent has and this client does not use, one
 	// sentence each.

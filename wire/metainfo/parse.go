@@ -53,6 +53,7 @@ func Parse(raw []byte) (*Torrent, error) {
 		t.warn("What follows the end of the torrent is left out: %s.", count(int64(len(raw)-n), "byte"))
 	}
 	t.Announce = t.tiers(outer)
+	t.WebSeeds = t.webSeeds(outer)
 	t.readUnsupported(outer)
 	t.Comment = Clean(names.first(outer, "comment.utf-8", "comment"), maxText)
 	t.CreatedBy = Clean(names.first(outer, "created by"), maxText)

@@ -49,7 +49,10 @@ func SplitTrackers(list string) []string {
 // scheme and host in lower case, and the host in punycode if it is not ASCII,
 // as names of mixed scripts look like others. The error is why s is not the URL
 // of a tracker, in words that follow a name or a colon.
-func TrackerURL(s string) (string, error) {
+func TrackerURL(s string) (string, error) { return serverURL(s, TrackerSchemes()) }
+
+// serverURL is TrackerURL for servers with one of these schemes.
+func serverURL(s string, schemes []string) (string, error) {
 	s = strings.TrimSpace(s)
 	if len(s) > maxURL {
 		return "", errors.New("the address is too long")
@@ -58,7 +61,7 @@ func TrackerURL(s string) (string, error) {
 	if err != nil {
 		return "", errors.New("it is not a URL")
 	}
-	if !slices.Contains(TrackerSchemes(), u.Scheme) {
+	if !slices.Contains(schemes, u.Scheme) {
 		return "", errors.New("its protocol is not supported")
 	}
 	host := u.Hostname()
@@ -264,13 +267,8 @@ func (t *Torrent) readUnsupported(outer dict.Dict) {
 	if len(browsers) > 0 {
 		note("WebTorrent trackers are not supported, as their peers are browsers, and are not asked: %s.", someOf(browsers))
 	}
-	for _, kind := range []struct{ key, say string }{
-		{"url-list", "Web seeds are not supported yet (BEP 19) and are not used"},
-		{"httpseeds", "HTTP seeds are not supported (BEP 17) and are not used"},
-	} {
-		if hosts := hostsOf(outer, kind.key); len(hosts) > 0 {
-			note("%s: %s.", kind.say, someOf(hosts))
-		}
+	if hosts := hostsOf(outer, "httpseeds"); len(hosts) > 0 {
+		note("HTTP seeds are not supported (BEP 17) and are not used: %s.", someOf(hosts))
 	}
 	if nodes, _ := outer.List("nodes", maxTiers); len(nodes) > 0 {
 		note("Nodes of the DHT in a torrent are not supported (BEP 5) and are not asked.")

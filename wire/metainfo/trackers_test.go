@@ -57,12 +57,12 @@ func TestSplitTrackers(t *testing.T) {
 func TestUnsupported(t *testing.T) {
 	got := mustParse(t, torrent(
 		setOuter("announce-list", [][]string{{"wss://w.example", "ws://w.example:80"}}),
-		setOuter("url-list", "http://seed.example/key"), setOuter("httpseeds", []string{"http://s/"}),
+		setOuter("httpseeds", []string{"http://s/"}),
 		setOuter("nodes", [][]any{{"n", 1}}),
 		setInfo("file tree", m{}, "meta version", 2)))
 	want := []string{"hybrid",
 		"WebTorrent trackers are not supported, as their peers are browsers, and are not asked: w.example, w.example:80.",
-		"Web seeds are not supported yet (BEP 19) and are not used: seed.example.", "HTTP seeds are not supported (BEP 17) and are not used: s.", "DHT"}
+		"HTTP seeds are not supported (BEP 17) and are not used: s.", "DHT"}
 	for i, say := range want {
 		if len(got.Unsupported) != len(want) || !strings.Contains(got.Unsupported[i], say) {
 			t.Fatalf("%q, not %q", got.Unsupported, want)
@@ -74,9 +74,6 @@ func TestUnsupported(t *testing.T) {
 	// The list has only what cannot be asked: announce counts as well.
 	if s := Supported(got.Announce); len(s) != 1 || s[0][0] != "http://tracker/announce" {
 		t.Errorf("%q are asked", s)
-	}
-	if got := mustParse(t, torrent(setOuter("url-list", ""))); got.Unsupported != nil {
-		t.Errorf("%q", got.Unsupported)
 	}
 }
 

@@ -36,6 +36,7 @@ type createFlags struct {
 	force       bool
 	pieceLength string
 	trackers    []string
+	webSeeds    []string
 	private     bool
 	comment     string
 	name        string
@@ -63,6 +64,7 @@ same content, --name and --date always give the same torrent, byte by byte.`,
 		Example: `  kouzui create album/ --tracker http://127.0.0.1:6969/announce
   kouzui create disc.iso -o disc.torrent --piece-length 1M --date none
   kouzui create album/ --tracker http://a/announce,http://b/announce
+  kouzui create disc.iso --web-seed https://mirror.example/pub/disc.iso
   kouzui create project/ --exclude '*.o' --exclude build`,
 		Args: flags.Arguments(1, 1, "one file or folder"),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -71,6 +73,7 @@ same content, --name and --date always give the same torrent, byte by byte.`,
 	}
 	flags.Group(c, "The torrent", func(f *pflag.FlagSet) {
 		f.StringArrayVar(&o.trackers, "tracker", nil, "`URL`s of one tier of trackers, separated by commas (repeatable)")
+		f.StringArrayVar(&o.webSeeds, "web-seed", nil, "`URL` of a server that has the content (BEP 19): of the file, or of the folder that the file or the folder of the torrent lies in, with a / at its end (repeatable)")
 		f.BoolVar(&o.private, "private", false, "clients may find peers through the trackers only (BEP 27)")
 		f.StringVar(&o.comment, "comment", "", "a `TEXT` that others will see")
 		f.StringVar(&o.name, "name", "", "`NAME` of the torrent (default that of PATH)")
@@ -156,6 +159,9 @@ func (o *createFlags) spec() (spec metainfo.Spec, err error) {
 		return spec, err
 	}
 	if spec.Announce, err = flags.Tiers(o.trackers, metainfo.TrackerSchemes()...); err != nil {
+		return spec, err
+	}
+	if spec.WebSeeds, err = flags.WebSeeds(o.webSeeds); err != nil {
 		return spec, err
 	}
 	if o.out != "-" && o.out != "" {

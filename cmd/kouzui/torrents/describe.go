@@ -30,6 +30,7 @@ type description struct {
 	CreatedBy   string            `json:"created_by,omitempty"`
 	Created     string            `json:"created,omitempty"` // RFC 3339
 	Trackers    [][]string        `json:"trackers"`          // tiers
+	WebSeeds    []string          `json:"web_seeds,omitempty"`
 	Files       []fileDescription `json:"files"`
 	Warnings    []string          `json:"warnings"`
 	Unsupported []string          `json:"unsupported,omitempty"` // what the torrent has and kouzui does not use
@@ -50,7 +51,7 @@ func describe(t *metainfo.Torrent) description {
 		PieceLength: t.PieceLength, Pieces: t.PieceCount(), Single: t.Single, Private: t.Private,
 		Comment: t.Comment, CreatedBy: t.CreatedBy,
 		Trackers: append([][]string{}, t.Announce...), Warnings: append([]string{}, t.Warnings...),
-		Unsupported: append([]string{}, t.Unsupported...),
+		Unsupported: append([]string{}, t.Unsupported...), WebSeeds: t.WebSeeds,
 	}
 	if !t.Private {
 		d.Magnet = magnet.Of(t).String()
@@ -90,6 +91,9 @@ func (d *description) write(w io.Writer) error {
 	}
 	for i, tier := range d.Trackers {
 		row("tracker", "%s%s", metainfo.Clean(strings.Join(tier, ", "), 4096), tierMark(i, len(d.Trackers)))
+	}
+	for _, url := range d.WebSeeds {
+		row("web seed", "%s", metainfo.Clean(url, 4096))
 	}
 	for _, warning := range d.Warnings {
 		row("warning", "%s", warning)

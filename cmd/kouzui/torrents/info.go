@@ -221,7 +221,7 @@ func (o *infoFlags) fetch(ctx context.Context, config kouzui.Config, link kouzui
 
 // keep writes the .torrent to the file of --save, or to stdout.
 func (o *infoFlags) keep(t *metainfo.Torrent, stdout io.Writer) error {
-	raw, err := metainfo.EncodeInfo(t.Info(), t.Announce)
+	raw, err := metainfo.EncodeInfo(t.Info(), t.Announce, t.WebSeeds)
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,6 @@ var unneeded = map[string]string{
 	"T":                        "Give the torrent as an argument.",
 	"split":                    "No flag is needed: blocks come from all peers at once.",
 	"torrent-file":             "Give the torrent as an argument.",
-	"web-seed":                 "Web seeds are not supported yet.",
 }
 
 // known answers a flag that c does not have, if another program has it; else

@@ -190,6 +190,18 @@ func AskedTiers(values []string) ([][]string, error) {
 	return Tiers(values, "http", "https", "udp")
 }
 
+// WebSeeds reads the values of --web-seed, each a URL.
+func WebSeeds(values []string) (urls []string, err error) {
+	for _, text := range values {
+		address, err := metainfo.WebSeedURL(text)
+		if err != nil {
+			return nil, exit.Usagef("", "--web-seed %q must be a URL of a server, such as http://mirror.example/pub/: %v", text, err)
+		}
+		urls = append(urls, address)
+	}
+	return urls, nil
+}
+
 func oneOf(schemes []string) string {
 	var b strings.Builder
 	for i, s := range schemes {

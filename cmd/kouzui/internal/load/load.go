@@ -110,7 +110,7 @@ func Magnet(text string) (Given, error) {
 			g.Name = link.InfoHash.String()
 		}
 	}
-	g.Announce = link.Trackers
+	g.Announce, g.WebSeeds = link.Trackers, link.WebSeeds
 	return g, nil
 }
 
@@ -139,7 +139,7 @@ func kept(hash metainfo.Hash) *metainfo.Torrent {
 // Keep keeps what peers have told of a torrent in the folder of the user's
 // state, for the next run.
 func Keep(t *metainfo.Torrent) error {
-	raw, err := metainfo.EncodeInfo(t.Info(), t.Announce)
+	raw, err := metainfo.EncodeInfo(t.Info(), t.Announce, t.WebSeeds)
 	if err != nil {
 		return err
 	}
