@@ -26,6 +26,7 @@ type World struct {
 	Names    Names
 	Disk     Disk
 	Trackers Announcer
+	Fetcher  Fetcher
 	Web      Web
 	Digest   Digest
 	Machine  Machine

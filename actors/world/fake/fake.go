@@ -29,6 +29,7 @@ type World struct {
 	Names    *Names
 	Disk     *Disk
 	Trackers *Announcer
+	Fetcher  *Fetcher
 	Web      *Web
 }
 
@@ -43,6 +44,7 @@ func New(seed uint64) *World {
 		Names:    &Names{},
 		Disk:     NewDisk(clock),
 		Trackers: &Announcer{},
+		Fetcher:  &Fetcher{},
 		Web:      &Web{},
 	}
 }
@@ -53,7 +55,7 @@ func (w *World) World() *world.World {
 	if w.Dates != nil {
 		clock = w.Dates
 	}
-	return &world.World{Clock: clock, Chance: w.Chance, Network: w.Network, Packets: w.Packets, Names: w.Names, Disk: w.Disk, Trackers: w.Trackers, Web: w.Web, Digest: world.SHA1{}}
+	return &world.World{Clock: clock, Chance: w.Chance, Network: w.Network, Packets: w.Packets, Names: w.Names, Disk: w.Disk, Trackers: w.Trackers, Fetcher: w.Fetcher, Web: w.Web, Digest: world.SHA1{}}
 }
 
 // Chance is the seed of all sources. A source of the same name gives the same

@@ -42,6 +42,7 @@ type HTTPOptions struct {
 // machine.
 type HTTP struct {
 	client       http.Client
+	options      HTTPOptions
 	agent        string
 	allowPrivate bool
 	newcomers    newcomers
@@ -49,25 +50,34 @@ type HTTP struct {
 
 // NewHTTP returns a client. It keeps no connections, and need not be closed.
 func NewHTTP(o HTTPOptions) *HTTP {
-	h := &HTTP{agent: "kouzui", allowPrivate: o.AllowPrivate}
-	if o.Version != "" {
-		h.agent += "/" + o.Version
-	}
-	h.client = http.Client{
-		CheckRedirect: checkRedirect,
-		Transport: &http.Transport{
-			Proxy: proxy,
-			DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) { // bounded by the request's context
-				v, _ := ctx.Value(visitKey{}).(*visit)
-				return o.Source.dial(ctx, network, addr, v.enter)
-			},
-			TLSClientConfig:        &tls.Config{RootCAs: o.Roots},
-			DisableKeepAlives:      true,
-			DisableCompression:     true, // inflate has its own bounds
-			MaxResponseHeaderBytes: maxReplyHeader,
-		},
-	}
+	h := &HTTP{options: o, agent: o.agent(), allowPrivate: o.AllowPrivate}
+	transport := o.transport()
+	transport.DisableKeepAlives = true
+	h.client = http.Client{CheckRedirect: checkRedirect, Transport: transport}
 	return h
+}
+
+// transport makes connections that a visit permits.
+func (o *HTTPOptions) transport() *http.Transport {
+	source := o.Source
+	return &http.Transport{
+		Proxy: proxy,
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) { // bounded by the request's context
+			v, _ := ctx.Value(visitKey{}).(*visit)
+			return source.dial(ctx, network, addr, v.enter)
+		},
+		TLSClientConfig:        &tls.Config{RootCAs: o.Roots},
+		DisableCompression:     true, // inflate has its own bounds, and a range is of the file as it is
+		MaxResponseHeaderBytes: maxReplyHeader,
+	}
+}
+
+// agent is as what we introduce ourselves.
+func (o *HTTPOptions) agent() string {
+	if o.Version == "" {
+		return "kouzui"
+	}
+	return "kouzui/" + o.Version
 }
 
 // redirectError is the reason why a redirection is not followed.

@@ -21,6 +21,7 @@ type Options struct {
 
 // New returns the real world.
 func New(o Options) *world.World {
+	http := NewHTTP(HTTPOptions{Version: o.Version, Source: o.Source, AllowPrivate: o.AllowPrivate})
 	return &world.World{
 		Clock:    Clock{},
 		Chance:   Chance{},
@@ -28,7 +29,8 @@ func New(o Options) *world.World {
 		Packets:  Packets{Source: o.Source},
 		Names:    Names{Source: o.Source},
 		Disk:     new(Disk),
-		Trackers: NewHTTP(HTTPOptions{Version: o.Version, Source: o.Source, AllowPrivate: o.AllowPrivate}),
+		Trackers: http,
+		Fetcher:  http.Fetcher(o.Pool),
 		Web:      Web{},
 		Digest:   world.SHA1{},
 	}

@@ -84,6 +84,7 @@ func (e barredError) Error() string { return string(e) }
 type visit struct {
 	from      world.Origin
 	all       bool      // every address is allowed
+	webSeed   bool      // what is asked is no tracker
 	scrape    bool      // of what looks like a tracker it is the scrape that is asked for
 	until     time.Time // when the request fails
 	newcomers *newcomers
@@ -168,6 +169,8 @@ func (v *visit) permit(addr netip.Addr) error {
 	case v.from == world.FromUser:
 	case v.hops > 1 && v.url.Host != v.first.Host:
 		return barredError("redirected to another server inside this network")
+	case v.webSeed:
+		return barredError("the torrent names a web seed inside this network (--allow-private permits it)")
 	case !isTracker:
 		return barredError("the torrent names an address inside this network, and its path does not end in /announce (--allow-private permits it)")
 	}
