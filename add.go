@@ -273,7 +273,7 @@ func (c *Client) AddMagnet(m Magnet, o Options) (*Torrent, error) {
 	if o.Choice.Empty() {
 		o.Choice = FilesOf(m)
 	}
-	t := &Torrent{hash: m.InfoHash, name: cmp.Or(m.Name, m.InfoHash.String()), announce: m.Trackers, linkHosts: hosts(m)}
+	t := &Torrent{hash: m.InfoHash, name: cmp.Or(m.Name, m.InfoHash.String()), announce: m.Trackers, linkHosts: hosts(m), linkWebSeeds: m.WebSeeds}
 	for _, peer := range m.Peers {
 		if addr, is := peer.Addr(); is && c != nil && (c.config.AllowPrivate || real.IsPublic(addr.Addr())) {
 			t.linkPeers = append(t.linkPeers, addr)
@@ -343,7 +343,7 @@ func (c *Client) add(t *Torrent, o Options) (*Torrent, error) {
 func (c *Client) order(t *Torrent, o Options) error {
 	if t.metainfo == nil {
 		options := o.engine(c.config.Patterns)
-		options.LinkPeers, options.LinkHosts = t.linkPeers, t.linkHosts
+		options.LinkPeers, options.LinkHosts, options.LinkWebSeeds = t.linkPeers, t.linkHosts, t.linkWebSeeds
 		return c.engine.AddHash(t.hash, t.name, tiers(t.announce, o.Trackers), options)
 	}
 	m := *t.metainfo

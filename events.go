@@ -59,6 +59,13 @@ type (
 		Addr    netip.AddrPort
 		Reason  string
 	}
+	// WebSeedGivenUp: the server at Host is not asked any more for this torrent,
+	// as it has sent wrong data or is of no use.
+	WebSeedGivenUp struct {
+		Torrent *Torrent
+		Host    string
+		Reason  string
+	}
 	// Ended is the last event of a torrent. Err is what Wait returns.
 	Ended struct {
 		Torrent *Torrent
@@ -100,6 +107,7 @@ func (Completed) event()       {}
 func (DataChanged) event()     {}
 func (Announced) event()       {}
 func (PeerBanned) event()      {}
+func (WebSeedGivenUp) event()  {}
 func (Ended) event()           {}
 func (Listening) event()       {}
 func (ListenFailed) event()    {}
@@ -327,6 +335,8 @@ func (c *Client) notify(event any) {
 		c.with(m.InfoHash, func(t *Torrent) { c.emit(t, Announced{t, m.Replied, m.Failed}) })
 	case *messages.TorrentPeerBanned:
 		c.with(m.InfoHash, func(t *Torrent) { c.emit(t, PeerBanned{t, m.Addr, m.Reason}) })
+	case *messages.TorrentWebSeedDropped:
+		c.with(m.InfoHash, func(t *Torrent) { c.emit(t, WebSeedGivenUp{t, m.Host, m.Reason}) })
 	case *messages.TorrentDone:
 		c.with(m.InfoHash, func(t *Torrent) {
 			if m.Complete {

@@ -52,11 +52,12 @@ type Torrent struct {
 	hash   Hash
 	dir    string
 	number uint64
-	// announce, linkPeers and linkHosts are what a magnet link says, linkPeers
-	// those of its peers that may be tried.
-	announce  [][]string
-	linkPeers []netip.AddrPort
-	linkHosts []string
+	// announce, linkPeers, linkHosts and linkWebSeeds are what a magnet link says,
+	// linkPeers those of its peers that may be tried.
+	announce     [][]string
+	linkPeers    []netip.AddrPort
+	linkHosts    []string
+	linkWebSeeds []string
 
 	readers readers
 

@@ -14,6 +14,7 @@
 //	         ├ store            files; hash workers under it
 //	         ├ scheduler        which block is asked of which peer
 //	         ├ choker           which peers may download from us
+//	         ├ web-<n>          one per web seed
 //	         └ peers            known addresses, connected peers
 //	            └ peer-<n>      one connection
 //
@@ -21,8 +22,8 @@
 // at Options.Notify as the events of package messages: Progress,
 // TorrentCompleted, TorrentDone, TorrentFailed, TorrentMetainfoFound,
 // TorrentDataChanged, TorrentAnnounced, TorrentPiecesVerified,
-// TorrentPeerBanned, AddressesBlocked, SendingMeasured, ListenerReady,
-// ListenerFailed, SocketReady, SocketFailed and DHTReport.
+// TorrentPeerBanned, TorrentWebSeedDropped, AddressesBlocked, SendingMeasured,
+// ListenerReady, ListenerFailed, SocketReady, SocketFailed and DHTReport.
 package actors
 
 import (

@@ -26,6 +26,7 @@ import (
 	"kouzui/actors/torrent"
 	"kouzui/actors/torrents"
 	"kouzui/actors/tracker"
+	"kouzui/actors/web"
 	"kouzui/actors/world"
 	"kouzui/messages"
 	"kouzui/wire/metainfo"
@@ -177,6 +178,11 @@ func (a assembly) engine(refs messages.Refs, add *messages.AddTorrent, share mes
 			return a.member(name, refs, add, torrent, share)
 		},
 	}
+	if a.World.Fetcher != nil {
+		config.WebSeed = func(seed int, refs messages.Refs, torrent *metainfo.Torrent) *actor.Props {
+			return a.webSeed(seed, refs, torrent, share)
+		}
+	}
 	return a.tree.Props("engine", func() actor.Actor { return engine.New(config) },
 		a.strategy(engine.Strategy), supervise.WithMailbox(a.together))
 }
@@ -205,7 +211,7 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 		queue := pattern.Chosen(peer.Queues, o.Patterns)
 		config := peers.Config{
 			World: a.World, Refs: refs, Self: a.self, Metainfo: torrent, Max: o.MaxPeers, Limits: share.Limits, Blocklist: a.Blocklist, Encryption: a.Encryption,
-			NextKey: func() messages.PeerKey { return messages.PeerKey(a.keys.Add(1)) },
+			NextKey: a.nextKey,
 			Spawn: func(c actor.Context, p peers.Peer) (*actor.PID, error) {
 				return a.peer(c, refs, add, share.Port, queue, p)
 			},
@@ -213,6 +219,16 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 		return a.tree.Props(name, func() actor.Actor { return peers.New(config) }, box, a.strategy(peers.Strategy))
 	}
 	panic("actors: an engine has no member " + name)
+}
+
+func (a assembly) nextKey() messages.PeerKey { return messages.PeerKey(a.keys.Add(1)) }
+
+func (a assembly) webSeed(seed int, refs messages.Refs, torrent *metainfo.Torrent, share messages.Share) *actor.Props {
+	config := web.Config{
+		World: a.world(fmt.Sprintf("%s/%s-%d", refs.Engine.Id, engine.Web, seed)), Refs: refs, Torrent: torrent, Seed: seed,
+		Limits: share.Limits, Pool: a.Pool, NextKey: a.nextKey,
+	}
+	return a.tree.Props(engine.Web, func() actor.Actor { return web.New(config) }, supervise.WithMailbox(a.together))
 }
 
 func (a assembly) peer(c actor.Context, refs messages.Refs, add *messages.AddTorrent, port uint16, queue peer.Queue, p peers.Peer) (*actor.PID, error) {

@@ -69,6 +69,7 @@ type PeerInfo struct {
 	Addr               netip.AddrPort
 	ID                 [20]byte
 	Source             Source // from which we have the address
+	Name               string // the host of a web seed, which has no Addr; "" for others
 	Flags              PeerFlags
 	Encrypted          Encrypted
 	DownNow, UpNow     float64

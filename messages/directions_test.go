@@ -19,6 +19,7 @@ var parents = map[string]string{
 	"store":     "engine",
 	"scheduler": "engine",
 	"choker":    "engine",
+	"web":       "engine",
 	"engine":    "torrent",
 	"tracker":   "torrent",
 	"metadata":  "torrent",

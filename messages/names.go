@@ -136,6 +136,7 @@ var all = []any{
 	TorrentDataChanged{},
 	TorrentAnnounced{},
 	TorrentPeerBanned{},
+	TorrentWebSeedDropped{},
 	TrackerReady{},
 	StartAnnouncing{},
 	PauseAnnouncing{},
@@ -146,6 +147,10 @@ var all = []any{
 	PeersFound{},
 	TrackerReplied{},
 	TrackerFailed{},
+	WebSeedStarted{},
+	StartFetching{},
+	WebSeedChanged{},
+	WebSeedLied{},
 }
 
 // Names are the names of all messages.

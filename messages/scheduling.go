@@ -18,7 +18,8 @@ import (
 // Disconnect if the other side is ourselves, or connected already; else it
 // passes the message on to the scheduler. The scheduler watches the peer and
 // answers it with StartSession. Before StartSession the peer tells the
-// scheduler nothing.
+// scheduler nothing. A web seed sends it to the scheduler itself, with a key of
+// its own each time, without address and id, when its server may be asked.
 type PeerReady struct {
 	Key     PeerKey
 	Peer    *actor.PID
@@ -27,6 +28,7 @@ type PeerReady struct {
 	Addr    netip.AddrPort
 	Inbound bool
 	Source  Source // from which we have the address
+	Name    string // the host of a web seed; "" for others
 	At      time.Time
 	// Encrypted is what of the connection is encrypted.
 	Encrypted Encrypted

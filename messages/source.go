@@ -34,6 +34,7 @@ const (
 	SourceLSD                 // local service discovery (BEP 14)
 	SourceResume              // an earlier run of this program knew it
 	SourceMagnet              // a magnet link names it (x.pe, BEP 9)
+	SourceWebSeed             // the torrent or the link names a server (BEP 19)
 	sourceKinds               // how many there are
 )
 
@@ -46,7 +47,7 @@ func SourceKinds() (kinds []SourceKind) {
 }
 
 func (k SourceKind) String() string {
-	return [...]string{"tracker", "manual", "incoming", "PEX", "DHT", "LSD", "resume data", "magnet"}[k]
+	return [...]string{"tracker", "manual", "incoming", "PEX", "DHT", "LSD", "resume data", "magnet", "web seed"}[k]
 }
 
 // SourceCount is how many peers of a torrent come from sources of one kind.
@@ -60,6 +61,9 @@ type SourceCount struct {
 // Magnet is the source of addresses that a magnet link names.
 var Magnet = Source{Kind: SourceMagnet}
 
+// WebSeed is the source of web seeds, each of which is a peer to the scheduler.
+var WebSeed = Source{Kind: SourceWebSeed}
+
 // Incoming is the source of peers that connect to us.
 var Incoming = Source{Kind: SourceIncoming}
 
@@ -71,9 +75,10 @@ func TrackerTier(tier int) Source { return Source{Kind: SourceTracker, Tier: tie
 
 // Allowed tells whether a torrent may connect to peers from this source. A
 // private torrent takes only those of its trackers, those that the user chose,
-// and those that connect to us, which have our address from a tracker (BEP 27).
+// those that connect to us, which have our address from a tracker (BEP 27), and
+// its web seeds.
 func (s Source) Allowed(private bool) bool {
-	return !private || s.Kind <= SourceIncoming
+	return !private || s.Kind <= SourceIncoming || s.Kind == SourceWebSeed
 }
 
 func (s Source) String() string {

@@ -19,6 +19,7 @@ func TestSources(t *testing.T) {
 		{Source{Kind: SourceLSD}, "LSD", false},
 		{Source{Kind: SourceResume}, "resume data", false},
 		{Source{Kind: SourceMagnet}, "magnet", false},
+		{WebSeed, "web seed", true},
 	} {
 		if got := tt.source.String(); got != tt.name {
 			t.Errorf("%+v is shown as %q", tt.source, got)

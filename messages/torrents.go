@@ -56,6 +56,7 @@ type TorrentOptions struct {
 	Peers        []netip.AddrPort // addresses to be tried, beside those of trackers
 	LinkPeers    []netip.AddrPort // of the peers that the magnet link names (x.pe), those to be tried
 	LinkHosts    []string         // hosts of all peers that the link names, addresses or names
+	LinkWebSeeds []string         // URLs of web seeds that the link names (ws)
 	Trackers     []string         // URLs among AddTorrent.Announce that the user gave
 	MetadataOnly bool             // end when the metainfo is known
 	MaxPeers     int              // connections; 0: the default
@@ -303,5 +304,13 @@ type TorrentAnnounced struct {
 type TorrentPeerBanned struct {
 	InfoHash metainfo.Hash
 	Addr     netip.AddrPort
+	Reason   string
+}
+
+// TorrentWebSeedDropped: torrent to session and on to subscribers: this web
+// seed is not asked any more.
+type TorrentWebSeedDropped struct {
+	InfoHash metainfo.Hash
+	Host     string // of its URL, which may hold a key
 	Reason   string
 }

@@ -1,11 +1,14 @@
 // Package engine is the supervisor of what a torrent must rebuild together:
-// store, scheduler, choker and peers. A failure of store or scheduler becomes
+// store, scheduler, choker, peers and web seeds. A failure of store or scheduler becomes
 // the engine's own, so that its supervisor, the torrent, restarts the engine as
 // a unit: all members stop, and new ones begin with empty mailboxes. The others
 // are restarted alone.
 package engine
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/asynkron/protoactor-go/actor"
 
 	"kouzui/actors/runtime/supervise"
@@ -21,11 +24,17 @@ const (
 	Peers     = "peers"
 )
 
+// Web is the kind of web seeds, of which each has a number in its name.
+const Web = "web"
+
 // Strategy is how the engine answers the failures of its members.
 func Strategy(usual supervise.Backoff) supervise.Strategy {
+	web := usual
+	web.WhenSpent = supervise.ThenStop // others may have the content
 	return supervise.ByKind(map[string]supervise.Strategy{
 		Store:     supervise.Escalate,
 		Scheduler: supervise.Escalate,
+		Web:       web,
 	}, usual)
 }
 
@@ -36,6 +45,9 @@ type Config struct {
 	// Member makes the props of one member. Peers are made without torrent if it
 	// is not known.
 	Member func(name string, refs messages.Refs, torrent *metainfo.Torrent) *actor.Props
+	// WebSeed makes the props of one of the torrent's web seeds; nil: they are not
+	// used.
+	WebSeed func(seed int, refs messages.Refs, torrent *metainfo.Torrent) *actor.Props
 }
 
 // New builds an engine.
@@ -43,7 +55,8 @@ func New(c Config) actor.Actor { return &engine{Config: c} }
 
 type engine struct {
 	Config
-	ending bool // members stop because the engine does
+	webs   []*actor.PID // that have not been given up
+	ending bool         // members stop because the engine does
 }
 
 func (e *engine) Receive(c actor.Context) {
@@ -54,6 +67,7 @@ func (e *engine) Receive(c actor.Context) {
 		if e.Torrent == nil {
 			e.Torrent = m.Torrent
 			e.spawn(c, Scheduler, Choker, Store)
+			e.spawnWebSeeds(c)
 		}
 		c.Forward(e.Refs.Peers) // which may have been restarted
 	case *messages.SetMemory:
@@ -63,9 +77,13 @@ func (e *engine) Receive(c actor.Context) {
 		c.Forward(e.Refs.Scheduler)
 		c.Forward(e.Refs.Store)
 		c.Forward(e.Refs.Peers)
+		e.forwardToWebSeeds(c)
+	case *messages.SetLimits:
+		c.Forward(e.Refs.Peers)
+		e.forwardToWebSeeds(c)
 	case *messages.Flush:
 		c.Forward(e.Refs.Store)
-	case *messages.AdoptLink, *messages.AddCandidates, *messages.SetLimits, *messages.SetDialing,
+	case *messages.AdoptLink, *messages.AddCandidates, *messages.SetDialing,
 		*messages.SetPublicity, *messages.SetOurAddress, *messages.QueryMetadataOffers, *messages.ForgetPeers, *messages.CloseConnections:
 		c.Forward(e.Refs.Peers)
 	case *messages.QueryPeers, *messages.SetUrgent:
@@ -81,7 +99,9 @@ func (e *engine) Receive(c actor.Context) {
 	case *actor.Restarting, *actor.Stopping:
 		e.ending = true
 	case *actor.Terminated:
-		if !e.ending {
+		if i := slices.IndexFunc(e.webs, m.Who.Equal); i >= 0 {
+			e.webs = slices.Delete(e.webs, i, i+1)
+		} else if !e.ending {
 			// A member is only ever restarted, or takes the engine with it.
 			panic("engine: member gone: " + m.Who.Id)
 		}
@@ -106,6 +126,7 @@ func (e *engine) start(c actor.Context) {
 		return
 	}
 	e.spawn(c, Scheduler, Peers, Choker, Store)
+	e.spawnWebSeeds(c)
 }
 
 func (e *engine) spawn(c actor.Context, names ...string) {
@@ -113,5 +134,24 @@ func (e *engine) spawn(c actor.Context, names ...string) {
 		if _, err := c.SpawnNamed(e.Member(name, e.Refs, e.Torrent), name); err != nil {
 			supervise.Fail(err)
 		}
+	}
+}
+
+func (e *engine) spawnWebSeeds(c actor.Context) {
+	if e.WebSeed == nil {
+		return
+	}
+	for i := range e.Torrent.WebSeeds {
+		pid, err := c.SpawnNamed(e.WebSeed(i, e.Refs, e.Torrent), fmt.Sprintf("%s-%d", Web, i))
+		if err != nil {
+			supervise.Fail(err)
+		}
+		e.webs = append(e.webs, pid)
+	}
+}
+
+func (e *engine) forwardToWebSeeds(c actor.Context) {
+	for _, web := range e.webs {
+		c.Forward(web)
 	}
 }

@@ -59,9 +59,16 @@ func (b *blame) convict(key messages.PeerKey, piece uint32, reason string) {
 	var who former
 	switch {
 	case p == nil:
-		if who = b.former.take(key); !who.addr.IsValid() {
+		who = b.former.take(key)
+		if who.web != nil {
+			b.orders.lies = append(b.orders.lies, lie{who.web, fmt.Sprintf(reason, piece)})
+		}
+		if !who.addr.IsValid() {
 			return
 		}
+	case p.isWebSeed():
+		b.convictWebSeed(p, fmt.Sprintf(reason, piece))
+		return
 	case p.dismissed || b.spared(p, piece):
 		return
 	default:

@@ -28,7 +28,7 @@ func (s *swarm) evictIdle() {
 	var worst *peer
 	var most time.Duration
 	for _, p := range s.peers {
-		if over := s.now.Sub(p.useful) - p.maxUseless(); over > most && !p.dismissed {
+		if over := s.now.Sub(p.useful) - p.maxUseless(); over > most && !p.dismissed && !p.isWebSeed() {
 			worst, most = p, over
 		}
 	}

@@ -11,6 +11,7 @@ import (
 type orders struct {
 	peers []*peer // peers to which something is to be sent
 	bans  []*messages.BanAddress
+	lies  []lie    // of web seeds
 	drops []uint32 // pieces that the store is to discard
 }
 
@@ -49,6 +50,10 @@ func (s *swarm) speak() {
 		s.orders.bans[i] = nil
 	}
 	s.orders.bans = s.orders.bans[:0]
+	for _, lie := range s.orders.lies {
+		s.out.Send(lie.of, &messages.WebSeedLied{Reason: lie.reason})
+	}
+	s.orders.lies = s.orders.lies[:0]
 	for _, piece := range s.orders.drops {
 		s.out.Send(s.refs.Store, &messages.DropPiece{Piece: piece})
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/asynkron/protoactor-go/actor"
+
 	"kouzui/messages"
 )
 
@@ -65,7 +67,11 @@ func (b *blame) distrust(addr netip.Addr) {
 
 // arrives puts a new peer on parole if it comes from a host that is not
 // trusted.
-func (b *blame) arrives(p *peer) { p.parole = b.hosts[messages.HostOf(p.Addr.Addr())] }
+func (b *blame) arrives(p *peer) {
+	if !p.isWebSeed() {
+		p.parole = b.hosts[messages.HostOf(p.Addr.Addr())]
+	}
+}
 
 // mayTry says whether a peer on parole may be asked for a piece now.
 func (b *blame) mayTry(p *peer) bool {
@@ -115,9 +121,16 @@ type former struct {
 	addr    netip.AddrPort
 	inbound bool
 	id      [20]byte
+	web     *actor.PID // of a web seed, which has no address; else nil
 }
 
-func (p *peer) former() former { return former{p.Key, p.Addr, p.Inbound, p.ID} }
+func (p *peer) former() former {
+	f := former{key: p.Key, addr: p.Addr, inbound: p.Inbound, id: p.ID}
+	if p.isWebSeed() {
+		f.web = p.Peer
+	}
+	return f
+}
 
 func (f *formerPeers) add(p *peer) {
 	f.last[f.next] = p.former()

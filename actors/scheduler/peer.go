@@ -30,6 +30,7 @@ type peer struct {
 	snubbed bool
 	window  int // how many requests it can have pending
 	queue   queue
+	behind  uint32  // the piece behind that which was begun with this web seed last
 	own     *active // the last piece that was begun with it
 	speed   speed
 	rates   messages.PeerRates // the last that it reported

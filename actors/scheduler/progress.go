@@ -188,6 +188,7 @@ func (s *swarm) info(p *peer) messages.PeerInfo {
 		Addr:      p.Addr,
 		ID:        p.ID,
 		Source:    p.Source,
+		Name:      p.Name,
 		Flags:     p.flags(s.pieces),
 		Encrypted: p.Encrypted,
 		DownNow:   down,

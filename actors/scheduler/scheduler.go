@@ -22,6 +22,7 @@
 //	endgame       what is taken over from slow peers
 //	blame         which peers sent corrupt data
 //	parole        how other peers of their hosts prove themselves
+//	webseed       what is different about a peer that is a web seed
 //	evict         which peer is disconnected when others wait for a slot
 //	have          when each peer is told of our new pieces
 //	uploadonly    whether peers are told that we want no more pieces

@@ -32,8 +32,9 @@ type Keeper interface {
 	Recall() Recollection
 	// Notify takes the events for the user: Progress, TorrentCompleted,
 	// TorrentDataChanged, TorrentMetainfoFound, TorrentAnnounced,
-	// TorrentPiecesVerified, TorrentPeerBanned, AddressesBlocked, SendingMeasured,
-	// ListenerReady, ListenerFailed, SocketReady, SocketFailed and DHTReport.
+	// TorrentPiecesVerified, TorrentPeerBanned, TorrentWebSeedDropped,
+	// AddressesBlocked, SendingMeasured, ListenerReady, ListenerFailed,
+	// SocketReady, SocketFailed and DHTReport.
 	Notify(event any)
 	// End takes the outcome of a run, TorrentDone or TorrentFailed. If two
 	// sessions bring it, the second is ignored.
@@ -135,7 +136,7 @@ func (s *session) Receive(c actor.Context) {
 		r.addressReported(m)
 	case *messages.TorrentAnnounced:
 		r.announced(m)
-	case *messages.TorrentPiecesVerified, *messages.TorrentPeerBanned, *messages.AddressesBlocked,
+	case *messages.TorrentPiecesVerified, *messages.TorrentPeerBanned, *messages.TorrentWebSeedDropped, *messages.AddressesBlocked,
 		*messages.SendingMeasured, *messages.SocketFailed:
 		r.notify(m)
 	case *messages.TorrentEnded:

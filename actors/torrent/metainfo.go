@@ -63,7 +63,7 @@ func (s *state) metadataFound(m *messages.MetadataFound) {
 		s.end(fmt.Errorf("what peers have told of the torrent cannot be used: %w", err))
 		return
 	}
-	t.Announce = s.given
+	t.Announce, t.WebSeeds = s.given, s.goals.options.LinkWebSeeds
 	s.tellSession(&messages.TorrentMetainfoFound{Torrent: t})
 	s.setMetainfo(&messages.SetMetainfo{Torrent: t})
 }

@@ -3,6 +3,7 @@ package torrent
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"kouzui/messages"
@@ -41,6 +42,7 @@ type state struct {
 	candidates candidates
 	searching  searching
 	sources    sources
+	webSeeds   webSeeds
 	updates    updates
 	renewal    renewal
 	ending     bool
@@ -207,10 +209,13 @@ func (s *state) progress(m *messages.Progress) {
 		return
 	}
 	p := s.counts.total(*m)
-	p.Sources = s.sources
+	p.Sources = s.withWebSeeds()
 	fetching := p.State == messages.StateDownloading && p.Left > 0 || p.State == messages.StateMetadata
 	if fetching && p.Peers == 0 && s.goals.diskError == nil {
 		p.Why = s.whyAlone(p.Why)
+		if why := s.whyNoWebSeed(); why != "" && p.Why != "" {
+			p.Why = strings.TrimSuffix(p.Why, ".") + ". " + why
+		}
 	}
 	s.last = p
 	s.tellSession(&p)

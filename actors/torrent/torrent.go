@@ -15,6 +15,7 @@
 //	candidates  the addresses of peers, kept for the next engine
 //	publicity   what strangers may be told
 //	sources     where peers come from
+//	webseeds    which web seeds serve
 //	renew       another engine, because the data has changed
 //	totals      what was counted, over the restarts of an engine
 //	end         the order of the end
@@ -155,6 +156,10 @@ func (t *torrent) Receive(c actor.Context) {
 		t.peersStarted()
 	case *messages.PeersConnected:
 		t.peersConnected(m.Peers)
+	case *messages.WebSeedStarted:
+		t.webSeedStarted(m)
+	case *messages.WebSeedChanged:
+		t.webSeedChanged(m)
 	case *messages.SourcesCounted:
 		t.sources = m.Sources
 	case *messages.QueryKnownPieces:

@@ -29,6 +29,8 @@ func (s *session) handle(e any) {
 	switch m := e.(type) {
 	case kouzui.PeerBanned:
 		s.Warn(fmt.Sprintf("the peer at %v is banned: %s", m.Addr, m.Reason))
+	case kouzui.WebSeedGivenUp:
+		s.Warn(fmt.Sprintf("the web seed %s is given up: %s", m.Host, m.Reason))
 	case kouzui.Blocked:
 		s.blocked += m.Count
 		s.Log.Info().Int("addresses", m.Count).Bool("inbound", m.Inbound).Msg("blocked")
