@@ -46,6 +46,7 @@ func TestRecovery(t *testing.T) {
 		"store":     {hash + "/engine/store", hash + "/engine", withEngine},
 		"scheduler": {hash + "/engine/scheduler", hash + "/engine", withEngine},
 		"engine":    {hash + "/engine", hash + "/engine", alone},
+		"web seed":  {hash + "/engine/web-0", hash + "/engine/web-0", alone},
 		"tracker":   {hash + "/tracker-0", hash + "/tracker-0", alone},
 		"torrent":   {hash, hash, alone},
 		"limiter":   {"client/limiter", "client/limiter", alone},
@@ -148,7 +149,10 @@ func recovers(t *testing.T, victim, back string, chain []event.Kind) {
 		seeds.DHT = &actors.DHT{AtOnce: true}
 	}
 	_, addr := seed(t, torrent, data, seeds)
-	if seeds.DHT != nil {
+	if strings.HasSuffix(back, "/web-0") { // which alone has the content
+		options = fromInside(options)
+		torrent.WebSeeds = []string{mirror(t, data)}
+	} else if seeds.DHT != nil {
 		options.DHT = &actors.DHT{}
 		options.DHT.Before[messages.IPv4].Nodes = []netip.AddrPort{addr}
 	} else {

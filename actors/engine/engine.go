@@ -1,8 +1,8 @@
 // Package engine is the supervisor of what a torrent must rebuild together:
-// store, scheduler, choker, peers and web seeds. A failure of store or scheduler becomes
-// the engine's own, so that its supervisor, the torrent, restarts the engine as
-// a unit: all members stop, and new ones begin with empty mailboxes. The others
-// are restarted alone.
+// store, scheduler, choker, peers and web seeds. A failure of store or
+// scheduler becomes the engine's own, so that its supervisor, the torrent,
+// restarts the engine as a unit: all members stop, and new ones begin with
+// empty mailboxes. The others are restarted alone.
 package engine
 
 import (

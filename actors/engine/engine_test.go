@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -25,7 +26,13 @@ func newScene(t *testing.T, torrent *metainfo.Torrent) *scene {
 	for _, name := range []string{Store, Scheduler, Choker, Peers} {
 		s.members[name] = s.StartProbe(name)
 	}
+	s.members["web-0"], s.members["web-1"] = s.StartProbe("web-0"), s.StartProbe("web-1")
 	config := Config{
+		WebSeed: func(seed int, _ messages.Refs, _ *metainfo.Torrent) *actor.Props {
+			name := fmt.Sprintf("web-%d", seed)
+			s.spawned <- name
+			return s.Relay(name, s.members[name])
+		},
 		Refs: messages.Refs{Torrent: s.torrent.PID}, Torrent: torrent,
 		Member: func(name string, _ messages.Refs, given *metainfo.Torrent) *actor.Props {
 			if given == nil && name != Peers {
@@ -85,4 +92,21 @@ func TestWhatNeedsPiecesBeginsWithTheMetainfo(t *testing.T) {
 	s.Tell(&messages.SetMetainfo{Torrent: torrent})
 	stage.Next[*messages.SetMetainfo](s.members[Peers])
 	s.hasSpawned(t, Scheduler, Choker, Store)
+}
+
+// Web seeds begin with the metainfo, also when that comes later. One that ends
+// takes nobody with it.
+func TestWebSeedsBeginWithTheMetainfo(t *testing.T) {
+	torrent, _ := stage.Torrent(t, 1000, 100)
+	torrent.WebSeeds = []string{"http://a.example/", "http://b.example/"}
+	s := newScene(t, nil)
+	s.Tell(&messages.SetMetainfo{Torrent: torrent})
+	stage.Next[*messages.SetMetainfo](s.members[Peers])
+	s.hasSpawned(t, Peers, Scheduler, Choker, Store, "web-0", "web-1")
+	s.Tell(&messages.SetLimits{Down: 1})
+	stage.Next[*messages.SetLimits](s.members[Peers])
+	stage.Next[*messages.SetLimits](s.members["web-0"])
+	stage.Next[*messages.SetLimits](s.members["web-1"])
+	s.Tell(&messages.SetWanted{})
+	stage.Next[*messages.SetWanted](s.members["web-1"])
 }

@@ -139,14 +139,6 @@ func (s *planner) fast(p *peer) bool {
 
 // begin begins a new piece with p, nil if p has none.
 func (s *planner) begin(p *peer) *active {
-	if p.isWebSeed() {
-		piece, ok := s.pickForRun(p)
-		if !ok {
-			return nil
-		}
-		p.behind = piece + 1
-		return s.beginPiece(p, piece)
-	}
 	piece, ok := s.pick(p)
 	if !ok {
 		return nil

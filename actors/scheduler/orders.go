@@ -51,7 +51,7 @@ func (s *swarm) speak() {
 	}
 	s.orders.bans = s.orders.bans[:0]
 	for _, lie := range s.orders.lies {
-		s.out.Send(lie.of, &messages.WebSeedLied{Reason: lie.reason})
+		s.out.Send(lie.of.Peer, &messages.WebSeedLied{Reason: lie.reason})
 	}
 	s.orders.lies = s.orders.lies[:0]
 	for _, piece := range s.orders.drops {

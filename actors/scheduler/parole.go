@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"kouzui/messages"
 )
 
@@ -121,13 +119,13 @@ type former struct {
 	addr    netip.AddrPort
 	inbound bool
 	id      [20]byte
-	web     *actor.PID // of a web seed, which has no address; else nil
+	web     *messages.PeerReady // of a web seed, which has no address; else nil
 }
 
 func (p *peer) former() former {
 	f := former{key: p.Key, addr: p.Addr, inbound: p.Inbound, id: p.ID}
 	if p.isWebSeed() {
-		f.web = p.Peer
+		f.web = p.PeerReady
 	}
 	return f
 }

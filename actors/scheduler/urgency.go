@@ -26,21 +26,21 @@ func (u *urgency) setClasses(high, low *bitset.BitSet) { u.high, u.low = high, l
 func (s *planner) pick(p *peer) (uint32, bool) {
 	of := Offer{Have: p.have, Came: p.cameSeed, Wanted: p.wanted, Owned: s.owned, Share: s.share}
 	if high := s.urgency.high; high != nil {
-		if piece, ok := s.pickOf(of, func(open *bitset.BitSet) { open.InPlaceIntersection(high) }); ok {
+		if piece, ok := s.pickOf(p, of, func(open *bitset.BitSet) { open.InPlaceIntersection(high) }); ok {
 			return piece, true
 		}
 	}
 	if low := s.urgency.low; low != nil {
-		if piece, ok := s.pickOf(of, func(open *bitset.BitSet) { open.InPlaceDifference(low) }); ok {
+		if piece, ok := s.pickOf(p, of, func(open *bitset.BitSet) { open.InPlaceDifference(low) }); ok {
 			return piece, true
 		}
 	}
-	return s.picker.Pick(s.avail, of)
+	return s.pickAs(p, of)
 }
 
 // pickOf is pick among those pieces that restrict leaves of the open ones that
 // the peer has.
-func (s *planner) pickOf(of Offer, restrict func(open *bitset.BitSet)) (uint32, bool) {
+func (s *planner) pickOf(p *peer, of Offer, restrict func(open *bitset.BitSet)) (uint32, bool) {
 	if s.urgency.scratch == nil {
 		s.urgency.scratch = bitset.New(uint(s.pieces))
 	}
@@ -52,7 +52,7 @@ func (s *planner) pickOf(of Offer, restrict func(open *bitset.BitSet)) (uint32, 
 		return 0, false
 	}
 	of.Have = some
-	return s.picker.Pick(s.avail, of)
+	return s.pickAs(p, of)
 }
 
 // setAwaited says which pieces somebody waits for. If the first one was not

@@ -1,10 +1,6 @@
 package scheduler
 
-import (
-	"github.com/asynkron/protoactor-go/actor"
-
-	"kouzui/messages"
-)
+import "kouzui/messages"
 
 // A web seed (BEP 19) is a peer, but for what stands here: it has no address by
 // which it could be banned or its host be distrusted, takes no slot that others
@@ -15,7 +11,7 @@ func (p *peer) isWebSeed() bool { return p.Source.Kind == messages.SourceWebSeed
 
 // lie is that of a web seed, which it is to be told.
 type lie struct {
-	of     *actor.PID
+	of     *messages.PeerReady
 	reason string
 }
 
@@ -24,19 +20,27 @@ type lie struct {
 func (b *blame) convictWebSeed(p *peer, reason string) {
 	if !p.dismissed {
 		p.dismissed, p.dismissal = true, messages.GoneBanned
-		b.orders.lies = append(b.orders.lies, lie{p.Peer, reason})
+		b.orders.lies = append(b.orders.lies, lie{p.PeerReady, reason})
 	}
 }
 
-// pickForRun picks the piece behind the last one that was begun with a web
-// seed. If that is not open, a run begins where the most open pieces follow
-// each other.
-func (s *planner) pickForRun(p *peer) (piece uint32, ok bool) {
-	if next := uint(p.behind); next < s.avail.open.Len() && p.behind > 0 && s.avail.open.Test(next) && p.have.Test(next) {
+// pickAs has the picker pick for a peer, but for a web seed the piece behind
+// the last one that was begun with it. If that is not open, a run begins where
+// the most open pieces follow each other.
+func (s *planner) pickAs(p *peer, of Offer) (piece uint32, ok bool) {
+	if !p.isWebSeed() {
+		return s.picker.Pick(s.avail, of)
+	}
+	defer func() {
+		if ok {
+			p.behind = piece + 1
+		}
+	}()
+	if p.behind > 0 && s.avail.open.Test(uint(p.behind)) && of.Have.Test(uint(p.behind)) {
 		return p.behind, true
 	}
 	var first, last, longest uint32 // of the run that is looked at
-	s.avail.eachOpen(p.have, func(at uint32) bool {
+	s.avail.eachOpen(of.Have, func(at uint32) bool {
 		if longest == 0 || at != last+1 {
 			first = at
 		}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
 	"github.com/bits-and-blooms/bitset"
 
 	"kouzui/actors/runtime/rate"
@@ -53,8 +52,7 @@ type seed struct {
 	url     string
 	host    string
 	torrent *metainfo.Torrent
-	refs    messages.Refs
-	self    *actor.PID
+	to      addresses
 	nextKey func() messages.PeerKey
 	pool    *buffer.Pool
 	rnd     *rand.Rand
@@ -90,10 +88,10 @@ type actions struct {
 	end    bool
 }
 
-func newSeed(c Config, self *actor.PID, rnd *rand.Rand, now time.Time) *seed {
+func newSeed(c Config, to addresses, rnd *rand.Rand, now time.Time) *seed {
 	url := c.Torrent.WebSeeds[c.Seed]
 	s := &seed{
-		index: c.Seed, url: url, host: hostOf(url), torrent: c.Torrent, refs: c.Refs, self: self, nextKey: c.NextKey, pool: c.Pool, rnd: rnd,
+		index: c.Seed, url: url, host: hostOf(url), torrent: c.Torrent, to: to, nextKey: c.NextKey, pool: c.Pool, rnd: rnd,
 		theirs: bitset.New(uint(c.Torrent.PieceCount())), pace: newPace(), plan: plan{pieceLength: c.Torrent.PieceLength}, tokens: tokens{limits: c.Limits}, down: rate.NewRolling(now),
 	}
 	s.theirs.SetRange(0, uint(c.Torrent.PieceCount()))
@@ -101,7 +99,7 @@ func newSeed(c Config, self *actor.PID, rnd *rand.Rand, now time.Time) *seed {
 }
 
 func (s *seed) started() {
-	s.out.Send(s.refs.Torrent, &messages.WebSeedStarted{Seed: s.index, ReplyTo: s.self})
+	s.out.Send(s.to.Torrent, &messages.WebSeedStarted{Seed: s.index, ReplyTo: s.to.self})
 }
 
 func (s *seed) startFetching() {
@@ -113,8 +111,8 @@ func (s *seed) startFetching() {
 // connect tells the scheduler that there is a peer.
 func (s *seed) connect() {
 	s.phase, s.key = ready, s.nextKey()
-	s.out.Send(s.refs.Scheduler, &messages.PeerReady{
-		Key: s.key, Peer: s.self, Link: s.link(), Source: messages.WebSeed, Name: s.host, At: s.now,
+	s.out.Send(s.to.Scheduler, &messages.PeerReady{
+		Key: s.key, Peer: s.to.self, Link: s.link(), Source: messages.WebSeed, Name: s.host, At: s.now,
 	})
 }
 
@@ -126,9 +124,9 @@ func (s *seed) startSession(m *messages.StartSession) {
 		return
 	}
 	s.phase = serving
-	s.out.Send(s.refs.Scheduler, &messages.PeerBitfield{Key: s.key, Have: s.theirs.Clone()})
+	s.out.Send(s.to.Scheduler, &messages.PeerBitfield{Key: s.key, Have: s.theirs.Clone()})
 	s.report()
-	s.out.Send(s.refs.Scheduler, &messages.PeerChoking{Key: s.key, Answers: true, Window: s.pace.window()})
+	s.out.Send(s.to.Scheduler, &messages.PeerChoking{Key: s.key, Answers: true, Window: s.pace.window()})
 }
 
 func (s *seed) request(blocks []messages.Block) {
@@ -145,7 +143,7 @@ func (s *seed) pump() {
 	}
 	if missing := s.tokens.missing(min(lengthOf(s.plan.waiting), s.pace.run*buffer.Size)); missing > 0 {
 		if s.tokens.ask() {
-			s.out.Send(s.refs.Limiter, &messages.TokensWanted{From: s.self, Direction: messages.Down, Bytes: missing})
+			s.out.Send(s.to.Limiter, &messages.TokensWanted{From: s.to.self, Direction: messages.Down, Bytes: missing})
 		}
 		return
 	}
@@ -188,7 +186,7 @@ func (s *seed) fetched(fetch uint64, blocks []*buffer.Block) {
 	}
 	if !s.told {
 		s.told = true
-		s.out.Send(s.refs.Torrent, &messages.WebSeedChanged{Seed: s.index, Serving: true})
+		s.out.Send(s.to.Torrent, &messages.WebSeedChanged{Seed: s.index, Serving: true})
 	}
 	s.takeOut()
 }
@@ -206,8 +204,8 @@ func (s *seed) takeOut() {
 	for i := range stored {
 		arrived[i] = stored[i].Block
 	}
-	s.out.Send(s.refs.Store, &messages.StoreBlocks{Key: s.key, Blocks: stored})
-	s.out.Send(s.refs.Scheduler, &messages.BlocksArrived{Key: s.key, Blocks: arrived, Window: s.pace.window(), At: s.now})
+	s.out.Send(s.to.Store, &messages.StoreBlocks{Key: s.key, Blocks: stored})
+	s.out.Send(s.to.Scheduler, &messages.BlocksArrived{Key: s.key, Blocks: arrived, Window: s.pace.window(), At: s.now})
 }
 
 // fetchEnded takes the end of the range under way.
@@ -260,9 +258,9 @@ func (s *seed) lacks(file int, err error) {
 		dropped = append(dropped, b)
 		return true
 	})
-	s.out.Send(s.refs.Scheduler, &messages.PeerDontHave{Key: s.key, Pieces: lost})
+	s.out.Send(s.to.Scheduler, &messages.PeerDontHave{Key: s.key, Pieces: lost})
 	if len(dropped) > 0 {
-		s.out.Send(s.refs.Scheduler, &messages.RequestsDropped{Key: s.key, Blocks: dropped, Window: s.pace.window()})
+		s.out.Send(s.to.Scheduler, &messages.RequestsDropped{Key: s.key, Blocks: dropped, Window: s.pace.window()})
 	}
 	s.pump()
 }
@@ -320,7 +318,7 @@ func (s *seed) rest(err error, asked time.Duration) {
 	s.until = s.now.Add(max(pause, min(asked, maxAsked)))
 	s.pace = newPace()
 	s.out.failed = err
-	s.out.Send(s.refs.Torrent, &messages.WebSeedChanged{Seed: s.index, Err: err, Until: s.until})
+	s.out.Send(s.to.Torrent, &messages.WebSeedChanged{Seed: s.index, Err: err, Until: s.until})
 }
 
 // giveUp ends the actor: the server is of no use to this torrent.
@@ -332,7 +330,7 @@ func (s *seed) giveUp(err error) {
 	s.gone(messages.GoneProtocol, err)
 	s.phase = over
 	s.out.failed, s.out.end = err, true
-	s.out.Send(s.refs.Torrent, &messages.WebSeedChanged{Seed: s.index, Err: err, GivenUp: true})
+	s.out.Send(s.to.Torrent, &messages.WebSeedChanged{Seed: s.index, Err: err, GivenUp: true})
 }
 
 // gone ends the session: the scheduler takes back what it has asked for.
@@ -344,8 +342,8 @@ func (s *seed) gone(reason messages.GoneReason, err error) {
 	}
 	s.report()
 	m := &messages.PeerGone{Key: s.key, Link: s.link(), Reason: reason, Err: err}
-	s.out.Send(s.refs.Scheduler, m)
-	s.out.Send(s.refs.Choker, m)
+	s.out.Send(s.to.Scheduler, m)
+	s.out.Send(s.to.Choker, m)
 	s.phase = dormant
 }
 
@@ -398,7 +396,7 @@ func (s *seed) report() {
 		return
 	}
 	m := &messages.PeerRates{
-		Key: s.key, Peer: s.self, At: s.now,
+		Key: s.key, Peer: s.to.self, At: s.now,
 		Down: s.down.Over(s.now, rate.MaxSpan), DownNow: s.down.Over(s.now, recent), DownTotal: s.down.Total(), WastedTotal: s.wasted,
 		Flags:  messages.PeerFlags{AmChoking: true, AmInterested: true, Seed: s.theirs.All(), UploadOnly: true},
 		Window: s.pace.window(), InFlight: len(s.plan.waiting),
@@ -406,6 +404,6 @@ func (s *seed) report() {
 	if s.transfer != nil {
 		m.InFlight += len(s.transfer.left())
 	}
-	s.out.Send(s.refs.Choker, m)
-	s.out.Send(s.refs.Scheduler, m)
+	s.out.Send(s.to.Choker, m)
+	s.out.Send(s.to.Scheduler, m)
 }

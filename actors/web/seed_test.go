@@ -30,10 +30,10 @@ func at(name string) *actor.PID { return actor.NewPID("test", name) }
 func newScene(t *testing.T, torrent *metainfo.Torrent, limits messages.SetLimits) *scene {
 	s := &scene{t: t}
 	torrent.WebSeeds = []string{"http://seed.example/pub/"}
+	refs := messages.Refs{Torrent: at("torrent"), Scheduler: at("scheduler"), Store: at("store"), Choker: at("choker"), Limiter: at("limiter")}
 	s.seed = newSeed(Config{
 		Torrent: torrent, Limits: limits, Pool: buffer.NewPool(4), NextKey: func() messages.PeerKey { s.keys++; return s.keys },
-		Refs: messages.Refs{Torrent: at("torrent"), Scheduler: at("scheduler"), Store: at("store"), Choker: at("choker"), Limiter: at("limiter")},
-	}, at("web"), rand.New(rand.NewPCG(1, 2)), time.Unix(1e9, 0))
+	}, addresses{refs, at("web")}, rand.New(rand.NewPCG(1, 2)), time.Unix(1e9, 0))
 	s.now = time.Unix(1e9, 0)
 	s.started()
 	s.heard()

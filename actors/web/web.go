@@ -47,6 +47,12 @@ type web struct {
 	timer  supervise.Timer
 }
 
+// addresses are the actors that a web seed speaks to.
+type addresses struct {
+	messages.Refs
+	self *actor.PID
+}
+
 // The answers of the world, as messages.
 type (
 	fetched struct {
@@ -70,7 +76,7 @@ func (f *fetched) Discard() {
 func (w *web) Receive(c actor.Context) {
 	switch c.Message().(type) {
 	case *actor.Started:
-		w.seed = newSeed(w.config, c.Self(), w.config.World.Chance.Source(c.Self().Id), w.config.World.Clock.Now())
+		w.seed = newSeed(w.config, addresses{w.config.Refs, c.Self()}, w.config.World.Chance.Source(c.Self().Id), w.config.World.Clock.Now())
 		w.client = w.config.World.Fetcher.Open(world.FromTorrent)
 		w.started()
 	case *actor.Restarting:

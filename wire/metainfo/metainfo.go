@@ -1,8 +1,8 @@
 // Package metainfo reads, checks and writes .torrent files (BEP 3, with the
 // tracker tiers of BEP 12, the web seeds of BEP 19, the private flag of BEP 27
-// and the padding, links and executable files of BEP 47), and says which bytes of which file a piece
-// is made of. Names in an old encoding are decoded if the torrent names the
-// encoding.
+// and the padding, links and executable files of BEP 47), and says which bytes
+// of which file a piece is made of. Names in an old encoding are decoded if the
+// torrent names the encoding.
 //
 // Use: [Parse] turns the bytes of a .torrent into a [Torrent], [ParseInfo] does
 // so for an info dictionary alone, as a magnet link's peers send it (BEP 9);

@@ -30,6 +30,9 @@ func (s *session) handle(e any) {
 	case kouzui.PeerBanned:
 		s.Warn(fmt.Sprintf("the peer at %v is banned: %s", m.Addr, m.Reason))
 	case kouzui.WebSeedGivenUp:
+		if j := s.byHash[m.Torrent.InfoHash()]; j != nil {
+			j.webSeedsGivenUp++
+		}
 		s.Warn(fmt.Sprintf("the web seed %s is given up: %s", m.Host, m.Reason))
 	case kouzui.Blocked:
 		s.blocked += m.Count

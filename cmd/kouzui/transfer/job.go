@@ -18,25 +18,26 @@ import (
 
 // job is one torrent of a session.
 type job struct {
-	torrent   *kouzui.Metainfo
-	link      *kouzui.Magnet // nil: a .torrent was given
-	linkPeers int            // of the link, that will be connected to
-	unknown   bool           // torrent has no more than what the link says
-	options   kouzui.Options
-	running   *kouzui.Torrent // nil until the client has taken it
-	last      kouzui.Status
-	known     bool      // what there is of the data
-	met       bool      // a peer has been connected
-	replied   bool      // a tracker has replied
-	tracker   error     // the last failure of the trackers, while none has replied
-	refused   error     // why the torrent was stopped
-	aloneFrom time.Time // since when nobody is there of whom the download knows; zero: not so
-	listens   bool      // peers can connect to us
-	waits     bool      // the user wants to wait for peers that connect to us
-	completed bool      // once, whatever was repaired since
-	streamed  bool      // all of it has been written to stdout
-	ended     bool
-	err       error // why it ended, nil for success
+	torrent         *kouzui.Metainfo
+	link            *kouzui.Magnet // nil: a .torrent was given
+	linkPeers       int            // of the link, that will be connected to
+	unknown         bool           // torrent has no more than what the link says
+	options         kouzui.Options
+	running         *kouzui.Torrent // nil until the client has taken it
+	last            kouzui.Status
+	known           bool      // what there is of the data
+	met             bool      // a peer has been connected
+	replied         bool      // a tracker has replied
+	tracker         error     // the last failure of the trackers, while none has replied
+	refused         error     // why the torrent was stopped
+	webSeedsGivenUp int       // of the torrent's
+	aloneFrom       time.Time // since when nobody is there of whom the download knows; zero: not so
+	listens         bool      // peers can connect to us
+	waits           bool      // the user wants to wait for peers that connect to us
+	completed       bool      // once, whatever was repaired since
+	streamed        bool      // all of it has been written to stdout
+	ended           bool
+	err             error // why it ended, nil for success
 }
 
 // maxAlone is how long a download waits for peers that connect to us, if no
@@ -57,7 +58,7 @@ func newJob(t *kouzui.Metainfo, o kouzui.Options) *job {
 // sources tells whether it is known whom to ask for the content or for peers.
 func (j *job) sources() bool {
 	return j.options.InDHT(j.torrent, j.link) || len(j.options.Peers)+j.linkPeers > 0 ||
-		len(metainfo.Supported(j.torrent.Announce)) > 0
+		!j.unknown && !j.options.Seed && len(j.torrent.WebSeeds) > j.webSeedsGivenUp || len(metainfo.Supported(j.torrent.Announce)) > 0
 }
 
 func (j *job) path() string { return filepath.Join(j.options.Dir, j.torrent.Name) }
