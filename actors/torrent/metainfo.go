@@ -68,6 +68,11 @@ func (s *state) metadataFound(m *messages.MetadataFound) {
 	s.setMetainfo(&messages.SetMetainfo{Torrent: t})
 }
 
+// ifPrivate is why peers may never offer the metadata: they tell that of no
+// private torrent (BEP 27), and nothing shows whether a torrent is one before
+// its metadata is there.
+const ifPrivate = " If the torrent is private, none will: use its .torrent."
+
 // whyNoMetadata says what the metainfo is waited for; "": it comes.
 func (s *state) whyNoMetadata() string {
 	if s.metadata.Received > 0 {
@@ -84,9 +89,9 @@ func (s *state) whyNoMetadata() string {
 	case peers == 0:
 		return "No peer is connected that could tell what is in the torrent." + wrong
 	case peers == 1 && offers == 0:
-		return "1 peer, which has not told us the metadata." + wrong
+		return "1 peer, which has not told us the metadata." + wrong + ifPrivate
 	case offers == 0:
-		return fmt.Sprintf("%d peers, none of which has told us the metadata.", peers) + wrong
+		return fmt.Sprintf("%d peers, none of which has told us the metadata.", peers) + wrong + ifPrivate
 	case peers == 1:
 		return "1 peer, which offers the metadata and has not sent it yet." + wrong
 	default:

@@ -193,10 +193,10 @@ func TestWhyTheMetadataIsNotThere(t *testing.T) {
 		why      string
 	}{
 		{0, messages.MetadataProgress{}, "No peer is connected that could tell what is in the torrent."},
-		{1, messages.MetadataProgress{}, "1 peer, which has not told us the metadata."},
-		{1, messages.MetadataProgress{Failed: 1}, "1 peer, which has not told us the metadata. One copy has come, and its hash was wrong."},
+		{1, messages.MetadataProgress{}, "1 peer, which has not told us the metadata. If the torrent is private, none will: use its .torrent."},
+		{1, messages.MetadataProgress{Failed: 1}, "1 peer, which has not told us the metadata. One copy has come, and its hash was wrong. If the torrent is private, none will: use its .torrent."},
 		{1, messages.MetadataProgress{Peers: 1, Size: 50_000}, "1 peer, which offers the metadata and has not sent it yet."},
-		{3, messages.MetadataProgress{}, "3 peers, none of which has told us the metadata."},
+		{3, messages.MetadataProgress{}, "3 peers, none of which has told us the metadata. If the torrent is private, none will: use its .torrent."},
 		{3, messages.MetadataProgress{Peers: 2, Size: 50_000, Failed: 4}, "3 peers, of which 2 offer the metadata, and none has sent it yet. 4 copies have come, and their hashes were wrong."},
 		{3, messages.MetadataProgress{Peers: 2, Size: 50_000, Received: 16 << 10}, ""},
 	} {
