@@ -41,6 +41,9 @@ const (
 
 	minMemory  = 1 << 20 // bytes: a few pieces of the usual size under way
 	freeBlocks = 1024    // that the pool keeps: 16 MiB
+
+	// maxUnmapping is how long Close waits for routers, beside its context.
+	maxUnmapping = 3 * time.Second
 )
 
 // Patterns are ways to do something, by the kind of what is done: package
@@ -105,6 +108,11 @@ type Config struct {
 	// Encryption is whether connections with peers are encrypted (MSE): it is
 	// allowed, unless this is set.
 	Encryption EncryptionPolicy
+	// MapPorts: the router is asked, by UPnP, NAT-PMP and PCP, to pass on to us
+	// what comes to the port at which we listen, unless that is at loopback, and
+	// while a torrent runs of which other machines can hear: one that names a
+	// tracker or a peer elsewhere, or is looked for in the DHT.
+	MapPorts bool
 	// DHT is with what the client enters the DHT (BEP 5) when the first torrent is
 	// looked for there, see Options.DHT; nil: it takes no part.
 	DHT *DHT
@@ -234,7 +242,7 @@ func Open(c Config) (*Client, error) {
 	}
 	options := actors.Options{
 		World: c.World, Pool: c.Pool, Log: c.Log, Sinks: c.Trace, Sample: c.SampleMailboxes, Measurable: c.Measurable, Notes: c.TraceNotes,
-		Notify: client.notify, Listen: c.Listen, Memory: c.Memory,
+		Notify: client.notify, Listen: c.Listen, MapPorts: c.MapPorts, Memory: c.Memory,
 		Limits:    messages.SetLimits{Down: c.DownloadLimit, Up: c.UploadLimit},
 		Blocklist: c.Blocklist, Encryption: c.Encryption, DHT: c.DHT, Restarts: c.Restarts, Patterns: c.Patterns, Faults: c.Faults,
 	}
@@ -292,6 +300,7 @@ func (c *Client) Close(ctx context.Context) error {
 	torrents := c.inOrder()
 	c.mu.Unlock()
 	ctx = background(ctx)
+	unmapped := c.unmapped(ctx)
 	for _, t := range torrents {
 		t.stop()
 	}
@@ -301,6 +310,7 @@ func (c *Client) Close(ctx context.Context) error {
 		case <-ctx.Done():
 		}
 	}
+	<-unmapped
 	c.engine.Halt()
 	select {
 	case <-c.done:
@@ -308,6 +318,23 @@ func (c *Client) Close(ctx context.Context) error {
 	case <-ctx.Done():
 		return errors.Join(ctx.Err(), c.engine.Shutdown(0))
 	}
+}
+
+// unmapped has the router pass nothing on to us any more. The channel is closed
+// when it has answered, or too late.
+func (c *Client) unmapped(ctx context.Context) <-chan struct{} {
+	done := make(chan struct{})
+	if !c.config.MapPorts {
+		close(done)
+		return done
+	}
+	go func() {
+		defer close(done)
+		ctx, cancel := context.WithTimeout(ctx, maxUnmapping)
+		defer cancel()
+		_, _ = askUntil(ctx, c, c.done, func(reply func(struct{})) any { return &messages.QueryUnmapped{Reply: reply} })
+	}()
+	return done
 }
 
 // Done is closed when nothing runs any more: the client was closed, or

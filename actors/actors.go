@@ -5,6 +5,7 @@
 //	├ limiter                   token buckets of the process
 //	├ listener                  accepts connections
 //	├ socket-<4, 6>             datagrams of one family
+//	├ mapper                    has the router pass our port on to us
 //	├ session                   what the user wants: commands, shares, events
 //	└ torrents                  spawns and stops the torrents
 //	   └ torrent-<hash>         one per torrent
@@ -95,6 +96,9 @@ type Options struct {
 	// Encryption is what is wanted of it; the zero value: to allow it.
 	Encryption messages.EncryptionPolicy
 
+	// MapPorts: routers are asked to pass on to us what comes to the port at which
+	// we listen, while a torrent runs of which others can hear.
+	MapPorts bool
 	// DHT is with what the DHT begins; nil: there is none.
 	DHT *DHT
 
@@ -241,6 +245,7 @@ func (c *Client) AddHash(hash metainfo.Hash, name string, announce [][]string, o
 
 func (c *Client) add(m *messages.AddTorrent) error {
 	m.Announce = metainfo.Supported(m.Announce)
+	m.Abroad = torrent.Abroad(&m.Options, m.Torrent != nil && m.Torrent.Private, m.Announce)
 	err := c.orders.add(m)
 	if err == nil {
 		c.send(m)

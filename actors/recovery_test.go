@@ -52,6 +52,7 @@ func TestRecovery(t *testing.T) {
 		"limiter":   {"client/limiter", "client/limiter", alone},
 		"dht":       {"client/dht-4", "client/dht-4", alone},
 		"listener":  {"client/listener", "client/listener", alone},
+		"mapper":    {"client/mapper", "client/mapper", alone},
 		"socket":    {"client/socket-4", "client/socket-4", alone},
 		"session":   {"client/session", "client/session", alone},
 		"torrents":  {"client/torrents", "client/torrents", alone},
@@ -143,7 +144,7 @@ func recovers(t *testing.T, victim, back string, chain []event.Kind) {
 	torrent, data := stage.Torrent(t, 12<<20+999, 128<<10)
 	name := torrent.InfoHash.String()[:8]
 	victim, back = strings.Replace(victim, "HASH", name, 1), strings.Replace(back, "HASH", name, 1)
-	options := actors.Options{Listen: "127.0.0.1:0", Limits: messages.SetLimits{Down: 8 << 20}}
+	options := actors.Options{Listen: "127.0.0.1:0", MapPorts: true, Limits: messages.SetLimits{Down: 8 << 20}}
 	var seeds actors.Options
 	if back == "client/dht-4" { // the seed is found there, and nowhere else
 		seeds.DHT = &actors.DHT{AtOnce: true}

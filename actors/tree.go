@@ -13,6 +13,7 @@ import (
 	"kouzui/actors/engine"
 	"kouzui/actors/limiter"
 	"kouzui/actors/listener"
+	"kouzui/actors/mapper"
 	"kouzui/actors/metadata"
 	"kouzui/actors/peer"
 	"kouzui/actors/peers"
@@ -73,7 +74,7 @@ func (a assembly) strategy(of func(supervise.Backoff) supervise.Strategy) superv
 func usual(b supervise.Backoff) supervise.Strategy { return b }
 
 func (a assembly) client() *actor.Props {
-	config := client.Config{Listens: a.Listen != "", Child: a.child, Sockets: a.sockets(), DHT: a.DHT != nil}
+	config := client.Config{Listens: a.Listen != "", Child: a.child, Sockets: a.sockets(), DHT: a.DHT != nil, Maps: a.Listen != "" && a.MapPorts && a.World.Gateway != nil}
 	return a.tree.Props("client", func() actor.Actor { return client.New(config) },
 		a.strategy(client.Strategy))
 }
@@ -128,6 +129,9 @@ func (a assembly) child(name string, refs messages.Refs) *actor.Props {
 		}
 		config := socket.Config{World: a.world(refs.Sockets[family].Id), Session: refs.Session, DHT: refs.DHT[family]}
 		return a.tree.Props(client.Socket, func() actor.Actor { return socket.New(config) })
+	case client.Mapper:
+		config := mapper.Config{World: a.World, Refs: refs}
+		return a.tree.Props(name, func() actor.Actor { return mapper.New(config) })
 	case client.DHT4, client.DHT6:
 		family := messages.IPv4
 		if name == client.DHT6 {

@@ -33,6 +33,7 @@ type Refs struct {
 	Torrents *actor.PID
 	Limiter  *actor.PID
 	Listener *actor.PID // nil: peers cannot connect to us
+	Mapper   *actor.PID // nil: no router is asked for anything
 	// Sockets and DHT are by Family; nil: there is none.
 	Sockets   [2]*actor.PID
 	DHT       [2]*actor.PID

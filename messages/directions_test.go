@@ -30,6 +30,7 @@ var parents = map[string]string{
 	"socket":    "client",
 	"dht":       "client",
 	"limiter":   "client",
+	"mapper":    "client",
 	"client":    "program",
 }
 

@@ -96,6 +96,8 @@ type AddTorrent struct {
 	// Torrent is nil where only the info hash is known: SetMetainfo brings it.
 	Torrent *metainfo.Torrent
 	Options TorrentOptions
+	// Abroad: its trackers, its peers or the DHT may tell other machines of us.
+	Abroad bool
 }
 
 // SetMetainfo: a command to session, and from session by torrent and engine to

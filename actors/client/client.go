@@ -20,6 +20,7 @@ const (
 	Socket6  = "socket-6"
 	DHT4     = "dht-4"
 	DHT6     = "dht-6"
+	Mapper   = "mapper"
 )
 
 // The kinds of what there is for each address family.
@@ -28,15 +29,15 @@ const (
 	DHT    = "dht"
 )
 
-// Strategy is how the client answers failures. Limiter, listener, sockets and
-// DHT are restarted for ever: downloads go on without them. Session and
+// Strategy is how the client answers failures. Limiter, listener, sockets, DHT
+// and mapper are restarted for ever: downloads go on without them. Session and
 // torrents have a budget, because without a session the user hears nothing any
 // more: an honest end is better than silence.
 func Strategy(usual supervise.Backoff) supervise.Strategy {
 	service, core := usual, usual
 	service.WhenSpent = supervise.Forever
 	core.WhenSpent = supervise.ThenStop
-	return supervise.ByKind(map[string]supervise.Strategy{Limiter: service, Listener: service, Socket: service, DHT: service}, core)
+	return supervise.ByKind(map[string]supervise.Strategy{Limiter: service, Listener: service, Socket: service, DHT: service, Mapper: service}, core)
 }
 
 // Guardian is how failures of the client itself are answered.
@@ -50,6 +51,7 @@ type Config struct {
 	Listens bool    // there is a listener
 	Sockets [2]bool // there is a UDP socket of this family
 	DHT     bool    // there is a DHT for each socket
+	Maps    bool    // there is a mapper
 	// Child makes the props of one child.
 	Child func(name string, refs messages.Refs) *actor.Props
 }
@@ -94,6 +96,10 @@ func (cl *client) start(c actor.Context) {
 			refs.DHT[family] = child(name)
 			names = append(names, name)
 		}
+	}
+	if cl.Maps {
+		refs.Mapper = child(Mapper)
+		names = append(names, Mapper)
 	}
 	if cl.Listens {
 		refs.Listener = child(Listener)

@@ -49,6 +49,7 @@ type registry struct {
 	nodes    [2][]netip.AddrPort // of the last reports of the DHT, by family
 	known    [2]int              // nodes in its tables, by family
 	election election            // on our address
+	mapping  mapping             // of our port
 	tried    bool                // the listener has bound its socket, or failed to
 	unrouted bool                // the listener waits for RefuseUnrouted
 	host     string              // where we listen, or would; empty: everywhere
@@ -110,6 +111,7 @@ func (r *registry) ask() {
 	r.limit(r.limits)
 	r.listen()
 	r.bindSockets()
+	r.mapPort()
 	r.out.Send(r.refs.Torrents, &messages.QueryTorrents{})
 }
 
@@ -123,6 +125,7 @@ func (r *registry) add(m *messages.AddTorrent) {
 	if r.runs[m.InfoHash] == nil {
 		r.runs[m.InfoHash] = &run{Recalled: Recalled{Add: m}}
 		r.order()
+		r.mapPort()
 	}
 }
 
@@ -138,7 +141,7 @@ func (r *registry) order() {
 			continue
 		}
 		t.ordered = true
-		share := messages.Share{Memory: r.memory / int64(r.hungry()), Limits: r.limits, Port: r.addr.Port()}
+		share := messages.Share{Memory: r.memory / int64(r.hungry()), Limits: r.limits, Port: r.port()}
 		r.out.Send(r.refs.Torrents, &messages.StartTorrent{Add: t.Add, Share: share})
 	}
 }
@@ -248,7 +251,7 @@ func (r *registry) meet(t *run) {
 	limits := r.limits
 	r.route(t)
 	r.out.Send(t.pid, &limits)
-	r.out.Send(t.pid, &messages.SetListenPort{Port: r.addr.Port()})
+	r.out.Send(t.pid, &messages.SetListenPort{Port: r.port()})
 	for _, dht := range r.refs.DHT {
 		if dht != nil {
 			r.out.Send(t.pid, &messages.DHTStarted{DHT: dht})
@@ -297,6 +300,7 @@ func (r *registry) ended(number uint64, hash metainfo.Hash, word any) {
 		r.unroute(hash)
 		r.refuseUnrouted()
 		r.divideSoon()
+		r.mapPort()
 	}
 	r.out.Send(r.refs.Torrents, &messages.ForgetTorrent{Run: number, InfoHash: hash})
 }

@@ -100,6 +100,9 @@ func (s *session) Receive(c actor.Context) {
 	case *messages.QueryStopped:
 		c.Send(r.refs.Torrents, m)
 
+	case *messages.QueryUnmapped:
+		r.endMapping(m)
+
 	case *messages.LimiterReady:
 		r.limit(r.limits)
 	case *messages.ListenerStarted:
@@ -113,6 +116,10 @@ func (s *session) Receive(c actor.Context) {
 	case *messages.SocketReady:
 		r.sockets[messages.Family(m.Addr.Addr())] = m.Addr
 		r.notify(m)
+	case *messages.MapperStarted:
+		r.tellMapper(r.wantedMapping())
+	case *messages.PortMapped:
+		r.portMapped(m)
 	case *messages.ConnectionsExhausted:
 		r.evict()
 	case *messages.DHTStarted:

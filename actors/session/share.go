@@ -68,11 +68,12 @@ func (r *registry) listening(m *messages.ListenerReady) {
 	for _, t := range r.inOrder() {
 		if t.pid != nil {
 			r.route(t)
-			r.out.Send(t.pid, &messages.SetListenPort{Port: m.Addr.Port()})
+			r.out.Send(t.pid, &messages.SetListenPort{Port: r.port()})
 		}
 	}
 	r.notify(m)
 	r.bindSockets()
+	r.mapPort()
 	r.order()
 	r.refuseUnrouted()
 }

@@ -40,6 +40,17 @@ func InDHT(o *messages.TorrentOptions, private bool, trackers [][]string) bool {
 	}
 }
 
+// Abroad tells whether anybody on another machine may hear of us by a torrent
+// with these options and trackers: it names somebody there, or is looked for in
+// the DHT.
+func Abroad(o *messages.TorrentOptions, private bool, trackers [][]string) bool {
+	if InDHT(o, private, trackers) {
+		return true
+	}
+	named := len(o.Peers)+len(o.LinkPeers)+len(o.LinkHosts)+len(slices.Concat(trackers...)) > 0
+	return named && !allAtLoopback(trackers, slices.Concat(o.Peers, o.LinkPeers), o.LinkHosts)
+}
+
 // allAtLoopback tells whether the trackers and peers of a swarm show that the
 // swarm lives on this machine alone: there are some, and all are at loopback
 // addresses. A torrent that names nobody can be found in the DHT only, so it

@@ -24,6 +24,7 @@ type World struct {
 	Network  Network
 	Packets  Packets
 	Names    Names
+	Gateway  Gateway // nil: no router is asked for anything
 	Disk     Disk
 	Trackers Announcer
 	Fetcher  Fetcher

@@ -28,6 +28,9 @@ const endSoon = "atexit_sleep_ms=0"
 // says otherwise: a torrent without tracker would be looked for there.
 const noDHT = "off"
 
+// noPortMapping keeps them from asking a router of this network for anything.
+const noPortMapping = "true"
+
 // The programs that tests start keep ignoring the signals that this program
 // ignores from its start, as in the background of a script, unless it catches
 // them.
@@ -35,6 +38,7 @@ func TestMain(m *testing.M) {
 	if filepath.Ext(os.Args[0]) == ".test" { // else it is kouzui itself
 		_ = os.Setenv("GORACE", endSoon)
 		_ = os.Setenv("KOUZUI_DHT", noDHT)
+		_ = os.Setenv("KOUZUI_NO_PORT_MAPPING", noPortMapping)
 		for _, s := range []os.Signal{os.Interrupt, syscall.SIGHUP} {
 			if signal.Ignored(s) {
 				signal.Notify(make(chan os.Signal, 1), s)
@@ -69,6 +73,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("TZ", "UTC")
 			e.Setenv("GORACE", endSoon)
 			e.Setenv("KOUZUI_DHT", noDHT)
+			e.Setenv("KOUZUI_NO_PORT_MAPPING", noPortMapping)
 			return nil
 		},
 		Condition: func(name string) (bool, error) {

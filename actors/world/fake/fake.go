@@ -27,6 +27,7 @@ type World struct {
 	Network  *Network
 	Packets  *Packets
 	Names    *Names
+	Gateway  *Gateway
 	Disk     *Disk
 	Trackers *Announcer
 	Fetcher  *Fetcher
@@ -42,6 +43,7 @@ func New(seed uint64) *World {
 		Network:  NewNetwork(clock),
 		Packets:  &Packets{},
 		Names:    &Names{},
+		Gateway:  &Gateway{},
 		Disk:     NewDisk(clock),
 		Trackers: &Announcer{},
 		Fetcher:  &Fetcher{},
@@ -55,7 +57,7 @@ func (w *World) World() *world.World {
 	if w.Dates != nil {
 		clock = w.Dates
 	}
-	return &world.World{Clock: clock, Chance: w.Chance, Network: w.Network, Packets: w.Packets, Names: w.Names, Disk: w.Disk, Trackers: w.Trackers, Fetcher: w.Fetcher, Web: w.Web, Digest: world.SHA1{}}
+	return &world.World{Clock: clock, Chance: w.Chance, Network: w.Network, Packets: w.Packets, Names: w.Names, Gateway: w.Gateway, Disk: w.Disk, Trackers: w.Trackers, Fetcher: w.Fetcher, Web: w.Web, Digest: world.SHA1{}}
 }
 
 // Chance is the seed of all sources. A source of the same name gives the same

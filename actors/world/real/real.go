@@ -22,7 +22,7 @@ type Options struct {
 // New returns the real world.
 func New(o Options) *world.World {
 	http := NewHTTP(HTTPOptions{Version: o.Version, Source: o.Source, AllowPrivate: o.AllowPrivate})
-	return &world.World{
+	w := &world.World{
 		Clock:    Clock{},
 		Chance:   Chance{},
 		Network:  NewNetwork(NetworkOptions{Pool: o.Pool, Connections: o.Connections, Source: o.Source}),
@@ -34,4 +34,8 @@ func New(o Options) *world.World {
 		Web:      Web{},
 		Digest:   world.SHA1{},
 	}
+	if o.Source == nil || !o.Source.local { // from loopback no router is reached
+		w.Gateway = NewGateway(o.Source)
+	}
+	return w
 }

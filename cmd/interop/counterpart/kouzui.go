@@ -77,7 +77,7 @@ func startKouzui(ctx context.Context, program string, t Task, flags ...string) (
 	if t.Closed {
 		port = "none"
 	}
-	args := []string{"download", t.torrent(), "--dir", t.Dir, "--json", "-v", "--listen", t.Place.Host, "--listen-port", port}
+	args := []string{"download", t.torrent(), "--dir", t.Dir, "--json", "-v", "--no-port-mapping", "--listen", t.Place.Host, "--listen-port", port}
 	if t.Seed {
 		args[0] = "seed"
 		if t.SuperSeed {

@@ -40,6 +40,7 @@ type options struct {
 	blocklist      string
 	dht            dhtnodes.Flags
 	noPEX          bool
+	noPortMapping  bool
 	maxPeers       int
 	maxConnections int
 	peers          []string
@@ -107,6 +108,7 @@ func (o *options) bind(c *cobra.Command) {
 		f.BoolVar(&o.noPEX, "no-pex", false, "tell peers of no other peers (BEP 11), and take none from them")
 		o.encryption = flags.Choose(c, "encryption", "`WHEN` to encrypt connections with peers (MSE): %s; allow encrypts if the peer wants it, prefer if the peer can, require all that is sent",
 			string(kouzui.AllowEncryption), string(kouzui.PreferEncryption), string(kouzui.RequireEncryption), string(kouzui.NoEncryption))
+		f.BoolVar(&o.noPortMapping, "no-port-mapping", false, "do not ask the router (UPnP, NAT-PMP, PCP) to let peers connect to us; it is asked unless we listen at loopback, or all trackers and peers that are named are on this machine")
 		f.StringVar(&o.blocklist, "blocklist", "", "never connect to the addresses listed in `FILE`: P2P text, ipfilter.dat, CIDR or plain addresses, also gzipped")
 	})
 	flags.Group(c, "Seeding", func(f *pflag.FlagSet) {

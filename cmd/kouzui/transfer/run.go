@@ -121,6 +121,7 @@ func (o *options) transfer(s *session, args []string) error {
 		MaxConnections: connections, Blocklist: blocked, Encryption: kouzui.EncryptionPolicy(*o.encryption), Bind: bound, Interface: o.source.Device, AllowPrivate: o.allowPrivate,
 		Log: s.Log, Trace: append(trace.Sinks, s.inbox), TraceNotes: o.traceDomain, Patterns: o.patterns.Choice, Faults: o.faults,
 	}
+	config.MapPorts = !o.noPortMapping
 	config.DHT, s.dht = o.dht.Begin(o.place(bound), s.Warn)
 	if o.trace != "" {
 		config.SampleMailboxes = sampleInterval

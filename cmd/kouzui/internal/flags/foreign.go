@@ -15,7 +15,7 @@ var foreign = map[string][]string{
 	"allow-overwrite": {"force"}, "announce": {"tracker"}, "bt-hash-check-seed": {"check"}, "bt-max-open-files": {"max-connections"},
 	"bt-force-encryption": {"encryption"}, "bt-max-peers": {"max-peers"}, "bt-min-crypto-level": {"encryption"}, "bt-require-crypto": {"encryption"}, "bt-seed-unverified": {"check"}, "bt-stop-timeout": {"stall-timeout"}, "bt-tracker": {"tracker"},
 	"bt-tracker-interval": {"interval"}, "check-integrity": {"check"}, "console-log-level": {"verbose"}, "dht-bootstrap-nodes": {"dht-bootstrap"}, "dht-entry-point": {"dht-bootstrap"}, "directory-prefix": {"dir"}, "disable-dht": {"dht"},
-	"disable-pex": {"no-pex"}, "enable-dht": {"dht"}, "encryption-preferred": {"encryption"}, "encryption-required": {"encryption"}, "encryption-tolerated": {"encryption"}, "no-dht": {"dht"},
+	"disable-upnp-port-forward": {"no-port-mapping"}, "no-portmap": {"no-port-mapping"}, "disable-pex": {"no-pex"}, "enable-dht": {"dht"}, "encryption-preferred": {"encryption"}, "encryption-required": {"encryption"}, "encryption-tolerated": {"encryption"}, "no-dht": {"dht"},
 	"download-dir": {"dir"}, "download-limit": {"max-download-limit"}, "downlimit": {"max-download-limit"}, "finish": {"on-complete"},
 	"http-api-listen-addr": {"observe"}, "initial-peers": {"peer"}, "keep-seeding": {"seed"}, "limit-rate": {"max-download-limit"},
 	"log-file": {"log"}, "log-level": {"verbose"}, "max-conns": {"max-peers"}, "max-overall-download-limit": {"max-download-limit"},

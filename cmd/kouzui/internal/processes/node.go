@@ -124,7 +124,7 @@ func (s *swarm) arguments(c *lab.Class, seed, leaves bool) []string {
 	if c.Up > 0 && s.keepsLimits(c) {
 		args = append(args, "--max-upload-limit", number(c.Up))
 	}
-	args = append(args, "--memory", number(cmp.Or(c.Memory, defaultMemory)), "--listen-port", "0", "--dht", "off", "--json", "--progress", "none", "--quiet")
+	args = append(args, "--memory", number(cmp.Or(c.Memory, defaultMemory)), "--listen-port", "0", "--dht", "off", "--no-port-mapping", "--json", "--progress", "none", "--quiet")
 	if c.Slots > 0 {
 		args = append(args, "--unchoke-slots", number(c.Slots))
 	}
