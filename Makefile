@@ -16,10 +16,10 @@ export GORACE := atexit_sleep_ms=50
 NPM      := cmd/interop/testdata/npm
 TARGETS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
-# What the tests run beside Go, as program:package: other clients and trackers, and
-# a browser. Debian's python has Debian's libtorrent.
+# What the tests run beside Go, as program:package: other clients, trackers, a
+# router and a browser. Debian's python has Debian's libtorrent.
 COUNTERPARTS := transmission-daemon:transmission-daemon aria2c:aria2 rtorrent:rtorrent \
-	qbittorrent-nox:qbittorrent-nox opentracker:opentracker npm:npm gcc:gcc \
+	qbittorrent-nox:qbittorrent-nox miniupnpd:miniupnpd nft:nftables opentracker:opentracker npm:npm gcc:gcc \
 	chromium:chromium perf:linux-perf
 
 .PHONY: help
@@ -34,7 +34,7 @@ build: ## build bin/kouzui, static: 2 MiB less of it is resident
 test: counterparts format vet lint race simulated interop fuzz cross ## everything that must hold; installs what it needs on Debian
 
 .PHONY: counterparts
-counterparts: ## install other clients, trackers and a browser (apt, npm)
+counterparts: ## install other clients, trackers, a router and a browser (apt, npm)
 	@missing=; \
 	for pair in $(COUNTERPARTS); do \
 		command -v "$${pair%%:*}" >/dev/null || missing+=" $${pair#*:}"; \
