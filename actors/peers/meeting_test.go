@@ -1,9 +1,9 @@
 package peers
 
 import (
-	"container/heap"
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -17,8 +17,7 @@ import (
 type meeting struct {
 	now    time.Time
 	chance *rand.Rand
-	agenda meetingAgenda
-	turn   int
+	agenda []meetingEvent // soonest first
 	sides  [2]*meetingSide
 }
 
@@ -49,24 +48,8 @@ type meetingLink struct {
 func (l *meetingLink) Remote() netip.AddrPort { return l.remote }
 
 type meetingEvent struct {
-	at   time.Time
-	turn int
-	do   func()
-}
-
-type meetingAgenda []meetingEvent
-
-func (a meetingAgenda) Len() int { return len(a) }
-func (a meetingAgenda) Less(i, j int) bool {
-	return a[i].at.Before(a[j].at) || a[i].at.Equal(a[j].at) && a[i].turn < a[j].turn
-}
-func (a meetingAgenda) Swap(i, j int) { a[i], a[j] = a[j], a[i] }
-func (a *meetingAgenda) Push(x any)   { *a = append(*a, x.(meetingEvent)) }
-func (a *meetingAgenda) Pop() any {
-	last := len(*a) - 1
-	e := (*a)[last]
-	*a = (*a)[:last]
-	return e
+	at time.Time
+	do func()
 }
 
 func newMeeting(seed uint64) *meeting {
@@ -83,8 +66,12 @@ func newMeeting(seed uint64) *meeting {
 }
 
 func (m *meeting) after(d time.Duration, do func()) {
-	m.turn++
-	heap.Push(&m.agenda, meetingEvent{m.now.Add(d), m.turn, do})
+	at := m.now.Add(d)
+	i := slices.IndexFunc(m.agenda, func(e meetingEvent) bool { return e.at.After(at) })
+	if i < 0 {
+		i = len(m.agenda)
+	}
+	m.agenda = slices.Insert(m.agenda, i, meetingEvent{at, do})
 }
 
 // lag is how long an actor takes to hear of something.
@@ -93,7 +80,8 @@ func (m *meeting) lag() time.Duration { return time.Duration(m.chance.Int64N(int
 func (m *meeting) run(d time.Duration) {
 	end := m.now.Add(d)
 	for len(m.agenda) > 0 && !m.agenda[0].at.After(end) {
-		e := heap.Pop(&m.agenda).(meetingEvent)
+		e := m.agenda[0]
+		m.agenda = m.agenda[1:]
 		m.now = e.at
 		e.do()
 	}

@@ -106,7 +106,9 @@ func TestAHostileCrowd(t *testing.T) {
 	if usage.Peak > mostResident {
 		t.Errorf("%d MiB resident, more than %d", usage.Peak>>20, mostResident>>20)
 	}
-	if log := victim.LogTail(); strings.Contains(log, "panic") || strings.Contains(log, "failed") {
+	// Nobody is at the addresses that the crowd tells in peer exchange.
+	log := strings.ReplaceAll(victim.LogTail(), `"reason":"dial failed"`, "")
+	if strings.Contains(log, "panic") || strings.Contains(log, "failed") || strings.Contains(log, `"type":"restart"`) {
 		t.Errorf("something failed:\n%s", log)
 	}
 }
