@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"io/fs"
+	"syscall"
 	"testing"
 
 	"github.com/bits-and-blooms/bitset"
@@ -11,6 +12,7 @@ import (
 	"kouzui/actors/store/files"
 	"kouzui/actors/store/storetest"
 	"kouzui/actors/world"
+	"kouzui/actors/world/fake"
 	"kouzui/messages"
 )
 
@@ -181,4 +183,34 @@ func TestTheSideFileIsLost(t *testing.T) {
 	r.sendLacking(m, bitset.New(1))
 	r.finishes(true)
 	r.wantFiles(w.Disk, setOf(1), setOf(1))
+}
+
+// The disk refuses what is copied out of the side file; it is tried again, and
+// nothing that was verified is lost.
+func TestTheDiskRefusesWhatIsChosen(t *testing.T) {
+	for name, tc := range map[string]struct{ fail, mend func(*fake.Disk) }{
+		"broken": {func(d *fake.Disk) { d.Fail(fake.OpWrite, 1, syscall.EIO) }, func(*fake.Disk) {}},
+		"full":   {func(d *fake.Disk) { d.SetCapacity(1000) }, func(d *fake.Disk) { d.SetCapacity(-1) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			s := storetest.New(t, 50_000, 20_000, 10_000, 120_000)
+			have, first := bitset.New(3), chose(s, 1)
+			r := begun(t, w.World(), s, choosing(first))
+			r.sendLacking(first, have)
+			r.finishes(false)
+			tc.fail(w.Disk)
+			r.tell(&messages.SetWanted{})
+			await[*messages.StoreFailed](r)
+			tc.mend(w.Disk)
+			w.Clock.AwaitTimer(retryFirst)
+			w.Clock.Advance(retryFirst)
+			await[*messages.StoreRecovered](r)
+			r.wantContent(s.Blocks(0)...)
+			r.sendLacking(chose(s, 0, 1, 2), have)
+			r.finishes(true)
+			r.want(w.Disk, "/d", "data")
+			r.wantNoBlocks()
+		})
+	}
 }
