@@ -133,6 +133,11 @@ bench-dht: build ## metadata by a DHT beside other clients, and Kouzui at rest, 
 	$(GO) build -trimpath -o bin/benchdht ./cmd/benchdht
 	bin/benchdht -page BENCHMARKS.md $(ARGS)
 
+.PHONY: bench-stream
+bench-stream: build ## how soon a player sees something, beside libtorrent with deadlines, into BENCHMARKS.md; as root
+	$(GO) build -trimpath -o bin/benchstream ./cmd/benchstream
+	bin/benchstream -page BENCHMARKS.md $(ARGS)
+
 .PHONY: demo
 demo: build ## a swarm of actors in the terminal
 	bin/kouzui demo
