@@ -73,7 +73,7 @@ race: ## all tests but those of interoperation and of simulated swarms, with the
 # and commands of the lab in cmd/kouzui.
 .PHONY: simulated
 simulated: ## tests of simulated swarms; buffers are checked for late writes, as under the race detector
-	$(GO) test -tags poison -timeout 10m ./actors/lab ./actors/lab/stat
+	$(GO) test -tags poison -timeout 20m ./actors/lab ./actors/lab/stat
 	$(GO) test -race -run TestRandomScenarios ./actors/lab -seeds 4
 
 # The kouzui that it builds and runs is unknown to go's cache of results.

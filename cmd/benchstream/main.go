@@ -1,9 +1,9 @@
 //go:build linux
 
-// Command benchstream measures how soon a player of a film sees something: after
-// the start of the program, and after a jump; and whether the film stands still
-// in between. The film comes from eight peers that send 2 Mbit/s each, to a
-// viewer with 20 Mbit/s, each 25 ms from the middle of the network; its bit
+// Command benchstream measures how soon a player of a film sees something:
+// after the start of the program, and after a jump; and whether the film stands
+// still in between. The film comes from eight peers that send 2 Mbit/s each, to
+// a viewer with 20 Mbit/s, each 25 ms from the middle of the network; its bit
 // rate is 13 Mbit/s, of which the peers together send 1.2 times.
 //
 // The peers are libtorrent. The viewers take turns: `kouzui stream`, read over
