@@ -7,6 +7,7 @@
 //
 //	TestDownload     kouzui downloads from each client
 //	TestSeed         kouzui seeds to each client
+//	TestEncryption   both, by policies of encryption
 //	TestMagnet       the same by magnet links, with libtorrent, aria2, transmission
 //	TestTracker      kouzui and others find each other through each tracker
 //	TestDHT          the same by the DHT alone, and a swarm of all; as root
