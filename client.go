@@ -92,6 +92,11 @@ type Config struct {
 	// names a host. Zero: the system decides.
 	Bind      netip.Addr
 	Interface string
+	// Proxy is the SOCKS5 proxy through which everything goes:
+	// "socks5://[USER:PASSWORD@]HOST:PORT". It also looks names up, but for its
+	// own. What cannot go through a proxy is off: trackers over UDP, the DHT and
+	// MapPorts. Peers can connect only if Listen says where. Empty: there is none.
+	Proxy string
 	// AllowPrivate: the trackers of a .torrent may be at any address of this
 	// machine and network, and so may the peers that trackers name. Without it
 	// such a tracker's path must end in /announce, and only trackers inside name
@@ -163,6 +168,9 @@ func (c *Config) validate() error {
 	case slices.Contains(c.Trace, nil):
 		return &OptionError{"Trace", "has a sink that is nil"}
 	}
+	if c.DHT != nil && c.Proxy != "" {
+		return &OptionError{"DHT", "does not go through a proxy"}
+	}
 	if c.DHT != nil {
 		for _, node := range c.DHT.Bootstrap {
 			host, port, err := net.SplitHostPort(node)
@@ -177,9 +185,23 @@ func (c *Config) validate() error {
 	return nil
 }
 
-// source is where everything leaves from; nil: the system decides. It is also
-// where peers are accepted, if Listen names no host.
+// source is where everything leaves from, and by which proxy; nil: the system
+// decides.
 func (c *Config) source() (*real.Source, error) {
+	source, err := c.bound()
+	if err != nil || c.Proxy == "" {
+		return source, err
+	}
+	proxy, err := real.ParseProxy(c.Proxy)
+	if err != nil {
+		return nil, &OptionError{"Proxy", err.Error()}
+	}
+	return source.Through(proxy), nil
+}
+
+// bound is what Bind and Interface bind to; nil: the system decides. It is also
+// where peers are accepted, if Listen names no host.
+func (c *Config) bound() (*real.Source, error) {
 	if !c.Bind.IsValid() && c.Interface == "" {
 		return nil, nil
 	}
@@ -220,6 +242,9 @@ func Open(c Config) (*Client, error) {
 		return nil, err
 	}
 	c.Dir = cmp.Or(c.Dir, ".")
+	if c.Listen == "" && c.Proxy != "" {
+		c.Listen = Nowhere
+	}
 	c.Listen = cmp.Or(c.Listen, ":0")
 	c.Memory = cmp.Or(c.Memory, DefaultMemory)
 	c.MaxConnections = cmp.Or(c.MaxConnections, DefaultConnections)

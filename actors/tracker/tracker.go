@@ -207,7 +207,11 @@ func (t *tracker) announce(c actor.Context, url string, r announce.Request, with
 // ask begins to ask a tracker over UDP whose name has been looked up.
 func (t *tracker) ask(c actor.Context, m *resolved) {
 	if m.err != nil {
-		t.finish(c, &answered{m.call, announce.Reply{}, &world.AnnounceError{Phase: world.PhaseDNS, Err: m.err}})
+		phase := world.PhaseDNS
+		if errors.Is(m.err, world.ErrProxied) {
+			phase = world.PhaseConnect // nothing was looked up
+		}
+		t.finish(c, &answered{m.call, announce.Reply{}, &world.AnnounceError{Phase: phase, Err: m.err}})
 		return
 	}
 	now := t.World.Clock.Now()

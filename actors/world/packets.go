@@ -12,6 +12,17 @@ import (
 // a family.
 var ErrNoAddress = errors.New("there is no address of the family")
 
+// ErrProxied is an ErrNoAddress: all leaves through a proxy, through which no
+// datagram goes.
+var ErrProxied error = proxiedError{}
+
+type proxiedError struct{}
+
+func (proxiedError) Error() string { return "datagrams (UDP) do not go through the proxy" }
+
+// Is implements errors.Is.
+func (proxiedError) Is(target error) bool { return target == ErrNoAddress }
+
 // Packets opens UDP sockets.
 type Packets interface {
 	// Bind binds addr, port 0 for any free one; an IPv6 socket takes no IPv4.
@@ -44,6 +55,7 @@ type PacketSocket interface {
 // Names resolves names of hosts.
 type Names interface {
 	// Resolve looks up the addresses of host within timeout, and calls done once,
-	// unless the call is cancelled before. A literal address needs no lookup.
+	// unless the call is cancelled before. A literal address needs no lookup. It
+	// fails with ErrProxied if no datagram can be sent anyway.
 	Resolve(host string, timeout time.Duration, done func([]netip.Addr, error)) (cancel func())
 }

@@ -45,44 +45,59 @@ func enterOutside(t *testing.T) *outside {
 	if err := unix.Mount(resolv, "/etc/resolv.conf", "", unix.MS_BIND, ""); err != nil {
 		t.Fatal(err)
 	}
-	for _, command := range []string{
-		"ip link set lo up",
-		"ip link add name out type veth peer name wire",
-		"sysctl -q -w net.ipv6.conf.wire.disable_ipv6=1",
-		"ip link set wire up", "ip link set out up",
-		"ip addr add 10.99.0.2/24 dev out", "ip -6 addr add fd00::2/64 dev out nodad",
+	o := &outside{t: t}
+	o.run("ip link set lo up")
+	o.wire = o.add("out", 99, 1)
+	return o
+}
+
+// add adds a device with 10.N.0.2 and fd00:N::2 and default routes of a metric,
+// and returns a packet socket at its other end.
+func (o *outside) add(name string, n, metric int) (wire int) {
+	v4, v6, end := fmt.Sprintf("10.%d.0.", n), fmt.Sprintf("fd00:%d::", n), name+"-wire"
+	o.run(
+		"ip link add name "+name+" type veth peer name "+end,
+		"sysctl -q -w net.ipv6.conf."+end+".disable_ipv6=1",
+		"ip link set "+end+" up", "ip link set "+name+" up",
+		"ip addr add "+v4+"2/24 dev "+name, "ip -6 addr add "+v6+"2/64 dev "+name+" nodad",
 		// Nobody is asked where the router is, so that packets leave at once.
-		"ip neigh replace 10.99.0.1 lladdr 02:00:00:00:00:01 dev out nud permanent",
-		"ip neigh replace fd00::1 lladdr 02:00:00:00:00:01 dev out nud permanent",
-		"ip route add default via 10.99.0.1", "ip -6 route add default via fd00::1",
-	} {
-		words := strings.Fields(command)
-		if said, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v: %s", command, err, said)
-		}
-	}
+		"ip neigh replace "+v4+"1 lladdr 02:00:00:00:00:01 dev "+name+" nud permanent",
+		"ip neigh replace "+v6+"1 lladdr 02:00:00:00:00:01 dev "+name+" nud permanent",
+		fmt.Sprintf("ip route add default via %s1 metric %d", v4, metric), fmt.Sprintf("ip -6 route add default via %s1 metric %d", v6, metric),
+	)
 	const all = unix.ETH_P_ALL>>8 | unix.ETH_P_ALL<<8&0xff00 // in the order of the network
 	wire, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, all)
 	if err != nil {
-		t.Fatal(err)
+		o.t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = unix.Close(wire) })
-	device, err := net.InterfaceByName("wire")
+	o.t.Cleanup(func() { _ = unix.Close(wire) })
+	device, err := net.InterfaceByName(end)
 	if err != nil {
-		t.Fatal(err)
+		o.t.Fatal(err)
 	}
 	if err := unix.Bind(wire, &unix.SockaddrLinklayer{Protocol: all, Ifindex: device.Index}); err != nil {
-		t.Fatal(err)
+		o.t.Fatal(err)
 	}
-	return &outside{t, wire}
+	return wire
+}
+
+func (o *outside) run(commands ...string) {
+	for _, command := range commands {
+		words := strings.Fields(command)
+		if said, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil {
+			o.t.Fatalf("%s: %v: %s", command, err, said)
+		}
+	}
 }
 
 // left is what has left since the last call, a line for each frame, but for
 // what Linux itself says about addresses of IPv6.
-func (o *outside) left() (lines []string) {
+func (o *outside) left() []string { return o.leftBy(o.wire) }
+
+func (o *outside) leftBy(wire int) (lines []string) {
 	frame := make([]byte, 1<<16)
 	for {
-		n, from, err := unix.Recvfrom(o.wire, frame, 0)
+		n, from, err := unix.Recvfrom(wire, frame, 0)
 		switch {
 		case err == unix.EINTR:
 			continue
@@ -108,13 +123,13 @@ func describeFrame(frame []byte) string {
 	}
 	packet := frame[ethernet:]
 	var protocol byte
-	var to netip.Addr
+	var from, to netip.Addr
 	switch binary.BigEndian.Uint16(frame[12:]) {
 	case unix.ETH_P_IP:
-		protocol, to = packet[9], netip.AddrFrom4([4]byte(packet[16:20]))
+		protocol, from, to = packet[9], netip.AddrFrom4([4]byte(packet[12:16])), netip.AddrFrom4([4]byte(packet[16:20]))
 		packet = packet[packet[0]&15*4:]
 	case unix.ETH_P_IPV6:
-		protocol, to = packet[6], netip.AddrFrom16([16]byte(packet[24:40]))
+		protocol, from, to = packet[6], netip.AddrFrom16([16]byte(packet[8:24])), netip.AddrFrom16([16]byte(packet[24:40]))
 		packet = packet[40:]
 		if protocol == unix.IPPROTO_ICMPV6 || protocol == unix.IPPROTO_HOPOPTS {
 			return ""
@@ -124,9 +139,9 @@ func describeFrame(frame []byte) string {
 	}
 	port := netip.AddrPortFrom(to, binary.BigEndian.Uint16(packet[2:]))
 	if port.Port() == 53 {
-		return fmt.Sprintf("a look-up at %v: %q", port, packet[8:])
+		return fmt.Sprintf("from %v, a look-up at %v: %q", from, port, packet[8:])
 	}
-	return fmt.Sprintf("to %v by protocol %d", port, protocol)
+	return fmt.Sprintf("from %v to %v by protocol %d", from, port, protocol)
 }
 
 // nothing fails the test if anything has left.

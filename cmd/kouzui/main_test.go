@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -18,6 +19,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/spf13/cobra"
+
+	"kouzui/actors/lab/hostile"
 )
 
 // endSoon is for the race detector, with which a process else takes a second to
@@ -57,6 +60,7 @@ func TestScripts(t *testing.T) {
 			"ends":        ends,
 			"uploaded":    uploaded,
 			"serve":       serve,
+			"socks":       socks,
 			"random":      random,
 			"damage":      damage,
 			"empty":       empty,
@@ -205,6 +209,16 @@ func (p *process) await(ts *testscript.TestScript, until string) {
 		}
 	}
 	ts.Fatalf("%s ended without saying %q", p.Args, until)
+}
+
+// socks USER PASSWORD: runs a SOCKS5 proxy until the end of the script, whose
+// address is then $PROXY.
+func socks(ts *testscript.TestScript, _ bool, args []string) {
+	ctx, stop := context.WithCancel(context.Background())
+	ts.Defer(stop)
+	addr, err := (&hostile.SOCKS{User: args[0], Password: args[1]}).Serve(ctx)
+	ts.Check(err)
+	ts.Setenv("PROXY", addr)
 }
 
 // random FILE BYTES: makes a file of bytes that are the same in every run.

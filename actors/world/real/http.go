@@ -37,9 +37,9 @@ type HTTPOptions struct {
 }
 
 // HTTP fetches small things from servers that may be slow, hostile, or send too
-// much. Every request has a connection of its own. Proxies are taken from the
-// environment (HTTP_PROXY, HTTPS_PROXY, NO_PROXY), except for servers on this
-// machine.
+// much. Every request has a connection of its own. Unless the Source has a
+// proxy, proxies are taken from the environment (HTTP_PROXY, HTTPS_PROXY,
+// NO_PROXY), except for servers on this machine.
 type HTTP struct {
 	client       http.Client
 	options      HTTPOptions
@@ -61,7 +61,7 @@ func NewHTTP(o HTTPOptions) *HTTP {
 func (o *HTTPOptions) transport() *http.Transport {
 	source := o.Source
 	return &http.Transport{
-		Proxy: proxy,
+		Proxy: o.Source.proxyOf,
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) { // bounded by the request's context
 			v, _ := ctx.Value(visitKey{}).(*visit)
 			return source.dial(ctx, network, addr, v.enter)
@@ -199,11 +199,12 @@ func (p *progress) blame(err error) world.Phase {
 		dns      *net.DNSError
 		redirect redirectError
 		barred   barredError
+		proxy    *ProxyError
 	)
 	switch {
 	case errors.As(err, &barred):
 		return world.PhaseURL
-	case errors.Is(err, errCrowded):
+	case errors.Is(err, errCrowded), errors.As(err, &proxy):
 		return world.PhaseConnect
 	case errors.As(err, &redirect):
 		return world.PhaseStatus
@@ -220,7 +221,11 @@ func explain(ctx context.Context, err error) error {
 		return context.Canceled
 	}
 	var dns *net.DNSError
-	if errors.As(err, &dns) && dns.IsNotFound {
+	var proxy *ProxyError
+	switch {
+	case errors.As(err, &proxy):
+		return proxy
+	case errors.As(err, &dns) && dns.IsNotFound:
 		return dnsError{dns}
 	}
 	return innermost(err)

@@ -4,14 +4,20 @@ import (
 	"context"
 	"net/netip"
 	"time"
+
+	"kouzui/actors/world"
 )
 
-// Names resolves names of hosts, from the Source.
+// Names resolves names of hosts that datagrams are sent to, from the Source.
 type Names struct{ Source *Source }
 
 // Resolve implements world.Names. The returned cancel waits for a call of done
 // that has already begun, so done must not call cancel.
 func (n Names) Resolve(host string, timeout time.Duration, done func([]netip.Addr, error)) (cancel func()) {
+	if n.Source.Proxied() {
+		done(nil, world.ErrProxied)
+		return func() {}
+	}
 	if addr, err := netip.ParseAddr(host); err == nil {
 		done([]netip.Addr{addr.Unmap()}, nil)
 		return func() {}

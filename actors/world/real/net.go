@@ -124,11 +124,14 @@ func cause(err error) error {
 	}
 	var errno syscall.Errno
 	var timeout net.Error
+	var proxy *ProxyError
 	switch {
 	case err == io.EOF:
 		return err
 	case errors.Is(err, net.ErrClosed), errors.Is(err, context.Canceled):
 		return errClosed
+	case errors.As(err, &proxy):
+		return proxy
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return errTimedOut
 	case errors.As(err, &errno):

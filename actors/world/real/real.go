@@ -34,7 +34,8 @@ func New(o Options) *world.World {
 		Web:      Web{},
 		Digest:   world.SHA1{},
 	}
-	if o.Source == nil || !o.Source.local { // from loopback no router is reached
+	// From loopback no router is reached, and none is asked beside a proxy.
+	if o.Source == nil || !o.Source.local && !o.Source.Proxied() {
 		w.Gateway = NewGateway(o.Source)
 	}
 	return w

@@ -77,6 +77,9 @@ func (s *Scraper) overUDP(ctx context.Context, base string, from world.Origin, h
 	if err != nil || port == 0 {
 		return fail(world.PhaseURL, errors.New("it names no port"))
 	}
+	if s.Source.Proxied() {
+		return fail(world.PhaseConnect, world.ErrProxied)
+	}
 	addrs, err := s.Source.Resolver().LookupNetIP(ctx, "ip", u.Hostname())
 	if err != nil {
 		return fail(world.PhaseDNS, explain(ctx, err))

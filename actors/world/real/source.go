@@ -15,8 +15,8 @@ import (
 	"kouzui/actors/world"
 )
 
-// Source is where connections and look-ups of names leave from. A nil Source
-// leaves that to the system.
+// Source is where connections and look-ups of names leave from, and by which
+// proxy. A nil Source leaves that to the system.
 type Source struct {
 	name   string   // as the user wrote it
 	addrs  []net.IP // one a family
@@ -24,6 +24,8 @@ type Source struct {
 	device string   // an interface; empty: none
 	local  bool     // addrs can reach this machine alone
 	names  *net.Resolver
+	proxy  *Proxy  // nil: none
+	direct *Source // from where the proxy is connected to
 }
 
 // NewSource binds to an address of this machine, or to the addresses of a
@@ -52,6 +54,32 @@ func NewSource(addr netip.Addr, device string) (*Source, error) {
 	s.local = s.addrs[0].IsLoopback()
 	s.names = &net.Resolver{PreferGo: true, Dial: s.dialNames}
 	return s, nil
+}
+
+// Through is the source s, which may be nil, with a proxy through which all
+// connections are made. No datagram leaves then, and no name is looked up but
+// that of the proxy.
+func (s *Source) Through(p *Proxy) *Source {
+	through := &Source{proxy: p, direct: s, names: &net.Resolver{PreferGo: true, Dial: lookUpNothing}}
+	through.name = "the proxy " + p.addr
+	return through
+}
+
+// errNotLookedUp: only the proxy looks names up.
+var errNotLookedUp = errors.New("with a proxy, no name is looked up here")
+
+func lookUpNothing(context.Context, string, string) (net.Conn, error) { return nil, errNotLookedUp }
+
+// Proxied tells whether all connections are made through a proxy.
+func (s *Source) Proxied() bool { return s != nil && s.proxy != nil }
+
+// Greet finds out whether the proxy, if there is one, lets us in. An error is a
+// *ProxyError.
+func (s *Source) Greet(ctx context.Context) error {
+	if !s.Proxied() {
+		return nil
+	}
+	return s.proxy.greet(ctx, s.direct)
 }
 
 // triedFor is how long try waits for an answer of this machine, which a
@@ -117,6 +145,9 @@ func (s *Source) addressFor(wanted netip.Addr) (netip.Addr, error) {
 	if s == nil {
 		return wanted, nil
 	}
+	if s.Proxied() {
+		return netip.Addr{}, world.ErrProxied
+	}
 	for _, ip := range s.addrs {
 		if addr, ok := netip.AddrFromSlice(ip); ok && addr.Unmap().Is4() == wanted.Is4() {
 			return addr.Unmap().WithZone(s.zone), nil
@@ -148,8 +179,17 @@ func (s *Source) Resolver() *net.Resolver {
 }
 
 // dial connects to addr from the source. permit is asked about each address
-// once names are resolved; nil: all are permitted.
+// once names are resolved; nil: all are permitted. With a proxy, it is asked
+// once, about none.
 func (s *Source) dial(ctx context.Context, network, addr string, permit func(context.Context, netip.Addr) error) (net.Conn, error) {
+	if s.Proxied() {
+		if permit != nil {
+			if err := permit(ctx, netip.Addr{}); err != nil { // the proxy alone knows the address
+				return nil, err
+			}
+		}
+		return s.proxy.dial(ctx, s.direct, addr)
+	}
 	control := func(ctx context.Context, _, resolved string, c syscall.RawConn) error {
 		if permit != nil {
 			to, err := netip.ParseAddrPort(resolved)
@@ -197,7 +237,10 @@ func (s *Source) cannotBind(server netip.Addr) bool { return server.IsLoopback()
 // LocalResolver is a name server on this machine that is asked by connections
 // that are not bound to the source; the zero Addr if there is none.
 func (s *Source) LocalResolver(ctx context.Context) netip.Addr {
-	if s == nil {
+	if s.Proxied() && s.proxy.named {
+		s = s.direct
+	}
+	if s == nil || s.Proxied() {
 		return netip.Addr{}
 	}
 	for _, server := range nameServers(ctx) {

@@ -179,20 +179,27 @@ func (v *visit) permit(addr netip.Addr) error {
 
 // behindProxy is from how far the server that a proxy connects to can be
 // reached, as far as the URL tells: the proxy looks a name up, which counts as
-// public.
+// public, unless it is always that of the machine itself (RFC 6761).
 func (v *visit) behindProxy() reach {
-	if addr, err := netip.ParseAddr(v.url.Hostname()); err == nil {
+	host := v.url.Hostname()
+	if addr, err := netip.ParseAddr(host); err == nil {
 		return reachOf(addr)
+	}
+	if name := strings.ToLower(strings.TrimSuffix(host, ".")); name == "localhost" || strings.HasSuffix(name, ".localhost") {
+		return sameMachine
 	}
 	return public
 }
 
-// proxy is the proxy of the environment, and tells the visit of it.
-func proxy(r *http.Request) (*url.URL, error) {
-	p, err := http.ProxyFromEnvironment(r)
+// proxyOf is the proxy of the environment, unless the source has one, which
+// connects to everything. It tells the visit of either.
+func (s *Source) proxyOf(r *http.Request) (p *url.URL, err error) {
+	if !s.Proxied() {
+		p, err = http.ProxyFromEnvironment(r)
+	}
 	if v, is := r.Context().Value(visitKey{}).(*visit); is {
 		v.mu.Lock()
-		v.proxied = p != nil
+		v.proxied = p != nil || s.Proxied()
 		v.mu.Unlock()
 	}
 	return p, err

@@ -68,6 +68,7 @@ func (o *options) bind(c *cobra.Command) {
 	flags.Group(c, "Network", func(f *pflag.FlagSet) {
 		f.StringVar(&o.listen, "listen", "", "have datagrams leave from and come to the address `ADDR` of this machine (default: all addresses)")
 		o.source.Bind(f, "everything to the address `ADDR` of this machine, look-ups of names included")
+		f.Lookup("proxy").Hidden = true // it is of no use, but must not be passed over
 		o.nodes.Bind(f)
 	})
 	o.output.Bind(c, true)
@@ -96,6 +97,9 @@ func (o *options) with(c *cobra.Command, d kouzui.DHT, do func(context.Context, 
 	host := strings.Trim(o.listen, "[]")
 	if _, err := netip.ParseAddr(host); err != nil && host != "" {
 		return exit.Usagef("", "--listen %q must be an address of this machine, without a port", o.listen)
+	}
+	if o.source.Proxied() {
+		return exit.Usagef("", "the DHT does not go through a proxy, so there is nothing to do with --proxy")
 	}
 	if o.timeout < 0 {
 		return exit.Usagef("", "--timeout cannot be negative")

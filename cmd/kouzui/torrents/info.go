@@ -79,7 +79,7 @@ no peer is asked then. If no tracker answers, the exit code is 6.`,
 }
 
 func (o *infoFlags) run(c *cobra.Command, from string) error {
-	if err := o.dht.Validate(); err != nil {
+	if err := o.dht.Validate(o.from.Proxied()); err != nil {
 		return err
 	}
 	if o.scrape && o.save != "" {
@@ -134,7 +134,14 @@ func (o *infoFlags) read(ctx context.Context, c *cobra.Command, source *real.Sou
 	if !g.Unknown || o.scrape {
 		return g.Torrent, nil
 	}
-	config := kouzui.Config{Listen: kouzui.Nowhere, Bind: bound, Interface: o.from.Device, AllowPrivate: o.allowPrivate}
+	if err := o.from.Greet(ctx, source, warn); err != nil {
+		return nil, err
+	}
+	if o.from.Proxied() {
+		o.dht.TurnOff()
+		warn("all goes through the proxy: trackers over UDP and the DHT are off")
+	}
+	config := kouzui.Config{Listen: kouzui.Nowhere, Bind: bound, Interface: o.from.Device, Proxy: o.from.Proxy, AllowPrivate: o.allowPrivate}
 	link, peers := load.Reachable(ctx, source, g.Link, o.allowPrivate, warn)
 	return o.fetch(ctx, config, *link, peers, c.ErrOrStderr(), warn)
 }

@@ -78,6 +78,19 @@ func (o *options) warnUnbound(warn func(string)) {
 	}
 }
 
+// keepInside turns off what cannot go through the proxy, and says so.
+func (o *options) keepInside(c *cobra.Command, warn func(string)) {
+	off := "trackers over UDP, the DHT and the mapping of ports"
+	if o.host == "" && !c.Flag("listen-port").Changed {
+		o.port = noPorts
+		off += " are off, and nobody can connect to us (--listen-port lets peers connect past the proxy)"
+	} else {
+		off += " are off; peers can connect past the proxy, at --listen and --listen-port"
+	}
+	o.dht.TurnOff()
+	warn("all goes through the proxy: " + off)
+}
+
 // named is a peer of --peer, before its name is looked up.
 type named struct {
 	host string
@@ -108,6 +121,9 @@ func (o *options) namedPeers() (peers []named, err error) {
 func (o *options) resolvePeers(ctx context.Context, source *real.Source) (addrs []netip.AddrPort, err error) {
 	peers, _ := o.namedPeers() // validate has found no fault
 	for _, peer := range peers {
+		if _, err := netip.ParseAddr(peer.host); err != nil && o.source.Proxied() {
+			return nil, exit.Usagef("", "--peer %q must be an address: with --proxy, no name is looked up", net.JoinHostPort(peer.host, strconv.Itoa(int(peer.port))))
+		}
 		ips, err := source.Resolver().LookupNetIP(ctx, "ip", peer.host)
 		if err != nil {
 			return nil, fmt.Errorf("--peer %s: %w", net.JoinHostPort(peer.host, strconv.Itoa(int(peer.port))), err)

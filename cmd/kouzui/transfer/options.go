@@ -97,7 +97,7 @@ func (o *options) bind(c *cobra.Command) {
 		}
 		f.Var(&o.up, "max-upload-limit", "upload at most `RATE` bytes a second, all torrents together (0: no limit); K M G KiB MiB are powers of 1024, kB MB of 1000, Mbit counts bits")
 		f.StringVar(&o.host, "listen", "", "accept connections at the address `HOST`, and have datagrams (UDP) leave from and come to it (default: all addresses); connections that go out are not bound by this, see --bind")
-		f.StringVar(&o.port, "listen-port", usualPorts, "accept connections at the first free one of these `PORTS`, a list of ports and ranges (0: any free port; none: no connections)")
+		f.StringVar(&o.port, "listen-port", usualPorts, "accept connections at the first free one of these `PORTS`, a list of ports and ranges (0: any free port; none: no connections, as by default with --proxy)")
 		o.source.Bind(f, "everything to the address `ADDR` of this machine: peers, trackers, torrents fetched by URL, look-ups of names, and connections that come in")
 		f.BoolVar(&o.allowPrivate, "allow-private", false, "let torrents name trackers, and trackers name peers, at any address of this machine and network")
 		f.IntVar(&o.maxPeers, "max-peers", 50, "make at most `N` connections for each torrent")
@@ -177,7 +177,7 @@ func (o *options) validate(c *cobra.Command) error {
 	if _, err := o.files.Choice(); err != nil {
 		return err
 	}
-	if err := o.dht.Validate(); err != nil {
+	if err := o.dht.Validate(o.source.Proxied()); err != nil {
 		return err
 	}
 	_, err := o.listen()

@@ -51,6 +51,12 @@ func (o *options) transfer(s *session, args []string) error {
 	if source == nil {
 		o.warnUnbound(s.Warn)
 	}
+	if err := o.source.Greet(ctx, source, s.Warn); err != nil {
+		return err
+	}
+	if o.source.Proxied() {
+		o.keepInside(s.Command, s.Warn)
+	}
 	torrents, err := load.All(ctx, source, args, s.Stdin, s.Warn)
 	if err != nil {
 		return err
@@ -118,10 +124,10 @@ func (o *options) transfer(s *session, args []string) error {
 	defer s.observer.close()
 	config := kouzui.Config{
 		Listen: listen, Memory: o.memory.N, DownloadLimit: o.down.N, UploadLimit: o.up.N,
-		MaxConnections: connections, Blocklist: blocked, Encryption: kouzui.EncryptionPolicy(*o.encryption), Bind: bound, Interface: o.source.Device, AllowPrivate: o.allowPrivate,
+		MaxConnections: connections, Blocklist: blocked, Encryption: kouzui.EncryptionPolicy(*o.encryption), Bind: bound, Interface: o.source.Device, Proxy: o.source.Proxy, AllowPrivate: o.allowPrivate,
 		Log: s.Log, Trace: append(trace.Sinks, s.inbox), TraceNotes: o.traceDomain, Patterns: o.patterns.Choice, Faults: o.faults,
 	}
-	config.MapPorts = !o.noPortMapping
+	config.MapPorts = !o.noPortMapping && !o.source.Proxied()
 	config.DHT, s.dht = o.dht.Begin(o.place(bound), s.Warn)
 	if o.trace != "" {
 		config.SampleMailboxes = sampleInterval

@@ -25,9 +25,16 @@ func (f *Flags) Bind(c *cobra.Command, set *pflag.FlagSet, purpose string) {
 // Mode is --dht.
 func (f *Flags) Mode() kouzui.DHTMode { return kouzui.DHTMode(*f.mode) }
 
-// Validate refuses values that contradict each other or make no sense.
-func (f *Flags) Validate() error {
+// TurnOff is --dht off, whatever the flags say.
+func (f *Flags) TurnOff() { *f.mode = string(kouzui.DHTOff) }
+
+// Validate refuses values that contradict each other or make no sense. proxied:
+// all goes through a proxy.
+func (f *Flags) Validate(proxied bool) error {
 	nodes, err := f.bootstrap.Nodes()
+	if proxied && (f.Mode() == kouzui.DHTOn || len(nodes) > 0) {
+		return exit.Usagef("", "the DHT does not go through a proxy: --proxy excludes --dht on and --dht-bootstrap")
+	}
 	if err == nil && len(nodes) > 0 && f.Mode() == kouzui.DHTOff {
 		err = exit.Usagef("", "--dht-bootstrap is of no use with --dht off")
 	}

@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"kouzui/actors/world/real"
@@ -27,6 +28,11 @@ func Reachable(ctx context.Context, source *real.Source, link *magnet.Link, allo
 	found := *link
 	found.Peers = nil
 	for _, peer := range link.Peers {
+		if _, err := netip.ParseAddr(peer.Host); err != nil && source.Proxied() {
+			warn(fmt.Sprintf("the peer %s of the link is left out: with --proxy, no name is looked up", peer))
+			found.Peers = append(found.Peers, peer)
+			continue
+		}
 		ips, err := source.Resolver().LookupNetIP(ctx, "ip", peer.Host)
 		if err != nil {
 			warn(fmt.Sprintf("the peer %s of the link is left out: %s", peer, exit.Words(err)))
