@@ -126,10 +126,11 @@ def announce():
     """Has the DHT asked again while nobody is connected: its tables fill slowly.
 
     A bootstrap node of the settings would enter no table, and one that is added
-    before the DHT runs is forgotten.
+    before the DHT runs is forgotten. Without metadata nothing is to be checked.
     """
     global announced
-    if not args.dht or not (checked or args.metadata) or handle.status().num_peers:
+    known = checked or not handle.status().has_metadata
+    if not args.dht or not known or handle.status().num_peers:
         return
     alone = session.status().dht_nodes == 0
     due = time.monotonic() - announced > (0.5 if args.metadata else 2)
