@@ -214,10 +214,10 @@ func (a assembly) member(name string, refs messages.Refs, add *messages.AddTorre
 	case engine.Peers:
 		queue := pattern.Chosen(peer.Queues, o.Patterns)
 		config := peers.Config{
-			World: a.World, Refs: refs, Self: a.self, Metainfo: torrent, Max: o.MaxPeers, Limits: share.Limits, Blocklist: a.Blocklist, Encryption: a.Encryption,
+			World: a.World, Refs: refs, Self: a.self, Metainfo: torrent, Port: share.Port, Max: o.MaxPeers, Limits: share.Limits, Blocklist: a.Blocklist, Encryption: a.Encryption,
 			NextKey: a.nextKey,
 			Spawn: func(c actor.Context, p peers.Peer) (*actor.PID, error) {
-				return a.peer(c, refs, add, share.Port, queue, p)
+				return a.peer(c, refs, add, queue, p)
 			},
 		}
 		return a.tree.Props(name, func() actor.Actor { return peers.New(config) }, box, a.strategy(peers.Strategy))
@@ -235,11 +235,11 @@ func (a assembly) webSeed(seed int, refs messages.Refs, torrent *metainfo.Torren
 	return a.tree.Props(engine.Web, func() actor.Actor { return web.New(config) }, supervise.WithMailbox(a.together))
 }
 
-func (a assembly) peer(c actor.Context, refs messages.Refs, add *messages.AddTorrent, port uint16, queue peer.Queue, p peers.Peer) (*actor.PID, error) {
+func (a assembly) peer(c actor.Context, refs messages.Refs, add *messages.AddTorrent, queue peer.Queue, p peers.Peer) (*actor.PID, error) {
 	name := fmt.Sprintf("peer-%d", p.Key)
 	config := peer.Config{
 		World: a.world(refs.Peers.Id + "/" + name), Refs: refs, InfoHash: add.InfoHash, Self: a.self,
-		Client: "Kouzui " + Version, Port: port, Key: p.Key, Addr: p.Addr, Inbound: p.Inbound, Encrypt: p.Encrypt, Source: p.Source, Limits: p.Limits,
+		Client: "Kouzui " + Version, Port: p.Port, Key: p.Key, Addr: p.Addr, Inbound: p.Inbound, Encrypt: p.Encrypt, Source: p.Source, Limits: p.Limits,
 		Queue: queue, AwaitsMetainfo: p.AwaitsMetainfo,
 	}
 	kind := peers.Dialled

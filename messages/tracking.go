@@ -43,8 +43,9 @@ type SetTotals struct {
 	Alone                      bool // no peer is connected
 }
 
-// SetListenPort: session to torrent, and from torrent to trackers, when the
-// port that peers can dial has changed.
+// SetListenPort: session to torrent, and from torrent to trackers, and by
+// engine to peers, when the port that peers can dial has changed: ours, or the
+// one that a router passes on to us. Peers tell it to those who connect later.
 type SetListenPort struct{ Port uint16 }
 
 // StopAnnouncing: torrent to tracker. The tracker announces `stopped` if it has

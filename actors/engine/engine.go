@@ -84,7 +84,7 @@ func (e *engine) Receive(c actor.Context) {
 	case *messages.Flush:
 		c.Forward(e.Refs.Store)
 	case *messages.AdoptLink, *messages.AddCandidates, *messages.SetDialing,
-		*messages.SetPublicity, *messages.SetOurAddress, *messages.QueryMetadataOffers, *messages.ForgetPeers, *messages.CloseConnections:
+		*messages.SetPublicity, *messages.SetOurAddress, *messages.SetListenPort, *messages.QueryMetadataOffers, *messages.ForgetPeers, *messages.CloseConnections:
 		c.Forward(e.Refs.Peers)
 	case *messages.QueryPeers, *messages.SetUrgent:
 		c.Forward(e.Refs.Scheduler)

@@ -18,6 +18,7 @@ type connections struct {
 	self      [20]byte
 	max       int
 	limits    messages.SetLimits
+	port      uint16 // where we can be dialled; 0: nowhere
 	blocklist *blocklist.List
 	publicity *messages.SetPublicity // nil: not known
 	nextKey   func() messages.PeerKey
@@ -52,7 +53,7 @@ func newConnections(c Config, rnd *rand.Rand, now time.Time) *connections {
 		c.Max = DefaultMax
 	}
 	k := &connections{
-		self: c.Self, max: c.Max, limits: c.Limits, blocklist: c.Blocklist, nextKey: c.NextKey, rnd: rnd, metainfo: c.Metainfo,
+		self: c.Self, max: c.Max, limits: c.Limits, port: c.Port, blocklist: c.Blocklist, nextKey: c.NextKey, rnd: rnd, metainfo: c.Metainfo,
 		slots: newSlots(), candidates: newCandidates(c.Max, c.Encryption), bans: newBans(), dialling: newDialling(now),
 	}
 	k.candidates.private = c.Metainfo != nil && c.Metainfo.Private
@@ -62,7 +63,7 @@ func newConnections(c Config, rnd *rand.Rand, now time.Time) *connections {
 // open makes a slot for a peer, which is to dial addr or to adopt a link.
 func (k *connections) open(addr netip.AddrPort, from messages.Source, adopt *messages.AdoptLink) {
 	s := &slot{remote: addr, Peer: Peer{
-		Key: k.nextKey(), Addr: addr, Inbound: adopt != nil, Source: from, Limits: k.limits, AwaitsMetainfo: k.metainfo == nil,
+		Key: k.nextKey(), Addr: addr, Inbound: adopt != nil, Source: from, Limits: k.limits, Port: k.port, AwaitsMetainfo: k.metainfo == nil,
 	}}
 	if adopt == nil {
 		s.Encrypt = k.candidates.encryption(addr)

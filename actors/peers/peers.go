@@ -48,7 +48,8 @@ type Config struct {
 	Self  [20]byte // our peer id
 	// Metainfo is nil while only the info hash is known: SetMetainfo brings it.
 	Metainfo *metainfo.Torrent
-	Max      int // connections
+	Port     uint16 // where we can be dialled, until SetListenPort; 0: nowhere
+	Max      int    // connections
 	Limits   messages.SetLimits
 	// Blocklist holds the addresses that are not dialled. The listener refuses
 	// connections from them.
@@ -70,6 +71,7 @@ type Peer struct {
 	Encrypt mse.Methods     // offered to a peer that is dialled; 0: the connection is not encrypted
 	Source  messages.Source // from which we have the address
 	Limits  messages.SetLimits
+	Port    uint16 // where we can be dialled; 0: nowhere
 	// AwaitsMetainfo: what is in the torrent was not known when the peer was made.
 	AwaitsMetainfo bool
 }
@@ -158,6 +160,8 @@ func (p *peers) handle(message any) {
 		p.tellAll(m)
 	case *messages.SetOurAddress:
 		p.candidates.ours[family(m.Addr)] = m.Addr
+	case *messages.SetListenPort:
+		p.port = m.Port // of connections that are made from now on
 	case *messages.SetPublicity:
 		p.setPublicity(m)
 	case *messages.ReportRates:

@@ -40,3 +40,17 @@ func TestPeersHearWhatMayBeTold(t *testing.T) {
 	s.Tell(&messages.PeerGone{Key: second.Key, Reason: messages.GoneClosed})
 	s.Quiet(s.children)
 }
+
+// A peer is told the port at which others can dial us now.
+func TestPeersAreToldTheLastPort(t *testing.T) {
+	s := newScene(t, 100)
+	for host, port := range []uint16{0, 6881, 7001} {
+		if port != 0 {
+			s.Tell(&messages.SetListenPort{Port: port})
+		}
+		s.Tell(&messages.AdoptLink{Link: s.World.Network.NewLink(addrOf(1+host), true), Handshake: frame.Handshake{PeerID: [20]byte{byte(1 + host)}}})
+		if p := <-s.born; p.Port != port {
+			t.Errorf("told %d, want %d", p.Port, port)
+		}
+	}
+}

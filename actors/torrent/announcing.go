@@ -71,7 +71,12 @@ func (s *state) beginAnnouncing() {
 	}
 }
 
+// setListenPort tells trackers, the DHT and peers where we can be dialled.
 func (s *state) setListenPort(m *messages.SetListenPort) {
+	if m.Port != s.announcing.port {
+		s.updates.port = m
+		s.tellEngine(m)
+	}
 	s.announcing.port = m.Port
 	for tier := range s.to.trackers {
 		s.tellTracker(tier, m)

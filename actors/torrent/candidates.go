@@ -97,6 +97,9 @@ func (s *state) peersStarted() {
 			s.tellEngine(m)
 		}
 	}
+	if s.updates.port != nil {
+		s.tellEngine(s.updates.port)
+	}
 	s.tellEngine(&messages.AddCandidates{Addrs: s.candidates.all()})
 	if s.updates.limits != nil {
 		s.tellEngine(s.updates.limits)

@@ -58,6 +58,7 @@ type state struct {
 // settings, so after a restart they are sent the updates again.
 type updates struct {
 	ours     [2]*messages.SetOurAddress // by family; nil: not known
+	port     *messages.SetListenPort
 	metainfo *messages.SetMetainfo
 	wanted   *messages.SetWanted
 	limits   *messages.SetLimits
