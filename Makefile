@@ -19,7 +19,7 @@ TARGETS  := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 wind
 # What the tests run beside Go, as program:package: other clients, trackers, a
 # router and a browser. Debian's python has Debian's libtorrent.
 COUNTERPARTS := transmission-daemon:transmission-daemon aria2c:aria2 rtorrent:rtorrent \
-	qbittorrent-nox:qbittorrent-nox miniupnpd:miniupnpd nft:nftables opentracker:opentracker npm:npm gcc:gcc \
+	qbittorrent-nox:qbittorrent-nox miniupnpd:miniupnpd nft:nftables opentracker:opentracker /usr/sbin/nginx:nginx-light npm:npm gcc:gcc \
 	chromium:chromium perf:linux-perf
 
 .PHONY: help

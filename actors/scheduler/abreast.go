@@ -25,9 +25,9 @@ func (b *abreast) setPlan(plan world.HashPlan) {
 }
 
 // abreastOf is how many pieces p brings in turn, 1 if it brings one after the
-// other.
+// other. A web seed does: each run of another piece would be a request.
 func (s *planner) abreastOf(p *peer) int {
-	if s.abreast.most == 0 || p.snubbed || p.silent(s.now) {
+	if s.abreast.most == 0 || p.isWebSeed() || p.snubbed || p.silent(s.now) {
 		return 1
 	}
 	return max(1, min(s.abreast.most, int(p.speed.recent.PerSecond()*abreastTime)/int(s.pieceLength)))
