@@ -9,17 +9,11 @@
 //	TestSeed         kouzui seeds to each client
 //	TestEncryption   both, by policies of encryption
 //	TestMagnet       the same by magnet links, with libtorrent, aria2, transmission
+//	TestWebSeed      kouzui downloads from a web server alone
 //	TestTracker      kouzui and others find each other through each tracker
 //	TestDHT          the same by the DHT alone, and a swarm of all; as root
 //	TestPortMapping  miniupnpd lets peers connect to kouzui behind it; as root
 //	TestSwarm        three kouzui, each with a third of the pieces, and every client
-//	TestDownload  kouzui downloads from each client
-//	TestSeed      kouzui seeds to each client
-//	TestMagnet    the same by magnet links, with libtorrent, aria2, transmission
-//	TestWebSeed   kouzui downloads from a web server alone
-//	TestTracker   kouzui and others find each other through each tracker
-//	TestDHT       the same by the DHT alone, and a swarm of all; as root
-//	TestSwarm     three kouzui, each with a third of the pieces, and every client
 //
 // The first two use these torrents: a single file; a folder with an empty file,
 // files that share a piece, and names beyond ASCII; pieces whose length is no
