@@ -94,7 +94,7 @@ func TestDownload(t *testing.T) {
 	if s, err := torrent.Status(t.Context()); err != nil || s.HavePieces != m.PieceCount() || s.Downloaded != int64(len(data)) {
 		t.Errorf("the status is %+v, %v", s, err)
 	}
-	if files, err := torrent.Files(t.Context()); err != nil || !slices.Equal(files, []kouzui.File{{Path: m.Name, Length: m.Length, Have: m.Length}}) {
+	if files, err := torrent.Files(t.Context()); err != nil || !slices.Equal(files, []kouzui.File{{Path: m.Name, Length: m.Length, Have: m.Length, Priority: kouzui.PriorityNormal}}) {
 		t.Errorf("the files are %+v, %v", files, err)
 	}
 	if peers, err := seeding.Peers(t.Context()); err != nil || len(peers) > 1 || len(peers) == 1 && peers[0].Source != messages.Incoming {

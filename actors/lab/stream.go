@@ -134,10 +134,10 @@ func (c *stream) Write(p []byte) (int, error) {
 		c.head, rest = append(c.head, rest[:n]...), rest[n:]
 		h, known, err := frame.ParseHandshakeStart(c.head)
 		switch {
-		case err != nil:
+		case err != nil: // no handshake: the other side gets the bytes as they are
 			c.raw = true
 			sim.Say(c.link, append(c.head, rest...))
-			return len(p), nil
+			return len(p), nil //nolint:nilerr // writing succeeded
 		case n == need:
 			copy(h.PeerID[:], c.head[frame.HashKnownLen:])
 			c.link.SendHandshake(h)

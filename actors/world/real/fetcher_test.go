@@ -124,7 +124,7 @@ func TestServersThatCannotBeUsed(t *testing.T) {
 		"busy, and says nonsense":   {status(503, "Retry-After", "-7"), world.FetchBusy, 0, "503", 0},
 		"cut off":                   {hangsUp("bytes 100-199/65536", 100, right[:60]), world.FetchBroken, 0, "breaks off", 50},
 		"cut off in chunks":         {chunked("bytes 100-199/65536", right[:60]), world.FetchBroken, 0, "breaks off", 50},
-		"a loop":                    {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", 302) }, world.FetchUseless, 0, "redirections", 0},
+		"a loop":                    {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/", http.StatusFound) }, world.FetchUseless, 0, "redirections", 0},
 		"leads to a file":           {status(302, "Location", "file:///etc/passwd"), world.FetchUseless, 0, "not HTTP", 0},
 	} {
 		t.Run(name, func(t *testing.T) {

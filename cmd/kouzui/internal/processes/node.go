@@ -134,6 +134,9 @@ func (s *swarm) arguments(c *lab.Class, seed, leaves bool) []string {
 	if c.NoPEX {
 		args = append(args, "--no-pex")
 	}
+	if c.Encryption != "" {
+		args = append(args, "--encryption="+c.Encryption)
+	}
 	if c.SuperSeed != "" {
 		args = append(args, "--super-seed="+c.SuperSeed)
 	}

@@ -24,7 +24,7 @@ var played = []string{
 	"name", "about", "content", "piece", "payload", "limit", "tracker", "announce", "class", "event", "patterns",
 	"class.name", "class.count", "class.up", "class.down", "class.limits", "class.have", "class.copies", "class.arrive",
 	"class.within", "class.leave", "class.memory", "class.picker", "class.choker", "class.patterns", "class.slots", "class.superseed",
-	"class.peers", "class.nopex", "class.faults",
+	"class.peers", "class.nopex", "class.encryption", "class.faults",
 	"event.at", "event.do", "event.for", "event.every", "event.class", "event.count",
 }
 
