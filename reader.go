@@ -257,7 +257,7 @@ func (s *readers) tell() {
 	for _, r := range s.open {
 		lists = append(lists, choice.Ahead(s.torrent.Metainfo(), r.file, r.at))
 	}
-	m := &messages.SetUrgent{InfoHash: s.torrent.hash, Pieces: choice.InTurn(lists)}
+	t := s.torrent
 	s.mu.Unlock()
-	s.torrent.client.engine.Ask(m)
+	t.client.engine.Ask(&messages.SetUrgent{InfoHash: t.hash, Pieces: choice.InTurn(lists)})
 }
