@@ -79,7 +79,7 @@ simulated: ## tests of simulated swarms; buffers are checked for late writes, as
 # The kouzui that it builds and runs is unknown to go's cache of results.
 .PHONY: interop
 interop: ## tests against other clients and trackers; none may be missing
-	KOUZUI_INTEROP=must $(GO) test -race -count=1 -v -timeout 10m ./cmd/interop
+	KOUZUI_INTEROP=must $(GO) test -race -count=1 -v -timeout 20m ./cmd/interop
 
 .PHONY: simulate
 simulate: ## SEEDS random swarms in a simulated world, from FROM on
@@ -88,10 +88,10 @@ simulate: ## SEEDS random swarms in a simulated world, from FROM on
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME
 	@$(GO) test -list '^Fuzz' ./... | awk '/^Fuzz/ {names[++n] = $$1} /^ok/ {for (i = 1; i <= n; i++) print $$2, names[i]; n = 0}' \
-	| while read -r package name; do \
+	| { failed=0; while read -r package name; do \
 		echo "fuzz $$package $$name"; \
-		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$package" </dev/null; \
-	done
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x "$$package" </dev/null || failed=1; \
+	done; exit $$failed; }
 
 .PHONY: cross
 cross: ## build for every supported system
